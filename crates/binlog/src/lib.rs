@@ -1,0 +1,1 @@
+//! Decodes the binary log of MySQL and MariaDB in place. No I/O.

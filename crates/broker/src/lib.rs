@@ -1,0 +1,1 @@
+//! The embedded broker: segment log, topics, cursors, dispatch, schemas, deduplication, REST.

@@ -1,0 +1,1 @@
+//! Turns row images into Debezium's keys and envelopes through a plan for each table. No I/O.

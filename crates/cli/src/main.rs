@@ -1,0 +1,3 @@
+//! The `bitacora` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Configuration, pipeline, checkpoint and sinks: from a server's log to a broker, exactly once.

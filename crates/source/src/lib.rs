@@ -1,0 +1,1 @@
+//! Reads a MySQL or MariaDB server: sessions, checks, snapshot, replication stream, DDL.

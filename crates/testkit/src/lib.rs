@@ -1,0 +1,1 @@
+//! Servers as child processes, generators and golden comparison for the tests.
