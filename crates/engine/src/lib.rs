@@ -1,1 +1,5 @@
 //! Configuration, pipeline, checkpoint and sinks: from a server's log to a broker, exactly once.
+
+pub mod checkpoint;
+pub mod error;
+pub mod pipeline;

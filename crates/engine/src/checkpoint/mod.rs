@@ -1,0 +1,33 @@
+//! Where a source goes on after a restart.
+//!
+//! A checkpoint names a transaction end in the server's log before which every message is durable at the sink, and the
+//! logical offset there. Position, offset and table descriptions change in one transaction of the store: a restart sees
+//! all of them from the same moment, so no schema history has to be replayed.
+//!
+//! The logical offset is the source of all sequence ids (see [`crate::pipeline::logical_offset`]). It starts at the
+//! clock in nanoseconds when a source has no checkpoint, and is stored before the first message leaves: a source that
+//! lost its checkpoint starts above all ids that it sent before, instead of being taken for a repetition by the broker.
+
+mod store;
+
+pub use store::{CheckpointStore, CheckpointError};
+
+use serde::{Deserialize, Serialize};
+
+/// A point in the server's log before which everything is durable at the sink.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// Binlog file.
+    pub file: String,
+    /// Byte position in the file, behind a transaction's last event.
+    pub position: u64,
+    /// Every GTID up to here in the server's own notation; absent where the server has none.
+    pub gtid: Option<String>,
+    /// Logical offset at the position.
+    pub logical_offset: u64,
+    /// Identity of the server (`server_uuid`, or `server_id` on MariaDB) that wrote the log.
+    pub server: Option<String>,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,51 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use super::{Checkpoint, CheckpointError, CheckpointStore};
+
+fn checkpoint(position: u64) -> Checkpoint {
+    Checkpoint {
+        file: "binlog.000007".into(),
+        position,
+        gtid: Some("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5".into()),
+        logical_offset: position * 3,
+        server: None,
+    }
+}
+
+#[test]
+fn what_was_saved_is_found_after_reopening() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = CheckpointStore::open(folder.path()).unwrap();
+    assert!(store.load().unwrap().is_none());
+    store.save(&checkpoint(10), Some(b"tables")).unwrap();
+    store.save(&checkpoint(20), None).unwrap();
+    drop(store);
+    let store = CheckpointStore::open(folder.path()).unwrap();
+    assert_eq!(store.load().unwrap(), Some((checkpoint(20), Some(b"tables".to_vec()))));
+}
+
+#[test]
+fn a_second_opener_is_told_that_the_store_is_in_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let _first = CheckpointStore::open(folder.path()).unwrap();
+    let error = CheckpointStore::open(folder.path()).unwrap_err();
+    assert!(matches!(error, CheckpointError::InUse { .. }), "{error}");
+    assert!(error.to_string().contains("in use by another process"), "{error}");
+}
+
+#[test]
+fn a_newer_format_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    {
+        let database = redb::Database::create(folder.path().join("checkpoint.redb")).unwrap();
+        let write = database.begin_write().unwrap();
+        write
+            .open_table(redb::TableDefinition::<&str, u64>::new("format"))
+            .unwrap()
+            .insert("version", 99)
+            .unwrap();
+        write.commit().unwrap();
+    }
+    let error = CheckpointStore::open(folder.path()).unwrap_err();
+    assert!(matches!(error, CheckpointError::NewerFormat { found: 99, .. }), "{error}");
+}
