@@ -1,0 +1,159 @@
+//! How a server is reached: address, account, TLS and time limits.
+//!
+//! Names follow the clients of both servers, so that values of `database.*` options can be passed on unchanged.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// A password that never appears in a log, an error or a debug print.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a password.
+    pub fn new(text: impl Into<String>) -> Secret {
+        Secret(text.into())
+    }
+
+    /// Gives the password itself, for authentication only.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Secret {
+        Secret::new(text)
+    }
+}
+
+/// How much TLS a connection needs, in the words of `--ssl-mode`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TlsMode {
+    /// Never TLS.
+    Disabled,
+    /// TLS where the server offers it, any certificate.
+    #[default]
+    Preferred,
+    /// TLS or no connection, any certificate.
+    Required,
+    /// TLS with a certificate signed by a trusted authority, whatever name it carries.
+    VerifyCa,
+    /// TLS with a certificate signed by a trusted authority for the host name that is connected to.
+    VerifyIdentity,
+}
+
+impl FromStr for TlsMode {
+    type Err = String;
+
+    /// Reads the spelling of MySQL (`verify_ca`) and of MariaDB (`verify-full`, `trust`); the error lists the valid words.
+    fn from_str(text: &str) -> Result<TlsMode, String> {
+        match text.to_ascii_lowercase().replace('-', "_").as_str() {
+            "disabled" | "disable" => Ok(TlsMode::Disabled),
+            "preferred" => Ok(TlsMode::Preferred),
+            "required" | "require" | "trust" => Ok(TlsMode::Required),
+            "verify_ca" => Ok(TlsMode::VerifyCa),
+            "verify_identity" | "verify_full" => Ok(TlsMode::VerifyIdentity),
+            _ => Err(format!(
+                "`{text}` is no TLS mode: use disabled, preferred, required, verify_ca or verify_identity."
+            )),
+        }
+    }
+}
+
+/// TLS mode and the PEM files it works with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tls {
+    /// How much TLS the connection needs.
+    pub mode: TlsMode,
+    /// Certificates of the trusted authorities; without it the public authorities are trusted.
+    pub ca_file: Option<PathBuf>,
+    /// Certificate chain of this client, for accounts that require one.
+    pub certificate_file: Option<PathBuf>,
+    /// Private key that belongs to `certificate_file`.
+    pub key_file: Option<PathBuf>,
+}
+
+/// One server and the account used on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerConfig {
+    /// Host name or address; also the name that `verify_identity` compares.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// Account name.
+    pub user: String,
+    /// Password of the account.
+    pub password: Secret,
+    /// TLS mode and files.
+    pub tls: Tls,
+    /// Limit for the TCP connection, the TLS handshake and the login together.
+    pub connect_timeout_ms: u64,
+    /// Limit for the answer to one ordinary statement. Snapshot rows and the replication stream have their own.
+    pub query_timeout_ms: u64,
+    /// Largest packet that is accepted after joining its parts. Replication may send events of up to 1 GiB.
+    pub max_packet_bytes: usize,
+}
+
+impl ServerConfig {
+    /// Describes a server with the defaults of Debezium: 30 s to connect, ten minutes for a statement, TLS preferred.
+    pub fn new(
+        host: impl Into<String>,
+        port: u16,
+        user: impl Into<String>,
+        password: impl Into<String>,
+    ) -> ServerConfig {
+        ServerConfig {
+            host: host.into(),
+            port,
+            user: user.into(),
+            password: Secret::new(password),
+            tls: Tls::default(),
+            connect_timeout_ms: 30_000,
+            query_timeout_ms: 600_000,
+            max_packet_bytes: (1 << 30) + (64 << 10),
+        }
+    }
+
+    /// Gives `host:port` as messages print it.
+    pub fn address(&self) -> String {
+        if self.host.contains(':') {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_password_is_never_printed() {
+        let config = ServerConfig::new("db", 3306, "app", "s3cret");
+        assert!(!format!("{config:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn tls_modes_of_both_servers_are_read() {
+        for (text, mode) in [
+            ("verify_ca", TlsMode::VerifyCa),
+            ("VERIFY-CA", TlsMode::VerifyCa),
+            ("verify-full", TlsMode::VerifyIdentity),
+            ("trust", TlsMode::Required),
+            ("disable", TlsMode::Disabled),
+        ] {
+            assert_eq!(text.parse::<TlsMode>().unwrap(), mode);
+        }
+        assert!("sometimes".parse::<TlsMode>().unwrap_err().contains("verify_identity"));
+    }
+}

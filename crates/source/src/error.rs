@@ -1,0 +1,340 @@
+//! The one error of this crate: what happened, where, and what the operator can do.
+//!
+//! Every message is one sentence; [`Error::remedy`] adds the next step and [`Error::class`] tells the caller whether
+//! trying again can help. Server errors keep their number and SQLSTATE.
+
+use std::path::PathBuf;
+
+/// What a caller does about an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorClass {
+    /// The cause is likely to pass: connect again after a pause.
+    Retry,
+    /// Going on would lose or repeat data: stop and let a person decide.
+    Stop,
+    /// The same attempt fails for ever until configuration, account or server settings change.
+    FixConfiguration,
+}
+
+/// Everything that can go wrong between this process and a server.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The TCP connection was not established.
+    #[error("The server at {address} cannot be reached: {source}")]
+    Connect {
+        /// `host:port`.
+        address: String,
+        /// Cause given by the operating system.
+        source: std::io::Error,
+    },
+    /// A limit of time passed.
+    #[error("{what} took longer than {limit_ms} ms on {address}")]
+    Timeout {
+        /// `host:port`.
+        address: String,
+        /// What was waited for.
+        what: &'static str,
+        /// The limit.
+        limit_ms: u64,
+    },
+    /// An established connection broke.
+    #[error("The connection to {address} broke while {what}: {source}")]
+    Lost {
+        /// `host:port`.
+        address: String,
+        /// What was under way.
+        what: &'static str,
+        /// Cause given by the operating system or by TLS.
+        source: std::io::Error,
+    },
+    /// The TLS handshake failed, most often at the certificate.
+    #[error("TLS with {address} failed: {reason}")]
+    Tls {
+        /// `host:port`.
+        address: String,
+        /// Cause in words of the TLS library.
+        reason: String,
+    },
+    /// TLS is required and the server does not offer it.
+    #[error("The server at {address} offers no TLS, but the TLS mode requires it")]
+    TlsNotOffered {
+        /// `host:port`.
+        address: String,
+    },
+    /// A certificate or key file is unreadable or empty.
+    #[error("The file {} cannot be used for TLS: {reason}", path.display())]
+    TlsFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The server wants an authentication plugin that this client does not speak.
+    #[error("The account needs the authentication plugin {plugin}, which is not supported")]
+    AuthenticationPlugin {
+        /// Plugin name as the server gave it.
+        plugin: String,
+    },
+    /// The server answered with an error packet.
+    #[error("The server refused {during}: {message} (error {code}, SQLSTATE {state})")]
+    Server {
+        /// Number of the error.
+        code: u16,
+        /// SQLSTATE, `HY000` where the server gave none.
+        state: String,
+        /// The server's own text.
+        message: String,
+        /// What was asked for.
+        during: String,
+    },
+    /// Bytes from the server are not what the protocol says.
+    #[error("The server at {address} sent a malformed {what}")]
+    Malformed {
+        /// `host:port`.
+        address: String,
+        /// Which structure.
+        what: &'static str,
+    },
+    /// A packet is larger than the configured limit.
+    #[error("The server sent a packet of more than {limit_bytes} bytes")]
+    PacketTooLarge {
+        /// The limit.
+        limit_bytes: usize,
+    },
+    /// The replica id of this process is taken.
+    #[error("Server id {server_id} is already used by {other}")]
+    ServerIdInUse {
+        /// The id.
+        server_id: u32,
+        /// Who uses it.
+        other: String,
+    },
+    /// A position cannot be used with this server.
+    #[error("The position cannot be used: {reason}")]
+    Position {
+        /// Why.
+        reason: String,
+    },
+    /// A regular expression of a filter list does not compile.
+    #[error("`{pattern}` in {list} is not a valid regular expression: {reason}")]
+    Filter {
+        /// The expression.
+        pattern: String,
+        /// Name of the option.
+        list: &'static str,
+        /// The first line of what the compiler says.
+        reason: String,
+    },
+    /// The snapshot cannot be taken exactly.
+    #[error("The snapshot cannot be taken: {reason}")]
+    Snapshot {
+        /// Why.
+        reason: String,
+        /// What to do.
+        remedy: String,
+    },
+    /// A value of a snapshot row cannot be turned into its binlog form.
+    #[error("Column `{column}` of `{database}`.`{table}` has a value that cannot be converted: {reason}")]
+    Value {
+        /// Database of the table.
+        database: String,
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// Tells whether trying again can help.
+    pub fn class(&self) -> ErrorClass {
+        match self {
+            Error::Connect { .. } | Error::Timeout { .. } | Error::Lost { .. } => ErrorClass::Retry,
+            Error::Server { code, message, .. } => server_class(*code, message),
+            Error::Malformed { .. } | Error::PacketTooLarge { .. } | Error::Value { .. } => ErrorClass::Stop,
+            Error::Tls { .. }
+            | Error::TlsNotOffered { .. }
+            | Error::TlsFile { .. }
+            | Error::AuthenticationPlugin { .. }
+            | Error::ServerIdInUse { .. }
+            | Error::Position { .. }
+            | Error::Filter { .. }
+            | Error::Snapshot { .. } => ErrorClass::FixConfiguration,
+        }
+    }
+
+    /// Gives the number of a server error.
+    pub fn server_code(&self) -> Option<u16> {
+        match self {
+            Error::Server { code, .. } => Some(*code),
+            _ => None,
+        }
+    }
+
+    /// Says in one sentence what the operator can do.
+    pub fn remedy(&self) -> String {
+        match self {
+            Error::Connect { source, .. } => match source.kind() {
+                std::io::ErrorKind::ConnectionRefused => {
+                    "Start the server, or correct host and port (nothing listens there)".into()
+                }
+                _ => "Check host name, port, firewall and the server's bind-address".into(),
+            },
+            Error::Timeout { .. } => "Check network and load of the server, or raise the limit".into(),
+            Error::Lost { .. } => "Look into the server's error log; the connection is tried again".into(),
+            Error::Tls { .. } => {
+                "Give the CA file that signed the server's certificate, or choose a weaker TLS mode on purpose".into()
+            }
+            Error::TlsNotOffered { .. } => {
+                "Enable TLS on the server (ssl_cert, ssl_key), or set the TLS mode to preferred or disabled".into()
+            }
+            Error::TlsFile { .. } => "Give a readable PEM file with the expected content".into(),
+            Error::AuthenticationPlugin { .. } => {
+                "Use an account with caching_sha2_password (MySQL) or mysql_native_password (MariaDB)".into()
+            }
+            Error::Server { code, message, .. } => server_remedy(*code, message),
+            Error::Malformed { .. } => {
+                "Check that host and port name a MySQL or MariaDB server and no proxy of another kind".into()
+            }
+            Error::PacketTooLarge { .. } => "Raise the packet limit, or make the transaction's rows smaller".into(),
+            Error::ServerIdInUse { .. } => {
+                "Set database.server.id to a number that no other server or replica of this source uses".into()
+            }
+            Error::Position { .. } => "Start again with a new snapshot, or from a position of this server".into(),
+            Error::Filter { .. } => {
+                "Correct the expression; it must match the whole name (database or database.table)".into()
+            }
+            Error::Snapshot { remedy, .. } => remedy.clone(),
+            Error::Value { .. } => "Correct the value on the server, or leave the table out of the capture".into(),
+        }
+    }
+}
+
+/// Class of a server error: the numbers are those of the "Server Error Message Reference".
+fn server_class(code: u16, message: &str) -> ErrorClass {
+    match code {
+        // Accounts, privileges, hosts, unknown objects, unknown variables, read-only or disabled features.
+        1044 | 1045 | 1049 | 1095 | 1130 | 1142 | 1143 | 1146 | 1193 | 1227 | 1251 | 1396 | 1524 | 3118 | 1862
+        | 1820 => ErrorClass::FixConfiguration,
+        1236 | 1220 | 13117 | 1945 | 1955 | 1956 if is_duplicate_replica(message) => ErrorClass::FixConfiguration,
+        // The binlog does not hold what is asked for: data would be missing.
+        1236 | 1220 | 13117 | 1789 | 1945 | 1955 | 1956 => ErrorClass::Stop,
+        // Load, shutdown, lock waits, dead locks, killed connections.
+        1040
+        | 1053
+        | 1077
+        | 1152
+        | 1158..=1161
+        | 1184
+        | 1205
+        | 1213
+        | 1203
+        | 1226
+        | 1317
+        | 1927
+        | 3024
+        | 3169
+        | 4031 => ErrorClass::Retry,
+        _ => ErrorClass::Stop,
+    }
+}
+
+fn is_duplicate_replica(message: &str) -> bool {
+    message.contains("same server_uuid/server_id") || message.contains("same server_id")
+}
+
+fn server_remedy(code: u16, message: &str) -> String {
+    match code {
+        1045 | 1698 | 3118 => "Check user name and password, and that the account may log in from this host".into(),
+        1044 => "Grant the account access to this database".into(),
+        1130 | 1129 => "Create the account for this client's host (CREATE USER 'name'@'host'), or unblock the host".into(),
+        1040 | 1203 | 1226 => "Raise max_connections or the account's limit, or end idle connections".into(),
+        1142 | 1143 => "Grant the missing privilege on the table, for example GRANT SELECT ON database.* TO the account".into(),
+        1227 => {
+            let needed = message.find("need (at least one of) the ").and_then(|at| message.get(at + 27..));
+            match needed.and_then(|rest| rest.split_once(" privilege")) {
+                Some((privilege, _)) => format!("Grant {privilege} ON *.* to the account"),
+                None => "Grant the privilege that the server names to the account".into(),
+            }
+        }
+        1236 | 1220 | 13117 | 1789 if is_duplicate_replica(message) => {
+            "Set database.server.id to a number that no other replica uses; two replicas with one id end each other".into()
+        }
+        1236 if message.contains("purged") || message.contains("missing") => format!(
+            "The server no longer has the events that follow our position{}; take a new snapshot and keep the binlog longer (binlog_expire_logs_seconds)",
+            missing_part(message)
+        ),
+        1236 if message.contains("Could not find first log") => {
+            "The binlog file of our position is gone from the server; take a new snapshot and keep the binlog longer (binlog_expire_logs_seconds)".into()
+        }
+        1236 if message.contains("impossible position") || message.contains("> file size") => {
+            "The position lies behind the end of the server's log: the server lost transactions or is another one; take a new snapshot".into()
+        }
+        1236 if message.contains("not in the master's binlog") || message.contains("not in the primary") => {
+            "The GTID of our position is unknown to this server: it is another server, was reset or has purged it; take a new snapshot".into()
+        }
+        1945 | 1955 | 1956 => {
+            "The GTID of our position is unknown to this server: it is another server, was reset or has purged it; take a new snapshot".into()
+        }
+        1236 => "Read the server's text: the position is not usable there; take a new snapshot if the log was lost".into(),
+        1205 | 3169 => "Another session holds the lock; try again, or raise the lock timeout".into(),
+        1193 => "The server lacks this variable; its version is too old or too new for this option".into(),
+        1820 | 1862 => "Set a new password for the account; the present one has expired".into(),
+        _ => "Look up the error number in the server's manual".into(),
+    }
+}
+
+/// Cuts the missing GTIDs out of MySQL's message, where it names them.
+fn missing_part(message: &str) -> String {
+    let start = ["missing transactions are '", "The missing transactions are '"]
+        .iter()
+        .find_map(|marker| message.find(marker).map(|at| at + marker.len()));
+    match start.and_then(|at| message.get(at..)).and_then(|rest| rest.split_once('\'')) {
+        Some((gtids, _)) => format!(" (missing: {gtids})"),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server(code: u16, message: &str) -> Error {
+        Error::Server { code, state: "HY000".into(), message: message.into(), during: "the dump".into() }
+    }
+
+    #[test]
+    fn purged_binlog_stops_and_names_the_gap() {
+        let error = server(
+            1236,
+            "Cannot replicate because the source purged required binary logs. The missing transactions are '3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5'.",
+        );
+        assert_eq!(error.class(), ErrorClass::Stop);
+        assert!(error.remedy().contains("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5"), "{}", error.remedy());
+    }
+
+    #[test]
+    fn a_missing_privilege_is_named() {
+        let error = server(
+            1227,
+            "Access denied; you need (at least one of) the REPLICATION SLAVE privilege(s) for this operation",
+        );
+        assert_eq!(error.class(), ErrorClass::FixConfiguration);
+        assert_eq!(error.remedy(), "Grant REPLICATION SLAVE ON *.* to the account");
+    }
+
+    #[test]
+    fn a_second_replica_with_the_same_id_is_a_matter_of_configuration() {
+        let error =
+            server(1236, "A replica with the same server_uuid/server_id as this replica has connected to the source");
+        assert_eq!(error.class(), ErrorClass::FixConfiguration);
+    }
+
+    #[test]
+    fn a_shutdown_is_tried_again() {
+        assert_eq!(server(1053, "Server shutdown in progress").class(), ErrorClass::Retry);
+    }
+}

@@ -1,0 +1,217 @@
+//! Which databases and tables are captured: Debezium's include and exclude lists.
+//!
+//! A list is comma-separated; each entry is a regular expression that must match the whole name, in any case. Databases
+//! are matched by name, tables by `database.table`. A list of includes and a list of excludes of the same kind exclude
+//! each other. The server's own databases are left out.
+
+use regex::Regex;
+
+use crate::Error;
+
+/// The four lists, as written in the configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FilterOptions {
+    /// `database.include.list`.
+    pub database_include_list: Option<String>,
+    /// `database.exclude.list`.
+    pub database_exclude_list: Option<String>,
+    /// `table.include.list`.
+    pub table_include_list: Option<String>,
+    /// `table.exclude.list`.
+    pub table_exclude_list: Option<String>,
+    /// `table.ignore.builtin`: whether the server's own databases are captured like any other.
+    pub builtin: BuiltinDatabases,
+}
+
+/// What happens to `mysql`, `sys`, `information_schema` and `performance_schema`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BuiltinDatabases {
+    /// Never captured.
+    #[default]
+    Ignore,
+    /// Subject to the lists.
+    Capture,
+}
+
+/// Compiled lists; cheap to ask and to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    databases: Lists,
+    tables: Lists,
+    builtin: BuiltinDatabases,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Lists {
+    include: Option<Vec<Regex>>,
+    exclude: Vec<Regex>,
+}
+
+impl Filter {
+    /// Compiles the lists. Fails on an invalid expression and when both lists of a kind are given.
+    pub fn new(options: &FilterOptions) -> Result<Filter, Error> {
+        Ok(Filter {
+            databases: Lists::new(
+                options.database_include_list.as_deref(),
+                options.database_exclude_list.as_deref(),
+                ["database.include.list", "database.exclude.list"],
+            )?,
+            tables: Lists::new(
+                options.table_include_list.as_deref(),
+                options.table_exclude_list.as_deref(),
+                ["table.include.list", "table.exclude.list"],
+            )?,
+            builtin: options.builtin,
+        })
+    }
+
+    /// Tells whether tables of the database can be captured at all.
+    pub fn database(&self, database: &str) -> bool {
+        if self.builtin == BuiltinDatabases::Ignore && is_builtin(database) {
+            return false;
+        }
+        self.databases.allow(database)
+    }
+
+    /// Tells whether the table is captured.
+    pub fn table(&self, database: &str, table: &str) -> bool {
+        self.database(database) && self.tables.allow(&format!("{database}.{table}"))
+    }
+}
+
+impl Lists {
+    fn new(include: Option<&str>, exclude: Option<&str>, names: [&'static str; 2]) -> Result<Lists, Error> {
+        let [include_name, exclude_name] = names;
+        let include = compile(include, include_name)?;
+        let exclude = compile(exclude, exclude_name)?;
+        if !include.is_empty() && !exclude.is_empty() {
+            return Err(Error::Filter {
+                pattern: exclude.first().map(Regex::to_string).unwrap_or_default(),
+                list: exclude_name,
+                reason: format!("{include_name} is given too, and only one of both may be"),
+            });
+        }
+        Ok(Lists { include: (!include.is_empty()).then_some(include), exclude })
+    }
+
+    fn allow(&self, name: &str) -> bool {
+        match &self.include {
+            Some(include) => include.iter().any(|pattern| pattern.is_match(name)),
+            None => !self.exclude.iter().any(|pattern| pattern.is_match(name)),
+        }
+    }
+}
+
+fn compile(list: Option<&str>, name: &'static str) -> Result<Vec<Regex>, Error> {
+    split(list.unwrap_or_default())
+        .into_iter()
+        .map(|entry| {
+            let failed = |reason: String| Error::Filter { pattern: entry.clone(), list: name, reason };
+            // The entry alone must be valid: `a)(b` would otherwise compile inside the anchors.
+            Regex::new(&entry).map_err(|error| failed(last_line(&error)))?;
+            Regex::new(&format!("^(?i:{entry})$")).map_err(|error| failed(last_line(&error)))
+        })
+        .collect()
+}
+
+/// Splits at commas; `\,` is a comma inside an expression.
+fn split(list: &str) -> Vec<String> {
+    let mut entries = vec![String::new()];
+    let mut escaped = false;
+    for c in list.chars() {
+        match (escaped, c) {
+            (false, '\\') => escaped = true,
+            (false, ',') => entries.push(String::new()),
+            (_, c) => {
+                if let Some(entry) = entries.last_mut() {
+                    if escaped && c != ',' {
+                        entry.push('\\');
+                    }
+                    entry.push(c);
+                }
+                escaped = false;
+            }
+        }
+    }
+    if escaped && let Some(entry) = entries.last_mut() {
+        entry.push('\\');
+    }
+    entries.into_iter().map(|entry| entry.trim().to_owned()).filter(|entry| !entry.is_empty()).collect()
+}
+
+fn last_line(error: &regex::Error) -> String {
+    let text = error.to_string();
+    text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
+}
+
+/// Tells whether a database belongs to the server itself.
+pub fn is_builtin(database: &str) -> bool {
+    ["mysql", "sys", "information_schema", "performance_schema"].iter().any(|name| name.eq_ignore_ascii_case(database))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn check(options: FilterOptions, captured: &[(&str, &str)], ignored: &[(&str, &str)]) {
+        let filter = Filter::new(&options).unwrap();
+        for (database, table) in captured {
+            assert!(filter.table(database, table), "{database}.{table} should be captured");
+        }
+        for (database, table) in ignored {
+            assert!(!filter.table(database, table), "{database}.{table} should be ignored");
+        }
+    }
+
+    #[test]
+    fn without_lists_all_but_the_servers_own() {
+        check(FilterOptions::default(), &[("shop", "orders"), ("a.b", "c")], &[("mysql", "user"), ("SYS", "x")]);
+    }
+
+    #[test]
+    fn expressions_match_the_whole_name_in_any_case() {
+        check(
+            FilterOptions { table_include_list: Some("shop\\.orders, shop\\.item.*".into()), ..Default::default() },
+            &[("shop", "orders"), ("SHOP", "Orders"), ("shop", "items")],
+            &[("shop", "orders2"), ("myshop", "orders"), ("shop", "it")],
+        );
+    }
+
+    #[test]
+    fn excludes_of_both_kinds_apply_together() {
+        check(
+            FilterOptions {
+                database_exclude_list: Some("test".into()),
+                table_exclude_list: Some(".*\\._.*_gho".into()),
+                ..Default::default()
+            },
+            &[("shop", "orders")],
+            &[("test", "orders"), ("shop", "_orders_gho")],
+        );
+    }
+
+    #[test]
+    fn both_lists_of_a_kind_are_refused() {
+        let options = FilterOptions {
+            table_include_list: Some("a.b".into()),
+            table_exclude_list: Some("c.d".into()),
+            ..Default::default()
+        };
+        assert!(Filter::new(&options).unwrap_err().to_string().contains("table.include.list is given too"));
+    }
+
+    #[test]
+    fn a_broken_expression_is_named() {
+        let options = FilterOptions { database_include_list: Some("a(".into()), ..Default::default() };
+        let text = Filter::new(&options).unwrap_err().to_string();
+        assert!(text.contains("`a(` in database.include.list"), "{text}");
+        let options = FilterOptions { database_include_list: Some("a)|(b".into()), ..Default::default() };
+        assert!(Filter::new(&options).is_err());
+    }
+
+    #[test]
+    fn an_escaped_comma_belongs_to_the_expression() {
+        assert_eq!(split("a\\,b,c\\.d"), ["a,b", "c\\.d"]);
+    }
+}

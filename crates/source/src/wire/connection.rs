@@ -1,0 +1,473 @@
+//! A connection that is logged in: statements, results read in place, raw commands.
+//!
+//! Life cycle: [`Connection::open`] connects, negotiates TLS and logs in; then one command after the other, each read
+//! to its end. A connection that gave an error other than a server error is of no further use. Dropping it closes the
+//! socket; the server notices and ends the session.
+
+use std::io;
+use std::ops::Range;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
+
+use super::auth::{self, Plugin};
+use super::buffer::{PacketBuffer, PacketError, put_packet};
+use super::handshake::{Greeting, Response, capability};
+use super::read::Reader;
+use super::result::{ColumnDefinition, ErrorPacket, Table, TextRow, is_end};
+use super::tls;
+use crate::{Error, ServerConfig, ServerVersion, TlsMode};
+
+/// Rows of a result that is held in memory may take this much.
+const TABLE_BYTES: usize = 256 << 20;
+
+/// Columns of a result; the servers allow 4096 in a table.
+const MAX_COLUMNS: u64 = 65_536;
+
+#[derive(Debug)]
+enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+    Closed,
+}
+
+/// A session on one server.
+#[derive(Debug)]
+pub struct Connection {
+    stream: Stream,
+    buffer: PacketBuffer,
+    sequence: u8,
+    version: ServerVersion,
+    connection_id: u32,
+    capabilities: u32,
+    address: String,
+    query_timeout_ms: u64,
+}
+
+/// Whether a connection is encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encryption {
+    /// Plain TCP.
+    None,
+    /// TLS.
+    Tls,
+}
+
+impl Connection {
+    /// Connects and logs in.
+    ///
+    /// # Errors
+    /// [`Error::Connect`], [`Error::Timeout`], the TLS errors, and [`Error::Server`] where the login is refused.
+    pub async fn open(config: &ServerConfig) -> Result<Connection, Error> {
+        let limit = Duration::from_millis(config.connect_timeout_ms);
+        // Boxed, because the state of the TLS handshake is large.
+        match tokio::time::timeout(limit, Box::pin(Connection::log_in(config))).await {
+            Ok(result) => result,
+            Err(_) => Err(Error::Timeout {
+                address: config.address(),
+                what: "Connecting and logging in",
+                limit_ms: config.connect_timeout_ms,
+            }),
+        }
+    }
+
+    async fn log_in(config: &ServerConfig) -> Result<Connection, Error> {
+        let address = config.address();
+        let socket = TcpStream::connect((config.host.as_str(), config.port))
+            .await
+            .map_err(|source| Error::Connect { address: address.clone(), source })?;
+        socket.set_nodelay(true).map_err(|source| Error::Connect { address: address.clone(), source })?;
+        let mut connection = Connection {
+            stream: Stream::Plain(socket),
+            buffer: PacketBuffer::new(config.max_packet_bytes),
+            sequence: 0,
+            version: ServerVersion::parse(""),
+            connection_id: 0,
+            capabilities: 0,
+            address,
+            query_timeout_ms: config.query_timeout_ms,
+        };
+        let packet = connection.packet("connecting").await?;
+        let packet = connection.buffer.get(packet);
+        if packet.first() == Some(&0xff) {
+            return Err(connection.server_error(packet, "the connection"));
+        }
+        let greeting = Greeting::parse(packet).ok_or_else(|| connection.malformed("greeting"))?;
+        connection.version = ServerVersion::parse(&greeting.version);
+        connection.connection_id = greeting.connection_id;
+        connection.authenticate(config, &greeting).await?;
+        Ok(connection)
+    }
+
+    async fn authenticate(&mut self, config: &ServerConfig, greeting: &Greeting) -> Result<(), Error> {
+        let wanted = capability::LONG_PASSWORD
+            | capability::LONG_FLAG
+            | capability::PROTOCOL_41
+            | capability::TRANSACTIONS
+            | capability::SECURE_CONNECTION
+            | capability::PLUGIN_AUTH
+            | capability::PLUGIN_AUTH_LENENC
+            | capability::CONNECT_ATTRS;
+        let needed = capability::PROTOCOL_41 | capability::SECURE_CONNECTION;
+        if greeting.capabilities & needed != needed {
+            return Err(self.malformed("greeting (a server older than protocol 4.1)"));
+        }
+        self.capabilities = wanted & greeting.capabilities;
+        let offered = greeting.capabilities & capability::SSL != 0;
+        let encrypt = match config.tls.mode {
+            TlsMode::Disabled => false,
+            TlsMode::Preferred => offered,
+            _ if offered => true,
+            _ => return Err(Error::TlsNotOffered { address: self.address.clone() }),
+        };
+        if encrypt {
+            self.capabilities |= capability::SSL;
+        }
+        // A server-side default that this client does not speak is answered with one it speaks; the server then asks
+        // for the plugin of the account.
+        let mut plugin = Plugin::named(&greeting.plugin).unwrap_or(Plugin::Native);
+        let mut nonce = greeting.nonce.clone();
+        let mut answer = plugin.answer(&config.password, &nonce);
+        if plugin == Plugin::Sha256 && encrypt {
+            answer = auth::clear(&config.password);
+        }
+        let attributes = [
+            ("_client_name", "bitacora"),
+            ("_client_version", env!("CARGO_PKG_VERSION")),
+            ("program_name", "bitacora"),
+        ];
+        let response = Response {
+            capabilities: self.capabilities,
+            user: &config.user,
+            auth: &answer,
+            plugin: plugin.name(),
+            attributes: &attributes,
+        };
+        if encrypt {
+            let mut request = Vec::new();
+            response.put_tls_request(&mut request);
+            self.send(&request, "starting TLS").await?;
+            self.start_tls(config).await?;
+        }
+        let mut payload = Vec::new();
+        response.put(&mut payload);
+        self.send(&payload, "logging in").await?;
+
+        // Every answer brings the login one step further; more than these are no login.
+        for _ in 0..8 {
+            let packet = self.packet("logging in").await?;
+            let packet = self.buffer.get(packet).to_vec();
+            match packet.split_first() {
+                Some((0x00, _)) => return Ok(()),
+                Some((0xff, _)) => return Err(self.server_error(&packet, &format!("the login of `{}`", config.user))),
+                Some((0xfe, rest)) => {
+                    let mut reader = Reader::new(rest);
+                    let name = reader.until_zero();
+                    let name: &[u8] = if rest.is_empty() { b"mysql_old_password" } else { name };
+                    plugin = Plugin::named(name).ok_or_else(|| Error::AuthenticationPlugin {
+                        plugin: String::from_utf8_lossy(name).into_owned(),
+                    })?;
+                    nonce = reader.rest().to_vec();
+                    nonce.truncate(auth::NONCE);
+                    let mut answer = plugin.answer(&config.password, &nonce);
+                    if plugin == Plugin::Sha256 && encrypt {
+                        answer = auth::clear(&config.password);
+                    }
+                    self.send(&answer, "logging in").await?;
+                }
+                Some((0x01, rest)) => self.continue_sha2(config, plugin, &nonce, rest).await?,
+                _ => return Err(self.malformed("answer to the login")),
+            }
+        }
+        Err(self.malformed("answer to the login"))
+    }
+
+    /// Goes on after "more data" of the SHA-2 plugins.
+    async fn continue_sha2(
+        &mut self,
+        config: &ServerConfig,
+        plugin: Plugin,
+        nonce: &[u8],
+        data: &[u8],
+    ) -> Result<(), Error> {
+        match (plugin, data) {
+            // The server had the password's digest in its cache; OK follows.
+            (Plugin::CachingSha2, [3]) => Ok(()),
+            (Plugin::CachingSha2, [4]) => match self.stream {
+                Stream::Tls(_) => self.send(&auth::clear(&config.password), "logging in").await,
+                _ => self.send(&[2], "asking for the server's public key").await,
+            },
+            (Plugin::CachingSha2 | Plugin::Sha256, pem) => {
+                let encrypted = auth::under_key(&config.password, nonce, pem)
+                    .ok_or_else(|| self.malformed("public key for the password"))?;
+                self.send(&encrypted, "logging in").await
+            }
+            _ => Err(self.malformed("answer to the login")),
+        }
+    }
+
+    async fn start_tls(&mut self, config: &ServerConfig) -> Result<(), Error> {
+        // Bytes before the handshake would be taken for the server's although nobody has proved where they come from.
+        if self.buffer.pending() != 0 {
+            return Err(self.malformed("greeting (bytes before the TLS handshake)"));
+        }
+        match std::mem::replace(&mut self.stream, Stream::Closed) {
+            Stream::Plain(socket) => {
+                self.stream = Stream::Tls(Box::new(tls::handshake(config, socket).await?));
+                Ok(())
+            }
+            other => {
+                self.stream = other;
+                Ok(())
+            }
+        }
+    }
+
+    /// Gives product and version of the server.
+    pub fn version(&self) -> &ServerVersion {
+        &self.version
+    }
+
+    /// Gives the server's number of this connection.
+    pub fn connection_id(&self) -> u32 {
+        self.connection_id
+    }
+
+    /// Gives `host:port`.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Tells whether the connection is encrypted.
+    pub fn encryption(&self) -> Encryption {
+        match self.stream {
+            Stream::Tls(_) => Encryption::Tls,
+            _ => Encryption::None,
+        }
+    }
+
+    /// Runs a statement that gives no rows.
+    pub async fn execute(&mut self, sql: &str) -> Result<(), Error> {
+        self.query(sql).await.map(drop)
+    }
+
+    /// Runs a statement and holds its rows in memory (at most 256 MiB).
+    pub async fn query(&mut self, sql: &str) -> Result<Table, Error> {
+        match tokio::time::timeout(Duration::from_millis(self.query_timeout_ms), self.query_unlimited(sql)).await {
+            Ok(result) => result,
+            Err(_) => Err(Error::Timeout {
+                address: self.address.clone(),
+                what: "The answer to a statement",
+                limit_ms: self.query_timeout_ms,
+            }),
+        }
+    }
+
+    async fn query_unlimited(&mut self, sql: &str) -> Result<Table, Error> {
+        let columns = self.start_query(sql).await?;
+        let mut table = Table::new(columns.into_iter().map(|column| column.name).collect());
+        if table.columns.is_empty() {
+            return Ok(table);
+        }
+        let mut bytes = 0;
+        while let Some(packet) = self.next_row_packet().await? {
+            let packet = self.buffer.get(packet);
+            bytes += packet.len();
+            if bytes > TABLE_BYTES {
+                return Err(Error::PacketTooLarge { limit_bytes: TABLE_BYTES });
+            }
+            if !table.push(packet) {
+                return Err(self.malformed("row"));
+            }
+        }
+        Ok(table)
+    }
+
+    /// Runs a statement and reads the columns of its result; the rows follow with [`Connection::next_row`]. A statement
+    /// without a result gives no columns and is complete.
+    pub async fn start_query(&mut self, sql: &str) -> Result<Vec<ColumnDefinition>, Error> {
+        let mut payload = Vec::with_capacity(sql.len() + 1);
+        payload.push(0x03);
+        payload.extend_from_slice(sql.as_bytes());
+        self.command(&payload, "sending a statement").await?;
+        let packet = self.packet("waiting for an answer").await?;
+        let packet = self.buffer.get(packet);
+        let count = match packet.first() {
+            Some(0x00) => return Ok(Vec::new()),
+            Some(0xff) => return Err(self.server_error(packet, &shortened(sql))),
+            // 0xfb asks for a local file, which this client never sends.
+            Some(0xfb) => return Err(self.malformed("answer to a statement (a request for a local file)")),
+            _ => Reader::new(packet).length_encoded().ok_or_else(|| self.malformed("result"))?,
+        };
+        if count == 0 || count > MAX_COLUMNS {
+            return Err(self.malformed("result"));
+        }
+        let mut columns = Vec::new();
+        for _ in 0..count {
+            let packet = self.packet("reading columns").await?;
+            let column = ColumnDefinition::parse(self.buffer.get(packet));
+            columns.push(column.ok_or_else(|| self.malformed("column definition"))?);
+        }
+        let packet = self.packet("reading columns").await?;
+        let packet = self.buffer.get(packet);
+        match packet.first() {
+            Some(0xff) => Err(self.server_error(packet, &shortened(sql))),
+            _ if is_end(packet) => Ok(columns),
+            _ => Err(self.malformed("end of the column definitions")),
+        }
+    }
+
+    /// Gives the next row of the running result, `None` after the last one.
+    pub async fn next_row(&mut self) -> Result<Option<TextRow<'_>>, Error> {
+        let packet = self.next_row_packet().await?;
+        Ok(packet.map(|packet| TextRow::new(self.buffer.get(packet))))
+    }
+
+    async fn next_row_packet(&mut self) -> Result<Option<Range<usize>>, Error> {
+        let packet = self.packet("reading rows").await?;
+        self.row_or_end(packet)
+    }
+
+    /// Gives the next row if all its bytes have been received already.
+    #[inline]
+    pub fn buffered_row(&mut self) -> Result<BufferedRow<'_>, Error> {
+        let Some(packet) = self.buffered_packet()? else { return Ok(BufferedRow::Wait) };
+        Ok(match self.row_or_end(packet)? {
+            Some(packet) => BufferedRow::Row(TextRow::new(self.buffer.get(packet))),
+            None => BufferedRow::End,
+        })
+    }
+
+    #[inline]
+    fn row_or_end(&self, packet: Range<usize>) -> Result<Option<Range<usize>>, Error> {
+        let bytes = self.buffer.get(packet.clone());
+        match bytes.first() {
+            Some(0xff) => Err(self.server_error(bytes, "reading rows")),
+            _ if is_end(bytes) => Ok(None),
+            _ => Ok(Some(packet)),
+        }
+    }
+
+    /// Sends a command with a fresh sequence number.
+    pub async fn command(&mut self, payload: &[u8], what: &'static str) -> Result<(), Error> {
+        self.sequence = 0;
+        let mut wire = Vec::with_capacity(payload.len() + 4);
+        put_packet(&mut wire, payload, 0);
+        self.write(&wire, what).await
+    }
+
+    /// Reads an answer that is either OK or an error.
+    pub async fn acknowledged(&mut self, during: &str) -> Result<(), Error> {
+        let packet = self.packet("waiting for an answer").await?;
+        let packet = self.buffer.get(packet);
+        match packet.first() {
+            Some(0x00 | 0xfe) => Ok(()),
+            Some(0xff) => Err(self.server_error(packet, during)),
+            _ => Err(self.malformed("answer")),
+        }
+    }
+
+    /// Sends the next packet of an exchange.
+    async fn send(&mut self, payload: &[u8], what: &'static str) -> Result<(), Error> {
+        let mut wire = Vec::with_capacity(payload.len() + 4);
+        put_packet(&mut wire, payload, self.buffer.sequence().wrapping_add(1));
+        self.write(&wire, what).await
+    }
+
+    async fn write(&mut self, wire: &[u8], what: &'static str) -> Result<(), Error> {
+        let written = match &mut self.stream {
+            Stream::Plain(socket) => socket.write_all(wire).await,
+            Stream::Tls(socket) => match socket.write_all(wire).await {
+                Ok(()) => socket.flush().await,
+                Err(error) => Err(error),
+            },
+            Stream::Closed => Err(io::ErrorKind::NotConnected.into()),
+        };
+        written.map_err(|source| self.lost(what, source))
+    }
+
+    /// Reads one packet; its bytes are in [`Connection::bytes`] until more is read.
+    pub(crate) async fn packet(&mut self, what: &'static str) -> Result<Range<usize>, Error> {
+        loop {
+            if let Some(packet) = self.buffered_packet()? {
+                return Ok(packet);
+            }
+            self.fill(what).await?;
+        }
+    }
+
+    /// Gives the next packet if all its bytes have been received already.
+    #[inline]
+    pub(crate) fn buffered_packet(&mut self) -> Result<Option<Range<usize>>, Error> {
+        self.buffer.take().map_err(|error| match error {
+            PacketError::TooLarge => Error::PacketTooLarge { limit_bytes: self.buffer.limit_bytes() },
+        })
+    }
+
+    /// Gives the bytes of a packet.
+    #[inline]
+    pub fn bytes(&self, packet: Range<usize>) -> &[u8] {
+        self.buffer.get(packet)
+    }
+
+    /// Gives the receive buffer, to take packets out of it without copying.
+    pub fn buffer(&mut self) -> &mut PacketBuffer {
+        &mut self.buffer
+    }
+
+    /// Receives more bytes; safe to cancel.
+    pub(crate) async fn fill(&mut self, what: &'static str) -> Result<(), Error> {
+        let space = self.buffer.space();
+        let received = match &mut self.stream {
+            Stream::Plain(socket) => socket.read_buf(space).await,
+            Stream::Tls(socket) => socket.read_buf(space).await,
+            Stream::Closed => Ok(0),
+        };
+        match received {
+            Ok(0) => {
+                Err(self.lost(what, io::Error::new(io::ErrorKind::UnexpectedEof, "the server closed the connection")))
+            }
+            Ok(_) => Ok(()),
+            Err(source) => Err(self.lost(what, source)),
+        }
+    }
+
+    fn lost(&self, what: &'static str, source: io::Error) -> Error {
+        Error::Lost { address: self.address.clone(), what, source }
+    }
+
+    pub(crate) fn malformed(&self, what: &'static str) -> Error {
+        Error::Malformed { address: self.address.clone(), what }
+    }
+
+    pub(crate) fn server_error(&self, packet: &[u8], during: &str) -> Error {
+        match ErrorPacket::parse(packet) {
+            Some(ErrorPacket { code, state, message }) => {
+                Error::Server { code, state, message, during: during.to_owned() }
+            }
+            None => self.malformed("error packet"),
+        }
+    }
+}
+
+/// Answer of [`Connection::buffered_row`].
+#[derive(Debug)]
+pub enum BufferedRow<'a> {
+    /// A row.
+    Row(TextRow<'a>),
+    /// The result is complete.
+    End,
+    /// More bytes must be received first.
+    Wait,
+}
+
+/// Gives the first words of a statement for a message.
+fn shortened(sql: &str) -> String {
+    let mut text: String = sql.chars().take(80).collect();
+    if text.len() < sql.len() {
+        text.push('…');
+    }
+    format!("`{text}`")
+}

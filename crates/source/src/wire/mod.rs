@@ -1,0 +1,24 @@
+//! The client side of the MySQL protocol: packets, login, TLS and text results read in place.
+//!
+//! One layer serves statements, snapshot rows and the replication stream of both servers, so that a check, a snapshot
+//! and the stream log in, speak TLS and fail in the same way. Formats: "MySQL Client/Server Protocol" in the MySQL
+//! Server Developer Documentation and "Client/Server Protocol" in the MariaDB Knowledge Base.
+//!
+//! - [`buffer`]: bytes of the socket → whole packets, joined above 16 MiB, capped.
+//! - [`read`]: checked reading of protocol integers and strings.
+//! - [`handshake`]: the greeting and the answer to it.
+//! - [`auth`]: scrambles of the password plugins.
+//! - [`tls`]: TLS modes over rustls.
+//! - [`connection`]: a logged-in connection, its commands and results.
+//! - [`result`]: column definitions, text rows, error packets.
+
+pub mod auth;
+pub mod buffer;
+pub mod connection;
+pub mod handshake;
+pub mod read;
+pub mod result;
+mod tls;
+
+pub use connection::Connection;
+pub use result::{ColumnDefinition, Row, Table, TextRow};

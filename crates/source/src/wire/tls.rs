@@ -1,0 +1,154 @@
+//! TLS modes over rustls.
+//!
+//! Without verification (`preferred`, `required`) any certificate is accepted, as the servers' own clients do; the
+//! handshake's signatures are still checked. `verify_ca` checks the chain, `verify_identity` also the name.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use crate::{Error, ServerConfig, Tls, TlsMode};
+
+/// Runs the TLS handshake on a socket whose peer waits for it.
+pub async fn handshake(config: &ServerConfig, socket: TcpStream) -> Result<TlsStream<TcpStream>, Error> {
+    let failed = |reason: String| Error::Tls { address: config.address(), reason };
+    let client = client_config(&config.tls)?;
+    let name = match ServerName::try_from(config.host.clone()) {
+        Ok(name) => name,
+        Err(_) if config.tls.mode != TlsMode::VerifyIdentity => {
+            ServerName::IpAddress(std::net::Ipv4Addr::LOCALHOST.into())
+        }
+        Err(error) => return Err(failed(format!("`{}` cannot be compared with a certificate: {error}", config.host))),
+    };
+    TlsConnector::from(Arc::new(client)).connect(name, socket).await.map_err(|error| failed(error.to_string()))
+}
+
+fn client_config(tls: &Tls) -> Result<ClientConfig, Error> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let trust = match tls.mode {
+        TlsMode::VerifyCa | TlsMode::VerifyIdentity => {
+            let roots = Arc::new(roots(tls.ca_file.as_deref())?);
+            let chain = WebPkiServerVerifier::builder_with_provider(roots, provider.clone())
+                .build()
+                .map_err(|error| Error::Tls { address: "the configuration".into(), reason: error.to_string() })?;
+            if tls.mode == TlsMode::VerifyIdentity { Trust::Identity(chain) } else { Trust::Chain(chain) }
+        }
+        _ => Trust::Any,
+    };
+    let builder = ClientConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Error::Tls { address: "the configuration".into(), reason: error.to_string() })?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Verifier { trust, provider }));
+    match (&tls.certificate_file, &tls.key_file) {
+        (Some(certificate), Some(key)) => builder
+            .with_client_auth_cert(certificates(certificate)?, private_key(key)?)
+            .map_err(|error| Error::TlsFile { path: key.clone(), reason: error.to_string() }),
+        (Some(path), None) | (None, Some(path)) => Err(Error::TlsFile {
+            path: path.clone(),
+            reason: "a client certificate and its key must be given together".into(),
+        }),
+        (None, None) => Ok(builder.with_no_client_auth()),
+    }
+}
+
+fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, Error> {
+    let mut roots = RootCertStore::empty();
+    let Some(path) = ca_file else {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        return Ok(roots);
+    };
+    for certificate in certificates(path)? {
+        roots.add(certificate).map_err(|error| Error::TlsFile { path: path.to_owned(), reason: error.to_string() })?;
+    }
+    Ok(roots)
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let failed = |reason: String| Error::TlsFile { path: path.to_owned(), reason };
+    let pem = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+    let found: Vec<_> = rustls_pemfile::certs(&mut pem.as_slice())
+        .collect::<Result<_, _>>()
+        .map_err(|error| failed(error.to_string()))?;
+    if found.is_empty() { Err(failed("it holds no certificate".into())) } else { Ok(found) }
+}
+
+fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, Error> {
+    let failed = |reason: String| Error::TlsFile { path: path.to_owned(), reason };
+    let pem = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+    rustls_pemfile::private_key(&mut pem.as_slice())
+        .map_err(|error| failed(error.to_string()))?
+        .ok_or_else(|| failed("it holds no private key".into()))
+}
+
+#[derive(Debug)]
+enum Trust {
+    Any,
+    Chain(Arc<WebPkiServerVerifier>),
+    Identity(Arc<WebPkiServerVerifier>),
+}
+
+#[derive(Debug)]
+struct Verifier {
+    trust: Trust,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        match &self.trust {
+            Trust::Any => Ok(ServerCertVerified::assertion()),
+            Trust::Identity(chain) => {
+                chain.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+            }
+            Trust::Chain(chain) => {
+                match chain.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
+                    // The name is compared last, so a wrong name means that the chain was found good.
+                    Err(rustls::Error::InvalidCertificate(
+                        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+                    )) => Ok(ServerCertVerified::assertion()),
+                    other => other,
+                }
+            }
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        rustls::crypto::verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
