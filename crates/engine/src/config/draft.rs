@@ -1,0 +1,90 @@
+//! A configuration while options are being applied to it, and the checks that concern several options.
+
+use std::path::PathBuf;
+
+use super::engine_config::BrokerConfig;
+use super::source_config::{Destination, Flavor, SourceConfig};
+
+/// What the rows of the table of options write into.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    pub(super) data_dir: PathBuf,
+    pub(super) broker: BrokerConfig,
+    pub(super) source: SourceConfig,
+    pub(super) tenant: String,
+    pub(super) namespace: String,
+    /// `tenant/namespace` of the topics where it is set apart from the source's own.
+    pub(super) topic_namespace: Option<String>,
+    /// Replica id where it is set.
+    pub(super) server_id: Option<u32>,
+    /// Service URL where it is set.
+    pub(super) url: Option<String>,
+    /// `destination.embedded` where it is set.
+    pub(super) embedded: Option<bool>,
+    /// `schemas.enable` of key and value converter.
+    pub(super) schemas_enable: Option<bool>,
+}
+
+impl Draft {
+    pub(super) fn new(flavor: Flavor) -> Self {
+        Draft { source: SourceConfig { flavor, ..SourceConfig::default() }, ..Draft::default() }
+    }
+
+    /// Completes the source from what depends on several options; each error is one sentence.
+    pub(super) fn finish(self) -> Result<SourceConfig, Vec<String>> {
+        let mut problems = Vec::new();
+        let mut source = self.source;
+        source.topic_namespace = self.topic_namespace.unwrap_or(format!("{}/{}", self.tenant, self.namespace));
+        source.server.server_id =
+            self.server_id.unwrap_or_else(|| derived_server_id(&source.name, &source.topic_prefix));
+        source.destination = match (self.url, self.embedded) {
+            (Some(_), Some(true)) => {
+                problems.push("destination.url and destination.embedded = true exclude each other; remove one".into());
+                Destination::Embedded
+            }
+            (Some(url), _) => Destination::Pulsar { url },
+            (None, Some(false)) => {
+                problems.push("destination.embedded = false needs destination.url; add the Pulsar service URL".into());
+                Destination::Embedded
+            }
+            (None, _) => Destination::Embedded,
+        };
+        for (level, filter) in [("database", &source.capture.databases), ("table", &source.capture.tables)] {
+            if !filter.include.is_empty() && !filter.exclude.is_empty() {
+                problems.push(format!(
+                    "{level}.include.list and {level}.exclude.list exclude each other; keep the include list"
+                ));
+            }
+        }
+        let tls = &source.server.tls;
+        if tls.certificate.is_some() != tls.key.is_some() {
+            problems.push(
+                "a client certificate needs both database.ssl.cert and database.ssl.key; add the missing one".into(),
+            );
+        }
+        let enveloped = source.value_format == super::source_config::ValueFormat::JsonWithEnvelope;
+        if self.schemas_enable.is_some_and(|enable| enable != enveloped) {
+            problems.push(
+                "value.converter.schemas.enable does not agree with json-with-envelope; set json-with-envelope only"
+                    .into(),
+            );
+        }
+        if source.retry.max_delay_ms < source.retry.initial_delay_ms {
+            problems.push(format!(
+                "errors.retry.delay.max.ms ({}) is less than errors.retry.delay.initial.ms ({}); raise it",
+                source.retry.max_delay_ms, source.retry.initial_delay_ms
+            ));
+        }
+        if problems.is_empty() { Ok(source) } else { Err(problems) }
+    }
+}
+
+/// A replica id that stays the same for a source and is unlikely to meet another one: FNV-1a of name and prefix, in the
+/// upper half of the range, where people seldom number servers.
+fn derived_server_id(name: &str, prefix: &str) -> u32 {
+    let hash = [name, "\n", prefix]
+        .iter()
+        .flat_map(|part| part.bytes())
+        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    hash | 0x8000_0000
+}

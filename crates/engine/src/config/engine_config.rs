@@ -1,0 +1,28 @@
+//! What one process runs.
+
+use std::path::PathBuf;
+
+use super::source_config::SourceConfig;
+
+/// The embedded broker's addresses.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BrokerConfig {
+    /// `host:port` of Pulsar's binary protocol.
+    pub listen: String,
+    /// `host:port` of the admin REST.
+    pub http: String,
+}
+
+/// A whole configuration, complete and checked.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct EngineConfig {
+    /// Folder of everything durable: checkpoints, and the broker's log if it runs here.
+    pub data_dir: PathBuf,
+    /// The embedded broker, if it runs in this process: the file has a `[broker]` table or a source delivers into it.
+    pub broker: Option<BrokerConfig>,
+    /// The sources.
+    pub sources: Vec<SourceConfig>,
+    /// Sentences to show once at start (misspelt environment variables).
+    pub notes: Vec<String>,
+}

@@ -1,0 +1,27 @@
+//! The process: folder of everything durable, addresses of the embedded broker.
+
+use super::{Effect, OptionSpec};
+
+pub(super) const OPTIONS: &[OptionSpec] = &[
+    OptionSpec::new(
+        "data.dir",
+        Effect::Path(|draft, path| draft.data_dir = path),
+        "Folder of everything durable: checkpoints, and the embedded broker's log.",
+    )
+    .toml(&["data_dir", "broker.data_dir"])
+    .default("./bitacora-data"),
+    OptionSpec::new(
+        "broker.listen",
+        Effect::Text(|draft, text| super::connection::host_and_port(text).map(|text| draft.broker.listen = text)),
+        "Address of Pulsar's binary protocol, host:port.",
+    )
+    .toml(&["broker.listen"])
+    .default("127.0.0.1:6650"),
+    OptionSpec::new(
+        "broker.http",
+        Effect::Text(|draft, text| super::connection::host_and_port(text).map(|text| draft.broker.http = text)),
+        "Address of the admin REST, host:port.",
+    )
+    .toml(&["broker.http"])
+    .default("127.0.0.1:8080"),
+];

@@ -1,0 +1,64 @@
+//! What is captured.
+
+use super::{Effect, OptionSpec};
+
+const ALL_COLUMNS: &str = "every column is published; leaving columns out is not implemented yet";
+const ONE_GTID_SOURCE: &str = "filtering by the server of origin is not implemented yet";
+const NO_LIMIT: &str = "tables cost little memory, there is no limit on their number";
+
+pub(super) const OPTIONS: &[OptionSpec] = &[
+    OptionSpec::new(
+        "database.include.list",
+        Effect::Patterns(|draft, list| draft.source.capture.databases.include = list),
+        "Databases to capture: regular expressions on the whole name, separated by commas. Empty: all.",
+    )
+    .aliases(&["database.whitelist"])
+    .toml(&["databases.include"]),
+    OptionSpec::new(
+        "database.exclude.list",
+        Effect::Patterns(|draft, list| draft.source.capture.databases.exclude = list),
+        "Databases not to capture.",
+    )
+    .aliases(&["database.blacklist"])
+    .toml(&["databases.exclude"]),
+    OptionSpec::new(
+        "table.include.list",
+        Effect::Patterns(|draft, list| draft.source.capture.tables.include = list),
+        "Tables to capture: regular expressions on `database.table`, separated by commas. Empty: all.",
+    )
+    .aliases(&["table.whitelist"])
+    .toml(&["tables.include"]),
+    OptionSpec::new(
+        "table.exclude.list",
+        Effect::Patterns(|draft, list| draft.source.capture.tables.exclude = list),
+        "Tables not to capture.",
+    )
+    .aliases(&["table.blacklist"])
+    .toml(&["tables.exclude"]),
+    OptionSpec::new(
+        "table.ignore.builtin",
+        Effect::Boolean(|draft, ignore| draft.source.capture.capture_built_in = !ignore),
+        "Leaves out the server's own databases (mysql, performance_schema, sys, information_schema).",
+    )
+    .toml(&["tables.ignore_builtin"])
+    .default("true"),
+    OptionSpec::refused("column.include.list", &[""], ALL_COLUMNS).aliases(&["column.whitelist"]),
+    OptionSpec::refused("column.exclude.list", &[""], ALL_COLUMNS).aliases(&["column.blacklist"]),
+    OptionSpec::refused("message.key.columns", &[""], "keys other than the primary key are not implemented yet"),
+    OptionSpec::refused(
+        "skipped.operations",
+        &["t", ""],
+        "leaving out operations, or truncate events, is not implemented yet",
+    ),
+    OptionSpec::refused(
+        "skip.messages.without.change",
+        &["false"],
+        "leaving out updates without change is not implemented yet",
+    ),
+    OptionSpec::refused("gtid.source.includes", &[""], ONE_GTID_SOURCE),
+    OptionSpec::refused("gtid.source.excludes", &[""], ONE_GTID_SOURCE),
+    OptionSpec::unused("gtid.source.filter.dml.events", "there is no filter by the server of origin"),
+    OptionSpec::unused("gtid.ignore.on.recovery", "a restart goes by GTID where the server has them"),
+    OptionSpec::unused("guardrail.collections.max", NO_LIMIT),
+    OptionSpec::unused("guardrail.collections.limit.action", NO_LIMIT),
+];

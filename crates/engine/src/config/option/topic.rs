@@ -1,0 +1,55 @@
+//! Names of topics.
+
+use super::{Effect, OptionSpec};
+
+const OWN_NAMES: &str = "topics are always named <prefix>.<database>.<table>";
+const REGEX_STRATEGY: &str = "merging tables into one topic is not implemented yet";
+
+pub(super) const OPTIONS: &[OptionSpec] = &[
+    OptionSpec::new(
+        "topic.prefix",
+        Effect::Text(|draft, text| prefix(text).map(|text| draft.source.topic_prefix = text)),
+        "First part of every topic's name, and `source.name` of the events: letters, digits, `.`, `_`, `-`.",
+    )
+    .aliases(&["database.server.name"])
+    .toml(&["topic_prefix"])
+    .required(),
+    OptionSpec::new(
+        "topic.namespace",
+        Effect::Text(|draft, text| namespace(text).map(|text| draft.topic_namespace = Some(text))),
+        "`tenant/namespace` of the topics; without it the source's own, or public/default.",
+    )
+    .toml(&["namespace", "topic_namespace"]),
+    OptionSpec::refused(
+        "topic.naming.strategy",
+        &["io.debezium.schema.DefaultTopicNamingStrategy", "io.debezium.schema.SchemaTopicNamingStrategy"],
+        OWN_NAMES,
+    ),
+    OptionSpec::refused("topic.delimiter", &["."], OWN_NAMES),
+    OptionSpec::unused("topic.cache.size", "names are kept with each table's plan"),
+    OptionSpec::unused("topic.transaction", "there is no transaction topic"),
+    OptionSpec::refused("topic.regex", &[""], REGEX_STRATEGY),
+    OptionSpec::refused("topic.replacement", &[""], REGEX_STRATEGY),
+    OptionSpec::refused("topic.key.enforce.uniqueness", &["true"], REGEX_STRATEGY),
+    OptionSpec::refused("topic.key.field.*", &[], REGEX_STRATEGY),
+    OptionSpec::unused("topic.creation.*", "topics are made by their first producer"),
+];
+
+fn prefix(text: String) -> Result<String, String> {
+    let valid = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
+    if valid { Ok(text) } else { Err(format!("{text:?} is not a topic prefix; use letters, digits, '.', '_' and '-'")) }
+}
+
+fn namespace(text: String) -> Result<String, String> {
+    let parts: Vec<&str> = text.split('/').collect();
+    let valid = parts.len() == 2
+        && parts.iter().all(|part| {
+            !part.is_empty()
+                && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '=' | ':'))
+        });
+    if valid {
+        Ok(text)
+    } else {
+        Err(format!("{text:?} is not a namespace; write tenant/namespace, as public/default"))
+    }
+}

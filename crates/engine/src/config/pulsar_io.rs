@@ -1,0 +1,103 @@
+//! A source file of Pulsar IO's Debezium connector (YAML), as `pulsar-admin sources localrun` takes it.
+//!
+//! `tenant`, `namespace`, `name` and the other keys of Pulsar at the top, Debezium's keys under `configs`. Values may be
+//! texts, numbers or booleans (the real connector drops everything but texts without a word).
+
+use std::sync::Arc;
+
+use super::document::{Content, Node, parse_yaml};
+use super::draft::Draft;
+use super::engine_config::EngineConfig;
+use super::environment::Environment;
+use super::nearest::nearest;
+use super::option::{OptionSpec, Scope, find, of_scopes};
+use super::problem::{ConfigError, Origin, Problem};
+use super::settings::Settings;
+use super::source_config::Flavor;
+use super::variables;
+
+/// Reads the text of a source file; `file` is its name for messages.
+pub fn parse_pulsar_io(text: &str, file: &str, environment: &Environment) -> Result<EngineConfig, ConfigError> {
+    let file: Arc<str> = Arc::from(file);
+    let root = parse_yaml(text).map_err(|error| Problem::Syntax {
+        file: file.clone(),
+        line: error.line,
+        message: error.message,
+    })?;
+    let mut settings = collect(&root, &file);
+    let mut used = std::collections::BTreeSet::new();
+    settings.override_by(environment, &[Scope::Source, Scope::Engine], None, &mut used);
+    let notes = variables::notes(environment, &used, &[Scope::Source, Scope::Engine], &[None]);
+    let mut draft = Draft::new(Flavor::PulsarIo);
+    let missing = |option: &'static OptionSpec| {
+        let key = if find(Scope::PulsarIo, option.key).is_some_and(|found| std::ptr::eq(found, option)) {
+            option.key.to_owned()
+        } else {
+            format!("configs.{}", option.key)
+        };
+        Problem::Missing { file: file.clone(), key, remedy: "add it to the file".to_owned() }
+    };
+    let scopes = [Scope::PulsarIo, Scope::Source, Scope::Engine];
+    let mut problems = settings.apply(&mut draft, &scopes, Flavor::PulsarIo, environment, missing);
+    let data_dir = draft.data_dir.clone();
+    match draft.finish() {
+        Ok(source) if problems.is_empty() => Ok(EngineConfig { data_dir, broker: None, sources: vec![source], notes }),
+        Ok(_) => Err(ConfigError { problems }),
+        Err(reasons) => {
+            problems.extend(reasons.into_iter().map(|reason| Problem::Conflict { file: file.clone(), reason }));
+            Err(ConfigError { problems })
+        }
+    }
+}
+
+fn collect(root: &Node, file: &Arc<str>) -> Settings {
+    let mut settings = Settings::default();
+    let Content::Mapping(entries) = &root.content else {
+        settings.problems.push(Problem::Syntax {
+            file: file.clone(),
+            line: root.line,
+            message: "the file must hold keys and values, as tenant, namespace, name and configs".to_owned(),
+        });
+        return settings;
+    };
+    for entry in entries {
+        if entry.key != "configs" {
+            let origin = Origin::File { file: file.clone(), line: entry.line, path: entry.key.clone() };
+            match find(Scope::PulsarIo, &entry.key) {
+                Some(option) => settings.add(option, &entry.key, &entry.value, origin),
+                None => {
+                    let nearest = nearest_key(&entry.key, Scope::PulsarIo, Some("configs"));
+                    settings.problems.push(Problem::UnknownKey { origin, nearest });
+                }
+            }
+            continue;
+        }
+        let Content::Mapping(configs) = &entry.value.content else {
+            if entry.value.content != Content::Null {
+                settings.problems.push(Problem::WrongValue {
+                    origin: Origin::File { file: file.clone(), line: entry.line, path: entry.key.clone() },
+                    reason: "Debezium's keys are expected below it, each with a value".to_owned(),
+                });
+            }
+            continue;
+        };
+        for entry in configs {
+            let path = format!("configs.{}", entry.key);
+            let origin = Origin::File { file: file.clone(), line: entry.line, path };
+            match find(Scope::Source, &entry.key) {
+                Some(option) => settings.add(option, &entry.key, &entry.value, origin),
+                None => {
+                    let nearest = nearest_key(&entry.key, Scope::Source, None);
+                    settings.problems.push(Problem::UnknownKey { origin, nearest });
+                }
+            }
+        }
+    }
+    settings
+}
+
+fn nearest_key(wanted: &str, scope: Scope, other: Option<&'static str>) -> String {
+    let scopes = [scope];
+    let keys = of_scopes(&scopes).flat_map(OptionSpec::keys).filter(|key| !key.ends_with('*'));
+    nearest(wanted, keys.chain(other)).map_or_else(String::new, |(key, _)| key.to_owned())
+}

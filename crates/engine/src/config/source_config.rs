@@ -1,0 +1,210 @@
+//! What one source does: its server, what it captures, how its events look and where they go.
+
+use std::path::PathBuf;
+
+use super::filter::CaptureFilter;
+use super::secret::Secret;
+
+/// Which kind of file a source was configured by; it decides defaults only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Flavor {
+    /// Our own TOML: Debezium 3.6 form, NULL stays null.
+    #[default]
+    Own,
+    /// A source file of Pulsar IO: Debezium 1.9 form, NULL printed as the column's default.
+    PulsarIo,
+}
+
+/// The Debezium connector whose events are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Connector {
+    /// `io.debezium.connector.mysql`.
+    #[default]
+    Mysql,
+    /// `io.debezium.connector.mariadb`.
+    Mariadb,
+}
+
+/// The Debezium line whose event form is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DebeziumForm {
+    /// As the connector inside Pulsar 4.0 (1.9.7.Final).
+    V1_9,
+    /// As 3.6.1.Final.
+    #[default]
+    V3_6,
+}
+
+/// How a message holds key and value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ValueFormat {
+    /// KeyValue SEPARATED, JSON payloads without schema.
+    #[default]
+    Json,
+    /// KeyValue INLINE, JSON with schema and payload (`json-with-envelope`).
+    JsonWithEnvelope,
+}
+
+/// When existing rows are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SnapshotMode {
+    /// Rows once, at the first start; then the stream.
+    #[default]
+    Initial,
+    /// Rows once, then the source ends.
+    InitialOnly,
+    /// No rows: the stream from now on (older name `schema_only`).
+    NoData,
+    /// Rows at every start, then the stream.
+    Always,
+    /// Rows if there is no saved position, or the server has purged it.
+    WhenNeeded,
+    /// No rows: the stream from the oldest binlog that the server still has.
+    Never,
+}
+
+/// How the connection to the server is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TlsMode {
+    /// Never.
+    Disabled,
+    /// If the server can; any certificate is accepted.
+    #[default]
+    Preferred,
+    /// Always; any certificate is accepted.
+    Required,
+    /// Always; the certificate must come from a known authority.
+    VerifyCa,
+    /// As `VerifyCa`, and the certificate must name the host.
+    VerifyIdentity,
+}
+
+/// TLS mode and its files, all PEM.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TlsSettings {
+    /// How the connection is protected.
+    pub mode: TlsMode,
+    /// Certificates of the authorities to trust; without it the web's well-known ones.
+    pub ca: Option<PathBuf>,
+    /// Client certificate chain.
+    pub certificate: Option<PathBuf>,
+    /// Key of the client certificate.
+    pub key: Option<PathBuf>,
+}
+
+/// The server to read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ServerSettings {
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// Account.
+    pub user: String,
+    /// Its password.
+    pub password: Secret,
+    /// Replica id under which the binlog is read; unique among the server's replicas.
+    pub server_id: u32,
+    /// TLS.
+    pub tls: TlsSettings,
+    /// Limit for connecting.
+    pub connect_timeout_ms: u64,
+    /// Silence after which the binlog connection counts as dead; the server is asked for a heartbeat at 0.8 of it.
+    pub keep_alive_interval_ms: u64,
+}
+
+/// How the snapshot is taken.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SnapshotSettings {
+    /// When rows are read.
+    pub mode: SnapshotMode,
+    /// Limit for the wait for the read lock.
+    pub lock_timeout_ms: u64,
+}
+
+/// How a broken connection is tried again.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RetrySettings {
+    /// Tries before the source gives up; `None` is without end.
+    pub max_retries: Option<u64>,
+    /// First wait; it doubles with each try.
+    pub initial_delay_ms: u64,
+    /// Longest wait.
+    pub max_delay_ms: u64,
+}
+
+/// Where events go.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Destination {
+    /// The broker in this process.
+    #[default]
+    Embedded,
+    /// A Pulsar service URL, `pulsar://host:6650`.
+    Pulsar {
+        /// The URL.
+        url: String,
+    },
+}
+
+/// A key that is known and was set, but has no effect here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnusedOption {
+    /// The key as it stands in the file or the environment.
+    pub key: String,
+    /// Why nothing depends on it, without a final stop.
+    pub reason: &'static str,
+}
+
+/// One source, complete and checked.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct SourceConfig {
+    /// Name of the source; unique in a configuration, part of producer names.
+    pub name: String,
+    /// Kind of file it was configured by.
+    pub flavor: Flavor,
+    /// Debezium connector whose events are written.
+    pub connector: Connector,
+    /// The server to read.
+    pub server: ServerSettings,
+    /// Databases and tables whose changes are published.
+    pub capture: CaptureFilter,
+    /// First part of every topic's name; `source.name` of the events.
+    pub topic_prefix: String,
+    /// `tenant/namespace` of the topics.
+    pub topic_namespace: String,
+    /// Debezium line whose event form is written.
+    pub form: DebeziumForm,
+    /// How a message holds key and value.
+    pub value_format: ValueFormat,
+    /// Whether a delete is followed by a message without value.
+    pub tombstones_on_delete: bool,
+    /// Whether NULL in a column with a default is printed as that default, as Kafka Connect's JSON converter does.
+    pub replace_null_with_default: bool,
+    /// Whether events carry the SQL statement (`source.query`) where the server logs it.
+    pub include_query: bool,
+    /// Whether schema changes are published on the topic named as the prefix.
+    pub include_schema_changes: bool,
+    /// How the snapshot is taken.
+    pub snapshot: SnapshotSettings,
+    /// How a broken connection is tried again.
+    pub retry: RetrySettings,
+    /// Where events go.
+    pub destination: Destination,
+    /// Keys that are known but have no effect.
+    pub unused: Vec<UnusedOption>,
+}
+
+impl SourceConfig {
+    /// The sentence to show once at start if there are keys without effect.
+    pub fn unused_notice(&self) -> Option<String> {
+        if self.unused.is_empty() {
+            return None;
+        }
+        let list: Vec<String> =
+            self.unused.iter().map(|option| format!("{} ({})", option.key, option.reason)).collect();
+        Some(format!("source {}: these keys are known but have no effect here: {}", self.name, list.join(", ")))
+    }
+}

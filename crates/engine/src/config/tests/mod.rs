@@ -1,0 +1,16 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod own_toml;
+mod pulsar_io;
+mod table;
+
+use super::*;
+
+fn none() -> Environment {
+    Environment::default()
+}
+
+/// The problems of a text, one line each.
+fn problems(result: Result<EngineConfig, ConfigError>) -> String {
+    result.expect_err("the configuration must be refused").to_string()
+}
