@@ -2,11 +2,14 @@
 
 use std::path::PathBuf;
 
+use bitacora_source::filter::BuiltinDatabases;
+use bitacora_source::{Error, Filter, FilterOptions};
+
 use super::engine_config::BrokerConfig;
 use super::source_config::{Destination, Flavor, SourceConfig};
 
 /// What the rows of the table of options write into.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Draft {
     pub(super) data_dir: PathBuf,
     pub(super) broker: BrokerConfig,
@@ -21,13 +24,27 @@ pub(super) struct Draft {
     pub(super) url: Option<String>,
     /// `destination.embedded` where it is set.
     pub(super) embedded: Option<bool>,
+    /// The four lists.
+    pub(super) filter: FilterOptions,
     /// `schemas.enable` of key and value converter.
     pub(super) schemas_enable: Option<bool>,
 }
 
 impl Draft {
     pub(super) fn new(flavor: Flavor) -> Self {
-        Draft { source: SourceConfig { flavor, ..SourceConfig::default() }, ..Draft::default() }
+        Draft {
+            data_dir: PathBuf::new(),
+            broker: BrokerConfig::default(),
+            source: SourceConfig::empty(flavor),
+            tenant: "public".into(),
+            namespace: "default".into(),
+            topic_namespace: None,
+            server_id: None,
+            url: None,
+            embedded: None,
+            filter: FilterOptions::default(),
+            schemas_enable: None,
+        }
     }
 
     /// Completes the source from what depends on several options; each error is one sentence.
@@ -35,8 +52,7 @@ impl Draft {
         let mut problems = Vec::new();
         let mut source = self.source;
         source.topic_namespace = self.topic_namespace.unwrap_or(format!("{}/{}", self.tenant, self.namespace));
-        source.server.server_id =
-            self.server_id.unwrap_or_else(|| derived_server_id(&source.name, &source.topic_prefix));
+        source.server_id = self.server_id.unwrap_or_else(|| derived_server_id(&source.name, &source.topic_prefix));
         source.destination = match (self.url, self.embedded) {
             (Some(_), Some(true)) => {
                 problems.push("destination.url and destination.embedded = true exclude each other; remove one".into());
@@ -49,15 +65,12 @@ impl Draft {
             }
             (None, _) => Destination::Embedded,
         };
-        for (level, filter) in [("database", &source.capture.databases), ("table", &source.capture.tables)] {
-            if !filter.include.is_empty() && !filter.exclude.is_empty() {
-                problems.push(format!(
-                    "{level}.include.list and {level}.exclude.list exclude each other; keep the include list"
-                ));
-            }
+        match Filter::new(&self.filter) {
+            Ok(filter) => source.filter = filter,
+            Err(error) => problems.push(filter_reason(error)),
         }
         let tls = &source.server.tls;
-        if tls.certificate.is_some() != tls.key.is_some() {
+        if tls.certificate_file.is_some() != tls.key_file.is_some() {
             problems.push(
                 "a client certificate needs both database.ssl.cert and database.ssl.key; add the missing one".into(),
             );
@@ -77,6 +90,23 @@ impl Draft {
         }
         if problems.is_empty() { Ok(source) } else { Err(problems) }
     }
+}
+
+/// Checks one list alone, so that the message can name its place.
+pub(super) fn check_list(options: &FilterOptions) -> Result<(), String> {
+    Filter::new(options).map(|_| ()).map_err(filter_reason)
+}
+
+fn filter_reason(error: Error) -> String {
+    match error {
+        Error::Filter { pattern, list, reason } => format!("{pattern} in {list} cannot be used ({reason})"),
+        other => other.to_string(),
+    }
+}
+
+/// Whether the server's own databases are left out.
+pub(super) fn builtin(ignore: bool) -> BuiltinDatabases {
+    if ignore { BuiltinDatabases::Ignore } else { BuiltinDatabases::Capture }
 }
 
 /// A replica id that stays the same for a source and is unlikely to meet another one: FNV-1a of name and prefix, in the

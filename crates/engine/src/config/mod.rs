@@ -11,7 +11,6 @@ mod document;
 mod draft;
 mod engine_config;
 mod environment;
-mod filter;
 mod nearest;
 mod option;
 mod own_toml;
@@ -19,7 +18,6 @@ mod placeholder;
 mod problem;
 mod pulsar_io;
 mod reference;
-mod secret;
 mod settings;
 mod source_config;
 #[cfg(test)]
@@ -30,15 +28,13 @@ use std::path::Path;
 
 pub use self::engine_config::{BrokerConfig, EngineConfig};
 pub use self::environment::Environment;
-pub use self::filter::{CaptureFilter, Filter, PatternList};
 pub use self::own_toml::parse_toml_config;
 pub use self::problem::{ConfigError, Origin, Problem};
 pub use self::pulsar_io::parse_pulsar_io;
 pub use self::reference::markdown;
-pub use self::secret::Secret;
 pub use self::source_config::{
-    Connector, DebeziumForm, Destination, Flavor, RetrySettings, ServerSettings, SnapshotMode, SnapshotSettings,
-    SourceConfig, TlsMode, TlsSettings, UnusedOption, ValueFormat,
+    Connector, DebeziumForm, Destination, Flavor, RetrySettings, SnapshotMode, SnapshotSettings, SourceConfig,
+    UnusedOption, ValueFormat,
 };
 
 /// Configuration files longer than this are refused.

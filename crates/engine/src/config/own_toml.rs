@@ -43,7 +43,7 @@ pub fn parse_toml_config(text: &str, file: &str, environment: &Environment) -> R
     let mut config = EngineConfig { data_dir: engine_draft.data_dir.clone(), ..EngineConfig::default() };
     for (index, (mut settings, name)) in sources.into_iter().zip(&names).enumerate() {
         settings.override_by(environment, &SOURCE_SCOPES, name.as_deref(), &mut used);
-        let mut draft = Draft { tenant: "public".into(), namespace: "default".into(), ..Draft::new(Flavor::Own) };
+        let mut draft = Draft::new(Flavor::Own);
         let number = index + 1;
         let place = |key: String| if single { key } else { format!("{key} of [[source]] number {number}") };
         let found = settings.apply(&mut draft, &SOURCE_SCOPES, Flavor::Own, environment, |option| {

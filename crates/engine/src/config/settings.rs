@@ -6,14 +6,14 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use bitacora_source::Secret;
+
 use super::document::{Content, Node};
 use super::draft::Draft;
 use super::environment::{Environment, variable_of};
-use super::filter::PatternList;
 use super::option::{Effect, OptionSpec, Scope, of_scopes};
 use super::placeholder;
 use super::problem::{Origin, Problem};
-use super::secret::Secret;
 use super::source_config::{Flavor, UnusedOption};
 
 /// A value as written.
@@ -137,7 +137,7 @@ fn apply_one(setting: Setting, draft: &mut Draft, environment: &Environment) -> 
     }
     let texts = match raw {
         Raw::Text(text) => vec![text],
-        Raw::List(texts) if matches!(option.effect, Effect::Patterns(_)) => texts,
+        Raw::List(texts) if matches!(option.effect, Effect::List(_)) => texts,
         Raw::List(_) | Raw::Other => {
             if let Effect::Refused { because, .. } = &option.effect {
                 return Err(Problem::Refused { origin, because: (*because).to_owned() });
@@ -193,7 +193,7 @@ fn apply_one(setting: Setting, draft: &mut Draft, environment: &Environment) -> 
                 None => Err(format!("{text:?} is not {}", expectation(&option.effect))),
             }
         }
-        Effect::Patterns(set) => PatternList::parse(&texts).map(|list| set(draft, list)),
+        Effect::List(set) => set(draft, texts.join(",")),
         Effect::Path(set) => {
             if text.is_empty() {
                 Err("the path is empty; name a file or folder".to_owned())
@@ -217,7 +217,7 @@ pub(super) fn expectation(effect: &Effect) -> String {
             let names: Vec<&str> = choices.iter().map(|choice| choice.name).collect();
             format!("one of {}", names.join(", "))
         }
-        Effect::Patterns(_) => "a list of regular expressions".to_owned(),
+        Effect::List(_) => "a list of regular expressions".to_owned(),
         Effect::Path(_) => "a path".to_owned(),
         Effect::Unused(_) | Effect::Refused { .. } => "a value".to_owned(),
     }

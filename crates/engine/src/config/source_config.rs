@@ -1,9 +1,6 @@
 //! What one source does: its server, what it captures, how its events look and where they go.
 
-use std::path::PathBuf;
-
-use super::filter::CaptureFilter;
-use super::secret::Secret;
+use bitacora_source::{Filter, ServerConfig};
 
 /// Which kind of file a source was configured by; it decides defaults only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -64,56 +61,6 @@ pub enum SnapshotMode {
     Never,
 }
 
-/// How the connection to the server is protected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum TlsMode {
-    /// Never.
-    Disabled,
-    /// If the server can; any certificate is accepted.
-    #[default]
-    Preferred,
-    /// Always; any certificate is accepted.
-    Required,
-    /// Always; the certificate must come from a known authority.
-    VerifyCa,
-    /// As `VerifyCa`, and the certificate must name the host.
-    VerifyIdentity,
-}
-
-/// TLS mode and its files, all PEM.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct TlsSettings {
-    /// How the connection is protected.
-    pub mode: TlsMode,
-    /// Certificates of the authorities to trust; without it the web's well-known ones.
-    pub ca: Option<PathBuf>,
-    /// Client certificate chain.
-    pub certificate: Option<PathBuf>,
-    /// Key of the client certificate.
-    pub key: Option<PathBuf>,
-}
-
-/// The server to read.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ServerSettings {
-    /// Host name or address.
-    pub host: String,
-    /// TCP port.
-    pub port: u16,
-    /// Account.
-    pub user: String,
-    /// Its password.
-    pub password: Secret,
-    /// Replica id under which the binlog is read; unique among the server's replicas.
-    pub server_id: u32,
-    /// TLS.
-    pub tls: TlsSettings,
-    /// Limit for connecting.
-    pub connect_timeout_ms: u64,
-    /// Silence after which the binlog connection counts as dead; the server is asked for a heartbeat at 0.8 of it.
-    pub keep_alive_interval_ms: u64,
-}
-
 /// How the snapshot is taken.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SnapshotSettings {
@@ -158,7 +105,7 @@ pub struct UnusedOption {
 }
 
 /// One source, complete and checked.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SourceConfig {
     /// Name of the source; unique in a configuration, part of producer names.
@@ -168,9 +115,13 @@ pub struct SourceConfig {
     /// Debezium connector whose events are written.
     pub connector: Connector,
     /// The server to read.
-    pub server: ServerSettings,
+    pub server: ServerConfig,
+    /// Replica id under which the binlog is read; unique among the server's replicas.
+    pub server_id: u32,
+    /// Silence after which the binlog connection counts as dead; the server is asked for a heartbeat at 0.8 of it.
+    pub keep_alive_interval_ms: u64,
     /// Databases and tables whose changes are published.
-    pub capture: CaptureFilter,
+    pub filter: Filter,
     /// First part of every topic's name; `source.name` of the events.
     pub topic_prefix: String,
     /// `tenant/namespace` of the topics.
@@ -198,6 +149,31 @@ pub struct SourceConfig {
 }
 
 impl SourceConfig {
+    /// A source of which nothing is set yet.
+    pub(super) fn empty(flavor: Flavor) -> Self {
+        SourceConfig {
+            name: String::new(),
+            flavor,
+            connector: Connector::default(),
+            server: ServerConfig::new("", 0, "", ""),
+            server_id: 0,
+            keep_alive_interval_ms: 0,
+            filter: Filter::default(),
+            topic_prefix: String::new(),
+            topic_namespace: String::new(),
+            form: DebeziumForm::default(),
+            value_format: ValueFormat::default(),
+            tombstones_on_delete: false,
+            replace_null_with_default: false,
+            include_query: false,
+            include_schema_changes: false,
+            snapshot: SnapshotSettings::default(),
+            retry: RetrySettings::default(),
+            destination: Destination::default(),
+            unused: Vec::new(),
+        }
+    }
+
     /// The sentence to show once at start if there are keys without effect.
     pub fn unused_notice(&self) -> Option<String> {
         if self.unused.is_empty() {

@@ -1,7 +1,9 @@
 //! The server and how it is reached.
 
+use bitacora_source::TlsMode;
+
 use super::{Choice, Effect, OptionSpec};
-use crate::config::source_config::{Connector, TlsMode};
+use crate::config::source_config::Connector;
 
 const OWN_CLIENT: &str = "the binlog is read by an own client, not through a Java driver";
 const NO_EXTRA_READERS: &str = "one connection reads the binlog";
@@ -89,19 +91,29 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
         Effect::Integer {
             min: 100,
             max: 86_400_000,
-            set: |draft, number| draft.source.server.keep_alive_interval_ms = number,
+            set: |draft, number| draft.source.keep_alive_interval_ms = number,
         },
         "Silence after which the binlog connection counts as dead, in milliseconds; the server is asked for a heartbeat at 0.8 of it.",
     )
     .toml(&["server.keep_alive_interval_ms"])
     .default("60000"),
+    OptionSpec::new(
+        "database.query.timeout.ms",
+        Effect::Integer {
+            min: 1,
+            max: 86_400_000,
+            set: |draft, number| draft.source.server.query_timeout_ms = number,
+        },
+        "Limit for the answer to one statement, in milliseconds; snapshot rows and the binlog have none.",
+    )
+    .toml(&["server.query_timeout_ms"])
+    .default("600000"),
     OptionSpec::refused("database.initial.statements", &[""], "statements on the SQL session could change what the snapshot reads")
         .aliases(&["database.initial.statement"]),
     OptionSpec::unused("name", "the source is named at the top of the file"),
     OptionSpec::unused("task.class", RUNNER),
     OptionSpec::unused("tasks.max", RUNNER),
     OptionSpec::unused("database.server.id.offset", NO_EXTRA_READERS),
-    OptionSpec::unused("database.query.timeout.ms", "statements have no limit of their own"),
     OptionSpec::unused("connect.keep.alive", OWN_KEEP_ALIVE),
     OptionSpec::unused("use.nongraceful.disconnect", OWN_KEEP_ALIVE),
     OptionSpec::unused("binlog.net.write.timeout", OWN_KEEP_ALIVE),
@@ -141,19 +153,19 @@ pub(super) const TLS: &[OptionSpec] = &[
     .default("preferred"),
     OptionSpec::new(
         "database.ssl.ca",
-        Effect::Path(|draft, path| draft.source.server.tls.ca = Some(path)),
+        Effect::Path(|draft, path| draft.source.server.tls.ca_file = Some(path)),
         "PEM file of the authorities to trust (our own option); without it the web's well-known ones.",
     )
     .toml(&["server.tls.ca"]),
     OptionSpec::new(
         "database.ssl.cert",
-        Effect::Path(|draft, path| draft.source.server.tls.certificate = Some(path)),
+        Effect::Path(|draft, path| draft.source.server.tls.certificate_file = Some(path)),
         "PEM file of the client certificate (our own option).",
     )
     .toml(&["server.tls.cert"]),
     OptionSpec::new(
         "database.ssl.key",
-        Effect::Path(|draft, path| draft.source.server.tls.key = Some(path)),
+        Effect::Path(|draft, path| draft.source.server.tls.key_file = Some(path)),
         "PEM file of the client certificate's key (our own option).",
     )
     .toml(&["server.tls.key"]),

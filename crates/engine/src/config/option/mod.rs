@@ -19,9 +19,9 @@ mod value;
 
 use std::path::PathBuf;
 
+use bitacora_source::Secret;
+
 use super::draft::Draft;
-use super::filter::PatternList;
-use super::secret::Secret;
 use super::source_config::Flavor;
 
 /// Where an option may stand.
@@ -71,7 +71,7 @@ pub(super) enum Effect {
     /// One of a few words.
     Choice(&'static [Choice]),
     /// Regular expressions, separated by commas or as a list.
-    Patterns(fn(&mut Draft, PatternList)),
+    List(fn(&mut Draft, String) -> Result<(), String>),
     /// A file or folder.
     Path(fn(&mut Draft, PathBuf)),
     /// Known; nothing here depends on it. Why, without a final stop.

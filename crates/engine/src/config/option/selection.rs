@@ -1,6 +1,9 @@
 //! What is captured.
 
+use bitacora_source::FilterOptions;
+
 use super::{Effect, OptionSpec};
+use crate::config::draft::{builtin, check_list};
 
 const ALL_COLUMNS: &str = "every column is published; leaving columns out is not implemented yet";
 const ONE_GTID_SOURCE: &str = "filtering by the server of origin is not implemented yet";
@@ -9,35 +12,51 @@ const NO_LIMIT: &str = "tables cost little memory, there is no limit on their nu
 pub(super) const OPTIONS: &[OptionSpec] = &[
     OptionSpec::new(
         "database.include.list",
-        Effect::Patterns(|draft, list| draft.source.capture.databases.include = list),
+        Effect::List(|draft, list| {
+            check_list(&FilterOptions { database_include_list: Some(list.clone()), ..FilterOptions::default() })?;
+            draft.filter.database_include_list = Some(list);
+            Ok(())
+        }),
         "Databases to capture: regular expressions on the whole name, separated by commas. Empty: all.",
     )
     .aliases(&["database.whitelist"])
     .toml(&["databases.include"]),
     OptionSpec::new(
         "database.exclude.list",
-        Effect::Patterns(|draft, list| draft.source.capture.databases.exclude = list),
+        Effect::List(|draft, list| {
+            check_list(&FilterOptions { database_exclude_list: Some(list.clone()), ..FilterOptions::default() })?;
+            draft.filter.database_exclude_list = Some(list);
+            Ok(())
+        }),
         "Databases not to capture.",
     )
     .aliases(&["database.blacklist"])
     .toml(&["databases.exclude"]),
     OptionSpec::new(
         "table.include.list",
-        Effect::Patterns(|draft, list| draft.source.capture.tables.include = list),
+        Effect::List(|draft, list| {
+            check_list(&FilterOptions { table_include_list: Some(list.clone()), ..FilterOptions::default() })?;
+            draft.filter.table_include_list = Some(list);
+            Ok(())
+        }),
         "Tables to capture: regular expressions on `database.table`, separated by commas. Empty: all.",
     )
     .aliases(&["table.whitelist"])
     .toml(&["tables.include"]),
     OptionSpec::new(
         "table.exclude.list",
-        Effect::Patterns(|draft, list| draft.source.capture.tables.exclude = list),
+        Effect::List(|draft, list| {
+            check_list(&FilterOptions { table_exclude_list: Some(list.clone()), ..FilterOptions::default() })?;
+            draft.filter.table_exclude_list = Some(list);
+            Ok(())
+        }),
         "Tables not to capture.",
     )
     .aliases(&["table.blacklist"])
     .toml(&["tables.exclude"]),
     OptionSpec::new(
         "table.ignore.builtin",
-        Effect::Boolean(|draft, ignore| draft.source.capture.capture_built_in = !ignore),
+        Effect::Boolean(|draft, ignore| draft.filter.builtin = builtin(ignore)),
         "Leaves out the server's own databases (mysql, performance_schema, sys, information_schema).",
     )
     .toml(&["tables.ignore_builtin"])

@@ -4,6 +4,8 @@ mod own_toml;
 mod pulsar_io;
 mod table;
 
+use bitacora_source::{Tls, TlsMode};
+
 use super::*;
 
 fn none() -> Environment {

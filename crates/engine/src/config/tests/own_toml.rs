@@ -55,14 +55,14 @@ fn two_sources() {
     assert!(config.notes.is_empty(), "{:?}", config.notes);
     let [shop, crm] = config.sources.as_slice() else { panic!("two sources expected") };
     assert_eq!((shop.name.as_str(), shop.flavor, shop.form), ("shop", Flavor::Own, DebeziumForm::V3_6));
-    assert_eq!((shop.server.host.as_str(), shop.server.port, shop.server.server_id), ("db1", 3307, 7));
+    assert_eq!((shop.server.host.as_str(), shop.server.port, shop.server_id), ("db1", 3307, 7));
     assert_eq!(shop.server.password.expose(), "s3cr3t");
     assert_eq!(shop.server.tls.mode, TlsMode::VerifyIdentity);
-    assert_eq!(shop.server.tls.ca.as_deref(), Some(Path::new("/ca.pem")));
+    assert_eq!(shop.server.tls.ca_file.as_deref(), Some(Path::new("/ca.pem")));
     assert_eq!((shop.snapshot.mode, shop.tombstones_on_delete), (SnapshotMode::NoData, false));
     assert!(!shop.replace_null_with_default);
-    assert!(shop.capture.captures_table("shop", "orders") && shop.capture.captures_table("shop", "customers"));
-    assert!(!shop.capture.captures_table("shop", "internal"));
+    assert!(shop.filter.table("shop", "orders") && shop.filter.table("shop", "customers"));
+    assert!(!shop.filter.table("shop", "internal"));
     assert_eq!((shop.destination.clone(), shop.topic_namespace.as_str()), (Destination::Embedded, "public/default"));
     assert_eq!((crm.connector, crm.form, crm.server.port), (Connector::Mariadb, DebeziumForm::V1_9, 13306));
     assert_eq!(crm.topic_namespace, "acme/cdc");
