@@ -1,0 +1,116 @@
+//! State of one connected consumer.
+
+use std::collections::BTreeMap;
+
+/// Identifies a connected consumer inside the broker; never reused while the broker runs.
+pub type ConsumerKey = u64;
+
+/// How a Key_Shared consumer gets its share of the hashes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum KeySharedMode {
+    /// The broker splits the hashes.
+    #[default]
+    AutoSplit,
+    /// The client names its ranges, both ends inclusive.
+    Sticky(Vec<(u32, u32)>),
+}
+
+/// What a consumer asked for when it subscribed.
+#[derive(Debug, Clone, Default)]
+pub struct ConsumerSpec {
+    /// Consumer name, given or generated.
+    pub name: String,
+    /// Lower is served first.
+    pub priority: i32,
+    /// Echoed in every message so that the client can drop what was sent before its last rewind.
+    pub epoch: u64,
+    /// Share of hashes on a Key_Shared subscription.
+    pub key_shared: KeySharedMode,
+    /// Whether entries of a key may reach a new owner before the old one has acknowledged its own.
+    pub out_of_order: bool,
+}
+
+/// An entry that a consumer holds unacknowledged.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pending {
+    /// Messages of it that are unacknowledged.
+    pub messages: u32,
+    /// Sticky hash on Key_Shared subscriptions, otherwise 0.
+    pub hash: u16,
+}
+
+/// A connected consumer.
+#[derive(Debug)]
+pub struct ConsumerState {
+    pub(super) key: ConsumerKey,
+    pub(super) spec: ConsumerSpec,
+    pub(super) permits: i64,
+    pub(super) unacked: u64,
+    pub(super) blocked: bool,
+    pub(super) writable: bool,
+    pub(super) pending: BTreeMap<u64, Pending>,
+    pub(super) message_count: u64,
+    pub(super) redelivered_count: u64,
+    pub(super) bytes: u64,
+}
+
+impl ConsumerState {
+    pub(super) fn new(key: ConsumerKey, spec: ConsumerSpec) -> Self {
+        Self {
+            key,
+            spec,
+            permits: 0,
+            unacked: 0,
+            blocked: false,
+            writable: true,
+            pending: BTreeMap::new(),
+            message_count: 0,
+            redelivered_count: 0,
+            bytes: 0,
+        }
+    }
+
+    /// Gives the consumer's key.
+    pub fn key(&self) -> ConsumerKey {
+        self.key
+    }
+
+    /// Gives what the consumer asked for.
+    pub fn spec(&self) -> &ConsumerSpec {
+        &self.spec
+    }
+
+    /// Gives the messages that the consumer may still be sent; negative after a batch larger than the rest.
+    pub fn permits(&self) -> i64 {
+        self.permits
+    }
+
+    /// Gives the messages sent and not acknowledged (Shared and Key_Shared).
+    pub fn unacked(&self) -> u64 {
+        self.unacked
+    }
+
+    /// Tells whether the consumer waits because of too many unacknowledged messages.
+    pub fn is_blocked(&self) -> bool {
+        self.blocked
+    }
+
+    /// Gives the messages sent so far.
+    pub fn message_count(&self) -> u64 {
+        self.message_count
+    }
+
+    /// Gives the messages sent again so far.
+    pub fn redelivered_count(&self) -> u64 {
+        self.redelivered_count
+    }
+
+    /// Gives the bytes sent so far.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    pub(super) fn can_receive(&self) -> bool {
+        self.permits > 0 && self.writable && !self.blocked
+    }
+}

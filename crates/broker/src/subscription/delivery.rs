@@ -1,0 +1,305 @@
+//! Planning of reads and assignment of entries to consumers.
+//!
+//! The shell asks for a [`Plan`], reads those entries from the log without any lock, and hands them to
+//! [`Dispatcher::deliver`]. What changed in between (acknowledgements, a rewind, a consumer that left) is judged there:
+//! an entry that has no taker is simply planned again.
+
+use super::{
+    SubscriptionKind,
+    ack_set::AckSet,
+    consumer::{ConsumerKey, Pending},
+    dispatcher::Dispatcher,
+    key_hash,
+};
+
+/// Entries of one Key_Shared subscription that may wait for a busy or draining owner.
+const LOOK_AHEAD: usize = 2_000;
+const DELAYED_MAX: usize = 1_000_000;
+
+/// Bounds of one read.
+#[derive(Debug, Clone, Copy)]
+pub struct PlanLimits {
+    /// First offset that does not exist (or is not durable) yet.
+    pub end: u64,
+    /// Most entries to read at once.
+    pub entry_count: u64,
+    /// Milliseconds since the epoch, for delayed delivery.
+    pub now_ms: u64,
+}
+
+/// What to read next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// Ranges of offsets, end exclusive, in order.
+    pub ranges: Vec<(u64, u64)>,
+    /// To be handed back to [`Dispatcher::deliver`].
+    pub generation: u64,
+}
+
+/// A chunk of a large message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChunkPart {
+    /// Hash of the message's uuid.
+    pub uuid_hash: u64,
+    /// Whether this is the last chunk.
+    pub is_last: bool,
+}
+
+/// What the dispatcher needs to know of an entry.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct EntryView {
+    /// Offset in the topic.
+    pub offset: u64,
+    /// Messages in it; 1 when it is no batch.
+    pub message_count: u32,
+    /// Stored bytes.
+    pub bytes: u64,
+    /// Sticky hash of its key, for Key_Shared.
+    pub key_hash: u16,
+    /// Not to be delivered before this time (ms since the epoch); 0 = at once.
+    pub deliver_at_ms: u64,
+    /// Set when it is a chunk.
+    pub chunk: Option<ChunkPart>,
+}
+
+/// One entry for one consumer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// Who receives it.
+    pub consumer: ConsumerKey,
+    /// The consumer's epoch, to be echoed.
+    pub consumer_epoch: u64,
+    /// Index into the entries handed to [`Dispatcher::deliver`].
+    pub index: usize,
+    /// How often it was sent before.
+    pub redelivery_count: u32,
+    /// What of the batch is unacknowledged; empty when all of it is.
+    pub ack_set: Vec<i64>,
+}
+
+enum Placement {
+    Deliver(usize),
+    /// Nobody can take anything: stop here.
+    Stop,
+    /// This one must wait, others may pass.
+    Hold,
+}
+
+impl Dispatcher {
+    /// Gives the time in ms at which the next delayed entry is due.
+    pub fn next_due_ms(&self) -> Option<u64> {
+        self.delayed.first().map(|(due, _)| *due)
+    }
+
+    /// Decides what to read next; `None` when nothing can be delivered now.
+    pub fn plan(&mut self, limits: &PlanLimits) -> Option<Plan> {
+        self.release_due(limits.now_ms);
+        let permits = self.receivable_permits()?;
+        let average = i64::from(self.batch_size_average.max(1));
+        let wanted = u64::try_from(permits / average + i64::from(permits % average != 0)).unwrap_or(1).max(1);
+        let mut left = wanted.min(limits.entry_count);
+        let mut ranges: Vec<(u64, u64)> = Vec::new();
+        for offset in self.replayable(left) {
+            left -= 1;
+            push(&mut ranges, offset);
+        }
+        if !ranges.is_empty() {
+            return Some(Plan { ranges, generation: self.generation });
+        }
+        if self.replay.len() >= LOOK_AHEAD && self.kind == SubscriptionKind::KeyShared {
+            return None;
+        }
+        self.read_offset = self.cursor.next_unacked(self.read_offset);
+        let end = limits.end.min(self.read_offset.saturating_add(left));
+        (self.read_offset < end).then(|| Plan { ranges: vec![(self.read_offset, end)], generation: self.generation })
+    }
+
+    /// Assigns entries that were read for a plan. Entries must be in the plan's order; a shorter list is fine.
+    pub fn deliver(&mut self, generation: u64, entries: &[EntryView], now_ms: u64) -> Vec<Delivery> {
+        let mut deliveries = Vec::new();
+        if generation != self.generation {
+            return deliveries;
+        }
+        for (index, entry) in entries.iter().enumerate() {
+            let replayed = self.replay.contains_key(&entry.offset);
+            if !replayed && entry.offset != self.read_offset {
+                // A gap of acknowledged entries may lie between; anything else was handed out already.
+                if entry.offset < self.read_offset || self.cursor.next_unacked(self.read_offset) < entry.offset {
+                    continue;
+                }
+            }
+            if self.cursor.is_acked(entry.offset) {
+                self.remove_replay(entry.offset);
+                self.pass(entry.offset, replayed);
+                continue;
+            }
+            if self.must_wait(entry, now_ms) {
+                self.delayed.insert((entry.deliver_at_ms, entry.offset));
+                self.remove_replay(entry.offset);
+                self.pass(entry.offset, replayed);
+                continue;
+            }
+            match self.place(entry) {
+                Placement::Stop => break,
+                Placement::Hold => {
+                    self.remove_replay(entry.offset);
+                    self.add_replay(entry.offset, entry.key_hash);
+                    self.pass(entry.offset, replayed);
+                }
+                Placement::Deliver(slot) => {
+                    self.remove_replay(entry.offset);
+                    self.pass(entry.offset, replayed);
+                    if let Some(delivery) = self.hand_over(slot, index, entry) {
+                        deliveries.push(delivery);
+                    }
+                }
+            }
+        }
+        deliveries
+    }
+
+    fn pass(&mut self, offset: u64, replayed: bool) {
+        if !replayed {
+            self.read_offset = offset.saturating_add(1);
+        }
+    }
+
+    fn must_wait(&self, entry: &EntryView, now_ms: u64) -> bool {
+        !self.kind.is_single_active() && entry.deliver_at_ms > now_ms && self.delayed.len() < DELAYED_MAX
+    }
+
+    fn release_due(&mut self, now_ms: u64) {
+        while let Some(&(due, offset)) = self.delayed.first() {
+            if due > now_ms {
+                return;
+            }
+            self.delayed.pop_first();
+            // The hash is learnt again when the entry is read; 0 means "not known", and such entries are always tried.
+            self.add_replay(offset, 0);
+        }
+    }
+
+    fn receivable_permits(&self) -> Option<i64> {
+        if self.kind.is_single_active() {
+            let active = self.consumer(self.active?)?;
+            return active.can_receive().then_some(active.permits);
+        }
+        if self.blocked {
+            return None;
+        }
+        let permits: i64 = self.consumers.iter().filter(|c| c.can_receive()).map(|c| c.permits).sum();
+        (permits > 0).then_some(permits)
+    }
+
+    fn replayable(&self, limit: u64) -> Vec<u64> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        if self.kind != SubscriptionKind::KeyShared {
+            return self.replay.keys().copied().take(limit).collect();
+        }
+        let mut chosen = Vec::new();
+        for (&offset, &hash) in &self.replay {
+            if chosen.len() >= limit {
+                break;
+            }
+            if hash == 0 || self.key_owner(hash, offset).is_some() {
+                chosen.push(offset);
+            }
+        }
+        chosen
+    }
+
+    /// Finds the consumer that may take an entry of this hash now.
+    fn key_owner(&self, hash: u16, offset: u64) -> Option<usize> {
+        let slot = key_hash::owner(hash, &self.consumers)?;
+        let owner = self.consumers.get(slot)?;
+        if !owner.can_receive() {
+            return None;
+        }
+        if owner.spec.out_of_order {
+            return Some(slot);
+        }
+        let draining = self.hash_pending.get(&hash).is_some_and(|(holder, _)| *holder != owner.key);
+        let earlier = self.replay_by_hash.get(&hash).and_then(|o| o.first()).is_some_and(|first| *first < offset);
+        (!draining && !earlier).then_some(slot)
+    }
+
+    fn place(&mut self, entry: &EntryView) -> Placement {
+        let slot = match self.kind {
+            SubscriptionKind::Exclusive | SubscriptionKind::Failover => {
+                self.consumers.iter().position(|c| Some(c.key) == self.active && c.can_receive())
+            }
+            _ if self.blocked => None,
+            SubscriptionKind::Shared => self.shared_slot(entry),
+            SubscriptionKind::KeyShared => {
+                return match self.key_owner(entry.key_hash, entry.offset) {
+                    Some(slot) => Placement::Deliver(slot),
+                    None if self.replay.len() < LOOK_AHEAD => Placement::Hold,
+                    None => Placement::Stop,
+                };
+            }
+        };
+        slot.map_or(Placement::Stop, Placement::Deliver)
+    }
+
+    fn shared_slot(&mut self, entry: &EntryView) -> Option<usize> {
+        if let Some(owner) = entry.chunk.and_then(|chunk| self.chunk_owners.get(&chunk.uuid_hash))
+            && let Some(slot) = self.consumers.iter().position(|c| c.key == *owner)
+        {
+            return self.consumers.get(slot).filter(|c| c.can_receive()).map(|_| slot);
+        }
+        let best = self.consumers.iter().filter(|c| c.can_receive()).map(|c| c.spec.priority).min()?;
+        let count = self.consumers.len();
+        for step in 0..count {
+            let slot = (self.next + step) % count;
+            if self.consumers.get(slot).is_some_and(|c| c.can_receive() && c.spec.priority == best) {
+                self.next = (slot + 1) % count;
+                return Some(slot);
+            }
+        }
+        None
+    }
+
+    fn hand_over(&mut self, slot: usize, index: usize, entry: &EntryView) -> Option<Delivery> {
+        let ack_set = self.cursor.remaining(entry.offset).map(AckSet::to_wire).unwrap_or_default();
+        let messages = self.cursor.remaining(entry.offset).map_or(entry.message_count, AckSet::unacked);
+        let redelivery_count = self.redeliveries.get(&entry.offset).copied().unwrap_or(0);
+        self.batch_size_average =
+            u32::try_from((u64::from(self.batch_size_average) * 7 + u64::from(entry.message_count)).div_ceil(8))
+                .unwrap_or(u32::MAX);
+        let single = self.kind.is_single_active();
+        let (limits, consumer) = (self.limits, self.consumers.get_mut(slot)?);
+        consumer.permits -= i64::from(messages);
+        consumer.message_count += u64::from(messages);
+        consumer.redelivered_count += if redelivery_count > 0 { u64::from(messages) } else { 0 };
+        consumer.bytes += entry.bytes;
+        if !single {
+            consumer.pending.insert(entry.offset, Pending { messages, hash: entry.key_hash });
+            consumer.unacked += u64::from(messages);
+            consumer.blocked = consumer.unacked >= limits.unacked_per_consumer;
+            self.unacked += u64::from(messages);
+            self.blocked = self.unacked >= limits.unacked_per_subscription;
+            let key = consumer.key;
+            if self.kind == SubscriptionKind::KeyShared {
+                let held = self.hash_pending.entry(entry.key_hash).or_insert((key, 0));
+                held.0 = key;
+                held.1 += 1;
+            }
+            if let Some(chunk) = entry.chunk {
+                if chunk.is_last {
+                    self.chunk_owners.remove(&chunk.uuid_hash);
+                } else {
+                    self.chunk_owners.insert(chunk.uuid_hash, key);
+                }
+            }
+        }
+        let consumer = self.consumers.get(slot)?;
+        Some(Delivery { consumer: consumer.key, consumer_epoch: consumer.spec.epoch, index, redelivery_count, ack_set })
+    }
+}
+
+fn push(ranges: &mut Vec<(u64, u64)>, offset: u64) {
+    match ranges.last_mut() {
+        Some((_, end)) if *end == offset => *end += 1,
+        _ => ranges.push((offset, offset + 1)),
+    }
+}

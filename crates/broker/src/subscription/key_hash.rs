@@ -1,0 +1,68 @@
+//! Which consumer of a Key_Shared subscription owns a key.
+//!
+//! The hash is Murmur3 x86 32-bit (seed 0, sign bit cleared) modulo 65,536 with 0 moved to 1, as brokers since 4.0 do.
+//! AUTO_SPLIT picks by rendezvous hashing: a consumer that joins or leaves moves only its own share of the keys.
+
+use super::consumer::{ConsumerState, KeySharedMode};
+
+/// Sticky hashes lie in `0..HASH_RANGE`.
+pub const HASH_RANGE: u32 = 65_536;
+
+/// Computes the sticky hash of a key.
+pub fn sticky_hash(key: &[u8]) -> u16 {
+    let hash = (murmur3_32(key) & 0x7fff_ffff) % HASH_RANGE;
+    u16::try_from(hash).unwrap_or(u16::MAX).max(1)
+}
+
+/// Chooses the owner of a hash among the consumers; `None` when no STICKY range covers it or nobody is connected.
+pub(super) fn owner(hash: u16, consumers: &[ConsumerState]) -> Option<usize> {
+    let sticky = consumers.iter().any(|c| matches!(c.spec.key_shared, KeySharedMode::Sticky(_)));
+    if sticky {
+        return consumers.iter().position(|c| match &c.spec.key_shared {
+            KeySharedMode::Sticky(ranges) => {
+                ranges.iter().any(|&(start, end)| (start..=end).contains(&u32::from(hash)))
+            }
+            KeySharedMode::AutoSplit => false,
+        });
+    }
+    consumers.iter().enumerate().max_by_key(|(_, c)| weight(hash, c)).map(|(i, _)| i)
+}
+
+fn weight(hash: u16, consumer: &ConsumerState) -> (u32, u64) {
+    let mut seed = consumer.spec.name.as_bytes().to_vec();
+    seed.extend_from_slice(&hash.to_be_bytes());
+    (murmur3_32(&seed), consumer.key)
+}
+
+fn murmur3_32(data: &[u8]) -> u32 {
+    let mut hash = 0u32;
+    let (blocks, tail) = data.as_chunks::<4>();
+    for block in blocks {
+        hash = (hash ^ scramble(u32::from_le_bytes(*block))).rotate_left(13).wrapping_mul(5).wrapping_add(0xe654_6b64);
+    }
+    let rest = tail.iter().rev().fold(0u32, |acc, b| (acc << 8) | u32::from(*b));
+    if !tail.is_empty() {
+        hash ^= scramble(rest);
+    }
+    hash ^= data.len() as u32;
+    hash = (hash ^ (hash >> 16)).wrapping_mul(0x85eb_ca6b);
+    hash = (hash ^ (hash >> 13)).wrapping_mul(0xc2b2_ae35);
+    hash ^ (hash >> 16)
+}
+
+fn scramble(block: u32) -> u32 {
+    block.wrapping_mul(0xcc9e_2d51).rotate_left(15).wrapping_mul(0x1b87_3593)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn murmur_matches_published_vectors() {
+        assert_eq!(murmur3_32(b""), 0);
+        assert_eq!(murmur3_32(b"test"), 0xba6b_d213);
+        assert_eq!(murmur3_32(b"Hello, world!"), 0xc036_3e43);
+    }
+}

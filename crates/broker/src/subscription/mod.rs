@@ -1,0 +1,69 @@
+//! Subscriptions: what is acknowledged, and which consumer gets which entry next.
+//!
+//! Everything here is pure: entries, acknowledgements, permits and the clock come in as arguments, deliveries and
+//! changes of the active consumer go out. The shell that reads the log and writes to connections is
+//! [`crate::topic`]'s dispatch task.
+//!
+//! Life cycle of an entry: *unread* (at or above the read offset) → *pending* at a consumer → acknowledged, or back to
+//! *replay* when the consumer asks for it or leaves. Exclusive and Failover keep no pending entries: they rewind.
+
+mod ack_set;
+mod consumer;
+mod cursor;
+mod delivery;
+mod dispatcher;
+mod key_hash;
+mod range_set;
+
+pub use ack_set::AckSet;
+pub use consumer::{ConsumerKey, ConsumerSpec, ConsumerState, KeySharedMode};
+pub use cursor::{Acked, Cursor};
+pub use delivery::{ChunkPart, Delivery, EntryView, Plan, PlanLimits};
+pub use dispatcher::{ActiveChange, AddError, Dispatcher, Limits};
+pub use key_hash::{HASH_RANGE, sticky_hash};
+pub use range_set::RangeSet;
+
+/// How a subscription shares its entries among consumers (`CommandSubscribe.SubType`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SubscriptionKind {
+    /// One consumer only.
+    Exclusive,
+    /// Entries go round among all consumers.
+    Shared,
+    /// One active consumer, the others wait.
+    Failover,
+    /// Entries of one key go to one consumer.
+    KeyShared,
+}
+
+impl SubscriptionKind {
+    /// Reads the number of the wire.
+    pub fn from_wire(number: i32) -> Option<Self> {
+        match number {
+            0 => Some(Self::Exclusive),
+            1 => Some(Self::Shared),
+            2 => Some(Self::Failover),
+            3 => Some(Self::KeyShared),
+            _ => None,
+        }
+    }
+
+    /// Gives the name that the admin REST prints.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Exclusive => "Exclusive",
+            Self::Shared => "Shared",
+            Self::Failover => "Failover",
+            Self::KeyShared => "Key_Shared",
+        }
+    }
+
+    /// Tells whether one consumer at a time receives everything.
+    pub fn is_single_active(self) -> bool {
+        matches!(self, Self::Exclusive | Self::Failover)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+mod tests;

@@ -1,0 +1,289 @@
+//! Who may publish to a topic: names, access modes and the topic epoch.
+//!
+//! Pure: the shell probes connections, writes the epoch to the metadata store and sends the answers. Source of the
+//! rules: PIP-68 "Exclusive Producer" and `CommandProducer` in PulsarApi.proto.
+
+use std::collections::VecDeque;
+
+/// Identifies a producer inside the broker; never reused while the broker runs.
+pub type ProducerKey = u64;
+
+/// `ProducerAccessMode` of PulsarApi.proto.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AccessMode {
+    /// Any number of producers.
+    #[default]
+    Shared,
+    /// The only producer, or an error.
+    Exclusive,
+    /// The only producer, or wait for the turn.
+    WaitForExclusive,
+    /// The only producer; others are closed.
+    ExclusiveWithFencing,
+}
+
+impl AccessMode {
+    /// Reads the number of the wire.
+    pub fn from_wire(number: i32) -> Option<Self> {
+        match number {
+            0 => Some(Self::Shared),
+            1 => Some(Self::Exclusive),
+            2 => Some(Self::WaitForExclusive),
+            3 => Some(Self::ExclusiveWithFencing),
+            _ => None,
+        }
+    }
+
+    /// Gives the name that the admin REST prints.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Shared => "Shared",
+            Self::Exclusive => "Exclusive",
+            Self::WaitForExclusive => "WaitForExclusive",
+            Self::ExclusiveWithFencing => "ExclusiveWithFencing",
+        }
+    }
+}
+
+/// What a producer asks for.
+#[derive(Debug, Clone, Default)]
+pub struct ProducerSpec {
+    /// Producer name, given or generated.
+    pub name: String,
+    /// Id on its connection.
+    pub producer_id: u64,
+    /// Its connection.
+    pub connection: u64,
+    /// Raised by the client at each reconnect.
+    pub epoch: u64,
+    /// Wanted access.
+    pub mode: AccessMode,
+    /// The topic epoch that the client held before; ignored for [`AccessMode::Shared`].
+    pub topic_epoch: Option<u64>,
+}
+
+/// Why a producer was not admitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// Another producer has the name; probe its connection for life before giving up.
+    NameTaken {
+        /// The producer that has it.
+        holder: ProducerKey,
+        /// The connection to be probed.
+        connection: u64,
+    },
+    /// An exclusive producer exists or waits.
+    Busy,
+    /// Others are connected, or the client's epoch is outdated.
+    Fenced,
+}
+
+/// How a producer was admitted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Admission {
+    /// It may publish. `topic_epoch` is set in the exclusive modes and must be durable before the answer goes out.
+    Granted {
+        /// The new topic epoch.
+        topic_epoch: Option<u64>,
+        /// Producers to be closed (fenced, or replaced by their own successor).
+        closed: Vec<ProducerKey>,
+        /// Waiting producers to be refused with ProducerFenced.
+        failed: Vec<ProducerKey>,
+    },
+    /// It waits for its turn.
+    Waiting,
+}
+
+/// Next exclusive producer after the last one left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Promotion {
+    /// The producer whose turn it is.
+    pub producer: ProducerKey,
+    /// The new topic epoch; to be made durable before the answer.
+    pub topic_epoch: u64,
+}
+
+/// The producers of one topic.
+#[derive(Debug, Default)]
+pub struct Producers {
+    connected: Vec<(ProducerKey, ProducerSpec)>,
+    waiting: VecDeque<(ProducerKey, ProducerSpec)>,
+    exclusive: Option<ProducerKey>,
+    topic_epoch: Option<u64>,
+}
+
+impl Producers {
+    /// Starts with the stored topic epoch.
+    pub fn new(topic_epoch: Option<u64>) -> Self {
+        Self { topic_epoch, ..Self::default() }
+    }
+
+    /// Gives the connected producers.
+    pub fn connected(&self) -> impl Iterator<Item = (ProducerKey, &ProducerSpec)> {
+        self.connected.iter().map(|(key, spec)| (*key, spec))
+    }
+
+    /// Counts the connected producers.
+    pub fn count(&self) -> usize {
+        self.connected.len()
+    }
+
+    /// Lists all producers, waiting ones too.
+    pub fn all_keys(&self) -> Vec<ProducerKey> {
+        self.connected.iter().chain(&self.waiting).map(|(key, _)| *key).collect()
+    }
+
+    /// Tells whether the producer may publish now.
+    pub fn is_connected(&self, key: ProducerKey) -> bool {
+        self.connected.iter().any(|(k, _)| *k == key)
+    }
+
+    /// Admits, queues or refuses a producer.
+    ///
+    /// # Errors
+    /// The name is taken, an exclusive producer holds the topic, or the client is fenced.
+    pub fn add(&mut self, key: ProducerKey, spec: ProducerSpec) -> Result<Admission, Refusal> {
+        let mut closed = Vec::new();
+        if let Some((holder, held)) = self.connected.iter().chain(&self.waiting).find(|(_, s)| s.name == spec.name) {
+            let successor =
+                held.connection == spec.connection && held.producer_id == spec.producer_id && spec.epoch > held.epoch;
+            if !successor && spec.mode != AccessMode::ExclusiveWithFencing {
+                return Err(Refusal::NameTaken { holder: *holder, connection: held.connection });
+            }
+            if successor {
+                closed.push(*holder);
+            }
+        }
+        for holder in &closed {
+            self.forget(*holder);
+        }
+        if spec.mode == AccessMode::Shared {
+            if self.exclusive.is_some() || !self.waiting.is_empty() {
+                return Err(Refusal::Busy);
+            }
+            self.connected.push((key, spec));
+            return Ok(Admission::Granted { topic_epoch: None, closed, failed: Vec::new() });
+        }
+        if let (Some(client), Some(topic)) = (spec.topic_epoch, self.topic_epoch)
+            && client < topic
+        {
+            return Err(Refusal::Fenced);
+        }
+        let occupied = !self.connected.is_empty() || !self.waiting.is_empty();
+        let mut failed = Vec::new();
+        match spec.mode {
+            AccessMode::Exclusive if occupied => return Err(Refusal::Fenced),
+            AccessMode::WaitForExclusive if occupied => {
+                self.waiting.push_back((key, spec));
+                return Ok(Admission::Waiting);
+            }
+            AccessMode::ExclusiveWithFencing => {
+                failed = self.waiting.drain(..).map(|(key, _)| key).collect();
+                closed.extend(self.connected.drain(..).map(|(key, _)| key));
+            }
+            _ => {}
+        }
+        let topic_epoch = self.take(key, spec);
+        Ok(Admission::Granted { topic_epoch: Some(topic_epoch), closed, failed })
+    }
+
+    /// Takes a producer out and gives the one whose turn comes, with those that waited under an outdated epoch.
+    pub fn remove(&mut self, key: ProducerKey) -> (Option<Promotion>, Vec<ProducerKey>) {
+        self.forget(key);
+        let mut fenced = Vec::new();
+        if !self.connected.is_empty() {
+            return (None, fenced);
+        }
+        while let Some((producer, spec)) = self.waiting.pop_front() {
+            if spec.topic_epoch.is_some_and(|client| self.topic_epoch.is_some_and(|topic| client < topic)) {
+                fenced.push(producer);
+                continue;
+            }
+            let topic_epoch = self.take(producer, spec);
+            return (Some(Promotion { producer, topic_epoch }), fenced);
+        }
+        (None, fenced)
+    }
+
+    fn take(&mut self, key: ProducerKey, spec: ProducerSpec) -> u64 {
+        let epoch = self.topic_epoch.map_or(0, |epoch| epoch + 1);
+        self.topic_epoch = Some(epoch);
+        self.exclusive = Some(key);
+        self.connected.push((key, spec));
+        epoch
+    }
+
+    fn forget(&mut self, key: ProducerKey) {
+        self.connected.retain(|(k, _)| *k != key);
+        self.waiting.retain(|(k, _)| *k != key);
+        if self.exclusive == Some(key) {
+            self.exclusive = None;
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+mod tests {
+    use super::*;
+
+    fn spec(name: &str, mode: AccessMode) -> ProducerSpec {
+        ProducerSpec { name: name.to_owned(), mode, connection: 1, ..ProducerSpec::default() }
+    }
+
+    fn granted(epoch: Option<u64>) -> Result<Admission, Refusal> {
+        Ok(Admission::Granted { topic_epoch: epoch, closed: Vec::new(), failed: Vec::new() })
+    }
+
+    #[test]
+    fn exclusive_keeps_others_out_and_raises_the_epoch() {
+        let mut producers = Producers::new(Some(4));
+        assert_eq!(producers.add(1, spec("a", AccessMode::Exclusive)), granted(Some(5)));
+        assert_eq!(producers.add(2, spec("b", AccessMode::Shared)), Err(Refusal::Busy));
+        assert_eq!(producers.add(3, spec("c", AccessMode::Exclusive)), Err(Refusal::Fenced));
+        producers.remove(1);
+        assert_eq!(producers.add(2, spec("b", AccessMode::Shared)), granted(None));
+    }
+
+    #[test]
+    fn an_outdated_epoch_is_fenced_for_good() {
+        let mut producers = Producers::new(Some(4));
+        let old = ProducerSpec { topic_epoch: Some(3), ..spec("a", AccessMode::Exclusive) };
+        assert_eq!(producers.add(1, old), Err(Refusal::Fenced));
+        let shared = ProducerSpec { topic_epoch: Some(3), ..spec("a", AccessMode::Shared) };
+        assert_eq!(producers.add(2, shared), granted(None));
+    }
+
+    #[test]
+    fn fencing_closes_the_holder_and_fails_the_waiters() {
+        let mut producers = Producers::default();
+        assert_eq!(producers.add(1, spec("a", AccessMode::Exclusive)), granted(Some(0)));
+        assert_eq!(producers.add(2, spec("b", AccessMode::WaitForExclusive)), Ok(Admission::Waiting));
+        let admission = producers.add(3, spec("c", AccessMode::ExclusiveWithFencing)).unwrap();
+        assert_eq!(admission, Admission::Granted { topic_epoch: Some(1), closed: vec![1], failed: vec![2] });
+        assert_eq!(producers.remove(1), (None, Vec::new()));
+        assert!(producers.is_connected(3));
+    }
+
+    #[test]
+    fn waiters_take_their_turn() {
+        let mut producers = Producers::default();
+        assert_eq!(producers.add(1, spec("a", AccessMode::Shared)), granted(None));
+        assert_eq!(producers.add(2, spec("b", AccessMode::WaitForExclusive)), Ok(Admission::Waiting));
+        assert_eq!(producers.add(3, spec("c", AccessMode::Shared)), Err(Refusal::Busy));
+        assert_eq!(producers.remove(1), (Some(Promotion { producer: 2, topic_epoch: 0 }), Vec::new()));
+    }
+
+    #[test]
+    fn only_the_successor_replaces_a_name() {
+        let mut producers = Producers::default();
+        producers.add(1, spec("a", AccessMode::Shared)).unwrap();
+        let taken = Err(Refusal::NameTaken { holder: 1, connection: 1 });
+        assert_eq!(producers.add(2, spec("a", AccessMode::Shared)), taken);
+        let next = ProducerSpec { epoch: 1, ..spec("a", AccessMode::Shared) };
+        assert_eq!(
+            producers.add(2, next),
+            Ok(Admission::Granted { topic_epoch: None, closed: vec![1], failed: Vec::new() })
+        );
+    }
+}
