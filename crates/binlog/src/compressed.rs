@@ -1,0 +1,48 @@
+//! MariaDB's compressed parts (`log_bin_compress`): a byte `1aaa.lll` (algorithm, 0 is zlib; bytes of the length), the length of the
+//! plain data (big-endian), a zlib stream. In a rows event only the images are compressed, in a query event only the statement.
+
+use crate::{cursor::Cursor, error::Error};
+use flate2::{Decompress, FlushDecompress, Status};
+
+/// Inflates into `out` (cleared before), whose length never passes `limit`.
+pub(crate) fn inflate(data: &[u8], limit: usize, inflater: &mut Decompress, out: &mut Vec<u8>) -> Result<(), Error> {
+    const WHAT: &str = "a compressed part";
+    let mut cursor = Cursor::new(data);
+    let head = cursor.u8(WHAT)?;
+    if head & 0x80 == 0 || head & 0x70 != 0 {
+        return Err(Error::Invalid { what: "the head of a compressed part", value: u64::from(head) });
+    }
+    let length_bytes = cursor.take(usize::from(head & 0x07), WHAT)?;
+    let announced = length_bytes.iter().fold(0u64, |length, byte| length << 8 | u64::from(*byte));
+    if announced > limit as u64 {
+        return Err(Error::TooLong { what: WHAT, announced, limit: limit as u64 });
+    }
+    let announced = announced as usize;
+    let mut input = cursor.rest();
+    out.clear();
+    inflater.reset(true);
+    loop {
+        // Growing with the data that really comes keeps a lying length from reserving memory.
+        let room = (announced + 1 - out.len()).min((64 * 1024).max(input.len() * 4));
+        out.reserve(room);
+        let (in_before, out_before) = (inflater.total_in(), out.len());
+        let status = inflater
+            .decompress_vec(input, out, FlushDecompress::None)
+            .map_err(|error| Error::Decompress { what: WHAT, source: std::io::Error::other(error) })?;
+        let used = (inflater.total_in() - in_before) as usize;
+        input = input.get(used..).unwrap_or_default();
+        if out.len() > announced {
+            return Err(Error::Invalid { what: "the plain length of a compressed part", value: announced as u64 });
+        }
+        match status {
+            Status::StreamEnd if out.len() == announced => return Ok(()),
+            Status::StreamEnd => {
+                return Err(Error::Invalid { what: "the plain length of a compressed part", value: announced as u64 });
+            }
+            _ if used == 0 && out.len() == out_before => {
+                return Err(Error::Truncated { what: WHAT, needed: announced, available: out.len() });
+            }
+            _ => {}
+        }
+    }
+}

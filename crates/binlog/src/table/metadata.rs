@@ -1,0 +1,192 @@
+//! Optional metadata behind a table map (`binlog_row_metadata`): fields of type u8, length (length-encoded), value.
+//!
+//! | type | field | value |
+//! |---|---|---|
+//! | 1 | signedness | a bit for each numeric column, most significant bit first; set is UNSIGNED |
+//! | 2 | default charset | collation, then pairs (index among character columns, collation) |
+//! | 3 | column charset | a collation for each character column |
+//! | 4 | column names | length and bytes for each column |
+//! | 5, 6 | set strings, enum strings | for each such column: count, then length and bytes of each label |
+//! | 7 | geometry types | for each geometry column |
+//! | 8 | simple primary key | column indexes |
+//! | 9 | primary key with prefix | pairs (column index, prefix length in characters) |
+//! | 10, 11 | as 2 and 3, for ENUM and SET columns | |
+//! | 12 | visibility | a bit for each column, most significant bit first |
+//! | 13 | vector dimension | for each VECTOR column |
+//!
+//! Source: MySQL source documentation, `Table_map_event::Optional_metadata_field_type`. A field of another type is passed over, as the
+//! servers do.
+
+use super::{Column, ColumnType, Flavor, KeyPart, TableMap, bit};
+use crate::{cursor::Cursor, error::Error};
+
+const WHAT: &str = "the optional metadata of a table map";
+
+/// Reads all fields into `map`.
+pub(super) fn read(cursor: &mut Cursor<'_>, map: &mut TableMap, flavor: Flavor) -> Result<(), Error> {
+    while !cursor.is_empty() {
+        let field = cursor.u8(WHAT)?;
+        let mut value = Cursor::new(cursor.lenenc_bytes(WHAT)?);
+        let columns = map.columns.as_mut_slice();
+        match field {
+            1 => {
+                let bits = value.rest();
+                let numeric = columns.iter_mut().filter(|column| is_numeric(column));
+                for (index, column) in numeric.enumerate() {
+                    column.unsigned = bit_from_top(bits, index, false);
+                }
+                map.signedness_known = true;
+            }
+            2 => default_charset(&mut value, columns, |column| is_character(column, flavor))?,
+            3 => each(&mut value, columns, |column| is_character(column, flavor), read_collation)?,
+            4 => {
+                each(
+                    &mut value,
+                    columns,
+                    |_| true,
+                    |value, column| {
+                        let name = value.lenenc_bytes(WHAT)?;
+                        let name = std::str::from_utf8(name).map_err(|_| Error::Utf8 { what: "a column name" })?;
+                        column.name = Some(name.to_owned());
+                        Ok(())
+                    },
+                )?;
+                map.names_known = columns.iter().all(|column| column.name.is_some());
+            }
+            5 => each(&mut value, columns, |column| column.kind == ColumnType::SET, read_labels)?,
+            6 => each(&mut value, columns, |column| column.kind == ColumnType::ENUM, read_labels)?,
+            7 => each(
+                &mut value,
+                columns,
+                |column| column.kind == ColumnType::GEOMETRY,
+                |value, column| {
+                    column.geometry_type = Some(read_u32(value)?);
+                    Ok(())
+                },
+            )?,
+            8 | 9 => {
+                map.primary_key.clear();
+                while !value.is_empty() {
+                    let column = read_u32(&mut value)?;
+                    if column as usize >= columns.len() {
+                        return Err(Error::Invalid { what: "a column of the primary key", value: u64::from(column) });
+                    }
+                    let prefix_characters = if field == 9 { read_u32(&mut value)? } else { 0 };
+                    map.primary_key.push(KeyPart { column, prefix_characters });
+                }
+            }
+            10 => default_charset(&mut value, columns, is_labelled)?,
+            11 => each(&mut value, columns, is_labelled, read_collation)?,
+            12 => {
+                let bits = value.rest();
+                for (index, column) in columns.iter_mut().enumerate() {
+                    column.visible = bit_from_top(bits, index, true);
+                }
+            }
+            13 => each(
+                &mut value,
+                columns,
+                |column| column.kind == ColumnType::VECTOR,
+                |value, column| {
+                    column.vector_dimension = Some(read_u32(value)?);
+                    Ok(())
+                },
+            )?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn read_u32(value: &mut Cursor<'_>) -> Result<u32, Error> {
+    let number = value.lenenc(WHAT)?;
+    u32::try_from(number).map_err(|_| Error::Invalid { what: WHAT, value: number })
+}
+
+fn read_collation(value: &mut Cursor<'_>, column: &mut Column) -> Result<(), Error> {
+    column.collation = Some(read_u32(value)?);
+    Ok(())
+}
+
+fn read_labels(value: &mut Cursor<'_>, column: &mut Column) -> Result<(), Error> {
+    let count = value.lenenc(WHAT)?;
+    column.labels.clear();
+    for _ in 0..count {
+        column.labels.push(value.lenenc_bytes(WHAT)?.to_vec());
+    }
+    Ok(())
+}
+
+/// Reads one item for each selected column until the value ends; a shorter value leaves the rest without.
+fn each(
+    value: &mut Cursor<'_>,
+    columns: &mut [Column],
+    select: impl Fn(&Column) -> bool,
+    read: impl Fn(&mut Cursor<'_>, &mut Column) -> Result<(), Error>,
+) -> Result<(), Error> {
+    for column in columns.iter_mut().filter(|column| select(column)) {
+        if value.is_empty() {
+            return Ok(());
+        }
+        read(value, column)?;
+    }
+    if value.is_empty() { Ok(()) } else { Err(Error::Trailing { what: WHAT, bytes: value.remaining() }) }
+}
+
+fn default_charset(
+    value: &mut Cursor<'_>,
+    columns: &mut [Column],
+    select: impl Fn(&Column) -> bool,
+) -> Result<(), Error> {
+    let default = read_u32(value)?;
+    for column in columns.iter_mut().filter(|column| select(column)) {
+        column.collation = Some(default);
+    }
+    while !value.is_empty() {
+        let index = read_u32(value)?;
+        let collation = read_u32(value)?;
+        match columns.iter_mut().filter(|column| select(column)).nth(index as usize) {
+            Some(column) => column.collation = Some(collation),
+            None => {
+                return Err(Error::Invalid {
+                    what: "a character column of the default charset",
+                    value: u64::from(index),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn bit_from_top(bits: &[u8], index: usize, beyond: bool) -> bool {
+    if index / 8 >= bits.len() { beyond } else { bit(bits, index / 8 * 8 + 7 - index % 8) }
+}
+
+fn is_numeric(column: &Column) -> bool {
+    matches!(
+        column.kind,
+        ColumnType::TINY
+            | ColumnType::SHORT
+            | ColumnType::INT24
+            | ColumnType::LONG
+            | ColumnType::LONGLONG
+            | ColumnType::FLOAT
+            | ColumnType::DOUBLE
+            | ColumnType::NEWDECIMAL
+    )
+}
+
+/// MariaDB counts geometry among the blobs here, and its COMPRESSED types with their plain ones.
+fn is_character(column: &Column, flavor: Flavor) -> bool {
+    match column.kind {
+        ColumnType::VARCHAR | ColumnType::VAR_STRING | ColumnType::STRING | ColumnType::BLOB => true,
+        ColumnType::GEOMETRY | ColumnType::VARCHAR_COMPRESSED | ColumnType::BLOB_COMPRESSED => {
+            flavor == Flavor::Mariadb
+        }
+        _ => false,
+    }
+}
+
+fn is_labelled(column: &Column) -> bool {
+    column.kind == ColumnType::ENUM || column.kind == ColumnType::SET
+}
