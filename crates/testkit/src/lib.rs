@@ -1,1 +1,33 @@
-//! Servers as child processes, generators and golden comparison for the tests.
+//! Servers as child processes, generators and golden comparison for the tests of the other crates.
+//!
+//! Constraints: no container daemon; every server has its own data folder and free loopback ports and ends with the
+//! test, also when the test process is killed. Everything here serves tests: a helper that cannot do its work panics
+//! with a sentence, so that the test fails at its place.
+//!
+//! Where to look: [`Mysql`], [`Mariadb`] and [`Pulsar`] are real servers, [`BitacoraProcess`] is the built binary,
+//! [`load`] writes a known load, [`delivery`] checks what a consumer saw of it, [`golden`] compares with recordings.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod bitacora;
+pub mod process;
+mod server;
+mod wait;
+
+pub use bitacora::BitacoraProcess;
+pub use server::{DatabaseServer, Mariadb, MariadbOptions, Mysql, MysqlOptions, Pulsar, PulsarOptions};
+pub use wait::wait_until;
+
+/// Finds a free loopback port. Another process may take it before the caller binds it; servers here retry.
+pub fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a loopback port can be bound");
+    listener.local_addr().expect("a bound socket has an address").port()
+}
+
+/// Returns the root folder of the project, where `tools/` and `tests/` are.
+pub fn project_root() -> std::path::PathBuf {
+    let mut folder = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    folder.pop();
+    folder.pop();
+    folder
+}

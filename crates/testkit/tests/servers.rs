@@ -1,0 +1,43 @@
+//! Each server starts, answers, survives a crash with its data, and has the binlog that the sources need.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+use bitacora_testkit::{DatabaseServer, Mariadb, MariadbOptions, Mysql, MysqlOptions};
+
+fn check(server: &DatabaseServer, binlog_settings: &str) {
+    assert_eq!(
+        server.client("SELECT @@log_bin, @@binlog_format, @@binlog_row_image, @@binlog_row_metadata"),
+        binlog_settings
+    );
+    server.client(
+        "CREATE DATABASE d; CREATE TABLE d.t(a int primary key, b varchar(9)); INSERT INTO d.t VALUES (1, 'ñ')",
+    );
+    server.kill9();
+    server.restart();
+    assert_eq!(server.client("SELECT a, b FROM d.t"), "1\tñ\n");
+    assert!(server.try_client("SELECT no FROM d.t").unwrap_err().contains("Unknown column"));
+    server.stop();
+    assert!(server.try_client("SELECT 1").is_err());
+}
+
+#[test]
+fn mysql_with_gtids() {
+    let server = Mysql::start(MysqlOptions::default());
+    assert_eq!(server.client("SELECT @@gtid_mode"), "ON\n");
+    check(&server, "1\tROW\tFULL\tFULL\n");
+}
+
+#[test]
+fn mysql_without_gtids_and_with_an_option() {
+    let extra = vec!["--binlog-row-metadata=MINIMAL".to_owned()];
+    let server = Mysql::start(MysqlOptions { gtid: false, server_id: 77, extra, ..MysqlOptions::default() });
+    assert_eq!(server.client("SELECT @@gtid_mode, @@server_id"), "OFF\t77\n");
+    check(&server, "1\tROW\tFULL\tMINIMAL\n");
+}
+
+#[test]
+fn mariadb() {
+    let server = Mariadb::start(MariadbOptions::default());
+    assert_eq!(server.client("SELECT @@gtid_strict_mode"), "1\n");
+    check(&server, "1\tROW\tFULL\tFULL\n");
+}
