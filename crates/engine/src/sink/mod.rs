@@ -1,0 +1,77 @@
+//! Where messages go.
+//!
+//! The pipeline knows a sink only through [`Sink`]: it opens topics, appends messages in log order and asks for the lowest
+//! sequence id that is not durable yet. Batching, compression, connections and retries are the sink's own affair; what it
+//! promises about durability is what checkpoints are built on.
+
+use bitacora_change::MessageSchema;
+
+use crate::error::EngineError;
+
+pub mod in_flight;
+
+/// Which of a source's two producers of a topic a message takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Lane {
+    /// Rows of a snapshot: at least once, because a snapshot that was interrupted is read again.
+    Snapshot,
+    /// Changes of the log: exactly once.
+    Stream,
+}
+
+/// An open topic of one lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TopicId(pub u32);
+
+/// What a sink knows of a topic when it opens it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opened {
+    /// Handle for [`Sink::append`].
+    pub topic: TopicId,
+    /// The highest sequence id that the sink has stored for this producer; `None` when it keeps none.
+    pub last_sequence_id: Option<u64>,
+}
+
+/// One message on its way out.
+#[derive(Debug, Clone, Copy)]
+pub struct OutgoingMessage<'a> {
+    /// Encoded key; `None` for a table without key.
+    pub key: Option<&'a [u8]>,
+    /// Encoded value; `None` for a tombstone.
+    pub value: Option<&'a [u8]>,
+    /// Strictly increasing for each topic and lane.
+    pub sequence_id: u64,
+}
+
+/// A destination of messages. Calls come from one thread and may block it for back-pressure.
+pub trait Sink {
+    /// Opens a topic, or opens it again with another schema.
+    ///
+    /// # Errors
+    /// The broker refuses the topic, the producer or the schema.
+    fn open(&mut self, lane: Lane, topic: &str, schema: &MessageSchema) -> Result<Opened, EngineError>;
+
+    /// Takes a message. It need not be durable when this returns.
+    ///
+    /// # Errors
+    /// The sink has failed for good.
+    fn append(&mut self, topic: TopicId, message: OutgoingMessage<'_>) -> Result<(), EngineError>;
+
+    /// Sends what was collected, without waiting for receipts.
+    ///
+    /// # Errors
+    /// The sink has failed for good.
+    fn flush(&mut self) -> Result<(), EngineError>;
+
+    /// The lowest sequence id of the stream lane that is not durable; `None` when all are.
+    ///
+    /// # Errors
+    /// The sink has failed for good.
+    fn oldest_pending(&mut self) -> Result<Option<u64>, EngineError>;
+
+    /// Sends everything and waits until it is durable, then closes the producers of `lane`.
+    ///
+    /// # Errors
+    /// The sink has failed for good.
+    fn finish(&mut self, lane: Lane) -> Result<(), EngineError>;
+}
