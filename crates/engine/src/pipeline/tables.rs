@@ -1,0 +1,155 @@
+//! The plans of the tables that the stream has announced, and the topics that they write to.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bitacora_binlog::table::TableMap;
+use bitacora_change::{MessageSchema, Plan, PlanOptions, TableDescription};
+use bitacora_source::Filter;
+
+use crate::error::{EngineError, Place};
+use crate::sink::{Lane, Sink, TopicId};
+
+/// What the pipeline does with the rows of a table.
+#[derive(Debug)]
+pub enum Slot {
+    /// The table is not captured.
+    Ignored,
+    /// The table is captured.
+    Captured(Box<Captured>),
+}
+
+/// A captured table: its plan and where its messages go.
+#[derive(Debug)]
+pub struct Captured {
+    /// Encoder of the table's rows.
+    pub plan: Plan,
+    /// Index into [`Topics`].
+    pub topic: usize,
+}
+
+/// Plans by the fingerprint of the table map; a table that changes gets a new one.
+#[derive(Debug, Default)]
+pub struct Tables {
+    slots: Vec<(u64, Slot)>,
+    by_fingerprint: HashMap<u64, usize>,
+    last: usize,
+}
+
+impl Tables {
+    /// Finds the slot of a table, or makes it with `make`.
+    ///
+    /// # Errors
+    /// Whatever `make` returns.
+    pub fn slot(
+        &mut self,
+        table: &Arc<TableMap>,
+        make: impl FnOnce() -> Result<Slot, EngineError>,
+    ) -> Result<&mut Slot, EngineError> {
+        let is_last = self.slots.get(self.last).is_some_and(|(fingerprint, _)| *fingerprint == table.fingerprint);
+        if !is_last {
+            self.last = match self.by_fingerprint.get(&table.fingerprint) {
+                Some(index) => *index,
+                None => {
+                    let slot = make()?;
+                    self.slots.push((table.fingerprint, slot));
+                    self.by_fingerprint.insert(table.fingerprint, self.slots.len() - 1);
+                    self.slots.len() - 1
+                }
+            };
+        }
+        match self.slots.get_mut(self.last) {
+            Some((_, slot)) => Ok(slot),
+            None => Err(EngineError::stop("the table cache lost an entry")),
+        }
+    }
+
+    /// Forgets all plans: a description changed, or the lane did.
+    pub fn clear(&mut self) {
+        self.slots.clear();
+        self.by_fingerprint.clear();
+        self.last = 0;
+    }
+}
+
+/// A topic that the source writes to.
+#[derive(Debug)]
+struct Topic {
+    name: String,
+    id: TopicId,
+    /// The highest sequence id that was handed to the sink or that the sink had before.
+    sent: Option<u64>,
+}
+
+/// The open topics of one lane.
+#[derive(Debug, Default)]
+pub struct Topics {
+    topics: Vec<Topic>,
+    by_name: HashMap<String, usize>,
+}
+
+impl Topics {
+    /// Opens a topic with a schema, or changes the schema of an open one; gives its index.
+    ///
+    /// # Errors
+    /// The sink refuses, or it has stored ids above `base`, the first id that this run can give.
+    pub fn open(
+        &mut self,
+        sink: &mut impl Sink,
+        lane: Lane,
+        name: &str,
+        schema: &MessageSchema,
+    ) -> Result<usize, EngineError> {
+        let opened = sink.open(lane, name, schema)?;
+        if let Some(index) = self.by_name.get(name) {
+            if let Some(topic) = self.topics.get_mut(*index) {
+                topic.id = opened.topic;
+            }
+            return Ok(*index);
+        }
+        let index = self.topics.len();
+        self.topics.push(Topic { name: name.to_owned(), id: opened.topic, sent: opened.last_sequence_id });
+        self.by_name.insert(name.to_owned(), index);
+        Ok(index)
+    }
+
+    /// Whether the sink lacks this id; notes it as sent if so.
+    pub fn claim(&mut self, index: usize, sequence_id: u64) -> Option<TopicId> {
+        let topic = self.topics.get_mut(index)?;
+        if topic.sent.is_some_and(|sent| sequence_id <= sent) {
+            return None;
+        }
+        topic.sent = Some(sequence_id);
+        Some(topic.id)
+    }
+
+    /// The highest id that any topic has stored, and that topic's name.
+    pub fn highest(&self) -> Option<(&str, u64)> {
+        self.topics.iter().filter_map(|topic| topic.sent.map(|sent| (topic.name.as_str(), sent))).max_by_key(|(_, id)| *id)
+    }
+
+    /// Forgets all topics.
+    pub fn clear(&mut self) {
+        self.topics.clear();
+        self.by_name.clear();
+    }
+}
+
+/// Compiles the plan of a captured table.
+///
+/// # Errors
+/// A column cannot be understood, or the server does not log what a plan needs.
+pub fn compile(
+    table: &TableMap,
+    description: Option<&TableDescription>,
+    filter: &Filter,
+    options: &PlanOptions,
+) -> Result<Option<Plan>, EngineError> {
+    if !filter.includes_table(&table.database, &table.table) {
+        return Ok(None);
+    }
+    let place = Place { table: Some(format!("{}.{}", table.database, table.table)), ..Place::default() };
+    Plan::compile(table, description, options)
+        .map(Some)
+        .map_err(|error| EngineError::configuration(error.to_string()).at(place).caused_by(error))
+}

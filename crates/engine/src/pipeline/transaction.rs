@@ -1,0 +1,108 @@
+//! The transaction that the reader is in, and the end of the last one.
+
+use std::fmt::Write as _;
+
+use bitacora_binlog::event::{Gtid, MariadbGtid};
+use bitacora_binlog::gtid::{GtidSet, Tag, Uuid};
+
+/// Where the reader stands in the server's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogPosition {
+    /// Binlog file.
+    pub file: String,
+    /// Byte position in the file.
+    pub offset: u64,
+    /// Every GTID up to here; `None` where the server has none.
+    pub gtid: Option<GtidSet>,
+}
+
+/// The transaction that is being read.
+#[derive(Debug, Default)]
+pub struct Transaction {
+    gtid_text: String,
+    pending: Option<PendingGtid>,
+    is_open: bool,
+    /// Session that wrote it, where the server says.
+    pub thread: Option<u64>,
+    /// When it was committed on its first server, microseconds since 1970; 0 where the server does not say.
+    pub commit_timestamp_us: u64,
+    /// The statement of the rows that follow, where the server logs it.
+    pub statement: Option<String>,
+}
+
+/// A GTID that joins the set when its transaction ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum PendingGtid {
+    Mysql { uuid: Uuid, tag: Tag, number: u64 },
+    Mariadb { domain: u32, server_id: u32, sequence: u64 },
+}
+
+impl Transaction {
+    /// A transaction of MySQL begins.
+    pub fn begin_mysql(&mut self, gtid: &Gtid<'_>) {
+        self.begin();
+        self.commit_timestamp_us = gtid.original_commit_timestamp_us;
+        if gtid.is_named {
+            // Writing to a string cannot fail.
+            let _ = if gtid.tag.is_empty() {
+                write!(self.gtid_text, "{}:{}", gtid.uuid, gtid.gno)
+            } else {
+                write!(self.gtid_text, "{}:{}:{}", gtid.uuid, gtid.tag, gtid.gno)
+            };
+            let tag = gtid.tag.parse().unwrap_or_default();
+            self.pending = Some(PendingGtid::Mysql { uuid: gtid.uuid, tag, number: gtid.gno });
+        }
+    }
+
+    /// A transaction of MariaDB begins.
+    pub fn begin_mariadb(&mut self, gtid: &MariadbGtid<'_>, server_id: u32) {
+        self.begin();
+        let _ = write!(self.gtid_text, "{}-{}-{}", gtid.domain, server_id, gtid.sequence);
+        self.pending = Some(PendingGtid::Mariadb { domain: gtid.domain, server_id, sequence: gtid.sequence });
+    }
+
+    fn begin(&mut self) {
+        self.gtid_text.clear();
+        self.pending = None;
+        self.is_open = true;
+        self.thread = None;
+        self.commit_timestamp_us = 0;
+        self.statement = None;
+    }
+
+    /// A statement of the transaction came; on a log without GTIDs `BEGIN` is the first sign of it.
+    pub fn open(&mut self) {
+        if !self.is_open {
+            self.begin();
+        }
+    }
+
+    /// Whether the reader is inside a transaction.
+    pub fn is_open(&self) -> bool {
+        self.is_open
+    }
+
+    /// GTID of the transaction, as events print it.
+    pub fn gtid(&self) -> Option<&str> {
+        if self.gtid_text.is_empty() { None } else { Some(&self.gtid_text) }
+    }
+
+    /// The transaction ended: its GTID joins `executed`.
+    pub fn end(&mut self, executed: &mut Option<GtidSet>) {
+        self.is_open = false;
+        self.statement = None;
+        match (self.pending.take(), executed) {
+            (Some(PendingGtid::Mysql { uuid, tag, number }), Some(GtidSet::Mysql(set))) => set.add(uuid, &tag, number),
+            (Some(PendingGtid::Mariadb { domain, server_id, sequence }), Some(GtidSet::Mariadb(set))) => {
+                set.advance(bitacora_binlog::gtid::MariadbGtid { domain, server_id, sequence });
+            }
+            _ => {}
+        }
+    }
+
+    /// Forgets the transaction: the connection was cut and it will be read again.
+    pub fn abandon(&mut self) {
+        self.begin();
+        self.is_open = false;
+    }
+}

@@ -1,0 +1,128 @@
+//! XA transactions between PREPARE and the decision.
+//!
+//! The log holds the rows of an XA transaction when it is *prepared*; whether they count is said later, by `XA COMMIT` or
+//! `XA ROLLBACK`. Their messages wait here. A commit releases them as if they had been written at that place of the log:
+//! their sequence ids follow the commit's own offset and keep their distances, so that a replay numbers them alike. While
+//! a transaction waits no checkpoint may pass it, or its rows would be lost with a restart.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::logical_offset::LogicalOffset;
+
+/// A message that waits.
+#[derive(Debug, Clone)]
+pub struct HeldMessage {
+    /// Index of its topic.
+    pub topic: usize,
+    /// Distance of its sequence id from the transaction's first event.
+    pub distance: u64,
+    /// Key bytes in [`Held::bytes`].
+    pub key: Option<Range<usize>>,
+    /// Value bytes in [`Held::bytes`].
+    pub value: Option<Range<usize>>,
+}
+
+/// The messages of one prepared transaction.
+#[derive(Debug)]
+pub struct Held {
+    /// Counts the bytes of the transaction's events, from 0.
+    pub offset: LogicalOffset,
+    /// Keys and values.
+    pub bytes: Vec<u8>,
+    /// The messages in their order.
+    pub messages: Vec<HeldMessage>,
+}
+
+impl Default for Held {
+    fn default() -> Self {
+        Held { offset: LogicalOffset::at(0), bytes: Vec::new(), messages: Vec::new() }
+    }
+}
+
+impl Held {
+    /// Keeps a message.
+    pub fn push(&mut self, topic: usize, distance: u64, key: Option<&[u8]>, value: Option<&[u8]>) {
+        let mut keep = |part: &[u8]| {
+            let start = self.bytes.len();
+            self.bytes.extend_from_slice(part);
+            start..self.bytes.len()
+        };
+        let key = key.map(&mut keep);
+        let value = value.map(&mut keep);
+        self.messages.push(HeldMessage { topic, distance, key, value });
+    }
+}
+
+/// The transaction being prepared and those that wait for their decision, by the text of their xid.
+#[derive(Debug, Default)]
+pub struct XaTransactions {
+    current: Option<(String, Held)>,
+    waiting: HashMap<String, Held>,
+    bytes: usize,
+}
+
+impl XaTransactions {
+    /// `XA START` was read: rows belong to this transaction until it is prepared.
+    pub fn start(&mut self, xid: &str) {
+        self.current = Some((xid.to_owned(), Held::default()));
+    }
+
+    /// The transaction whose rows are being read.
+    pub fn current(&mut self) -> Option<&mut Held> {
+        self.current.as_mut().map(|(_, held)| held)
+    }
+
+    /// The transaction is prepared: it waits. Gives the bytes that wait in all.
+    pub fn prepare(&mut self) -> usize {
+        if let Some((xid, held)) = self.current.take() {
+            self.bytes += held.bytes.len();
+            self.waiting.insert(xid, held);
+        }
+        self.bytes
+    }
+
+    /// The transaction commits in one phase, or was never prepared: its messages count at once.
+    pub fn take_current(&mut self) -> Option<Held> {
+        self.current.take().map(|(_, held)| held)
+    }
+
+    /// The decision came. `None` if the transaction was prepared before this source started.
+    pub fn decide(&mut self, xid: &str) -> Option<Held> {
+        let held = self.waiting.remove(xid)?;
+        self.bytes -= held.bytes.len();
+        Some(held)
+    }
+
+    /// Whether a transaction waits, which holds back the checkpoint.
+    pub fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Forgets everything: the log will be read again from the checkpoint.
+    pub fn clear(&mut self) {
+        *self = XaTransactions::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_wait_for_the_decision_and_are_forgotten_once() {
+        let mut xa = XaTransactions::default();
+        xa.start("X'61',X'',1");
+        if let Some(held) = xa.current() {
+            held.push(3, 19, Some(b"key"), None);
+        }
+        assert!(!xa.is_waiting());
+        assert_eq!(xa.prepare(), 3);
+        assert!(xa.is_waiting());
+        assert!(xa.current().is_none());
+        assert_eq!(xa.decide("X'62',X'',1").map(|held| held.messages.len()), None);
+        assert_eq!(xa.decide("X'61',X'',1").map(|held| held.messages.len()), Some(1));
+        assert!(!xa.is_waiting());
+        assert_eq!(xa.prepare(), 0);
+    }
+}
