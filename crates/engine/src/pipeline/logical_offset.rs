@@ -15,7 +15,7 @@ pub struct LogicalOffset {
 }
 
 /// Bytes of an event's header, which stand before its body.
-const HEADER_BYTES: u64 = 19;
+pub(super) const HEADER_BYTES: u64 = 19;
 
 /// Where one event stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +41,11 @@ impl LogicalOffset {
 }
 
 impl EventOffset {
+    /// The id that lies `distance` behind the start of the event.
+    pub fn at(self, distance: u64) -> u64 {
+        self.0.saturating_add(distance)
+    }
+
     /// The sequence id of message `message` (from 0) of the row whose first image begins `byte_offset` bytes into the
     /// event's body.
     pub fn sequence_id(self, byte_offset: u32, message: u32) -> u64 {

@@ -99,9 +99,9 @@ impl XaTransactions {
         !self.waiting.is_empty()
     }
 
-    /// Forgets everything: the log will be read again from the checkpoint.
-    pub fn clear(&mut self) {
-        *self = XaTransactions::default();
+    /// Forgets the transaction that was being read: the connection was cut and it will be read again.
+    pub fn abandon_current(&mut self) {
+        self.current = None;
     }
 }
 

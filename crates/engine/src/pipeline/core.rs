@@ -1,0 +1,186 @@
+//! The heart of the engine: events of the log in, messages out, transaction ends noted.
+//!
+//! Purpose: give every captured change exactly one message, in log order, with a sequence id that a replay gives again.
+//! Constraints: no socket, no disk, no clock (time comes in); nothing is allocated for a row; an event that is not
+//! understood and could concern a captured table is an error, never skipped.
+//! Life cycle: made at a [`LogPosition`] and its logical offset; fed with every event behind it by [`Core::on_event`];
+//! [`Core::abandon`] takes it back to the last transaction end when the connection is cut; [`Core::checkpoint`] gives the
+//! newest end before which everything is durable.
+
+use std::sync::Arc;
+
+use bitacora_binlog::{ChecksumAlgorithm, Decoder, RowScratch};
+use bitacora_change::{MessageBuffer, PlanOptions};
+use bitacora_source::Filter;
+use bitacora_source::ddl::Catalog;
+
+use super::logical_offset::LogicalOffset;
+use super::state::State;
+use super::tables::{Tables, Topics};
+use super::transaction::{LogPosition, Transaction};
+use super::watermark::Watermark;
+use super::xa::XaTransactions;
+use crate::error::EngineError;
+use crate::metrics::SourceMetrics;
+use crate::sink::{Lane, Sink};
+
+/// What a core does, fixed for its life.
+#[derive(Debug)]
+pub struct CoreOptions {
+    /// Host and port of the server, for messages.
+    pub server: String,
+    /// How rows are encoded.
+    pub plan: PlanOptions,
+    /// What is captured.
+    pub filter: Filter,
+    /// Whether statements that change tables are published on the topic named as the prefix.
+    pub schema_changes: SchemaChanges,
+    /// Whether `source.query` is filled.
+    pub statements: Statements,
+    /// At most one transaction end is noted in this time.
+    pub checkpoint_interval_us: i64,
+}
+
+/// Whether DDL is published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SchemaChanges {
+    /// On the topic named as the prefix.
+    Publish,
+    /// Only table descriptions follow it.
+    Follow,
+}
+
+/// Whether events carry their SQL statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Statements {
+    /// In `source.query`, where the server logs it.
+    Include,
+    /// Not at all.
+    Omit,
+}
+
+/// A transaction end: what a checkpoint keeps of it.
+#[derive(Debug, Clone)]
+pub struct End {
+    /// Where it lies.
+    pub position: LogPosition,
+    /// Logical offset there.
+    pub logical_offset: u64,
+    /// The table descriptions that hold there.
+    pub catalog: Arc<Catalog>,
+}
+
+/// The synchronous state machine of one source.
+#[derive(Debug)]
+pub struct Core<S> {
+    decoder: Decoder,
+    state: State<S>,
+}
+
+impl<S: Sink> Core<S> {
+    /// Makes a core that continues at `position`, whose logical offset is `logical_offset`.
+    pub fn new(
+        options: CoreOptions,
+        sink: S,
+        metrics: Arc<SourceMetrics>,
+        position: LogPosition,
+        logical_offset: u64,
+        catalog: Arc<Catalog>,
+    ) -> Self {
+        let watermark = Watermark::new(options.checkpoint_interval_us);
+        Core {
+            decoder: Decoder::new(),
+            state: State {
+                options,
+                sink,
+                metrics,
+                catalog,
+                tables: Tables::default(),
+                topics: Topics::default(),
+                transaction: Transaction::default(),
+                xa: XaTransactions::default(),
+                file: position.file.clone(),
+                file_offset: position.offset,
+                end: position,
+                end_offset: logical_offset,
+                offset: LogicalOffset::at(logical_offset),
+                watermark,
+                unnoted_end: false,
+                scratch: RowScratch::new(),
+                buffer: MessageBuffer::default(),
+                now_us: 0,
+            },
+        }
+    }
+
+    /// Tells which checksum the connection negotiated; it holds until the first format description.
+    pub fn set_checksum(&mut self, checksum: ChecksumAlgorithm) {
+        self.decoder.set_checksum(checksum);
+    }
+
+    /// Takes one whole event of the log. `now_us` is the clock in microseconds since 1970.
+    ///
+    /// # Errors
+    /// The event is damaged or cannot be understood, or the sink has failed.
+    pub fn on_event(&mut self, event: &[u8], now_us: i64) -> Result<(), EngineError> {
+        let state = &mut self.state;
+        state.now_us = now_us;
+        state.metrics.event_count.add(1);
+        state.metrics.event_bytes.add(event.len() as u64);
+        let checksum = self.decoder.checksum();
+        let event = self.decoder.decode(event).map_err(|error| state.undecodable(error))?;
+        state.handle(event, checksum)
+    }
+
+    /// Sends what was collected; called when no more input is at hand.
+    ///
+    /// # Errors
+    /// The sink has failed.
+    pub fn flush(&mut self) -> Result<(), EngineError> {
+        self.state.sink.flush()
+    }
+
+    /// Gives the newest transaction end before which everything is durable, if it moved.
+    ///
+    /// # Errors
+    /// The sink has failed.
+    pub fn checkpoint(&mut self, now_us: i64) -> Result<Option<End>, EngineError> {
+        let state = &mut self.state;
+        state.now_us = now_us;
+        if state.unnoted_end && !state.xa.is_waiting() {
+            state.note_end();
+        }
+        let oldest = state.sink.oldest_pending()?;
+        Ok(state.watermark.advance(oldest))
+    }
+
+    /// Goes back to the end of the last transaction, because the connection was cut; the reader continues there.
+    pub fn abandon(&mut self) -> LogPosition {
+        let state = &mut self.state;
+        state.transaction.abandon();
+        state.xa.abandon_current();
+        state.offset = LogicalOffset::at(state.end_offset);
+        state.file.clone_from(&state.end.file);
+        state.file_offset = state.end.offset;
+        self.decoder = Decoder::new();
+        state.end.clone()
+    }
+
+    /// Sends everything, waits until it is durable and gives the last transaction end.
+    ///
+    /// # Errors
+    /// The sink has failed.
+    pub fn finish(&mut self) -> Result<Option<End>, EngineError> {
+        let state = &mut self.state;
+        state.sink.finish(Lane::Stream)?;
+        if state.unnoted_end && !state.xa.is_waiting() {
+            state.note_end();
+        }
+        Ok(state.watermark.advance(None))
+    }
+
+    /// The sink, for the shell around the core.
+    pub fn sink(&mut self) -> &mut S {
+        &mut self.state.sink
+    }
+}

@@ -1,0 +1,426 @@
+//! What a core knows between events, and how each kind of event changes it.
+
+use std::sync::Arc;
+
+use bitacora_binlog::event::{Body, Event, MariadbGtid, Query};
+use bitacora_binlog::{
+    CHECKSUM_BYTES, ChecksumAlgorithm, Error as BinlogError, EventHeader, EventType, RowScratch, RowsEvent, RowsKind,
+};
+use bitacora_change::{EventContext, MessageBuffer, Operation, SnapshotMark};
+use bitacora_source::ddl::Catalog;
+
+use super::core::{CoreOptions, End, Statements};
+use super::logical_offset::{EventOffset, HEADER_BYTES, LogicalOffset};
+use super::statement::{Statement, classify};
+use super::tables::{Captured, Slot, Tables, Topics, compile};
+use super::transaction::{LogPosition, Transaction};
+use super::watermark::Watermark;
+use super::xa::{Held, XaTransactions};
+use crate::error::{EngineError, ErrorClass, Place};
+use crate::metrics::SourceMetrics;
+use crate::sink::{Lane, OutgoingMessage, Sink};
+
+/// Prepared XA transactions may hold this many bytes before the source stops.
+const XA_BYTES_MAX: usize = 128 << 20;
+
+/// Everything of a core but its decoder, so that a decoded event may borrow the decoder meanwhile.
+#[derive(Debug)]
+pub(super) struct State<S> {
+    pub options: CoreOptions,
+    pub sink: S,
+    pub metrics: Arc<SourceMetrics>,
+    pub catalog: Arc<Catalog>,
+    pub tables: Tables,
+    pub topics: Topics,
+    pub transaction: Transaction,
+    pub xa: XaTransactions,
+    /// The end of the last transaction.
+    pub end: LogPosition,
+    /// Logical offset at `end`.
+    pub end_offset: u64,
+    pub offset: LogicalOffset,
+    /// The file being read and the end of the last event in it.
+    pub file: String,
+    pub file_offset: u64,
+    pub watermark: Watermark<End>,
+    /// Whether `end` moved since the last end that was noted.
+    pub unnoted_end: bool,
+    pub scratch: RowScratch,
+    pub buffer: MessageBuffer,
+    pub now_us: i64,
+}
+
+/// Where an event stands.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Site {
+    pub header: EventHeader,
+    /// Start in the file; for events inside a compressed transaction that of the envelope, as Debezium prints it.
+    pub start: u64,
+    /// Header and body, without checksum.
+    pub bytes: u64,
+}
+
+impl<S: Sink> State<S> {
+    /// Takes a decoded event; `checksum` is what stood behind it.
+    pub fn on_event(&mut self, event: Event<'_>, checksum: ChecksumAlgorithm) -> Result<(), EngineError> {
+        let header = event.header;
+        match &event.body {
+            Body::Rotate(rotate) => {
+                self.rotate(rotate.file, rotate.position);
+                return Ok(());
+            }
+            Body::Heartbeat(_) => return Ok(()),
+            _ if header.is_artificial() => return Ok(()),
+            // Made up for a dump that does not begin at the start of a file.
+            Body::FormatDescription(_) if header.next_position == 0 => return Ok(()),
+            _ => {}
+        }
+        self.file_offset = file_offset_behind(self.file_offset, header);
+        let checksum_bytes = if checksum == ChecksumAlgorithm::Crc32 { CHECKSUM_BYTES as u64 } else { 0 };
+        let bytes = u64::from(header.event_bytes);
+        let site = Site { header, start: self.file_offset.saturating_sub(bytes), bytes: bytes.saturating_sub(checksum_bytes) };
+        match event.body {
+            Body::TransactionPayload(mut payload) => {
+                loop {
+                    let inner = match payload.next_event() {
+                        Ok(Some(inner)) => inner,
+                        Ok(None) => return Ok(()),
+                        Err(error) => return Err(self.undecodable(error)),
+                    };
+                    let site = Site { header: inner.header, start: site.start, bytes: u64::from(inner.header.event_bytes) };
+                    self.plain_event(inner.body, site)?;
+                }
+            }
+            body => self.plain_event(body, site),
+        }
+    }
+
+    fn plain_event(&mut self, body: Body<'_>, site: Site) -> Result<(), EngineError> {
+        match body {
+            Body::Gtid(gtid) => {
+                self.pass(site);
+                self.transaction.begin_mysql(&gtid);
+                self.metrics.last_commit_us.set(i64::try_from(gtid.original_commit_timestamp_us).unwrap_or(i64::MAX));
+            }
+            Body::MariadbGtid(gtid) => {
+                self.pass(site);
+                self.transaction.begin_mariadb(&gtid, site.header.server_id);
+                self.metrics.last_commit_us.set(i64::from(site.header.timestamp) * 1_000_000);
+                self.after_mariadb_gtid(&gtid);
+            }
+            Body::Query(query) => self.query(&query, site)?,
+            Body::Xid(_) => {
+                self.pass(site);
+                self.end_transaction();
+            }
+            Body::XaPrepare(prepare) => {
+                self.pass(site);
+                if prepare.one_phase {
+                    if let Some(held) = self.xa.take_current() {
+                        self.release(held)?;
+                    }
+                } else if self.xa.prepare() > XA_BYTES_MAX {
+                    return Err(EngineError::stop(format!(
+                        "prepared XA transactions hold more than {XA_BYTES_MAX} bytes of messages"
+                    ))
+                    .remedy("decide the prepared transactions that XA RECOVER lists, then start again")
+                    .at(self.place(site)));
+                }
+                self.end_transaction();
+            }
+            Body::Rows(rows) => self.rows(&rows, site)?,
+            Body::TableMap(_) | Body::StatementEnd => {
+                self.pass(site);
+            }
+            Body::RowsQuery(sql) | Body::AnnotateRows(sql) => {
+                self.pass(site);
+                if self.options.statements == Statements::Include {
+                    self.transaction.statement = Some(String::from_utf8_lossy(sql).into_owned());
+                }
+            }
+            Body::PartialUpdateRows { table, .. } => {
+                self.pass(site);
+                if self.options.filter.includes_table(&table.database, &table.table) {
+                    return Err(EngineError::stop("a row was logged as a partial JSON update, which cannot be turned into a whole row")
+                        .remedy("set binlog_row_value_options='' on the server, then take a new snapshot of the table")
+                        .at(Place { table: Some(format!("{}.{}", table.database, table.table)), ..self.place(site) }));
+                }
+            }
+            Body::Incident(incident) => {
+                return Err(EngineError::stop(format!(
+                    "the server reports a gap in its log: {}",
+                    String::from_utf8_lossy(incident.message)
+                ))
+                .remedy("changes are missing from the log; take a new snapshot")
+                .at(self.place(site)));
+            }
+            Body::Other(_) if site.header.kind == EventType::PARTIAL_ROW_DATA => {
+                return Err(EngineError::stop("a row is too large for one event and was logged in fragments, which is not supported")
+                    .remedy("raise binlog_row_event_fragment_threshold on the server, then take a new snapshot of the table")
+                    .at(self.place(site)));
+            }
+            Body::Unknown(_) if !site.header.is_ignorable() => {
+                return Err(EngineError::stop(format!("an event of the unknown type {} cannot be skipped safely", site.header.kind.0))
+                    .remedy("this server is newer than this program; use a newer program")
+                    .at(self.place(site)));
+            }
+            Body::Unknown(_) => {
+                self.metrics.ignored_event_count.add(1);
+                tracing::warn!(kind = site.header.kind.0, file = %self.file, position = site.start, "skipped an event of an unknown type that the server marks as safe to skip");
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn rows(&mut self, event: &RowsEvent<'_>, site: Site) -> Result<(), EngineError> {
+        // A compressed rows event numbers its rows as if it were plain, so it must count as what it holds.
+        let bytes = site.bytes.max(HEADER_BYTES.saturating_add(u64::from(event.images_offset())).saturating_add(event.image_bytes().len() as u64));
+        let offset = self.pass(Site { bytes, ..site });
+        let table = event.table;
+        let State { options, sink, catalog, tables, topics, .. } = self;
+        let slot = tables.slot(table, || {
+            let description = catalog.table(&table.database, &table.table);
+            match compile(table, description, &options.filter, &options.plan)? {
+                None => Ok(Slot::Ignored),
+                Some(plan) => {
+                    let topic = topics.open(sink, Lane::Stream, plan.topic(), plan.message_schema())?;
+                    Ok(Slot::Captured(Box::new(Captured { plan, topic })))
+                }
+            }
+        });
+        let captured = match slot {
+            Ok(Slot::Captured(captured)) => captured,
+            Ok(Slot::Ignored) => {
+                self.metrics.uncaptured_row_count.add(1);
+                return Ok(());
+            }
+            Err(error) => return Err(error.at(self.place(site))),
+        };
+        let operation = match event.kind {
+            RowsKind::Insert => Operation::Create,
+            RowsKind::Update => Operation::Update,
+            RowsKind::Delete => Operation::Delete,
+        };
+        let mut context = EventContext {
+            file: &self.file,
+            position: site.start,
+            row: 0,
+            server_id: site.header.server_id,
+            gtid: self.transaction.gtid(),
+            thread: self.transaction.thread,
+            query: self.transaction.statement.as_deref(),
+            source_timestamp_us: source_timestamp_us(site.header, self.transaction.commit_timestamp_us),
+            now_us: self.now_us,
+            snapshot: SnapshotMark::False,
+        };
+        let mut held = self.xa.current();
+        let mut rows = 0;
+        let mut messages = 0;
+        let mut repeated = 0;
+        let mut reader = event.reader(&mut self.scratch);
+        let failure = loop {
+            let row = match reader.next_row() {
+                Ok(Some(row)) => row,
+                Ok(None) => break None,
+                Err(error) => break Some(EngineError::stop("a row cannot be read").remedy(DAMAGED).caused_by(error)),
+            };
+            context.row = row.index;
+            self.buffer.clear();
+            if let Err(error) = captured.plan.encode(&row, operation, &context, &mut self.buffer) {
+                break Some(EngineError::stop(error.to_string()).caused_by(error));
+            }
+            rows += 1;
+            for (number, message) in (0u32..).zip(self.buffer.messages()) {
+                let (key, value) = (self.buffer.key(message), self.buffer.value(message));
+                let sequence_id = offset.sequence_id(row.byte_offset, number);
+                if let Some(held) = &mut held {
+                    held.push(captured.topic, sequence_id, key, value);
+                } else if let Some(topic) = self.topics.claim(captured.topic, sequence_id) {
+                    messages += 1;
+                    self.sink.append(topic, OutgoingMessage { key, value, sequence_id })?;
+                } else {
+                    repeated += 1;
+                }
+            }
+        };
+        self.metrics.row_count.add(rows);
+        self.metrics.message_count.add(messages);
+        self.metrics.repeated_message_count.add(repeated);
+        match failure {
+            None => Ok(()),
+            Some(error) => {
+                let name = format!("{}.{}", table.database, table.table);
+                Err(error.at(Place { table: Some(name), ..self.place(site) }))
+            }
+        }
+    }
+
+    fn query(&mut self, query: &Query<'_>, site: Site) -> Result<(), EngineError> {
+        self.transaction.open();
+        if self.options.plan.connector_names_threads() {
+            self.transaction.thread = Some(u64::from(query.thread_id));
+        }
+        match classify(query.sql) {
+            Statement::Begin | Statement::Savepoint | Statement::XaEnd => {
+                self.pass(site);
+            }
+            Statement::Commit => {
+                self.pass(site);
+                self.end_transaction();
+            }
+            Statement::Rollback => {
+                // Only non-transactional tables can have rows here: they stay changed, and so do their messages.
+                self.pass(site);
+                self.end_transaction();
+            }
+            Statement::XaStart(xid) => {
+                self.pass(site);
+                self.xa.start(xid);
+            }
+            Statement::XaCommit(xid) => {
+                self.pass(site);
+                if let Some(held) = self.xa.decide(xid) {
+                    self.release(held)?;
+                }
+                self.end_transaction();
+            }
+            Statement::XaRollback(xid) => {
+                self.pass(site);
+                if let Some(held) = self.xa.decide(xid) {
+                    self.metrics.rolled_back_message_count.add(held.messages.len() as u64);
+                }
+                self.end_transaction();
+            }
+            Statement::Other => {
+                let offset = self.pass(site);
+                self.schema_change(query, site, offset)?;
+                self.end_transaction();
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends the messages of an XA transaction as if its events stood here.
+    fn release(&mut self, held: Held) -> Result<(), EngineError> {
+        let base = self.offset.pass(held.offset.current());
+        for message in &held.messages {
+            let sequence_id = base.at(message.distance);
+            let part = |range: &Option<std::ops::Range<usize>>| range.clone().and_then(|range| held.bytes.get(range));
+            if let Some(topic) = self.topics.claim(message.topic, sequence_id) {
+                self.metrics.message_count.add(1);
+                let (key, value) = (part(&message.key), part(&message.value));
+                self.sink.append(topic, OutgoingMessage { key, value, sequence_id })?;
+            } else {
+                self.metrics.repeated_message_count.add(1);
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts an event towards the logical offset of the log, or of the XA transaction that it belongs to.
+    fn pass(&mut self, site: Site) -> EventOffset {
+        match self.xa.current() {
+            Some(held) => held.offset.pass(site.bytes),
+            None => self.offset.pass(site.bytes),
+        }
+    }
+
+    fn rotate(&mut self, file: &[u8], position: u64) {
+        let name = String::from_utf8_lossy(file);
+        if self.file != name {
+            self.file = name.into_owned();
+        }
+        self.file_offset = position;
+        if !self.transaction.is_open() && self.end.file != self.file {
+            self.end.file.clone_from(&self.file);
+            self.end.offset = position;
+            self.unnoted_end = true;
+        }
+    }
+
+    fn end_transaction(&mut self) {
+        self.transaction.end(&mut self.end.gtid);
+        if self.end.file != self.file {
+            self.end.file.clone_from(&self.file);
+        }
+        self.end.offset = self.file_offset;
+        self.end_offset = self.offset.current();
+        self.unnoted_end = true;
+        if !self.xa.is_waiting() && self.watermark.wants(self.now_us) {
+            self.note_end();
+        }
+    }
+
+    /// Notes the last transaction end as a candidate for the checkpoint.
+    pub fn note_end(&mut self) {
+        self.unnoted_end = false;
+        let end = End { position: self.end.clone(), logical_offset: self.end_offset, catalog: Arc::clone(&self.catalog) };
+        self.watermark.note(self.end_offset, end, self.now_us);
+    }
+
+    /// The error of an event that the decoder refuses.
+    pub fn undecodable(&self, error: BinlogError) -> EngineError {
+        EngineError::new(ErrorClass::Stop, format!("an event of the log is damaged or not understood: {error}"))
+            .remedy(DAMAGED)
+            .at(Place {
+                server: Some(self.options.server.clone()),
+                file: Some(self.file.clone()),
+                position: Some(self.file_offset),
+                gtid: self.transaction.gtid().map(str::to_owned),
+                table: None,
+            })
+            .caused_by(error)
+    }
+
+    pub(super) fn place(&self, site: Site) -> Place {
+        Place {
+            server: Some(self.options.server.clone()),
+            file: Some(self.file.clone()),
+            position: Some(site.start),
+            gtid: self.transaction.gtid().map(str::to_owned),
+            table: None,
+        }
+    }
+
+    fn after_mariadb_gtid(&mut self, gtid: &MariadbGtid<'_>) {
+        self.transaction.thread = gtid.thread_id.map(u64::from).filter(|_| self.options.plan.connector_names_threads());
+    }
+}
+
+const DAMAGED: &str = "check the server's disk and its error log; if the log is damaged there, take a new snapshot";
+
+/// The end of an event in its file. Headers hold only the low 32 bits, and MariaDB from 11.4 none inside a transaction.
+fn file_offset_behind(previous: u64, header: EventHeader) -> u64 {
+    if header.next_position == 0 {
+        return previous.saturating_add(u64::from(header.event_bytes));
+    }
+    let same = (previous & !u64::from(u32::MAX)) | u64::from(header.next_position);
+    if same < previous { same.saturating_add(1 << 32) } else { same }
+}
+
+/// The commit time where the server logs it, else the statement's second.
+fn source_timestamp_us(header: EventHeader, commit_timestamp_us: u64) -> i64 {
+    if commit_timestamp_us > 0 {
+        i64::try_from(commit_timestamp_us).unwrap_or(i64::MAX)
+    } else {
+        i64::from(header.timestamp) * 1_000_000
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(next_position: u32, event_bytes: u32) -> EventHeader {
+        EventHeader { timestamp: 0, kind: EventType::XID, server_id: 1, event_bytes, next_position, flags: 0 }
+    }
+
+    #[test]
+    fn positions_beyond_four_gibibytes_go_on() {
+        assert_eq!(file_offset_behind(4, header(120, 116)), 120);
+        assert_eq!(file_offset_behind((1 << 32) - 10, header(90, 100)), (1 << 32) + 90);
+        assert_eq!(file_offset_behind((1 << 32) + 90, header(190, 100)), (1 << 32) + 190);
+        assert_eq!(file_offset_behind(1_000, header(0, 50)), 1_050);
+    }
+}
