@@ -1,0 +1,86 @@
+//! What DDL says about a table and the log does not: type names, display widths, defaults, comments, unique keys.
+//!
+//! A description comes from `information_schema` or from the DDL scanner and is kept with the checkpoint. It only adds to
+//! what a table map says; [`TableDescription::matches`] decides whether the two speak of the same columns.
+
+use bitacora_binlog::TableMap;
+use serde::{Deserialize, Serialize};
+
+/// A table as its DDL describes it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableDescription {
+    /// Database.
+    pub database: String,
+    /// Table.
+    pub table: String,
+    /// Columns in their order, hidden ones of the server left out.
+    pub columns: Vec<ColumnDescription>,
+    /// Names of the primary key's columns, in key order; empty without one.
+    pub primary_key: Vec<String>,
+    /// Names of the columns of each unique key, in order of definition.
+    pub unique_keys: Vec<Vec<String>>,
+    /// Character set of columns that name none.
+    pub default_charset: Option<String>,
+    /// Comment of the table.
+    pub comment: Option<String>,
+}
+
+/// A column as its DDL describes it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ColumnDescription {
+    /// Name.
+    pub name: String,
+    /// Type without its parameters, in upper case and in Debezium's spelling: `BIGINT UNSIGNED`, `VARCHAR`, `ENUM`, `UUID`.
+    pub type_name: String,
+    /// First parameter of the type: characters, bytes, bits, digits, display width or fractional digits.
+    pub length: Option<u32>,
+    /// Second parameter of the type: digits behind the point.
+    pub scale: Option<u32>,
+    /// Character set of a character column.
+    pub charset: Option<String>,
+    /// Collation of a character column.
+    pub collation: Option<String>,
+    /// Whether NULL is allowed.
+    pub is_nullable: bool,
+    /// The DEFAULT clause.
+    pub default: ColumnDefault,
+    /// Whether the server numbers the rows.
+    pub is_auto_increment: bool,
+    /// Whether the value is computed.
+    pub is_generated: bool,
+    /// Comment.
+    pub comment: Option<String>,
+    /// Labels of an ENUM or SET.
+    pub labels: Vec<String>,
+}
+
+/// A DEFAULT clause.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ColumnDefault {
+    /// There is none.
+    #[default]
+    Absent,
+    /// `DEFAULT NULL`.
+    Null,
+    /// A literal, without quotes and escapes: `hola`, `7`, `b'101'`.
+    Literal(String),
+    /// An expression that the server evaluates: `CURRENT_TIMESTAMP`, `(uuid())`.
+    Expression(String),
+}
+
+impl TableDescription {
+    /// Whether the description has the same columns, in the same order, as a table map of the log.
+    pub fn matches(&self, table: &TableMap) -> bool {
+        self.columns.len() == table.columns.len()
+            && self
+                .columns
+                .iter()
+                .zip(&table.columns)
+                .all(|(described, logged)| logged.name.as_deref().is_none_or(|name| name == described.name))
+    }
+
+    /// The column of that name.
+    pub fn column(&self, name: &str) -> Option<&ColumnDescription> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+}
