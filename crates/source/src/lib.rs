@@ -1,12 +1,25 @@
-//! Reads a MySQL or MariaDB server: sessions, checks, snapshot, replication stream, DDL.
+//! Reads a MySQL or MariaDB server: what it says, what its rows are, and what changes.
+//!
+//! Constraints: nothing here interprets a value; rows leave as binlog bytes. Bytes from the server never panic and
+//! never cause an allocation beyond a limit. Queues are the sockets': a caller that does not read holds back the server.
+//!
+//! Where to look, in the order of a first start: [`config`] (how a server is reached), [`check`] (can it be captured),
+//! [`filter`] (which tables), [`snapshot`] (all rows at one position), [`replication`] (what comes after it). Below them
+//! lie [`wire`] (the protocol), [`schema`] (what `information_schema` says) and [`position`].
 
+pub mod check;
 pub mod config;
 mod error;
 pub mod filter;
+pub mod position;
+pub mod replication;
+pub mod schema;
 pub mod server;
+pub mod snapshot;
 pub mod wire;
 
 pub use config::{Secret, ServerConfig, Tls, TlsMode};
 pub use error::{Error, ErrorClass};
-pub use filter::{Filter, FilterOptions};
+pub use filter::{BuiltinDatabases, Filter, FilterOptions};
+pub use position::Position;
 pub use server::{Flavor, ServerVersion};

@@ -29,12 +29,16 @@ pub struct PacketBuffer {
     start: usize,
     limit_bytes: usize,
     sequence: u8,
+    /// The packet that was taken last.
+    last: Range<usize>,
+    /// A joined packet that is to be taken again; its headers are gone.
+    again: Option<Range<usize>>,
 }
 
 impl PacketBuffer {
     /// Makes a buffer that refuses packets of more than `limit_bytes`.
     pub fn new(limit_bytes: usize) -> PacketBuffer {
-        PacketBuffer { bytes: Vec::new(), start: 0, limit_bytes, sequence: 0 }
+        PacketBuffer { limit_bytes, ..PacketBuffer::default() }
     }
 
     /// Gives the limit for a packet.
@@ -50,6 +54,9 @@ impl PacketBuffer {
     /// Takes the next packet when all its bytes are there; the range is valid until [`PacketBuffer::space`] is called.
     #[inline]
     pub fn take(&mut self) -> Result<Option<Range<usize>>, PacketError> {
+        if let Some(again) = self.again.take() {
+            return Ok(Some(again));
+        }
         let Some((length, sequence)) = self.header(self.start) else { return Ok(None) };
         let first = self.start + HEADER;
         if length < FULL_PACKET {
@@ -62,6 +69,7 @@ impl PacketBuffer {
             }
             self.start = end;
             self.sequence = sequence;
+            self.last = first..end;
             return Ok(Some(first..end));
         }
         self.take_joined(first)
@@ -98,6 +106,7 @@ impl PacketBuffer {
             }
         }
         self.start = from;
+        self.last = first..to;
         Ok(Some(first..to))
     }
 
@@ -107,9 +116,15 @@ impl PacketBuffer {
         self.bytes.get(packet).unwrap_or_default()
     }
 
-    /// Puts back the packet that was taken last; only for a packet that was not joined.
-    pub fn put_back(&mut self, packet: &Range<usize>) {
-        self.start = packet.start.saturating_sub(HEADER);
+    /// Puts back the packet that was taken last: the next [`PacketBuffer::take`] gives it again. Nothing may be received
+    /// or handed over in between if it was joined.
+    pub fn put_back_last(&mut self) {
+        let last = self.last.clone();
+        if last.len() < FULL_PACKET {
+            self.start = last.start.saturating_sub(HEADER);
+        } else {
+            self.again = Some(last);
+        }
     }
 
     /// Drops what was taken and gives the vector to read more bytes into, with room for at least one large read.

@@ -350,6 +350,11 @@ impl Connection {
         }
     }
 
+    /// Gives the row that was read last once more with the next read.
+    pub fn put_back_row(&mut self) {
+        self.buffer.put_back_last();
+    }
+
     /// Sends a command with a fresh sequence number.
     pub async fn command(&mut self, payload: &[u8], what: &'static str) -> Result<(), Error> {
         self.sequence = 0;

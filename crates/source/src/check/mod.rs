@@ -1,0 +1,79 @@
+//! Checks before start: can this server be captured with this account, and from this position?
+//!
+//! [`run`] never fails: whatever is wrong becomes a finding with one sentence and a remedy. It changes nothing on the
+//! server. `bitacora doctor` prints the report; the engine refuses to start when it holds a failure.
+
+mod position;
+mod privilege;
+mod report;
+mod setting;
+mod table;
+
+pub use report::{Finding, Report, Severity};
+
+use crate::wire::Connection;
+use crate::{Error, Filter, Position, ServerConfig};
+
+/// What is going to be captured, and how.
+#[derive(Clone, Debug)]
+pub struct CheckOptions {
+    /// `database.server.id` of this process.
+    pub server_id: u32,
+    /// Identity of this process as a replica.
+    pub replica_uuid: String,
+    /// Captured databases and tables.
+    pub filter: Filter,
+    /// Where the stream would start; `None` before the first snapshot.
+    pub position: Option<Position>,
+    /// Whether rows will be read.
+    pub snapshot: SnapshotPlanned,
+}
+
+/// Whether a snapshot will be taken: it needs more privileges than the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SnapshotPlanned {
+    /// Rows will be read.
+    Yes,
+    /// Only the stream.
+    No,
+}
+
+/// Looks at everything and reports. Later checks are left out when the server cannot be asked.
+pub async fn run(config: &ServerConfig, options: &CheckOptions) -> Report {
+    let mut report = Report::default();
+    let mut connection = match Connection::open(config).await {
+        Ok(connection) => connection,
+        Err(error) => {
+            let name = match &error {
+                Error::Server { .. } | Error::AuthenticationPlugin { .. } => "credentials",
+                Error::Tls { .. } | Error::TlsNotOffered { .. } | Error::TlsFile { .. } => "tls",
+                _ => "reachable",
+            };
+            if name != "reachable" {
+                report.ok("reachable", format!("The server at {} answers", config.address()));
+            }
+            report.failed(name, &error);
+            return report;
+        }
+    };
+    report.ok("reachable", format!("The server at {} answers", config.address()));
+    report.ok("credentials", format!("`{}` may log in", config.user));
+    if let Err(error) = ask(&mut connection, options, &mut report).await {
+        report.failed("connection", &error);
+    }
+    report
+}
+
+async fn ask(connection: &mut Connection, options: &CheckOptions, report: &mut Report) -> Result<(), Error> {
+    connection.execute("SET SESSION sql_mode = ''").await?;
+    setting::version(connection, report);
+    let settings = setting::Settings::read(connection).await?;
+    settings.check(connection, options, report);
+    let privileges = privilege::Privileges::read(connection).await?;
+    privileges.check(connection, options, report);
+    setting::server_id(connection, options, report).await?;
+    if settings.log_bin() {
+        position::check(connection, options, report).await?;
+    }
+    table::check(connection, options, &privileges, report).await
+}

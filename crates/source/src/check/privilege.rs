@@ -1,0 +1,153 @@
+//! What the account may do, from `SHOW GRANTS`.
+
+use std::collections::BTreeSet;
+
+use super::{CheckOptions, Report, Severity, SnapshotPlanned};
+use crate::Error;
+use crate::wire::Connection;
+
+/// Privileges of the account and of its active roles.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Privileges {
+    global: BTreeSet<String>,
+    /// Pairs of (`database.*` or `database.table`, privilege), with the quotes as the server prints them removed.
+    local: BTreeSet<(String, String)>,
+}
+
+impl Privileges {
+    /// Asks the server.
+    pub async fn read(connection: &mut Connection) -> Result<Privileges, Error> {
+        let mut statement = "SHOW GRANTS".to_owned();
+        if !connection.version().is_mariadb() {
+            let roles = connection.query("SELECT CURRENT_ROLE()").await?;
+            match roles.first().and_then(|row| row.text(0)) {
+                None | Some("NONE" | "") => {}
+                Some(roles) => statement = format!("SHOW GRANTS FOR CURRENT_USER() USING {roles}"),
+            }
+        }
+        let grants = connection.query(&statement).await?;
+        let mut privileges = Privileges::default();
+        for row in grants.rows() {
+            privileges.add(row.text(0).unwrap_or_default());
+        }
+        Ok(privileges)
+    }
+
+    /// Takes one line of `SHOW GRANTS`; lines that grant roles or proxies are passed over.
+    fn add(&mut self, line: &str) {
+        let Some((list, rest)) = line.strip_prefix("GRANT ").and_then(|line| line.split_once(" ON ")) else { return };
+        let Some((object, _)) = rest.split_once(" TO ") else { return };
+        for privilege in outside_parentheses(list) {
+            let privilege = privilege.trim().to_ascii_uppercase();
+            if object == "*.*" {
+                self.global.insert(privilege);
+            } else {
+                let object = object.trim_start_matches("TABLE ").replace('`', "").replace("\\_", "_");
+                self.local.insert((object, privilege));
+            }
+        }
+    }
+
+    /// Tells whether one of the names is granted everywhere.
+    pub fn global(&self, names: &[&str]) -> bool {
+        self.global.contains("ALL PRIVILEGES")
+            || self.global.contains("SUPER") && names.contains(&"SUPER")
+            || names.iter().any(|name| self.global.contains(*name))
+    }
+
+    /// Tells whether something is granted at least on some database or table.
+    fn somewhere(&self, name: &str) -> bool {
+        self.local.iter().any(|(_, privilege)| privilege == name || privilege == "ALL PRIVILEGES")
+    }
+
+    /// Checks what the stream and the snapshot need.
+    pub fn check(&self, connection: &Connection, options: &CheckOptions, report: &mut Report) {
+        let mariadb = connection.version().is_mariadb();
+        let need = |report: &mut Report, names: &[&str], grant: &str, purpose: &str| {
+            if self.global(names) {
+                report.ok("privileges", format!("The account has {grant}"));
+            } else {
+                report.add(
+                    "privileges",
+                    Severity::Failure,
+                    format!("The account lacks {grant}, which is needed {purpose}"),
+                    format!("GRANT {grant} ON *.* TO the account"),
+                );
+            }
+        };
+        need(report, &["REPLICATION SLAVE"], "REPLICATION SLAVE", "to read the binlog");
+        let client = if mariadb { "BINLOG MONITOR" } else { "REPLICATION CLIENT" };
+        need(report, &["BINLOG MONITOR", "REPLICATION CLIENT", "SUPER"], client, "to ask for the position");
+        if options.snapshot == SnapshotPlanned::No {
+            return;
+        }
+        if !self.global(&["SELECT"]) && !self.somewhere("SELECT") {
+            need(report, &["SELECT"], "SELECT", "to read the tables");
+        }
+        // MariaDB gives an exact position without any lock.
+        if mariadb || self.global(&["RELOAD", "FLUSH_TABLES"]) {
+            return;
+        }
+        if self.global(&["LOCK TABLES"]) || self.somewhere("LOCK TABLES") {
+            report.add(
+                "privileges",
+                Severity::Note,
+                "Without RELOAD the snapshot locks the captured tables for a moment instead of the whole server",
+                "GRANT RELOAD ON *.* TO the account if a global lock is preferred",
+            );
+        } else {
+            report.add(
+                "privileges",
+                Severity::Failure,
+                "The account has neither RELOAD nor LOCK TABLES, one of which the snapshot needs for its position",
+                "GRANT RELOAD ON *.* TO the account, or GRANT LOCK TABLES on the captured databases",
+            );
+        }
+    }
+}
+
+/// Splits at commas that are not inside a column list.
+fn outside_parentheses(list: &str) -> Vec<&str> {
+    let mut depth = 0_i32;
+    list.split(|c| {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        c == ',' && depth == 0
+    })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(lines: &[&str]) -> Privileges {
+        let mut privileges = Privileges::default();
+        lines.iter().for_each(|line| privileges.add(line));
+        privileges
+    }
+
+    #[test]
+    fn grants_of_both_servers_are_read() {
+        let privileges = read(&[
+            "GRANT SELECT, RELOAD, REPLICATION SLAVE, BINLOG MONITOR ON *.* TO `debezium`@`%` IDENTIFIED BY PASSWORD '*0'",
+            "GRANT LOCK TABLES ON `my\\_shop`.* TO `debezium`@`%`",
+            "GRANT SELECT (a, b), INSERT ON `shop`.`t` TO `debezium`@`%`",
+            "GRANT `reader`@`%` TO `debezium`@`%`",
+        ]);
+        assert!(privileges.global(&["REPLICATION SLAVE"]));
+        assert!(!privileges.global(&["LOCK TABLES"]));
+        assert!(privileges.somewhere("LOCK TABLES"));
+        assert!(privileges.local.contains(&("my_shop.*".into(), "LOCK TABLES".into())));
+        assert!(privileges.local.contains(&("shop.t".into(), "INSERT".into())));
+    }
+
+    #[test]
+    fn all_privileges_hold_each_one() {
+        assert!(read(&["GRANT ALL PRIVILEGES ON *.* TO `root`@`localhost` WITH GRANT OPTION"]).global(&["RELOAD"]));
+        assert!(!read(&["GRANT USAGE ON *.* TO `x`@`%`"]).global(&["RELOAD"]));
+    }
+}

@@ -1,0 +1,86 @@
+//! Findings of the checks.
+
+use std::fmt;
+
+use crate::Error;
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// As it should be.
+    Ok,
+    /// Worth knowing.
+    Note,
+    /// Works, but something may surprise later.
+    Warning,
+    /// Capture is not possible like this.
+    Failure,
+}
+
+/// One result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Stable name of the check, such as `binlog_format`.
+    pub name: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What was found: one sentence without a final stop.
+    pub message: String,
+    /// What to do: one sentence without a final stop; empty where nothing is to be done.
+    pub remedy: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mark = match self.severity {
+            Severity::Ok => "ok",
+            Severity::Note => "note",
+            Severity::Warning => "warning",
+            Severity::Failure => "FAILED",
+        };
+        write!(f, "{mark:<8}{}: {}.", self.name, self.message)?;
+        if self.remedy.is_empty() { Ok(()) } else { write!(f, " {}.", self.remedy) }
+    }
+}
+
+/// All results in the order of the checks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The results.
+    pub findings: Vec<Finding>,
+}
+
+impl Report {
+    /// Tells whether capture may start.
+    pub fn is_ready(&self) -> bool {
+        self.failures().next().is_none()
+    }
+
+    /// Walks the failures.
+    pub fn failures(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.severity == Severity::Failure)
+    }
+
+    /// Finds the result of a check; the worst one where it gave several.
+    pub fn find(&self, name: &str) -> Option<&Finding> {
+        self.findings.iter().filter(|finding| finding.name == name).max_by_key(|finding| finding.severity)
+    }
+
+    pub(super) fn ok(&mut self, name: &'static str, message: impl Into<String>) {
+        self.add(name, Severity::Ok, message, "");
+    }
+
+    pub(super) fn add(
+        &mut self,
+        name: &'static str,
+        severity: Severity,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
+        self.findings.push(Finding { name, severity, message: message.into(), remedy: remedy.into() });
+    }
+
+    pub(super) fn failed(&mut self, name: &'static str, error: &Error) {
+        self.add(name, Severity::Failure, error.to_string(), error.remedy());
+    }
+}

@@ -1,0 +1,38 @@
+//! Where the stream stands in a server's log.
+
+use std::fmt;
+
+use bitacora_binlog::gtid::GtidSet;
+
+/// End of a transaction in the log: everything before it has been read, nothing after it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Position {
+    /// Binlog file; empty when only the GTIDs are known.
+    pub file: String,
+    /// Byte offset in the file.
+    pub offset: u64,
+    /// Executed GTIDs, where the server has them. They win over file and offset.
+    pub gtid: Option<GtidSet>,
+}
+
+impl Position {
+    /// Names a place by file and offset.
+    pub fn at(file: impl Into<String>, offset: u64) -> Position {
+        Position { file: file.into(), offset, gtid: None }
+    }
+
+    /// Names a place by executed GTIDs.
+    pub fn after(gtid: GtidSet) -> Position {
+        Position { file: String::new(), offset: 0, gtid: Some(gtid) }
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.gtid, self.file.as_str()) {
+            (Some(gtid), "") => write!(f, "GTID {gtid}"),
+            (Some(gtid), file) => write!(f, "{file}:{} (GTID {gtid})", self.offset),
+            (None, file) => write!(f, "{file}:{}", self.offset),
+        }
+    }
+}

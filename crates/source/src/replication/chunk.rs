@@ -1,0 +1,48 @@
+//! Many whole events in one piece of memory.
+
+use std::ops::Range;
+
+/// Events as the socket delivered them. Reuse one chunk: its memory is exchanged with the connection's receive buffer,
+/// so that no event is copied and nothing is allocated per event.
+#[derive(Debug, Default)]
+pub struct EventChunk {
+    pub(super) bytes: Vec<u8>,
+    pub(super) events: Vec<Range<usize>>,
+}
+
+impl EventChunk {
+    /// Makes an empty chunk.
+    pub fn new() -> EventChunk {
+        EventChunk::default()
+    }
+
+    /// Number of events.
+    pub fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Tells whether there is no event.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    /// Walks the events in the order of the log.
+    pub fn events(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        self.events.iter().map(|range| self.bytes.get(range.clone()).unwrap_or_default())
+    }
+
+    /// Gives one event.
+    pub fn event(&self, index: usize) -> Option<&[u8]> {
+        self.bytes.get(self.events.get(index)?.clone())
+    }
+
+    /// Sum of the events' bytes.
+    pub fn event_bytes(&self) -> usize {
+        self.events.iter().map(Range::len).sum()
+    }
+
+    /// Memory held by this chunk.
+    pub fn capacity_bytes(&self) -> usize {
+        self.bytes.capacity()
+    }
+}

@@ -1,0 +1,228 @@
+//! Connection, negotiation and the stream of events.
+
+use std::time::Duration;
+
+use super::EventChunk;
+use super::dump;
+use super::register;
+use crate::wire::Connection;
+use crate::{Error, Position, ServerConfig, ServerVersion};
+
+/// How this process appears to the server as a replica.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplicaOptions {
+    /// Replica id; no other server or replica of the source may use it.
+    pub server_id: u32,
+    /// Identity across restarts (a UUID): the server ends an older connection with the same one, and the check for a
+    /// server id in use knows by it which replica is this process.
+    pub replica_uuid: String,
+    /// Pause of the source after which it must send a heartbeat.
+    pub heartbeat_ms: u64,
+    /// Silence after which the connection counts as dead; several heartbeats long.
+    pub silence_ms: u64,
+    /// What happens at the end of the log.
+    pub waiting: Waiting,
+    /// Whether MariaDB sends the statement of row events (MySQL always does when it is logged).
+    pub annotate_rows: AnnotateRows,
+}
+
+/// What the server does at the end of its log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Waiting {
+    /// Wait for more events.
+    #[default]
+    ForEvents,
+    /// End the stream.
+    Never,
+}
+
+/// Whether MariaDB sends annotate events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AnnotateRows {
+    /// Sent; positions of events without own position can be computed only with them.
+    #[default]
+    Send,
+    /// Left out by the server.
+    Omit,
+}
+
+impl ReplicaOptions {
+    /// Takes a heartbeat of 10 s, 35 s of silence, and a random identity.
+    pub fn new(server_id: u32) -> ReplicaOptions {
+        ReplicaOptions {
+            server_id,
+            replica_uuid: random_uuid(),
+            heartbeat_ms: 10_000,
+            silence_ms: 35_000,
+            waiting: Waiting::default(),
+            annotate_rows: AnnotateRows::default(),
+        }
+    }
+}
+
+fn random_uuid() -> String {
+    let value: u128 = rand::random();
+    // Version 4, variant 1.
+    let value = value & !(0xf << 76) & !(0x3 << 62) | 0x4 << 76 | 0x2 << 62;
+    let hex = format!("{value:032x}");
+    let (a, rest) = hex.split_at(8);
+    let (b, rest) = rest.split_at(4);
+    let (c, rest) = rest.split_at(4);
+    let (d, e) = rest.split_at(4);
+    format!("{a}-{b}-{c}-{d}-{e}")
+}
+
+/// Whether events end with a checksum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checksum {
+    /// No checksum.
+    None,
+    /// Four bytes of CRC-32 behind the body.
+    Crc32,
+}
+
+/// What a read of the stream brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamState {
+    /// At least one event.
+    Events,
+    /// The log is at its end ([`Waiting::Never`]).
+    End,
+}
+
+/// A registered replica.
+#[derive(Debug)]
+pub struct Client {
+    connection: Connection,
+    options: ReplicaOptions,
+    checksum: Checksum,
+    current: EventChunk,
+    current_index: usize,
+}
+
+impl Client {
+    /// Logs in, negotiates and registers.
+    ///
+    /// # Errors
+    /// Those of [`Connection::open`]; [`Error::ServerIdInUse`]; a server error without the replication privilege.
+    pub async fn connect(config: &ServerConfig, options: ReplicaOptions) -> Result<Client, Error> {
+        let mut connection = Connection::open(config).await?;
+        let checksum = register::register(&mut connection, &options).await?;
+        Ok(Client { connection, options, checksum, current: EventChunk::new(), current_index: 0 })
+    }
+
+    /// Asks for all events after the position: by GTID where the position has one, else by file and offset.
+    ///
+    /// The server's objections (purged, unknown) arrive with the first read.
+    pub async fn dump(&mut self, position: &Position) -> Result<(), Error> {
+        dump::request(&mut self.connection, &self.options, position).await
+    }
+
+    /// Gives product and version of the server.
+    pub fn version(&self) -> &ServerVersion {
+        self.connection.version()
+    }
+
+    /// Gives the connection before the dump, for statements of the caller.
+    pub fn connection(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
+    /// Tells whether the events carry a checksum, until a format description says it itself.
+    pub fn checksum(&self) -> Checksum {
+        self.checksum
+    }
+
+    /// Waits for events and gives all that have been received whole. The chunk's former content is lost.
+    ///
+    /// Safe to cancel: no event is lost.
+    ///
+    /// # Errors
+    /// [`Error::Timeout`] when the source is silent for longer than `silence_ms`; [`Error::Lost`]; [`Error::Server`]
+    /// with the server's objection (1236: position purged or unknown).
+    pub async fn read_events(&mut self, chunk: &mut EventChunk) -> Result<StreamState, Error> {
+        chunk.events.clear();
+        chunk.bytes.clear();
+        loop {
+            let last = self.take_events(chunk)?;
+            if !chunk.events.is_empty() {
+                self.connection.buffer().hand_over(&mut chunk.bytes);
+                return Ok(StreamState::Events);
+            }
+            if let Last::End = last {
+                return Ok(StreamState::End);
+            }
+            self.fill().await?;
+        }
+    }
+
+    /// Gives the next event. Convenient, and as fast as [`Client::read_events`] as long as the caller is not.
+    pub async fn next_event(&mut self) -> Result<Option<&[u8]>, Error> {
+        if self.current_index >= self.current.len() {
+            let mut chunk = std::mem::take(&mut self.current);
+            self.current_index = 0;
+            let state = self.read_events(&mut chunk).await;
+            self.current = chunk;
+            if state? == StreamState::End {
+                return Ok(None);
+            }
+        }
+        self.current_index += 1;
+        Ok(self.current.event(self.current_index - 1))
+    }
+
+    fn take_events(&mut self, chunk: &mut EventChunk) -> Result<Last, Error> {
+        while let Some(packet) = self.connection.buffered_packet()? {
+            match self.connection.bytes(packet.clone()).first() {
+                Some(0x00) => chunk.events.push(packet.start + 1..packet.end),
+                // What follows complete events is looked at with the next read.
+                Some(_) if !chunk.events.is_empty() => {
+                    self.connection.buffer().put_back_last();
+                    return Ok(Last::Wait);
+                }
+                Some(0xfe) => return Ok(Last::End),
+                Some(0xff) => {
+                    let packet = self.connection.bytes(packet);
+                    return Err(self.connection.server_error(packet, "the replication stream"));
+                }
+                _ => return Err(self.connection.malformed("packet of the replication stream")),
+            }
+        }
+        Ok(Last::Wait)
+    }
+
+    async fn fill(&mut self) -> Result<(), Error> {
+        let limit_ms = self.options.silence_ms;
+        let filled = tokio::time::timeout(
+            Duration::from_millis(limit_ms),
+            self.connection.fill("reading the replication stream"),
+        );
+        match filled.await {
+            Ok(result) => result,
+            Err(_) => Err(Error::Timeout {
+                address: self.connection.address().to_owned(),
+                what: "Silence of the replication stream (not even a heartbeat)",
+                limit_ms,
+            }),
+        }
+    }
+}
+
+enum Last {
+    Wait,
+    End,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identities_are_uuids_of_version_4() {
+        let uuid = random_uuid();
+        let parts: Vec<_> = uuid.split('-').map(str::len).collect();
+        assert_eq!(parts, [8, 4, 4, 4, 12], "{uuid}");
+        assert_eq!(uuid.as_bytes().get(14), Some(&b'4'), "{uuid}");
+        assert_ne!(uuid, random_uuid());
+    }
+}

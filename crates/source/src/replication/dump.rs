@@ -1,0 +1,80 @@
+//! The dump commands.
+//!
+//! Formats: "COM_BINLOG_DUMP" and "COM_BINLOG_DUMP_GTID" in the MySQL Server Developer Documentation; "COM_BINLOG_DUMP"
+//! in the MariaDB Knowledge Base. MariaDB takes a GTID position from `@slave_connect_state`.
+
+use bitacora_binlog::gtid::GtidSet;
+
+use super::client::{ReplicaOptions, Waiting};
+use super::register::annotate_flag;
+use crate::wire::Connection;
+use crate::{Error, Flavor, Position};
+
+const COM_BINLOG_DUMP: u8 = 0x12;
+const COM_BINLOG_DUMP_GTID: u8 = 0x1e;
+const NON_BLOCK: u16 = 1;
+const THROUGH_GTID: u16 = 4;
+
+/// First position behind the magic bytes of a binlog file.
+const FIRST_POSITION: u64 = 4;
+
+/// Sends the command that fits server and position.
+pub async fn request(connection: &mut Connection, options: &ReplicaOptions, position: &Position) -> Result<(), Error> {
+    let flags = match options.waiting {
+        Waiting::ForEvents => 0,
+        Waiting::Never => NON_BLOCK,
+    };
+    let payload = match (connection.version().flavor, &position.gtid) {
+        (Flavor::Mysql, Some(GtidSet::Mysql(set))) => {
+            let mut encoded = Vec::new();
+            set.encode(&mut encoded);
+            dump_gtid(options.server_id, flags, &encoded)
+        }
+        (Flavor::Mariadb, Some(GtidSet::Mariadb(set))) => {
+            connection
+                .execute(&format!(
+                    "SET @slave_connect_state = '{set}', @slave_gtid_strict_mode = 1, @slave_gtid_ignore_duplicates = 0"
+                ))
+                .await?;
+            dump_file(options.server_id, flags | annotate_flag(options), "", FIRST_POSITION as u32)
+        }
+        (flavor, None) => {
+            let offset = u32::try_from(position.offset.max(FIRST_POSITION)).map_err(|_| Error::Position {
+                reason: format!(
+                    "offset {} of {} does not fit the dump command (4 GiB); only a GTID can name it",
+                    position.offset, position.file
+                ),
+            })?;
+            let flags = if flavor == Flavor::Mariadb { flags | annotate_flag(options) } else { flags };
+            dump_file(options.server_id, flags, &position.file, offset)
+        }
+        (flavor, Some(_)) => {
+            let product = match flavor {
+                Flavor::Mysql => "MySQL",
+                Flavor::Mariadb => "MariaDB",
+            };
+            return Err(Error::Position { reason: format!("its GTIDs are of the other kind than those of {product}") });
+        }
+    };
+    connection.command(&payload, "asking for the replication stream").await
+}
+
+fn dump_file(server_id: u32, flags: u16, file: &str, offset: u32) -> Vec<u8> {
+    let mut payload = vec![COM_BINLOG_DUMP];
+    payload.extend_from_slice(&offset.to_le_bytes());
+    payload.extend_from_slice(&flags.to_le_bytes());
+    payload.extend_from_slice(&server_id.to_le_bytes());
+    payload.extend_from_slice(file.as_bytes());
+    payload
+}
+
+fn dump_gtid(server_id: u32, flags: u16, encoded: &[u8]) -> Vec<u8> {
+    let mut payload = vec![COM_BINLOG_DUMP_GTID];
+    payload.extend_from_slice(&(flags | THROUGH_GTID).to_le_bytes());
+    payload.extend_from_slice(&server_id.to_le_bytes());
+    payload.extend_from_slice(&0_u32.to_le_bytes());
+    payload.extend_from_slice(&FIRST_POSITION.to_le_bytes());
+    payload.extend_from_slice(&(encoded.len() as u32).to_le_bytes());
+    payload.extend_from_slice(encoded);
+    payload
+}

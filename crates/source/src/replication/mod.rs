@@ -1,0 +1,18 @@
+//! The replication client: this process as a replica that only reads.
+//!
+//! Life cycle: [`Client::connect`] logs in, negotiates checksum and heartbeat and registers; [`Client::dump`] asks for
+//! the events after a position; then [`Client::read_events`] (many events at once, the fast way) or
+//! [`Client::next_event`]. An event is given whole: header, body and checksum, packets above 16 MiB joined. The stream
+//! is only cut into events here; what they say is the business of `bitacora-binlog`.
+//! [`Reconnecting`] adds connecting again with growing pauses.
+
+mod chunk;
+mod client;
+mod dump;
+mod reconnect;
+mod register;
+
+pub use chunk::EventChunk;
+pub use client::{AnnotateRows, Checksum, Client, ReplicaOptions, StreamState, Waiting};
+pub use reconnect::{Backoff, BackoffOptions, Progress, Reconnecting};
+pub(crate) use register::other_replica;

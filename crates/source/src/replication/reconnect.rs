@@ -1,0 +1,173 @@
+//! A stream that connects again by itself after a broken connection.
+
+use std::time::Duration;
+
+use rand::Rng;
+
+use super::{Client, EventChunk, ReplicaOptions, StreamState};
+use crate::{Error, ErrorClass, Position, ServerConfig};
+
+/// Pauses between attempts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BackoffOptions {
+    /// Pause after the first failure.
+    pub first_ms: u64,
+    /// Longest pause.
+    pub longest_ms: u64,
+    /// Attempts without success after which the error is given to the caller; `None` tries for ever.
+    pub attempts: Option<u32>,
+}
+
+impl Default for BackoffOptions {
+    fn default() -> BackoffOptions {
+        BackoffOptions { first_ms: 100, longest_ms: 30_000, attempts: None }
+    }
+}
+
+/// Counts failures and computes pauses: doubling, with a random part so that many clients do not come back at once.
+#[derive(Clone, Debug)]
+pub struct Backoff {
+    options: BackoffOptions,
+    failures: u32,
+}
+
+impl Backoff {
+    /// Starts without failures.
+    pub fn new(options: BackoffOptions) -> Backoff {
+        Backoff { options, failures: 0 }
+    }
+
+    /// Number of failures since the last success.
+    pub fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// Notes a success.
+    pub fn reset(&mut self) {
+        self.failures = 0;
+    }
+
+    /// Notes a failure and gives the pause before the next attempt, `None` when no attempt is left.
+    ///
+    /// `random` is a number from 0 to 1; the pause lies between half and all of the doubled value.
+    pub fn next_pause_ms(&mut self, random: f64) -> Option<u64> {
+        self.failures = self.failures.saturating_add(1);
+        if self.options.attempts.is_some_and(|attempts| self.failures > attempts) {
+            return None;
+        }
+        let doubled = self.options.first_ms.saturating_mul(1_u64.checked_shl(self.failures - 1).unwrap_or(u64::MAX));
+        let full = doubled.clamp(1, self.options.longest_ms.max(1)) as f64;
+        Some((full * (0.5 + random.clamp(0.0, 1.0) / 2.0)).ceil() as u64)
+    }
+}
+
+/// What [`Reconnecting::read_events`] brought.
+#[derive(Debug)]
+pub enum Progress {
+    /// Events that follow those of the last read.
+    Events,
+    /// The stream starts again behind the given position: decoder state and the open transaction must be dropped.
+    Restarted,
+    /// The connection broke or could not be made; the next call tries again after the pause.
+    Waiting {
+        /// Cause.
+        error: Error,
+        /// Pause before the next attempt.
+        pause_ms: u64,
+    },
+    /// The log is at its end.
+    End,
+}
+
+/// The state machine around [`Client`]: connected, or waiting for the next attempt.
+#[derive(Debug)]
+pub struct Reconnecting {
+    config: ServerConfig,
+    options: ReplicaOptions,
+    backoff: Backoff,
+    client: Option<Client>,
+    pause_ms: u64,
+}
+
+impl Reconnecting {
+    /// Makes a stream that connects with the first read.
+    pub fn new(config: ServerConfig, options: ReplicaOptions, backoff: BackoffOptions) -> Reconnecting {
+        Reconnecting { config, options, backoff: Backoff::new(backoff), client: None, pause_ms: 0 }
+    }
+
+    /// Gives the connected client.
+    pub fn client(&self) -> Option<&Client> {
+        self.client.as_ref()
+    }
+
+    /// Reads events; connects first where needed and then starts behind `position`, the end of the last transaction that
+    /// the caller has taken whole.
+    ///
+    /// # Errors
+    /// Errors that another attempt cannot cure, and the last one when no attempt is left.
+    pub async fn read_events(&mut self, chunk: &mut EventChunk, position: &Position) -> Result<Progress, Error> {
+        let failed = match &mut self.client {
+            Some(client) => match client.read_events(chunk).await {
+                Ok(StreamState::Events) => {
+                    self.backoff.reset();
+                    return Ok(Progress::Events);
+                }
+                Ok(StreamState::End) => return Ok(Progress::End),
+                Err(error) => error,
+            },
+            None => {
+                if self.pause_ms > 0 {
+                    tokio::time::sleep(Duration::from_millis(self.pause_ms)).await;
+                    self.pause_ms = 0;
+                }
+                match self.connect(position).await {
+                    Ok(client) => {
+                        self.client = Some(client);
+                        return Ok(Progress::Restarted);
+                    }
+                    Err(error) => error,
+                }
+            }
+        };
+        self.client = None;
+        if failed.class() != ErrorClass::Retry {
+            return Err(failed);
+        }
+        match self.backoff.next_pause_ms(rand::thread_rng().r#gen()) {
+            Some(pause_ms) => {
+                self.pause_ms = pause_ms;
+                tracing::warn!(server = %self.config.address(), pause_ms, "replication stream: {failed}");
+                Ok(Progress::Waiting { error: failed, pause_ms })
+            }
+            None => Err(failed),
+        }
+    }
+
+    async fn connect(&self, position: &Position) -> Result<Client, Error> {
+        let mut client = Client::connect(&self.config, self.options.clone()).await?;
+        client.dump(position).await?;
+        Ok(client)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_the_longest() {
+        let mut backoff = Backoff::new(BackoffOptions { first_ms: 100, longest_ms: 1_000, attempts: Some(6) });
+        let pauses: Vec<_> = (0..7).map(|_| backoff.next_pause_ms(1.0)).collect();
+        assert_eq!(pauses, [Some(100), Some(200), Some(400), Some(800), Some(1000), Some(1000), None]);
+        backoff.reset();
+        assert_eq!(backoff.next_pause_ms(0.0), Some(50));
+    }
+
+    #[test]
+    fn many_failures_do_not_overflow() {
+        let mut backoff = Backoff::new(BackoffOptions::default());
+        for _ in 0..200 {
+            assert!(backoff.next_pause_ms(0.5).is_some_and(|pause| (50..=30_000).contains(&pause)));
+        }
+    }
+}

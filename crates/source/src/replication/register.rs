@@ -1,0 +1,109 @@
+//! What is settled before the dump: checksum, heartbeat, identity, and that the replica id is free.
+//!
+//! Sources: "Replication and Binary Logging Options and Variables" and "COM_REGISTER_SLAVE" for MySQL, "Replica
+//! Protocol" for MariaDB. Both spellings of a variable are set; a server ignores user variables that it does not know.
+
+use super::client::{AnnotateRows, Checksum, ReplicaOptions};
+use crate::Error;
+use crate::wire::Connection;
+use crate::wire::read::put_length;
+
+const COM_REGISTER_SLAVE: u8 = 0x15;
+
+/// Negotiates and registers; tells whether events will carry a checksum.
+pub async fn register(connection: &mut Connection, options: &ReplicaOptions) -> Result<Checksum, Error> {
+    check_server_id(connection, options).await?;
+    let mariadb = connection.version().is_mariadb();
+    let heartbeat_ns = options.heartbeat_ms.max(1).saturating_mul(1_000_000);
+    connection
+        .execute(&format!(
+            "SET @master_heartbeat_period = {heartbeat_ns}, @source_heartbeat_period = {heartbeat_ns}, \
+             @slave_uuid = '{uuid}', @replica_uuid = '{uuid}'",
+            uuid = escaped(&options.replica_uuid)
+        ))
+        .await?;
+    if mariadb {
+        // 4: this replica understands GTID events, so the server need not disguise them.
+        connection.execute("SET @mariadb_slave_capability = 4").await?;
+    }
+    let checksum = negotiate_checksum(connection).await?;
+    connection.command(&registration(options), "registering as a replica").await?;
+    connection.acknowledged("the registration as a replica").await?;
+    Ok(checksum)
+}
+
+async fn negotiate_checksum(connection: &mut Connection) -> Result<Checksum, Error> {
+    connection
+        .execute(
+            "SET @master_binlog_checksum = @@global.binlog_checksum, \
+             @source_binlog_checksum = @@global.binlog_checksum",
+        )
+        .await?;
+    let answer = connection.query("SELECT @master_binlog_checksum").await?;
+    match answer.first().and_then(|row| row.text(0)) {
+        Some("CRC32") => Ok(Checksum::Crc32),
+        _ => Ok(Checksum::None),
+    }
+}
+
+/// Refuses an id that the source itself or another replica uses. Where the account may not see the replicas, the server
+/// itself tells later by ending one of the two streams.
+async fn check_server_id(connection: &mut Connection, options: &ReplicaOptions) -> Result<(), Error> {
+    let own = connection.query("SELECT @@global.server_id").await?;
+    let own = own.first().and_then(|row| row.text(0)).and_then(|text| text.parse::<u32>().ok());
+    if own == Some(options.server_id) {
+        return Err(Error::ServerIdInUse { server_id: options.server_id, other: "the source itself".into() });
+    }
+    match other_replica(connection, options.server_id, &options.replica_uuid).await {
+        Ok(None) => Ok(()),
+        Ok(Some(other)) => Err(Error::ServerIdInUse { server_id: options.server_id, other }),
+        Err(Error::Server { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Finds a replica with the id that is not this process.
+pub async fn other_replica(
+    connection: &mut Connection,
+    server_id: u32,
+    replica_uuid: &str,
+) -> Result<Option<String>, Error> {
+    let version = connection.version();
+    let statement =
+        if !version.is_mariadb() && version.at_least(8, 0, 22) { "SHOW REPLICAS" } else { "SHOW SLAVE HOSTS" };
+    let replicas = connection.query(statement).await?;
+    for row in replicas.rows() {
+        let same_id = row.text(0).and_then(|text| text.parse::<u32>().ok()) == Some(server_id);
+        let host = row.named("Host").unwrap_or_default();
+        // MariaDB shows no UUID, so the identity is also registered as the host name.
+        let ours = [row.named("Replica_UUID"), row.named("Slave_UUID"), Some(host)].contains(&Some(replica_uuid));
+        if same_id && !ours {
+            let host = if host.is_empty() { "of unknown host" } else { host };
+            return Ok(Some(format!("another replica ({host})")));
+        }
+    }
+    Ok(None)
+}
+
+fn registration(options: &ReplicaOptions) -> Vec<u8> {
+    let mut payload = vec![COM_REGISTER_SLAVE];
+    payload.extend_from_slice(&options.server_id.to_le_bytes());
+    let host: String = options.replica_uuid.chars().take(60).collect();
+    put_length(&mut payload, host.len() as u64);
+    payload.extend_from_slice(host.as_bytes());
+    // Empty user and password, port 0, rank 0, source id 0.
+    payload.extend_from_slice(&[0; 2 + 2 + 4 + 4]);
+    payload
+}
+
+fn escaped(text: &str) -> String {
+    text.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect()
+}
+
+/// Tells the flag of the dump command for annotate events.
+pub fn annotate_flag(options: &ReplicaOptions) -> u16 {
+    match options.annotate_rows {
+        AnnotateRows::Send => 2,
+        AnnotateRows::Omit => 0,
+    }
+}

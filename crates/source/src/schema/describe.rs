@@ -1,0 +1,155 @@
+//! Describes tables from `information_schema`.
+
+use std::collections::HashMap;
+
+use super::list::literal;
+use super::{ColumnFacts, TableFacts, TableName};
+use crate::Error;
+use crate::wire::{Connection, Row};
+
+/// Tables asked for in one statement.
+const BATCH: usize = 200;
+
+/// Describes the tables; one that does not exist (any more) is left out. The order is that of `names`.
+pub async fn describe(connection: &mut Connection, names: &[TableName]) -> Result<Vec<TableFacts>, Error> {
+    let collations = collations(connection).await?;
+    let mut found: HashMap<TableName, TableFacts> = HashMap::new();
+    let mut by_database: Vec<(&str, Vec<&TableName>)> = Vec::new();
+    for name in names {
+        match by_database.iter_mut().find(|(database, _)| *database == name.database) {
+            Some((_, tables)) => tables.push(name),
+            None => by_database.push((&name.database, vec![name])),
+        }
+    }
+    for (database, tables) in by_database {
+        for batch in tables.chunks(BATCH) {
+            let list = batch.iter().map(|name| literal(&name.table)).collect::<Vec<_>>().join(", ");
+            let condition = format!("TABLE_SCHEMA = {} AND TABLE_NAME IN ({list})", literal(database));
+            read_tables(connection, &condition, &mut found).await?;
+            read_columns(connection, &condition, &collations, &mut found).await?;
+            read_keys(connection, &condition, &mut found).await?;
+        }
+    }
+    Ok(names.iter().filter_map(|name| found.remove(name)).collect())
+}
+
+async fn collations(connection: &mut Connection) -> Result<HashMap<String, u32>, Error> {
+    let version = connection.version();
+    // Collations of several character sets carry the set's name only in this table.
+    let sql = if version.is_mariadb() && version.at_least(10, 10, 1) {
+        "SELECT FULL_COLLATION_NAME, ID FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY"
+    } else {
+        "SELECT COLLATION_NAME, ID FROM information_schema.COLLATIONS"
+    };
+    let table = connection.query(sql).await?;
+    Ok(table.rows().filter_map(|row| Some((row.text(0)?.to_owned(), row.text(1)?.parse().ok()?))).collect())
+}
+
+async fn read_tables(
+    connection: &mut Connection,
+    condition: &str,
+    found: &mut HashMap<TableName, TableFacts>,
+) -> Result<(), Error> {
+    let table = connection
+        .query(&format!(
+            "SELECT TABLE_SCHEMA, TABLE_NAME, ENGINE, TABLE_COLLATION, TABLE_COMMENT, TABLE_ROWS \
+             FROM information_schema.TABLES WHERE {condition}"
+        ))
+        .await?;
+    for row in table.rows() {
+        let name = name_of(&row);
+        found.insert(
+            name.clone(),
+            TableFacts {
+                name,
+                engine: owned(&row, 2),
+                collation: row.text(3).map(str::to_owned),
+                comment: owned(&row, 4),
+                row_estimate: number(&row, 5),
+                columns: Vec::new(),
+                primary_key: Vec::new(),
+                unique_keys: Vec::new(),
+            },
+        );
+    }
+    Ok(())
+}
+
+async fn read_columns(
+    connection: &mut Connection,
+    condition: &str,
+    collations: &HashMap<String, u32>,
+    found: &mut HashMap<TableName, TableFacts>,
+) -> Result<(), Error> {
+    let table = connection
+        .query(&format!(
+            "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, ORDINAL_POSITION, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, \
+             COLUMN_DEFAULT, CHARACTER_MAXIMUM_LENGTH, CHARACTER_OCTET_LENGTH, NUMERIC_PRECISION, NUMERIC_SCALE, \
+             DATETIME_PRECISION, CHARACTER_SET_NAME, COLLATION_NAME, EXTRA, COLUMN_COMMENT, GENERATION_EXPRESSION \
+             FROM information_schema.COLUMNS WHERE {condition} ORDER BY TABLE_NAME, ORDINAL_POSITION"
+        ))
+        .await?;
+    for row in table.rows() {
+        let Some(facts) = found.get_mut(&name_of(&row)) else { continue };
+        let collation = row.text(14).map(str::to_owned);
+        facts.columns.push(ColumnFacts {
+            name: owned(&row, 2),
+            position: number(&row, 3).unwrap_or_default(),
+            data_type: owned(&row, 4).to_ascii_lowercase(),
+            column_type: owned(&row, 5),
+            nullable: row.text(6) == Some("YES"),
+            default: row.text(7).map(str::to_owned),
+            character_length: number(&row, 8),
+            octet_length: number(&row, 9),
+            precision: number(&row, 10),
+            scale: number(&row, 11),
+            fractional_digits: number(&row, 12),
+            charset: row.text(13).map(str::to_owned),
+            collation_id: collation.as_deref().and_then(|name| collations.get(name)).copied(),
+            collation,
+            extra: owned(&row, 15),
+            comment: owned(&row, 16),
+            generation_expression: row.text(17).filter(|text| !text.is_empty()).map(str::to_owned),
+        });
+    }
+    Ok(())
+}
+
+async fn read_keys(
+    connection: &mut Connection,
+    condition: &str,
+    found: &mut HashMap<TableName, TableFacts>,
+) -> Result<(), Error> {
+    let table = connection
+        .query(&format!(
+            "SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, COLUMN_NAME, SUB_PART FROM information_schema.STATISTICS \
+             WHERE {condition} AND NON_UNIQUE = 0 ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX"
+        ))
+        .await?;
+    for row in table.rows() {
+        let Some(facts) = found.get_mut(&name_of(&row)) else { continue };
+        // A part without column is an expression; such a key is no key of columns.
+        let (Some(index), Some(column)) = (row.text(2), row.text(3)) else { continue };
+        if index == "PRIMARY" {
+            facts.primary_key.push((column.to_owned(), number(&row, 4)));
+            continue;
+        }
+        match facts.unique_keys.last_mut() {
+            Some((last, columns)) if last == index => columns.push(column.to_owned()),
+            _ => facts.unique_keys.push((index.to_owned(), vec![column.to_owned()])),
+        }
+    }
+    Ok(())
+}
+
+fn name_of(row: &Row<'_>) -> TableName {
+    TableName::new(row.text(0).unwrap_or_default(), row.text(1).unwrap_or_default())
+}
+
+fn owned(row: &Row<'_>, index: usize) -> String {
+    row.bytes(index).map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default()
+}
+
+fn number<T: std::str::FromStr>(row: &Row<'_>, index: usize) -> Option<T> {
+    row.text(index).and_then(|text| text.parse().ok())
+}

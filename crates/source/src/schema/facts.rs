@@ -1,0 +1,117 @@
+//! What `information_schema` says about one table, uninterpreted.
+
+use super::TableName;
+
+/// A table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableFacts {
+    /// Database and table.
+    pub name: TableName,
+    /// Storage engine.
+    pub engine: String,
+    /// Default collation; its character set is the text before the first underscore.
+    pub collation: Option<String>,
+    /// Comment.
+    pub comment: String,
+    /// The server's guess of the number of rows.
+    pub row_estimate: Option<u64>,
+    /// Columns in their order.
+    pub columns: Vec<ColumnFacts>,
+    /// Columns of the primary key in key order, with the length of the prefix in characters.
+    pub primary_key: Vec<(String, Option<u32>)>,
+    /// Other unique keys: name and columns.
+    pub unique_keys: Vec<(String, Vec<String>)>,
+}
+
+/// A column.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ColumnFacts {
+    /// Name.
+    pub name: String,
+    /// Position from 1.
+    pub position: u32,
+    /// Name of the type in lower case, such as `varchar`.
+    pub data_type: String,
+    /// Whole type, such as `enum('a','b')` or `int(10) unsigned zerofill`.
+    pub column_type: String,
+    /// Whether NULL is allowed.
+    pub nullable: bool,
+    /// Default as `information_schema` prints it.
+    pub default: Option<String>,
+    /// Length in characters (or bytes of a binary column).
+    pub character_length: Option<u64>,
+    /// Length in bytes.
+    pub octet_length: Option<u64>,
+    /// Digits of a number.
+    pub precision: Option<u32>,
+    /// Digits after the point.
+    pub scale: Option<u32>,
+    /// Digits behind the second.
+    pub fractional_digits: Option<u32>,
+    /// Character set.
+    pub charset: Option<String>,
+    /// Collation.
+    pub collation: Option<String>,
+    /// Number of the collation.
+    pub collation_id: Option<u32>,
+    /// `auto_increment`, `VIRTUAL GENERATED`, `INVISIBLE` and the like.
+    pub extra: String,
+    /// Comment.
+    pub comment: String,
+    /// Expression of a generated column.
+    pub generation_expression: Option<String>,
+}
+
+impl ColumnFacts {
+    /// Tells whether the column is UNSIGNED.
+    pub fn is_unsigned(&self) -> bool {
+        let column_type = self.column_type.to_ascii_lowercase();
+        column_type.split(')').next_back().unwrap_or_default().contains("unsigned") || column_type.contains(" unsigned")
+    }
+
+    /// Tells whether an extra attribute is set.
+    pub fn has_extra(&self, word: &str) -> bool {
+        self.extra.to_ascii_uppercase().contains(word)
+    }
+
+    /// Tells whether the column is computed.
+    pub fn is_generated(&self) -> bool {
+        self.has_extra("GENERATED") && !self.has_extra("DEFAULT_GENERATED") || self.has_extra(" GENERATED")
+    }
+
+    /// Reads the labels of an ENUM or SET.
+    pub fn labels(&self) -> Vec<String> {
+        if matches!(self.data_type.as_str(), "enum" | "set") { labels(&self.column_type) } else { Vec::new() }
+    }
+}
+
+/// Reads the quoted words of a type: a quote inside is doubled.
+fn labels(column_type: &str) -> Vec<String> {
+    let mut labels = Vec::new();
+    let mut current: Option<String> = None;
+    let mut chars = column_type.chars().peekable();
+    while let Some(c) = chars.next() {
+        match (&mut current, c) {
+            (None, '\'') => current = Some(String::new()),
+            (None, _) => {}
+            (Some(label), '\'') if chars.peek() == Some(&'\'') => {
+                chars.next();
+                label.push('\'');
+            }
+            (Some(_), '\'') => labels.extend(current.take()),
+            (Some(label), c) => label.push(c),
+        }
+    }
+    labels
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_with_quotes_and_commas_are_read() {
+        assert_eq!(labels("enum('a','b,c','d''e','')"), ["a", "b,c", "d'e", ""]);
+        assert!(labels("enum").is_empty());
+    }
+}

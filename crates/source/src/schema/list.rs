@@ -1,0 +1,122 @@
+//! Names of tables, statements that create them, defaults of the server.
+
+use std::fmt;
+
+use crate::wire::Connection;
+use crate::{Error, Filter};
+
+/// Full name of a table.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TableName {
+    /// Database.
+    pub database: String,
+    /// Table.
+    pub table: String,
+}
+
+impl TableName {
+    /// Makes a name.
+    pub fn new(database: impl Into<String>, table: impl Into<String>) -> TableName {
+        TableName { database: database.into(), table: table.into() }
+    }
+}
+
+impl fmt::Display for TableName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.database, self.table)
+    }
+}
+
+/// Quotes an identifier for SQL.
+pub fn quoted(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
+
+/// Writes a string literal that means the same in every SQL mode and session character set.
+pub(super) fn literal(text: &str) -> String {
+    if text.is_empty() {
+        return "''".to_owned();
+    }
+    let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+    format!("CONVERT(0x{hex} USING utf8mb4)")
+}
+
+/// Lists the captured base tables that the account can see, ordered by database and table.
+pub async fn list_tables(connection: &mut Connection, filter: &Filter) -> Result<Vec<TableName>, Error> {
+    let found = connection
+        .query(
+            "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES \
+             WHERE TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')",
+        )
+        .await?;
+    let mut tables: Vec<TableName> = found
+        .rows()
+        .filter_map(|row| Some(TableName::new(row.text(0)?, row.text(1)?)))
+        .filter(|name| filter.table(&name.database, &name.table))
+        .collect();
+    tables.sort();
+    Ok(tables)
+}
+
+/// Gives the statement that creates a table, as the server prints it.
+pub async fn show_create_table(connection: &mut Connection, name: &TableName) -> Result<String, Error> {
+    let sql = format!("SHOW CREATE TABLE {}.{}", quoted(&name.database), quoted(&name.table));
+    let answer = connection.query(&sql).await?;
+    let text = answer.first().and_then(|row| row.bytes(1)).map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+    text.ok_or_else(|| connection.malformed("answer to SHOW CREATE TABLE"))
+}
+
+/// Defaults that apply where a statement names no character set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServerDefaults {
+    /// `character_set_server`.
+    pub charset: String,
+    /// `collation_server`.
+    pub collation: String,
+    /// Whether names are stored and compared in lower case (`lower_case_table_names`: 0, 1 or 2).
+    pub lower_case_table_names: u8,
+    /// Databases with their default character set and collation.
+    pub databases: Vec<(String, String, String)>,
+}
+
+/// Asks for the defaults.
+pub async fn server_defaults(connection: &mut Connection) -> Result<ServerDefaults, Error> {
+    let own = connection
+        .query("SELECT @@global.character_set_server, @@global.collation_server, @@global.lower_case_table_names")
+        .await?;
+    let own = own.first();
+    let text = |index| own.and_then(|row| row.text(index)).unwrap_or_default();
+    let mut defaults = ServerDefaults {
+        charset: text(0).to_owned(),
+        collation: text(1).to_owned(),
+        lower_case_table_names: text(2).parse().unwrap_or_default(),
+        databases: Vec::new(),
+    };
+    let databases = connection
+        .query(
+            "SELECT SCHEMA_NAME, DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA",
+        )
+        .await?;
+    defaults.databases = databases
+        .rows()
+        .filter_map(|row| Some((row.text(0)?.to_owned(), row.text(1)?.to_owned(), row.text(2)?.to_owned())))
+        .collect();
+    Ok(defaults)
+}
+
+/// Writes `CREATE DATABASE` as the schema-change topic shows it.
+pub fn database_statement(database: &str, charset: &str, collation: &str) -> String {
+    format!("CREATE DATABASE {} CHARSET {charset} COLLATE {collation}", quoted(database))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_literals_are_quoted() {
+        assert_eq!(quoted("a`b"), "`a``b`");
+        assert_eq!(literal("a'b"), "CONVERT(0x612762 USING utf8mb4)");
+        assert_eq!(literal(""), "''");
+    }
+}

@@ -1,0 +1,13 @@
+//! What the server says about its tables: `information_schema` and `SHOW CREATE TABLE`.
+//!
+//! All tables are described with a handful of statements, however many there are.
+
+mod describe;
+mod facts;
+mod list;
+
+pub use describe::describe;
+pub use facts::{ColumnFacts, TableFacts};
+pub use list::{
+    ServerDefaults, TableName, database_statement, list_tables, quoted, server_defaults, show_create_table,
+};

@@ -1,0 +1,64 @@
+//! Rows of one table, as binlog row images.
+
+use std::sync::Arc;
+
+use bitacora_binlog::rows::{RowsEvent, RowsKind};
+use bitacora_binlog::table::TableMap;
+
+/// Rows of one table. Reuse one chunk: its memory is kept.
+#[derive(Debug, Default)]
+pub struct SnapshotChunk {
+    /// Number of the table in [`super::Snapshot::tables`].
+    pub table_index: usize,
+    /// Row images one after the other: null bitmap, then the values, as in the body of a rows event.
+    pub images: Vec<u8>,
+    /// Number of rows.
+    pub row_count: u32,
+    /// Number of rows of this table before this chunk.
+    pub first_row: u64,
+    /// Whether the table ends here.
+    pub table_end: bool,
+    /// Whether the snapshot ends here: no later table has rows.
+    pub snapshot_end: bool,
+}
+
+impl SnapshotChunk {
+    /// Makes an empty chunk.
+    pub fn new() -> SnapshotChunk {
+        SnapshotChunk::default()
+    }
+
+    /// Gives the rows as an insert event of `map`, the table map of the chunk's table.
+    pub fn event<'a>(&'a self, map: &'a Arc<TableMap>) -> RowsEvent<'a> {
+        RowsEvent::from_images(RowsKind::Insert, map, &self.images)
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.images.clear();
+        self.row_count = 0;
+        self.table_end = false;
+        self.snapshot_end = false;
+    }
+}
+
+/// What a read brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SnapshotState {
+    /// At least one row.
+    Rows,
+    /// All rows have been read; the transaction is closed.
+    End,
+}
+
+/// How far the snapshot is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SnapshotProgress {
+    /// Tables that are complete.
+    pub table_count_done: usize,
+    /// All tables.
+    pub table_count: usize,
+    /// Rows read so far.
+    pub row_count: u64,
+    /// The server's guess of all rows; may be far off, and is raised to what was read.
+    pub row_estimate: u64,
+}

@@ -1,0 +1,184 @@
+//! How a column is selected and which binlog column its values become.
+
+use bitacora_binlog::table::{Column, ColumnType, KeyPart, TableMap};
+
+use crate::Error;
+use crate::schema::{ColumnFacts, TableFacts, TableName, quoted};
+
+/// `utf8mb4_general_ci`: labels and JSON are read as UTF-8 whatever the column's own character set is.
+const UTF8MB4: u32 = 45;
+const BINARY: u32 = 63;
+
+/// What is done with a value beyond the conversion by the column's type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Treatment {
+    /// Nothing.
+    Plain,
+    /// Trailing zero bytes are cut, as the log does with BINARY.
+    CutZeros,
+    /// The parts of a UUID change places, as MariaDB stores them.
+    Uuid,
+}
+
+/// A table ready to be read.
+#[derive(Debug)]
+pub struct TableReading {
+    /// Columns as in a binlog of this table.
+    pub map: TableMap,
+    /// The statement that reads all rows.
+    pub select: String,
+    /// One for each column.
+    pub treatments: Vec<Treatment>,
+}
+
+/// Plans the reading of a table.
+///
+/// # Errors
+/// [`Error::Snapshot`] for a type that is not known here.
+pub fn plan(facts: &TableFacts) -> Result<TableReading, Error> {
+    let mut columns = Vec::with_capacity(facts.columns.len());
+    let mut expressions = Vec::with_capacity(facts.columns.len());
+    let mut treatments = Vec::with_capacity(facts.columns.len());
+    for column in &facts.columns {
+        let unknown = || Error::Snapshot {
+            reason: format!("column `{}` of {} has the unknown type {}", column.name, facts.name, column.column_type),
+            remedy: "Exclude the table, or report the type".into(),
+        };
+        let planned = planned(column).ok_or_else(unknown)?;
+        columns.push(planned.column);
+        expressions.push(planned.expression);
+        treatments.push(planned.treatment);
+    }
+    let select = select(&facts.name, &expressions);
+    let primary_key = facts
+        .primary_key
+        .iter()
+        .filter_map(|(name, prefix)| {
+            let column = facts.columns.iter().position(|column| column.name.eq_ignore_ascii_case(name))?;
+            Some(KeyPart { column: column as u32, prefix_characters: prefix.unwrap_or_default() })
+        })
+        .collect();
+    let map = TableMap::synthesize(&facts.name.database, &facts.name.table, columns, primary_key).map_err(|error| {
+        Error::Snapshot {
+            reason: format!("the columns of {} cannot stand in a row image: {error}", facts.name),
+            remedy: "Exclude the table, or report its definition".into(),
+        }
+    })?;
+    Ok(TableReading { map, select, treatments })
+}
+
+fn select(name: &TableName, expressions: &[String]) -> String {
+    format!("SELECT {} FROM {}.{}", expressions.join(", "), quoted(&name.database), quoted(&name.table))
+}
+
+struct Planned {
+    column: Column,
+    expression: String,
+    treatment: Treatment,
+}
+
+fn planned(facts: &ColumnFacts) -> Option<Planned> {
+    let name = quoted(&facts.name);
+    let mut expression = name.clone();
+    let mut treatment = Treatment::Plain;
+    let octets = u16::try_from(facts.octet_length.unwrap_or_default()).unwrap_or(u16::MAX);
+    let digits = facts.fractional_digits.unwrap_or_default() as u16;
+    let (kind, meta) = match facts.data_type.as_str() {
+        "tinyint" | "boolean" => (ColumnType::TINY, 0),
+        "smallint" => (ColumnType::SHORT, 0),
+        "mediumint" => (ColumnType::INT24, 0),
+        "int" | "integer" => (ColumnType::LONG, 0),
+        "bigint" => (ColumnType::LONGLONG, 0),
+        // Printed as a double, a float has all its digits.
+        "float" => {
+            expression = format!("{name}+0e0");
+            (ColumnType::FLOAT, 4)
+        }
+        "double" | "real" => {
+            expression = format!("{name}+0e0");
+            (ColumnType::DOUBLE, 8)
+        }
+        "decimal" | "numeric" => {
+            (ColumnType::NEWDECIMAL, (facts.precision? as u16) << 8 | facts.scale.unwrap_or_default() as u16)
+        }
+        "date" => (ColumnType::DATE, 0),
+        "time" => (ColumnType::TIME2, digits),
+        "datetime" => (ColumnType::DATETIME2, digits),
+        "timestamp" => (ColumnType::TIMESTAMP2, digits),
+        "year" => (ColumnType::YEAR, 0),
+        "char" => (ColumnType::STRING, octets),
+        "binary" => {
+            treatment = Treatment::CutZeros;
+            (ColumnType::STRING, octets)
+        }
+        "varchar" | "varbinary" => (ColumnType::VARCHAR, octets),
+        "tinytext" | "tinyblob" => (ColumnType::BLOB, 1),
+        "text" | "blob" => (ColumnType::BLOB, 2),
+        "mediumtext" | "mediumblob" => (ColumnType::BLOB, 3),
+        "longtext" | "longblob" => (ColumnType::BLOB, 4),
+        "json" => (ColumnType::JSON_TEXT, 4),
+        "bit" => (ColumnType::BIT, facts.precision? as u16),
+        "enum" => {
+            expression = format!("{name}+0");
+            (ColumnType::ENUM, if facts.labels().len() > 255 { 2 } else { 1 })
+        }
+        "set" => {
+            expression = format!("{name}+0");
+            let bytes = facts.labels().len().div_ceil(8);
+            (ColumnType::SET, if bytes > 4 { 8 } else { bytes.max(1) as u16 })
+        }
+        // MySQL's vector is a type of its own in the log, MariaDB's is a VARBINARY.
+        "vector" if facts.collation.is_none() && facts.octet_length.is_none() => (ColumnType::VECTOR, 4),
+        "vector" => (ColumnType::VECTOR, 4),
+        "uuid" => {
+            treatment = Treatment::Uuid;
+            expression = format!("CAST({name} AS BINARY(16))");
+            (ColumnType::STRING, 16)
+        }
+        "inet6" => {
+            expression = format!("CAST({name} AS BINARY(16))");
+            (ColumnType::STRING, 16)
+        }
+        "inet4" => {
+            expression = format!("CAST({name} AS BINARY(4))");
+            (ColumnType::STRING, 4)
+        }
+        other => {
+            geometry_type(other)?;
+            (ColumnType::GEOMETRY, 4)
+        }
+    };
+    let mut column = Column::new(kind, meta);
+    column.name = Some(facts.name.clone());
+    column.nullable = facts.nullable;
+    column.unsigned = facts.is_unsigned();
+    column.visible = !facts.has_extra("INVISIBLE");
+    column.labels = facts.labels().into_iter().map(String::into_bytes).collect();
+    column.collation = match kind {
+        ColumnType::ENUM | ColumnType::SET => Some(UTF8MB4),
+        ColumnType::STRING | ColumnType::VARCHAR | ColumnType::BLOB => Some(facts.collation_id.unwrap_or(BINARY)),
+        _ => None,
+    };
+    if kind == ColumnType::GEOMETRY {
+        column.geometry_type = geometry_type(&facts.data_type);
+    }
+    if kind == ColumnType::VECTOR {
+        let dimension: String = facts.column_type.chars().filter(char::is_ascii_digit).collect();
+        column.vector_dimension = dimension.parse().ok();
+    }
+    Some(Planned { column, expression, treatment })
+}
+
+fn geometry_type(data_type: &str) -> Option<u32> {
+    Some(match data_type {
+        "geometry" => 0,
+        "point" => 1,
+        "linestring" => 2,
+        "polygon" => 3,
+        "multipoint" => 4,
+        "multilinestring" => 5,
+        "multipolygon" => 6,
+        "geometrycollection" | "geomcollection" => 7,
+        _ => return None,
+    })
+}

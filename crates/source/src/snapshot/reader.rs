@@ -1,0 +1,183 @@
+//! Reads rows into chunks.
+
+use super::begin::{Snapshot, SnapshotTable};
+use super::chunk::{SnapshotChunk, SnapshotProgress, SnapshotState};
+use super::column::Treatment;
+use super::image;
+use crate::Error;
+use crate::wire::TextRow;
+use crate::wire::connection::BufferedRow;
+
+/// Where the reading stands.
+#[derive(Debug)]
+pub struct Reading {
+    chunk_bytes: usize,
+    /// Table whose result is open, or the next one to open.
+    table_index: usize,
+    open: Open,
+    /// Rows of the open table.
+    table_rows: u64,
+    rows: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Open {
+    /// No statement has been sent for the table.
+    No,
+    /// The table's rows are on their way.
+    Yes,
+    /// The transaction is closed.
+    Done,
+}
+
+impl Reading {
+    pub fn new(chunk_bytes: usize) -> Reading {
+        Reading { chunk_bytes: chunk_bytes.max(1), table_index: 0, open: Open::No, table_rows: 0, rows: 0 }
+    }
+}
+
+impl Snapshot {
+    /// Reads the next rows into `chunk`, replacing what it held. All rows of a chunk are of one table; tables without
+    /// rows have no chunk. Nothing is read from the server between two calls.
+    ///
+    /// # Errors
+    /// [`Error::Value`] for a value that its type does not allow; [`Error::Server`] 1412 when a table was altered after
+    /// the snapshot began; those of the connection.
+    pub async fn read_chunk(&mut self, chunk: &mut SnapshotChunk) -> Result<SnapshotState, Error> {
+        chunk.clear();
+        if !self.open_next().await? {
+            return Ok(SnapshotState::End);
+        }
+        chunk.table_index = self.reading.table_index;
+        chunk.first_row = self.reading.table_rows;
+        loop {
+            let full = chunk.images.len() >= self.reading.chunk_bytes;
+            let Some(table) = self.tables.get(self.reading.table_index) else { return Ok(SnapshotState::End) };
+            match self.connection.buffered_row()? {
+                BufferedRow::Row(_) if full => {
+                    self.connection.put_back_row();
+                    break;
+                }
+                BufferedRow::Row(row) => {
+                    put_row(table, row, &mut chunk.images)?;
+                    chunk.row_count += 1;
+                }
+                BufferedRow::Wait => self.connection.fill("reading rows").await?,
+                BufferedRow::End => {
+                    self.count(chunk);
+                    self.reading.table_index += 1;
+                    self.reading.table_rows = 0;
+                    self.reading.open = Open::No;
+                    chunk.table_end = true;
+                    chunk.snapshot_end = !self.open_next().await?;
+                    return Ok(SnapshotState::Rows);
+                }
+            }
+        }
+        self.count(chunk);
+        Ok(SnapshotState::Rows)
+    }
+
+    /// Tells how far the reading is.
+    pub fn progress(&self) -> SnapshotProgress {
+        let estimate: u64 = self.tables.iter().filter_map(|table| table.facts.row_estimate).sum();
+        SnapshotProgress {
+            table_count_done: self.reading.table_index,
+            table_count: self.tables.len(),
+            row_count: self.reading.rows,
+            row_estimate: estimate.max(self.reading.rows),
+        }
+    }
+
+    fn count(&mut self, chunk: &SnapshotChunk) {
+        self.reading.table_rows += u64::from(chunk.row_count);
+        self.reading.rows += u64::from(chunk.row_count);
+    }
+
+    /// Opens the next table that has rows; `false` when there is none.
+    async fn open_next(&mut self) -> Result<bool, Error> {
+        loop {
+            match self.reading.open {
+                Open::Yes => return Ok(true),
+                Open::Done => return Ok(false),
+                Open::No => {}
+            }
+            let Some(table) = self.tables.get(self.reading.table_index) else {
+                self.connection.execute("COMMIT").await?;
+                self.reading.open = Open::Done;
+                return Ok(false);
+            };
+            let columns = self.connection.start_query(&table.select).await?;
+            if columns.len() != table.treatments.len() {
+                return Err(self.connection.malformed("result of a table"));
+            }
+            match self.connection.next_row().await? {
+                Some(_) => {
+                    self.connection.put_back_row();
+                    self.reading.open = Open::Yes;
+                }
+                None => self.reading.table_index += 1,
+            }
+        }
+    }
+}
+
+/// Appends the image of one row.
+#[inline]
+fn put_row(table: &SnapshotTable, mut row: TextRow<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+    let columns = &table.map.columns;
+    let nulls = out.len();
+    out.resize(nulls + columns.len().div_ceil(8), 0);
+    for (index, (column, treatment)) in columns.iter().zip(&table.treatments).enumerate() {
+        match row.cell() {
+            Some(Some(cell)) => {
+                let put = match treatment {
+                    Treatment::Plain => image::put(column, cell, out),
+                    Treatment::CutZeros => image::put(column, without_zeros(cell), out),
+                    Treatment::Uuid => match stored_uuid(cell) {
+                        Some(stored) => image::put(column, &stored, out),
+                        None => None,
+                    },
+                };
+                if put.is_none() {
+                    return Err(refused(table, index, cell));
+                }
+            }
+            Some(None) => {
+                if let Some(byte) = out.get_mut(nulls + index / 8) {
+                    *byte |= 1 << (index % 8);
+                }
+            }
+            None => return Err(refused(table, index, b"")),
+        }
+    }
+    Ok(())
+}
+
+#[cold]
+fn refused(table: &SnapshotTable, index: usize, cell: &[u8]) -> Error {
+    let column = table.map.columns.get(index);
+    let shown = cell.get(..cell.len().min(40)).unwrap_or_default();
+    Error::Value {
+        database: table.map.database.clone(),
+        table: table.map.table.clone(),
+        column: column.and_then(|column| column.name.clone()).unwrap_or_default(),
+        reason: format!("`{}` is no value of its type", String::from_utf8_lossy(shown)),
+    }
+}
+
+fn without_zeros(bytes: &[u8]) -> &[u8] {
+    let length = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    bytes.get(..length).unwrap_or_default()
+}
+
+/// Puts a UUID into the order in which MariaDB stores it: versions 1 to 5 with the last part first, so that the most
+/// constant part leads the index; others as they are (source of MariaDB, `sql_type_uuid.h`).
+fn stored_uuid(bytes: &[u8]) -> Option<[u8; 16]> {
+    let plain: &[u8; 16] = bytes.try_into().ok()?;
+    let [a, b, c, d, e, f, version, h, variant, j, k, l, m, n, o, p] = *plain;
+    if (1..0x60).contains(&version) && variant & 0x80 != 0 {
+        return Some([k, l, m, n, o, p, variant, j, version, h, e, f, a, b, c, d]);
+    }
+    Some(*plain)
+}
