@@ -17,32 +17,37 @@ pub(crate) fn inflate(data: &[u8], limit: usize, inflater: &mut Decompress, out:
     if announced > limit as u64 {
         return Err(Error::TooLong { what: WHAT, announced, limit: limit as u64 });
     }
-    let announced = announced as usize;
-    let mut input = cursor.rest();
-    out.clear();
     inflater.reset(true);
+    run(WHAT, inflater, cursor.rest(), announced as usize, out)
+}
+
+/// Runs a reset inflater over `input` until its end, which must come after exactly `announced` bytes.
+pub(crate) fn run(
+    what: &'static str,
+    inflater: &mut Decompress,
+    mut input: &[u8],
+    announced: usize,
+    out: &mut Vec<u8>,
+) -> Result<(), Error> {
+    out.clear();
     loop {
         // Growing with the data that really comes keeps a lying length from reserving memory.
-        let room = (announced + 1 - out.len()).min((64 * 1024).max(input.len() * 4));
-        out.reserve(room);
+        out.reserve((announced + 1 - out.len()).min((64 * 1024).max(input.len() * 4)));
         let (in_before, out_before) = (inflater.total_in(), out.len());
         let status = inflater
             .decompress_vec(input, out, FlushDecompress::None)
-            .map_err(|error| Error::Decompress { what: WHAT, source: std::io::Error::other(error) })?;
+            .map_err(|error| Error::Decompress { what, source: std::io::Error::other(error) })?;
         let used = (inflater.total_in() - in_before) as usize;
         input = input.get(used..).unwrap_or_default();
-        if out.len() > announced {
-            return Err(Error::Invalid { what: "the plain length of a compressed part", value: announced as u64 });
+        let is_end = status == Status::StreamEnd;
+        if out.len() > announced || (is_end && out.len() < announced) {
+            return Err(Error::Invalid { what: "a plain length beside compressed data", value: announced as u64 });
         }
-        match status {
-            Status::StreamEnd if out.len() == announced => return Ok(()),
-            Status::StreamEnd => {
-                return Err(Error::Invalid { what: "the plain length of a compressed part", value: announced as u64 });
-            }
-            _ if used == 0 && out.len() == out_before => {
-                return Err(Error::Truncated { what: WHAT, needed: announced, available: out.len() });
-            }
-            _ => {}
+        if is_end {
+            return Ok(());
+        }
+        if used == 0 && out.len() == out_before {
+            return Err(Error::Truncated { what, needed: announced, available: out.len() });
         }
     }
 }

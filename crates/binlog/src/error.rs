@@ -40,6 +40,14 @@ pub enum Error {
         /// Its value.
         value: u64,
     },
+    /// A value has another number of bytes than its type.
+    #[error("{what} cannot have {bytes} bytes; the value belongs to another type or the table map is out of date")]
+    Width {
+        /// The type.
+        what: &'static str,
+        /// Bytes given.
+        bytes: usize,
+    },
     /// The length in the header is not the length of the bytes.
     #[error("the header announces {announced} bytes and the event has {actual}; the stream is damaged or out of step")]
     Length {

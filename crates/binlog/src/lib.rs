@@ -14,6 +14,7 @@ pub mod event;
 mod event_type;
 pub mod gtid;
 mod header;
+pub mod json;
 pub mod rows;
 pub mod table;
 pub mod value;
