@@ -9,6 +9,7 @@
 mod compressed;
 mod cursor;
 mod decoder;
+pub mod encode;
 mod error;
 pub mod event;
 mod event_type;

@@ -11,6 +11,7 @@ mod inflate;
 mod number;
 mod temporal;
 
+pub(crate) use decimal::group_bytes;
 pub use decimal::{Decimal, decimal_bytes};
 pub use inflate::ColumnInflater;
 pub use number::{bit, double, enum_index, float, set_bits, signed, unsigned};
