@@ -5,17 +5,22 @@
 //! with a sentence, so that the test fails at its place.
 //!
 //! Where to look: [`Mysql`], [`Mariadb`] and [`Pulsar`] are real servers, [`BitacoraProcess`] is the built binary,
-//! [`load`] writes a known load, [`delivery`] checks what a consumer saw of it, [`golden`] compares with recordings.
+//! [`load`] writes a known load, [`delivery`] checks what a consumer saw of it,
+//! [`TopicReader`] shows what a broker has stored.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod bitacora;
+pub mod delivery;
+pub mod load;
 pub mod process;
 mod server;
+mod topic_reader;
 mod wait;
 
 pub use bitacora::BitacoraProcess;
 pub use server::{DatabaseServer, Mariadb, MariadbOptions, Mysql, MysqlOptions, Pulsar, PulsarOptions};
+pub use topic_reader::{StoredMessage, TopicReader};
 pub use wait::wait_until;
 
 /// Finds a free loopback port. Another process may take it before the caller binds it; servers here retry.

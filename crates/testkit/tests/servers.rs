@@ -41,3 +41,24 @@ fn mariadb() {
     assert_eq!(server.client("SELECT @@gtid_strict_mode"), "1\n");
     check(&server, "1\tROW\tFULL\tFULL\n");
 }
+
+/// What the load says was committed is what the table holds.
+#[test]
+fn the_load_knows_what_it_committed() {
+    use bitacora_testkit::load::{self, Change, Load, LoadOptions};
+    let server = Mariadb::start(MariadbOptions::default());
+    load::create_table(&server);
+    let load = Load::start(&server, &LoadOptions { transactions_per_s: 1000.0, ..LoadOptions::default() });
+    bitacora_testkit::wait_until("1,000 changes", std::time::Duration::from_secs(60), || {
+        (load.committed_count() >= 1000).then_some(())
+    });
+    let history = load.stop();
+    let ends = history.steps.iter().filter_map(|(id, steps)| Some((id, steps.last()?)));
+    let expected: Vec<String> = ends
+        .filter(|(_, step)| step.change != Change::Delete)
+        .map(|(id, step)| format!("{id}\t{}\t{}\t{}", step.row.clave, step.row.n, step.row.texto.replace('\\', "\\\\")))
+        .collect();
+    let stored = server.client("SELECT * FROM carga.carga ORDER BY id");
+    assert_eq!(stored.lines().collect::<Vec<_>>(), expected);
+    assert!(history.step_count() >= 1000);
+}
