@@ -65,8 +65,8 @@ pub struct ColumnFacts {
 impl ColumnFacts {
     /// Tells whether the column is UNSIGNED.
     pub fn is_unsigned(&self) -> bool {
-        let column_type = self.column_type.to_ascii_lowercase();
-        column_type.split(')').next_back().unwrap_or_default().contains("unsigned") || column_type.contains(" unsigned")
+        // Labels of an ENUM or SET may be any word.
+        self.labels().is_empty() && self.column_type.to_ascii_lowercase().contains(" unsigned")
     }
 
     /// Tells whether an extra attribute is set.
@@ -76,7 +76,9 @@ impl ColumnFacts {
 
     /// Tells whether the column is computed.
     pub fn is_generated(&self) -> bool {
-        self.has_extra("GENERATED") && !self.has_extra("DEFAULT_GENERATED") || self.has_extra(" GENERATED")
+        self.has_extra("STORED GENERATED")
+            || self.has_extra("VIRTUAL GENERATED")
+            || self.has_extra("PERSISTENT GENERATED")
     }
 
     /// Reads the labels of an ENUM or SET.

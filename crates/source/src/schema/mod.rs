@@ -3,6 +3,7 @@
 //! All tables are described with a handful of statements, however many there are.
 
 mod describe;
+mod description;
 mod facts;
 mod list;
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bitacora_binlog::gtid::GtidSet;
 use bitacora_binlog::table::TableMap;
+use bitacora_change::TableDescription;
 
 use super::column::{self, Treatment};
 use super::reader::Reading;
@@ -46,6 +47,8 @@ pub struct SnapshotTable {
     pub map: Arc<TableMap>,
     /// What `information_schema` says.
     pub facts: TableFacts,
+    /// The same in the terms of DDL.
+    pub description: TableDescription,
     /// Statement that creates the table.
     pub create_statement: String,
     pub(super) select: String,
@@ -91,6 +94,7 @@ impl Snapshot {
         };
         // From here on only rows are read, and they come in each column's own character set.
         connection.execute("SET SESSION character_set_results = NULL").await?;
+        let flavor = connection.version().flavor;
         let mut tables = Vec::with_capacity(view.facts.len());
         for (facts, create_statement) in view.facts.into_iter().zip(view.creates) {
             let planned = column::plan(&facts)?;
@@ -98,6 +102,7 @@ impl Snapshot {
                 map: Arc::new(planned.map),
                 select: planned.select,
                 treatments: planned.treatments,
+                description: facts.description(flavor),
                 facts,
                 create_statement,
             });
