@@ -9,6 +9,7 @@
 
 pub mod check;
 pub mod config;
+pub mod ddl;
 mod error;
 pub mod filter;
 pub mod position;

@@ -1,0 +1,309 @@
+//! A column's definition: name, type, attributes.
+
+use super::cursor::Cursor;
+use super::facts::{CharsetChoice, ColumnDefinition, DefaultValue, KeyKind};
+use super::token::TokenKind;
+
+/// Reads a definition from its name on; `None` if there is no name. Stops where the attributes end (`FIRST`, `AFTER`,
+/// a comma) and steps over what it does not know.
+pub(super) fn column(cursor: &mut Cursor<'_>, warnings: &mut Vec<String>) -> Option<ColumnDefinition> {
+    let name = cursor.name()?;
+    Some(definition(name, cursor, warnings))
+}
+
+/// Reads type and attributes of a column whose name is known.
+pub(super) fn definition(name: String, cursor: &mut Cursor<'_>, warnings: &mut Vec<String>) -> ColumnDefinition {
+    let mut column = ColumnDefinition { name, ..ColumnDefinition::default() };
+    data_type(&mut column, cursor);
+    attributes(&mut column, cursor, warnings);
+    column
+}
+
+fn data_type(column: &mut ColumnDefinition, cursor: &mut Cursor<'_>) {
+    let Some(first) = cursor.word() else {
+        return;
+    };
+    let mut name = first.to_ascii_uppercase();
+    cursor.next();
+    let more: &[&str] = match name.as_str() {
+        "DOUBLE" => &["PRECISION"],
+        "LONG" => &["VARCHAR", "VARCHARACTER", "VARBINARY", "CHAR", "CHARACTER"],
+        "NATIONAL" => &["VARCHAR", "VARCHARACTER", "CHAR", "CHARACTER"],
+        "CHAR" | "CHARACTER" | "NCHAR" => &["VARYING", "VARCHAR", "VARCHARACTER"],
+        _ => &[],
+    };
+    for second in more {
+        if cursor.take(&[second]) {
+            name = format!("{name} {second}");
+            break;
+        }
+    }
+    if (name.ends_with(" CHAR") || name.ends_with(" CHARACTER")) && cursor.take(&["VARYING"]) {
+        name.push_str(" VARYING");
+    }
+    if let Some(inner) = cursor.parenthesized() {
+        dimensions(column, inner);
+    }
+    if name == "SERIAL" {
+        name = "BIGINT UNSIGNED".to_owned();
+        column.nullable = Some(false);
+        column.auto_increment = true;
+        column.key = Some(KeyKind::Unique);
+    }
+    while let Some(suffix) = cursor.take_any(&["UNSIGNED", "ZEROFILL", "SIGNED"]) {
+        if suffix != "SIGNED" {
+            name = format!("{name} {suffix}");
+        }
+    }
+    match name.split(' ').next().unwrap_or_default() {
+        "DECIMAL" | "DEC" | "NUMERIC" | "FIXED" => {
+            column.length.get_or_insert(10);
+            column.scale.get_or_insert(0);
+        }
+        "BIT" => {
+            column.length.get_or_insert(1);
+        }
+        "NATIONAL" | "NCHAR" | "NVARCHAR" => column.charset.charset = Some("utf8".to_owned()),
+        _ => {}
+    }
+    column.type_name = name;
+}
+
+/// Numbers, or labels of an enumeration.
+fn dimensions(column: &mut ColumnDefinition, mut inner: Cursor<'_>) {
+    column.length = inner.integer().and_then(|number| u32::try_from(number).ok());
+    if column.length.is_some() {
+        if inner.take_symbol(',') {
+            column.scale = inner.integer().and_then(|number| u32::try_from(number).ok());
+        }
+        return;
+    }
+    while !inner.at_end() {
+        let mut label = inner.until_comma();
+        match label.peek().map(|token| &token.kind) {
+            Some(TokenKind::Hex(digits)) => column.labels.push(text_of_hex(digits)),
+            // A character set introducer may stand before the text.
+            Some(TokenKind::Word) => {
+                label.next();
+                column.labels.extend(label.string());
+            }
+            _ => column.labels.extend(label.string()),
+        }
+    }
+}
+
+fn text_of_hex(digits: &str) -> String {
+    let bytes: Vec<u8> = digits
+        .as_bytes()
+        .chunks(2)
+        .filter_map(|pair| std::str::from_utf8(pair).ok())
+        .filter_map(|pair| u8::from_str_radix(pair, 16).ok())
+        .collect();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn attributes(column: &mut ColumnDefinition, cursor: &mut Cursor<'_>, warnings: &mut Vec<String>) {
+    while !cursor.at_end() && !cursor.is_symbol(',') && !cursor.is(&["FIRST"]) && !cursor.is(&["AFTER"]) {
+        if cursor.take(&["NOT", "NULL"]) {
+            column.nullable = Some(false);
+        } else if cursor.take(&["NULL"]) {
+            column.nullable = Some(true);
+        } else if cursor.take(&["DEFAULT"]) {
+            column.default = Some(default_value(cursor));
+        } else if cursor.take(&["ON", "UPDATE"]) {
+            column.on_update_now |= now(cursor);
+        } else if cursor.take(&["AUTO_INCREMENT"]) {
+            column.auto_increment = true;
+            column.nullable = Some(false);
+        } else if cursor.take(&["SERIAL", "DEFAULT", "VALUE"]) {
+            column.auto_increment = true;
+            column.nullable = Some(false);
+            column.key = Some(KeyKind::Unique);
+        } else if cursor.take(&["PRIMARY"]) {
+            cursor.take(&["KEY"]);
+            column.key = Some(KeyKind::Primary);
+        } else if cursor.take(&["UNIQUE"]) {
+            cursor.take(&["KEY"]);
+            column.key.get_or_insert(KeyKind::Unique);
+        } else if cursor.take(&["KEY"]) {
+            column.key = Some(KeyKind::Primary);
+        } else if cursor.take(&["COMMENT"]) {
+            cursor.take_symbol('=');
+            column.comment = cursor.string();
+        } else if cursor.is(&["GENERATED", "ALWAYS", "AS", "ROW"]) {
+            cursor.take(&["GENERATED", "ALWAYS", "AS", "ROW"]);
+            cursor.take_any(&["START", "END"]);
+        } else if cursor.take(&["GENERATED", "ALWAYS", "AS"]) || cursor.take(&["AS"]) {
+            if let Some(inner) = cursor.parenthesized() {
+                column.generated = Some(inner.remaining_text().to_owned());
+            }
+        } else if cursor.take(&["INVISIBLE"]) {
+            column.invisible = true;
+        } else if cursor.take(&["VISIBLE"]) {
+            column.invisible = false;
+        } else if charset(cursor, &mut column.charset) {
+            // Taken.
+        } else if cursor.take(&["REFERENCES"]) {
+            // A foreign key beside a column is read and ignored by the server.
+            while !cursor.at_end() && !cursor.is_symbol(',') && !cursor.is(&["FIRST"]) && !cursor.is(&["AFTER"]) {
+                cursor.skip_one();
+            }
+        } else if cursor.take(&["CONSTRAINT"]) {
+            if !cursor.is(&["CHECK"]) {
+                cursor.name();
+            }
+        } else if cursor.take(&["CHECK"]) {
+            cursor.parenthesized();
+            let _ = cursor.take(&["NOT", "ENFORCED"]) || cursor.take(&["ENFORCED"]);
+        } else if cursor
+            .take_any(&[
+                "BINARY",
+                "ASCII",
+                "UNICODE",
+                "BYTE",
+                "STORED",
+                "VIRTUAL",
+                "PERSISTENT",
+                "COMPRESSED",
+                "ENCRYPTED",
+            ])
+            .is_some()
+        {
+            // Nothing that events depend on; BINARY is the binary collation of the character set.
+            if cursor.take_symbol('=') {
+                cursor.skip_one();
+            }
+        } else if cursor
+            .take_any(&[
+                "COLUMN_FORMAT",
+                "STORAGE",
+                "ENGINE_ATTRIBUTE",
+                "SECONDARY_ENGINE_ATTRIBUTE",
+                "SRID",
+                "REF_SYSTEM_ID",
+            ])
+            .is_some()
+        {
+            cursor.take_symbol('=');
+            cursor.skip_one();
+        } else if cursor.take(&["WITH", "SYSTEM", "VERSIONING"]) || cursor.take(&["WITHOUT", "SYSTEM", "VERSIONING"]) {
+            // Nothing.
+        } else {
+            if let Some(token) = cursor.peek() {
+                warnings.push(format!("column {}: {} was skipped", column.name, cursor.text(token)));
+            }
+            cursor.skip_one();
+        }
+    }
+}
+
+/// `[DEFAULT] CHARACTER SET [=] x`, `CHARSET [=] x`, `CHAR SET x`, `COLLATE [=] y`; false if neither is next.
+pub(super) fn charset(cursor: &mut Cursor<'_>, choice: &mut CharsetChoice) -> bool {
+    let before = *cursor;
+    cursor.take(&["DEFAULT"]);
+    if cursor.take(&["CHARACTER", "SET"]) || cursor.take(&["CHARSET"]) || cursor.take(&["CHAR", "SET"]) {
+        cursor.take_symbol('=');
+        let name = cursor.name_or_string().map(|name| name.to_ascii_lowercase());
+        // `DEFAULT` as a value means the server's or database's own.
+        choice.charset = name.filter(|name| name != "default");
+        choice.collation = None;
+        true
+    } else if cursor.take(&["COLLATE"]) {
+        cursor.take_symbol('=');
+        let name = cursor.name_or_string().map(|name| name.to_ascii_lowercase());
+        choice.collation = name.filter(|name| name != "default");
+        true
+    } else {
+        *cursor = before;
+        false
+    }
+}
+
+/// What stands after `DEFAULT`.
+pub(super) fn default_value(cursor: &mut Cursor<'_>) -> DefaultValue {
+    let start = cursor.offset();
+    if cursor.take(&["NULL"]) {
+        return DefaultValue::Null;
+    }
+    if cursor.take(&["TRUE"]) {
+        return DefaultValue::Number("1".into());
+    }
+    if cursor.take(&["FALSE"]) {
+        return DefaultValue::Number("0".into());
+    }
+    if now(cursor) {
+        return DefaultValue::Now;
+    }
+    if let Some(inner) = cursor.parenthesized() {
+        return DefaultValue::Expression(inner.remaining_text().to_owned());
+    }
+    let sign = if cursor.take_symbol('-') {
+        "-"
+    } else {
+        cursor.take_symbol('+');
+        ""
+    };
+    if let Some(text) = cursor.string() {
+        return DefaultValue::Text(text);
+    }
+    let Some(token) = cursor.next() else { return DefaultValue::Null };
+    match &token.kind {
+        TokenKind::Number => DefaultValue::Number(format!("{sign}{}", cursor.text(token))),
+        TokenKind::Bits(digits) => DefaultValue::Bits(digits.clone()),
+        TokenKind::Hex(digits) => DefaultValue::Hex(digits.clone()),
+        _ => {
+            // A character set introducer before a text: `_utf8mb4'x'`.
+            if cursor.text(token).starts_with('_') {
+                if let Some(text) = cursor.string() {
+                    return DefaultValue::Text(text);
+                }
+                match cursor.peek().map(|token| &token.kind) {
+                    Some(TokenKind::Hex(digits)) => {
+                        cursor.next();
+                        return DefaultValue::Hex(digits.clone());
+                    }
+                    Some(TokenKind::Bits(digits)) => {
+                        cursor.next();
+                        return DefaultValue::Bits(digits.clone());
+                    }
+                    _ => {}
+                }
+            }
+            cursor.parenthesized();
+            DefaultValue::Expression(cursor.slice(start..cursor.end_offset()).to_owned())
+        }
+    }
+}
+
+/// Steps over `CURRENT_TIMESTAMP` or a synonym, with its digits.
+fn now(cursor: &mut Cursor<'_>) -> bool {
+    let found = cursor.take_any(&["CURRENT_TIMESTAMP", "NOW", "LOCALTIME", "LOCALTIMESTAMP"]).is_some();
+    if found {
+        cursor.parenthesized();
+    }
+    found
+}
+
+/// Whether columns of this type have a character set.
+pub(super) fn has_charset(type_name: &str) -> bool {
+    let first = type_name.split(' ').next().unwrap_or_default();
+    match first {
+        "LONG" => type_name != "LONG VARBINARY",
+        _ => matches!(
+            first,
+            "CHAR"
+                | "CHARACTER"
+                | "VARCHAR"
+                | "VARCHARACTER"
+                | "NCHAR"
+                | "NVARCHAR"
+                | "NATIONAL"
+                | "TINYTEXT"
+                | "TEXT"
+                | "MEDIUMTEXT"
+                | "LONGTEXT"
+                | "ENUM"
+                | "SET"
+        ),
+    }
+}

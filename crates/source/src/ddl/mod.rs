@@ -1,0 +1,36 @@
+//! What a statement in the log does to tables, found by a tolerant scanner; and a catalog that keeps tables current.
+//!
+//! Truth about rows always comes from the table maps of the stream. This module knows what they lack: that a table was
+//! created, altered, renamed or dropped, comments, defaults, display widths, generated columns. It accepts every text: it
+//! finds what it can, skips an unknown clause to the next comma outside parentheses and says so in a warning.
+//!
+//! - [`scan`]: text of a query event → [`Facts`].
+//! - [`Catalog`]: applies facts, gives [`TableChange`]s; stored with the checkpoint.
+//! - [`records`]: which records the schema-change topic gets, with the text of each.
+//! - [`snapshot_records`]: the series of statements that stands for the tables of a snapshot.
+//!
+//! No I/O. Time and memory are linear in the length of the text.
+
+mod alter;
+mod catalog;
+mod column;
+mod create;
+mod cursor;
+mod describe;
+mod facts;
+mod record;
+mod scan;
+mod table;
+#[cfg(test)]
+mod tests;
+mod token;
+
+pub use self::catalog::{Catalog, TableChange, TableChangeKind};
+pub use self::facts::{
+    AlterClause, AlterTable, CharsetChoice, ColumnDefinition, ColumnPosition, Condition, CreateTable, DefaultValue,
+    Facts, IfExisting, Key, KeyKind, Rename, Shape, Statement, TableDefinition, TableName, Temporary,
+};
+pub use self::record::{DdlRecord, RecordForm, SnapshotDatabase, records, snapshot_records};
+pub use self::scan::scan;
+pub use self::table::Table;
+pub use self::token::SqlMode;

@@ -1,0 +1,219 @@
+//! Which records the schema-change topic gets for a statement, and for the tables of a snapshot.
+//!
+//! Follows what Debezium publishes: one record for each table of a `DROP TABLE` and each pair of a `RENAME TABLE`, with a
+//! text of its own; one record with the text as logged for everything else. No record for transactions, row changes,
+//! maintenance (`ANALYZE`, `OPTIMIZE`), temporary tables, and, in the 3.6 form, `TRUNCATE TABLE`. A statement that changes
+//! no table (`FLUSH TABLES`, `CREATE VIEW`) has a record without table changes. Statements on accounts never have one,
+//! because their text may hold password hashes.
+
+use std::collections::BTreeSet;
+
+use super::catalog::{Catalog, TableChange, TableChangeKind};
+use super::facts::{CharsetChoice, Facts, Shape, Statement, TableName, Temporary};
+use super::scan::scan;
+use super::token::SqlMode;
+use crate::filter::Filter;
+
+/// The Debezium line whose records are made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RecordForm {
+    /// 1.9: `TRUNCATE` has a record, a dropped table has no table change.
+    V1_9,
+    /// 3.6.
+    #[default]
+    V3_6,
+}
+
+/// One record of the schema-change topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DdlRecord {
+    /// `databaseName`, and the key.
+    pub database: String,
+    /// `source.table`: the tables of the statement, comma-separated.
+    pub table: Option<String>,
+    /// `ddl`.
+    pub ddl: String,
+    /// `tableChanges`.
+    pub changes: Vec<TableChange>,
+}
+
+/// Applies a query event to the catalog and gives its records.
+///
+/// `facts` come from [`scan`] of the same `sql` and `database`. Only databases that the filter captures have records; the
+/// catalog is kept current for all.
+pub fn records(
+    sql: &str,
+    database: &str,
+    facts: &Facts,
+    catalog: &mut Catalog,
+    filter: &Filter,
+    form: RecordForm,
+) -> Vec<DdlRecord> {
+    let mut records = Vec::new();
+    for statement in &facts.statements {
+        let changes = catalog.apply_statement(statement);
+        of_statement(sql, database, statement, changes, form, &mut records);
+    }
+    // Several statements in one event share its text; each has its record once.
+    records.dedup();
+    records.retain(|record| record.database.is_empty() || filter.database(&record.database));
+    records
+}
+
+fn of_statement(
+    sql: &str,
+    database: &str,
+    statement: &Statement,
+    changes: Vec<TableChange>,
+    form: RecordForm,
+    records: &mut Vec<DdlRecord>,
+) {
+    let whole = |database: &str, table: Option<String>, changes: Vec<TableChange>| DdlRecord {
+        database: database.to_owned(),
+        table,
+        ddl: sql.to_owned(),
+        changes,
+    };
+    match statement {
+        Statement::Empty
+        | Statement::Transaction
+        | Statement::Rows
+        | Statement::Account
+        | Statement::Maintenance
+        | Statement::DropTable { temporary: Temporary::Yes, .. } => {}
+        Statement::CreateTable(create) if create.temporary == Temporary::Yes => {}
+        Statement::CreateTable(create) => {
+            let known = known(changes);
+            let table = if known.is_empty() && !matches!(create.shape, Shape::Select(_)) {
+                String::new()
+            } else {
+                create.name.table.clone()
+            };
+            records.push(whole(&create.name.database, Some(table), known));
+        }
+        Statement::AlterTable(alter) => {
+            let known = known(changes);
+            let id = known.first().map_or(&alter.name, |change| &change.id).clone();
+            records.push(whole(&id.database, Some(id.table), known));
+        }
+        Statement::TruncateTable(name) => {
+            if form == RecordForm::V1_9 {
+                records.push(whole(&name.database, Some(name.table.clone()), Vec::new()));
+            }
+        }
+        Statement::DropTable { prefix, .. } => {
+            for change in &changes {
+                let id = &change.id;
+                records.push(DdlRecord {
+                    database: id.database.clone(),
+                    table: Some(joined(&changes, &id.database)),
+                    ddl: format!("{prefix}{}.{}", quoted(&id.database), quoted(&id.table)),
+                    changes: if form == RecordForm::V1_9 { Vec::new() } else { vec![change.clone()] },
+                });
+            }
+        }
+        Statement::RenameTable { renames, prefix } => {
+            for (change, rename) in changes.iter().zip(renames) {
+                records.push(DdlRecord {
+                    database: change.id.database.clone(),
+                    table: Some(joined(&changes, &change.id.database)),
+                    ddl: format!("{prefix}{}", rename.text),
+                    changes: known(vec![change.clone()]),
+                });
+            }
+        }
+        Statement::CreateDatabase { name, .. }
+        | Statement::AlterDatabase { name, .. }
+        | Statement::DropDatabase { name }
+        | Statement::Use { name } => records.push(whole(name, None, Vec::new())),
+        Statement::Set => records.push(whole(database, None, Vec::new())),
+        Statement::Other { .. } => records.push(whole(database, Some(String::new()), Vec::new())),
+    }
+}
+
+/// Changes that can be shown: those whose table is known.
+fn known(changes: Vec<TableChange>) -> Vec<TableChange> {
+    changes.into_iter().filter(|change| change.table.is_some() || change.kind == TableChangeKind::Drop).collect()
+}
+
+/// Tables of one database, by name.
+fn joined(changes: &[TableChange], database: &str) -> String {
+    let names: BTreeSet<&str> =
+        changes.iter().filter(|change| change.id.database == database).map(|change| change.id.table.as_str()).collect();
+    names.into_iter().collect::<Vec<_>>().join(",")
+}
+
+fn quoted(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
+
+/// A database of a snapshot.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SnapshotDatabase {
+    /// Its name.
+    pub name: String,
+    /// Its default character set and collation.
+    pub charset: CharsetChoice,
+    /// Name of each table and what `SHOW CREATE TABLE` says of it, in the order of the snapshot.
+    pub tables: Vec<(String, String)>,
+}
+
+/// Gives the series of records that stands for the tables of a snapshot, and puts the tables into the catalog.
+///
+/// `SET` of the server's character set; `DROP TABLE` for each table; for each database `DROP DATABASE`,
+/// `CREATE DATABASE`, `USE` and the `CREATE TABLE`s as the server prints them.
+pub fn snapshot_records(
+    catalog: &mut Catalog,
+    server: &CharsetChoice,
+    databases: &[SnapshotDatabase],
+    form: RecordForm,
+) -> Vec<DdlRecord> {
+    let option = |value: &Option<String>| value.clone().unwrap_or_default();
+    let mut records = vec![DdlRecord {
+        database: String::new(),
+        table: None,
+        ddl: format!(
+            "SET character_set_server={}, collation_server={}",
+            option(&server.charset),
+            option(&server.collation)
+        ),
+        changes: Vec::new(),
+    }];
+    for database in databases {
+        for (table, _) in &database.tables {
+            let id = TableName::new(&database.name, table);
+            let change = TableChange { kind: TableChangeKind::Drop, id, previous_id: None, table: None };
+            records.push(DdlRecord {
+                database: database.name.clone(),
+                table: Some(table.clone()),
+                ddl: format!("DROP TABLE IF EXISTS {}.{}", quoted(&database.name), quoted(table)),
+                changes: if form == RecordForm::V1_9 { Vec::new() } else { vec![change] },
+            });
+        }
+    }
+    for database in databases {
+        let name = quoted(&database.name);
+        let mut create = format!("CREATE DATABASE {name}");
+        if let Some(charset) = &database.charset.charset {
+            create.push_str(&format!(" CHARSET {charset}"));
+        }
+        if let Some(collation) = &database.charset.collation {
+            create.push_str(&format!(" COLLATE {collation}"));
+        }
+        for ddl in [format!("DROP DATABASE IF EXISTS {name}"), create, format!("USE {name}")] {
+            records.push(DdlRecord { database: database.name.clone(), table: None, ddl, changes: Vec::new() });
+        }
+        catalog.set_database_charset(&database.name, database.charset.clone());
+        for (table, text) in &database.tables {
+            let facts = scan(text, &database.name, SqlMode::default());
+            let changes = known(catalog.apply(&facts));
+            records.push(DdlRecord {
+                database: database.name.clone(),
+                table: Some(table.clone()),
+                ddl: text.clone(),
+                changes,
+            });
+        }
+    }
+    records
+}
