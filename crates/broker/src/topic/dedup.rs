@@ -19,7 +19,7 @@ pub enum Verdict {
     Fresh,
     /// Durable already: answer with the receipt (−1, −1).
     Duplicate,
-    /// An earlier attempt is on its way to the disk: answer with an error, so that the client sends again.
+    /// An earlier attempt is on its way to the disk: answer as for a duplicate, but not before it has arrived.
     InFlight,
 }
 

@@ -1,0 +1,35 @@
+//! What can go wrong at the broker's border: start, configuration, shutdown.
+//!
+//! Clients never see these; they get `ServerError` codes and one sentence (see [`crate::session`]).
+
+use std::{net::SocketAddr, path::PathBuf};
+
+/// Why the broker cannot start or stop cleanly.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BrokerError {
+    /// A listener could not be bound.
+    #[error("cannot listen on {address} for {purpose}: {source}; choose another address or end the program that holds it")]
+    Listen {
+        /// Wanted address.
+        address: SocketAddr,
+        /// Which listener.
+        purpose: &'static str,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The data directory or a file in it cannot be used.
+    #[error("cannot use the data directory {}: {reason}", path.display())]
+    Storage {
+        /// The data directory.
+        path: PathBuf,
+        /// One sentence with file and remedy.
+        reason: String,
+        /// The storage's own error.
+        #[source]
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+    /// The configuration contradicts itself.
+    #[error("invalid broker configuration: {0}")]
+    Configuration(String),
+}

@@ -1,0 +1,115 @@
+//! Bytes to frames and back, for one socket. Knows nothing of commands.
+//!
+//! The reader fills one buffer and slices whole frames out of it, so a payload is never copied on its way in. The
+//! writer puts the small heads of a batch of frames into one buffer and hands heads and payloads to the kernel in
+//! vectored writes.
+
+use std::{io, io::IoSlice, time::Duration};
+
+use bitacora_pulsar_wire::{Frame, FrameDecoder, encode_head};
+use bytes::{Buf, Bytes, BytesMut};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    time::{Instant, timeout, timeout_at},
+};
+
+use crate::session::Outbound;
+
+const READ_BYTES: usize = 64 * 1024;
+/// Payloads below this are copied beside their head: one slice less for the kernel costs more than the copy.
+const INLINE_BYTES: usize = 1024;
+/// A frame that has begun must end within this time.
+const FRAME_TIMEOUT: Duration = Duration::from_secs(30);
+const MAX_SLICES: usize = 64;
+
+/// Reads frames from a socket.
+#[derive(Debug)]
+pub(crate) struct FrameReader<R> {
+    socket: R,
+    buffer: BytesMut,
+    decoder: FrameDecoder,
+}
+
+impl<R: AsyncRead + Unpin> FrameReader<R> {
+    pub(crate) fn new(socket: R, max_message_bytes: u32) -> Self {
+        Self {
+            socket,
+            buffer: BytesMut::with_capacity(READ_BYTES),
+            decoder: FrameDecoder::with_max_message_bytes(max_message_bytes),
+        }
+    }
+
+    /// Gives the next frame; `None` when the peer has closed the connection between two frames.
+    pub(crate) async fn next(&mut self) -> io::Result<Option<Frame>> {
+        let mut deadline = None;
+        loop {
+            let decoded = self.decoder.decode(&mut self.buffer);
+            if let Some(frame) = decoded.map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))? {
+                return Ok(Some(frame));
+            }
+            self.buffer.reserve(READ_BYTES);
+            let read = if self.buffer.is_empty() {
+                self.socket.read_buf(&mut self.buffer).await?
+            } else {
+                // One deadline for the whole frame: a peer that trickles bytes does not move it.
+                let until = *deadline.get_or_insert_with(|| Instant::now() + FRAME_TIMEOUT);
+                timeout_at(until, self.socket.read_buf(&mut self.buffer)).await.map_err(|_| {
+                    io::Error::new(io::ErrorKind::TimedOut, "a frame was begun and not finished within 30 s")
+                })??
+            };
+            if read == 0 {
+                return if self.buffer.is_empty() { Ok(None) } else { Err(io::ErrorKind::UnexpectedEof.into()) };
+            }
+        }
+    }
+}
+
+/// Writes what is queued until the queue ends or the peer takes nothing for `stall`.
+pub(crate) async fn write_frames<W: AsyncWrite + Unpin>(
+    mut socket: W,
+    outbound: &Outbound,
+    stall: Duration,
+) -> io::Result<()> {
+    let mut heads = BytesMut::with_capacity(READ_BYTES);
+    while let Some(batch) = outbound.next_batch().await {
+        let mut parts: Vec<Bytes> = Vec::with_capacity(batch.len() * 2);
+        for frame in batch {
+            let payload = frame.payload.unwrap_or_default();
+            encode_head(&frame.command, payload.len(), &mut heads);
+            if payload.len() <= INLINE_BYTES {
+                heads.extend_from_slice(&payload);
+            } else {
+                parts.push(heads.split().freeze());
+                parts.push(payload);
+            }
+        }
+        if !heads.is_empty() {
+            parts.push(heads.split().freeze());
+        }
+        write_parts(&mut socket, parts, stall).await?;
+    }
+    let _ = timeout(stall, socket.shutdown()).await;
+    Ok(())
+}
+
+async fn write_parts<W: AsyncWrite + Unpin>(socket: &mut W, parts: Vec<Bytes>, stall: Duration) -> io::Result<()> {
+    let mut parts = std::collections::VecDeque::from(parts);
+    while !parts.is_empty() {
+        let slices: Vec<IoSlice<'_>> = parts.iter().take(MAX_SLICES).map(|part| IoSlice::new(part)).collect();
+        let mut written = timeout(stall, socket.write_vectored(&slices))
+            .await
+            .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "the peer takes no more bytes"))??;
+        if written == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        while let Some(front) = parts.front_mut() {
+            if written < front.len() {
+                front.advance(written);
+                break;
+            }
+            written -= front.len();
+            parts.pop_front();
+        }
+    }
+    Ok(())
+}

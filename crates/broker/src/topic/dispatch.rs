@@ -1,0 +1,256 @@
+//! The shell of one subscription: reads the log, hands entries to the dispatcher, writes MESSAGE frames.
+//!
+//! One task per subscription. It sleeps until something changed that could allow a delivery: an entry became durable,
+//! permits, an acknowledgement, a consumer, a connection with room again, or a delayed entry's time.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use bitacora_pulsar_wire::{Command, EntryPeek, Frame, proto::{CommandActiveConsumerChange, CommandMessage}};
+use base64::Engine;
+use bytes::Bytes;
+use tokio::sync::Notify;
+
+use super::{ConsumerHandle, Topic, now_ms};
+use crate::subscription::{
+    ActiveChange, ChunkPart, ConsumerKey, Dispatcher, EntryView, Plan, PlanLimits, SubscriptionKind, sticky_hash,
+};
+
+const READ_ENTRIES: u64 = 500;
+const READ_BYTES: usize = 4 * 1024 * 1024;
+/// After a failed read the task waits this long before it tries again.
+const READ_RETRY: Duration = Duration::from_secs(1);
+/// Delayed entries are due at this granularity.
+const DELAY_TICK: Duration = Duration::from_millis(50);
+/// `ACTIVE_CONSUMER_CHANGE` exists since this protocol version.
+const ACTIVE_CHANGE_VERSION: i32 = 12;
+
+/// A subscription with its consumers.
+#[derive(Debug)]
+pub struct Subscription {
+    name: String,
+    is_durable: bool,
+    core: Mutex<Core>,
+    wake: Arc<Notify>,
+    is_dirty: AtomicBool,
+    is_closed: AtomicBool,
+    /// When the last consumer left (ms since the epoch); 0 while there is one.
+    idle_since_ms: AtomicU64,
+}
+
+/// Dispatcher and handles change together.
+#[derive(Debug)]
+pub struct Core {
+    /// Who gets what.
+    pub dispatcher: Dispatcher,
+    /// The consumers' connections.
+    pub handles: HashMap<ConsumerKey, Arc<ConsumerHandle>>,
+}
+
+impl Subscription {
+    /// Creates the subscription and starts its task.
+    pub fn start(topic: &Arc<Topic>, name: String, is_durable: bool, dispatcher: Dispatcher) -> Arc<Self> {
+        let subscription = Arc::new(Self {
+            name,
+            is_durable,
+            core: Mutex::new(Core { dispatcher, handles: HashMap::new() }),
+            wake: Arc::new(Notify::new()),
+            is_dirty: AtomicBool::new(false),
+            is_closed: AtomicBool::new(false),
+            idle_since_ms: AtomicU64::new(now_ms()),
+        });
+        tokio::spawn(run(Arc::downgrade(topic), Arc::clone(&subscription)));
+        subscription
+    }
+
+    /// Gives the name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Tells whether its cursor survives a restart.
+    pub fn is_durable(&self) -> bool {
+        self.is_durable
+    }
+
+    /// Locks dispatcher and handles.
+    pub fn lock(&self) -> MutexGuard<'_, Core> {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets the task look again.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// Notes that the cursor moved since it was stored.
+    pub fn mark_dirty(&self) {
+        self.is_dirty.store(true, Ordering::Release);
+    }
+
+    /// Tells, once, whether the cursor moved since it was stored.
+    pub fn take_dirty(&self) -> bool {
+        self.is_dirty.swap(false, Ordering::AcqRel)
+    }
+
+    /// Ends the task.
+    pub fn close(&self) {
+        self.is_closed.store(true, Ordering::Release);
+        self.wake();
+    }
+
+    /// Tells whether the task has ended or is about to.
+    pub fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::Acquire)
+    }
+
+    /// Gives since when (ms since the epoch) no consumer is connected; `None` while one is.
+    pub fn idle_since_ms(&self) -> Option<u64> {
+        Some(self.idle_since_ms.load(Ordering::Acquire)).filter(|since| *since > 0)
+    }
+
+    pub(super) fn note_members(&self, core: &Core) {
+        let since = if core.handles.is_empty() { now_ms() } else { 0 };
+        self.idle_since_ms.store(since, Ordering::Release);
+    }
+
+    /// Tells Failover consumers which of them is active.
+    pub(super) fn announce(&self, core: &Core, changes: &[ActiveChange]) {
+        for change in changes {
+            let Some(handle) = core.handles.get(&change.consumer) else { continue };
+            if handle.connection.client().is_some_and(|c| c.protocol_version >= ACTIVE_CHANGE_VERSION) {
+                handle.connection.outbound.push(Command::from(CommandActiveConsumerChange {
+                    consumer_id: handle.consumer_id,
+                    is_active: Some(change.is_active),
+                }));
+            }
+        }
+    }
+
+    fn plan(&self, end: u64) -> Option<Plan> {
+        let mut core = self.lock();
+        let Core { dispatcher, handles } = &mut *core;
+        for handle in handles.values() {
+            dispatcher.set_writable(handle.key, handle.connection.outbound.is_writable(&self.wake));
+        }
+        dispatcher.plan(&PlanLimits { end, entry_count: READ_ENTRIES, now_ms: now_ms() })
+    }
+
+    /// Gives whether anything moved.
+    fn deliver(&self, topic: &Topic, plan: &Plan, entries: &[(u64, Bytes)]) -> bool {
+        let mut core = self.lock();
+        let kind = core.dispatcher.kind();
+        let views: Vec<EntryView> = entries.iter().map(|(offset, entry)| view(kind, *offset, entry)).collect();
+        let before = core.dispatcher.read_offset();
+        let deliveries = core.dispatcher.deliver(plan.generation, &views, now_ms());
+        let moved = !deliveries.is_empty() || core.dispatcher.read_offset() != before;
+        let mut runs: HashMap<ConsumerKey, Vec<Frame>> = HashMap::new();
+        for delivery in deliveries {
+            let Some((offset, entry)) = entries.get(delivery.index) else { continue };
+            let Some(handle) = core.handles.get(&delivery.consumer) else { continue };
+            let message = CommandMessage {
+                consumer_id: handle.consumer_id,
+                message_id: topic.message_id(*offset),
+                redelivery_count: Some(delivery.redelivery_count),
+                ack_set: delivery.ack_set,
+                consumer_epoch: (delivery.consumer_epoch > 0).then_some(delivery.consumer_epoch),
+            };
+            runs.entry(delivery.consumer).or_default().push(Frame::with_payload(message, entry.clone()));
+        }
+        for (key, frames) in runs {
+            if let Some(handle) = core.handles.get(&key) {
+                handle.connection.outbound.push_all(frames);
+            }
+        }
+        moved
+    }
+}
+
+async fn run(topic: Weak<Topic>, subscription: Arc<Subscription>) {
+    loop {
+        let mut failed = false;
+        while !subscription.is_closed() {
+            let Some(topic) = topic.upgrade() else { return };
+            let Some(plan) = subscription.plan(topic.log.durable_end()) else { break };
+            match read(&topic, &plan).await {
+                Ok(entries) => {
+                    if !subscription.deliver(&topic, &plan, &entries) {
+                        break;
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(topic = topic.full_name(), subscription = subscription.name(), %error, "cannot read the log");
+                    failed = true;
+                    break;
+                }
+            }
+            tokio::task::consume_budget().await;
+        }
+        if subscription.is_closed() {
+            return;
+        }
+        let due = subscription.lock().dispatcher.next_due_ms();
+        let pause = match due {
+            _ if failed => Some(READ_RETRY),
+            Some(due) => Some(Duration::from_millis(due.saturating_sub(now_ms())).max(DELAY_TICK)),
+            None => None,
+        };
+        match pause {
+            Some(pause) => {
+                let _ = tokio::time::timeout(pause, subscription.wake.notified()).await;
+            }
+            None => subscription.wake.notified().await,
+        }
+    }
+}
+
+async fn read(topic: &Topic, plan: &Plan) -> Result<Vec<(u64, Bytes)>, super::StorageError> {
+    let (mut entries, mut bytes) = (Vec::new(), 0);
+    for &(start, end) in &plan.ranges {
+        let mut next = start;
+        while next < end && bytes < READ_BYTES {
+            let read = topic.log.read(next, end, READ_BYTES - bytes).await?;
+            let Some((last, _)) = read.last() else { break };
+            next = last + 1;
+            bytes += read.iter().map(|(_, entry)| entry.len()).sum::<usize>();
+            entries.extend(read);
+        }
+    }
+    Ok(entries)
+}
+
+fn view(kind: SubscriptionKind, offset: u64, entry: &Bytes) -> EntryView {
+    let mut view = EntryView { offset, message_count: 1, bytes: entry.len() as u64, ..EntryView::default() };
+    // A damaged entry is handed out as it is: the client sees the checksum fail and acknowledges it as corrupt.
+    let Ok(peek) = EntryPeek::parse(entry) else { return view };
+    view.message_count = peek.message_count();
+    view.deliver_at_ms = peek.deliver_at_time.and_then(|t| u64::try_from(t).ok()).unwrap_or(0);
+    if let (Some(uuid), Some(id), Some(count)) = (peek.uuid, peek.chunk_id, peek.num_chunks_from_msg)
+        && count > 1
+    {
+        let uuid_hash = std::hash::BuildHasher::hash_one(&std::hash::BuildHasherDefault::<std::hash::DefaultHasher>::default(), uuid);
+        view.chunk = Some(ChunkPart { uuid_hash, is_last: id.saturating_add(1) >= count });
+    }
+    if kind == SubscriptionKind::KeyShared {
+        view.key_hash = key_hash(&peek);
+    }
+    view
+}
+
+fn key_hash(peek: &EntryPeek<'_>) -> u16 {
+    match (peek.ordering_key, peek.partition_key) {
+        (Some(key), _) => sticky_hash(key),
+        (None, Some(key)) if peek.partition_key_b64_encoded => {
+            let decoded = base64::engine::general_purpose::STANDARD.decode(key);
+            decoded.map_or_else(|_| sticky_hash(key.as_bytes()), |bytes| sticky_hash(&bytes))
+        }
+        (None, Some(key)) => sticky_hash(key.as_bytes()),
+        (None, None) => sticky_hash(format!("{}-{}", peek.producer_name, peek.sequence_id).as_bytes()),
+    }
+}

@@ -1,0 +1,26 @@
+//! Why a topic refuses a request, in the terms of the wire.
+
+use bitacora_pulsar_wire::proto::ServerError;
+
+/// A refusal: the code that clients act on and one sentence.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refused {
+    /// Code of PulsarApi.proto.
+    pub code: ServerError,
+    /// One sentence for the client's log.
+    pub message: String,
+}
+
+impl Refused {
+    /// Creates a refusal.
+    pub fn new(code: ServerError, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+}
+
+impl From<super::StorageError> for Refused {
+    fn from(error: super::StorageError) -> Self {
+        Self::new(ServerError::PersistenceError, error.to_string())
+    }
+}
