@@ -9,7 +9,9 @@ use std::{net::SocketAddr, path::PathBuf};
 #[non_exhaustive]
 pub enum BrokerError {
     /// A listener could not be bound.
-    #[error("cannot listen on {address} for {purpose}: {source}; choose another address or end the program that holds it")]
+    #[error(
+        "cannot listen on {address} for {purpose}: {source}; choose another address or end the program that holds it"
+    )]
     Listen {
         /// Wanted address.
         address: SocketAddr,

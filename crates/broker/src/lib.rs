@@ -1,5 +1,16 @@
 //! The embedded broker: segment log, topics, cursors, dispatch, schemas, deduplication, REST.
 
+mod broker;
+mod catalog;
+mod config;
+mod error;
+mod net;
+mod rest;
 pub mod schema;
+pub mod session;
 pub mod subscription;
 pub mod topic;
+
+pub use broker::Broker;
+pub use config::{BrokerConfig, Deduplication};
+pub use error::BrokerError;

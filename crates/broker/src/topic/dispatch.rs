@@ -12,12 +12,15 @@ use std::{
     time::Duration,
 };
 
-use bitacora_pulsar_wire::{Command, EntryPeek, Frame, proto::{CommandActiveConsumerChange, CommandMessage}};
 use base64::Engine;
+use bitacora_pulsar_wire::{
+    Command, EntryPeek, Frame,
+    proto::{CommandActiveConsumerChange, CommandMessage},
+};
 use bytes::Bytes;
 use tokio::sync::Notify;
 
-use super::{ConsumerHandle, Topic, now_ms};
+use super::{ConsumerHandle, Durability, Topic, now_ms};
 use crate::subscription::{
     ActiveChange, ChunkPart, ConsumerKey, Dispatcher, EntryView, Plan, PlanLimits, SubscriptionKind, sticky_hash,
 };
@@ -35,7 +38,8 @@ const ACTIVE_CHANGE_VERSION: i32 = 12;
 #[derive(Debug)]
 pub struct Subscription {
     name: String,
-    is_durable: bool,
+    durability: Durability,
+    properties: HashMap<String, String>,
     core: Mutex<Core>,
     wake: Arc<Notify>,
     is_dirty: AtomicBool,
@@ -55,10 +59,17 @@ pub struct Core {
 
 impl Subscription {
     /// Creates the subscription and starts its task.
-    pub fn start(topic: &Arc<Topic>, name: String, is_durable: bool, dispatcher: Dispatcher) -> Arc<Self> {
+    pub fn start(
+        topic: &Arc<Topic>,
+        name: String,
+        durability: Durability,
+        properties: HashMap<String, String>,
+        dispatcher: Dispatcher,
+    ) -> Arc<Self> {
         let subscription = Arc::new(Self {
             name,
-            is_durable,
+            durability,
+            properties,
             core: Mutex::new(Core { dispatcher, handles: HashMap::new() }),
             wake: Arc::new(Notify::new()),
             is_dirty: AtomicBool::new(false),
@@ -76,7 +87,12 @@ impl Subscription {
 
     /// Tells whether its cursor survives a restart.
     pub fn is_durable(&self) -> bool {
-        self.is_durable
+        self.durability == Durability::Durable
+    }
+
+    /// Gives the properties that were given at its creation.
+    pub fn properties(&self) -> &HashMap<String, String> {
+        &self.properties
     }
 
     /// Locks dispatcher and handles.
@@ -121,7 +137,7 @@ impl Subscription {
     }
 
     /// Tells Failover consumers which of them is active.
-    pub(super) fn announce(&self, core: &Core, changes: &[ActiveChange]) {
+    pub(crate) fn announce(&self, core: &Core, changes: &[ActiveChange]) {
         for change in changes {
             let Some(handle) = core.handles.get(&change.consumer) else { continue };
             if handle.connection.client().is_some_and(|c| c.protocol_version >= ACTIVE_CHANGE_VERSION) {
@@ -234,7 +250,10 @@ fn view(kind: SubscriptionKind, offset: u64, entry: &Bytes) -> EntryView {
     if let (Some(uuid), Some(id), Some(count)) = (peek.uuid, peek.chunk_id, peek.num_chunks_from_msg)
         && count > 1
     {
-        let uuid_hash = std::hash::BuildHasher::hash_one(&std::hash::BuildHasherDefault::<std::hash::DefaultHasher>::default(), uuid);
+        let uuid_hash = std::hash::BuildHasher::hash_one(
+            &std::hash::BuildHasherDefault::<std::hash::DefaultHasher>::default(),
+            uuid,
+        );
         view.chunk = Some(ChunkPart { uuid_hash, is_last: id.saturating_add(1) >= count });
     }
     if kind == SubscriptionKind::KeyShared {

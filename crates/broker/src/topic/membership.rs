@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use bitacora_pulsar_wire::{Command, proto::{CommandError, CommandProducerSuccess, ServerError}};
+use bitacora_pulsar_wire::{
+    Command,
+    proto::{CommandError, CommandProducerSuccess, ServerError},
+};
 
 use super::{Admission, ProducerHandle, ProducerKey, ProducerSpec, Refusal, Topic};
 use crate::{
@@ -81,11 +84,8 @@ impl Topic {
                 refuse_waiter(&waiter);
             }
         }
-        let last_sequence_id = if self.deduplicates_name(&state, handle) {
-            state.dedup.last_pushed(&handle.name)
-        } else {
-            -1
-        };
+        let last_sequence_id =
+            if self.deduplicates_name(&state, handle) { state.dedup.last_pushed(&handle.name) } else { -1 };
         Ok(Attached::Ready { topic_epoch, last_sequence_id })
     }
 

@@ -4,6 +4,7 @@
 //! await: the topic's own (producers, deduplication, receipts) and one in each subscription (cursor, consumers). Whoever
 //! needs both takes the topic's first.
 
+mod admin;
 mod dedup;
 mod dispatch;
 mod handle;
@@ -12,6 +13,7 @@ mod producers;
 mod publish;
 mod reply;
 mod storage;
+pub mod store;
 mod subscribe;
 
 use std::{
@@ -24,17 +26,19 @@ use std::{
 
 use bitacora_pulsar_wire::{EntryPeek, TopicName, proto::MessageIdData};
 
+pub use admin::StoredDedup;
 pub use dedup::{DedupTable, Verdict};
 pub use dispatch::Subscription;
 pub use handle::{ConsumerHandle, Counter, ProducerHandle};
-pub use membership::Attached;
+pub use membership::{Attached, Promoted};
 pub use producers::{AccessMode, Admission, ProducerKey, ProducerSpec, Producers, Promotion, Refusal};
 pub use publish::Publish;
 pub use reply::Refused;
 pub use storage::{OnDurable, Position, Record, StorageError, TopicLog};
-pub use subscribe::{StartAt, SubscribeRequest};
+pub use store::Store;
+pub use subscribe::{Durability, StartAt, StoredCursor, SubscribeError, SubscribeRequest};
 
-use crate::{config::Deduplication as DeduplicationPolicyDefault, schema::SchemaHistory};
+use crate::config::Deduplication as DeduplicationPolicyDefault;
 
 /// Whose messages a topic deduplicates, policy and default taken together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,12 +68,15 @@ pub struct Topic {
     name: TopicName,
     full_name: String,
     log: TopicLog,
+    store: Arc<Store>,
     limits: crate::subscription::Limits,
     state: Mutex<State>,
     /// Held while a subscription is created or deleted, so that two clients do not create the same one.
     creating: tokio::sync::Mutex<()>,
     next_key: AtomicU64,
     created_ms: u64,
+    /// Offset up to which the last sequence ids were stored.
+    dedup_stored: AtomicU64,
     /// What was stored.
     pub published: Counter,
     /// What was recognised as sent before.
@@ -84,7 +91,6 @@ struct State {
     deduplication: DeduplicationPolicy,
     pending: VecDeque<publish::PendingReceipt>,
     subscriptions: BTreeMap<String, Arc<Subscription>>,
-    schema: SchemaHistory,
     poisoned: Option<String>,
     has_chunks: bool,
     last_publish_ms: u64,
@@ -96,12 +102,12 @@ struct State {
 pub struct Loaded {
     /// Its log.
     pub log: TopicLog,
+    /// The broker's metadata.
+    pub store: Arc<Store>,
     /// Last sequence ids.
     pub dedup: DedupTable,
     /// Stored topic epoch.
     pub topic_epoch: Option<u64>,
-    /// Stored schema versions.
-    pub schema: SchemaHistory,
     /// Whose messages are deduplicated.
     pub deduplication: DeduplicationPolicy,
     /// Caps on unacknowledged messages.
@@ -117,6 +123,7 @@ impl Topic {
             full_name: name.to_string(),
             name,
             log: loaded.log,
+            store: loaded.store,
             limits: loaded.limits,
             state: Mutex::new(State {
                 producers: Producers::new(loaded.topic_epoch),
@@ -125,7 +132,6 @@ impl Topic {
                 deduplication: loaded.deduplication,
                 pending: VecDeque::new(),
                 subscriptions: BTreeMap::new(),
-                schema: loaded.schema,
                 poisoned: None,
                 has_chunks: false,
                 last_publish_ms: 0,
@@ -134,6 +140,7 @@ impl Topic {
             creating: tokio::sync::Mutex::new(()),
             next_key: AtomicU64::new(1),
             created_ms: loaded.created_ms,
+            dedup_stored: AtomicU64::new(0),
             published: Counter::default(),
             duplicates: Counter::default(),
         });
@@ -180,6 +187,11 @@ impl Topic {
     pub fn producers(&self) -> Vec<Arc<ProducerHandle>> {
         let state = self.lock();
         state.producers.connected().filter_map(|(key, _)| state.handles.get(&key).cloned()).collect()
+    }
+
+    /// Gives the producers of a connection that wait for their turn, by key and id.
+    pub fn waiting_of(&self, connection: u64) -> Vec<(ProducerKey, u64)> {
+        self.lock().producers.waiting_of(connection)
     }
 
     /// Gives the subscriptions by name.

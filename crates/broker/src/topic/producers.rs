@@ -133,6 +133,12 @@ impl Producers {
         self.connected.iter().chain(&self.waiting).map(|(key, _)| *key).collect()
     }
 
+    /// Lists the producers of a connection that wait for their turn, by key and id.
+    pub fn waiting_of(&self, connection: u64) -> Vec<(ProducerKey, u64)> {
+        let own = self.waiting.iter().filter(|(_, spec)| spec.connection == connection);
+        own.map(|(key, spec)| (*key, spec.producer_id)).collect()
+    }
+
     /// Tells whether the producer may publish now.
     pub fn is_connected(&self, key: ProducerKey) -> bool {
         self.connected.iter().any(|(k, _)| *k == key)

@@ -7,9 +7,9 @@
 use std::sync::Arc;
 
 use bitacora_pulsar_wire::{
-    Command, Frame,
+    Command, EntryPeek, Frame,
     proto::{CommandSendError, CommandSendReceipt, MessageIdData, ServerError},
-    split_entry, EntryPeek,
+    split_entry,
 };
 use bytes::Bytes;
 
@@ -41,6 +41,13 @@ pub(super) struct PendingReceipt {
     bytes: usize,
 }
 
+impl PendingReceipt {
+    /// Gives the offset of an entry that is not known to be durable.
+    pub(super) fn first_offset(&self) -> Option<u64> {
+        self.offset
+    }
+}
+
 impl Topic {
     /// Takes one entry of a producer. The answer comes later, as SEND_RECEIPT or SEND_ERROR.
     pub fn publish(&self, producer: &Arc<ProducerHandle>, publish: Publish) {
@@ -55,11 +62,7 @@ impl Topic {
         }
     }
 
-    fn try_publish(
-        &self,
-        producer: &Arc<ProducerHandle>,
-        publish: &Publish,
-    ) -> Result<(), (ServerError, String)> {
+    fn try_publish(&self, producer: &Arc<ProducerHandle>, publish: &Publish) -> Result<(), (ServerError, String)> {
         let corrupt = |e: bitacora_pulsar_wire::Error| (ServerError::ChecksumError, e.to_string());
         let parts = split_entry(&publish.entry).map_err(corrupt)?;
         parts.verify().map_err(corrupt)?;
@@ -68,8 +71,7 @@ impl Topic {
             return Err((ServerError::NotAllowedError, "transactions are not supported".to_owned()));
         }
         let message_count = peek.message_count();
-        let record =
-            Record { bytes: publish.entry.clone(), publish_time_ms: peek.publish_time, message_count };
+        let record = Record { bytes: publish.entry.clone(), publish_time_ms: peek.publish_time, message_count };
         let highest = publish.highest_sequence_id.unwrap_or(0).max(publish.sequence_id).cast_signed();
         let is_early_chunk = match (peek.chunk_id, peek.num_chunks_from_msg) {
             (Some(id), Some(count)) => id.saturating_add(1) < count,

@@ -1,0 +1,144 @@
+//! The running broker: everything that connections, REST and background work share, and its life cycle.
+//!
+//! Start: lock and open the data directory, load namespaces, bind the listeners, start the flush task. Topics are opened
+//! when they are first used. Shutdown: stop listening, close connections, flush cursors and deduplication snapshots,
+//! close the logs.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use bitacora_pulsar_wire::Frame;
+use tokio::{sync::mpsc, task::JoinSet};
+
+use crate::{catalog::Catalog, config::BrokerConfig, error::BrokerError, net, session::Connections};
+
+/// Frames that one direction of a local connection may hold.
+const LOCAL_FRAMES: usize = 64;
+
+/// What all parts of the broker share.
+#[derive(Debug)]
+pub struct Shared {
+    /// Settings.
+    pub config: BrokerConfig,
+    /// Tenants, namespaces and topics.
+    pub catalog: Catalog,
+    /// Open connections.
+    pub connections: Connections,
+    /// Real addresses of the listeners, known after binding.
+    pub listen_addr: Option<SocketAddr>,
+    /// Real address of the admin REST.
+    pub http_addr: Option<SocketAddr>,
+    producer_count: AtomicU64,
+    instance: u64,
+}
+
+impl Shared {
+    /// Gives the URL that lookups name.
+    pub fn service_url(&self) -> String {
+        let listen = self.listen_addr.map(|address| format!("pulsar://{address}"));
+        self.config.advertised_url.clone().or(listen).unwrap_or_else(|| "pulsar://localhost:6650".to_owned())
+    }
+
+    /// Gives the URL of the admin REST.
+    pub fn http_url(&self) -> String {
+        self.http_addr.map(|address| format!("http://{address}")).unwrap_or_default()
+    }
+
+    /// Gives a producer name that no other producer of this data directory has or had.
+    pub fn generate_producer_name(&self) -> String {
+        let count = self.producer_count.fetch_add(1, Ordering::Relaxed);
+        format!("{}-{}-{}", self.config.cluster, self.instance, count)
+    }
+}
+
+/// A running broker.
+#[derive(Debug)]
+pub struct Broker {
+    shared: Arc<Shared>,
+    tasks: JoinSet<()>,
+    stop: tokio::sync::watch::Sender<bool>,
+}
+
+impl Broker {
+    /// Starts a broker.
+    ///
+    /// # Errors
+    /// One sentence each: an address is in use, the data directory is locked, damaged or full.
+    pub async fn start(config: BrokerConfig) -> Result<Self, BrokerError> {
+        if config.max_message_bytes == 0 {
+            return Err(BrokerError::Configuration("max_message_bytes must be above 0".to_owned()));
+        }
+        let listener = net::bind(config.listen, "the binary protocol").await?;
+        let http = net::bind(config.http, "the admin REST").await?;
+        let (catalog, instance) = Catalog::open(&config).await?;
+        let shared = Arc::new(Shared {
+            listen_addr: listener.as_ref().and_then(|l| l.local_addr().ok()),
+            http_addr: http.as_ref().and_then(|l| l.local_addr().ok()),
+            config,
+            catalog,
+            connections: Connections::default(),
+            producer_count: AtomicU64::new(0),
+            instance,
+        });
+        let (stop, stopped) = tokio::sync::watch::channel(false);
+        let mut tasks = JoinSet::new();
+        if let Some(listener) = listener {
+            tasks.spawn(net::accept(Arc::clone(&shared), listener, stopped.clone()));
+        }
+        if let Some(listener) = http {
+            tasks.spawn(crate::rest::serve(Arc::clone(&shared), listener, stopped.clone()));
+        }
+        tasks.spawn(flush(Arc::clone(&shared), stopped));
+        Ok(Self { shared, tasks, stop })
+    }
+
+    /// Gives the real address of the binary protocol.
+    pub fn listen_addr(&self) -> Option<SocketAddr> {
+        self.shared.listen_addr
+    }
+
+    /// Gives the real address of the admin REST.
+    pub fn http_addr(&self) -> Option<SocketAddr> {
+        self.shared.http_addr
+    }
+
+    /// Opens a connection inside the process: frames go in, frames come out, the code behind is that of a socket.
+    /// Dropping the sender, or the receiver, ends it.
+    pub fn local_connection(&self) -> (mpsc::Sender<Frame>, mpsc::Receiver<Frame>) {
+        let (to_broker, from_client) = mpsc::channel(LOCAL_FRAMES);
+        let (to_client, from_broker) = mpsc::channel(LOCAL_FRAMES);
+        tokio::spawn(net::serve_local(Arc::clone(&self.shared), from_client, to_client));
+        (to_broker, from_broker)
+    }
+
+    /// Drains and ends: connections are closed, cursors and snapshots written, logs closed.
+    ///
+    /// # Errors
+    /// The last state could not be written.
+    pub async fn shutdown(mut self) -> Result<(), BrokerError> {
+        let _ = self.stop.send(true);
+        self.shared.connections.end_all();
+        while self.tasks.join_next().await.is_some() {}
+        self.shared.connections.all_gone().await;
+        self.shared.catalog.close().await
+    }
+}
+
+async fn flush(shared: Arc<Shared>, mut stopped: tokio::sync::watch::Receiver<bool>) {
+    let mut tick = tokio::time::interval(shared.config.cursor_flush);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            _ = stopped.changed() => return,
+        }
+        if let Err(error) = shared.catalog.flush().await {
+            tracing::error!(%error, "cannot write the cursors; messages acknowledged since the last write may come again after a restart");
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! What exists: tenants, namespaces with their policies, partitioned topics, topics.
+//!
+//! Everything here is durable before a request that created it is answered. Topics are opened on first use and stay
+//! open. Unlike in a Pulsar cluster, an idle topic is never deleted and entries are kept without a subscription: an
+//! outbox's destination must not vanish because nobody listens yet.
+
+mod namespace;
+mod open;
+mod schemas;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use bitacora_pulsar_wire::{Domain, TopicName, proto::ServerError};
+use tokio::sync::OnceCell;
+
+pub use namespace::{NamespacePolicies, Tenant};
+
+use crate::{
+    config::BrokerConfig,
+    error::BrokerError,
+    schema::Strategy,
+    topic::{DeduplicationPolicy, Refused, StorageError, Store, Topic, store::key},
+};
+
+/// Most partitions of one topic.
+pub const MAX_PARTITIONS: u32 = 4_096;
+
+/// Tenants, namespaces and topics.
+#[derive(Debug)]
+pub struct Catalog {
+    config: BrokerConfig,
+    store: Arc<Store>,
+    state: Mutex<State>,
+    histories: schemas::Histories,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    tenants: BTreeMap<String, Tenant>,
+    namespaces: BTreeMap<String, NamespacePolicies>,
+    partitioned: BTreeMap<String, u32>,
+    topics: BTreeMap<String, Entry>,
+}
+
+/// A topic that exists, open or not.
+#[derive(Debug, Clone, Default)]
+struct Entry {
+    created_ms: u64,
+    open: Arc<OnceCell<Arc<Topic>>>,
+}
+
+/// Whether a missing topic may be created.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// Create it.
+    Create,
+    /// Refuse with TopicNotFound.
+    Refuse,
+}
+
+impl Catalog {
+    /// Gives the metadata store.
+    pub fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
+    /// Checks that a topic's namespace exists and gives the topic's parsed name.
+    ///
+    /// # Errors
+    /// The name is malformed or the namespace unknown.
+    pub fn parse(&self, name: &str) -> Result<TopicName, Refused> {
+        let name = TopicName::parse(name).map_err(|e| Refused::new(ServerError::InvalidTopicName, e.to_string()))?;
+        self.require_namespace(&name.full_namespace())?;
+        Ok(name)
+    }
+
+    /// Gives the partitions of a topic; 0 for a plain one.
+    pub fn partitions(&self, name: &TopicName) -> u32 {
+        self.lock().partitioned.get(&name.to_string()).copied().unwrap_or(0)
+    }
+
+    /// Tells whether a plain topic, a partition or a partitioned topic of this name exists.
+    pub fn exists(&self, name: &TopicName) -> bool {
+        let (state, name) = (self.lock(), name.to_string());
+        state.topics.contains_key(&name) || state.partitioned.contains_key(&name)
+    }
+
+    /// Gives an open topic, opening or creating it if need be.
+    ///
+    /// # Errors
+    /// It does not exist and may not be created, is partitioned, or cannot be read.
+    pub async fn topic(&self, name: &TopicName, missing: Missing) -> Result<Arc<Topic>, Refused> {
+        if name.domain() == Domain::NonPersistent {
+            let message = "non-persistent topics are not supported; use a persistent one";
+            return Err(Refused::new(ServerError::NotAllowedError, message));
+        }
+        let full_name = name.to_string();
+        let entry = {
+            let state = self.lock();
+            if state.partitioned.contains_key(&full_name) {
+                let message = format!("{full_name} is partitioned; use its partitions");
+                return Err(Refused::new(ServerError::NotAllowedError, message));
+            }
+            if let Some(index) = name.partition()
+                && let Some(count) = state.partitioned.get(&name.without_partition().to_string())
+                && index >= *count
+            {
+                let message = format!("{full_name} does not exist, the topic has {count} partitions");
+                return Err(Refused::new(ServerError::TopicNotFound, message));
+            }
+            state.topics.get(&full_name).cloned()
+        };
+        let entry = match (entry, missing) {
+            (Some(entry), _) => entry,
+            (None, Missing::Create) => self.create_entry(name).await?,
+            (None, Missing::Refuse) => {
+                return Err(Refused::new(ServerError::TopicNotFound, format!("topic {full_name} does not exist")));
+            }
+        };
+        let topic = entry.open.get_or_try_init(|| self.open_topic(name, entry.created_ms)).await?;
+        Ok(Arc::clone(topic))
+    }
+
+    /// Gives the open topics.
+    pub fn open_topics(&self) -> Vec<Arc<Topic>> {
+        self.lock().topics.values().filter_map(|entry| entry.open.get().cloned()).collect()
+    }
+
+    /// Lists the topics of a namespace, partitions one by one.
+    pub fn topics_of(&self, namespace: &str) -> Vec<String> {
+        let prefix = format!("persistent://{namespace}/");
+        let state = self.lock();
+        let plain = state.topics.keys().filter(|name| name.starts_with(&prefix)).cloned();
+        let partitioned = state.partitioned.iter().filter(|(name, _)| name.starts_with(&prefix));
+        let partitions =
+            partitioned.flat_map(|(name, count)| (0..*count).map(move |i| format!("{name}-partition-{i}")));
+        plain.chain(partitions).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// Lists the partitioned topics of a namespace.
+    pub fn partitioned_of(&self, namespace: &str) -> Vec<String> {
+        let prefix = format!("persistent://{namespace}/");
+        self.lock().partitioned.keys().filter(|name| name.starts_with(&prefix)).cloned().collect()
+    }
+
+    /// Creates a partitioned topic, or raises the count of one.
+    ///
+    /// # Errors
+    /// There would be too many, or the metadata cannot be written.
+    pub async fn set_partitions(&self, name: &TopicName, count: u32) -> Result<(), Refused> {
+        if count == 0 || count > MAX_PARTITIONS {
+            let message = format!("a topic may have 1 to {MAX_PARTITIONS} partitions");
+            return Err(Refused::new(ServerError::NotAllowedError, message));
+        }
+        let full_name = name.to_string();
+        self.store.put(key(&["partitioned", &full_name]), &count).await?;
+        self.lock().partitioned.insert(full_name, count);
+        for index in 0..count {
+            self.topic(&name.with_partition(index), Missing::Create).await?;
+        }
+        Ok(())
+    }
+
+    /// Deletes the record that a topic is partitioned; its partitions are deleted one by one before.
+    ///
+    /// # Errors
+    /// The metadata cannot be written.
+    pub async fn forget_partitions(&self, name: &TopicName) -> Result<(), Refused> {
+        let full_name = name.to_string();
+        self.store.apply(vec![(key(&["partitioned", &full_name]), None)]).await?;
+        self.lock().partitioned.remove(&full_name);
+        Ok(())
+    }
+
+    /// Gives the strategy by which a namespace's schemas may change.
+    pub fn schema_strategy(&self, namespace: &str) -> Strategy {
+        let state = self.lock();
+        let policy = state.namespaces.get(namespace).and_then(|p| p.schema_compatibility_strategy.as_deref());
+        policy.and_then(Strategy::parse).unwrap_or(self.config.schema_compatibility)
+    }
+
+    /// Gives whose messages the topics of a namespace deduplicate.
+    pub fn deduplication(&self, namespace: &str) -> DeduplicationPolicy {
+        let policy = self.lock().namespaces.get(namespace).and_then(|p| p.deduplication_enabled);
+        DeduplicationPolicy::resolve(policy, self.config.deduplication)
+    }
+
+    /// Writes every cursor that moved.
+    ///
+    /// # Errors
+    /// The metadata cannot be written.
+    pub async fn flush(&self) -> Result<(), StorageError> {
+        let mut changes = Vec::new();
+        for topic in self.open_topics() {
+            topic.drop_abandoned(60_000);
+            changes.extend(topic.dirty_cursors()?);
+            changes.extend(topic.dedup_change()?);
+        }
+        if changes.is_empty() { Ok(()) } else { self.store.apply(changes).await }
+    }
+
+    /// Writes everything and closes the logs.
+    ///
+    /// # Errors
+    /// Something cannot be written.
+    pub async fn close(&self) -> Result<(), BrokerError> {
+        self.flush().await.map_err(|e| self.storage_error(e))
+    }
+
+    fn storage_error(&self, error: StorageError) -> BrokerError {
+        BrokerError::Storage { path: self.config.data_dir.clone(), reason: error.to_string(), source: None }
+    }
+
+    fn require_namespace(&self, namespace: &str) -> Result<(), Refused> {
+        if self.lock().namespaces.contains_key(namespace) {
+            return Ok(());
+        }
+        Err(Refused::new(ServerError::TopicNotFound, format!("namespace {namespace} does not exist")))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

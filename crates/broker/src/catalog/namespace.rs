@@ -1,0 +1,108 @@
+//! Tenants and namespaces.
+
+use std::collections::BTreeMap;
+
+use bitacora_pulsar_wire::proto::ServerError;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::Catalog;
+use crate::topic::{Refused, store::key};
+
+/// A tenant as the admin REST shows it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tenant {
+    /// Roles that may administer it; kept, not enforced.
+    #[serde(default)]
+    pub admin_roles: Vec<String>,
+    /// Clusters that it may use; kept, not enforced.
+    #[serde(default)]
+    pub allowed_clusters: Vec<String>,
+}
+
+/// Policies of a namespace. What has an effect has a field; the rest is kept as it was given.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct NamespacePolicies {
+    /// Deduplicate every producer (true) or none (false); absent = the broker's default.
+    #[serde(default, rename = "deduplicationEnabled", skip_serializing_if = "Option::is_none")]
+    pub deduplication_enabled: Option<bool>,
+    /// Name of the strategy; absent or UNDEFINED = the broker's default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema_compatibility_strategy: Option<String>,
+    /// Everything else.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+impl Catalog {
+    /// Lists the tenants.
+    pub fn tenants(&self) -> BTreeMap<String, Tenant> {
+        self.lock().tenants.clone()
+    }
+
+    /// Creates or changes a tenant.
+    ///
+    /// # Errors
+    /// The metadata cannot be written.
+    pub async fn put_tenant(&self, name: &str, tenant: Tenant) -> Result<(), Refused> {
+        self.store.put(key(&["tenant", name]), &tenant).await?;
+        self.lock().tenants.insert(name.to_owned(), tenant);
+        Ok(())
+    }
+
+    /// Deletes a tenant without namespaces.
+    ///
+    /// # Errors
+    /// It has namespaces, or the metadata cannot be written.
+    pub async fn delete_tenant(&self, name: &str) -> Result<(), Refused> {
+        if !self.namespaces_of(name).is_empty() {
+            let message = format!("tenant {name} still has namespaces");
+            return Err(Refused::new(ServerError::NotAllowedError, message));
+        }
+        self.store.apply(vec![(key(&["tenant", name]), None)]).await?;
+        self.lock().tenants.remove(name);
+        Ok(())
+    }
+
+    /// Lists the namespaces of a tenant as `tenant/namespace`.
+    pub fn namespaces_of(&self, tenant: &str) -> Vec<String> {
+        let prefix = format!("{tenant}/");
+        self.lock().namespaces.keys().filter(|name| name.starts_with(&prefix)).cloned().collect()
+    }
+
+    /// Gives a namespace's policies.
+    pub fn namespace(&self, name: &str) -> Option<NamespacePolicies> {
+        self.lock().namespaces.get(name).cloned()
+    }
+
+    /// Creates or changes a namespace; open topics follow at once.
+    ///
+    /// # Errors
+    /// The metadata cannot be written.
+    pub async fn put_namespace(&self, name: &str, policies: NamespacePolicies) -> Result<(), Refused> {
+        self.store.put(key(&["namespace", name]), &policies).await?;
+        self.lock().namespaces.insert(name.to_owned(), policies);
+        let deduplication = self.deduplication(name);
+        for topic in self.open_topics() {
+            if topic.name().full_namespace() == name {
+                topic.set_deduplication(deduplication);
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes an empty namespace.
+    ///
+    /// # Errors
+    /// It has topics, or the metadata cannot be written.
+    pub async fn delete_namespace(&self, name: &str) -> Result<(), Refused> {
+        if !self.topics_of(name).is_empty() || !self.partitioned_of(name).is_empty() {
+            let message = format!("namespace {name} still has topics");
+            return Err(Refused::new(ServerError::NotAllowedError, message));
+        }
+        self.store.apply(vec![(key(&["namespace", name]), None)]).await?;
+        self.lock().namespaces.remove(name);
+        Ok(())
+    }
+}

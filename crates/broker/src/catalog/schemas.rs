@@ -1,0 +1,99 @@
+//! The schemas of topics. All partitions of a topic share those of the topic.
+
+use std::{collections::HashMap, sync::Arc};
+
+use bitacora_pulsar_wire::{TopicName, proto::ServerError};
+use tokio::sync::Mutex;
+
+use super::Catalog;
+use crate::{
+    schema::{Incompatible, Registration, SchemaHistory, SchemaInfo},
+    topic::{Refused, Topic, now_ms, store::key},
+};
+
+/// Histories that were read, by the topic's name without partition. The lock of one spans its read and its write, so
+/// that two clients cannot both add the next version.
+pub(super) type Histories = std::sync::Mutex<HashMap<String, Arc<Mutex<Option<SchemaHistory>>>>>;
+
+impl Catalog {
+    /// Gives all versions of a topic's schema.
+    ///
+    /// # Errors
+    /// The metadata cannot be read.
+    pub async fn schema_history(&self, name: &TopicName) -> Result<SchemaHistory, Refused> {
+        let (slot, stored_key) = self.history_slot(name);
+        let mut slot = slot.lock().await;
+        self.loaded(&mut slot, &stored_key).cloned()
+    }
+
+    /// Finds or registers a schema and gives its version, durable.
+    ///
+    /// # Errors
+    /// IncompatibleSchema, or the metadata cannot be written.
+    pub async fn register_schema(&self, name: &TopicName, info: &SchemaInfo) -> Result<u64, Refused> {
+        let strategy = self.schema_strategy(&name.full_namespace());
+        let (slot, stored_key) = self.history_slot(name);
+        let mut slot = slot.lock().await;
+        let mut history = self.loaded(&mut slot, &stored_key)?.clone();
+        let registered = history
+            .register(info, strategy, now_ms())
+            .map_err(|e| Refused::new(ServerError::IncompatibleSchema, e.to_string()))?;
+        match registered {
+            Registration::Known(version) => Ok(version),
+            Registration::Added(version) => {
+                self.store.put(stored_key, &history).await?;
+                *slot = Some(history);
+                Ok(version)
+            }
+        }
+    }
+
+    /// What SUBSCRIBE does with its schema: registers it on a topic that is still unused, otherwise only checks it.
+    ///
+    /// # Errors
+    /// IncompatibleSchema, or the metadata cannot be written.
+    pub async fn consumer_schema(&self, topic: &Topic, info: &SchemaInfo) -> Result<(), Refused> {
+        let history = self.schema_history(topic.name()).await?;
+        if history.is_empty() {
+            if topic.is_unused() {
+                self.register_schema(topic.name(), info).await?;
+            }
+            return Ok(());
+        }
+        let strategy = self.schema_strategy(&topic.name().full_namespace());
+        history.check(info, strategy).map_err(|Incompatible(reason)| {
+            Refused::new(ServerError::IncompatibleSchema, format!("incompatible schema: {reason}"))
+        })
+    }
+
+    /// Deletes all versions of a topic's schema and gives the last number.
+    ///
+    /// # Errors
+    /// The metadata cannot be written.
+    pub async fn delete_schema(&self, name: &TopicName) -> Result<Option<u64>, Refused> {
+        let (slot, stored_key) = self.history_slot(name);
+        let mut slot = slot.lock().await;
+        let mut history = self.loaded(&mut slot, &stored_key)?.clone();
+        let last = history.latest().map(|v| v.version);
+        if last.is_some() {
+            history.clear();
+            self.store.put(stored_key, &history).await?;
+            *slot = Some(history);
+        }
+        Ok(last)
+    }
+
+    fn history_slot(&self, name: &TopicName) -> (Arc<Mutex<Option<SchemaHistory>>>, String) {
+        let base = name.without_partition().to_string();
+        let stored_key = key(&["schema", &base]);
+        let mut histories = self.histories.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        (Arc::clone(histories.entry(base).or_default()), stored_key)
+    }
+
+    fn loaded<'a>(&self, slot: &'a mut Option<SchemaHistory>, stored_key: &str) -> Result<&'a SchemaHistory, Refused> {
+        if slot.is_none() {
+            *slot = Some(self.store.get::<SchemaHistory>(stored_key)?.unwrap_or_default());
+        }
+        Ok(slot.get_or_insert_default())
+    }
+}

@@ -1,0 +1,157 @@
+//! The connection layer: frames in, calls to the cores, frames out. One file per group of commands.
+//!
+//! A [`Session`] serves one connection, over a socket or inside the process alike. Commands are worked on in their
+//! order of arrival; only PRODUCER and SUBSCRIBE run beside the others, because they may have to wait for a sign of life
+//! of another client. Whatever carries a request id is answered; nothing is pushed that was not asked for.
+
+mod ack;
+mod connect;
+mod connection;
+mod connections;
+mod consumer;
+mod lookup;
+mod outbound;
+mod position;
+mod producer;
+mod schema;
+
+use std::{sync::Arc, time::Duration};
+
+use bitacora_pulsar_wire::{
+    Command, Frame,
+    proto::{CommandError, CommandPong, CommandSuccess, ServerError},
+};
+
+pub use connection::{ClientInfo, Connection};
+pub(crate) use connection::{ConsumerSlot, ProducerSlot};
+pub use connections::Connections;
+pub use outbound::Outbound;
+
+use crate::{broker::Shared, topic::Refused};
+
+/// How long another client's connection may take to prove that it is alive.
+const PROBE: Duration = Duration::from_secs(5);
+
+/// Why a connection must end: one sentence for the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation(pub String);
+
+/// Serves one connection.
+#[derive(Debug)]
+pub struct Session {
+    shared: Arc<Shared>,
+    connection: Arc<Connection>,
+}
+
+impl Session {
+    /// Creates the session of a new connection.
+    pub fn new(shared: Arc<Shared>, remote: String) -> Self {
+        let connection = shared.connections.add(remote, shared.config.outbound_bytes);
+        Self { shared, connection }
+    }
+
+    /// Gives the connection's state.
+    pub fn connection(&self) -> &Arc<Connection> {
+        &self.connection
+    }
+
+    /// Works on one frame. Returns when the next one may be read: back pressure is time spent here.
+    ///
+    /// # Errors
+    /// The client broke the protocol; the connection must be closed.
+    pub async fn on_frame(&self, frame: Frame) -> Result<(), Violation> {
+        self.connection.heard();
+        let Frame { command, payload } = frame;
+        if self.connection.client().is_none() {
+            return match command {
+                Command::Connect(command) => self.connect(*command),
+                other => Err(Violation(format!("{} came before CONNECT", other.name()))),
+            };
+        }
+        match command {
+            Command::Send(command) => self.send(&command, payload.unwrap_or_default()).await?,
+            Command::Flow(command) => self.flow(&command),
+            Command::Ack(command) => self.ack(&command),
+            Command::RedeliverUnacknowledgedMessages(command) => self.redeliver(&command),
+            Command::Ping(_) => self.push(CommandPong {}),
+            Command::Pong(_) | Command::AuthResponse(_) => {}
+            Command::PartitionedTopicMetadata(command) => self.partitions(command).await,
+            Command::LookupTopic(command) => self.lookup(&command),
+            Command::GetTopicsOfNamespace(command) => self.topics(&command),
+            Command::Producer(command) => self.producer(*command),
+            Command::CloseProducer(command) => self.close_producer(&command).await,
+            Command::Subscribe(command) => self.subscribe(*command),
+            Command::CloseConsumer(command) => self.close_consumer(&command),
+            Command::Unsubscribe(command) => self.unsubscribe(&command).await,
+            Command::Seek(command) => self.seek(command).await,
+            Command::GetLastMessageId(command) => self.last_message_id(&command).await,
+            Command::ConsumerStats(command) => self.consumer_stats(&command),
+            Command::GetSchema(command) => self.get_schema(command).await,
+            Command::GetOrCreateSchema(command) => self.get_or_create_schema(command).await,
+            Command::Connect(_) => return Err(Violation("a second CONNECT came".to_owned())),
+            other => self.refuse_unknown(&other)?,
+        }
+        self.connection.outbound.wait_for_room().await;
+        Ok(())
+    }
+
+    /// Takes everything of the connection out of the topics.
+    pub async fn end(&self) {
+        self.connection.end();
+        let producers = std::mem::take(&mut *self.connection.producers());
+        for slot in producers.into_values() {
+            if let ProducerSlot::Ready(topic, handle) = slot {
+                producer::detach(&topic, handle.key).await;
+            }
+        }
+        let consumers = std::mem::take(&mut *self.connection.consumers());
+        for slot in consumers.into_values() {
+            if let ConsumerSlot::Ready(topic, subscription, key) = slot {
+                topic.detach_consumer(&subscription, key);
+            }
+        }
+        // Producers that wait for their turn have no ready slot; their topics know them by connection.
+        for topic in self.shared.catalog.open_topics() {
+            for (key, _) in topic.waiting_of(self.connection.id) {
+                producer::detach(&topic, key).await;
+            }
+        }
+        self.shared.connections.remove(self.connection.id);
+    }
+
+    fn push(&self, command: impl Into<Command>) {
+        self.connection.outbound.push(command.into());
+    }
+
+    fn success(&self, request_id: u64) {
+        self.push(CommandSuccess { request_id, schema: None });
+    }
+
+    fn refuse(&self, request_id: u64, refused: Refused) {
+        self.push(CommandError { request_id, error: refused.code as i32, message: refused.message });
+    }
+
+    fn refuse_unknown(&self, command: &Command) -> Result<(), Violation> {
+        let kind = command.kind();
+        match command.request_id() {
+            // Scalable topics and watches of transaction coordinators came after protocol version 21.
+            Some(id) if kind >= 70 || matches!(command, Command::Unknown(_)) => {
+                let message = format!("command {kind} is not supported by this broker");
+                self.refuse(id, Refused::new(ServerError::UnsupportedVersionError, message));
+                Ok(())
+            }
+            Some(id) if is_request(kind) => {
+                let message = format!("{} is not supported by this broker", command.name());
+                self.refuse(id, Refused::new(ServerError::NotAllowedError, message));
+                Ok(())
+            }
+            _ if matches!(command, Command::Unknown(_)) => Ok(()),
+            _ => Err(Violation(format!("{} is a command of brokers, not of clients", command.name()))),
+        }
+    }
+}
+
+/// Tells whether the number is one of the requests that this broker refuses: transactions and topic watches.
+fn is_request(kind: i32) -> bool {
+    matches!(kind, 50 | 52 | 54 | 56 | 58 | 60 | 62 | 64 | 67)
+}

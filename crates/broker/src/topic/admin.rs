@@ -1,0 +1,76 @@
+//! What the broker's background work and the admin REST do with a topic.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Position, Refused, StorageError, Topic, store};
+
+/// Stored form of the last sequence ids.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct StoredDedup {
+    /// Entries below this position are covered.
+    next: (u64, u64),
+    /// Producer names and their highest durable ids, least recently used first.
+    pub last: Vec<(String, i64)>,
+}
+
+impl StoredDedup {
+    /// Gives the first position that is not covered.
+    pub fn covered(&self) -> Position {
+        Position { ledger: self.next.0, entry: self.next.1 }
+    }
+}
+
+/// Entries after which the last sequence ids are stored again.
+const SNAPSHOT_ENTRIES: u64 = 1_000;
+
+impl Topic {
+    /// Gives the change that stores the last sequence ids, when enough entries have come since the last time.
+    ///
+    /// # Errors
+    /// The snapshot cannot be encoded.
+    pub fn dedup_change(&self) -> Result<Option<store::Change>, StorageError> {
+        let (covered, last) = self.dedup_snapshot();
+        let before = self.dedup_stored.load(std::sync::atomic::Ordering::Relaxed);
+        if covered.saturating_sub(before) < SNAPSHOT_ENTRIES {
+            return Ok(None);
+        }
+        self.dedup_stored.store(covered, std::sync::atomic::Ordering::Relaxed);
+        let next = self.log.position(covered);
+        let stored = StoredDedup { next: (next.ledger, next.entry), last };
+        Ok(Some((store::key(&["dedup", &self.full_name]), Some(store::value(&stored)?))))
+    }
+
+    /// Makes a topic epoch durable.
+    ///
+    /// # Errors
+    /// The metadata cannot be written.
+    pub async fn store_epoch(&self, epoch: u64) -> Result<(), Refused> {
+        Ok(self.store.put(store::key(&["epoch", &self.full_name]), &epoch).await?)
+    }
+
+    /// Tells whether nothing was ever published and no producer is connected.
+    pub fn is_unused(&self) -> bool {
+        self.lock().producers.count() == 0 && self.log.end() == self.log.first()
+    }
+
+    /// Tells whether a producer or a consumer is connected.
+    pub fn is_in_use(&self) -> bool {
+        self.lock().producers.count() > 0 || self.subscriptions().iter().any(|s| !s.lock().handles.is_empty())
+    }
+
+    /// Sends all clients away; they come back by themselves.
+    pub fn unload(&self) {
+        self.close_producers();
+        for subscription in self.subscriptions() {
+            self.close_consumers(&subscription);
+        }
+    }
+
+    /// Sends all clients away for good.
+    pub fn close_for_deletion(&self) {
+        self.lock().deleted = true;
+        self.unload();
+        let subscriptions = std::mem::take(&mut self.lock().subscriptions);
+        subscriptions.values().for_each(|subscription| subscription.close());
+    }
+}

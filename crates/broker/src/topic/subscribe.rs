@@ -1,0 +1,334 @@
+//! Subscriptions that begin, move and end.
+
+use std::{collections::HashMap, sync::Arc};
+
+use bitacora_pulsar_wire::proto::{MessageIdData, ServerError};
+use serde::{Deserialize, Serialize};
+
+use super::{ConsumerHandle, Position, Refused, Subscription, Topic, now_ms, store};
+use crate::subscription::{AckSet, AddError, ConsumerKey, ConsumerSpec, Cursor, Dispatcher, SubscriptionKind};
+
+/// Where a new subscription starts.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StartAt {
+    /// After the last entry.
+    Latest,
+    /// Before the first entry.
+    Earliest,
+    /// At this entry, itself included.
+    Id(MessageIdData),
+    /// At the first entry published at or after this time (ms since the epoch).
+    Time(u64),
+}
+
+/// A SUBSCRIBE as it came from the wire.
+#[derive(Debug, Clone)]
+pub struct SubscribeRequest {
+    /// Subscription name.
+    pub subscription: String,
+    /// Wanted type.
+    pub kind: SubscriptionKind,
+    /// Whether the cursor survives; readers say no.
+    pub durability: Durability,
+    /// Where a subscription that does not exist yet starts.
+    pub start: StartAt,
+    /// Priority, epoch, hash ranges.
+    pub spec: ConsumerSpec,
+    /// Properties of the subscription.
+    pub properties: HashMap<String, String>,
+}
+
+/// Whether a subscription survives its last consumer and a restart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// It survives.
+    Durable,
+    /// It ends with its last consumer.
+    NonDurable,
+}
+
+/// Stored form of a cursor. Positions are (ledger, entry).
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct StoredCursor {
+    /// The first entry that is not acknowledged.
+    next: (u64, u64),
+    /// Acknowledged ranges above it, both ends inclusive.
+    #[serde(default)]
+    acked: Vec<((u64, u64), (u64, u64))>,
+    /// Batches acknowledged in part: what remains, as on the wire.
+    #[serde(default)]
+    partial: Vec<((u64, u64), Vec<i64>)>,
+    /// Properties given at creation.
+    #[serde(default)]
+    properties: HashMap<String, String>,
+}
+
+/// Why a consumer was not admitted.
+#[derive(Debug, Clone)]
+pub enum SubscribeError {
+    /// Another consumer is in the way; probe its connection for life before giving up.
+    Occupied(Arc<ConsumerHandle>, Refused),
+    /// Final.
+    Refused(Refused),
+}
+
+impl From<Refused> for SubscribeError {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+impl Topic {
+    /// Finds or creates the subscription and admits the consumer.
+    ///
+    /// # Errors
+    /// See [`SubscribeError`].
+    pub async fn subscribe(
+        self: &Arc<Self>,
+        handle: &Arc<ConsumerHandle>,
+        request: &SubscribeRequest,
+    ) -> Result<Arc<Subscription>, SubscribeError> {
+        let subscription = self.ensure_subscription(request).await?;
+        let mut core = subscription.lock();
+        let admitted = core.dispatcher.add_consumer(handle.key, request.kind, request.spec.clone());
+        match admitted {
+            Ok(changes) => {
+                core.handles.insert(handle.key, Arc::clone(handle));
+                subscription.note_members(&core);
+                // The client must see SUCCESS before ACTIVE_CONSUMER_CHANGE; its session announces after answering.
+                let others: Vec<_> = changes.into_iter().filter(|change| change.consumer != handle.key).collect();
+                subscription.announce(&core, &others);
+                drop(core);
+                Ok(subscription)
+            }
+            Err(AddError::Busy { holder } | AddError::OtherKind { holder }) => {
+                let message = match core.dispatcher.kind() {
+                    kind if kind != request.kind => {
+                        format!("the subscription has consumers of type {}", kind.name())
+                    }
+                    _ => "an exclusive consumer is connected to the subscription already".to_owned(),
+                };
+                let refused = Refused::new(ServerError::ConsumerBusy, message);
+                match core.handles.get(&holder) {
+                    Some(other) => Err(SubscribeError::Occupied(Arc::clone(other), refused)),
+                    None => Err(refused.into()),
+                }
+            }
+            Err(AddError::Ranges) => {
+                let message = "the key hash ranges are malformed or overlap those of another consumer";
+                Err(Refused::new(ServerError::ConsumerAssignError, message).into())
+            }
+        }
+    }
+
+    /// Creates a durable subscription without a consumer, if it does not exist yet; tells whether it was new.
+    ///
+    /// # Errors
+    /// The cursor cannot be stored.
+    pub async fn create_subscription(self: &Arc<Self>, name: &str, start: StartAt) -> Result<bool, Refused> {
+        if self.subscription(name).is_some() {
+            return Ok(false);
+        }
+        let request = SubscribeRequest {
+            subscription: name.to_owned(),
+            kind: SubscriptionKind::Exclusive,
+            durability: Durability::Durable,
+            start,
+            spec: ConsumerSpec::default(),
+            properties: HashMap::new(),
+        };
+        self.ensure_subscription(&request).await.map(|_| true)
+    }
+
+    async fn ensure_subscription(self: &Arc<Self>, request: &SubscribeRequest) -> Result<Arc<Subscription>, Refused> {
+        let _creating = self.creating.lock().await;
+        if let Some(subscription) = self.subscription(&request.subscription) {
+            let is_durable = request.durability == Durability::Durable;
+            if subscription.is_durable() != is_durable && subscription.idle_since_ms().is_none() {
+                let message = "a durable and a non-durable subscription cannot share one name";
+                return Err(Refused::new(ServerError::NotAllowedError, message));
+            }
+            return Ok(subscription);
+        }
+        let (offset, remaining) = self.start_offset(&request.start).await?;
+        let mut cursor = Cursor::default();
+        cursor.reset(offset, remaining);
+        if request.durability == Durability::Durable {
+            let stored = self.stored_cursor(&cursor, request.properties.clone());
+            self.store.put(self.cursor_key(&request.subscription), &stored).await?;
+        }
+        let dispatcher = Dispatcher::new(request.kind, cursor, self.limits, self.name.partition());
+        let subscription = Subscription::start(
+            self,
+            request.subscription.clone(),
+            request.durability,
+            request.properties.clone(),
+            dispatcher,
+        );
+        let mut state = self.lock();
+        if state.deleted {
+            subscription.close();
+            return Err(Refused::new(ServerError::TopicNotFound, "the topic is being deleted"));
+        }
+        state.subscriptions.insert(request.subscription.clone(), Arc::clone(&subscription));
+        Ok(subscription)
+    }
+
+    /// Brings back a stored subscription when the topic is loaded.
+    pub fn restore_subscription(self: &Arc<Self>, name: &str, stored: &StoredCursor) {
+        let offset = |(ledger, entry)| self.log.offset_at_or_after(Position { ledger, entry });
+        let acked: Vec<(u64, u64)> =
+            stored.acked.iter().map(|(first, last)| (offset(*first), offset((last.0, last.1 + 1)))).collect();
+        let partial = stored.partial.iter().map(|(at, words)| (offset(*at), AckSet::from_wire(words))).collect();
+        let cursor = Cursor::restore(offset(stored.next), &acked, partial);
+        let dispatcher = Dispatcher::new(SubscriptionKind::Exclusive, cursor, self.limits, self.name.partition());
+        let subscription =
+            Subscription::start(self, name.to_owned(), Durability::Durable, stored.properties.clone(), dispatcher);
+        self.lock().subscriptions.insert(name.to_owned(), subscription);
+    }
+
+    /// Gives the changes that make all moved cursors durable.
+    ///
+    /// # Errors
+    /// A cursor cannot be encoded.
+    pub fn dirty_cursors(&self) -> Result<Vec<store::Change>, super::StorageError> {
+        let mut changes = Vec::new();
+        for subscription in self.subscriptions() {
+            if subscription.is_durable() && subscription.take_dirty() {
+                let properties = subscription.properties().clone();
+                let stored = self.stored_cursor(subscription.lock().dispatcher.cursor(), properties);
+                changes.push((self.cursor_key(subscription.name()), Some(store::value(&stored)?)));
+            }
+        }
+        Ok(changes)
+    }
+
+    /// Ends non-durable subscriptions that nobody came back to after a seek.
+    pub fn drop_abandoned(&self, idle_ms: u64) {
+        let now = now_ms();
+        let mut state = self.lock();
+        state.subscriptions.retain(|_, subscription| {
+            let idle = subscription.idle_since_ms().is_some_and(|since| now.saturating_sub(since) > idle_ms);
+            let keep = subscription.is_durable() || !idle;
+            if !keep {
+                subscription.close();
+            }
+            keep
+        });
+    }
+
+    /// Takes a consumer out; a non-durable subscription ends with its last one.
+    pub fn detach_consumer(&self, subscription: &Arc<Subscription>, key: ConsumerKey) {
+        let is_last = {
+            let mut core = subscription.lock();
+            if core.handles.remove(&key).is_none() {
+                return;
+            }
+            let changes = core.dispatcher.remove_consumer(key);
+            subscription.note_members(&core);
+            subscription.announce(&core, &changes);
+            core.handles.is_empty()
+        };
+        subscription.wake();
+        if is_last && !subscription.is_durable() {
+            self.forget(subscription);
+        }
+    }
+
+    /// Ends a subscription. The caller has made sure that it may.
+    ///
+    /// # Errors
+    /// The cursor cannot be deleted.
+    pub async fn delete_subscription(&self, subscription: &Arc<Subscription>) -> Result<(), Refused> {
+        let _creating = self.creating.lock().await;
+        if subscription.is_durable() {
+            self.store.apply(vec![(self.cursor_key(subscription.name()), None)]).await?;
+        }
+        self.close_consumers(subscription);
+        self.forget(subscription);
+        Ok(())
+    }
+
+    /// Moves a subscription so that the given place comes next. Its consumers are closed and come back by themselves.
+    ///
+    /// # Errors
+    /// The log cannot be searched or the cursor cannot be stored.
+    pub async fn seek(&self, subscription: &Arc<Subscription>, to: &StartAt) -> Result<(), Refused> {
+        let (offset, remaining) = self.start_offset(to).await?;
+        self.close_consumers(subscription);
+        let stored = {
+            let mut core = subscription.lock();
+            core.dispatcher.seek(offset, remaining);
+            self.stored_cursor(core.dispatcher.cursor(), subscription.properties().clone())
+        };
+        if subscription.is_durable() {
+            self.store.put(self.cursor_key(subscription.name()), &stored).await?;
+            // A flush that had taken its picture before the seek may be written after it; the next one puts it right.
+            subscription.mark_dirty();
+        }
+        subscription.wake();
+        Ok(())
+    }
+
+    /// Sends every consumer of a subscription away; clients subscribe again.
+    pub fn close_consumers(&self, subscription: &Arc<Subscription>) {
+        let mut core = subscription.lock();
+        let handles: Vec<Arc<ConsumerHandle>> = core.handles.drain().map(|(_, handle)| handle).collect();
+        for handle in handles {
+            core.dispatcher.remove_consumer(handle.key);
+            handle.connection.close_consumer(handle.consumer_id);
+        }
+        subscription.note_members(&core);
+    }
+
+    /// Finds the offset of an existing entry.
+    pub fn offset_of(&self, id: &MessageIdData) -> Option<u64> {
+        self.log.offset(Position { ledger: id.ledger_id, entry: id.entry_id })
+    }
+
+    async fn start_offset(&self, start: &StartAt) -> Result<(u64, Option<AckSet>), Refused> {
+        Ok(match start {
+            StartAt::Latest => (self.log.end(), None),
+            StartAt::Earliest => (self.log.first(), None),
+            StartAt::Time(time_ms) => (self.log.offset_at_time(*time_ms).await?, None),
+            StartAt::Id(id) => {
+                let (ledger, entry) = (id.ledger_id, id.entry_id);
+                if ledger.cast_signed() < 0 {
+                    (self.log.first(), None)
+                } else if ledger == i64::MAX.cast_unsigned() {
+                    (self.log.end(), None)
+                } else if entry.cast_signed() < 0 {
+                    (self.log.offset_at_or_after(Position { ledger, entry: 0 }), None)
+                } else {
+                    let set = (!id.ack_set.is_empty()).then(|| AckSet::from_wire(&id.ack_set));
+                    (self.log.offset_at_or_after(Position { ledger, entry }), set)
+                }
+            }
+        })
+    }
+
+    fn forget(&self, subscription: &Arc<Subscription>) {
+        subscription.close();
+        let mut state = self.lock();
+        if state.subscriptions.get(subscription.name()).is_some_and(|known| Arc::ptr_eq(known, subscription)) {
+            state.subscriptions.remove(subscription.name());
+        }
+    }
+
+    fn cursor_key(&self, subscription: &str) -> String {
+        store::key(&["cursor", &self.full_name, subscription])
+    }
+
+    fn stored_cursor(&self, cursor: &Cursor, properties: HashMap<String, String>) -> StoredCursor {
+        let at = |offset| {
+            let position = self.log.position(offset);
+            (position.ledger, position.entry)
+        };
+        StoredCursor {
+            next: at(cursor.mark_delete()),
+            acked: cursor.acked_ranges().map(|(start, end)| (at(start), at(end - 1))).collect(),
+            partial: cursor.partial().map(|(offset, set)| (at(offset), set.to_wire())).collect(),
+            properties,
+        }
+    }
+}
