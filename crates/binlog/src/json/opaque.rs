@@ -44,11 +44,15 @@ fn quoted(out: &mut Vec<u8>, data: &[u8], write: impl FnOnce(i64, &mut Vec<u8>))
     Ok(())
 }
 
-/// Standard alphabet with padding, without line breaks.
+/// Standard alphabet with padding; the server breaks the line after each 76 characters, and a JSON string shows the break as `\\n`.
 fn write_base64(data: &[u8], out: &mut Vec<u8>) {
     const ALPHABET: [u8; 64] = *b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     out.reserve(data.len().div_ceil(3) * 4);
-    for chunk in data.chunks(3) {
+    const LINE_CHUNKS: usize = 76 / 4;
+    for (index, chunk) in data.chunks(3).enumerate() {
+        if index > 0 && index % LINE_CHUNKS == 0 {
+            out.extend_from_slice(b"\\n");
+        }
         let mut group = [0u8; 3];
         for (slot, byte) in group.iter_mut().zip(chunk) {
             *slot = *byte;

@@ -176,10 +176,12 @@ fn is_numeric(column: &Column) -> bool {
     )
 }
 
-/// MariaDB counts geometry among the blobs here, and its COMPRESSED types with their plain ones.
+/// MySQL counts VECTOR among the character columns; MariaDB geometry (a blob there) and its COMPRESSED types.
 fn is_character(column: &Column, flavor: Flavor) -> bool {
     match column.kind {
-        ColumnType::VARCHAR | ColumnType::VAR_STRING | ColumnType::STRING | ColumnType::BLOB => true,
+        ColumnType::VARCHAR | ColumnType::VAR_STRING | ColumnType::STRING | ColumnType::BLOB | ColumnType::VECTOR => {
+            true
+        }
         ColumnType::GEOMETRY | ColumnType::VARCHAR_COMPRESSED | ColumnType::BLOB_COMPRESSED => {
             flavor == Flavor::Mariadb
         }
