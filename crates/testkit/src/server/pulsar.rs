@@ -61,11 +61,16 @@ impl Pulsar {
         *self.process.lock().expect("no holder panicked") = Some(process);
     }
 
+    /// The default namespace comes a moment after the first good health check.
     fn is_healthy(&self) -> bool {
+        self.get_succeeds("brokers/health") && self.get_succeeds("namespaces/public/default")
+    }
+
+    fn get_succeeds(&self, path: &str) -> bool {
         use std::io::{Read, Write};
         let Ok(mut stream) = std::net::TcpStream::connect(("127.0.0.1", self.http_port)) else { return false };
         let _ = stream.set_read_timeout(Some(Duration::from_secs(10)));
-        let request = "GET /admin/v2/brokers/health HTTP/1.0\r\nHost: localhost\r\n\r\n";
+        let request = format!("GET /admin/v2/{path} HTTP/1.0\r\nHost: localhost\r\n\r\n");
         let mut answer = String::new();
         stream.write_all(request.as_bytes()).is_ok()
             && stream.read_to_string(&mut answer).is_ok()

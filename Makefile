@@ -1,0 +1,66 @@
+# Everything sets itself up: servers and the Python environment go into ${XDG_CACHE_HOME:-~/.cache}/bitacora (tools/).
+#
+#   make demo [CHECK=1]     the tutorial's database, the broker and the source, with events as they arrive
+#   make test               everything that belongs to a change; the last line counts it
+#   make check              the quick one before each commit: format, lints, docs, unit tests
+#   make bench [PEER=1]     measurements from release builds on real servers, into bench/README.md
+#   make conformance        the recorded work and the client tests against a real Apache Pulsar
+#   make chaos [KILLS=100]  kill -9 of the process, of the source, of the broker under load
+#   make soak [MINUTES=60]  a steady load with crashes, memory and order watched
+#   make fuzz [INPUTS=…]    more inputs for the parsers than the tests take
+#   make coverage           lines run by the tests of the workspace
+#   make clean
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+KILLS ?= 100
+MINUTES ?= 60
+INPUTS ?= 2000000
+PYTEST = $$(tools/python-env.sh) -m pytest -c tests/pytest.ini
+QUIET_TEST = cargo test --quiet --release
+
+.PHONY: demo test check bench conformance chaos soak fuzz coverage clean
+demo:
+	@tools/cargo-env.sh
+	@cargo build --quiet --release -p bitacora
+	@$$(tools/python-env.sh) demo/demo.py $(if $(CHECK),--check)
+
+test:
+	@python3 tests/run.py
+
+check:
+	@tools/cargo-env.sh
+	@cargo fmt --all -- --check
+	@cargo clippy --quiet --workspace --all-targets -- -D warnings
+	@RUSTDOCFLAGS="-D warnings" cargo doc --quiet --workspace --no-deps
+	@tools/changed-crates.sh | xargs --no-run-if-empty cargo test --quiet --lib --bins
+
+bench:
+	@tools/cargo-env.sh
+	@cargo build --quiet --release -p bitacora
+	@$$(tools/python-env.sh) bench/run.py $(if $(PEER),--peer) $(if $(QUICK),--quick)
+
+conformance:
+	@tools/cargo-env.sh
+	@cargo build --quiet -p bitacora
+	@$(PYTEST) tests/interop/test_python_client.py --real-pulsar
+	@$(PYTEST) tests/golden -m conformance
+
+chaos:
+	@tools/cargo-env.sh
+	@BITACORA_CHAOS_KILLS=$(KILLS) $(QUIET_TEST) -p bitacora --test chaos -- --test-threads 1 --nocapture
+
+soak:
+	@tools/cargo-env.sh
+	@BITACORA_SOAK_MINUTES=$(MINUTES) $(QUIET_TEST) -p bitacora --test soak -- --nocapture
+
+fuzz:
+	@tools/cargo-env.sh
+	@BITACORA_FUZZ_ITERATIONS=$(INPUTS) PROPTEST_CASES=20000 $(QUIET_TEST) --workspace --exclude bitacora --exclude bitacora-testkit fuzz
+
+coverage:
+	@tools/coverage.sh
+
+clean:
+	@cargo clean --quiet
+	@rm -rf bench/peer/target bitacora-data
+	@find . -name __pycache__ -type d -not -path './target/*' -prune -exec rm -rf {} +

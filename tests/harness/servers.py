@@ -1,0 +1,193 @@
+"""Real servers and the built `bitacora` as child processes with data folders of their own."""
+
+import json
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+from .process import ROOT, Process, free_port, wait_until
+
+TOOLS = ROOT / "tools"
+
+
+def bitacora_binary():
+    """$BITACORA_BIN, or the newest of the built ones."""
+    if os.environ.get("BITACORA_BIN"):
+        return pathlib.Path(os.environ["BITACORA_BIN"]).resolve()
+    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    built = [p for p in (target / "debug/bitacora", target / "release/bitacora") if p.is_file()]
+    if not built:
+        raise FileNotFoundError("build the binary first: cargo build -p bitacora")
+    return max(built, key=lambda p: p.stat().st_mtime)
+
+
+class Folder:
+    """A temporary folder that goes with its owner."""
+
+    def __init__(self, prefix):
+        self.path = pathlib.Path(tempfile.mkdtemp(prefix=f"bitacora-{prefix}-"))
+
+    def remove(self):
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+class Database:
+    """A MySQL or MariaDB server. Accounts: root without password, debezium / dbz."""
+
+    def __init__(self, product="mysql", fast=True, gtid="on", extra=""):
+        self.product = product
+        self.script = TOOLS / f"{product}-server.sh"
+        self._options = ["--gtid", gtid] + (["--fast"] if fast else []) + (["--extra", extra] if extra else [])
+        self.folder = Folder(product)
+        self.start()
+
+    def start(self):
+        for attempt in range(3):
+            self.port = free_port()
+            self.process = Process([self.script, "foreground", "--port", self.port, "--datadir",
+                                    self.folder.path / "data", *self._options])
+            wait_until(f"{self.product}'s greeting", lambda: not self.process.running() or self._greets(), 600)
+            if self.process.running():
+                return
+        self.process.must_run()
+
+    def _greets(self):
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), 5) as s:
+                s.settimeout(5)
+                return s.recv(5)[4:5] == b"\n"
+        except OSError:
+            return False
+
+    def client(self, sql, database=None):
+        """Runs statements as root in one session; returns the rows as text, columns separated by tabs."""
+        command = [self.script, "client", "--port", str(self.port), "-N", "-B"] + ([database] if database else [])
+        done = subprocess.run(command, input=sql.encode(), capture_output=True)
+        if done.returncode:
+            raise RuntimeError(f"{done.stderr.decode().strip()} in: {sql[:300]}")
+        return done.stdout.decode()
+
+    def session(self):
+        """A client process that takes statements on its input, one a line."""
+        return subprocess.Popen([self.script, "client", "--port", str(self.port), "--unbuffered", "-N", "-B"],
+                                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+
+    def stop(self):
+        self.process.terminate()
+        self.folder.remove()
+
+
+class Pulsar:
+    """A real Apache Pulsar standalone."""
+
+    def __init__(self, configuration=""):
+        self.folder = Folder("pulsar")
+        self.port, self.http = free_port(), free_port()
+        overlay = self.folder.path / "overlay.conf"
+        overlay.write_text(configuration + "\n")
+        self.process = Process([TOOLS / "pulsar-standalone.sh", "foreground", "--data", self.folder.path / "data",
+                                "--port", self.port, "--http", self.http, "--bookie-port", free_port(), "--overlay", overlay])
+        self.url, self.admin = f"pulsar://127.0.0.1:{self.port}", f"http://127.0.0.1:{self.http}/admin/v2"
+        wait_until("a healthy Pulsar", self._healthy, 600)
+
+    def _healthy(self):
+        self.process.must_run()  # the default namespace comes a moment after the first good health check
+        return is_healthy(self.admin) and rest(self.admin, "namespaces/public/default") is not None
+
+    def stop(self):
+        self.process.kill()
+        self.folder.remove()
+
+
+class Bitacora:
+    """`bitacora broker` or `bitacora up` on free ports; `configuration` makes it an `up` with that TOML."""
+
+    def __init__(self, configuration=None, data_dir=None, env=None):
+        self.folder = Folder("up" if configuration else "broker")
+        self.data_dir = pathlib.Path(data_dir or self.folder.path / "data")
+        self.port, self.http = free_port(), free_port()
+        self.url, self.admin = f"pulsar://127.0.0.1:{self.port}", f"http://127.0.0.1:{self.http}/admin/v2"
+        self._configuration, self._env = configuration, env
+        self.start()
+
+    def start(self):
+        addresses = [f"127.0.0.1:{self.port}", f"127.0.0.1:{self.http}"]
+        if self._configuration is None:
+            arguments = ["broker", "--listen", addresses[0], "--http", addresses[1], "--data-dir", self.data_dir]
+        else:
+            file = self.folder.path / "bitacora.toml"
+            file.write_text(f'data_dir = "{self.data_dir}"\n\n[broker]\nlisten = "{addresses[0]}"\nhttp = "{addresses[1]}"\n\n'
+                            + self._configuration)
+            arguments = ["up", "-c", file]
+        self.process = Process([bitacora_binary(), *arguments], env=self._env)
+        wait_until("a healthy embedded broker", self._healthy, 60, pause=0.005)
+
+    def _healthy(self):
+        self.process.must_run()
+        return is_healthy(self.admin)
+
+    def stop(self):
+        """Ctrl-C; returns the exit code."""
+        code = self.process.stop()
+        self.folder.remove()
+        return code
+
+
+def is_healthy(admin):
+    try:
+        with urllib.request.urlopen(f"{admin}/brokers/health", timeout=5) as answer:
+            return answer.read().strip() == b"ok"
+    except OSError:
+        return False
+
+
+def rest(admin, path, body=None, method=None):
+    """A call of the admin REST; None for 404."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"{admin}/{path}", data, {"Content-Type": "application/json"}, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            text = answer.read()
+            return json.loads(text) if text else True
+    except urllib.error.HTTPError as error:
+        if error.code == 404:
+            return None
+        raise RuntimeError(f"{path}: {error.code} {error.read().decode(errors='replace')[:300]}") from None
+
+
+def topics(admin, namespace="public/default"):
+    return sorted(t for t in rest(admin, f"persistent/{namespace}") or [] if "/__" not in t)
+
+
+def source_toml(database, name, tables, connector=None, snapshot="initial", user="debezium", password="dbz", destination=None):
+    """One [[source]] of our own configuration for a server of `Database`."""
+    lines = ["[[source]]", f'name = "{name}"', f'topic_prefix = "{name}"', f'snapshot = "{snapshot}"']
+    if connector or database.product == "mariadb":
+        lines.append(f'connector = "{connector or "mariadb"}"')
+    lines += ["", "[source.server]", 'host = "127.0.0.1"', f"port = {database.port}", f'user = "{user}"', f'password = "{password}"',
+              "", "[source.tables]", f"include = {json.dumps(tables)}"]
+    if destination:
+        lines += ["", "[source.destination]", f'url = "{destination}"']
+    return "\n".join(lines) + "\n"
+
+
+def pulsar_io_yaml(template, path, database, url, extra=""):
+    """The tutorial's source file with this run's addresses."""
+    text = template.read_text().replace("@MYSQL_PORT@", str(database.port)).replace("@SERVICE_URL@", url)
+    path.write_text(text.rstrip("\n") + "\n" + extra)
+    return path
+
+
+def percentile(values, q):
+    values = sorted(values)
+    return values[min(len(values) - 1, int(len(values) * q))]
+
+
+def now_us():
+    return time.time_ns() // 1000

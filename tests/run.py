@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""`make test`: sets up what is needed, runs every suite that belongs to a change, and counts.
+
+A suite is quiet when it passes and shows its output when it does not. The last line is `N passed, N failed`.
+"""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+COUNT = re.compile(r"(\d+) (passed|failed|errors?)\b")
+
+
+def run(name, command, env=None):
+    """Runs a command; returns its exit code and all of its output."""
+    start = time.monotonic()
+    print(f"{name} …", flush=True)
+    child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                             env={**os.environ, "CARGO_TERM_COLOR": "never", **(env or {})})
+    output = child.communicate()[0]
+    if child.returncode:
+        print(output, flush=True)
+    print(f"{name}: {'ok' if child.returncode == 0 else 'FAILED'} after {time.monotonic() - start:.0f} s", flush=True)
+    return child.returncode, output
+
+
+def counted(code, output):
+    """Passed and failed tests by the lines in which cargo and pytest sum up; a suite that broke counts as one failure."""
+    sums = [line for line in output.splitlines() if line.startswith("test result:") or re.search(r" in [\d.]+s(\s|$|=)", line)]
+    found = {"passed": 0, "failed": 0}
+    for line in sums:
+        for count, what in COUNT.findall(line):
+            found["passed" if what == "passed" else "failed"] += int(count)
+    if code and not found["failed"]:
+        found["failed"] = 1
+    return found["passed"], found["failed"]
+
+
+def main():
+    setup = [["tools/cargo-env.sh"], ["tools/mysql-server.sh", "install"], ["tools/mariadb-server.sh", "install"], ["tools/python-env.sh"]]
+    for command in setup:
+        if run(f"set-up: {' '.join(command)}", command)[0]:
+            print("0 passed, 1 failed")
+            return 1
+    python = subprocess.run(["tools/python-env.sh"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
+    pytest = [python, "-m", "pytest", "-c", "tests/pytest.ini", "-m", "not conformance"]
+    suites = [
+        ("format", ["cargo", "fmt", "--all", "--", "--check"]),
+        ("build", ["cargo", "build", "--quiet", "-p", "bitacora"]),
+        ("cargo test", ["cargo", "test", "--quiet", "--workspace", "--no-fail-fast"]),
+        ("recorded pipeline", pytest + ["tests/golden"]),
+        ("official client, hostile bytes", pytest + ["tests/interop"]),
+        ("faults", pytest + ["tests/faults"]),
+        ("demo", [python, "demo/demo.py", "--check"]),
+    ]
+    passed = failed = 0
+    for name, command in suites:
+        code, output = run(name, command)
+        if name in ("format", "build", "demo"):
+            good, bad = (1, 0) if code == 0 else (0, 1)
+        else:
+            good, bad = counted(code, output)
+        passed, failed = passed + good, failed + bad
+        if name == "build" and code:
+            break
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Lines of the workspace that its Rust tests run, as a table. Uses the toolchain's LLVM tools, or Debian's of the same version.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+tools/cargo-env.sh
+target=${CARGO_TARGET_DIR:-target}/coverage
+sysroot=$(rustc --print sysroot)
+host=$(rustc -vV | sed -n 's/^host: //p')
+llvm=$(rustc -vV | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
+find_tool() {
+  local place
+  for place in "$sysroot/lib/rustlib/$host/bin/$1" "/usr/lib/llvm-$llvm/bin/$1"; do
+    if [ -x "$place" ]; then echo "$place"; return 0; fi
+  done
+  return 1
+}
+if ! find_tool llvm-profdata >/dev/null; then
+  rustup component add llvm-tools >/dev/null 2>&1 || true
+fi
+if ! find_tool llvm-profdata >/dev/null && [ "$(id -u)" = 0 ]; then
+  { apt-get -q update && apt-get -q install -y "llvm-$llvm"; } >/dev/null 2>&1 || true
+fi
+profdata=$(find_tool llvm-profdata) && cov=$(find_tool llvm-cov) ||
+  { echo "coverage.sh: needs LLVM $llvm tools: rustup component add llvm-tools" >&2; exit 1; }
+mkdir -p "$target"; find "$target" -name '*.profraw' -delete
+export CARGO_TARGET_DIR=$target RUSTFLAGS="-C instrument-coverage" LLVM_PROFILE_FILE="$PWD/$target/%p-%m.profraw"
+cargo test --quiet --workspace --no-fail-fast -- --quiet
+mapfile -t binaries < <(cargo test --quiet --workspace --no-run --message-format=json 2>/dev/null |
+  python3 -c 'import json, sys
+for line in sys.stdin:
+    found = json.loads(line) if line.startswith("{") else {}
+    if found.get("executable"): print(found["executable"])')
+objects=(); for binary in "${binaries[@]}"; do objects+=(--object "$binary"); done
+find "$target" -name '*.profraw' >"$target/profiles"
+"$profdata" merge --sparse --input-files="$target/profiles" -o "$target/all.profdata"
+"$cov" report "${objects[@]:1}" --instr-profile="$target/all.profdata" --ignore-filename-regex='(/\.cargo/|/rustc/|/testkit/|/tests/)'
