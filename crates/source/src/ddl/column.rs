@@ -252,8 +252,10 @@ pub(super) fn default_value(cursor: &mut Cursor<'_>) -> DefaultValue {
         TokenKind::Bits(digits) => DefaultValue::Bits(digits.clone()),
         TokenKind::Hex(digits) => DefaultValue::Hex(digits.clone()),
         _ => {
-            // A character set introducer before a text: `_utf8mb4'x'`.
-            if cursor.text(token).starts_with('_') {
+            // A character set introducer or the kind of a literal before a text: `_utf8mb4'x'`, `DATE'2024-01-01'`.
+            let word = cursor.text(token);
+            let is_prefix = ["DATE", "TIME", "TIMESTAMP"].iter().any(|kind| word.eq_ignore_ascii_case(kind));
+            if is_prefix || word.starts_with('_') {
                 if let Some(text) = cursor.string() {
                     return DefaultValue::Text(text);
                 }
