@@ -1,5 +1,23 @@
 //! Turns row images into Debezium's keys and envelopes through a plan for each table. No I/O.
+//!
+//! [`Plan::compile`] works out everything about a table once; [`Plan::encode`] turns the bytes of a row into the bytes of its
+//! messages. [`schema`] describes them, [`ddl_record`] writes the records of statements that change tables.
 
+pub mod charset;
+mod column;
 mod description;
+mod error;
+pub mod json;
+mod message;
+pub mod naming;
+mod options;
+mod plan;
+pub mod schema;
+pub mod source_block;
 
 pub use description::{ColumnDefault, ColumnDescription, TableDescription};
+pub use error::{EncodeError, PlanError};
+pub use message::{EventContext, Message, MessageBuffer, Operation, SnapshotMark};
+pub use options::{Connector, DebeziumForm, NullWithDefault, PlanOptions, Tombstones, ValueFormat};
+pub use plan::Plan;
+pub use schema::{KeyValueEncoding, MessageSchema, SchemaPart, SchemaPartKind};

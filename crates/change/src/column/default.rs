@@ -1,0 +1,159 @@
+//! The DEFAULT of a column as a value of its schema.
+
+use serde_json::Value;
+
+use bitacora_binlog::Column;
+use bitacora_binlog::value::Date;
+
+use crate::description::{ColumnDefault, ColumnDescription};
+use crate::json::write_base64;
+use crate::schema::{DefaultValue, Kind, Schema};
+
+/// Gives the default that the schema carries; `None` without one, or when the text is no value of the type.
+pub(super) fn value(schema: &Schema, description: &ColumnDescription, column: &Column) -> Option<DefaultValue> {
+    let text = match &description.default {
+        ColumnDefault::Literal(text) => text.as_str(),
+        ColumnDefault::Expression(expression) => return current_timestamp(schema, expression),
+        ColumnDefault::Absent | ColumnDefault::Null => return None,
+    };
+    let logical = schema.name.as_deref().unwrap_or("");
+    match (logical, &schema.kind) {
+        ("org.apache.kafka.connect.data.Decimal", _) => decimal(text, column.scale()).map(|bytes| binary(&bytes)),
+        ("io.debezium.data.Bits", _) => {
+            let bits = bit_literal(text)?.to_le_bytes();
+            bits.get(..usize::from(column.bits().div_ceil(8))).map(binary)
+        }
+        ("io.debezium.time.Date", _) => {
+            let date = date(text)?;
+            let days = if date.is_zero() { Some(0) } else { date.days_since_epoch() };
+            Some(DefaultValue::plain(days.unwrap_or(0)))
+        }
+        ("io.debezium.time.Timestamp", _) => Some(DefaultValue::plain(datetime(text)?.div_euclid(1_000))),
+        ("io.debezium.time.MicroTimestamp", _) => Some(DefaultValue::plain(datetime(text)?)),
+        ("io.debezium.time.MicroTime", _) => Some(DefaultValue::plain(time(text)?)),
+        ("io.debezium.time.ZonedTimestamp", _) => {
+            let zero = text.starts_with("0000");
+            let text = if zero { "1970-01-01T00:00:00Z".to_owned() } else { format!("{}Z", text.replacen(' ', "T", 1)) };
+            Some(DefaultValue::plain(text))
+        }
+        (_, Kind::Boolean) => Some(DefaultValue::plain(bit_literal(text).or_else(|| boolean(text))? != 0)),
+        (_, Kind::Int8 | Kind::Int16 | Kind::Int32 | Kind::Int64) => integer(text, column.unsigned),
+        (_, Kind::Float32) => text.trim().parse::<f32>().ok().map(|value| number(f64::from(value), value.to_string())),
+        (_, Kind::Float64) => text.trim().parse::<f64>().ok().map(|value| number(value, value.to_string())),
+        (_, Kind::String) => Some(DefaultValue::plain(text)),
+        (_, Kind::Bytes) => {
+            let mut bytes = text.as_bytes().to_vec();
+            if column.kind == bitacora_binlog::ColumnType::STRING {
+                bytes.resize(usize::from(column.max_bytes()).max(bytes.len()), 0);
+            }
+            Some(binary(&bytes))
+        }
+        _ => None,
+    }
+}
+
+/// `CURRENT_TIMESTAMP` is the epoch where NULL is not allowed and nothing where it is; other expressions are nothing.
+fn current_timestamp(schema: &Schema, expression: &str) -> Option<DefaultValue> {
+    let expression = expression.to_ascii_uppercase();
+    let is_clock = ["CURRENT_TIMESTAMP", "NOW", "LOCALTIME"].iter().any(|word| expression.starts_with(word));
+    if !is_clock || schema.is_optional {
+        return None;
+    }
+    Some(match schema.kind {
+        Kind::String => DefaultValue::plain("1970-01-01T00:00:00Z"),
+        _ => DefaultValue::plain(0),
+    })
+}
+
+/// Bytes: Base64 in JSON, one character for each byte in Avro.
+fn binary(bytes: &[u8]) -> DefaultValue {
+    let mut base64 = Vec::new();
+    write_base64(bytes, &mut base64);
+    DefaultValue {
+        json: Value::String(String::from_utf8_lossy(&base64).into_owned()),
+        avro: Value::String(bytes.iter().map(|byte| char::from(*byte)).collect()),
+    }
+}
+
+fn number(value: f64, shortest: String) -> DefaultValue {
+    DefaultValue::plain(shortest.parse::<f64>().unwrap_or(value))
+}
+
+fn integer(text: &str, is_unsigned: bool) -> Option<DefaultValue> {
+    let text = text.trim();
+    if is_unsigned && let Ok(value) = text.parse::<u64>() {
+        return Some(DefaultValue::plain(value.cast_signed()));
+    }
+    let value = text.parse::<i64>().ok().or_else(|| boolean(text).map(u64::cast_signed));
+    value.or_else(|| bit_literal(text).map(u64::cast_signed)).map(DefaultValue::plain)
+}
+
+fn boolean(text: &str) -> Option<u64> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "1" => Some(1),
+        "false" | "0" => Some(0),
+        _ => None,
+    }
+}
+
+/// `b'101'`, `0b101`, or a plain number.
+fn bit_literal(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let digits = text
+        .strip_prefix("b'")
+        .or_else(|| text.strip_prefix("B'"))
+        .and_then(|rest| rest.strip_suffix('\''))
+        .or_else(|| text.strip_prefix("0b"));
+    match digits {
+        Some(digits) => u64::from_str_radix(digits, 2).ok(),
+        None => text.parse().ok(),
+    }
+}
+
+/// A decimal literal as two's complement of the unscaled value at that scale.
+fn decimal(text: &str, scale: u8) -> Option<Vec<u8>> {
+    let text = text.trim();
+    let (sign, digits) = text.strip_prefix('-').map_or((1i128, text), |rest| (-1, rest));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let mut unscaled = 0i128;
+    let padded = fraction.bytes().chain(std::iter::repeat(b'0')).take(usize::from(scale));
+    for digit in whole.bytes().chain(padded) {
+        unscaled = unscaled.checked_mul(10)?.checked_add(i128::from(digit.is_ascii_digit().then(|| digit - b'0')?))?;
+    }
+    let bytes = (sign * unscaled).to_be_bytes();
+    let fill = if sign * unscaled < 0 { 0xff } else { 0 };
+    let redundant =
+        bytes.windows(2).take_while(|pair| matches!(**pair, [first, next] if first == fill && (next ^ fill) & 0x80 == 0));
+    bytes.get(redundant.count()..).map(<[u8]>::to_vec)
+}
+
+fn date(text: &str) -> Option<Date> {
+    let mut parts = text.get(..10).unwrap_or(text).split('-');
+    let mut part = || parts.next().and_then(|part| part.parse::<u16>().ok());
+    let (year, month, day) = (part()?, part()?, part()?);
+    Some(Date { year, month: u8::try_from(month).ok()?, day: u8::try_from(day).ok()? })
+}
+
+/// Microseconds since the epoch of `YYYY-MM-DD HH:MM:SS[.ffffff]`; a zero date is the epoch.
+fn datetime(text: &str) -> Option<i64> {
+    let date = date(text)?;
+    let Some(days) = date.days_since_epoch() else { return Some(0) };
+    let clock = text.get(11..).filter(|clock| !clock.is_empty()).map_or(Some(0), time)?;
+    Some(days * 86_400_000_000 + clock)
+}
+
+/// Microseconds of `[-]HH:MM:SS[.ffffff]`.
+fn time(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let (sign, text) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
+    let (clock, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let mut seconds = 0i64;
+    for part in clock.split(':') {
+        seconds = seconds.checked_mul(60)?.checked_add(part.parse().ok()?)?;
+    }
+    let mut microseconds = 0i64;
+    for digit in fraction.bytes().chain(std::iter::repeat(b'0')).take(6) {
+        microseconds = microseconds * 10 + i64::from(digit.is_ascii_digit().then(|| digit - b'0')?);
+    }
+    Some(sign * (seconds * 1_000_000 + microseconds))
+}

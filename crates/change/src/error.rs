@@ -1,0 +1,70 @@
+//! Why a plan cannot be compiled or a row not be encoded.
+
+use thiserror::Error;
+
+/// A table that cannot be captured as it is.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// The log does not name the columns.
+    #[error(
+        "the log does not name the columns of {database}.{table}; set binlog_row_metadata=FULL on the server and begin behind that change"
+    )]
+    NamesUnknown {
+        /// Database.
+        database: String,
+        /// Table.
+        table: String,
+    },
+    /// A column's type has no place in an event.
+    #[error("column {column} of {database}.{table} has the type code {code}, which this program does not know; exclude the table or use a newer program")]
+    UnknownType {
+        /// Database.
+        database: String,
+        /// Table.
+        table: String,
+        /// Column.
+        column: String,
+        /// Type code of the table map.
+        code: u8,
+    },
+    /// A column's character set is not known.
+    #[error("column {column} of {database}.{table} has the unknown collation {collation}; convert the column or use a newer program")]
+    UnknownCollation {
+        /// Database.
+        database: String,
+        /// Table.
+        table: String,
+        /// Column.
+        column: String,
+        /// Collation id.
+        collation: u32,
+    },
+}
+
+/// A row that cannot be encoded.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum EncodeError {
+    /// The image lacks a column.
+    #[error("a row was logged without its column {column}; set binlog_row_image=FULL on the server and take a new snapshot of the table")]
+    Absent {
+        /// Column.
+        column: String,
+    },
+    /// The stored bytes are not a value of the column's type.
+    #[error("column {column} holds bytes that are no value of its type")]
+    Value {
+        /// Column.
+        column: String,
+        /// What the decoder says.
+        #[source]
+        source: bitacora_binlog::Error,
+    },
+    /// An event has an image too few for its operation.
+    #[error("a row lacks its {image} image")]
+    Image {
+        /// `before` or `after`.
+        image: &'static str,
+    },
+}

@@ -1,0 +1,116 @@
+//! The messages of a row, and the reusable buffer that they are written to.
+
+use std::ops::Range;
+
+/// What happened to a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// `c`: inserted.
+    Create,
+    /// `u`: updated.
+    Update,
+    /// `d`: deleted.
+    Delete,
+    /// `r`: read by a snapshot.
+    Read,
+}
+
+/// Which row of a snapshot this is, in the words of `source.snapshot`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SnapshotMark {
+    /// None: the row was streamed.
+    False,
+    /// One in the middle.
+    True,
+    /// The first of all.
+    First,
+    /// The first of its table.
+    FirstInDataCollection,
+    /// The last of its table.
+    LastInDataCollection,
+    /// The last of all.
+    Last,
+}
+
+/// What an event says of its place in the log, besides the row.
+#[derive(Debug, Clone, Copy)]
+pub struct EventContext<'a> {
+    /// Binlog file.
+    pub file: &'a str,
+    /// Start of the event in the file.
+    pub position: u64,
+    /// Number of the row in its event.
+    pub row: u32,
+    /// Server that wrote the event; 0 in a snapshot.
+    pub server_id: u32,
+    /// GTID of the transaction.
+    pub gtid: Option<&'a str>,
+    /// Session that wrote it.
+    pub thread: Option<u64>,
+    /// The statement.
+    pub query: Option<&'a str>,
+    /// When it was committed, microseconds since 1970.
+    pub source_timestamp_us: i64,
+    /// Now, microseconds since 1970.
+    pub now_us: i64,
+    /// Place in a snapshot.
+    pub snapshot: SnapshotMark,
+}
+
+/// One message: places in the buffer's bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    key: Option<Range<usize>>,
+    value: Option<Range<usize>>,
+}
+
+/// Messages of one row; cleared and used again, so that it stops allocating once it is large enough.
+#[derive(Debug, Default)]
+pub struct MessageBuffer {
+    bytes: Vec<u8>,
+    messages: Vec<Message>,
+    pub(crate) scratch: Vec<u8>,
+}
+
+impl MessageBuffer {
+    /// Forgets all messages.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.messages.clear();
+    }
+
+    /// The messages in their order.
+    pub fn messages(&self) -> &[Message] {
+        &self.messages
+    }
+
+    /// Key of a message; `None` for a table without key.
+    pub fn key(&self, message: &Message) -> Option<&[u8]> {
+        message.key.clone().and_then(|range| self.bytes.get(range))
+    }
+
+    /// Value of a message; `None` for a tombstone.
+    pub fn value(&self, message: &Message) -> Option<&[u8]> {
+        message.value.clone().and_then(|range| self.bytes.get(range))
+    }
+
+    /// Adds a message from whole keys and values.
+    pub fn push(&mut self, key: Option<&[u8]>, value: Option<&[u8]>) {
+        let mut keep = |part: &[u8]| {
+            let start = self.bytes.len();
+            self.bytes.extend_from_slice(part);
+            start..self.bytes.len()
+        };
+        let key = key.map(&mut keep);
+        let value = value.map(&mut keep);
+        self.messages.push(Message { key, value });
+    }
+
+    pub(crate) fn parts(&mut self) -> (&mut Vec<u8>, &mut Vec<u8>) {
+        (&mut self.bytes, &mut self.scratch)
+    }
+
+    pub(crate) fn finish(&mut self, key: Option<Range<usize>>, value: Option<Range<usize>>) {
+        self.messages.push(Message { key, value });
+    }
+}

@@ -1,0 +1,278 @@
+//! Plans: everything about a table's messages that does not depend on a row, worked out once.
+//!
+//! A plan holds one encoder and one ready-made label for each column, the table's source block, and the schemas. Encoding a
+//! row walks the columns and appends to the buffer; it looks up nothing and allocates nothing.
+
+mod envelope;
+
+use bitacora_binlog::{Cell, Image, Row, TableMap};
+
+use crate::column::ColumnPlan;
+use crate::description::TableDescription;
+use crate::error::{EncodeError, PlanError};
+use crate::json::write_base64;
+use crate::message::{EventContext, MessageBuffer, Operation};
+use crate::naming::table_topic;
+use crate::options::{PlanOptions, Tombstones, ValueFormat};
+use crate::schema::{KeyValueEncoding, MessageSchema, Schema, SchemaPart, avro_definition, connect_json};
+use envelope::Envelope;
+
+/// The compiled encoder of one table.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    topic: String,
+    columns: Vec<ColumnPlan>,
+    /// Indexes of the key's columns, in key order; empty without a key.
+    key: Vec<usize>,
+    envelope: Envelope,
+    tombstones: Tombstones,
+    message_schema: MessageSchema,
+    /// In messages with schemas: what stands before the payload of key and value, and behind it.
+    wrapped: Option<Wrapping>,
+}
+
+/// The constant parts of messages that carry their schemas.
+#[derive(Debug, Clone)]
+struct Wrapping {
+    key: Vec<u8>,
+    value: Vec<u8>,
+}
+
+impl Plan {
+    /// Compiles the plan of a table. A description that names other columns than the table map is not used.
+    ///
+    /// # Errors
+    /// The log does not name the columns, or a column's type or character set is not known.
+    pub fn compile(
+        table: &TableMap,
+        description: Option<&TableDescription>,
+        options: &PlanOptions,
+    ) -> Result<Plan, PlanError> {
+        let description = description.filter(|description| description.matches(table));
+        let mut columns = Vec::with_capacity(table.columns.len());
+        for (index, column) in table.columns.iter().enumerate() {
+            let described = description.and_then(|description| description.columns.get(index));
+            columns.push(ColumnPlan::compile(table, index, column, described, options)?);
+        }
+        let key = key_columns(table, description);
+        let topic = table_topic(&options.topic_prefix, &table.database, &table.table);
+        let schema_name = |part: &str| format!("{topic}.{part}");
+        let key_schema =
+            Schema::record(schema_name("Key"), key.iter().filter_map(|&index| columns.get(index)).map(ColumnPlan::field).collect());
+        let row_schema = Schema::record(schema_name("Value"), columns.iter().map(ColumnPlan::field).collect());
+        let envelope_schema = envelope::schema(schema_name("Envelope"), row_schema, options);
+        let has_key = !key.is_empty();
+        let (message_schema, wrapped) = match options.value_format {
+            ValueFormat::Json => {
+                let key = if has_key { SchemaPart::json(avro_definition(&key_schema)) } else { SchemaPart::bytes() };
+                let value = SchemaPart::json(avro_definition(&envelope_schema));
+                (MessageSchema { encoding: KeyValueEncoding::Separated, key, value }, None)
+            }
+            ValueFormat::JsonWithEnvelope => {
+                let schema =
+                    MessageSchema { encoding: KeyValueEncoding::Inline, key: SchemaPart::bytes(), value: SchemaPart::bytes() };
+                let wrapping = Wrapping { key: schema_head(&key_schema), value: schema_head(&envelope_schema) };
+                (schema, Some(wrapping))
+            }
+        };
+        let envelope = Envelope::new(table, options);
+        Ok(Plan { topic, columns, key, envelope, tombstones: options.tombstones, message_schema, wrapped })
+    }
+
+    /// Name of the table's topic, without tenant and namespace.
+    pub fn topic(&self) -> &str {
+        &self.topic
+    }
+
+    /// What the sink registers for the topic.
+    pub fn message_schema(&self) -> &MessageSchema {
+        &self.message_schema
+    }
+
+    /// Whether the table has a key.
+    pub fn has_key(&self) -> bool {
+        !self.key.is_empty()
+    }
+
+    /// Appends the messages of a row: one, or two for a delete with tombstone, or up to three for an update that changes the key
+    /// (delete, tombstone, create).
+    ///
+    /// # Errors
+    /// The image lacks a column, or its bytes are no value of their type; the buffer then holds a part of the row.
+    pub fn encode(
+        &self,
+        row: &Row<'_>,
+        operation: Operation,
+        context: &EventContext<'_>,
+        out: &mut MessageBuffer,
+    ) -> Result<(), EncodeError> {
+        let before = || row.before.as_ref().ok_or(EncodeError::Image { image: "before" });
+        let after = || row.after.as_ref().ok_or(EncodeError::Image { image: "after" });
+        match operation {
+            Operation::Create => self.message("c", None, Some(after()?), context, out),
+            Operation::Read => self.message("r", None, Some(after()?), context, out),
+            Operation::Delete => self.delete(before()?, context, out),
+            Operation::Update => {
+                let (before, after) = (before()?, after()?);
+                if self.key.iter().any(|&index| before.column(index) != after.column(index)) {
+                    self.delete(before, context, out)?;
+                    self.message("c", None, Some(after), context, out)
+                } else {
+                    self.message("u", Some(before), Some(after), context, out)
+                }
+            }
+        }
+    }
+
+    fn delete(&self, before: &Image<'_>, context: &EventContext<'_>, out: &mut MessageBuffer) -> Result<(), EncodeError> {
+        self.message("d", Some(before), None, context, out)?;
+        if self.tombstones == Tombstones::Emit && self.has_key() {
+            let (bytes, scratch) = out.parts();
+            let start = bytes.len();
+            self.write_message_key(before, scratch, bytes)?;
+            let key = start..bytes.len();
+            out.finish(Some(key), None);
+        }
+        Ok(())
+    }
+
+    fn message(
+        &self,
+        operation: &str,
+        before: Option<&Image<'_>>,
+        after: Option<&Image<'_>>,
+        context: &EventContext<'_>,
+        out: &mut MessageBuffer,
+    ) -> Result<(), EncodeError> {
+        let (bytes, scratch) = out.parts();
+        let start = bytes.len();
+        let key = match after.or(before) {
+            Some(image) if self.has_key() => {
+                self.write_message_key(image, scratch, bytes)?;
+                Some(start..bytes.len())
+            }
+            _ => None,
+        };
+        let start = bytes.len();
+        let Some(wrapping) = &self.wrapped else {
+            self.write_envelope(operation, before, after, context, scratch, bytes)?;
+            let value = start..bytes.len();
+            out.finish(key, Some(value));
+            return Ok(());
+        };
+        // KeyValue INLINE: each half behind its length; the length of an absent key is −1.
+        bytes.extend_from_slice(&[0xff; 4]);
+        if let (true, Some(image)) = (self.has_key(), after.or(before)) {
+            let key_start = bytes.len();
+            bytes.extend_from_slice(&wrapping.key);
+            self.write_key(image, scratch, bytes)?;
+            bytes.push(b'}');
+            set_length(bytes, key_start);
+        }
+        bytes.extend_from_slice(&[0; 4]);
+        let value_start = bytes.len();
+        bytes.extend_from_slice(&wrapping.value);
+        self.write_envelope(operation, before, after, context, scratch, bytes)?;
+        bytes.push(b'}');
+        set_length(bytes, value_start);
+        let value = start..bytes.len();
+        out.finish(key, Some(value));
+        Ok(())
+    }
+
+    /// The key as it stands in the message's key: JSON, or with schemas the Base64 text of it.
+    fn write_message_key(&self, image: &Image<'_>, scratch: &mut Vec<u8>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        let Some(wrapping) = &self.wrapped else { return self.write_key(image, scratch, out) };
+        let mut key = wrapping.key.clone();
+        self.write_key(image, scratch, &mut key)?;
+        key.push(b'}');
+        write_base64(&key, out);
+        Ok(())
+    }
+
+    fn write_key(&self, image: &Image<'_>, scratch: &mut Vec<u8>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        self.write_object(image, self.key.iter().copied(), scratch, out)
+    }
+
+    fn write_envelope(
+        &self,
+        operation: &str,
+        before: Option<&Image<'_>>,
+        after: Option<&Image<'_>>,
+        context: &EventContext<'_>,
+        scratch: &mut Vec<u8>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
+        for (label, image) in [(&b"{\"before\":"[..], before), (b",\"after\":", after)] {
+            out.extend_from_slice(label);
+            match image {
+                Some(image) => self.write_object(image, 0..self.columns.len(), scratch, out)?,
+                None => out.extend_from_slice(b"null"),
+            }
+        }
+        self.envelope.write_tail(operation, context, out);
+        Ok(())
+    }
+
+    fn write_object(
+        &self,
+        image: &Image<'_>,
+        indexes: impl Iterator<Item = usize>,
+        scratch: &mut Vec<u8>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
+        let mut separator = b'{';
+        for index in indexes {
+            let Some(column) = self.columns.get(index) else { continue };
+            out.push(separator);
+            separator = b',';
+            out.extend_from_slice(&column.label);
+            match image.column(index) {
+                Cell::Value(bytes) => column.write(bytes, scratch, out)?,
+                Cell::Null => column.write_null(out),
+                Cell::Absent => return Err(EncodeError::Absent { column: column.name.clone() }),
+            }
+        }
+        if separator == b'{' {
+            out.push(b'{');
+        }
+        out.push(b'}');
+        Ok(())
+    }
+}
+
+/// The primary key in key order, else the first unique key whose columns are all NOT NULL.
+fn key_columns(table: &TableMap, description: Option<&TableDescription>) -> Vec<usize> {
+    if !table.primary_key.is_empty() {
+        return table.primary_key.iter().map(|part| part.column as usize).collect();
+    }
+    let Some(description) = description else { return Vec::new() };
+    let indexes = |names: &[String]| -> Option<Vec<usize>> {
+        names.iter().map(|name| description.columns.iter().position(|column| column.name == *name)).collect()
+    };
+    if !description.primary_key.is_empty() {
+        return indexes(&description.primary_key).unwrap_or_default();
+    }
+    let is_required = |index: &usize| table.columns.get(*index).is_some_and(|column| !column.nullable);
+    description
+        .unique_keys
+        .iter()
+        .filter_map(|names| indexes(names))
+        .find(|key| !key.is_empty() && key.iter().all(is_required))
+        .unwrap_or_default()
+}
+
+fn schema_head(schema: &Schema) -> Vec<u8> {
+    let mut head = b"{\"schema\":".to_vec();
+    head.extend_from_slice(connect_json(schema).to_string().as_bytes());
+    head.extend_from_slice(b",\"payload\":");
+    head
+}
+
+/// Sets the four bytes before `start` to the length of what follows.
+fn set_length(bytes: &mut [u8], start: usize) {
+    let length = u32::try_from(bytes.len() - start).unwrap_or(u32::MAX).to_be_bytes();
+    if let Some(slot) = start.checked_sub(4).and_then(|at| bytes.get_mut(at..start)) {
+        slot.copy_from_slice(&length);
+    }
+}

@@ -1,0 +1,107 @@
+//! What a sink registers for a topic: a schema of type KeyValue with its two halves.
+
+/// How key and value of a message lie on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum KeyValueEncoding {
+    /// The key in the message's key (Base64, flagged), the value in its payload.
+    Separated,
+    /// Both in the payload, each behind its length; the message's key is the Base64 text of the key, not flagged.
+    Inline,
+}
+
+/// Type of one half.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SchemaPartKind {
+    /// Any bytes.
+    Bytes,
+    /// JSON, described by an Avro definition.
+    Json,
+}
+
+/// One half of a KeyValue schema.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SchemaPart {
+    /// Type.
+    pub kind: SchemaPartKind,
+    /// Avro definition; empty for bytes.
+    pub definition: String,
+}
+
+/// The schema of a topic's messages.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct MessageSchema {
+    /// Where the key stands.
+    pub encoding: KeyValueEncoding,
+    /// The key.
+    pub key: SchemaPart,
+    /// The value.
+    pub value: SchemaPart,
+}
+
+impl SchemaPart {
+    /// Any bytes.
+    pub fn bytes() -> Self {
+        SchemaPart { kind: SchemaPartKind::Bytes, definition: String::new() }
+    }
+
+    /// JSON of that Avro definition.
+    pub fn json(definition: String) -> Self {
+        SchemaPart { kind: SchemaPartKind::Json, definition }
+    }
+
+    /// Name of the schema, as the Pulsar connector gives it.
+    pub fn name(&self) -> &'static str {
+        match self.kind {
+            SchemaPartKind::Bytes => "Bytes",
+            SchemaPartKind::Json => "KafKaJson",
+        }
+    }
+
+    /// Name of the type.
+    pub fn type_name(&self) -> &'static str {
+        match self.kind {
+            SchemaPartKind::Bytes => "BYTES",
+            SchemaPartKind::Json => "JSON",
+        }
+    }
+
+    /// Properties of the half, as JSON text.
+    pub fn properties(&self) -> &'static str {
+        match self.kind {
+            SchemaPartKind::Bytes => "{}",
+            SchemaPartKind::Json => r#"{"__AVRO_READ_OFFSET__":"0"}"#,
+        }
+    }
+}
+
+impl MessageSchema {
+    /// Properties of the whole schema, as the Pulsar connector registers them.
+    pub fn properties(&self) -> Vec<(&'static str, &'static str)> {
+        vec![
+            ("key.schema.name", self.key.name()),
+            ("key.schema.type", self.key.type_name()),
+            ("key.schema.properties", self.key.properties()),
+            ("value.schema.name", self.value.name()),
+            ("value.schema.type", self.value.type_name()),
+            ("value.schema.properties", self.value.properties()),
+            (
+                "kv.encoding.type",
+                match self.encoding {
+                    KeyValueEncoding::Separated => "SEPARATED",
+                    KeyValueEncoding::Inline => "INLINE",
+                },
+            ),
+        ]
+    }
+
+    /// Data of the whole schema: each half behind its length (four bytes, big-endian).
+    pub fn data(&self) -> Vec<u8> {
+        let mut data = Vec::new();
+        for part in [&self.key, &self.value] {
+            let definition = part.definition.as_bytes();
+            data.extend_from_slice(&u32::try_from(definition.len()).unwrap_or(u32::MAX).to_be_bytes());
+            data.extend_from_slice(definition);
+        }
+        data
+    }
+}
