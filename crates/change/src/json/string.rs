@@ -4,6 +4,7 @@
 const HEX: &[u8; 16] = b"0123456789ABCDEF";
 
 /// What to do with a byte of a string: 0 copy, `u` as `\u00XX`, 1 a character beyond the BMP, else the letter behind `\`.
+#[allow(clippy::indexing_slicing, reason = "the table is built at compile time, where a wrong index is an error of the build")]
 const ESCAPE: [u8; 256] = {
     let mut table = [0; 256];
     let mut byte = 0;

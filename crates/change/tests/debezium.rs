@@ -1,0 +1,294 @@
+//! Replays the recorded binlogs through plans and compares every streamed event with what Debezium 3.6.1 made of the same
+//! log, byte for byte, but for the connector's own clock. Differences that are wanted are listed, each with its reason.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use bitacora_binlog::event::Body;
+use bitacora_binlog::{Decoder, Event, RowScratch, RowsEvent, RowsKind};
+use bitacora_change::{
+    ColumnDefault, ColumnDescription, Connector, DebeziumForm, EventContext, MessageBuffer, NullWithDefault, Operation,
+    Plan, PlanOptions, SnapshotMark, TableDescription, Tombstones, ValueFormat,
+};
+use serde_json::Value;
+
+/// Where ours is meant to differ: topic and column, and why.
+const WANTED_MYSQL: &[(&str, &str, &str)] = &[];
+const WANTED_MARIADB: &[(&str, &str, &str)] = &[];
+
+#[test]
+fn mysql_events_are_debeziums() {
+    check("mysql-9.7.4", "a-default.jsonl.gz", Connector::Mysql, WANTED_MYSQL);
+}
+
+#[test]
+fn mariadb_events_are_debeziums() {
+    check("mariadb-10.11.18", "h-default.jsonl.gz", Connector::Mariadb, WANTED_MARIADB);
+}
+
+fn gunzip(path: &Path) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    flate2::read::GzDecoder::new(std::fs::File::open(path).unwrap()).read_to_end(&mut bytes).unwrap();
+    bytes
+}
+
+fn check(server: &str, events: &str, connector: Connector, wanted: &[(&str, &str, &str)]) {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let log = gunzip(&root.join("../binlog/tests/golden").join(server).join("binlog.000001.gz"));
+    let text = String::from_utf8(gunzip(&root.join("tests/golden").join(server).join(events))).unwrap();
+    let mut expected: HashMap<(u64, u64), Vec<Expected>> = HashMap::new();
+    let mut descriptions: BTreeMap<u64, Vec<TableDescription>> = BTreeMap::new();
+    let mut last = (0, 0);
+    for line in text.lines() {
+        let event: Recorded = serde_json::from_str(line).unwrap();
+        let key = event.key.get().to_owned();
+        let value = event.value.get().to_owned();
+        let parsed: Value = serde_json::from_str(&value).unwrap();
+        if parsed.get("ddl").is_some() {
+            let position = if parsed["source"]["snapshot"] == "true" { 0 } else { parsed["source"]["pos"].as_u64().unwrap() };
+            let changes = parsed["tableChanges"].as_array().unwrap();
+            descriptions.entry(position).or_default().extend(changes.iter().filter_map(describe));
+            continue;
+        }
+        if value != "null" {
+            if parsed["source"]["snapshot"] != "false" {
+                last = (0, 0);
+                continue;
+            }
+            last = (parsed["source"]["pos"].as_u64().unwrap(), parsed["source"]["row"].as_u64().unwrap());
+        }
+        if last != (0, 0) {
+            expected.entry(last).or_default().push(Expected { topic: event.topic, key, value });
+        }
+    }
+    let expected_count: usize = expected.values().map(Vec::len).sum();
+    assert!(expected_count > 300, "{expected_count} recorded events");
+    let mut replay = Replay {
+        options: PlanOptions {
+            connector,
+            form: DebeziumForm::V3_6,
+            topic_prefix: "srv".into(),
+            value_format: ValueFormat::Json,
+            tombstones: Tombstones::Emit,
+            null_with_default: NullWithDefault::Replace,
+        },
+        descriptions,
+        gtid: String::new(),
+        thread: None,
+        committed_us: 0,
+        expected,
+        wanted,
+        differences: Vec::new(),
+        compared: 0,
+    };
+    replay.run(&log);
+    let missing: Vec<_> = replay.expected.values().flatten().map(|event| format!("not made: {} {}", event.topic, event.key)).collect();
+    let differences: Vec<_> = replay.differences.iter().chain(&missing).collect();
+    for difference in differences.iter().take(60) {
+        eprintln!("{difference}\n");
+    }
+    assert!(differences.is_empty(), "{} of {} events differ", differences.len(), replay.compared);
+    assert_eq!(replay.compared, expected_count);
+}
+
+#[derive(serde::Deserialize)]
+struct Recorded {
+    topic: String,
+    key: Box<serde_json::value::RawValue>,
+    value: Box<serde_json::value::RawValue>,
+}
+
+struct Expected {
+    topic: String,
+    key: String,
+    value: String,
+}
+
+struct Replay<'a> {
+    options: PlanOptions,
+    descriptions: BTreeMap<u64, Vec<TableDescription>>,
+    gtid: String,
+    thread: Option<u64>,
+    committed_us: i64,
+    expected: HashMap<(u64, u64), Vec<Expected>>,
+    wanted: &'a [(&'a str, &'a str, &'a str)],
+    differences: Vec<String>,
+    compared: usize,
+}
+
+impl Replay<'_> {
+    fn run(&mut self, log: &[u8]) {
+        let mut decoder = Decoder::new();
+        let mut at = 4;
+        while at < log.len() {
+            let length = u32::from_le_bytes(log[at + 9..at + 13].try_into().unwrap()) as usize;
+            let event = decoder.decode(&log[at..at + length]).unwrap();
+            if let Body::TransactionPayload(mut payload) = event.body {
+                while let Some(inner) = payload.next_event().unwrap() {
+                    self.event(&inner, at as u64);
+                }
+            } else {
+                self.event(&event, at as u64);
+            }
+            at += length;
+        }
+    }
+
+    fn event(&mut self, event: &Event<'_>, position: u64) {
+        match &event.body {
+            Body::Gtid(gtid) => {
+                self.gtid = if gtid.tag.is_empty() {
+                    format!("{}:{}", gtid.uuid, gtid.gno)
+                } else {
+                    format!("{}:{}:{}", gtid.uuid, gtid.tag, gtid.gno)
+                };
+                self.committed_us = gtid.original_commit_timestamp_us as i64;
+            }
+            Body::MariadbGtid(gtid) => {
+                self.gtid = format!("{}-{}-{}", gtid.domain, event.header.server_id, gtid.sequence);
+                self.committed_us = 0;
+            }
+            Body::Query(query) if self.options.connector == Connector::Mysql => {
+                self.thread = Some(u64::from(query.thread_id));
+            }
+            Body::Rows(rows) => self.rows(event, rows, position),
+            _ => {}
+        }
+    }
+
+    fn rows(&mut self, event: &Event<'_>, rows: &RowsEvent<'_>, position: u64) {
+        let description = self
+            .descriptions
+            .range(..=position)
+            .rev()
+            .flat_map(|(_, tables)| tables.iter().rev())
+            .find(|description| description.database == rows.table.database && description.table == rows.table.table);
+        let plan = Plan::compile(rows.table, description, &self.options).unwrap();
+        let operation = match rows.kind {
+            RowsKind::Insert => Operation::Create,
+            RowsKind::Update => Operation::Update,
+            RowsKind::Delete => Operation::Delete,
+        };
+        let mut scratch = RowScratch::new();
+        let mut reader = rows.reader(&mut scratch);
+        let mut buffer = MessageBuffer::default();
+        while let Some(row) = reader.next_row().unwrap() {
+            let Some(expected) = self.expected.remove(&(position, u64::from(row.index))) else { continue };
+            let source_timestamp_us =
+                if self.committed_us > 0 { self.committed_us } else { i64::from(event.header.timestamp) * 1_000_000 };
+            let context = EventContext {
+                file: "binlog.000001",
+                position,
+                row: row.index,
+                server_id: event.header.server_id,
+                gtid: Some(&self.gtid),
+                thread: self.thread,
+                query: None,
+                source_timestamp_us,
+                now_us: 0,
+                snapshot: SnapshotMark::False,
+            };
+            buffer.clear();
+            plan.encode(&row, operation, &context, &mut buffer).unwrap();
+            let ours: Vec<_> = buffer
+                .messages()
+                .iter()
+                .map(|message| {
+                    let text = |bytes: Option<&[u8]>| bytes.map_or("null".into(), |b| String::from_utf8(b.to_vec()).unwrap());
+                    (text(buffer.key(message)), text(buffer.value(message)))
+                })
+                .collect();
+            if ours.len() != expected.len() {
+                self.differences.push(format!("{}: {} messages, recorded {}", plan.topic(), ours.len(), expected.len()));
+            }
+            for ((key, value), expected) in ours.iter().zip(&expected) {
+                self.compared += 1;
+                if plan.topic() != expected.topic {
+                    self.differences.push(format!("topic {}, recorded {}", plan.topic(), expected.topic));
+                }
+                if *key != expected.key {
+                    self.differences.push(format!("{} key {key}\nrecorded {}", plan.topic(), expected.key));
+                }
+                let (value, recorded) = (without_clock(value), without_clock(&expected.value));
+                if value != recorded && !self.is_wanted(plan.topic(), &value, &recorded) {
+                    self.differences.push(explain(plan.topic(), &value, &recorded));
+                }
+            }
+        }
+    }
+
+    /// Whether two events differ only in columns whose difference is wanted.
+    fn is_wanted(&self, topic: &str, ours: &str, recorded: &str) -> bool {
+        let (mut ours, mut recorded): (Value, Value) =
+            (serde_json::from_str(ours).unwrap(), serde_json::from_str(recorded).unwrap());
+        for (wanted_topic, column, _) in self.wanted {
+            if *wanted_topic == topic {
+                for event in [&mut ours, &mut recorded] {
+                    for image in ["before", "after"] {
+                        event.get_mut(image).and_then(Value::as_object_mut).map(|image| image.remove(*column));
+                    }
+                }
+            }
+        }
+        ours == recorded
+    }
+}
+
+/// Cuts the connector's clock, which stands behind the operation.
+fn without_clock(value: &str) -> String {
+    match value.rfind(",\"op\":\"") {
+        Some(at) => format!("{}}}", &value[..at + 9]),
+        None => value.to_owned(),
+    }
+}
+
+fn explain(topic: &str, ours: &str, recorded: &str) -> String {
+    let (a, b): (Value, Value) = (serde_json::from_str(ours).unwrap(), serde_json::from_str(recorded).unwrap());
+    let mut text = format!("{topic} {}:", a["source"]["pos"]);
+    for part in ["before", "after", "source"] {
+        for (name, value) in a[part].as_object().into_iter().flatten() {
+            if value.to_string() != b[part][name].to_string() {
+                text.push_str(&format!(" {part}.{name} {value} recorded {}", b[part][name]));
+            }
+        }
+    }
+    if text.ends_with(':') {
+        text.push_str(&format!(" {ours}\nrecorded {recorded}"));
+    }
+    text
+}
+
+/// A description from what Debezium recorded of a table.
+fn describe(change: &Value) -> Option<TableDescription> {
+    let (database, table) = change["id"].as_str()?.trim_matches('"').split_once("\".\"")?;
+    let described = change["table"].as_object()?;
+    let columns = described["columns"].as_array()?.iter().map(|column| {
+        let text = |name: &str| column[name].as_str().map(str::to_owned);
+        let number = |name: &str| column[name].as_u64().and_then(|number| u32::try_from(number).ok());
+        ColumnDescription {
+            name: text("name").unwrap(),
+            type_name: text("typeName").unwrap(),
+            length: number("length"),
+            scale: number("scale"),
+            charset: text("charsetName"),
+            is_nullable: column["optional"].as_bool().unwrap(),
+            default: text("defaultValueExpression").map_or(ColumnDefault::Absent, |text| {
+                if text.to_uppercase().starts_with("CURRENT_TIMESTAMP") {
+                    ColumnDefault::Expression(text)
+                } else {
+                    ColumnDefault::Literal(text)
+                }
+            }),
+            ..ColumnDescription::default()
+        }
+    });
+    Some(TableDescription {
+        database: database.to_owned(),
+        table: table.to_owned(),
+        columns: columns.collect(),
+        primary_key: described["primaryKeyColumnNames"].as_array()?.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect(),
+        ..TableDescription::default()
+    })
+}
