@@ -1,0 +1,172 @@
+//! Bytes to frames and back over TCP, TLS or the channel pair of a broker in this process.
+
+use std::io;
+use std::sync::Arc;
+
+use bitacora_pulsar_wire::{Frame, FrameDecoder, encode_head};
+use bytes::{BufMut, BytesMut};
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+
+use crate::config::{ClientConfig, LocalFactory};
+use crate::error::Error;
+use crate::service_url::{Address, ServiceUrl, TlsUse};
+
+/// Frames that may wait for the socket. Their bytes are bounded by each producer's own limit.
+const OUTGOING_FRAMES: usize = 256;
+/// Above this an entry is written from where it is, below it is cheaper to copy it behind its head.
+const COPY_BELOW_BYTES: usize = 8 * 1024;
+
+type BoxedReader = Box<dyn AsyncRead + Send + Unpin>;
+type BoxedWriter = Box<dyn AsyncWrite + Send + Unpin>;
+
+/// The two directions of an open transport.
+pub(super) struct Transport {
+    pub(super) outgoing: mpsc::Sender<Frame>,
+    pub(super) incoming: Incoming,
+}
+
+/// Where frames come from.
+pub(super) enum Incoming {
+    Socket { reader: BoxedReader, buffer: BytesMut, decoder: FrameDecoder },
+    Local(mpsc::Receiver<Frame>),
+}
+
+impl Incoming {
+    /// Waits for the next frame; `None` at the end of the connection. Cancelling loses nothing.
+    pub(super) async fn next(&mut self) -> Result<Option<Frame>, Error> {
+        match self {
+            Self::Local(receiver) => Ok(receiver.recv().await),
+            Self::Socket { reader, buffer, decoder } => loop {
+                if let Some(frame) = decoder.decode(buffer)? {
+                    return Ok(Some(frame));
+                }
+                buffer.reserve(64 * 1024);
+                match reader.read_buf(buffer).await {
+                    Ok(0) | Err(_) => return Ok(None),
+                    Ok(_) => {}
+                }
+            },
+        }
+    }
+
+    pub(super) fn set_max_message_bytes(&mut self, bytes: u32) {
+        if let Self::Socket { decoder, .. } = self {
+            decoder.set_max_message_bytes(bytes);
+        }
+    }
+}
+
+/// Opens a connection to a broker in this process.
+pub(super) fn open_local(factory: &LocalFactory) -> Result<Transport, Error> {
+    let (outgoing, receiver) = factory()?;
+    Ok(Transport { outgoing, incoming: Incoming::Local(receiver) })
+}
+
+/// Connects to the first address that answers.
+pub(super) async fn open_socket(url: &ServiceUrl, config: &ClientConfig) -> Result<Transport, Error> {
+    let mut last = Error::Disconnected;
+    for address in &url.addresses {
+        match TcpStream::connect((address.host.as_str(), address.port)).await {
+            Ok(stream) => return open_stream(stream, url.tls, address, config).await,
+            Err(source) => last = Error::Connect { address: address.text(), source: Arc::new(source) },
+        }
+    }
+    Err(last)
+}
+
+async fn open_stream(
+    stream: TcpStream,
+    tls: TlsUse,
+    address: &Address,
+    config: &ClientConfig,
+) -> Result<Transport, Error> {
+    let failed = |source: io::Error| Error::Connect { address: address.text(), source: Arc::new(source) };
+    stream.set_nodelay(true).map_err(failed)?;
+    match tls {
+        TlsUse::Plain => {
+            let (reader, writer) = stream.into_split();
+            Ok(start(Box::new(reader), Box::new(writer)))
+        }
+        TlsUse::Tls => {
+            let connector = tokio_rustls::TlsConnector::from(Arc::new(tls_config(config)?));
+            let name = ServerName::try_from(address.host.clone())
+                .map_err(|_| Error::Tls { reason: format!("{:?} is not a host name", address.host) })?;
+            let stream =
+                connector.connect(name, stream).await.map_err(|error| Error::Tls { reason: error.to_string() })?;
+            let (reader, writer) = tokio::io::split(stream);
+            Ok(start(Box::new(reader), Box::new(writer)))
+        }
+    }
+}
+
+fn tls_config(config: &ClientConfig) -> Result<rustls::ClientConfig, Error> {
+    let failed = |reason: String| Error::Tls { reason };
+    let mut roots = rustls::RootCertStore::empty();
+    match &config.tls_ca_file {
+        None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+        Some(path) => {
+            let pem = std::fs::read(path).map_err(|error| failed(format!("{}: {error}", path.display())))?;
+            for certificate in rustls_pemfile::certs(&mut &pem[..]) {
+                let certificate = certificate.map_err(|error| failed(format!("{}: {error}", path.display())))?;
+                roots.add(certificate).map_err(|error| failed(format!("{}: {error}", path.display())))?;
+            }
+            if roots.is_empty() {
+                return Err(failed(format!("{} holds no certificate", path.display())));
+            }
+        }
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    Ok(rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| failed(error.to_string()))?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
+}
+
+fn start(reader: BoxedReader, writer: BoxedWriter) -> Transport {
+    let (outgoing, frames) = mpsc::channel(OUTGOING_FRAMES);
+    tokio::spawn(write_frames(writer, frames));
+    let incoming = Incoming::Socket { reader, buffer: BytesMut::new(), decoder: FrameDecoder::default() };
+    Transport { outgoing, incoming }
+}
+
+/// Writes until all senders are gone or the socket fails; its end is seen by the reading side.
+async fn write_frames(mut writer: BoxedWriter, mut frames: mpsc::Receiver<Frame>) {
+    let mut waiting = Vec::with_capacity(OUTGOING_FRAMES);
+    let mut buffer = BytesMut::new();
+    while frames.recv_many(&mut waiting, OUTGOING_FRAMES).await > 0 {
+        for frame in waiting.drain(..) {
+            if write_frame(&mut writer, &mut buffer, frame).await.is_err() {
+                return;
+            }
+        }
+        if flush(&mut writer, &mut buffer).await.is_err() {
+            return;
+        }
+    }
+    // The peer's end of stream is what the broker takes as the end of the connection; errors do not matter any more.
+    let _ = writer.shutdown().await;
+}
+
+async fn write_frame(writer: &mut BoxedWriter, buffer: &mut BytesMut, frame: Frame) -> io::Result<()> {
+    let payload = frame.payload.unwrap_or_default();
+    encode_head(&frame.command, payload.len(), buffer);
+    if payload.len() < COPY_BELOW_BYTES {
+        buffer.put_slice(&payload);
+        if buffer.len() < COPY_BELOW_BYTES * 8 {
+            return Ok(());
+        }
+        writer.write_all_buf(buffer).await
+    } else {
+        writer.write_all_buf(buffer).await?;
+        writer.write_all(&payload).await
+    }
+}
+
+async fn flush(writer: &mut BoxedWriter, buffer: &mut BytesMut) -> io::Result<()> {
+    writer.write_all_buf(buffer).await?;
+    writer.flush().await
+}

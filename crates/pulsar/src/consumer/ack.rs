@@ -1,0 +1,161 @@
+//! Which messages of a batch are still to be acknowledged.
+
+use std::collections::HashMap;
+
+use bitacora_pulsar_wire::MessageId;
+use bitacora_pulsar_wire::proto::MessageIdData;
+
+use super::options::BatchIndexAck;
+
+/// Bits of the messages of an entry; 1 is not acknowledged yet, as on the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Unacked {
+    words: Vec<u64>,
+    batch_size: u32,
+}
+
+impl Unacked {
+    fn all(batch_size: u32) -> Self {
+        let mut words = vec![u64::MAX; batch_size.div_ceil(64) as usize];
+        if let (Some(last), rest @ 1..) = (words.last_mut(), batch_size % 64) {
+            *last = (1 << rest) - 1;
+        }
+        Self { words, batch_size }
+    }
+
+    fn clear(&mut self, index: u32) {
+        if let Some(word) = self.words.get_mut(index as usize / 64) {
+            *word &= !(1 << (index % 64));
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.words.iter().all(|word| *word == 0)
+    }
+}
+
+/// The open batches of a consumer. Forgotten with the connection: the broker then sends them again.
+#[derive(Debug, Default)]
+pub(super) struct AckTracker {
+    open: HashMap<(i64, i64), Unacked>,
+}
+
+impl AckTracker {
+    /// A batch has arrived.
+    pub(super) fn on_batch(&mut self, id: MessageId, batch_size: u32, ack_set: &[i64]) {
+        let mut unacked = Unacked::all(batch_size);
+        if !ack_set.is_empty() {
+            // Words that the broker leaves out are zero.
+            for (index, word) in unacked.words.iter_mut().enumerate() {
+                *word &= ack_set.get(index).map_or(0, |set| *set as u64);
+            }
+        }
+        self.open.insert((id.ledger, id.entry), unacked);
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.open.clear();
+    }
+
+    /// Returns what to send for the acknowledgement of one message, or `None` when its batch has others open.
+    pub(super) fn individual(&mut self, id: MessageId, mode: BatchIndexAck) -> Option<MessageIdData> {
+        let whole = MessageIdData::from(MessageId { batch_index: -1, ..id });
+        let Ok(index) = u32::try_from(id.batch_index) else {
+            self.open.remove(&(id.ledger, id.entry));
+            return Some(whole);
+        };
+        let Some(unacked) = self.open.get_mut(&(id.ledger, id.entry)) else {
+            // Acknowledged twice, or delivered before the connection was lost: its batch comes again.
+            return None;
+        };
+        unacked.clear(index);
+        if unacked.is_empty() {
+            self.open.remove(&(id.ledger, id.entry));
+            return Some(whole);
+        }
+        (mode == BatchIndexAck::EachMessage).then(|| MessageIdData {
+            ack_set: unacked.words.iter().map(|word| *word as i64).collect(),
+            batch_size: i32::try_from(unacked.batch_size).ok(),
+            ..whole
+        })
+    }
+
+    /// Returns what to send for the acknowledgement of everything up to a message.
+    ///
+    /// In the middle of a batch a broker without batch index acknowledgement would take the whole entry as
+    /// acknowledged, so the entry before is named instead.
+    pub(super) fn cumulative(&mut self, id: MessageId, mode: BatchIndexAck) -> Option<MessageIdData> {
+        self.open.retain(|(ledger, entry), _| (*ledger, *entry) >= (id.ledger, id.entry));
+        let whole = MessageIdData::from(MessageId { batch_index: -1, ..id });
+        let Ok(index) = u32::try_from(id.batch_index) else {
+            self.open.remove(&(id.ledger, id.entry));
+            return Some(whole);
+        };
+        let unacked = self.open.get_mut(&(id.ledger, id.entry))?;
+        for before in 0..=index {
+            unacked.clear(before);
+        }
+        if unacked.is_empty() {
+            self.open.remove(&(id.ledger, id.entry));
+            return Some(whole);
+        }
+        if mode == BatchIndexAck::EachMessage {
+            return Some(MessageIdData {
+                ack_set: unacked.words.iter().map(|word| *word as i64).collect(),
+                batch_size: i32::try_from(unacked.batch_size).ok(),
+                ..whole
+            });
+        }
+        (id.entry > 0).then(|| MessageIdData::from(MessageId { entry: id.entry - 1, batch_index: -1, ..id }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(entry: i64, batch_index: i32) -> MessageId {
+        MessageId { batch_index, ..MessageId::new(1, entry) }
+    }
+
+    fn tracker() -> AckTracker {
+        let mut tracker = AckTracker::default();
+        tracker.on_batch(at(5, -1), 3, &[]);
+        tracker
+    }
+
+    #[test]
+    fn an_entry_is_acknowledged_with_its_last_message() {
+        let mut tracker = tracker();
+        assert_eq!(tracker.individual(at(5, 2), BatchIndexAck::WholeEntries), None);
+        assert_eq!(tracker.individual(at(5, 0), BatchIndexAck::WholeEntries), None);
+        assert_eq!(tracker.individual(at(5, 0), BatchIndexAck::WholeEntries), None);
+        assert_eq!(tracker.individual(at(5, 1), BatchIndexAck::WholeEntries), Some(at(5, -1).into()));
+        assert_eq!(tracker.individual(at(5, 1), BatchIndexAck::WholeEntries), None);
+        assert_eq!(tracker.individual(at(6, -1), BatchIndexAck::WholeEntries), Some(at(6, -1).into()));
+    }
+
+    #[test]
+    fn single_messages_are_told_by_the_bits_still_open() {
+        let mut tracker = tracker();
+        let sent = tracker.individual(at(5, 1), BatchIndexAck::EachMessage);
+        assert_eq!(sent.map(|data| (data.ack_set, data.batch_size)), Some((vec![0b101], Some(3))));
+    }
+
+    #[test]
+    fn messages_that_the_broker_knows_as_acknowledged_do_not_wait() {
+        let mut tracker = AckTracker::default();
+        tracker.on_batch(at(5, -1), 70, &[0b1]);
+        assert_eq!(tracker.individual(at(5, 0), BatchIndexAck::WholeEntries), Some(at(5, -1).into()));
+    }
+
+    #[test]
+    fn a_cumulative_acknowledgement_never_covers_messages_behind_it() {
+        let mut tracker = tracker();
+        assert_eq!(tracker.cumulative(at(5, 1), BatchIndexAck::WholeEntries), Some(at(4, -1).into()));
+        assert_eq!(tracker.cumulative(at(5, 2), BatchIndexAck::WholeEntries), Some(at(5, -1).into()));
+        let mut first = AckTracker::default();
+        first.on_batch(at(0, -1), 2, &[]);
+        assert_eq!(first.cumulative(at(0, 0), BatchIndexAck::WholeEntries), None);
+    }
+}

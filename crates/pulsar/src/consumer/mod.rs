@@ -1,0 +1,403 @@
+//! Consumers and readers.
+//!
+//! A consumer has no task of its own: it works while [`Consumer::receive`] is awaited, and what the broker sends ahead
+//! is bounded by the permits. A lost connection is repaired inside `receive`; the broker then sends again what was not
+//! acknowledged. `receive` may be cancelled without losing a message.
+
+mod ack;
+mod message;
+mod options;
+mod reader;
+mod subscribe;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bitacora_pulsar_wire::proto::{
+    AckType, CommandAck, CommandFlow, CommandGetLastMessageId, CommandMessage, CommandRedeliverUnacknowledgedMessages,
+    CommandSeek, CommandUnsubscribe, MessageIdData, SubType,
+};
+use bitacora_pulsar_wire::{Command, EntryReader, Frame, MessageId, ReadLimits, TopicName};
+use bytes::Bytes;
+
+use self::ack::AckTracker;
+pub use self::message::Message;
+pub use self::options::{
+    BatchIndexAck, ConsumerOptions, KeySharedPolicy, ReadCompacted, ReaderOptions, Seek, StartPosition,
+};
+pub use self::reader::Reader;
+use self::subscribe::{Durability, Session};
+use crate::client::{Client, unexpected};
+use crate::error::Error;
+
+/// Last message of a topic, and how far the subscription is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastMessage {
+    /// [`MessageId::is_none`] when the topic is empty.
+    pub last: MessageId,
+    /// Position up to which everything is acknowledged, when the broker tells it.
+    pub mark_delete: Option<MessageId>,
+}
+
+/// An open consumer.
+#[derive(Debug)]
+pub struct Consumer {
+    client: Client,
+    options: ConsumerOptions,
+    durability: Durability,
+    topic: Arc<TopicName>,
+    session: Option<Session>,
+    queue: VecDeque<Result<Message, Error>>,
+    /// Messages taken since the last FLOW.
+    used_permits: u32,
+    acks: AckTracker,
+    /// Raised with each request to deliver everything again; older deliveries are dropped.
+    epoch: u64,
+    /// Messages before it are dropped: the rest of the batch into which a seek or a start pointed.
+    start: StartPosition,
+    last_delivered: Option<MessageId>,
+    active: Option<ActiveState>,
+}
+
+/// Whether a consumer of a Failover subscription is the one that gets the messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ActiveState {
+    /// It is.
+    Active,
+    /// Another one is.
+    Standby,
+}
+
+impl Consumer {
+    pub(crate) async fn open(client: Client, options: ConsumerOptions) -> Result<Self, Error> {
+        Self::open_with(client, options, Durability::Durable, StartPosition::Earliest).await
+    }
+
+    async fn open_with(
+        client: Client,
+        mut options: ConsumerOptions,
+        durability: Durability,
+        start: StartPosition,
+    ) -> Result<Self, Error> {
+        options.name = Some(options.name.unwrap_or_else(|| client.unique_name("bitacora")));
+        options.receiver_queue = options.receiver_queue.max(1);
+        let topic = Arc::new(options.topic.clone());
+        let mut consumer = Self {
+            client,
+            options,
+            durability,
+            topic,
+            session: None,
+            queue: VecDeque::new(),
+            used_permits: 0,
+            acks: AckTracker::default(),
+            epoch: 0,
+            start,
+            last_delivered: None,
+            active: None,
+        };
+        consumer.connect().await?;
+        Ok(consumer)
+    }
+
+    /// Returns the topic.
+    pub fn topic(&self) -> &TopicName {
+        &self.topic
+    }
+
+    /// Returns what the broker last said about a Failover subscription.
+    pub fn active_state(&self) -> Option<ActiveState> {
+        self.active
+    }
+
+    /// Waits for the next message. May be cancelled.
+    ///
+    /// # Errors
+    /// A message that cannot be read (it stays unacknowledged, the next call goes on behind it), or a refusal of the
+    /// broker that no retry can change.
+    pub async fn receive(&mut self) -> Result<Message, Error> {
+        loop {
+            if let Some(next) = self.queue.front() {
+                let delivered = next.as_ref().ok().map(|message| message.id);
+                // Before the message is taken out, so that a cancelled call loses neither it nor its permit.
+                if self.used_permits + 1 >= self.options.receiver_queue.div_ceil(2) {
+                    self.refill(self.used_permits + 1).await;
+                } else {
+                    self.used_permits += 1;
+                }
+                if let Some(next) = self.queue.pop_front() {
+                    self.last_delivered = delivered.or(self.last_delivered);
+                    return next;
+                }
+            }
+            // Dropped messages cost permits too, without one to hand out.
+            if self.used_permits >= self.options.receiver_queue.div_ceil(2) {
+                self.refill(self.used_permits).await;
+            }
+            let Some(session) = &mut self.session else {
+                self.connect().await?;
+                continue;
+            };
+            match session.events.recv().await {
+                Some(frame) => self.on_frame(frame),
+                None => self.drop_session(),
+            }
+        }
+    }
+
+    /// Acknowledges one message. Sent without waiting for the broker: after a loss the message comes again.
+    ///
+    /// # Errors
+    /// None at present but the connection's.
+    pub async fn acknowledge(&mut self, id: MessageId) -> Result<(), Error> {
+        let data = self.acks.individual(id, self.options.batch_index_ack);
+        self.send_ack(AckType::Individual, data).await
+    }
+
+    /// Acknowledges everything up to and including a message; not for Shared and Key_Shared subscriptions.
+    ///
+    /// # Errors
+    /// [`Error::Protocol`] on a shared subscription.
+    pub async fn acknowledge_cumulative(&mut self, id: MessageId) -> Result<(), Error> {
+        if matches!(self.options.sub_type, SubType::Shared | SubType::KeyShared) {
+            return Err(Error::Protocol { reason: "a shared subscription knows no cumulative acknowledgement" });
+        }
+        let data = self.acks.cumulative(id, self.options.batch_index_ack);
+        self.send_ack(AckType::Cumulative, data).await
+    }
+
+    async fn send_ack(&self, ack_type: AckType, data: Option<MessageIdData>) -> Result<(), Error> {
+        let (Some(data), Some(session)) = (data, &self.session) else {
+            return Ok(());
+        };
+        let ack = CommandAck {
+            consumer_id: session.consumer_id,
+            ack_type: ack_type as i32,
+            message_id: vec![data],
+            ..Default::default()
+        };
+        session.tell(ack).await
+    }
+
+    /// Gives one message back, so that it is delivered again: to any consumer on a shared subscription; on the others
+    /// everything unacknowledged comes again.
+    ///
+    /// # Errors
+    /// None at present but the connection's.
+    pub async fn negative_acknowledge(&mut self, id: MessageId) -> Result<(), Error> {
+        if !matches!(self.options.sub_type, SubType::Shared | SubType::KeyShared) {
+            return self.redeliver_unacknowledged().await;
+        }
+        let Some(session) = &self.session else {
+            return Ok(());
+        };
+        let redeliver = CommandRedeliverUnacknowledgedMessages {
+            consumer_id: session.consumer_id,
+            message_ids: vec![MessageId { batch_index: -1, ..id }.into()],
+            consumer_epoch: None,
+        };
+        session.tell(redeliver).await
+    }
+
+    /// Asks for everything unacknowledged again.
+    ///
+    /// # Errors
+    /// None at present but the connection's.
+    pub async fn redeliver_unacknowledged(&mut self) -> Result<(), Error> {
+        self.epoch += 1;
+        self.used_permits += u32::try_from(self.queue.len()).unwrap_or(u32::MAX);
+        self.queue.clear();
+        self.acks.clear();
+        if let Some(session) = &self.session {
+            let redeliver = CommandRedeliverUnacknowledgedMessages {
+                consumer_id: session.consumer_id,
+                message_ids: Vec::new(),
+                consumer_epoch: Some(self.epoch),
+            };
+            session.tell(redeliver).await?;
+        }
+        self.refill(self.used_permits).await;
+        Ok(())
+    }
+
+    /// Moves the subscription. Messages that were sent ahead are dropped.
+    ///
+    /// # Errors
+    /// The broker's refusal.
+    pub async fn seek(&mut self, seek: Seek) -> Result<(), Error> {
+        let session = self.connected().await?;
+        let consumer_id = session.consumer_id;
+        let answer = session.connection.request("SEEK", |request_id| CommandSeek {
+            consumer_id,
+            request_id,
+            message_id: match seek {
+                Seek::To(id) => Some(MessageId { batch_index: -1, ..id }.into()),
+                Seek::PublishTime(_) => None,
+            },
+            message_publish_time: match seek {
+                Seek::To(_) => None,
+                Seek::PublishTime(time_ms) => Some(time_ms),
+            },
+        });
+        answer.await?;
+        self.start = match seek {
+            Seek::To(MessageId::EARLIEST) | Seek::PublishTime(_) => StartPosition::Earliest,
+            Seek::To(MessageId::LATEST) => StartPosition::Latest,
+            Seek::To(id) => StartPosition::At(id),
+        };
+        self.last_delivered = None;
+        // The broker has closed the consumer before its answer; if it did not, this one would get messages of before.
+        if let Some(session) = self.session.take() {
+            session.close().await;
+        }
+        self.drop_session();
+        Ok(())
+    }
+
+    /// Asks for the last message of the topic.
+    ///
+    /// # Errors
+    /// The broker's refusal.
+    pub async fn last_message(&mut self) -> Result<LastMessage, Error> {
+        let session = self.connected().await?;
+        let consumer_id = session.consumer_id;
+        let answer = session
+            .connection
+            .request("GET_LAST_MESSAGE_ID", |request_id| CommandGetLastMessageId { consumer_id, request_id })
+            .await?;
+        match answer {
+            Command::GetLastMessageIdResponse(response) => Ok(LastMessage {
+                last: MessageId::from(&response.last_message_id),
+                mark_delete: response.consumer_mark_delete_position.as_ref().map(MessageId::from),
+            }),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Deletes the subscription.
+    ///
+    /// # Errors
+    /// The broker's refusal, as when other consumers are connected.
+    pub async fn unsubscribe(mut self) -> Result<(), Error> {
+        let session = self.connected().await?;
+        let consumer_id = session.consumer_id;
+        let build = |request_id| CommandUnsubscribe { consumer_id, request_id, ..Default::default() };
+        session.connection.request("UNSUBSCRIBE", build).await.map(drop)
+    }
+
+    /// Closes the consumer; the subscription stays.
+    ///
+    /// # Errors
+    /// None at present: a connection that is lost has closed it too.
+    pub async fn close(mut self) -> Result<(), Error> {
+        if let Some(session) = self.session.take() {
+            session.close().await;
+        }
+        Ok(())
+    }
+
+    async fn connect(&mut self) -> Result<(), Error> {
+        let started = Instant::now();
+        let limit = std::time::Duration::from_millis(self.client.config().operation_timeout_ms);
+        let mut backoff = self.client.backoff();
+        self.drop_session();
+        loop {
+            let start = self.resume_position();
+            match subscribe::subscribe(&self.client, &self.options, self.durability, start, self.epoch).await {
+                Ok(session) => {
+                    self.session = Some(session);
+                    self.start = start;
+                    self.refill(self.options.receiver_queue).await;
+                    return Ok(());
+                }
+                Err(error) if !error.is_retryable() || started.elapsed() > limit => return Err(error),
+                Err(error) => tracing::debug!(topic = %self.topic, %error, "consumer not opened yet"),
+            }
+            backoff.wait().await;
+        }
+    }
+
+    /// A durable subscription remembers its position itself; a reader goes on behind what it has delivered.
+    fn resume_position(&self) -> StartPosition {
+        match (self.durability, self.last_delivered) {
+            (Durability::NonDurable, Some(id)) => StartPosition::After(id),
+            _ => self.start,
+        }
+    }
+
+    async fn connected(&mut self) -> Result<&Session, Error> {
+        if self.session.as_ref().is_none_or(Session::is_closed) {
+            self.connect().await?;
+        }
+        self.session.as_ref().ok_or(Error::Disconnected)
+    }
+
+    fn drop_session(&mut self) {
+        self.session = None;
+        self.queue.clear();
+        self.acks.clear();
+        self.used_permits = 0;
+    }
+
+    /// Grants permits; when the connection is gone, the new one starts with a full queue anyway.
+    async fn refill(&mut self, message_permits: u32) {
+        let Some(session) = &self.session else { return };
+        let flow = CommandFlow { consumer_id: session.consumer_id, message_permits };
+        if message_permits > 0 && session.tell(flow).await.is_ok() {
+            self.used_permits = 0;
+        }
+    }
+
+    fn on_frame(&mut self, frame: Frame) {
+        match frame.command {
+            Command::Message(message) => self.on_message(&message, &frame.payload.unwrap_or_default()),
+            Command::CloseConsumer(_) => self.drop_session(),
+            Command::ActiveConsumerChange(change) => {
+                self.active = Some(if change.is_active() { ActiveState::Active } else { ActiveState::Standby });
+            }
+            _ => {}
+        }
+    }
+
+    fn on_message(&mut self, message: &CommandMessage, entry: &Bytes) {
+        let id = MessageId::from(&message.message_id);
+        let id = MessageId { batch_index: -1, ..id };
+        if message.consumer_epoch.is_some_and(|epoch| epoch < self.epoch) {
+            self.used_permits += bitacora_pulsar_wire::EntryPeek::parse(entry).map_or(1, |peek| peek.message_count());
+            return;
+        }
+        let reader = match EntryReader::open(entry, ReadLimits::default()) {
+            Ok(reader) => reader,
+            Err(error) => return self.queue.push_back(Err(error.into())),
+        };
+        let metadata = Arc::new(reader.metadata().clone());
+        if metadata.num_chunks_from_msg.is_some_and(|chunks| chunks > 1) {
+            return self
+                .queue
+                .push_back(Err(Error::Unsupported { id: id.to_string(), what: "one chunk of a larger one" }));
+        }
+        if reader.is_batch() {
+            self.acks.on_batch(id, reader.message_count(), &message.ack_set);
+        }
+        for read in reader {
+            let read = match read {
+                Ok(read) => read,
+                Err(error) => return self.queue.push_back(Err(error.into())),
+            };
+            let is_acknowledged = read.batch_index.is_some_and(|index| !is_open(&message.ack_set, index));
+            let is_compacted = read.metadata.compacted_out();
+            let read = Message::new(&self.topic, id, &metadata, read, message.redelivery_count());
+            if is_acknowledged || is_compacted || self.start.excludes(read.id) {
+                self.used_permits += 1;
+            } else {
+                self.queue.push_back(Ok(read));
+            }
+        }
+    }
+}
+
+/// Tells whether a message of a batch is still to be delivered; no set at all means that all are.
+fn is_open(ack_set: &[i64], index: u32) -> bool {
+    ack_set.is_empty() || ack_set.get(index as usize / 64).is_some_and(|word| word >> (index % 64) & 1 == 1)
+}

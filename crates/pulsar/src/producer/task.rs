@@ -1,0 +1,314 @@
+//! The shell of a producer: one task that carries batches and receipts between caller, core and connection.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bitacora_pulsar_wire::proto::{CommandCloseProducer, CommandProducer, KeyValue, ProducerAccessMode};
+use bitacora_pulsar_wire::{Batch, Command, ServerError};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+
+use super::core::{Action, ProducerCore};
+use super::{Opened, ProducerOptions, Progress, SendReceipt};
+use crate::client::{Client, unexpected};
+use crate::connection::Connection;
+use crate::error::Error;
+
+pub(super) type Waiter = oneshot::Sender<Result<SendReceipt, Error>>;
+
+/// What the caller wants. Unbounded in count, bounded in bytes by the budget.
+#[derive(Debug)]
+pub(super) enum Order {
+    Send { batch: Batch, waiter: Option<Waiter> },
+    Flush(oneshot::Sender<Result<(), Error>>),
+    Close(oneshot::Sender<()>),
+}
+
+/// Returns what an entry takes from a budget of `budget_bytes`.
+pub(super) fn permits(entry_bytes: usize, budget_bytes: usize) -> u32 {
+    u32::try_from(entry_bytes.min(budget_bytes)).unwrap_or(u32::MAX)
+}
+
+/// The broker's side of the producer, as long as it lives.
+struct Session {
+    connection: Arc<Connection>,
+    producer_id: u64,
+    events: mpsc::UnboundedReceiver<Command>,
+}
+
+pub(super) struct Task {
+    client: Client,
+    options: ProducerOptions,
+    budget_bytes: usize,
+    budget: Arc<Semaphore>,
+    progress: watch::Sender<Progress>,
+    core: ProducerCore<Option<Waiter>>,
+    /// Raised with each opening, so that the broker knows the successor from the predecessor.
+    epoch: u64,
+    name: Option<String>,
+    topic_epoch: Option<u64>,
+    flushes: Vec<oneshot::Sender<Result<(), Error>>>,
+}
+
+/// Why a session ended.
+enum End {
+    Lost(String),
+    Failed(Error),
+    Closed(oneshot::Sender<()>),
+    Dropped,
+}
+
+impl Task {
+    pub(super) fn new(
+        client: Client,
+        options: ProducerOptions,
+        budget_bytes: usize,
+        budget: Arc<Semaphore>,
+        progress: watch::Sender<Progress>,
+    ) -> Self {
+        let name = options.name.clone();
+        Self {
+            client,
+            options,
+            budget_bytes,
+            budget,
+            progress,
+            core: ProducerCore::new(),
+            epoch: 0,
+            name,
+            topic_epoch: None,
+            flushes: Vec::new(),
+        }
+    }
+
+    /// Opens the producer for the first time, then goes on in the background.
+    pub(super) async fn start(mut self, orders: mpsc::UnboundedReceiver<Order>) -> Result<Opened, Error> {
+        let (session, opened) = Box::pin(self.open()).await?;
+        tokio::spawn(Box::pin(self.run(session, orders)));
+        Ok(opened)
+    }
+
+    async fn run(mut self, mut session: Session, mut orders: mpsc::UnboundedReceiver<Order>) {
+        loop {
+            let end = self.serve(&mut session, &mut orders).await;
+            self.core.on_closed();
+            session.connection.forget_producer(session.producer_id);
+            match end {
+                End::Dropped => {
+                    close(&session).await;
+                    return;
+                }
+                End::Closed(done) => {
+                    close(&session).await;
+                    // The caller may have given up waiting.
+                    let _ = done.send(());
+                    return;
+                }
+                End::Failed(error) => return self.fail(error, orders),
+                End::Lost(reason) => {
+                    tracing::warn!(topic = %self.options.topic, reason, "producer lost, opening it again");
+                    self.progress.send_modify(|progress| progress.reconnect_count += 1);
+                    // A broker's producer that is not closed would hold the name against its successor.
+                    if !session.connection.is_closed() {
+                        close(&session).await;
+                    }
+                    session = match Box::pin(self.reopen(&mut orders)).await {
+                        Ok(session) => session,
+                        Err(error) => return self.fail(error, orders),
+                    };
+                }
+            }
+        }
+    }
+
+    /// Opens again for as long as it takes; only a refusal that no retry can change ends it.
+    async fn reopen(&mut self, orders: &mut mpsc::UnboundedReceiver<Order>) -> Result<Session, Error> {
+        let mut backoff = self.client.backoff();
+        loop {
+            match self.open().await {
+                Ok((session, _)) => return Ok(session),
+                Err(error) if !error.is_retryable() => return Err(error),
+                Err(error) => tracing::warn!(topic = %self.options.topic, %error, "producer not opened yet"),
+            }
+            if orders.is_closed() && !self.core.has_pending() {
+                return Err(Error::Closed { what: "producer" });
+            }
+            backoff.wait().await;
+        }
+    }
+
+    /// Tries to open within the operation timeout.
+    async fn open(&mut self) -> Result<(Session, Opened), Error> {
+        let limit = Duration::from_millis(self.client.config().operation_timeout_ms);
+        let started = Instant::now();
+        let mut backoff = self.client.backoff();
+        loop {
+            let error = match self.try_open().await {
+                Ok(opened) => return Ok(opened),
+                Err(error) => error,
+            };
+            // A predecessor whose connection just broke holds the name until the broker notices.
+            let may_change = error.is_retryable() || error.server_error() == Some(ServerError::ProducerFenced);
+            if !may_change || started.elapsed() > limit {
+                return Err(error);
+            }
+            tracing::debug!(topic = %self.options.topic, %error, "producer not opened yet");
+            backoff.wait().await;
+        }
+    }
+
+    async fn try_open(&mut self) -> Result<(Session, Opened), Error> {
+        const WHAT: &str = "PRODUCER";
+        let connection = self.client.topic_connection(&self.options.topic).await?;
+        let (producer_id, events) = connection.register_producer();
+        let session = Session { connection, producer_id, events };
+        let epoch = self.epoch;
+        self.epoch += 1;
+        let build = |request_id| CommandProducer {
+            topic: self.options.topic.to_string(),
+            producer_id,
+            request_id,
+            producer_name: self.name.clone(),
+            metadata: self
+                .options
+                .properties
+                .iter()
+                .map(|(key, value)| KeyValue { key: key.clone(), value: value.clone() })
+                .collect(),
+            schema: self.options.schema.clone(),
+            epoch: Some(epoch),
+            user_provided_producer_name: Some(self.options.name.is_some()),
+            producer_access_mode: Some(self.options.access_mode as i32),
+            topic_epoch: self.topic_epoch,
+            ..Default::default()
+        };
+        let answer = if self.options.access_mode == ProducerAccessMode::WaitForExclusive {
+            session.connection.start_request(build).await?.receive(WHAT).await
+        } else {
+            session.connection.request(WHAT, build).await
+        };
+        let success = match answer {
+            Ok(Command::ProducerSuccess(success)) => success,
+            Ok(_) => return Err(unexpected()),
+            Err(error) => {
+                session.connection.forget_producer(producer_id);
+                return Err(error);
+            }
+        };
+        self.name = Some(success.producer_name.clone());
+        if self.options.access_mode != ProducerAccessMode::Shared {
+            self.topic_epoch = success.topic_epoch.or(self.topic_epoch);
+        }
+        for action in self.core.on_opened(producer_id, &success) {
+            if let Action::Send(frame) = action {
+                session.connection.send(frame).await?;
+            }
+        }
+        let opened = Opened {
+            name: success.producer_name.clone(),
+            last_sequence_id: success.last_sequence_id(),
+            topic_epoch: success.topic_epoch,
+            schema_version: success.schema_version.unwrap_or_default(),
+            max_message_bytes: session.connection.max_message_bytes() as usize,
+        };
+        Ok((session, opened))
+    }
+
+    /// Works until the session ends.
+    async fn serve(&mut self, session: &mut Session, orders: &mut mpsc::UnboundedReceiver<Order>) -> End {
+        loop {
+            tokio::select! {
+                // Receipts first: they make room.
+                biased;
+                event = session.events.recv() => {
+                    let Some(event) = event else { return End::Lost("the connection was lost".to_owned()) };
+                    let action = match &event {
+                        Command::SendReceipt(receipt) => self.core.on_receipt(receipt),
+                        Command::SendError(error) => Some(self.core.on_send_error(error)),
+                        Command::CloseProducer(_) => return End::Lost("the broker closed the producer".to_owned()),
+                        _ => None,
+                    };
+                    if let Some(end) = self.act(action, session).await {
+                        return end;
+                    }
+                }
+                order = orders.recv() => match order {
+                    Some(Order::Send { batch, waiter }) => {
+                        let action = self.core.enqueue(batch, waiter);
+                        if let Some(end) = self.act(action, session).await {
+                            return end;
+                        }
+                    }
+                    Some(Order::Flush(done)) => {
+                        self.flushes.push(done);
+                        self.answer_flushes();
+                    }
+                    Some(Order::Close(done)) => return End::Closed(done),
+                    None => return End::Dropped,
+                },
+            }
+        }
+    }
+
+    async fn act(&mut self, action: Option<Action<Option<Waiter>>>, session: &Session) -> Option<End> {
+        match action? {
+            Action::Send(frame) => {
+                let sent = session.connection.send(frame).await;
+                sent.err().map(|_| End::Lost("the connection was lost".to_owned()))
+            }
+            Action::Durable(durable) => {
+                self.budget.add_permits(permits(durable.entry_bytes, self.budget_bytes) as usize);
+                let sequence_id = durable.highest_sequence_id;
+                self.progress.send_modify(|progress| {
+                    progress.durable_sequence_id = sequence_id as i64;
+                    progress.duplicate_count += u64::from(durable.message_id.is_none());
+                });
+                if let Some(waiter) = durable.waiter {
+                    // The caller may have given up waiting.
+                    let _ = waiter.send(Ok(SendReceipt { message_id: durable.message_id, sequence_id }));
+                }
+                self.answer_flushes();
+                None
+            }
+            Action::Reconnect { reason } => Some(End::Lost(reason)),
+            Action::Fail(error) => Some(End::Failed(error)),
+        }
+    }
+
+    fn answer_flushes(&mut self) {
+        if self.core.has_pending() {
+            return;
+        }
+        for done in self.flushes.drain(..) {
+            let _ = done.send(Ok(()));
+        }
+    }
+
+    /// Tells everyone who waits, then and later, why the producer is gone.
+    fn fail(mut self, error: Error, mut orders: mpsc::UnboundedReceiver<Order>) {
+        tracing::error!(topic = %self.options.topic, %error, "producer failed");
+        self.progress.send_modify(|progress| progress.failure = Some(error.clone()));
+        self.budget.close();
+        orders.close();
+        let mut waiters: Vec<Waiter> = self.core.drain().filter_map(|(waiter, _)| waiter).collect();
+        while let Ok(order) = orders.try_recv() {
+            match order {
+                Order::Send { waiter, .. } => waiters.extend(waiter),
+                Order::Flush(done) => self.flushes.push(done),
+                Order::Close(done) => drop(done),
+            }
+        }
+        for waiter in waiters {
+            let _ = waiter.send(Err(error.clone()));
+        }
+        for done in self.flushes.drain(..) {
+            let _ = done.send(Err(error.clone()));
+        }
+    }
+}
+
+/// Tells the broker that the producer is not needed any more; when that fails, the connection is gone and so is it.
+async fn close(session: &Session) {
+    let producer_id = session.producer_id;
+    let build = |request_id| CommandCloseProducer { producer_id, request_id, ..Default::default() };
+    let _ = session.connection.request("CLOSE_PRODUCER", build).await;
+}
