@@ -17,7 +17,9 @@ pub enum PlanError {
         table: String,
     },
     /// A column's type has no place in an event.
-    #[error("column {column} of {database}.{table} has the type code {code}, which this program does not know; exclude the table or use a newer program")]
+    #[error(
+        "column {column} of {database}.{table} has the type code {code}, which this program does not know; exclude the table or use a newer program"
+    )]
     UnknownType {
         /// Database.
         database: String,
@@ -29,7 +31,9 @@ pub enum PlanError {
         code: u8,
     },
     /// A column's character set is not known.
-    #[error("column {column} of {database}.{table} has the unknown collation {collation}; convert the column or use a newer program")]
+    #[error(
+        "column {column} of {database}.{table} has the unknown collation {collation}; convert the column or use a newer program"
+    )]
     UnknownCollation {
         /// Database.
         database: String,
@@ -47,7 +51,9 @@ pub enum PlanError {
 #[non_exhaustive]
 pub enum EncodeError {
     /// The image lacks a column.
-    #[error("a row was logged without its column {column}; set binlog_row_image=FULL on the server and take a new snapshot of the table")]
+    #[error(
+        "a row was logged without its column {column}; set binlog_row_image=FULL on the server and take a new snapshot of the table"
+    )]
     Absent {
         /// Column.
         column: String,

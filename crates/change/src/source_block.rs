@@ -91,9 +91,7 @@ impl SourceBlock {
         let long = || Schema::new(Kind::Int64);
         let allowed = match form {
             DebeziumForm::V1_9 => "true,last,false,incremental",
-            DebeziumForm::V3_6 => {
-                "true,first,first_in_data_collection,last_in_data_collection,last,false,incremental"
-            }
+            DebeziumForm::V3_6 => "true,first,first_in_data_collection,last_in_data_collection,last,false,incremental",
         };
         let snapshot = text()
             .logical("io.debezium.data.Enum")

@@ -23,19 +23,16 @@ pub(super) fn value(schema: &Schema, description: &ColumnDescription, column: &C
             let bits = bit_literal(text)?.to_le_bytes();
             bits.get(..usize::from(column.bits().div_ceil(8))).map(binary)
         }
-        ("io.debezium.time.Date", _) => {
-            let date = date(text)?;
-            let days = if date.is_zero() { Some(0) } else { date.days_since_epoch() };
-            Some(DefaultValue::plain(days.unwrap_or(0)))
+        ("io.debezium.time.Date", _) => zero_unless_optional(schema, date(text)?.days_since_epoch()),
+        ("io.debezium.time.Timestamp", _) => {
+            zero_unless_optional(schema, datetime(text)?.map(|microseconds| microseconds.div_euclid(1_000)))
         }
-        ("io.debezium.time.Timestamp", _) => Some(DefaultValue::plain(datetime(text)?.div_euclid(1_000))),
-        ("io.debezium.time.MicroTimestamp", _) => Some(DefaultValue::plain(datetime(text)?)),
+        ("io.debezium.time.MicroTimestamp", _) => zero_unless_optional(schema, datetime(text)?),
         ("io.debezium.time.MicroTime", _) => Some(DefaultValue::plain(time(text)?)),
-        ("io.debezium.time.ZonedTimestamp", _) => {
-            let zero = text.starts_with("0000");
-            let text = if zero { "1970-01-01T00:00:00Z".to_owned() } else { format!("{}Z", text.replacen(' ', "T", 1)) };
-            Some(DefaultValue::plain(text))
+        ("io.debezium.time.ZonedTimestamp", _) if text.starts_with("0000") => {
+            (!schema.is_optional).then(|| DefaultValue::plain("1970-01-01T00:00:00Z"))
         }
+        ("io.debezium.time.ZonedTimestamp", _) => Some(DefaultValue::plain(format!("{}Z", text.replacen(' ', "T", 1)))),
         (_, Kind::Boolean) => Some(DefaultValue::plain(bit_literal(text).or_else(|| boolean(text))? != 0)),
         (_, Kind::Int8 | Kind::Int16 | Kind::Int32 | Kind::Int64) => integer(text, column.unsigned),
         (_, Kind::Float32) => text.trim().parse::<f32>().ok().map(|value| number(f64::from(value), value.to_string())),
@@ -122,8 +119,9 @@ fn decimal(text: &str, scale: u8) -> Option<Vec<u8>> {
     }
     let bytes = (sign * unscaled).to_be_bytes();
     let fill = if sign * unscaled < 0 { 0xff } else { 0 };
-    let redundant =
-        bytes.windows(2).take_while(|pair| matches!(**pair, [first, next] if first == fill && (next ^ fill) & 0x80 == 0));
+    let redundant = bytes
+        .windows(2)
+        .take_while(|pair| matches!(**pair, [first, next] if first == fill && (next ^ fill) & 0x80 == 0));
     bytes.get(redundant.count()..).map(<[u8]>::to_vec)
 }
 
@@ -134,12 +132,20 @@ fn date(text: &str) -> Option<Date> {
     Some(Date { year, month: u8::try_from(month).ok()?, day: u8::try_from(day).ok()? })
 }
 
-/// Microseconds since the epoch of `YYYY-MM-DD HH:MM:SS[.ffffff]`; a zero date is the epoch.
-fn datetime(text: &str) -> Option<i64> {
+/// Microseconds since the epoch of `YYYY-MM-DD HH:MM:SS[.ffffff]`; the inner option is none for a zero date.
+fn datetime(text: &str) -> Option<Option<i64>> {
     let date = date(text)?;
-    let Some(days) = date.days_since_epoch() else { return Some(0) };
     let clock = text.get(11..).filter(|clock| !clock.is_empty()).map_or(Some(0), time)?;
-    Some(days * 86_400_000_000 + clock)
+    Some(date.days_since_epoch().map(|days| days * 86_400_000_000 + clock))
+}
+
+/// A zero date is no default where NULL is allowed, and the epoch where it is not.
+fn zero_unless_optional(schema: &Schema, value: Option<i64>) -> Option<DefaultValue> {
+    match value {
+        Some(value) => Some(DefaultValue::plain(value)),
+        None if schema.is_optional => None,
+        None => Some(DefaultValue::plain(0)),
+    }
 }
 
 /// Microseconds of `[-]HH:MM:SS[.ffffff]`.

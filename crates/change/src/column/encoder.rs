@@ -6,9 +6,7 @@ use bitacora_binlog::value::{self, ColumnInflater, Date, DateTime, Decimal, Time
 use bitacora_binlog::{Error, json as binary_json};
 
 use crate::charset::Charset;
-use crate::json::{
-    StringWriter, write_base64, write_double, write_float, write_integer, write_string, write_unsigned,
-};
+use crate::json::{StringWriter, write_base64, write_double, write_float, write_integer, write_string, write_unsigned};
 
 /// How the stored bytes of a column become JSON.
 #[derive(Debug, Clone)]
@@ -23,7 +21,10 @@ pub(crate) enum Encoder {
     Float,
     FloatAsDouble,
     Double,
-    Decimal { precision: u8, scale: u8 },
+    Decimal {
+        precision: u8,
+        scale: u8,
+    },
     Text(Charset),
     InflatedText(Charset),
     Bytes,
@@ -58,25 +59,21 @@ pub(crate) enum Temporal {
     Digits(u8),
 }
 
-/// Whether a value that Debezium's types cannot hold (a zero date) becomes null or the epoch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unrepresentable {
-    Null,
-    Epoch,
-}
-
 /// Most bytes that a compressed column may hold: the server's own limit of a packet.
 const INFLATED_BYTES_MAX: usize = 1 << 30;
 
 impl Encoder {
-    /// Appends the JSON of a value. Gives false, and appends nothing, for a value that becomes NULL.
-    pub fn write(
-        &self,
-        bytes: &[u8],
-        fallback: Unrepresentable,
-        scratch: &mut Vec<u8>,
-        out: &mut Vec<u8>,
-    ) -> Result<bool, Error> {
+    /// What stands for an unrepresentable value where NULL is not allowed and the column has no default.
+    pub fn zero(&self) -> &'static [u8] {
+        match self {
+            Encoder::Timestamp(_) => b"\"1970-01-01T00:00:00Z\"",
+            _ => b"0",
+        }
+    }
+
+    /// Appends the JSON of a value. Gives false, and appends nothing, for a value that Debezium's types cannot hold: a date
+    /// that is zero or has a month or day of zero.
+    pub fn write(&self, bytes: &[u8], scratch: &mut Vec<u8>, out: &mut Vec<u8>) -> Result<bool, Error> {
         match self {
             Encoder::Signed => write_integer(value::signed(bytes)?, out),
             Encoder::Unsigned => write_unsigned(value::unsigned(bytes)?, out),
@@ -125,7 +122,7 @@ impl Encoder {
             Encoder::Year => write_integer(i64::from(value::year(bytes)?), out),
             Encoder::Date => match adjusted(value::date(bytes)?).days_since_epoch() {
                 Some(days) => write_integer(days, out),
-                None => return Ok(epoch(fallback, b"0", out)),
+                None => return Ok(false),
             },
             Encoder::Time(stored) => {
                 let time = match stored {
@@ -143,7 +140,7 @@ impl Encoder {
                 match datetime.microseconds_since_epoch() {
                     Some(microseconds) if digits > 3 => write_integer(microseconds, out),
                     Some(microseconds) => write_integer(microseconds.div_euclid(1_000), out),
-                    None => return Ok(epoch(fallback, b"0", out)),
+                    None => return Ok(false),
                 }
             }
             Encoder::Timestamp(stored) => {
@@ -152,7 +149,7 @@ impl Encoder {
                     Temporal::Digits(digits) => (value::timestamp2(bytes, *digits)?, *digits),
                 };
                 if timestamp.seconds == 0 && timestamp.microsecond == 0 {
-                    return Ok(epoch(fallback, b"\"1970-01-01T00:00:00Z\"", out));
+                    return Ok(false);
                 }
                 zoned_timestamp(timestamp, digits, out);
             }
@@ -255,16 +252,6 @@ fn adjusted(date: Date) -> Date {
         0..=69 => Date { year: date.year + 2_000, ..date },
         70..=99 => Date { year: date.year + 1_900, ..date },
         _ => date,
-    }
-}
-
-fn epoch(fallback: Unrepresentable, zero: &[u8], out: &mut Vec<u8>) -> bool {
-    match fallback {
-        Unrepresentable::Null => false,
-        Unrepresentable::Epoch => {
-            out.extend_from_slice(zero);
-            true
-        }
     }
 }
 

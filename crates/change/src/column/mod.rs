@@ -14,7 +14,7 @@ use crate::error::{EncodeError, PlanError};
 use crate::json::write_string;
 use crate::options::{DebeziumForm, NullWithDefault, PlanOptions};
 use crate::schema::{Field, Kind, Schema};
-use encoder::{Encoder, Temporal, Unrepresentable};
+use encoder::{Encoder, Temporal};
 
 /// A column of a plan.
 #[derive(Debug, Clone)]
@@ -24,7 +24,8 @@ pub(crate) struct ColumnPlan {
     /// `"name":`, ready to be copied.
     pub label: Vec<u8>,
     encoder: Encoder,
-    fallback: Unrepresentable,
+    /// What a value is printed as that Debezium's types cannot hold.
+    unrepresentable: Vec<u8>,
     /// What NULL is printed as.
     null: Vec<u8>,
     /// Schema of its values.
@@ -56,19 +57,25 @@ impl ColumnPlan {
         write_string(&name, &mut label);
         label.push(b':');
         let null = match (&schema.default, options.null_with_default) {
-            (Some(default), NullWithDefault::Replace) if has_literal(description) => default.json.to_string().into_bytes(),
+            (Some(default), NullWithDefault::Replace) if has_literal(description) => {
+                default.json.to_string().into_bytes()
+            }
             _ => b"null".to_vec(),
         };
-        let fallback = if is_nullable { Unrepresentable::Null } else { Unrepresentable::Epoch };
-        Ok(ColumnPlan { name, label, encoder, fallback, null, schema })
+        let unrepresentable = match &schema.default {
+            _ if is_nullable => null.clone(),
+            Some(default) => default.json.to_string().into_bytes(),
+            None => encoder.zero().to_vec(),
+        };
+        Ok(ColumnPlan { name, label, encoder, unrepresentable, null, schema })
     }
 
     /// Appends the JSON of a stored value.
     pub fn write(&self, bytes: &[u8], scratch: &mut Vec<u8>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        match self.encoder.write(bytes, self.fallback, scratch, out) {
+        match self.encoder.write(bytes, scratch, out) {
             Ok(true) => Ok(()),
             Ok(false) => {
-                self.write_null(out);
+                out.extend_from_slice(&self.unrepresentable);
                 Ok(())
             }
             Err(source) => Err(EncodeError::Value { column: self.name.clone(), source }),
@@ -126,7 +133,8 @@ impl Context<'_> {
             }
             ColumnType::BIT if column.bits() == 1 => (Encoder::Boolean, Schema::new(Kind::Boolean)),
             ColumnType::BIT => {
-                let schema = Schema::new(Kind::Bytes).logical("io.debezium.data.Bits").parameter("length", column.bits());
+                let schema =
+                    Schema::new(Kind::Bytes).logical("io.debezium.data.Bits").parameter("length", column.bits());
                 (Encoder::Bits, schema)
             }
             ColumnType::YEAR => (Encoder::Year, Schema::new(Kind::Int32).logical("io.debezium.time.Year")),
@@ -141,13 +149,15 @@ impl Context<'_> {
             ColumnType::TIMESTAMP2 => self.timestamp(Temporal::Digits(column.fractional_digits())),
             ColumnType::ENUM => {
                 let labels = self.labels()?;
-                let schema = Schema::new(Kind::String).logical("io.debezium.data.Enum").parameter("allowed", labels.join(","));
+                let schema =
+                    Schema::new(Kind::String).logical("io.debezium.data.Enum").parameter("allowed", labels.join(","));
                 (Encoder::Enum(labels.iter().map(|label| json_string(label)).collect()), schema)
             }
             ColumnType::SET => {
                 let labels = self.labels()?;
-                let schema =
-                    Schema::new(Kind::String).logical("io.debezium.data.EnumSet").parameter("allowed", labels.join(","));
+                let schema = Schema::new(Kind::String)
+                    .logical("io.debezium.data.EnumSet")
+                    .parameter("allowed", labels.join(","));
                 let bare = |label: &String| {
                     let quoted = json_string(label);
                     quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default().to_vec()
@@ -165,7 +175,9 @@ impl Context<'_> {
             ColumnType::STRING if type_name == "INET4" => (Encoder::Inet4, Schema::new(Kind::String)),
             ColumnType::STRING if type_name == "INET6" => (Encoder::Inet6, Schema::new(Kind::String)),
             ColumnType::STRING | ColumnType::VARCHAR | ColumnType::VAR_STRING => self.characters()?,
-            ColumnType::BLOB | ColumnType::TINY_BLOB | ColumnType::MEDIUM_BLOB | ColumnType::LONG_BLOB => self.characters()?,
+            ColumnType::BLOB | ColumnType::TINY_BLOB | ColumnType::MEDIUM_BLOB | ColumnType::LONG_BLOB => {
+                self.characters()?
+            }
             ColumnType::VARCHAR_COMPRESSED | ColumnType::BLOB_COMPRESSED => match self.charset()? {
                 Some(charset) => (Encoder::InflatedText(charset), Schema::new(Kind::String)),
                 None => (Encoder::InflatedBytes, Schema::new(Kind::Bytes)),
@@ -257,10 +269,7 @@ fn json_string(text: &str) -> Vec<u8> {
 }
 
 fn geometry_schema() -> Schema {
-    let fields = vec![
-        Schema::new(Kind::Bytes).field("wkb"),
-        Schema::new(Kind::Int32).optional().field("srid"),
-    ];
+    let fields = vec![Schema::new(Kind::Bytes).field("wkb"), Schema::new(Kind::Int32).optional().field("srid")];
     Schema { doc: Some("Geometry".into()), ..Schema::record("io.debezium.data.geometry.Geometry", fields).version(1) }
 }
 
@@ -271,7 +280,10 @@ fn point_schema() -> Schema {
         Schema::new(Kind::Bytes).optional().field("wkb"),
         Schema::new(Kind::Int32).optional().field("srid"),
     ];
-    Schema { doc: Some("Geometry (POINT)".into()), ..Schema::record("io.debezium.data.geometry.Point", fields).version(1) }
+    Schema {
+        doc: Some("Geometry (POINT)".into()),
+        ..Schema::record("io.debezium.data.geometry.Point", fields).version(1)
+    }
 }
 
 fn vector_schema() -> Schema {

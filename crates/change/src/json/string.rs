@@ -4,7 +4,10 @@
 const HEX: &[u8; 16] = b"0123456789ABCDEF";
 
 /// What to do with a byte of a string: 0 copy, `u` as `\u00XX`, 1 a character beyond the BMP, else the letter behind `\`.
-#[allow(clippy::indexing_slicing, reason = "the table is built at compile time, where a wrong index is an error of the build")]
+#[allow(
+    clippy::indexing_slicing,
+    reason = "the table is built at compile time, where a wrong index is an error of the build"
+)]
 const ESCAPE: [u8; 256] = {
     let mut table = [0; 256];
     let mut byte = 0;
@@ -111,7 +114,11 @@ fn plain_prefix(bytes: &[u8]) -> usize {
         length += 8;
     }
     let tail = bytes.get(length..).unwrap_or_default();
-    length + tail.iter().position(|byte| ESCAPE.get(usize::from(*byte)).is_some_and(|&escape| escape != 0)).unwrap_or(tail.len())
+    length
+        + tail
+            .iter()
+            .position(|byte| ESCAPE.get(usize::from(*byte)).is_some_and(|&escape| escape != 0))
+            .unwrap_or(tail.len())
 }
 
 #[cfg(test)]
@@ -128,9 +135,15 @@ mod tests {
 
     #[test]
     fn escapes_are_jacksons() {
-        assert_eq!(written("a\"b\\c/\u{8}\t\n\u{c}\r\u{1}\u{1f}\u{7f}é€"), "\"a\\\"b\\\\c/\\b\\t\\n\\f\\r\\u0001\\u001F\u{7f}é€\"");
+        assert_eq!(
+            written("a\"b\\c/\u{8}\t\n\u{c}\r\u{1}\u{1f}\u{7f}é€"),
+            "\"a\\\"b\\\\c/\\b\\t\\n\\f\\r\\u0001\\u001F\u{7f}é€\""
+        );
         assert_eq!(written("😀"), "\"\\uD83D\\uDE00\"");
-        assert_eq!(written("long text before 😀 and a long text behind"), "\"long text before \\uD83D\\uDE00 and a long text behind\"");
+        assert_eq!(
+            written("long text before 😀 and a long text behind"),
+            "\"long text before \\uD83D\\uDE00 and a long text behind\""
+        );
     }
 
     proptest! {

@@ -73,7 +73,8 @@ pub(super) fn schema(name: String, row: Schema, options: &PlanOptions) -> Schema
             Schema::record(name, fields)
         }
         DebeziumForm::V3_6 => {
-            let transaction = Schema::record("event.block", transaction_fields).version(1).optional().field("transaction");
+            let transaction =
+                Schema::record("event.block", transaction_fields).version(1).optional().field("transaction");
             let mut fields = images.to_vec();
             fields.extend([source, transaction, operation]);
             fields.extend(["ts_ms", "ts_us", "ts_ns"].map(|clock| long().field(clock)));

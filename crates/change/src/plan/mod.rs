@@ -57,8 +57,10 @@ impl Plan {
         let key = key_columns(table, description);
         let topic = table_topic(&options.topic_prefix, &table.database, &table.table);
         let schema_name = |part: &str| format!("{topic}.{part}");
-        let key_schema =
-            Schema::record(schema_name("Key"), key.iter().filter_map(|&index| columns.get(index)).map(ColumnPlan::field).collect());
+        let key_schema = Schema::record(
+            schema_name("Key"),
+            key.iter().filter_map(|&index| columns.get(index)).map(ColumnPlan::field).collect(),
+        );
         let row_schema = Schema::record(schema_name("Value"), columns.iter().map(ColumnPlan::field).collect());
         let envelope_schema = envelope::schema(schema_name("Envelope"), row_schema, options);
         let has_key = !key.is_empty();
@@ -69,8 +71,11 @@ impl Plan {
                 (MessageSchema { encoding: KeyValueEncoding::Separated, key, value }, None)
             }
             ValueFormat::JsonWithEnvelope => {
-                let schema =
-                    MessageSchema { encoding: KeyValueEncoding::Inline, key: SchemaPart::bytes(), value: SchemaPart::bytes() };
+                let schema = MessageSchema {
+                    encoding: KeyValueEncoding::Inline,
+                    key: SchemaPart::bytes(),
+                    value: SchemaPart::bytes(),
+                };
                 let wrapping = Wrapping { key: schema_head(&key_schema), value: schema_head(&envelope_schema) };
                 (schema, Some(wrapping))
             }
@@ -124,7 +129,12 @@ impl Plan {
         }
     }
 
-    fn delete(&self, before: &Image<'_>, context: &EventContext<'_>, out: &mut MessageBuffer) -> Result<(), EncodeError> {
+    fn delete(
+        &self,
+        before: &Image<'_>,
+        context: &EventContext<'_>,
+        out: &mut MessageBuffer,
+    ) -> Result<(), EncodeError> {
         self.message("d", Some(before), None, context, out)?;
         if self.tombstones == Tombstones::Emit && self.has_key() {
             let (bytes, scratch) = out.parts();
@@ -181,7 +191,12 @@ impl Plan {
     }
 
     /// The key as it stands in the message's key: JSON, or with schemas the Base64 text of it.
-    fn write_message_key(&self, image: &Image<'_>, scratch: &mut Vec<u8>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    fn write_message_key(
+        &self,
+        image: &Image<'_>,
+        scratch: &mut Vec<u8>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
         let Some(wrapping) = &self.wrapped else { return self.write_key(image, scratch, out) };
         let mut key = wrapping.key.clone();
         self.write_key(image, scratch, &mut key)?;

@@ -10,7 +10,7 @@
 
 mod store;
 
-pub use store::{CheckpointStore, CheckpointError};
+pub use store::{CheckpointError, CheckpointStore};
 
 use serde::{Deserialize, Serialize};
 

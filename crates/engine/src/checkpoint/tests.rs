@@ -39,11 +39,7 @@ fn a_newer_format_is_refused() {
     {
         let database = redb::Database::create(folder.path().join("checkpoint.redb")).unwrap();
         let write = database.begin_write().unwrap();
-        write
-            .open_table(redb::TableDefinition::<&str, u64>::new("format"))
-            .unwrap()
-            .insert("version", 99)
-            .unwrap();
+        write.open_table(redb::TableDefinition::<&str, u64>::new("format")).unwrap().insert("version", 99).unwrap();
         write.commit().unwrap();
     }
     let error = CheckpointStore::open(folder.path()).unwrap_err();
