@@ -23,8 +23,8 @@ const WHAT: &str = "a transaction payload";
 pub struct TransactionPayload<'a> {
     /// Bytes of the compressed events.
     pub compressed_bytes: u64,
-    /// Bytes of the plain events as announced.
-    pub uncompressed_bytes: u64,
+    /// Bytes of the plain events as announced; `None` where the server does not say.
+    pub uncompressed_bytes: Option<u64>,
     input: &'a [u8],
     is_zstd: bool,
     is_frame_end: bool,
@@ -84,10 +84,8 @@ impl<'a> TransactionPayload<'a> {
             None => cursor.rest(),
         };
         let compressed_bytes = input.len() as u64;
-        let uncompressed_bytes =
-            uncompressed_bytes.unwrap_or(if is_zstd { limits.payload_bytes } else { compressed_bytes });
-        if uncompressed_bytes > limits.payload_bytes {
-            return Err(Error::TooLong { what: WHAT, announced: uncompressed_bytes, limit: limits.payload_bytes });
+        if let Some(announced) = uncompressed_bytes.filter(|announced| *announced > limits.payload_bytes) {
+            return Err(Error::TooLong { what: WHAT, announced, limit: limits.payload_bytes });
         }
         buffers.plain.clear();
         buffers.start = 0;
@@ -186,15 +184,17 @@ impl<'a> TransactionPayload<'a> {
                 self.input = tail;
             }
             self.produced += (self.buffers.plain.len() - before) as u64;
-            if self.produced > self.uncompressed_bytes {
-                return Err(Error::Invalid {
-                    what: "the plain length of a transaction payload",
-                    value: self.uncompressed_bytes,
-                });
+            let most = self.uncompressed_bytes.unwrap_or(self.limits.payload_bytes);
+            if self.produced > most {
+                return Err(wrong_length(most));
             }
         }
         Ok(self.buffers.plain.len() >= count)
     }
+}
+
+fn wrong_length(value: u64) -> Error {
+    Error::Invalid { what: "the plain length of a transaction payload", value }
 }
 
 fn decompress(source: std::io::Error) -> Error {

@@ -24,6 +24,8 @@ const WHAT: &str = "the optional metadata of a table map";
 
 /// Reads all fields into `map`.
 pub(super) fn read(cursor: &mut Cursor<'_>, map: &mut TableMap, flavor: Flavor) -> Result<(), Error> {
+    // Without numeric columns there is nothing to say, and the servers leave the field out.
+    map.signedness_known = !map.columns.iter().any(is_numeric);
     while !cursor.is_empty() {
         let field = cursor.u8(WHAT)?;
         let mut value = Cursor::new(cursor.lenenc_bytes(WHAT)?);
