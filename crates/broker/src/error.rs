@@ -21,7 +21,7 @@ pub enum BrokerError {
         source: std::io::Error,
     },
     /// The data directory or a file in it cannot be used.
-    #[error("cannot use the data directory {}: {reason}", path.display())]
+    #[error("{reason} (data directory {})", path.display())]
     Storage {
         /// The data directory.
         path: PathBuf,

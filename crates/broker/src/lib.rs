@@ -8,6 +8,7 @@ mod net;
 mod rest;
 pub mod schema;
 pub mod session;
+pub mod storage;
 pub mod subscription;
 pub mod topic;
 

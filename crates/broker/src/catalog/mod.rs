@@ -22,7 +22,8 @@ use crate::{
     config::BrokerConfig,
     error::BrokerError,
     schema::Strategy,
-    topic::{DeduplicationPolicy, Refused, StorageError, Store, Topic, store::key},
+    storage::{DataDirectory, StorageError, Store, key},
+    topic::{DeduplicationPolicy, Refused, Topic},
 };
 
 /// Most partitions of one topic.
@@ -32,6 +33,7 @@ pub const MAX_PARTITIONS: u32 = 4_096;
 #[derive(Debug)]
 pub struct Catalog {
     config: BrokerConfig,
+    directory: Arc<DataDirectory>,
     store: Arc<Store>,
     state: Mutex<State>,
     histories: schemas::Histories,
@@ -43,11 +45,13 @@ struct State {
     namespaces: BTreeMap<String, NamespacePolicies>,
     partitioned: BTreeMap<String, u32>,
     topics: BTreeMap<String, Entry>,
+    next_topic_id: u64,
 }
 
 /// A topic that exists, open or not.
 #[derive(Debug, Clone, Default)]
 struct Entry {
+    id: u64,
     created_ms: u64,
     open: Arc<OnceCell<Arc<Topic>>>,
 }
@@ -120,7 +124,7 @@ impl Catalog {
                 return Err(Refused::new(ServerError::TopicNotFound, format!("topic {full_name} does not exist")));
             }
         };
-        let topic = entry.open.get_or_try_init(|| self.open_topic(name, entry.created_ms)).await?;
+        let topic = entry.open.get_or_try_init(|| self.open_topic(name, &entry)).await?;
         Ok(Arc::clone(topic))
     }
 
@@ -207,11 +211,21 @@ impl Catalog {
     /// # Errors
     /// Something cannot be written.
     pub async fn close(&self) -> Result<(), BrokerError> {
+        let directory = Arc::clone(&self.directory);
+        // Everything appended is durable after this, so that the snapshots below are complete.
+        let _ = tokio::task::spawn_blocking(move || directory.close()).await;
+        for topic in self.open_topics() {
+            topic.forget_dedup_snapshot();
+        }
         self.flush().await.map_err(|e| self.storage_error(e))
     }
 
     fn storage_error(&self, error: StorageError) -> BrokerError {
-        BrokerError::Storage { path: self.config.data_dir.clone(), reason: error.to_string(), source: None }
+        BrokerError::Storage {
+            path: self.config.data_dir.clone(),
+            reason: error.to_string(),
+            source: Some(Box::new(error)),
+        }
     }
 
     fn require_namespace(&self, namespace: &str) -> Result<(), Refused> {

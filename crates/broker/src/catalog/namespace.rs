@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Catalog;
-use crate::topic::{Refused, store::key};
+use crate::{storage::key, topic::Refused};
 
 /// A tenant as the admin REST shows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,10 +8,8 @@ use super::{Catalog, Entry, NamespacePolicies, State, Tenant};
 use crate::{
     config::BrokerConfig,
     error::BrokerError,
-    topic::{
-        DedupTable, Loaded, Refused, StorageError, Store, StoredCursor, StoredDedup, Topic, TopicLog, now_ms,
-        store::key,
-    },
+    storage::{self, DataDirectory, StorageError, TopicLog, key},
+    topic::{DedupTable, Loaded, Refused, StoredCursor, StoredDedup, Topic, now_ms},
 };
 
 impl Catalog {
@@ -20,9 +18,21 @@ impl Catalog {
     /// # Errors
     /// The directory is locked, damaged or full.
     pub async fn open(config: &BrokerConfig) -> Result<(Self, u64), BrokerError> {
-        let store = Arc::new(Store::default());
-        let catalog =
-            Self { config: config.clone(), store, state: Mutex::new(State::default()), histories: Mutex::default() };
+        let path = config.data_dir.clone();
+        let opened = tokio::task::spawn_blocking(move || DataDirectory::open(&path)).await;
+        let directory =
+            opened.map_err(|e| BrokerError::Configuration(e.to_string()))?.map_err(|error| BrokerError::Storage {
+                path: config.data_dir.clone(),
+                reason: error.to_string(),
+                source: Some(Box::new(error)),
+            })?;
+        let catalog = Self {
+            config: config.clone(),
+            store: Arc::clone(directory.store()),
+            directory: Arc::new(directory),
+            state: Mutex::new(State::default()),
+            histories: Mutex::default(),
+        };
         let instance = catalog.load().await.map_err(|e| catalog.storage_error(e))?;
         Ok((catalog, instance))
     }
@@ -36,20 +46,21 @@ impl Catalog {
             state.tenants = self.store.list::<Tenant>(&["tenant"])?.into_iter().collect();
             state.namespaces = self.store.list::<NamespacePolicies>(&["namespace"])?.into_iter().collect();
             state.partitioned = self.store.list::<u32>(&["partitioned"])?.into_iter().collect();
-            for (name, created_ms) in self.store.list::<u64>(&["topic"])? {
-                state.topics.insert(name, Entry { created_ms, ..Entry::default() });
+            state.next_topic_id = self.store.get::<u64>(&key(&["next-topic"]))?.unwrap_or(0);
+            for (name, (id, created_ms)) in self.store.list::<(u64, u64)>(&["topic"])? {
+                state.topics.insert(name, Entry { id, created_ms, ..Entry::default() });
             }
         }
         for tenant in ["public", "pulsar"] {
             if !self.tenants().contains_key(tenant) {
                 let new = Tenant { allowed_clusters: vec![self.config.cluster.clone()], ..Tenant::default() };
-                self.put_tenant(tenant, new).await.map_err(|e| StorageError(e.message))?;
+                self.put_tenant(tenant, new).await.map_err(|e| StorageError::Metadata(e.message))?;
             }
         }
         for namespace in ["public/default", "pulsar/system"] {
             if self.namespace(namespace).is_none() {
                 let new = NamespacePolicies::default();
-                self.put_namespace(namespace, new).await.map_err(|e| StorageError(e.message))?;
+                self.put_namespace(namespace, new).await.map_err(|e| StorageError::Metadata(e.message))?;
             }
         }
         Ok(instance)
@@ -57,15 +68,27 @@ impl Catalog {
 
     pub(super) async fn create_entry(&self, name: &TopicName) -> Result<Entry, Refused> {
         let (full_name, created_ms) = (name.to_string(), now_ms());
-        self.store.put(key(&["topic", &full_name]), &created_ms).await?;
+        let id = {
+            let mut state = self.lock();
+            state.next_topic_id += 1;
+            state.next_topic_id - 1
+        };
+        let (next, topic) = (storage::value(&(id + 1))?, storage::value(&(id, created_ms))?);
+        let topic_key = key(&["topic", &full_name]);
+        self.store.apply(vec![(key(&["next-topic"]), Some(next)), (topic_key, Some(topic))]).await?;
         let mut state = self.lock();
-        let entry = state.topics.entry(full_name).or_insert_with(|| Entry { created_ms, ..Entry::default() });
+        let entry = state.topics.entry(full_name).or_insert_with(|| Entry { id, created_ms, ..Entry::default() });
         Ok(entry.clone())
     }
 
-    pub(super) async fn open_topic(&self, name: &TopicName, created_ms: u64) -> Result<Arc<Topic>, Refused> {
+    pub(super) async fn open_topic(&self, name: &TopicName, entry: &Entry) -> Result<Arc<Topic>, Refused> {
         let full_name = name.to_string();
-        let log = TopicLog::default();
+        let (directory, id) = (Arc::clone(&self.directory), entry.id);
+        let opened = tokio::task::spawn_blocking(move || directory.open_log(id)).await;
+        let log = opened.map_err(|e| Refused::new(ServerError::UnknownError, e.to_string()))?.map_err(|error| {
+            tracing::error!(topic = full_name, %error, "cannot open the topic");
+            Refused::from(error)
+        })?;
         let stored: StoredDedup = self.store.get(&key(&["dedup", &full_name]))?.unwrap_or_default();
         let dedup = recover_dedup(&log, &stored).await?;
         let topic = Topic::new(
@@ -77,7 +100,7 @@ impl Catalog {
                 topic_epoch: self.store.get::<u64>(&key(&["epoch", &full_name]))?,
                 deduplication: self.deduplication(&name.full_namespace()),
                 limits: self.config.unacked,
-                created_ms,
+                created_ms: entry.created_ms,
             },
         );
         for (subscription, cursor) in self.store.list::<StoredCursor>(&["cursor", &full_name])? {
@@ -99,10 +122,12 @@ impl Catalog {
             changes.push((key(&["cursor", &full_name, &subscription]), None));
         }
         self.store.apply(changes).await?;
-        if self.lock().topics.remove(&full_name).is_none() {
+        let Some(entry) = self.lock().topics.remove(&full_name) else {
             return Err(Refused::new(ServerError::TopicNotFound, format!("topic {full_name} does not exist")));
-        }
-        Ok(())
+        };
+        let directory = Arc::clone(&self.directory);
+        let deleted = tokio::task::spawn_blocking(move || directory.delete_log(entry.id)).await;
+        Ok(deleted.map_err(|e| Refused::new(ServerError::UnknownError, e.to_string()))??)
     }
 }
 

@@ -8,7 +8,8 @@ use tokio::sync::Mutex;
 use super::Catalog;
 use crate::{
     schema::{Incompatible, Registration, SchemaHistory, SchemaInfo},
-    topic::{Refused, Topic, now_ms, store::key},
+    storage::key,
+    topic::{Refused, Topic, now_ms},
 };
 
 /// Histories that were read, by the topic's name without partition. The lock of one spans its read and its write, so

@@ -1,6 +1,7 @@
 //! Avro schema resolution: can data of a writer's schema be read with a reader's schema?
 //!
-//! Source of the rules: "Schema Resolution" in the Apache Avro specification 1.11. Logical types do not take part.
+//! Source of the rules: "Schema Resolution" in the Apache Avro specification 1.11. Logical types do not take part, nor do
+//! the names of records: readers match them by structure, and so do the brokers whose clients rename their classes.
 
 use std::collections::{HashMap, HashSet};
 
@@ -45,8 +46,6 @@ enum Node {
     Map(NodeId),
     Union(Vec<NodeId>),
     Record {
-        name: String,
-        aliases: Vec<String>,
         fields: Vec<Field>,
     },
     Enum {
@@ -200,7 +199,7 @@ impl Parser {
                         name: field_name,
                     });
                 }
-                Ok(Node::Record { name, aliases, fields })
+                Ok(Node::Record { fields })
             }
         }
     }
@@ -252,9 +251,7 @@ impl Resolver<'_> {
                     _ => Ok(()),
                 }
             }
-            (Node::Record { name, aliases, fields }, Node::Record { name: written, fields: from, .. })
-                if named(name, aliases, written) =>
-            {
+            (Node::Record { fields }, Node::Record { fields: from }) => {
                 for field in fields {
                     let inner = if place.is_empty() { field.name.clone() } else { format!("{place}.{}", field.name) };
                     match from.iter().find(|f| f.name == field.name || field.aliases.contains(&f.name)) {

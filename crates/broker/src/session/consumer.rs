@@ -133,8 +133,9 @@ async fn create(shared: &Arc<Shared>, connection: &Arc<Connection>, command: &Co
     if command.subscription.is_empty() {
         return Err(Refused::new(ServerError::NotAllowedError, "the subscription name is empty"));
     }
-    if command.read_compacted() {
-        let message = "read_compacted is not supported; this broker does not compact topics";
+    // No topic is ever compacted here, so the compacted view is the log itself.
+    if command.read_compacted() && !matches!(command.sub_type, 0 | 2) {
+        let message = "read_compacted needs an Exclusive or Failover subscription";
         return Err(Refused::new(ServerError::NotAllowedError, message));
     }
     let missing = if command.force_topic_creation.unwrap_or(true) { Missing::Create } else { Missing::Refuse };

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Position, Refused, StorageError, Topic, store};
+use super::{Refused, Topic};
+use crate::storage::{self, Position, StorageError};
 
 /// Stored form of the last sequence ids.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -28,16 +29,21 @@ impl Topic {
     ///
     /// # Errors
     /// The snapshot cannot be encoded.
-    pub fn dedup_change(&self) -> Result<Option<store::Change>, StorageError> {
+    pub fn dedup_change(&self) -> Result<Option<storage::Change>, StorageError> {
         let (covered, last) = self.dedup_snapshot();
         let before = self.dedup_stored.load(std::sync::atomic::Ordering::Relaxed);
-        if covered.saturating_sub(before) < SNAPSHOT_ENTRIES {
+        if before != u64::MAX && covered.saturating_sub(before) < SNAPSHOT_ENTRIES {
             return Ok(None);
         }
         self.dedup_stored.store(covered, std::sync::atomic::Ordering::Relaxed);
         let next = self.log.position(covered);
         let stored = StoredDedup { next: (next.ledger, next.entry), last };
-        Ok(Some((store::key(&["dedup", &self.full_name]), Some(store::value(&stored)?))))
+        Ok(Some((storage::key(&["dedup", &self.full_name]), Some(storage::value(&stored)?))))
+    }
+
+    /// Lets the next flush store the last sequence ids whatever has come since.
+    pub fn forget_dedup_snapshot(&self) {
+        self.dedup_stored.store(u64::MAX, std::sync::atomic::Ordering::Relaxed);
     }
 
     /// Makes a topic epoch durable.
@@ -45,7 +51,7 @@ impl Topic {
     /// # Errors
     /// The metadata cannot be written.
     pub async fn store_epoch(&self, epoch: u64) -> Result<(), Refused> {
-        Ok(self.store.put(store::key(&["epoch", &self.full_name]), &epoch).await?)
+        Ok(self.store.put(storage::key(&["epoch", &self.full_name]), &epoch).await?)
     }
 
     /// Tells whether nothing was ever published and no producer is connected.

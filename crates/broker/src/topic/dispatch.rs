@@ -226,7 +226,7 @@ async fn run(topic: Weak<Topic>, subscription: Arc<Subscription>) {
     }
 }
 
-async fn read(topic: &Topic, plan: &Plan) -> Result<Vec<(u64, Bytes)>, super::StorageError> {
+async fn read(topic: &Topic, plan: &Plan) -> Result<Vec<(u64, Bytes)>, crate::storage::StorageError> {
     let (mut entries, mut bytes) = (Vec::new(), 0);
     for &(start, end) in &plan.ranges {
         let mut next = start;

@@ -12,8 +12,6 @@ mod membership;
 mod producers;
 mod publish;
 mod reply;
-mod storage;
-pub mod store;
 mod subscribe;
 
 use std::{
@@ -34,11 +32,10 @@ pub use membership::{Attached, Promoted};
 pub use producers::{AccessMode, Admission, ProducerKey, ProducerSpec, Producers, Promotion, Refusal};
 pub use publish::Publish;
 pub use reply::Refused;
-pub use storage::{OnDurable, Position, Record, StorageError, TopicLog};
-pub use store::Store;
 pub use subscribe::{Durability, StartAt, StoredCursor, SubscribeError, SubscribeRequest};
 
 use crate::config::Deduplication as DeduplicationPolicyDefault;
+use crate::storage::{Store, TopicLog};
 
 /// Whose messages a topic deduplicates, policy and default taken together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,7 +13,8 @@ use bitacora_pulsar_wire::{
 };
 use bytes::Bytes;
 
-use super::{ProducerHandle, Record, StorageError, Topic, Verdict};
+use super::{ProducerHandle, Topic, Verdict};
+use crate::storage::{Record, StorageError};
 
 /// A SEND as it came from the wire.
 #[derive(Debug, Clone)]

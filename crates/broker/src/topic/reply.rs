@@ -19,8 +19,8 @@ impl Refused {
     }
 }
 
-impl From<super::StorageError> for Refused {
-    fn from(error: super::StorageError) -> Self {
+impl From<crate::storage::StorageError> for Refused {
+    fn from(error: crate::storage::StorageError) -> Self {
         Self::new(ServerError::PersistenceError, error.to_string())
     }
 }

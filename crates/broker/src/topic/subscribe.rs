@@ -5,7 +5,8 @@ use std::{collections::HashMap, sync::Arc};
 use bitacora_pulsar_wire::proto::{MessageIdData, ServerError};
 use serde::{Deserialize, Serialize};
 
-use super::{ConsumerHandle, Position, Refused, Subscription, Topic, now_ms, store};
+use super::{ConsumerHandle, Refused, Subscription, Topic, now_ms};
+use crate::storage::{self, Position, StorageError};
 use crate::subscription::{AckSet, AddError, ConsumerKey, ConsumerSpec, Cursor, Dispatcher, SubscriptionKind};
 
 /// Where a new subscription starts.
@@ -191,13 +192,13 @@ impl Topic {
     ///
     /// # Errors
     /// A cursor cannot be encoded.
-    pub fn dirty_cursors(&self) -> Result<Vec<store::Change>, super::StorageError> {
+    pub fn dirty_cursors(&self) -> Result<Vec<storage::Change>, StorageError> {
         let mut changes = Vec::new();
         for subscription in self.subscriptions() {
             if subscription.is_durable() && subscription.take_dirty() {
                 let properties = subscription.properties().clone();
                 let stored = self.stored_cursor(subscription.lock().dispatcher.cursor(), properties);
-                changes.push((self.cursor_key(subscription.name()), Some(store::value(&stored)?)));
+                changes.push((self.cursor_key(subscription.name()), Some(storage::value(&stored)?)));
             }
         }
         Ok(changes)
@@ -316,7 +317,7 @@ impl Topic {
     }
 
     fn cursor_key(&self, subscription: &str) -> String {
-        store::key(&["cursor", &self.full_name, subscription])
+        storage::key(&["cursor", &self.full_name, subscription])
     }
 
     fn stored_cursor(&self, cursor: &Cursor, properties: HashMap<String, String>) -> StoredCursor {

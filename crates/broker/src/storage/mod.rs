@@ -1,0 +1,70 @@
+//! The data directory: one append-only log for each topic, one transactional file for all small facts.
+//!
+//! ```text
+//! LOCK                      locked while a broker runs
+//! metadata.redb             namespaces, topics, cursors, schemas, epochs, last sequence ids
+//! topics/<id>/<ledger>.log  segments of a topic, both numbers as 16 hexadecimal digits
+//! ```
+//!
+//! A receipt is given after `fdatasync`; one thread syncs for all topics, and what arrives while it syncs goes with the
+//! next round. After a failed write or sync nothing of that topic is believed until it is opened again.
+
+mod commit;
+mod directory;
+mod log;
+mod metadata;
+mod record;
+mod recovery;
+mod segment;
+
+pub use commit::Committer;
+pub use directory::DataDirectory;
+pub use log::{Position, Record, SegmentStats, TopicLog};
+pub use metadata::{Change, Store, key, value};
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+/// Why the disk did not do what it was asked for.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum StorageError {
+    /// The system refused an operation on a file.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::sync::Arc<io::Error>,
+    },
+    /// A file holds bytes that this broker did not write.
+    #[error("{} is damaged at byte {byte_offset}: {reason}; restore the file from a backup, or delete the topic", path.display())]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// Where.
+        byte_offset: u64,
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// Another broker uses the data directory.
+    #[error("the data directory {} is in use by another broker; end it or choose another directory", .0.display())]
+    Locked(PathBuf),
+    /// The metadata file cannot be used.
+    #[error("cannot use the metadata file: {0}")]
+    Metadata(String),
+    /// An earlier write of this log failed.
+    #[error("the topic's log has failed before ({0}); it takes no more entries until the broker is restarted")]
+    Poisoned(String),
+}
+
+impl StorageError {
+    fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { action, path, source: std::sync::Arc::new(source) }
+    }
+}

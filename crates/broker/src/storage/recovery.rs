@@ -1,0 +1,136 @@
+//! What a log looks like when it is opened.
+//!
+//! Only the last segment may end torn: its tail is cut at the first record that is not whole. A bad record with sound
+//! ones behind it is no torn write but damage, and is reported instead of cut: what was receipted must not vanish
+//! silently. Segments before the last are checked when they are read.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    path::Path,
+};
+
+use super::{
+    StorageError,
+    record::{HEADER_BYTES, Parsed, parse},
+    segment::{self, HEAD_BYTES, Index, corrupt, read_up_to},
+};
+
+const SCAN_BYTES: usize = 4 * 1024 * 1024;
+
+/// A segment found on the disk.
+#[derive(Debug, Clone)]
+pub(super) struct FoundSegment {
+    pub ledger: u64,
+    pub base: u64,
+    pub entry_count: u64,
+    /// Known for the last one; the others are scanned when they are first read.
+    pub index: Option<Index>,
+}
+
+/// Lists and repairs the segments of a folder.
+pub(super) fn recover(folder: &Path) -> Result<Vec<FoundSegment>, StorageError> {
+    let mut ledgers = list(folder)?;
+    ledgers.sort_unstable();
+    let mut found: Vec<FoundSegment> = Vec::new();
+    for (i, ledger) in ledgers.iter().enumerate() {
+        let path = segment::path(folder, *ledger);
+        let is_last = i + 1 == ledgers.len();
+        let Some(base) = segment::read_head(&path, *ledger)? else {
+            if !is_last {
+                return Err(corrupt(&path, 0, "the head is incomplete"));
+            }
+            // The broker died while it created the file; nothing can be in it.
+            fs::remove_file(&path).map_err(StorageError::io("remove", &path))?;
+            break;
+        };
+        if let Some(previous) = found.last_mut() {
+            previous.entry_count = base
+                .checked_sub(previous.base)
+                .ok_or_else(|| corrupt(&path, 0, "it starts before the segment in front of it"))?;
+        }
+        found.push(FoundSegment { ledger: *ledger, base, entry_count: 0, index: None });
+    }
+    if let Some(last) = found.last_mut() {
+        let index = scan(&segment::path(folder, last.ledger), Tail::Cut)?;
+        last.entry_count = index.entry_count();
+        last.index = Some(index);
+    }
+    Ok(found)
+}
+
+fn list(folder: &Path) -> Result<Vec<u64>, StorageError> {
+    let mut ledgers = Vec::new();
+    for entry in fs::read_dir(folder).map_err(StorageError::io("list", folder))? {
+        let name = entry.map_err(StorageError::io("list", folder))?.file_name();
+        let number = name.to_str().and_then(|n| n.strip_suffix(".log")).map(|n| u64::from_str_radix(n, 16));
+        if let Some(Ok(ledger)) = number {
+            ledgers.push(ledger);
+        }
+    }
+    Ok(ledgers)
+}
+
+/// What to do about an incomplete record at the end of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tail {
+    /// Cut it off.
+    Cut,
+    /// Report it.
+    Report,
+}
+
+/// Reads a whole segment and builds its index.
+pub(super) fn scan(path: &Path, tail: Tail) -> Result<Index, StorageError> {
+    let file = File::open(path).map_err(StorageError::io("open", path))?;
+    let length = file.metadata().map_err(StorageError::io("inspect", path))?.len();
+    let mut index = Index::new();
+    let mut buffer = vec![0; SCAN_BYTES];
+    let mut wanted = SCAN_BYTES;
+    'file: while index.end < length {
+        buffer.resize(wanted.max(SCAN_BYTES), 0);
+        let read = read_up_to(&file, path, &mut buffer, index.end)?;
+        let window = buffer.get(..read).unwrap_or_default();
+        let mut at = 0;
+        loop {
+            match parse(window, at) {
+                Parsed::Whole(header, range) => {
+                    index.add(header.entry_bytes as usize, header.publish_time_ms);
+                    at = range.end;
+                }
+                // Not at the end of the file: look at a window that starts here and is long enough.
+                Parsed::Short(needed) if index.end + needed as u64 <= length => {
+                    wanted = needed;
+                    continue 'file;
+                }
+                Parsed::Short(_) if index.end == length => break 'file,
+                Parsed::Short(_) => return torn(path, &index, tail, "the file ends inside a record"),
+                Parsed::Bad(reason) => {
+                    let rest = window.get(at..).unwrap_or_default();
+                    return match has_sound_record_behind(rest) {
+                        true => Err(corrupt(path, index.end, reason)),
+                        false => torn(path, &index, tail, reason),
+                    };
+                }
+            }
+        }
+    }
+    Ok(index)
+}
+
+/// Tells whether a sound record follows the bad one, where its length says or close behind it.
+fn has_sound_record_behind(rest: &[u8]) -> bool {
+    let length = rest.first_chunk::<4>().map_or(0, |b| u32::from_le_bytes(*b) as usize);
+    let sound = |at: usize| matches!(parse(rest, at), Parsed::Whole(..));
+    sound(HEADER_BYTES.saturating_add(length)) || (1..rest.len().min(64 * 1024)).any(sound)
+}
+
+fn torn(path: &Path, index: &Index, tail: Tail, reason: &'static str) -> Result<Index, StorageError> {
+    if tail == Tail::Report {
+        return Err(corrupt(path, index.end, reason));
+    }
+    tracing::warn!(file = %path.display(), byte_offset = index.end, reason, "the last write was torn; cut");
+    let file = OpenOptions::new().write(true).open(path).map_err(StorageError::io("open", path))?;
+    file.set_len(index.end.max(HEAD_BYTES)).map_err(StorageError::io("cut", path))?;
+    file.sync_all().map_err(StorageError::io("sync", path))?;
+    Ok(index.clone())
+}

@@ -1,0 +1,194 @@
+//! One file of a log.
+//!
+//! Format: 32 bytes of head (`BITALOG1`, ledger u64, offset of the first entry u64, CRC-32C of these u32, zeros), then
+//! records back to back. A sealed segment's count of entries follows from the head of the next one.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::Write,
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+};
+
+use bytes::Bytes;
+
+use super::{
+    StorageError,
+    record::{HEADER_BYTES, Header, Parsed, parse},
+};
+
+/// Bytes before the first record.
+pub(super) const HEAD_BYTES: u64 = 32;
+const MAGIC: &[u8; 8] = b"BITALOG1";
+/// One entry of the sparse index for so many bytes.
+const INDEX_EVERY_BYTES: u64 = 16 * 1024;
+
+/// A place in the sparse index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Mark {
+    /// Index of an entry in the segment.
+    pub entry: u64,
+    /// Where its record starts.
+    pub byte_offset: u64,
+    /// Latest publish time of all entries before it.
+    pub latest_before_ms: u64,
+}
+
+/// The sparse index of a segment, built while writing or by one scan.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Index {
+    marks: Vec<Mark>,
+    latest_ms: u64,
+    entry_count: u64,
+    pub end: u64,
+}
+
+impl Index {
+    pub(super) fn new() -> Self {
+        Self { end: HEAD_BYTES, ..Self::default() }
+    }
+
+    pub(super) fn add(&mut self, entry_bytes: usize, publish_time_ms: u64) {
+        if self.marks.last().is_none_or(|mark| self.end - mark.byte_offset >= INDEX_EVERY_BYTES) {
+            self.marks.push(Mark { entry: self.entry_count, byte_offset: self.end, latest_before_ms: self.latest_ms });
+        }
+        self.entry_count += 1;
+        self.end += (HEADER_BYTES + entry_bytes) as u64;
+        self.latest_ms = self.latest_ms.max(publish_time_ms);
+    }
+
+    pub(super) fn entry_count(&self) -> u64 {
+        self.entry_count
+    }
+
+    pub(super) fn latest_ms(&self) -> u64 {
+        self.latest_ms
+    }
+
+    /// Gives the last mark at or before an entry.
+    pub(super) fn before_entry(&self, entry: u64) -> Option<Mark> {
+        let after = self.marks.partition_point(|mark| mark.entry <= entry);
+        self.marks.get(after.checked_sub(1)?).copied()
+    }
+
+    /// Gives a mark before which no entry was published at or after the time.
+    pub(super) fn before_time(&self, time_ms: u64) -> Option<Mark> {
+        let after = self.marks.partition_point(|mark| mark.latest_before_ms < time_ms);
+        self.marks.get(after.checked_sub(1)?).copied()
+    }
+}
+
+/// Gives the path of a segment.
+pub(super) fn path(folder: &Path, ledger: u64) -> PathBuf {
+    folder.join(format!("{ledger:016x}.log"))
+}
+
+/// Creates a segment's file with its head, durable.
+pub(super) fn create(folder: &Path, ledger: u64, base: u64) -> Result<File, StorageError> {
+    let path = path(folder, ledger);
+    let mut file =
+        OpenOptions::new().write(true).create_new(true).open(&path).map_err(StorageError::io("create", &path))?;
+    file.write_all(&head(ledger, base)).map_err(StorageError::io("write", &path))?;
+    file.sync_all().map_err(StorageError::io("sync", &path))?;
+    sync_folder(folder)?;
+    Ok(file)
+}
+
+/// Makes the names in a folder durable.
+pub(super) fn sync_folder(folder: &Path) -> Result<(), StorageError> {
+    File::open(folder).and_then(|f| f.sync_all()).map_err(StorageError::io("sync", folder))
+}
+
+fn head(ledger: u64, base: u64) -> Vec<u8> {
+    let mut out = Vec::with_capacity(HEAD_BYTES as usize);
+    out.extend_from_slice(MAGIC);
+    out.extend_from_slice(&ledger.to_le_bytes());
+    out.extend_from_slice(&base.to_le_bytes());
+    out.extend_from_slice(&crc32c::crc32c(&out).to_le_bytes());
+    out.resize(HEAD_BYTES as usize, 0);
+    out
+}
+
+/// Reads a segment's head and gives the offset of its first entry; `None` if the head was never written whole.
+pub(super) fn read_head(path: &Path, ledger: u64) -> Result<Option<u64>, StorageError> {
+    let file = File::open(path).map_err(StorageError::io("open", path))?;
+    let mut bytes = [0; HEAD_BYTES as usize];
+    let read = read_up_to(&file, path, &mut bytes, 0)?;
+    if read < bytes.len() {
+        return Ok(None);
+    }
+    let base = bytes.get(16..24).and_then(|b| b.first_chunk::<8>()).map_or(0, |b| u64::from_le_bytes(*b));
+    if bytes.as_slice() != head(ledger, base) {
+        return Err(StorageError::Corrupt {
+            path: path.to_owned(),
+            byte_offset: 0,
+            reason: "the head is not this broker's",
+        });
+    }
+    Ok(Some(base))
+}
+
+/// An entry that was read.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    pub publish_time_ms: u64,
+    pub entry: Bytes,
+}
+
+/// Reads records from `byte_offset` on, at least one, up to about `max_bytes` and before `end`.
+pub(super) fn read_records(
+    path: &Path,
+    byte_offset: u64,
+    end: u64,
+    max_bytes: usize,
+) -> Result<Vec<Found>, StorageError> {
+    let file = File::open(path).map_err(StorageError::io("open", path))?;
+    let left = |from: u64| usize::try_from(end.saturating_sub(from)).unwrap_or(usize::MAX);
+    let mut buffer = vec![0; max_bytes.max(64 * 1024).min(left(byte_offset))];
+    let read = read_up_to(&file, path, &mut buffer, byte_offset)?;
+    buffer.truncate(read);
+    if let Parsed::Short(needed) = parse(&buffer, 0) {
+        if needed > left(byte_offset) {
+            return Err(corrupt(path, byte_offset, "the file ends inside a record"));
+        }
+        buffer.resize(needed, 0);
+        let read = read_up_to(&file, path, &mut buffer, byte_offset)?;
+        buffer.truncate(read);
+    }
+    let buffer = Bytes::from(buffer);
+    let (mut at, mut found) = (0, Vec::new());
+    while at < buffer.len() {
+        match parse(&buffer, at) {
+            Parsed::Whole(header, range) => {
+                at = range.end;
+                found.push(Found { publish_time_ms: header.publish_time_ms, entry: buffer.slice(range) });
+            }
+            Parsed::Short(_) if !found.is_empty() => break,
+            Parsed::Short(_) => return Err(corrupt(path, byte_offset, "the file ends inside a record")),
+            Parsed::Bad(reason) => return Err(corrupt(path, byte_offset + at as u64, reason)),
+        }
+    }
+    Ok(found)
+}
+
+pub(super) fn corrupt(path: &Path, byte_offset: u64, reason: &'static str) -> StorageError {
+    StorageError::Corrupt { path: path.to_owned(), byte_offset, reason }
+}
+
+pub(super) fn read_up_to(file: &File, path: &Path, out: &mut [u8], from: u64) -> Result<usize, StorageError> {
+    let mut done = 0;
+    while let Some(rest) = out.get_mut(done..).filter(|rest| !rest.is_empty()) {
+        match file.read_at(rest, from + done as u64) {
+            Ok(0) => break,
+            Ok(read) => done += read,
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(StorageError::io("read", path)(e)),
+        }
+    }
+    Ok(done)
+}
+
+/// Writes one record's header and gives it, so that header and entry can go out together.
+pub(super) fn encode(entry: &[u8], publish_time_ms: u64, message_count: u32) -> [u8; HEADER_BYTES] {
+    Header::of(entry, publish_time_ms, message_count).encode()
+}
