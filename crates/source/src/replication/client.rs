@@ -180,7 +180,9 @@ impl Client {
                     self.connection.buffer().put_back_last();
                     return Ok(Last::Wait);
                 }
-                Some(0xfe) => return Ok(Last::End),
+                Some(0xfe) if self.options.waiting == Waiting::Never => return Ok(Last::End),
+                // A server that shuts down ends the streams of its replicas politely.
+                Some(0xfe) => return Err(self.connection.ended("reading the replication stream")),
                 Some(0xff) => {
                     let packet = self.connection.bytes(packet);
                     return Err(self.connection.server_error(packet, "the replication stream"));

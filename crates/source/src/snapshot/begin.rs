@@ -97,7 +97,7 @@ impl Snapshot {
         let flavor = connection.version().flavor;
         let mut tables = Vec::with_capacity(view.facts.len());
         for (facts, create_statement) in view.facts.into_iter().zip(view.creates) {
-            let planned = column::plan(&facts)?;
+            let planned = column::plan(&facts, flavor)?;
             tables.push(SnapshotTable {
                 map: Arc::new(planned.map),
                 select: planned.select,

@@ -2,8 +2,8 @@
 
 use bitacora_binlog::table::{Column, ColumnType, KeyPart, TableMap};
 
-use crate::Error;
 use crate::schema::{ColumnFacts, TableFacts, TableName, quoted};
+use crate::{Error, Flavor};
 
 /// `utf8mb4_general_ci`: labels and JSON are read as UTF-8 whatever the column's own character set is.
 const UTF8MB4: u32 = 45;
@@ -16,8 +16,6 @@ pub enum Treatment {
     Plain,
     /// Trailing zero bytes are cut, as the log does with BINARY.
     CutZeros,
-    /// The parts of a UUID change places, as MariaDB stores them.
-    Uuid,
 }
 
 /// A table ready to be read.
@@ -35,7 +33,7 @@ pub struct TableReading {
 ///
 /// # Errors
 /// [`Error::Snapshot`] for a type that is not known here.
-pub fn plan(facts: &TableFacts) -> Result<TableReading, Error> {
+pub fn plan(facts: &TableFacts, flavor: Flavor) -> Result<TableReading, Error> {
     let mut columns = Vec::with_capacity(facts.columns.len());
     let mut expressions = Vec::with_capacity(facts.columns.len());
     let mut treatments = Vec::with_capacity(facts.columns.len());
@@ -44,7 +42,7 @@ pub fn plan(facts: &TableFacts) -> Result<TableReading, Error> {
             reason: format!("column `{}` of {} has the unknown type {}", column.name, facts.name, column.column_type),
             remedy: "Exclude the table, or report the type".into(),
         };
-        let planned = planned(column).ok_or_else(unknown)?;
+        let planned = planned(column, flavor).ok_or_else(unknown)?;
         columns.push(planned.column);
         expressions.push(planned.expression);
         treatments.push(planned.treatment);
@@ -77,7 +75,7 @@ struct Planned {
     treatment: Treatment,
 }
 
-fn planned(facts: &ColumnFacts) -> Option<Planned> {
+fn planned(facts: &ColumnFacts, flavor: Flavor) -> Option<Planned> {
     let name = quoted(&facts.name);
     let mut expression = name.clone();
     let mut treatment = Treatment::Plain;
@@ -118,28 +116,34 @@ fn planned(facts: &ColumnFacts) -> Option<Planned> {
         "longtext" | "longblob" => (ColumnType::BLOB, 4),
         "json" => (ColumnType::JSON_TEXT, 4),
         "bit" => (ColumnType::BIT, facts.precision? as u16),
+        // In a sum they would become doubles, which lose the last bits of a large set.
         "enum" => {
-            expression = format!("{name}+0");
+            expression = format!("CAST({name} AS UNSIGNED)");
             (ColumnType::ENUM, if facts.labels().len() > 255 { 2 } else { 1 })
         }
         "set" => {
-            expression = format!("{name}+0");
+            expression = format!("CAST({name} AS UNSIGNED)");
             let bytes = facts.labels().len().div_ceil(8);
             (ColumnType::SET, if bytes > 4 { 8 } else { bytes.max(1) as u16 })
         }
-        // MySQL's vector is a type of its own in the log, MariaDB's is a VARBINARY.
-        "vector" if facts.collation.is_none() && facts.octet_length.is_none() => (ColumnType::VECTOR, 4),
-        "vector" => (ColumnType::VECTOR, 4),
+        // MySQL's vector is a type of its own in the log, MariaDB's is a VARBINARY of four bytes for each dimension.
+        "vector" => match flavor {
+            Flavor::Mysql => (ColumnType::VECTOR, 4),
+            Flavor::Mariadb => (ColumnType::VARCHAR, u16::try_from(dimension(facts)?.checked_mul(4)?).ok()?),
+        },
+        // The log has these like BINARY, in the order of their text.
         "uuid" => {
-            treatment = Treatment::Uuid;
+            treatment = Treatment::CutZeros;
             expression = format!("CAST({name} AS BINARY(16))");
             (ColumnType::STRING, 16)
         }
         "inet6" => {
+            treatment = Treatment::CutZeros;
             expression = format!("CAST({name} AS BINARY(16))");
             (ColumnType::STRING, 16)
         }
         "inet4" => {
+            treatment = Treatment::CutZeros;
             expression = format!("CAST({name} AS BINARY(4))");
             (ColumnType::STRING, 4)
         }
@@ -152,10 +156,14 @@ fn planned(facts: &ColumnFacts) -> Option<Planned> {
     column.name = Some(facts.name.clone());
     column.nullable = facts.nullable;
     column.unsigned = facts.is_unsigned();
-    column.visible = !facts.has_extra("INVISIBLE");
+    // MariaDB's log does not tell which columns are invisible.
+    column.visible = flavor == Flavor::Mariadb || !facts.has_extra("INVISIBLE");
     column.labels = facts.labels().into_iter().map(String::into_bytes).collect();
     column.collation = match kind {
         ColumnType::ENUM | ColumnType::SET => Some(UTF8MB4),
+        // The servers differ in what they count among the character columns of their logs.
+        ColumnType::GEOMETRY if flavor == Flavor::Mariadb => Some(BINARY),
+        ColumnType::VECTOR => Some(BINARY),
         ColumnType::STRING | ColumnType::VARCHAR | ColumnType::BLOB => Some(facts.collation_id.unwrap_or(BINARY)),
         _ => None,
     };
@@ -163,10 +171,14 @@ fn planned(facts: &ColumnFacts) -> Option<Planned> {
         column.geometry_type = geometry_type(&facts.data_type);
     }
     if kind == ColumnType::VECTOR {
-        let dimension: String = facts.column_type.chars().filter(char::is_ascii_digit).collect();
-        column.vector_dimension = dimension.parse().ok();
+        column.vector_dimension = dimension(facts);
     }
     Some(Planned { column, expression, treatment })
+}
+
+/// Reads the number of dimensions out of `vector(3)`.
+fn dimension(facts: &ColumnFacts) -> Option<u32> {
+    facts.column_type.split(['(', ')']).nth(1)?.trim().parse().ok()
 }
 
 fn geometry_type(data_type: &str) -> Option<u32> {

@@ -134,10 +134,6 @@ fn put_row(table: &SnapshotTable, mut row: TextRow<'_>, out: &mut Vec<u8>) -> Re
                 let put = match treatment {
                     Treatment::Plain => image::put(column, cell, out),
                     Treatment::CutZeros => image::put(column, without_zeros(cell), out),
-                    Treatment::Uuid => match stored_uuid(cell) {
-                        Some(stored) => image::put(column, &stored, out),
-                        None => None,
-                    },
                 };
                 if put.is_none() {
                     return Err(refused(table, index, cell));
@@ -169,15 +165,4 @@ fn refused(table: &SnapshotTable, index: usize, cell: &[u8]) -> Error {
 fn without_zeros(bytes: &[u8]) -> &[u8] {
     let length = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     bytes.get(..length).unwrap_or_default()
-}
-
-/// Puts a UUID into the order in which MariaDB stores it: versions 1 to 5 with the last part first, so that the most
-/// constant part leads the index; others as they are (source of MariaDB, `sql_type_uuid.h`).
-fn stored_uuid(bytes: &[u8]) -> Option<[u8; 16]> {
-    let plain: &[u8; 16] = bytes.try_into().ok()?;
-    let [a, b, c, d, e, f, version, h, variant, j, k, l, m, n, o, p] = *plain;
-    if (1..0x60).contains(&version) && variant & 0x80 != 0 {
-        return Some([k, l, m, n, o, p, variant, j, version, h, e, f, a, b, c, d]);
-    }
-    Some(*plain)
 }

@@ -38,6 +38,7 @@ enum Stream {
 pub struct Connection {
     stream: Stream,
     buffer: PacketBuffer,
+    /// Sequence number of the next packet of an exchange.
     sequence: u8,
     version: ServerVersion,
     connection_id: u32,
@@ -89,7 +90,7 @@ impl Connection {
             address,
             query_timeout_ms: config.query_timeout_ms,
         };
-        let packet = connection.packet("connecting").await?;
+        let packet = connection.packet_of_exchange("connecting").await?;
         let packet = connection.buffer.get(packet);
         if packet.first() == Some(&0xff) {
             return Err(connection.server_error(packet, "the connection"));
@@ -157,7 +158,7 @@ impl Connection {
 
         // Every answer brings the login one step further; more than these are no login.
         for _ in 0..8 {
-            let packet = self.packet("logging in").await?;
+            let packet = self.packet_of_exchange("logging in").await?;
             let packet = self.buffer.get(packet).to_vec();
             match packet.split_first() {
                 Some((0x00, _)) => return Ok(()),
@@ -377,7 +378,7 @@ impl Connection {
     /// Sends the next packet of an exchange.
     async fn send(&mut self, payload: &[u8], what: &'static str) -> Result<(), Error> {
         let mut wire = Vec::with_capacity(payload.len() + 4);
-        put_packet(&mut wire, payload, self.buffer.sequence().wrapping_add(1));
+        self.sequence = put_packet(&mut wire, payload, self.sequence);
         self.write(&wire, what).await
     }
 
@@ -391,6 +392,13 @@ impl Connection {
             Stream::Closed => Err(io::ErrorKind::NotConnected.into()),
         };
         written.map_err(|source| self.lost(what, source))
+    }
+
+    /// Reads one packet that is answered by this client.
+    async fn packet_of_exchange(&mut self, what: &'static str) -> Result<Range<usize>, Error> {
+        let packet = self.packet(what).await?;
+        self.sequence = self.buffer.sequence().wrapping_add(1);
+        Ok(packet)
     }
 
     /// Reads one packet; its bytes are in [`Connection::bytes`] until more is read.
@@ -431,12 +439,15 @@ impl Connection {
             Stream::Closed => Ok(0),
         };
         match received {
-            Ok(0) => {
-                Err(self.lost(what, io::Error::new(io::ErrorKind::UnexpectedEof, "the server closed the connection")))
-            }
+            Ok(0) => Err(self.ended(what)),
             Ok(_) => Ok(()),
             Err(source) => Err(self.lost(what, source)),
         }
+    }
+
+    /// The error of a connection that the server has ended.
+    pub(crate) fn ended(&self, what: &'static str) -> Error {
+        self.lost(what, io::Error::new(io::ErrorKind::UnexpectedEof, "the server closed the connection"))
     }
 
     fn lost(&self, what: &'static str, source: io::Error) -> Error {

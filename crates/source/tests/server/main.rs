@@ -1,0 +1,33 @@
+//! Everything that needs a real server: logins, the stream, checks, snapshots.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+mod check;
+mod column;
+mod login;
+mod snapshot;
+mod stream;
+
+use bitacora_source::ServerConfig;
+use bitacora_testkit::DatabaseServer;
+
+/// The account `debezium` on a server.
+fn config(server: &DatabaseServer) -> ServerConfig {
+    ServerConfig::new("127.0.0.1", server.port, "debezium", "dbz")
+}
+
+/// Another account.
+fn config_of(server: &DatabaseServer, user: &str, password: &str) -> ServerConfig {
+    ServerConfig::new("127.0.0.1", server.port, user, password)
+}
+
+/// Purges all binlog files but the last one. MariaDB keeps a file for a moment after it was closed.
+fn purge_binlogs(server: &DatabaseServer) {
+    bitacora_testkit::wait_until("a single binlog file", std::time::Duration::from_secs(30), || {
+        let files = server.client("SHOW BINARY LOGS");
+        let last = files.lines().last().unwrap().split('\t').next().unwrap();
+        if files.lines().count() > 1 {
+            server.client(&format!("PURGE BINARY LOGS TO '{last}'"));
+        }
+        (files.lines().count() == 1).then_some(())
+    });
+}

@@ -1,0 +1,220 @@
+//! The snapshot is exact: rows at its position plus the stream after it are the table, under concurrent writers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use bitacora_binlog::{Body, Cell, ChecksumAlgorithm, Decoder, Image, RowScratch};
+use bitacora_source::replication::{Checksum, Client, EventChunk, ReplicaOptions, StreamState, Waiting};
+use bitacora_source::snapshot::{Exactness, Snapshot, SnapshotChunk, SnapshotOptions, SnapshotState};
+use bitacora_source::wire::Connection;
+use bitacora_source::{Error, ErrorClass, Filter, FilterOptions, ServerConfig};
+use bitacora_testkit::{DatabaseServer, Mariadb, MariadbOptions, Mysql, MysqlOptions};
+
+use crate::{config, config_of};
+
+fn filter() -> Filter {
+    Filter::new(&FilterOptions { database_include_list: Some("s".into()), ..FilterOptions::default() }).unwrap()
+}
+
+/// Rows of `s.a` and `s.b` (id, value) by table and id; refuses what an exact stream never does.
+#[derive(Debug, Default, PartialEq)]
+struct Tables(BTreeMap<(String, i64), i64>);
+
+fn number(image: &Image<'_>, column: usize) -> i64 {
+    match image.column(column) {
+        Cell::Value(bytes) => i64::from_le_bytes(bytes.try_into().unwrap()),
+        other => panic!("{other:?}"),
+    }
+}
+
+impl Tables {
+    fn insert(&mut self, table: &str, image: &Image<'_>) {
+        let old = self.0.insert((table.to_owned(), number(image, 0)), number(image, 1));
+        assert_eq!(old, None, "a row came twice: the snapshot and the stream overlap");
+    }
+
+    fn remove(&mut self, table: &str, image: &Image<'_>) {
+        let old = self.0.remove(&(table.to_owned(), number(image, 0)));
+        assert_eq!(old, Some(number(image, 1)), "a row is missing or old: there is a gap after the snapshot");
+    }
+}
+
+async fn read_snapshot(config: &ServerConfig, chunk_bytes: usize) -> (Snapshot, Tables) {
+    let options = SnapshotOptions { chunk_bytes, ..SnapshotOptions::default() };
+    let mut snapshot = Snapshot::begin(config, &filter(), &options).await.unwrap();
+    let mut tables = Tables::default();
+    let mut chunk = SnapshotChunk::new();
+    let mut scratch = RowScratch::new();
+    let mut ended = false;
+    while snapshot.read_chunk(&mut chunk).await.unwrap() == SnapshotState::Rows {
+        assert!(!ended, "a chunk follows the last one");
+        ended = chunk.snapshot_end;
+        let map = Arc::clone(&snapshot.tables()[chunk.table_index].map);
+        let event = chunk.event(&map);
+        let mut reader = event.reader(&mut scratch);
+        let mut rows = 0;
+        while let Some(row) = reader.next_row().unwrap() {
+            tables.insert(&map.table, &row.after.unwrap());
+            rows += 1;
+        }
+        assert_eq!(rows, chunk.row_count);
+    }
+    let progress = snapshot.progress();
+    assert_eq!(progress.row_count, tables.0.len() as u64);
+    assert_eq!((progress.table_count_done, progress.table_count), (3, 3));
+    (snapshot, tables)
+}
+
+/// Applies the stream from the snapshot's position to the end of the log.
+async fn follow(config: &ServerConfig, position: &bitacora_source::Position, tables: &mut Tables) {
+    let options = ReplicaOptions { waiting: Waiting::Never, ..ReplicaOptions::new(6001) };
+    let mut client = Client::connect(config, options).await.unwrap();
+    client.dump(position).await.unwrap();
+    let mut decoder = Decoder::new();
+    decoder.set_checksum(match client.checksum() {
+        Checksum::Crc32 => ChecksumAlgorithm::Crc32,
+        Checksum::None => ChecksumAlgorithm::None,
+    });
+    let (mut chunk, mut scratch) = (EventChunk::new(), RowScratch::new());
+    while client.read_events(&mut chunk).await.unwrap() == StreamState::Events {
+        for bytes in chunk.events() {
+            let Body::Rows(rows) = decoder.decode(bytes).unwrap().body else { continue };
+            if rows.table.database != "s" {
+                continue;
+            }
+            let table = rows.table.table.clone();
+            let mut reader = rows.reader(&mut scratch);
+            while let Some(row) = reader.next_row().unwrap() {
+                if let Some(before) = &row.before {
+                    tables.remove(&table, before);
+                }
+                if let Some(after) = &row.after {
+                    tables.insert(&table, after);
+                }
+            }
+        }
+    }
+}
+
+async fn live(config: &ServerConfig) -> Tables {
+    let mut connection = Connection::open(config).await.unwrap();
+    let mut tables = Tables::default();
+    for table in ["a", "b"] {
+        let rows = connection.query(&format!("SELECT id, v FROM s.{table}")).await.unwrap();
+        for row in rows.rows() {
+            tables
+                .0
+                .insert((table.into(), row.text(0).unwrap().parse().unwrap()), row.text(1).unwrap().parse().unwrap());
+        }
+    }
+    tables
+}
+
+/// Writes transactions over both tables until told to stop; gives their number.
+async fn write(config: ServerConfig, writer: i64, stop: Arc<AtomicBool>, commits: Arc<AtomicU64>) {
+    let mut connection = Connection::open(&config).await.unwrap();
+    // No gap locks, which would let the writers end each other.
+    connection.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED").await.unwrap();
+    let mut random = writer as u64;
+    while !stop.load(Ordering::Relaxed) {
+        connection.execute("BEGIN").await.unwrap();
+        for table in ["a", "b"] {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let id = (random >> 33) as i64 % 500 * 10 + writer;
+            let sql = match random >> 60 {
+                0..=4 => format!("DELETE FROM s.{table} WHERE id = {id}"),
+                _ => format!("REPLACE INTO s.{table} VALUES ({id}, {})", random >> 40),
+            };
+            connection.execute(&sql).await.unwrap();
+        }
+        connection.execute("COMMIT").await.unwrap();
+        commits.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+async fn exact_under_writers(server: &DatabaseServer, reader: &ServerConfig, exactness: Exactness) {
+    let root = config_of(server, "root", "");
+    let stop = Arc::new(AtomicBool::new(false));
+    let commits = Arc::new(AtomicU64::new(0));
+    let writers: Vec<_> =
+        (0..4).map(|writer| tokio::spawn(write(root.clone(), writer, stop.clone(), commits.clone()))).collect();
+    let mut snapshots = Vec::new();
+    for round in 0..6 {
+        let before = commits.load(Ordering::Relaxed);
+        while commits.load(Ordering::Relaxed) < before + 50 {
+            assert!(writers.iter().all(|writer| !writer.is_finished()), "a writer ended");
+            tokio::task::yield_now().await;
+        }
+        let (snapshot, tables) = read_snapshot(reader, [1, 100, 1 << 20][round % 3]).await;
+        assert_eq!(snapshot.exactness(), exactness);
+        assert!(snapshot.tables().iter().all(|table| table.create_statement.contains("CREATE TABLE")));
+        snapshots.push((snapshot.position().clone(), tables));
+    }
+    stop.store(true, Ordering::Relaxed);
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    let live = live(&root).await;
+    for (position, mut tables) in snapshots {
+        // By GTID where there is one, and by file and offset.
+        let mut by_file = position.clone();
+        by_file.gtid = None;
+        let mut copy = Tables(tables.0.clone());
+        follow(reader, &by_file, &mut copy).await;
+        assert_eq!(copy, live);
+        follow(reader, &position, &mut tables).await;
+        assert_eq!(tables, live);
+    }
+}
+
+const TABLES: &str = "CREATE DATABASE s; CREATE TABLE s.a (id BIGINT PRIMARY KEY, v BIGINT NOT NULL); \
+                      CREATE TABLE s.b LIKE s.a; CREATE TABLE s.empty LIKE s.a; \
+                      INSERT INTO s.a SELECT 1000000 + n, n FROM (WITH RECURSIVE c AS (SELECT 1 n UNION ALL SELECT n + 1 FROM c WHERE n < 900) SELECT n FROM c) x;";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mysql_with_a_global_lock_and_with_table_locks() {
+    let server = Mysql::start(MysqlOptions::default());
+    server.client(TABLES);
+    exact_under_writers(&server, &config(&server), Exactness::GlobalLock).await;
+    server.client(
+        "CREATE USER 'norl'@'%' IDENTIFIED BY 'p'; \
+                   GRANT SELECT, LOCK TABLES, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO 'norl'@'%'",
+    );
+    exact_under_writers(&server, &config_of(&server, "norl", "p"), Exactness::TableLocks).await;
+
+    server.client("REVOKE LOCK TABLES ON *.* FROM 'norl'@'%'");
+    let reader = config_of(&server, "norl", "p");
+    let error = Snapshot::begin(&reader, &filter(), &SnapshotOptions::default()).await.unwrap_err();
+    assert_eq!(error.class(), ErrorClass::FixConfiguration);
+    assert!(error.remedy().contains("GRANT RELOAD"), "{error} {}", error.remedy());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mysql_without_gtids() {
+    let server = Mysql::start(MysqlOptions { gtid: false, ..MysqlOptions::default() });
+    server.client(TABLES);
+    exact_under_writers(&server, &config(&server), Exactness::GlobalLock).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mariadb_without_a_lock() {
+    let server = Mariadb::start(MariadbOptions::default());
+    server.client(TABLES);
+    exact_under_writers(&server, &config(&server), Exactness::ServerPosition).await;
+}
+
+#[tokio::test]
+async fn a_lock_that_is_not_given_ends_in_a_remedy() {
+    let server = Mysql::start(MysqlOptions::default());
+    server.client(TABLES);
+    let mut holder = Connection::open(&config_of(&server, "root", "")).await.unwrap();
+    holder.execute("LOCK TABLES s.a WRITE").await.unwrap();
+    let options = SnapshotOptions { lock_timeout_ms: 1_000, ..SnapshotOptions::default() };
+    let error = Snapshot::begin(&config(&server), &filter(), &options).await.unwrap_err();
+    assert!(matches!(error, Error::Snapshot { .. }), "{error}");
+    assert!(error.remedy().contains("snapshot.lock.timeout.ms"), "{}", error.remedy());
+    holder.execute("UNLOCK TABLES").await.unwrap();
+    // Nobody is left behind with a lock.
+    server.client("INSERT INTO s.a VALUES (1, 1)");
+}
