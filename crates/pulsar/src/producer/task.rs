@@ -47,6 +47,8 @@ pub(super) struct Task {
     name: Option<String>,
     topic_epoch: Option<u64>,
     flushes: Vec<oneshot::Sender<Result<(), Error>>>,
+    /// Whether the session got a receipt: one that never does is not opened again at once.
+    has_progressed: bool,
 }
 
 /// Why a session ended.
@@ -77,6 +79,7 @@ impl Task {
             name,
             topic_epoch: None,
             flushes: Vec::new(),
+            has_progressed: false,
         }
     }
 
@@ -88,7 +91,9 @@ impl Task {
     }
 
     async fn run(mut self, mut session: Session, mut orders: mpsc::UnboundedReceiver<Order>) {
+        let mut backoff = self.client.backoff();
         loop {
+            self.has_progressed = false;
             let end = self.serve(&mut session, &mut orders).await;
             self.core.on_closed();
             session.connection.forget_producer(session.producer_id);
@@ -110,6 +115,11 @@ impl Task {
                     // A broker's producer that is not closed would hold the name against its successor.
                     if !session.connection.is_closed() {
                         close(&session).await;
+                    }
+                    if self.has_progressed {
+                        backoff = self.client.backoff();
+                    } else {
+                        backoff.wait().await;
                     }
                     session = match Box::pin(self.reopen(&mut orders)).await {
                         Ok(session) => session,
@@ -256,6 +266,7 @@ impl Task {
                 sent.err().map(|_| End::Lost("the connection was lost".to_owned()))
             }
             Action::Durable(durable) => {
+                self.has_progressed = true;
                 self.budget.add_permits(permits(durable.entry_bytes, self.budget_bytes) as usize);
                 let sequence_id = durable.highest_sequence_id;
                 self.progress.send_modify(|progress| {
