@@ -286,7 +286,7 @@ fn explain(topic: &str, ours: &str, recorded: &str) -> String {
     let mut text = format!("{topic} {}:", a["source"]["pos"]);
     for part in ["before", "after", "source"] {
         for (name, value) in a[part].as_object().into_iter().flatten() {
-            if value.to_string() != b[part][name].to_string() {
+            if *value != b[part][name] {
                 text.push_str(&format!(" {part}.{name} {value} recorded {}", b[part][name]));
             }
         }
