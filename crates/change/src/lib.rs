@@ -1,10 +1,12 @@
 //! Turns row images into Debezium's keys and envelopes through a plan for each table. No I/O.
 //!
 //! [`Plan::compile`] works out everything about a table once; [`Plan::encode`] turns the bytes of a row into the bytes of its
-//! messages. [`schema`] describes them.
+//! messages. [`schema`] describes them, [`ddl_record`] writes the records of
+//! statements that change tables.
 
 pub mod charset;
 mod column;
+pub mod ddl_record;
 mod description;
 mod error;
 pub mod json;

@@ -5,10 +5,20 @@ use crate::message::{EventContext, SnapshotMark};
 use crate::options::{Connector, DebeziumForm};
 use crate::schema::{DefaultValue, Field, Kind, Schema};
 
+/// How exactly `ts_ms` is known in the 1.9 line; the 3.6 line always gives what it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    /// Rows of the stream: the second of the statement. Snapshots are stamped with the clock.
+    Second,
+    /// Statements: the clock.
+    Millisecond,
+}
+
 /// The block of one table with everything that does not change already written.
 #[derive(Debug, Clone)]
 pub struct SourceBlock {
     form: DebeziumForm,
+    precision: Precision,
     /// `{"version":…,"connector":…,"name":…,"ts_ms":`
     head: Vec<u8>,
     /// `,"db":…,"sequence":null` of the table's database.
@@ -19,7 +29,14 @@ pub struct SourceBlock {
 
 impl SourceBlock {
     /// Prepares the block of a table; `table` is `None` for a statement that names none.
-    pub fn new(connector: Connector, form: DebeziumForm, name: &str, database: &str, table: Option<&str>) -> Self {
+    pub fn new(
+        connector: Connector,
+        form: DebeziumForm,
+        name: &str,
+        database: &str,
+        table: Option<&str>,
+        precision: Precision,
+    ) -> Self {
         let mut head = b"{\"version\":".to_vec();
         write_string(form.version(), &mut head);
         head.extend_from_slice(b",\"connector\":");
@@ -36,16 +53,17 @@ impl SourceBlock {
             None => block_table.extend_from_slice(b"null"),
         }
         block_table.extend_from_slice(b",\"server_id\":");
-        SourceBlock { form, head, database: db, table: block_table }
+        SourceBlock { form, precision, head, database: db, table: block_table }
     }
 
     /// Appends the block of an event.
     pub fn write(&self, context: &EventContext<'_>, out: &mut Vec<u8>) {
         let timestamp_us = context.source_timestamp_us;
         out.extend_from_slice(&self.head);
-        // The 1.9 line knows whole seconds only, but for snapshots, which are stamped with the clock.
-        let timestamp_ms = match self.form {
-            DebeziumForm::V1_9 if context.snapshot == SnapshotMark::False => timestamp_us.div_euclid(1_000_000) * 1_000,
+        let timestamp_ms = match (self.form, self.precision) {
+            (DebeziumForm::V1_9, Precision::Second) if context.snapshot == SnapshotMark::False => {
+                timestamp_us.div_euclid(1_000_000) * 1_000
+            }
             _ => timestamp_us.div_euclid(1_000),
         };
         write_integer(timestamp_ms, out);

@@ -6,7 +6,7 @@ use crate::json::write_integer;
 use crate::message::EventContext;
 use crate::options::{DebeziumForm, PlanOptions};
 use crate::schema::{Kind, Schema};
-use crate::source_block::SourceBlock;
+use crate::source_block::{Precision, SourceBlock};
 
 /// What an envelope prints behind its images.
 #[derive(Debug, Clone)]
@@ -23,6 +23,7 @@ impl Envelope {
             &options.topic_prefix,
             &table.database,
             Some(&table.table),
+            Precision::Second,
         );
         Envelope { form: options.form, source }
     }

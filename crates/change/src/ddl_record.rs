@@ -1,0 +1,306 @@
+//! Records of the schema-change topic, which is named as the prefix: what a statement did to tables.
+//!
+//! These are rare, so they are built as JSON trees; only their bytes and order are Debezium's.
+
+use serde_json::{Value, json};
+
+use crate::description::{ColumnDefault, ColumnDescription, TableDescription};
+use crate::json::write_base64;
+use crate::message::{EventContext, MessageBuffer};
+use crate::options::{Connector, DebeziumForm, PlanOptions, ValueFormat};
+use crate::schema::{Field, KeyValueEncoding, Kind, MessageSchema, Schema, SchemaPart, avro_definition, connect_json};
+use crate::source_block::{Precision, SourceBlock};
+
+/// What happened to a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TableChangeType {
+    /// It is new.
+    Create,
+    /// It looks different or has another name.
+    Alter,
+    /// It is gone.
+    Drop,
+}
+
+/// A change of one table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableChange {
+    /// What happened.
+    pub kind: TableChangeType,
+    /// Database of the table.
+    pub database: String,
+    /// Table.
+    pub table: String,
+    /// The table after the change; `None` if it is gone.
+    pub description: Option<TableDescription>,
+}
+
+/// A statement that changed tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchemaChange {
+    /// Database; the record's key.
+    pub database: String,
+    /// Tables of the statement, comma-separated.
+    pub table: Option<String>,
+    /// Text of the statement.
+    pub ddl: String,
+    /// What it did to each table.
+    pub changes: Vec<TableChange>,
+}
+
+/// Writes the records of one source.
+#[derive(Debug, Clone)]
+pub struct DdlRecordEncoder {
+    options: PlanOptions,
+    key_schema: Schema,
+    value_schema: Schema,
+    message_schema: MessageSchema,
+}
+
+impl DdlRecordEncoder {
+    /// Prepares the schemas.
+    pub fn new(options: &PlanOptions) -> Self {
+        let (key_schema, value_schema) = (key_schema(options), value_schema(options));
+        let message_schema = match options.value_format {
+            ValueFormat::Json => MessageSchema {
+                encoding: KeyValueEncoding::Separated,
+                key: SchemaPart::json(avro_definition(&key_schema)),
+                value: SchemaPart::json(avro_definition(&value_schema)),
+            },
+            ValueFormat::JsonWithEnvelope => MessageSchema {
+                encoding: KeyValueEncoding::Inline,
+                key: SchemaPart::bytes(),
+                value: SchemaPart::bytes(),
+            },
+        };
+        DdlRecordEncoder { options: options.clone(), key_schema, value_schema, message_schema }
+    }
+
+    /// Name of the topic.
+    pub fn topic(&self) -> &str {
+        &self.options.topic_prefix
+    }
+
+    /// What the sink registers for the topic.
+    pub fn message_schema(&self) -> &MessageSchema {
+        &self.message_schema
+    }
+
+    /// Appends the record of a statement.
+    pub fn encode(&self, change: &SchemaChange, context: &EventContext<'_>, out: &mut MessageBuffer) {
+        let key = json!({ "databaseName": change.database }).to_string();
+        let value = self.value(change, context);
+        match self.options.value_format {
+            ValueFormat::Json => out.push(Some(key.as_bytes()), Some(&value)),
+            ValueFormat::JsonWithEnvelope => {
+                let wrap = |schema: &Schema, payload: &[u8]| {
+                    let mut wrapped = format!("{{\"schema\":{},\"payload\":", connect_json(schema)).into_bytes();
+                    wrapped.extend_from_slice(payload);
+                    wrapped.push(b'}');
+                    wrapped
+                };
+                let key = wrap(&self.key_schema, key.as_bytes());
+                let mut payload = Vec::new();
+                for half in [&key, &wrap(&self.value_schema, &value)] {
+                    payload.extend_from_slice(&u32::try_from(half.len()).unwrap_or(u32::MAX).to_be_bytes());
+                    payload.extend_from_slice(half);
+                }
+                let mut text = Vec::new();
+                write_base64(&key, &mut text);
+                out.push(Some(&text), Some(&payload));
+            }
+        }
+    }
+
+    fn value(&self, change: &SchemaChange, context: &EventContext<'_>) -> Vec<u8> {
+        let options = &self.options;
+        let table = change.table.as_deref();
+        let source = SourceBlock::new(
+            options.connector,
+            options.form,
+            &options.topic_prefix,
+            &change.database,
+            table,
+            Precision::Millisecond,
+        );
+        let mut value = b"{\"source\":".to_vec();
+        source.write(context, &mut value);
+        if options.form == DebeziumForm::V3_6 {
+            value.extend_from_slice(format!(",\"ts_ms\":{}", context.now_us.div_euclid(1_000)).as_bytes());
+        }
+        let changes: Vec<Value> = change.changes.iter().map(|change| table_change(change, options)).collect();
+        let rest = json!({
+            "databaseName": change.database,
+            "schemaName": null,
+            "ddl": change.ddl,
+            "tableChanges": changes,
+        });
+        // The rest is an object of its own, whose opening brace becomes the comma behind the source.
+        value.push(b',');
+        value.extend_from_slice(rest.to_string().as_bytes().get(1..).unwrap_or_default());
+        value
+    }
+}
+
+fn table_change(change: &TableChange, options: &PlanOptions) -> Value {
+    let kind = match change.kind {
+        TableChangeType::Create => "CREATE",
+        TableChangeType::Alter => "ALTER",
+        TableChangeType::Drop => "DROP",
+    };
+    json!({
+        "type": kind,
+        "id": format!("\"{}\".\"{}\"", change.database, change.table),
+        "table": change.description.as_ref().map(|description| table(description, options)),
+    })
+}
+
+fn table(description: &TableDescription, options: &PlanOptions) -> Value {
+    let columns: Vec<Value> = description
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(index, described)| column(described, index + 1, options))
+        .collect();
+    json!({
+        "defaultCharsetName": description.default_charset,
+        "primaryKeyColumnNames": description.primary_key,
+        "columns": columns,
+        "comment": comment(description.comment.as_deref(), options),
+    })
+}
+
+/// Only the MariaDB connector fills comments without being told to.
+fn comment(comment: Option<&str>, options: &PlanOptions) -> Value {
+    json!(comment.filter(|_| options.connector == Connector::Mariadb))
+}
+
+fn column(column: &ColumnDescription, position: usize, options: &PlanOptions) -> Value {
+    let mut value = json!({
+        "name": column.name,
+        "jdbcType": jdbc_type(&column.type_name),
+        "nativeType": null,
+        "typeName": column.type_name,
+        "typeExpression": column.type_name,
+        "charsetName": column.charset,
+        "length": column.length,
+        "scale": column.scale,
+        "position": position,
+        "optional": column.is_nullable,
+        "autoIncremented": column.is_auto_increment,
+        "generated": column.is_generated || column.is_auto_increment,
+        "comment": comment(column.comment.as_deref(), options),
+    });
+    if options.form == DebeziumForm::V3_6
+        && let Some(object) = value.as_object_mut()
+    {
+        let default = match &column.default {
+            ColumnDefault::Literal(text) | ColumnDefault::Expression(text) => Some(text.as_str()),
+            ColumnDefault::Absent | ColumnDefault::Null => None,
+        };
+        object.insert("defaultValueExpression".into(), json!(default));
+        let labels: Option<Vec<String>> =
+            (!column.labels.is_empty()).then(|| column.labels.iter().map(|label| format!("'{label}'")).collect());
+        object.insert("enumValues".into(), json!(labels));
+    }
+    value
+}
+
+/// Code of `java.sql.Types` that Debezium gives a type.
+fn jdbc_type(type_name: &str) -> i32 {
+    let base = type_name.strip_suffix(" ZEROFILL").unwrap_or(type_name);
+    match base.strip_suffix(" UNSIGNED").unwrap_or(base) {
+        "BIGINT" | "INT8" | "SERIAL" => -5,
+        "INT" | "INTEGER" | "INT4" | "MEDIUMINT" | "MIDDLEINT" | "INT3" | "YEAR" => 4,
+        "SMALLINT" | "INT2" | "TINYINT" | "INT1" => 5,
+        "BOOLEAN" | "BOOL" => 16,
+        "BIT" => -7,
+        "BINARY" => -2,
+        "VARBINARY" => -3,
+        "TINYBLOB" | "BLOB" | "MEDIUMBLOB" | "LONGBLOB" => 2004,
+        "DECIMAL" | "DEC" | "NUMERIC" | "FIXED" => 3,
+        "FLOAT" => 6,
+        "REAL" => 7,
+        "DOUBLE" | "DOUBLE PRECISION" => 8,
+        "CHAR" | "CHARACTER" | "ENUM" | "SET" => 1,
+        "NATIONAL VARCHAR" | "NVARCHAR" => -9,
+        "NATIONAL CHAR" | "NCHAR" => -15,
+        "VARCHAR" | "CHARACTER VARYING" | "TINYTEXT" | "TEXT" | "MEDIUMTEXT" | "LONGTEXT" | "LONG VARCHAR" => 12,
+        "DATE" => 91,
+        "TIME" => 92,
+        "DATETIME" => 93,
+        "TIMESTAMP" => 2014,
+        _ => 1111,
+    }
+}
+
+fn text() -> Schema {
+    Schema::new(Kind::String)
+}
+
+/// Schemas of the 3.6 line carry a version, those of the 1.9 line none.
+fn versioned(schema: Schema, form: DebeziumForm) -> Schema {
+    match form {
+        DebeziumForm::V1_9 => schema,
+        DebeziumForm::V3_6 => schema.version(1),
+    }
+}
+
+fn key_schema(options: &PlanOptions) -> Schema {
+    let name = format!("{}.SchemaChangeKey", options.connector.package());
+    versioned(Schema::record(name, vec![text().field("databaseName")]), options.form)
+}
+
+fn value_schema(options: &PlanOptions) -> Schema {
+    let form = options.form;
+    let change = Schema::record(
+        "io.debezium.connector.schema.Change",
+        vec![text().field("type"), text().field("id"), table_schema(form).field("table")],
+    );
+    let changes = Schema::new(Kind::Array(Box::new(versioned(change, form))));
+    let mut fields = vec![SourceBlock::schema(options.connector, form).field("source")];
+    if form == DebeziumForm::V3_6 {
+        fields.push(Schema::new(Kind::Int64).field("ts_ms"));
+    }
+    fields.extend(["databaseName", "schemaName", "ddl"].map(|name| text().optional().field(name)));
+    fields.push(changes.field("tableChanges"));
+    versioned(Schema::record(format!("{}.SchemaChangeValue", options.connector.package()), fields), form)
+}
+
+fn table_schema(form: DebeziumForm) -> Schema {
+    let int = || Schema::new(Kind::Int32);
+    let flag = |name: &str| Schema::new(Kind::Boolean).optional().field(name);
+    let texts = || Schema::new(Kind::Array(Box::new(text()))).optional();
+    let mut columns: Vec<Field> = vec![
+        text().field("name"),
+        int().field("jdbcType"),
+        int().optional().field("nativeType"),
+        text().field("typeName"),
+        text().optional().field("typeExpression"),
+        text().optional().field("charsetName"),
+        int().optional().field("length"),
+        int().optional().field("scale"),
+        int().field("position"),
+        flag("optional"),
+        flag("autoIncremented"),
+        flag("generated"),
+        text().optional().field("comment"),
+    ];
+    if form == DebeziumForm::V3_6 {
+        columns.push(text().optional().field("defaultValueExpression"));
+        columns.push(texts().field("enumValues"));
+    }
+    let column = versioned(Schema::record("io.debezium.connector.schema.Column", columns), form);
+    let fields = vec![
+        text().optional().field("defaultCharsetName"),
+        texts().field("primaryKeyColumnNames"),
+        Schema::new(Kind::Array(Box::new(column))).field("columns"),
+        text().optional().field("comment"),
+    ];
+    let table = versioned(Schema::record("io.debezium.connector.schema.Table", fields), form);
+    match form {
+        DebeziumForm::V1_9 => table,
+        // A dropped table has none.
+        DebeziumForm::V3_6 => table.optional(),
+    }
+}
