@@ -8,7 +8,7 @@ from harness import servers, wire
 def test_receipts_survive_kill_9():
     broker = servers.Bitacora()
     try:
-        connection = pulsar.Client(broker.url, logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Fatal))
+        connection = pulsar.Client(broker.url, logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error))
         topic = "persistent://public/default/durable"
         producer = connection.create_producer(topic, batching_enabled=False)
         for i in range(50):
@@ -24,7 +24,7 @@ def test_receipts_survive_kill_9():
 def test_subscription_position_survives_kill_9():
     broker = servers.Bitacora()
     try:
-        connection = pulsar.Client(broker.url, logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Fatal))
+        connection = pulsar.Client(broker.url, logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error))
         topic = "persistent://public/default/durable"
         consumer = connection.subscribe(topic, "s", initial_position=pulsar.InitialPosition.Earliest)
         producer = connection.create_producer(topic, batching_enabled=False)

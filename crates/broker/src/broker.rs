@@ -110,10 +110,12 @@ impl Broker {
     /// Opens a connection inside the process: frames go in, frames come out, the code behind is that of a socket.
     /// Dropping the sender, or the receiver, ends it.
     pub fn local_connection(&self) -> (mpsc::Sender<Frame>, mpsc::Receiver<Frame>) {
-        let (to_broker, from_client) = mpsc::channel(LOCAL_FRAMES);
-        let (to_client, from_broker) = mpsc::channel(LOCAL_FRAMES);
-        tokio::spawn(net::serve_local(Arc::clone(&self.shared), from_client, to_client));
-        (to_broker, from_broker)
+        self.local_connector().connect()
+    }
+
+    /// Gives what opens such connections without borrowing the broker.
+    pub fn local_connector(&self) -> LocalConnector {
+        LocalConnector { shared: Arc::clone(&self.shared) }
     }
 
     /// Drains and ends: connections are closed, cursors and snapshots written, logs closed.
@@ -126,6 +128,22 @@ impl Broker {
         while self.tasks.join_next().await.is_some() {}
         self.shared.connections.all_gone().await;
         self.shared.catalog.close().await
+    }
+}
+
+/// Opens connections inside the process; they end with the broker.
+#[derive(Debug, Clone)]
+pub struct LocalConnector {
+    shared: Arc<Shared>,
+}
+
+impl LocalConnector {
+    /// Opens a connection; see [`Broker::local_connection`]. Must be called inside the runtime.
+    pub fn connect(&self) -> (mpsc::Sender<Frame>, mpsc::Receiver<Frame>) {
+        let (to_broker, from_client) = mpsc::channel(LOCAL_FRAMES);
+        let (to_client, from_broker) = mpsc::channel(LOCAL_FRAMES);
+        tokio::spawn(net::serve_local(Arc::clone(&self.shared), from_client, to_client));
+        (to_broker, from_broker)
     }
 }
 

@@ -12,6 +12,6 @@ pub mod storage;
 pub mod subscription;
 pub mod topic;
 
-pub use broker::Broker;
+pub use broker::{Broker, LocalConnector};
 pub use config::{BrokerConfig, Deduplication};
 pub use error::BrokerError;

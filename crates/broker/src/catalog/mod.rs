@@ -197,13 +197,22 @@ impl Catalog {
     /// # Errors
     /// The metadata cannot be written.
     pub async fn flush(&self) -> Result<(), StorageError> {
+        let _picture = self.store.picture().await;
         let mut changes = Vec::new();
         for topic in self.open_topics() {
             topic.drop_abandoned(60_000);
             changes.extend(topic.dirty_cursors()?);
             changes.extend(topic.dedup_change()?);
         }
-        if changes.is_empty() { Ok(()) } else { self.store.apply(changes).await }
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let written = self.store.apply(changes).await;
+        if written.is_err() {
+            let subscriptions = self.open_topics().into_iter().flat_map(|topic| topic.subscriptions());
+            subscriptions.for_each(|subscription| subscription.mark_dirty());
+        }
+        written
     }
 
     /// Writes everything and closes the logs.

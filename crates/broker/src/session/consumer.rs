@@ -60,10 +60,14 @@ impl Session {
         }
     }
 
-    pub(super) fn close_consumer(&self, command: &CommandCloseConsumer) {
+    pub(super) async fn close_consumer(&self, command: &CommandCloseConsumer) {
         let slot = self.connection.consumers().remove(&command.consumer_id);
         if let Some(ConsumerSlot::Ready(topic, subscription, key)) = slot {
             topic.detach_consumer(&subscription, key);
+            // Whoever closed a consumer in good order may expect that nothing acknowledged comes again.
+            if let Err(error) = topic.flush_cursor(&subscription).await {
+                return self.refuse(command.request_id, error.into());
+            }
         }
         self.success(command.request_id);
     }

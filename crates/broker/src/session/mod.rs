@@ -81,7 +81,7 @@ impl Session {
             Command::Producer(command) => self.producer(*command),
             Command::CloseProducer(command) => self.close_producer(&command).await,
             Command::Subscribe(command) => self.subscribe(*command),
-            Command::CloseConsumer(command) => self.close_consumer(&command),
+            Command::CloseConsumer(command) => self.close_consumer(&command).await,
             Command::Unsubscribe(command) => self.unsubscribe(&command).await,
             Command::Seek(command) => self.seek(command).await,
             Command::GetLastMessageId(command) => self.last_message_id(&command).await,

@@ -19,6 +19,7 @@ pub type Change = (String, Option<Vec<u8>>);
 #[derive(Debug, Clone)]
 pub struct Store {
     database: Arc<Database>,
+    pictures: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// Joins the parts of a key.
@@ -42,7 +43,7 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self, StorageError> {
         let database = Database::create(path)
             .map_err(|e| StorageError::Metadata(format!("{e} ({}); restore it from a backup", path.display())))?;
-        let store = Self { database: Arc::new(database) };
+        let store = Self { database: Arc::new(database), pictures: Arc::default() };
         store.write(Vec::new())?;
         Ok(store)
     }
@@ -55,6 +56,12 @@ impl Store {
         let store = self.clone();
         let written = tokio::task::spawn_blocking(move || store.write(changes)).await;
         written.map_err(|e| StorageError::Metadata(e.to_string()))?
+    }
+
+    /// To be held from taking a picture of changing state to its being written, so that an older picture never
+    /// replaces a newer one.
+    pub async fn picture(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.pictures.lock().await
     }
 
     /// Makes one value durable.

@@ -68,3 +68,7 @@ impl StorageError {
         move |source| Self::Io { action, path, source: std::sync::Arc::new(source) }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+mod tests;

@@ -16,6 +16,7 @@ use super::{
 };
 
 const SCAN_BYTES: usize = 4 * 1024 * 1024;
+const SEARCH_BYTES: usize = 64 * 1024 * 1024;
 
 /// A segment found on the disk.
 #[derive(Debug, Clone)]
@@ -117,11 +118,29 @@ pub(super) fn scan(path: &Path, tail: Tail) -> Result<Index, StorageError> {
     Ok(index)
 }
 
-/// Tells whether a sound record follows the bad one, where its length says or close behind it.
+/// Tells whether a sound record follows the bad one, where its length says or close behind it. Checksums are computed
+/// over at most [`SEARCH_BYTES`], so that a tail of garbage does not delay the start.
 fn has_sound_record_behind(rest: &[u8]) -> bool {
-    let length = rest.first_chunk::<4>().map_or(0, |b| u32::from_le_bytes(*b) as usize);
+    let length = |at: usize| {
+        rest.get(at..).and_then(|r| r.first_chunk::<4>()).map_or(usize::MAX, |b| u32::from_le_bytes(*b) as usize)
+    };
     let sound = |at: usize| matches!(parse(rest, at), Parsed::Whole(..));
-    sound(HEADER_BYTES.saturating_add(length)) || (1..rest.len().min(64 * 1024)).any(sound)
+    if sound(HEADER_BYTES.saturating_add(length(0))) {
+        return true;
+    }
+    let mut budget = SEARCH_BYTES;
+    for at in 1..rest.len().min(64 * 1024) {
+        let total = HEADER_BYTES.saturating_add(length(at));
+        if total > rest.len() - at {
+            continue;
+        }
+        let Some(left) = budget.checked_sub(total) else { return false };
+        budget = left;
+        if sound(at) {
+            return true;
+        }
+    }
+    false
 }
 
 fn torn(path: &Path, index: &Index, tail: Tail, reason: &'static str) -> Result<Index, StorageError> {

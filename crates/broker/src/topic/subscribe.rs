@@ -204,6 +204,20 @@ impl Topic {
         Ok(changes)
     }
 
+    /// Makes one subscription's cursor durable, if it moved.
+    ///
+    /// # Errors
+    /// The metadata cannot be written.
+    pub async fn flush_cursor(&self, subscription: &Arc<Subscription>) -> Result<(), StorageError> {
+        let _picture = self.store.picture().await;
+        if !subscription.is_durable() || !subscription.take_dirty() {
+            return Ok(());
+        }
+        let properties = subscription.properties().clone();
+        let stored = self.stored_cursor(subscription.lock().dispatcher.cursor(), properties);
+        self.store.put(self.cursor_key(subscription.name()), &stored).await
+    }
+
     /// Ends non-durable subscriptions that nobody came back to after a seek.
     pub fn drop_abandoned(&self, idle_ms: u64) {
         let now = now_ms();
@@ -242,11 +256,12 @@ impl Topic {
     /// The cursor cannot be deleted.
     pub async fn delete_subscription(&self, subscription: &Arc<Subscription>) -> Result<(), Refused> {
         let _creating = self.creating.lock().await;
+        self.close_consumers(subscription);
+        self.forget(subscription);
+        let _picture = self.store.picture().await;
         if subscription.is_durable() {
             self.store.apply(vec![(self.cursor_key(subscription.name()), None)]).await?;
         }
-        self.close_consumers(subscription);
-        self.forget(subscription);
         Ok(())
     }
 
@@ -257,6 +272,7 @@ impl Topic {
     pub async fn seek(&self, subscription: &Arc<Subscription>, to: &StartAt) -> Result<(), Refused> {
         let (offset, remaining) = self.start_offset(to).await?;
         self.close_consumers(subscription);
+        let _picture = self.store.picture().await;
         let stored = {
             let mut core = subscription.lock();
             core.dispatcher.seek(offset, remaining);
@@ -264,8 +280,6 @@ impl Topic {
         };
         if subscription.is_durable() {
             self.store.put(self.cursor_key(subscription.name()), &stored).await?;
-            // A flush that had taken its picture before the seek may be written after it; the next one puts it right.
-            subscription.mark_dirty();
         }
         subscription.wake();
         Ok(())

@@ -1,0 +1,171 @@
+use std::{
+    fs::{self, OpenOptions},
+    io::Write,
+    path::PathBuf,
+    sync::mpsc,
+};
+
+use bytes::Bytes;
+
+use super::*;
+
+fn append(log: &TopicLog, texts: &[&str]) {
+    for (i, text) in texts.iter().enumerate() {
+        let bytes = Bytes::copy_from_slice(text.as_bytes());
+        log.append(Record { bytes, publish_time_ms: 1_000 + i as u64, message_count: 1 }).unwrap();
+    }
+}
+
+fn texts(runtime: &tokio::runtime::Runtime, log: &TopicLog, from: u64) -> Vec<String> {
+    let (mut next, mut out) = (from, Vec::new());
+    loop {
+        let read = runtime.block_on(log.read(next, log.durable_end(), 40)).unwrap();
+        let Some((last, _)) = read.last() else { return out };
+        next = last + 1;
+        out.extend(read.iter().map(|(_, entry)| String::from_utf8(entry.to_vec()).unwrap()));
+    }
+}
+
+/// Fills a log with these entries, closes it, and gives the folder's only segment.
+fn written(folder: &tempfile::TempDir, entries: &[&str]) -> PathBuf {
+    let directory = DataDirectory::open(folder.path()).unwrap();
+    append(&directory.open_log(0).unwrap(), entries);
+    directory.close();
+    folder.path().join("topics/0000000000000000/0000000000000000.log")
+}
+
+fn reopened(folder: &tempfile::TempDir) -> Result<Vec<String>, StorageError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let directory = DataDirectory::open(folder.path()).unwrap();
+    let log = directory.open_log(0)?;
+    Ok(texts(&runtime, &log, 0))
+}
+
+#[test]
+fn entries_are_durable_when_the_callback_says_so_and_come_back_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = DataDirectory::open(folder.path()).unwrap();
+    let log = directory.open_log(0).unwrap();
+    let (told, ends) = mpsc::channel();
+    let told = std::sync::Mutex::new(told);
+    log.on_durable(Box::new(move |end| told.lock().unwrap().send(end.unwrap()).unwrap()));
+    append(&log, &["a", "b", "c"]);
+    while ends.recv().unwrap() < 3 {}
+    assert_eq!(log.durable_end(), 3);
+    drop((log, directory));
+    assert_eq!(reopened(&folder).unwrap(), ["a", "b", "c"]);
+}
+
+#[test]
+fn ids_grow_over_restarts_and_translate_both_ways() {
+    let folder = tempfile::tempdir().unwrap();
+    written(&folder, &["a", "b"]);
+    let directory = DataDirectory::open(folder.path()).unwrap();
+    let log = directory.open_log(0).unwrap();
+    append(&log, &["c"]);
+    let ids: Vec<(u64, u64)> = (0..4).map(|o| log.position(o)).map(|p| (p.ledger, p.entry)).collect();
+    assert_eq!(ids, [(0, 0), (0, 1), (1, 0), (1, 1)]);
+    let at = |ledger, entry| Position { ledger, entry };
+    assert_eq!(
+        [log.offset(at(0, 1)), log.offset(at(0, 2)), log.offset(at(1, 0)), log.offset(at(2, 0))],
+        [Some(1), None, Some(2), None]
+    );
+    assert_eq!([(0, 9), (1, 0), (1, 9), (7, 0)].map(|(l, e)| log.offset_at_or_after(at(l, e))), [2, 2, 3, 3]);
+}
+
+#[test]
+fn a_torn_tail_is_cut_wherever_it_breaks() {
+    for cut in 1..24 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = written(&folder, &["first", "last"]);
+        let length = fs::metadata(&path).unwrap().len();
+        OpenOptions::new().write(true).open(&path).unwrap().set_len(length - cut).unwrap();
+        assert_eq!(reopened(&folder).unwrap(), ["first"], "{cut} bytes cut");
+        assert_eq!(reopened(&folder).unwrap(), ["first"], "opened a second time");
+    }
+}
+
+#[test]
+fn garbage_behind_the_last_record_is_cut() {
+    for garbage in [vec![0; 100], vec![0xff; 100], b"\x05\0\0\0garbage that looks like a short record".to_vec()] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = written(&folder, &["first", "last"]);
+        OpenOptions::new().append(true).open(&path).unwrap().write_all(&garbage).unwrap();
+        assert_eq!(reopened(&folder).unwrap(), ["first", "last"]);
+    }
+}
+
+#[test]
+fn damage_before_sound_records_is_reported_with_file_and_byte_and_nothing_is_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = written(&folder, &["first", "second", "third"]);
+    let mut bytes = fs::read(&path).unwrap();
+    let at = bytes.windows(6).position(|w| w == b"second").unwrap();
+    bytes[at] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    let error = reopened(&folder).unwrap_err();
+    let expected = segment::HEAD_BYTES + (record::HEADER_BYTES + 5) as u64;
+    assert!(matches!(&error, StorageError::Corrupt { byte_offset, .. } if *byte_offset == expected), "{error}");
+    assert_eq!(fs::read(&path).unwrap(), bytes);
+}
+
+#[test]
+fn damage_in_a_sealed_segment_is_reported_when_it_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = written(&folder, &["first"]);
+    {
+        let directory = DataDirectory::open(folder.path()).unwrap();
+        append(&directory.open_log(0).unwrap(), &["second"]);
+    }
+    let mut bytes = fs::read(&path).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let directory = DataDirectory::open(folder.path()).unwrap();
+    let log = directory.open_log(0).unwrap();
+    assert_eq!(texts(&runtime, &log, 1), ["second"]);
+    assert!(matches!(runtime.block_on(log.read(0, 2, 100)), Err(StorageError::Corrupt { .. })));
+}
+
+#[test]
+fn a_time_finds_the_first_entry_published_then_or_later() {
+    let folder = tempfile::tempdir().unwrap();
+    written(&folder, &["a", "b", "c"]);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let directory = DataDirectory::open(folder.path()).unwrap();
+    let log = directory.open_log(0).unwrap();
+    let found = [0, 1_000, 1_001, 1_002, 1_003].map(|t| runtime.block_on(log.offset_at_time(t)).unwrap());
+    assert_eq!(found, [0, 0, 1, 2, 3]);
+}
+
+#[test]
+fn many_entries_are_read_from_the_file_through_the_sparse_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let all: Vec<String> = (0..3_000).map(|i| format!("{i}-{}", "x".repeat(i % 700))).collect();
+    written(&folder, &all.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(reopened(&folder).unwrap(), all);
+}
+
+#[test]
+fn a_second_broker_is_kept_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let _held = DataDirectory::open(folder.path()).unwrap();
+    assert!(matches!(DataDirectory::open(folder.path()), Err(StorageError::Locked(_))));
+}
+
+#[test]
+fn metadata_changes_are_kept_and_listed_by_their_parts() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("metadata.redb");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    {
+        let store = Store::open(&path).unwrap();
+        for (name, number) in [("t", 1u64), ("t\0s", 2), ("tt", 3)] {
+            runtime.block_on(store.put(key(&["cursor", name]), &number)).unwrap();
+        }
+        runtime.block_on(store.apply(vec![(key(&["cursor", "tt"]), None)])).unwrap();
+    }
+    let store = Store::open(&path).unwrap();
+    assert_eq!(store.list::<u64>(&["cursor", "t"]).unwrap(), vec![("s".to_owned(), 2)]);
+    assert_eq!(store.get::<u64>(&key(&["cursor", "tt"])).unwrap(), None);
+}
