@@ -16,6 +16,8 @@ pub enum Treatment {
     Plain,
     /// Trailing zero bytes are cut, as the log does with BINARY.
     CutZeros,
+    /// The text is the number of an ENUM's label or of a SET's members.
+    Number,
 }
 
 /// A table ready to be read.
@@ -118,10 +120,12 @@ fn planned(facts: &ColumnFacts, flavor: Flavor) -> Option<Planned> {
         "bit" => (ColumnType::BIT, facts.precision? as u16),
         // In a sum they would become doubles, which lose the last bits of a large set.
         "enum" => {
+            treatment = Treatment::Number;
             expression = format!("CAST({name} AS UNSIGNED)");
             (ColumnType::ENUM, if facts.labels().len() > 255 { 2 } else { 1 })
         }
         "set" => {
+            treatment = Treatment::Number;
             expression = format!("CAST({name} AS UNSIGNED)");
             let bytes = facts.labels().len().div_ceil(8);
             (ColumnType::SET, if bytes > 4 { 8 } else { bytes.max(1) as u16 })

@@ -14,7 +14,6 @@
 mod begin;
 mod chunk;
 mod column;
-mod image;
 mod reader;
 
 pub use begin::{Exactness, Snapshot, SnapshotOptions, SnapshotTable};

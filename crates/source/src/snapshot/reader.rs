@@ -1,9 +1,10 @@
 //! Reads rows into chunks.
 
+use bitacora_binlog::encode::{ImageWriter, Value};
+
 use super::begin::{Snapshot, SnapshotTable};
 use super::chunk::{SnapshotChunk, SnapshotProgress, SnapshotState};
 use super::column::Treatment;
-use super::image;
 use crate::Error;
 use crate::wire::TextRow;
 use crate::wire::connection::BufferedRow;
@@ -125,40 +126,35 @@ impl Snapshot {
 /// Appends the image of one row.
 #[inline]
 fn put_row(table: &SnapshotTable, mut row: TextRow<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
-    let columns = &table.map.columns;
-    let nulls = out.len();
-    out.resize(nulls + columns.len().div_ceil(8), 0);
-    for (index, (column, treatment)) in columns.iter().zip(&table.treatments).enumerate() {
-        match row.cell() {
-            Some(Some(cell)) => {
-                let put = match treatment {
-                    Treatment::Plain => image::put(column, cell, out),
-                    Treatment::CutZeros => image::put(column, without_zeros(cell), out),
-                };
-                if put.is_none() {
-                    return Err(refused(table, index, cell));
-                }
-            }
-            Some(None) => {
-                if let Some(byte) = out.get_mut(nulls + index / 8) {
-                    *byte |= 1 << (index % 8);
-                }
-            }
-            None => return Err(refused(table, index, b"")),
-        }
+    let mut image = ImageWriter::begin(&table.map, out);
+    for (index, treatment) in table.treatments.iter().enumerate() {
+        let cell = row.cell().ok_or_else(|| refused(table, index, "the row ends before it".into()))?;
+        let written = match (cell, treatment) {
+            (None, _) => image.null(),
+            (Some(cell), Treatment::Plain) => image.text(cell),
+            (Some(cell), Treatment::CutZeros) => image.text(without_zeros(cell)),
+            (Some(cell), Treatment::Number) => match number(cell) {
+                Some(number) => image.value(Value::Unsigned(number)),
+                None => return Err(refused(table, index, "it is not a number".into())),
+            },
+        };
+        written.map_err(|error| refused(table, index, error.to_string()))?;
     }
-    Ok(())
+    image.finish().map_err(|error| refused(table, 0, error.to_string()))
+}
+
+fn number(text: &[u8]) -> Option<u64> {
+    std::str::from_utf8(text).ok()?.parse().ok()
 }
 
 #[cold]
-fn refused(table: &SnapshotTable, index: usize, cell: &[u8]) -> Error {
+fn refused(table: &SnapshotTable, index: usize, reason: String) -> Error {
     let column = table.map.columns.get(index);
-    let shown = cell.get(..cell.len().min(40)).unwrap_or_default();
     Error::Value {
         database: table.map.database.clone(),
         table: table.map.table.clone(),
         column: column.and_then(|column| column.name.clone()).unwrap_or_default(),
-        reason: format!("`{}` is no value of its type", String::from_utf8_lossy(shown)),
+        reason: reason.trim_end_matches('.').to_owned(),
     }
 }
 
