@@ -217,8 +217,8 @@ impl Error {
 fn server_class(code: u16, message: &str) -> ErrorClass {
     match code {
         // Accounts, privileges, hosts, unknown objects, unknown variables, read-only or disabled features.
-        1044 | 1045 | 1049 | 1095 | 1130 | 1142 | 1143 | 1146 | 1193 | 1227 | 1251 | 1396 | 1524 | 3118 | 1862
-        | 1820 => ErrorClass::FixConfiguration,
+        1044 | 1045 | 1049 | 1129 | 1698 | 1095 | 1130 | 1142 | 1143 | 1146 | 1193 | 1227 | 1251 | 1396 | 1524
+        | 3118 | 1862 | 1820 => ErrorClass::FixConfiguration,
         1236 | 1220 | 13117 | 1945 | 1955 | 1956 if is_duplicate_replica(message) => ErrorClass::FixConfiguration,
         // The binlog does not hold what is asked for: data would be missing.
         1236 | 1220 | 13117 | 1789 | 1945 | 1955 | 1956 => ErrorClass::Stop,
@@ -280,6 +280,7 @@ fn server_remedy(code: u16, message: &str) -> String {
             "The GTID of our position is unknown to this server: it is another server, was reset or has purged it; take a new snapshot".into()
         }
         1236 => "Read the server's text: the position is not usable there; take a new snapshot if the log was lost".into(),
+        1412 => "A table was altered while its snapshot was read; begin the snapshot again".into(),
         1205 | 3169 => "Another session holds the lock; try again, or raise the lock timeout".into(),
         1193 => "The server lacks this variable; its version is too old or too new for this option".into(),
         1820 | 1862 => "Set a new password for the account; the present one has expired".into(),

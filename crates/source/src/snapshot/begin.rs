@@ -144,6 +144,7 @@ async fn session(config: &ServerConfig, options: &SnapshotOptions) -> Result<Con
     let lock_s = options.lock_timeout_ms.div_ceil(1000).clamp(1, 31_536_000);
     let write_s = options.write_timeout_ms.div_ceil(1000).clamp(1, 31_536_000);
     let limit = if connection.version().is_mariadb() { "max_statement_time" } else { "max_execution_time" };
+    connection.execute("SET NAMES utf8mb4").await?;
     connection
         .execute(&format!(
             "SET SESSION sql_mode = '', time_zone = '+00:00', lock_wait_timeout = {lock_s}, \

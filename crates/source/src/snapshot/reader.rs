@@ -63,7 +63,7 @@ impl Snapshot {
                     put_row(table, row, &mut chunk.images)?;
                     chunk.row_count += 1;
                 }
-                BufferedRow::Wait => self.connection.fill("reading rows").await?,
+                BufferedRow::Wait => self.connection.fill_in_time("reading rows").await?,
                 BufferedRow::End => {
                     self.count(chunk);
                     self.reading.table_index += 1;

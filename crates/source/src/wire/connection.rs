@@ -407,7 +407,7 @@ impl Connection {
             if let Some(packet) = self.buffered_packet()? {
                 return Ok(packet);
             }
-            self.fill(what).await?;
+            self.fill_in_time(what).await?;
         }
     }
 
@@ -428,6 +428,17 @@ impl Connection {
     /// Gives the receive buffer, to take packets out of it without copying.
     pub fn buffer(&mut self) -> &mut PacketBuffer {
         &mut self.buffer
+    }
+
+    /// Receives more bytes of an answer, which may not pause for longer than the limit of a statement.
+    pub(crate) async fn fill_in_time(&mut self, what: &'static str) -> Result<(), Error> {
+        let limit_ms = self.query_timeout_ms;
+        match tokio::time::timeout(Duration::from_millis(limit_ms), self.fill(what)).await {
+            Ok(result) => result,
+            Err(_) => {
+                Err(Error::Timeout { address: self.address.clone(), what: "The answer to a statement", limit_ms })
+            }
+        }
     }
 
     /// Receives more bytes; safe to cancel.

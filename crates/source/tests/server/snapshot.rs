@@ -218,3 +218,30 @@ async fn a_lock_that_is_not_given_ends_in_a_remedy() {
     // Nobody is left behind with a lock.
     server.client("INSERT INTO s.a VALUES (1, 1)");
 }
+
+/// Rows of more than 16 MiB come in several packets; a chunk that is full makes the reader look at such a row twice.
+#[tokio::test]
+async fn rows_of_more_than_16_mib() {
+    let server =
+        Mysql::start(MysqlOptions { extra: vec!["--max-allowed-packet=1G".into()], ..MysqlOptions::default() });
+    server.client("CREATE DATABASE s; CREATE TABLE s.t (id BIGINT PRIMARY KEY, v LONGBLOB)");
+    let lengths = [17 << 20, 3, (1 << 24) - 1 - 6, 40 << 20];
+    for (id, length) in lengths.iter().enumerate() {
+        server.client(&format!("INSERT INTO s.t VALUES ({id}, REPEAT('x', {length}))"));
+    }
+    let options = SnapshotOptions { chunk_bytes: 1, ..SnapshotOptions::default() };
+    let mut snapshot = Snapshot::begin(&config(&server), &filter(), &options).await.unwrap();
+    let (mut chunk, mut scratch, mut found) = (SnapshotChunk::new(), RowScratch::new(), Vec::new());
+    while snapshot.read_chunk(&mut chunk).await.unwrap() == SnapshotState::Rows {
+        assert_eq!((chunk.row_count, chunk.first_row), (1, found.len() as u64));
+        let event = chunk.event(&snapshot.tables()[0].map);
+        let mut reader = event.reader(&mut scratch);
+        while let Some(row) = reader.next_row().unwrap() {
+            match row.after.unwrap().column(1) {
+                Cell::Value(bytes) => found.push(bytes.len()),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    assert_eq!(found, lengths);
+}
