@@ -64,6 +64,11 @@ async fn mysql_passwords_and_tls_modes() {
     let long = "contraseña-".repeat(8);
     server.client(&format!("CREATE USER 'long'@'%' IDENTIFIED BY '{long}'"));
     logged_in(&with_tls(&config_of(&server, "long", &long), TlsMode::Disabled, None), Encryption::None).await;
+    // An account of another plugin than the server's default: the server asks for a switch.
+    server.client("CREATE USER 'older'@'%' IDENTIFIED WITH sha256_password BY 'o'");
+    let older = config_of(&server, "older", "o");
+    logged_in(&with_tls(&older, TlsMode::Disabled, None), Encryption::None).await;
+    logged_in(&with_tls(&older, TlsMode::Required, None), Encryption::Tls).await;
 
     for mode in [TlsMode::Disabled, TlsMode::Required] {
         let error = refused(&with_tls(&config_of(&server, "debezium", "wrong"), mode, None)).await;
