@@ -7,6 +7,7 @@
 mod ack;
 mod message;
 mod options;
+mod permits;
 mod reader;
 mod subscribe;
 
@@ -18,7 +19,7 @@ use bitacora_pulsar_wire::proto::{
     AckType, CommandAck, CommandFlow, CommandGetLastMessageId, CommandMessage, CommandRedeliverUnacknowledgedMessages,
     CommandSeek, CommandUnsubscribe, MessageIdData, SubType,
 };
-use bitacora_pulsar_wire::{Command, EntryReader, Frame, MessageId, ReadLimits, TopicName};
+use bitacora_pulsar_wire::{Command, EntryPeek, EntryReader, Frame, MessageId, ReadLimits, TopicName};
 use bytes::Bytes;
 
 use self::ack::AckTracker;
@@ -26,6 +27,7 @@ pub use self::message::Message;
 pub use self::options::{
     BatchIndexAck, ConsumerOptions, KeySharedPolicy, ReadCompacted, ReaderOptions, Seek, StartPosition,
 };
+use self::permits::Permits;
 pub use self::reader::Reader;
 use self::subscribe::{Durability, Session};
 use crate::client::{Client, unexpected};
@@ -49,8 +51,7 @@ pub struct Consumer {
     topic: Arc<TopicName>,
     session: Option<Session>,
     queue: VecDeque<Result<Message, Error>>,
-    /// Messages taken since the last FLOW.
-    used_permits: u32,
+    permits: Permits,
     acks: AckTracker,
     /// Raised with each request to deliver everything again; older deliveries are dropped.
     epoch: u64,
@@ -81,7 +82,7 @@ impl Consumer {
         start: StartPosition,
     ) -> Result<Self, Error> {
         options.name = Some(options.name.unwrap_or_else(|| client.unique_name("bitacora")));
-        options.receiver_queue = options.receiver_queue.max(1);
+        let permits = Permits::new(options.receiver_queue, options.receiver_queue_bytes);
         let topic = Arc::new(options.topic.clone());
         let mut consumer = Self {
             client,
@@ -90,7 +91,7 @@ impl Consumer {
             topic,
             session: None,
             queue: VecDeque::new(),
-            used_permits: 0,
+            permits,
             acks: AckTracker::default(),
             epoch: 0,
             start,
@@ -118,22 +119,12 @@ impl Consumer {
     /// broker that no retry can change.
     pub async fn receive(&mut self) -> Result<Message, Error> {
         loop {
-            if let Some(next) = self.queue.front() {
-                let delivered = next.as_ref().ok().map(|message| message.id);
-                // Before the message is taken out, so that a cancelled call loses neither it nor its permit.
-                if self.used_permits + 1 >= self.options.receiver_queue.div_ceil(2) {
-                    self.refill(self.used_permits + 1).await;
-                } else {
-                    self.used_permits += 1;
-                }
-                if let Some(next) = self.queue.pop_front() {
-                    self.last_delivered = delivered.or(self.last_delivered);
-                    return next;
-                }
-            }
-            // Dropped messages cost permits too, without one to hand out.
-            if self.used_permits >= self.options.receiver_queue.div_ceil(2) {
-                self.refill(self.used_permits).await;
+            // Before a message is taken out, so that a cancelled call loses neither it nor its permit.
+            self.refill().await;
+            if let Some(next) = self.queue.pop_front() {
+                self.permits.on_used(1);
+                self.last_delivered = next.as_ref().ok().map(|message| message.id).or(self.last_delivered);
+                return next;
             }
             let Some(session) = &mut self.session else {
                 self.connect().await?;
@@ -206,7 +197,7 @@ impl Consumer {
     /// None at present but the connection's.
     pub async fn redeliver_unacknowledged(&mut self) -> Result<(), Error> {
         self.epoch += 1;
-        self.used_permits += u32::try_from(self.queue.len()).unwrap_or(u32::MAX);
+        self.permits.on_used(u32::try_from(self.queue.len()).unwrap_or(u32::MAX));
         self.queue.clear();
         self.acks.clear();
         if let Some(session) = &self.session {
@@ -217,7 +208,7 @@ impl Consumer {
             };
             session.tell(redeliver).await?;
         }
-        self.refill(self.used_permits).await;
+        self.refill().await;
         Ok(())
     }
 
@@ -308,7 +299,8 @@ impl Consumer {
                 Ok(session) => {
                     self.session = Some(session);
                     self.start = start;
-                    self.refill(self.options.receiver_queue).await;
+                    let permits = self.permits.restart();
+                    self.grant(permits).await;
                     return Ok(());
                 }
                 Err(error) if !error.is_retryable() || started.elapsed() > limit => return Err(error),
@@ -337,16 +329,20 @@ impl Consumer {
         self.session = None;
         self.queue.clear();
         self.acks.clear();
-        self.used_permits = 0;
     }
 
-    /// Grants permits; when the connection is gone, the new one starts with a full queue anyway.
-    async fn refill(&mut self, message_permits: u32) {
-        let Some(session) = &self.session else { return };
-        let flow = CommandFlow { consumer_id: session.consumer_id, message_permits };
-        if message_permits > 0 && session.tell(flow).await.is_ok() {
-            self.used_permits = 0;
+    async fn refill(&mut self) {
+        if let Some(permits) = self.permits.due()
+            && self.grant(permits).await
+        {
+            self.permits.on_granted(permits);
         }
+    }
+
+    /// Grants permits; when the connection is gone, the next one starts with a window of its own.
+    async fn grant(&self, message_permits: u32) -> bool {
+        let Some(session) = &self.session else { return false };
+        session.tell(CommandFlow { consumer_id: session.consumer_id, message_permits }).await.is_ok()
     }
 
     fn on_frame(&mut self, frame: Frame) {
@@ -364,7 +360,7 @@ impl Consumer {
         let id = MessageId::from(&message.message_id);
         let id = MessageId { batch_index: -1, ..id };
         if message.consumer_epoch.is_some_and(|epoch| epoch < self.epoch) {
-            self.used_permits += bitacora_pulsar_wire::EntryPeek::parse(entry).map_or(1, |peek| peek.message_count());
+            self.permits.on_used(EntryPeek::parse(entry).map_or(1, |peek| peek.message_count()));
             return;
         }
         let reader = match EntryReader::open(entry, ReadLimits::default()) {
@@ -380,6 +376,7 @@ impl Consumer {
         if reader.is_batch() {
             self.acks.on_batch(id, reader.message_count(), &message.ack_set);
         }
+        self.permits.on_arrival(entry.len().max(metadata.uncompressed_size() as usize), reader.message_count());
         for read in reader {
             let read = match read {
                 Ok(read) => read,
@@ -389,7 +386,7 @@ impl Consumer {
             let is_compacted = read.metadata.compacted_out();
             let read = Message::new(&self.topic, id, &metadata, read, message.redelivery_count());
             if is_acknowledged || is_compacted || self.start.excludes(read.id) {
-                self.used_permits += 1;
+                self.permits.on_used(1);
             } else {
                 self.queue.push_back(Ok(read));
             }

@@ -3,6 +3,9 @@
 use bitacora_pulsar_wire::proto::{InitialPosition, Schema, SubType};
 use bitacora_pulsar_wire::{MessageId, TopicName};
 
+/// What a consumer may hold by default.
+const DEFAULT_QUEUE_BYTES: usize = 32 * 1024 * 1024;
+
 /// How keys are shared out in a Key_Shared subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeySharedPolicy {
@@ -39,6 +42,8 @@ pub struct ConsumerOptions {
     pub priority_level: Option<i32>,
     /// Messages that the broker may send ahead.
     pub receiver_queue: u32,
+    /// Bytes that these may have, judged by the messages that came so far.
+    pub receiver_queue_bytes: usize,
     /// Only the latest message of each key, as far as the topic is compacted.
     pub read_compacted: ReadCompacted,
     /// Schema to check against the topic's.
@@ -72,6 +77,7 @@ impl ConsumerOptions {
             name: None,
             priority_level: None,
             receiver_queue: 1000,
+            receiver_queue_bytes: DEFAULT_QUEUE_BYTES,
             read_compacted: ReadCompacted::No,
             schema: None,
             key_shared: KeySharedPolicy::AutoSplit,
@@ -126,6 +132,8 @@ pub struct ReaderOptions {
     pub start: StartPosition,
     /// Messages that the broker may send ahead.
     pub receiver_queue: u32,
+    /// Bytes that these may have, judged by the messages that came so far.
+    pub receiver_queue_bytes: usize,
     /// Which view is read.
     pub read_compacted: ReadCompacted,
 }
@@ -133,7 +141,13 @@ pub struct ReaderOptions {
 impl ReaderOptions {
     /// Creates options for a reader with the usual queue.
     pub fn new(topic: TopicName, start: StartPosition) -> Self {
-        Self { topic, start, receiver_queue: 1000, read_compacted: ReadCompacted::No }
+        Self {
+            topic,
+            start,
+            receiver_queue: 1000,
+            receiver_queue_bytes: DEFAULT_QUEUE_BYTES,
+            read_compacted: ReadCompacted::No,
+        }
     }
 }
 

@@ -19,6 +19,7 @@ impl Reader {
         let subscription = client.unique_name("reader");
         let consumer_options = ConsumerOptions {
             receiver_queue: options.receiver_queue,
+            receiver_queue_bytes: options.receiver_queue_bytes,
             read_compacted: options.read_compacted,
             ..ConsumerOptions::new(options.topic, subscription)
         };
