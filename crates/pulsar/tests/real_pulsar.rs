@@ -376,10 +376,13 @@ async fn a_consumer_survives_the_unloading_of_its_topic() {
     let first = receive(&mut consumer).await;
     consumer.acknowledge_cumulative(first.id).await.unwrap();
     assert_eq!(receive(&mut consumer).await.sequence_id(), 2);
-    // An answer over the same connection: the acknowledgement before it has arrived.
-    consumer.last_message().await.unwrap();
     admin().await.unload(&topic).await.unwrap();
-    assert_eq!(receive(&mut consumer).await.sequence_id(), 2);
+    // A broker writes positions lazily: the acknowledged message may come again, the other one must.
+    let mut again = receive(&mut consumer).await.sequence_id();
+    if again == 1 {
+        again = receive(&mut consumer).await.sequence_id();
+    }
+    assert_eq!(again, 2);
 }
 
 #[tokio::test]

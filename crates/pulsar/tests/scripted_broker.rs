@@ -1,0 +1,250 @@
+//! What a single node never does: brokers that redirect, proxy, refuse, fall silent or answer wrongly.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bitacora_pulsar::wire::proto::*;
+use bitacora_pulsar::wire::{Command, Frame, FrameDecoder, OutgoingMessage, ServerError, TopicName, encode};
+use bitacora_pulsar::{Auth, AutoCreation, Client, ClientConfig, Error, ProducerOptions};
+use bytes::BytesMut;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// Answers a command of the connection with this number.
+type Script = Arc<dyn Fn(usize, &Command) -> Vec<Frame> + Send + Sync>;
+
+/// A broker of which every answer is scripted; CONNECT and PING are answered by themselves.
+struct Scripted {
+    address: SocketAddr,
+    connects: Arc<Mutex<Vec<CommandConnect>>>,
+}
+
+impl Scripted {
+    async fn start(script: impl Fn(usize, &Command) -> Vec<Frame> + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let connects = Arc::new(Mutex::new(Vec::new()));
+        let (seen, script): (_, Script) = (Arc::clone(&connects), Arc::new(script));
+        tokio::spawn(async move {
+            for number in 0.. {
+                let Ok((stream, _)) = listener.accept().await else { return };
+                tokio::spawn(serve(stream, number, Arc::clone(&script), Arc::clone(&seen)));
+            }
+        });
+        Self { address, connects }
+    }
+
+    fn url(&self) -> String {
+        format!("pulsar://{}", self.address)
+    }
+
+    fn client(&self) -> Client {
+        Client::new(ClientConfig { operation_timeout_ms: 2_000, ..ClientConfig::url(self.url()) }).unwrap()
+    }
+}
+
+async fn serve(mut stream: TcpStream, number: usize, script: Script, connects: Arc<Mutex<Vec<CommandConnect>>>) {
+    let decoder = FrameDecoder::default();
+    let mut buffer = BytesMut::new();
+    loop {
+        while let Some(frame) = decoder.decode(&mut buffer).unwrap() {
+            let mut answers = script(number, &frame.command);
+            if let (Command::Connect(connect), true) = (&frame.command, answers.is_empty()) {
+                connects.lock().unwrap().push((**connect).clone());
+                answers.push(CommandConnected { server_version: "scripted".into(), ..Default::default() }.into());
+            }
+            let mut out = BytesMut::new();
+            for answer in &answers {
+                encode(answer, &mut out);
+            }
+            if stream.write_all(&out).await.is_err() {
+                return;
+            }
+            if matches!(answers.last().map(|frame| &frame.command), Some(Command::ReachedEndOfTopic(_))) {
+                // In these scripts: hang up.
+                return;
+            }
+        }
+        if !matches!(stream.read_buf(&mut buffer).await, Ok(1..)) {
+            return;
+        }
+    }
+}
+
+fn hang_up() -> Frame {
+    CommandReachedEndOfTopic { consumer_id: 0 }.into()
+}
+
+fn lookup(request_id: u64, url: &str, kind: LookupType, through_proxy: bool) -> Frame {
+    CommandLookupTopicResponse {
+        broker_service_url: Some(url.to_owned()),
+        response: Some(kind as i32),
+        request_id,
+        authoritative: Some(true),
+        proxy_through_service_url: Some(through_proxy),
+        ..Default::default()
+    }
+    .into()
+}
+
+fn opened(command: &Command, last_sequence_id: i64) -> Option<Frame> {
+    let Command::Producer(producer) = command else { return None };
+    let success = CommandProducerSuccess {
+        request_id: producer.request_id,
+        producer_name: "p".into(),
+        last_sequence_id: Some(last_sequence_id),
+        ..Default::default()
+    };
+    Some(success.into())
+}
+
+fn topic() -> TopicName {
+    TopicName::parse("t").unwrap()
+}
+
+fn message(sequence_id: u64) -> OutgoingMessage<'static> {
+    OutgoingMessage { value: Some(b"v"), sequence_id, ..Default::default() }
+}
+
+#[tokio::test]
+async fn a_redirect_is_followed_to_the_broker_that_serves_the_topic() {
+    let owner = Scripted::start(|_, command| match command {
+        Command::LookupTopic(ask) if ask.authoritative() => {
+            vec![lookup(ask.request_id, "pulsar://127.0.0.1:1", LookupType::Connect, true)]
+        }
+        _ => opened(command, 7).into_iter().collect(),
+    })
+    .await;
+    let owner_url = owner.url();
+    let front = Scripted::start(move |_, command| match command {
+        Command::LookupTopic(ask) => vec![lookup(ask.request_id, &owner_url, LookupType::Redirect, false)],
+        _ => opened(command, 8).into_iter().collect(),
+    })
+    .await;
+    let producer = front.client().producer(ProducerOptions::new(topic())).await.unwrap();
+    // The owner said "through the proxy": the producer is at the front, by a connection that names the broker behind.
+    assert_eq!(producer.last_sequence_id(), 8);
+    assert_eq!(owner.connects.lock().unwrap().len(), 1);
+    let behind: Vec<_> = front.connects.lock().unwrap().iter().map(|c| c.proxy_to_broker_url.clone()).collect();
+    assert_eq!(behind, [None, Some("127.0.0.1:1".to_owned())]);
+}
+
+#[tokio::test]
+async fn redirects_without_end_are_given_up() {
+    let own_url = Arc::new(Mutex::new(String::new()));
+    let url = Arc::clone(&own_url);
+    let broker = Scripted::start(move |_, command| match command {
+        Command::LookupTopic(ask) => {
+            vec![lookup(ask.request_id, &url.lock().unwrap(), LookupType::Redirect, false)]
+        }
+        _ => Vec::new(),
+    })
+    .await;
+    *own_url.lock().unwrap() = broker.url();
+    let refused = broker.client().producer(ProducerOptions::new(topic())).await.unwrap_err();
+    assert!(matches!(refused, Error::Protocol { .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn credentials_are_sent_and_a_refusal_is_told_in_the_brokers_words() {
+    let broker = Scripted::start(|_, command| match command {
+        Command::Connect(connect) if connect.auth_data.as_deref() != Some(b"right") => {
+            vec![CommandError { request_id: u64::MAX, error: 3, message: "bad token".into() }.into()]
+        }
+        _ => Vec::new(),
+    })
+    .await;
+    let with = |token: &str| ClientConfig { auth: Auth::Token(token.into()), ..ClientConfig::url(broker.url()) };
+    let refused = Client::new(with("wrong")).unwrap().check().await.unwrap_err();
+    assert_eq!(refused.server_error(), Some(ServerError::AuthenticationError));
+    assert!(refused.to_string().contains("bad token") && !refused.to_string().contains("wrong"), "{refused}");
+    assert!(!format!("{:?}", with("wrong")).contains("wrong"));
+    assert_eq!(Client::new(with("right")).unwrap().check().await.unwrap(), "scripted");
+    assert_eq!(broker.connects.lock().unwrap()[0].auth_method_name.as_deref(), Some("token"));
+}
+
+/// First connection: hangs up at the first SEND. Second: an error. Third: a receipt.
+#[tokio::test]
+async fn a_message_is_sent_again_until_it_has_its_receipt() {
+    let sends = Arc::new(Mutex::new(Vec::new()));
+    let (seen, own_url) = (Arc::clone(&sends), Arc::new(Mutex::new(String::new())));
+    let url = Arc::clone(&own_url);
+    let broker = Scripted::start(move |_, command| match command {
+        Command::LookupTopic(ask) => vec![lookup(ask.request_id, &url.lock().unwrap(), LookupType::Connect, false)],
+        Command::Send(send) => {
+            let mut seen = seen.lock().unwrap();
+            seen.push(send.sequence_id);
+            let (producer_id, sequence_id) = (send.producer_id, send.sequence_id);
+            match seen.len() {
+                1 => vec![hang_up()],
+                2 => {
+                    let error = ServerError::PersistenceError as i32;
+                    vec![CommandSendError { producer_id, sequence_id, error, message: "disk".into() }.into()]
+                }
+                _ => vec![CommandSendReceipt { producer_id, sequence_id, ..Default::default() }.into()],
+            }
+        }
+        Command::CloseProducer(close) => {
+            vec![CommandSuccess { request_id: close.request_id, schema: None }.into()]
+        }
+        _ => opened(command, -1).into_iter().collect(),
+    })
+    .await;
+    *own_url.lock().unwrap() = broker.url();
+    let mut producer = broker.client().producer(ProducerOptions::new(topic())).await.unwrap();
+    let receipt = tokio::time::timeout(Duration::from_secs(10), producer.send(&message(5))).await.unwrap().unwrap();
+    assert_eq!(receipt.sequence_id, 5);
+    assert_eq!(*sends.lock().unwrap(), [5, 5, 5]);
+    assert_eq!(producer.progress().borrow().reconnect_count, 2);
+}
+
+#[tokio::test]
+async fn a_terminated_topic_ends_the_producer_and_tells_everyone() {
+    let own_url = Arc::new(Mutex::new(String::new()));
+    let url = Arc::clone(&own_url);
+    let broker = Scripted::start(move |_, command| match command {
+        Command::LookupTopic(ask) => vec![lookup(ask.request_id, &url.lock().unwrap(), LookupType::Connect, false)],
+        Command::Send(send) => vec![
+            CommandSendError {
+                producer_id: send.producer_id,
+                sequence_id: send.sequence_id,
+                error: ServerError::TopicTerminatedError as i32,
+                message: "over".into(),
+            }
+            .into(),
+        ],
+        _ => opened(command, -1).into_iter().collect(),
+    })
+    .await;
+    *own_url.lock().unwrap() = broker.url();
+    let mut producer = broker.client().producer(ProducerOptions::new(topic())).await.unwrap();
+    let refused = producer.send(&message(1)).await.unwrap_err();
+    assert_eq!(refused.server_error(), Some(ServerError::TopicTerminatedError));
+    assert!(producer.send(&message(2)).await.is_err());
+    assert!(producer.flush().await.is_err());
+    assert!(producer.progress().borrow().failure.is_some());
+}
+
+#[tokio::test]
+async fn a_silent_broker_is_noticed() {
+    let broker = Scripted::start(|_, _| Vec::new()).await;
+    let config = ClientConfig { keepalive_ms: 20, operation_timeout_ms: 60_000, ..ClientConfig::url(broker.url()) };
+    let client = Client::new(config).unwrap();
+    let topic = topic();
+    let asked = client.partitions(&topic, AutoCreation::Allowed);
+    let refused = tokio::time::timeout(Duration::from_secs(10), asked).await.unwrap().unwrap_err();
+    assert!(matches!(refused, Error::Disconnected), "{refused}");
+}
+
+#[tokio::test]
+async fn garbage_from_the_broker_is_an_error() {
+    let broker = Scripted::start(|_, command| match command {
+        Command::Connect(_) => vec![CommandPong {}.into()],
+        _ => Vec::new(),
+    })
+    .await;
+    let refused = broker.client().check().await.unwrap_err();
+    assert!(matches!(refused, Error::Protocol { .. }), "{refused}");
+}
