@@ -20,6 +20,9 @@ use crate::{catalog::Catalog, config::BrokerConfig, error::BrokerError, net, ses
 /// Frames that one direction of a local connection may hold.
 const LOCAL_FRAMES: usize = 64;
 
+/// At shutdown clients get this long to take what is queued for them.
+const DRAIN: std::time::Duration = std::time::Duration::from_secs(3);
+
 /// What all parts of the broker share.
 #[derive(Debug)]
 pub struct Shared {
@@ -124,9 +127,15 @@ impl Broker {
     /// The last state could not be written.
     pub async fn shutdown(mut self) -> Result<(), BrokerError> {
         let _ = self.stop.send(true);
-        self.shared.connections.end_all();
-        while self.tasks.join_next().await.is_some() {}
-        self.shared.connections.all_gone().await;
+        self.shared.connections.finish_all();
+        if tokio::time::timeout(DRAIN, self.shared.connections.all_gone()).await.is_err() {
+            self.shared.connections.end_all();
+            self.shared.connections.all_gone().await;
+        }
+        let tasks = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(DRAIN, tasks).await.is_err() {
+            self.tasks.shutdown().await;
+        }
         self.shared.catalog.close().await
     }
 }

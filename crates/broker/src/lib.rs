@@ -1,4 +1,9 @@
 //! The embedded broker: segment log, topics, cursors, dispatch, schemas, deduplication, REST.
+//!
+//! A message's way: [`session`] takes a SEND from a socket or an in-process connection; [`topic`] checks, deduplicates
+//! and appends it; [`storage`] writes and syncs it together with what else waits; then the receipt goes out and the
+//! dispatch task of each [`subscription`] hands the stored bytes, unchanged, to its consumers. [`schema`] judges what
+//! producers and consumers say about the content.
 
 mod broker;
 mod catalog;

@@ -37,6 +37,8 @@ pub struct Catalog {
     store: Arc<Store>,
     state: Mutex<State>,
     histories: schemas::Histories,
+    /// Held while a topic is created or deleted, so that one name never gets two numbers.
+    creating: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -222,11 +224,14 @@ impl Catalog {
     pub async fn close(&self) -> Result<(), BrokerError> {
         let directory = Arc::clone(&self.directory);
         // Everything appended is durable after this, so that the snapshots below are complete.
-        let _ = tokio::task::spawn_blocking(move || directory.close()).await;
+        let _ = tokio::task::spawn_blocking(move || directory.stop_logs()).await;
         for topic in self.open_topics() {
             topic.forget_dedup_snapshot();
         }
-        self.flush().await.map_err(|e| self.storage_error(e))
+        let flushed = self.flush().await.map_err(|e| self.storage_error(e));
+        let directory = Arc::clone(&self.directory);
+        let _ = tokio::task::spawn_blocking(move || directory.close()).await;
+        flushed
     }
 
     fn storage_error(&self, error: StorageError) -> BrokerError {

@@ -32,6 +32,7 @@ impl Catalog {
             directory: Arc::new(directory),
             state: Mutex::new(State::default()),
             histories: Mutex::default(),
+            creating: tokio::sync::Mutex::default(),
         };
         let instance = catalog.load().await.map_err(|e| catalog.storage_error(e))?;
         Ok((catalog, instance))
@@ -67,9 +68,13 @@ impl Catalog {
     }
 
     pub(super) async fn create_entry(&self, name: &TopicName) -> Result<Entry, Refused> {
+        let _creating = self.creating.lock().await;
         let (full_name, created_ms) = (name.to_string(), now_ms());
         let id = {
             let mut state = self.lock();
+            if let Some(entry) = state.topics.get(&full_name) {
+                return Ok(entry.clone());
+            }
             state.next_topic_id += 1;
             state.next_topic_id - 1
         };
@@ -116,6 +121,7 @@ impl Catalog {
     pub async fn delete_topic(&self, name: &TopicName) -> Result<(), Refused> {
         let full_name = name.to_string();
         let topic = self.topic(name, super::Missing::Refuse).await?;
+        let _creating = self.creating.lock().await;
         topic.close_for_deletion();
         let mut changes: Vec<_> = ["topic", "epoch", "dedup"].map(|kind| (key(&[kind, &full_name]), None)).into();
         for (subscription, _) in self.store.list::<serde_json::Value>(&["cursor", &full_name])? {

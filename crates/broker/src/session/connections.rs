@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -17,6 +17,7 @@ use super::Connection;
 pub struct Connections {
     open: Mutex<HashMap<u64, Arc<Connection>>>,
     next: AtomicU64,
+    is_closing: AtomicBool,
     removed: Notify,
 }
 
@@ -26,6 +27,9 @@ impl Connections {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let connection = Arc::new(Connection::new(id, remote, outbound_bytes));
         self.lock().insert(id, Arc::clone(&connection));
+        if self.is_closing.load(Ordering::Acquire) {
+            connection.end();
+        }
         connection
     }
 
@@ -41,9 +45,16 @@ impl Connections {
     }
 
     /// Ends every connection after what is queued has been written.
-    pub fn end_all(&self) {
+    pub fn finish_all(&self) {
+        self.is_closing.store(true, Ordering::Release);
         let open: Vec<Arc<Connection>> = self.lock().values().cloned().collect();
         open.iter().for_each(|connection| connection.finish());
+    }
+
+    /// Ends every connection at once.
+    pub fn end_all(&self) {
+        let open: Vec<Arc<Connection>> = self.lock().values().cloned().collect();
+        open.iter().for_each(|connection| connection.end());
     }
 
     /// Waits until every connection has gone.

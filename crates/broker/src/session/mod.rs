@@ -98,21 +98,16 @@ impl Session {
     /// Takes everything of the connection out of the topics.
     pub async fn end(&self) {
         self.connection.end();
-        let producers = std::mem::take(&mut *self.connection.producers());
-        for slot in producers.into_values() {
-            if let ProducerSlot::Ready(topic, handle) = slot {
-                producer::detach(&topic, handle.key).await;
-            }
-        }
+        self.connection.producers().clear();
         let consumers = std::mem::take(&mut *self.connection.consumers());
         for slot in consumers.into_values() {
             if let ConsumerSlot::Ready(topic, subscription, key) = slot {
                 topic.detach_consumer(&subscription, key);
             }
         }
-        // Producers that wait for their turn have no ready slot; their topics know them by connection.
+        // Producers that wait for their turn or are being replaced have no ready slot; the topics know all of them.
         for topic in self.shared.catalog.open_topics() {
-            for (key, _) in topic.waiting_of(self.connection.id) {
+            for (key, _) in topic.producers_of(self.connection.id) {
                 producer::detach(&topic, key).await;
             }
         }

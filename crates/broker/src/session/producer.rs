@@ -85,7 +85,8 @@ impl Session {
             Some(ProducerSlot::Ready(topic, handle)) => detach(&topic, handle.key).await,
             Some(ProducerSlot::Pending) => {
                 for topic in self.shared.catalog.open_topics() {
-                    for (key, _) in topic.waiting_of(self.connection.id).iter().filter(|w| w.1 == command.producer_id) {
+                    for (key, _) in topic.producers_of(self.connection.id).iter().filter(|w| w.1 == command.producer_id)
+                    {
                         detach(&topic, *key).await;
                     }
                 }

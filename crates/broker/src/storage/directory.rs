@@ -14,7 +14,7 @@ pub struct DataDirectory {
     path: PathBuf,
     store: Arc<Store>,
     committer: Arc<Committer>,
-    _lock: File,
+    lock: File,
 }
 
 impl DataDirectory {
@@ -40,7 +40,7 @@ impl DataDirectory {
         let store = Arc::new(Store::open(&path.join("metadata.redb"))?);
         sync_folder(path)?;
         let committer = Arc::new(Committer::start()?);
-        Ok(Self { path: path.to_owned(), store, committer, _lock: lock })
+        Ok(Self { path: path.to_owned(), store, committer, lock })
     }
 
     /// Gives the metadata.
@@ -74,8 +74,15 @@ impl DataDirectory {
     }
 
     /// Waits until everything appended is durable and ends the commit thread.
+    pub fn stop_logs(&self) {
+        self.committer.stop();
+    }
+
+    /// Closes everything and lets another broker in.
     pub fn close(&self) {
         self.committer.stop();
+        self.store.close();
+        let _ = self.lock.unlock();
     }
 
     fn folder(&self, topic_id: u64) -> PathBuf {

@@ -3,7 +3,10 @@
 //! One `redb` table of JSON values. Keys are the parts of a name joined by a zero byte, so that no part can be mistaken
 //! for two. Every change is one synced transaction.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use redb::{Database, ReadableDatabase, TableDefinition};
 use serde::{Serialize, de::DeserializeOwned};
@@ -18,7 +21,8 @@ pub type Change = (String, Option<Vec<u8>>);
 /// The broker's metadata.
 #[derive(Debug, Clone)]
 pub struct Store {
-    database: Arc<Database>,
+    /// Gone once the broker has been shut down; whoever still holds the store then gets an error.
+    database: Arc<Mutex<Option<Arc<Database>>>>,
     pictures: Arc<tokio::sync::Mutex<()>>,
 }
 
@@ -43,7 +47,7 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self, StorageError> {
         let database = Database::create(path)
             .map_err(|e| StorageError::Metadata(format!("{e} ({}); restore it from a backup", path.display())))?;
-        let store = Self { database: Arc::new(database), pictures: Arc::default() };
+        let store = Self { database: Arc::new(Mutex::new(Some(Arc::new(database)))), pictures: Arc::default() };
         store.write(Vec::new())?;
         Ok(store)
     }
@@ -77,7 +81,7 @@ impl Store {
     /// # Errors
     /// The file or the value is damaged.
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, StorageError> {
-        let read = self.database.begin_read().map_err(metadata)?;
+        let read = self.database()?.begin_read().map_err(metadata)?;
         let table = read.open_table(TABLE).map_err(metadata)?;
         let found = table.get(key).map_err(metadata)?;
         found.map(|bytes| decode(key, bytes.value())).transpose()
@@ -90,7 +94,7 @@ impl Store {
     pub fn list<T: DeserializeOwned>(&self, parts: &[&str]) -> Result<Vec<(String, T)>, StorageError> {
         let mut prefix = key(parts);
         prefix.push('\0');
-        let read = self.database.begin_read().map_err(metadata)?;
+        let read = self.database()?.begin_read().map_err(metadata)?;
         let table = read.open_table(TABLE).map_err(metadata)?;
         let mut found = Vec::new();
         for row in table.range(prefix.as_str()..).map_err(metadata)? {
@@ -101,8 +105,18 @@ impl Store {
         Ok(found)
     }
 
+    /// Closes the file.
+    pub fn close(&self) {
+        self.database.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    fn database(&self) -> Result<Arc<Database>, StorageError> {
+        let database = self.database.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        database.ok_or_else(|| StorageError::Metadata("the broker has been shut down".to_owned()))
+    }
+
     fn write(&self, changes: Vec<Change>) -> Result<(), StorageError> {
-        let write = self.database.begin_write().map_err(metadata)?;
+        let write = self.database()?.begin_write().map_err(metadata)?;
         {
             let mut table = write.open_table(TABLE).map_err(metadata)?;
             for (key, value) in changes {

@@ -186,9 +186,9 @@ impl Topic {
         state.producers.connected().filter_map(|(key, _)| state.handles.get(&key).cloned()).collect()
     }
 
-    /// Gives the producers of a connection that wait for their turn, by key and id.
-    pub fn waiting_of(&self, connection: u64) -> Vec<(ProducerKey, u64)> {
-        self.lock().producers.waiting_of(connection)
+    /// Gives the producers of a connection, waiting ones too, by key and id.
+    pub fn producers_of(&self, connection: u64) -> Vec<(ProducerKey, u64)> {
+        self.lock().producers.of_connection(connection)
     }
 
     /// Gives the subscriptions by name.

@@ -133,9 +133,9 @@ impl Producers {
         self.connected.iter().chain(&self.waiting).map(|(key, _)| *key).collect()
     }
 
-    /// Lists the producers of a connection that wait for their turn, by key and id.
-    pub fn waiting_of(&self, connection: u64) -> Vec<(ProducerKey, u64)> {
-        let own = self.waiting.iter().filter(|(_, spec)| spec.connection == connection);
+    /// Lists the producers of a connection, waiting ones too, by key and id.
+    pub fn of_connection(&self, connection: u64) -> Vec<(ProducerKey, u64)> {
+        let own = self.connected.iter().chain(&self.waiting).filter(|(_, spec)| spec.connection == connection);
         own.map(|(key, spec)| (*key, spec.producer_id)).collect()
     }
 
