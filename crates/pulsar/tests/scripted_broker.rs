@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bitacora_pulsar::wire::proto::*;
 use bitacora_pulsar::wire::{Command, Frame, FrameDecoder, OutgoingMessage, ServerError, TopicName, encode};
-use bitacora_pulsar::{Auth, AutoCreation, Client, ClientConfig, Error, ProducerOptions};
+use bitacora_pulsar::{Auth, AutoCreation, Client, ClientConfig, Error, PendingBudget, ProducerOptions};
 use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -219,12 +219,15 @@ async fn a_terminated_topic_ends_the_producer_and_tells_everyone() {
     })
     .await;
     *own_url.lock().unwrap() = broker.url();
-    let mut producer = broker.client().producer(ProducerOptions::new(topic())).await.unwrap();
+    let budget = PendingBudget::new(1_000);
+    let options = ProducerOptions { shared_budget: Some(budget.clone()), ..ProducerOptions::new(topic()) };
+    let mut producer = broker.client().producer(options).await.unwrap();
     let refused = producer.send(&message(1)).await.unwrap_err();
     assert_eq!(refused.server_error(), Some(ServerError::TopicTerminatedError));
     assert!(producer.send(&message(2)).await.is_err());
     assert!(producer.flush().await.is_err());
     assert!(producer.progress().borrow().failure.is_some());
+    assert_eq!(budget.pending_bytes(), 0);
 }
 
 #[tokio::test]

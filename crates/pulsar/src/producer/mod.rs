@@ -5,17 +5,18 @@
 //! `max_pending_bytes` of entries have no receipt. What is durable is told by [`Producer::progress`].
 //! A lost connection is repaired behind the caller's back: what has no receipt is sent again under the same ids.
 
+mod budget;
 mod core;
 mod task;
 
-use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bitacora_pulsar_wire::proto::{ProducerAccessMode, Schema};
 use bitacora_pulsar_wire::{Batch, BatchBuilder, Codec, EntryHeader, MessageId, OutgoingMessage, TopicName};
 use bytes::Bytes;
-use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
+pub use self::budget::PendingBudget;
 use self::task::{Order, Task};
 use crate::client::Client;
 use crate::error::Error;
@@ -35,6 +36,8 @@ pub struct ProducerOptions {
     pub codec: Codec,
     /// Bytes of entries that may wait for their receipt.
     pub max_pending_bytes: usize,
+    /// A bound shared with other producers, instead of one of its own.
+    pub shared_budget: Option<PendingBudget>,
     /// Shown by the broker's statistics.
     pub properties: Vec<(String, String)>,
 }
@@ -49,6 +52,7 @@ impl ProducerOptions {
             schema: None,
             codec: Codec::Lz4,
             max_pending_bytes: 64 * 1024 * 1024,
+            shared_budget: None,
             properties: Vec::new(),
         }
     }
@@ -123,8 +127,7 @@ pub struct Producer {
     opened: Opened,
     codec: Codec,
     orders: mpsc::UnboundedSender<Order>,
-    budget: Arc<Semaphore>,
-    budget_bytes: usize,
+    budget: PendingBudget,
     progress: watch::Receiver<Progress>,
     last_sequence_id: i64,
     single: BatchBuilder,
@@ -132,19 +135,17 @@ pub struct Producer {
 
 impl Producer {
     pub(crate) async fn open(client: Client, options: ProducerOptions) -> Result<Self, Error> {
-        let budget_bytes = options.max_pending_bytes.clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
-        let budget = Arc::new(Semaphore::new(budget_bytes));
+        let budget = options.shared_budget.clone().unwrap_or_else(|| PendingBudget::new(options.max_pending_bytes));
         let (orders, orders_seen) = mpsc::unbounded_channel();
         let (progress_set, progress) = watch::channel(Progress { durable_sequence_id: -1, ..Default::default() });
         let (topic, codec) = (options.topic.clone(), options.codec);
-        let task = Task::new(client, options, budget_bytes, Arc::clone(&budget), progress_set);
+        let task = Task::new(client, options, budget.clone(), progress_set);
         let opened = task.start(orders_seen).await?;
         Ok(Self {
             topic,
             codec,
             orders,
             budget,
-            budget_bytes,
             progress,
             last_sequence_id: opened.last_sequence_id,
             opened,
@@ -188,9 +189,7 @@ impl Producer {
     /// [`Error::TooLarge`] and [`Error::SequenceOrder`] leave the producer usable; a failure of the producer is final.
     pub async fn send_batch(&mut self, batch: Batch) -> Result<(), Error> {
         self.check(&batch)?;
-        let permits = self.permits(&batch);
-        let permit = self.budget.acquire_many(permits).await.map_err(|_| self.failure())?;
-        permit.forget();
+        self.budget.take(batch.entry.len()).await;
         self.hand_over(batch, None)
     }
 
@@ -203,12 +202,9 @@ impl Producer {
     /// When called on a thread of the runtime.
     pub fn send_batch_blocking(&mut self, batch: Batch, runtime: &tokio::runtime::Handle) -> Result<(), Error> {
         self.check(&batch)?;
-        let permits = self.permits(&batch);
-        let permit = match self.budget.try_acquire_many(permits) {
-            Ok(permit) => permit,
-            Err(_) => runtime.block_on(self.budget.acquire_many(permits)).map_err(|_| self.failure())?,
-        };
-        permit.forget();
+        if !self.budget.try_take(batch.entry.len()) {
+            runtime.block_on(self.budget.take(batch.entry.len()));
+        }
         self.hand_over(batch, None)
     }
 
@@ -218,10 +214,8 @@ impl Producer {
     /// As [`Producer::send_batch`].
     pub fn try_send_batch(&mut self, batch: Batch) -> Result<Option<Batch>, Error> {
         self.check(&batch)?;
-        match self.budget.try_acquire_many(self.permits(&batch)) {
-            Ok(permit) => permit.forget(),
-            Err(tokio::sync::TryAcquireError::NoPermits) => return Ok(Some(batch)),
-            Err(tokio::sync::TryAcquireError::Closed) => return Err(self.failure()),
+        if !self.budget.try_take(batch.entry.len()) {
+            return Ok(Some(batch));
         }
         self.hand_over(batch, None).map(|()| None)
     }
@@ -240,8 +234,7 @@ impl Producer {
             return Err(Error::Closed { what: "batch" });
         };
         self.check(&batch)?;
-        let permits = self.permits(&batch);
-        self.budget.acquire_many(permits).await.map_err(|_| self.failure())?.forget();
+        self.budget.take(batch.entry.len()).await;
         let (waiter, receipt) = oneshot::channel();
         self.hand_over(batch, Some(waiter))?;
         receipt.await.map_err(|_| self.failure())?
@@ -274,6 +267,9 @@ impl Producer {
     }
 
     fn check(&self, batch: &Batch) -> Result<(), Error> {
+        if self.orders.is_closed() {
+            return Err(self.failure());
+        }
         let limit_bytes = self.opened.max_message_bytes;
         if batch.entry.len() > limit_bytes {
             return Err(Error::TooLarge { bytes: batch.entry.len(), limit_bytes });
@@ -288,14 +284,12 @@ impl Producer {
         Ok(())
     }
 
-    /// A batch above the whole budget may be sent when nothing else is pending.
-    fn permits(&self, batch: &Batch) -> u32 {
-        task::permits(batch.entry.len(), self.budget_bytes)
-    }
-
     fn hand_over(&mut self, batch: Batch, waiter: Option<task::Waiter>) -> Result<(), Error> {
-        let highest = batch.highest_sequence_id as i64;
-        self.orders.send(Order::Send { batch, waiter }).map_err(|_| self.failure())?;
+        let (highest, entry_bytes) = (batch.highest_sequence_id as i64, batch.entry.len());
+        if self.orders.send(Order::Send { batch, waiter }).is_err() {
+            self.budget.give_back(entry_bytes);
+            return Err(self.failure());
+        }
         self.last_sequence_id = highest;
         Ok(())
     }

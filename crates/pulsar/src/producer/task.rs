@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use bitacora_pulsar_wire::proto::{CommandCloseProducer, CommandProducer, KeyValue, ProducerAccessMode};
 use bitacora_pulsar_wire::{Batch, Command, ServerError};
-use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
+use super::budget::PendingBudget;
 use super::core::{Action, ProducerCore};
 use super::{Opened, ProducerOptions, Progress, SendReceipt};
 use crate::client::{Client, unexpected};
@@ -23,11 +24,6 @@ pub(super) enum Order {
     Close(oneshot::Sender<()>),
 }
 
-/// Returns what an entry takes from a budget of `budget_bytes`.
-pub(super) fn permits(entry_bytes: usize, budget_bytes: usize) -> u32 {
-    u32::try_from(entry_bytes.min(budget_bytes)).unwrap_or(u32::MAX)
-}
-
 /// The broker's side of the producer, as long as it lives.
 struct Session {
     connection: Arc<Connection>,
@@ -38,8 +34,7 @@ struct Session {
 pub(super) struct Task {
     client: Client,
     options: ProducerOptions,
-    budget_bytes: usize,
-    budget: Arc<Semaphore>,
+    budget: PendingBudget,
     progress: watch::Sender<Progress>,
     core: ProducerCore<Option<Waiter>>,
     /// Raised with each opening, so that the broker knows the successor from the predecessor.
@@ -63,15 +58,13 @@ impl Task {
     pub(super) fn new(
         client: Client,
         options: ProducerOptions,
-        budget_bytes: usize,
-        budget: Arc<Semaphore>,
+        budget: PendingBudget,
         progress: watch::Sender<Progress>,
     ) -> Self {
         let name = options.name.clone();
         Self {
             client,
             options,
-            budget_bytes,
             budget,
             progress,
             core: ProducerCore::new(),
@@ -100,10 +93,12 @@ impl Task {
             match end {
                 End::Dropped => {
                     close(&session).await;
+                    self.give_up();
                     return;
                 }
                 End::Closed(done) => {
                     close(&session).await;
+                    self.give_up();
                     // The caller may have given up waiting.
                     let _ = done.send(());
                     return;
@@ -267,7 +262,7 @@ impl Task {
             }
             Action::Durable(durable) => {
                 self.has_progressed = true;
-                self.budget.add_permits(permits(durable.entry_bytes, self.budget_bytes) as usize);
+                self.budget.give_back(durable.entry_bytes);
                 let sequence_id = durable.highest_sequence_id;
                 self.progress.send_modify(|progress| {
                     progress.durable_sequence_id = sequence_id as i64;
@@ -294,16 +289,29 @@ impl Task {
         }
     }
 
+    /// Frees the bytes of what nobody waits for any more.
+    fn give_up(&mut self) {
+        for (_, entry_bytes) in self.core.drain() {
+            self.budget.give_back(entry_bytes);
+        }
+    }
+
     /// Tells everyone who waits, then and later, why the producer is gone.
     fn fail(mut self, error: Error, mut orders: mpsc::UnboundedReceiver<Order>) {
         tracing::error!(topic = %self.options.topic, %error, "producer failed");
         self.progress.send_modify(|progress| progress.failure = Some(error.clone()));
-        self.budget.close();
         orders.close();
-        let mut waiters: Vec<Waiter> = self.core.drain().filter_map(|(waiter, _)| waiter).collect();
+        let mut waiters = Vec::new();
+        for (waiter, entry_bytes) in self.core.drain() {
+            self.budget.give_back(entry_bytes);
+            waiters.extend(waiter);
+        }
         while let Ok(order) = orders.try_recv() {
             match order {
-                Order::Send { waiter, .. } => waiters.extend(waiter),
+                Order::Send { batch, waiter } => {
+                    self.budget.give_back(batch.entry.len());
+                    waiters.extend(waiter);
+                }
                 Order::Flush(done) => self.flushes.push(done),
                 Order::Close(done) => drop(done),
             }
