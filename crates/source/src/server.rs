@@ -2,14 +2,7 @@
 
 use std::fmt;
 
-/// The two products that speak this protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flavor {
-    /// MySQL, or a server that behaves like it (Percona, Aurora).
-    Mysql,
-    /// MariaDB.
-    Mariadb,
-}
+pub use bitacora_binlog::Flavor;
 
 /// Product and version of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]

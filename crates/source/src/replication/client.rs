@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use bitacora_binlog::ChecksumAlgorithm;
+
 use super::EventChunk;
 use super::dump;
 use super::register;
@@ -72,15 +74,6 @@ fn random_uuid() -> String {
     format!("{a}-{b}-{c}-{d}-{e}")
 }
 
-/// Whether events end with a checksum.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Checksum {
-    /// No checksum.
-    None,
-    /// Four bytes of CRC-32 behind the body.
-    Crc32,
-}
-
 /// What a read of the stream brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StreamState {
@@ -95,7 +88,7 @@ pub enum StreamState {
 pub struct Client {
     connection: Connection,
     options: ReplicaOptions,
-    checksum: Checksum,
+    checksum: ChecksumAlgorithm,
     current: EventChunk,
     current_index: usize,
 }
@@ -129,7 +122,7 @@ impl Client {
     }
 
     /// Tells whether the events carry a checksum, until a format description says it itself.
-    pub fn checksum(&self) -> Checksum {
+    pub fn checksum(&self) -> ChecksumAlgorithm {
         self.checksum
     }
 

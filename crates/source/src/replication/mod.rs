@@ -13,6 +13,6 @@ mod reconnect;
 mod register;
 
 pub use chunk::EventChunk;
-pub use client::{AnnotateRows, Checksum, Client, ReplicaOptions, StreamState, Waiting};
+pub use client::{AnnotateRows, Client, ReplicaOptions, StreamState, Waiting};
 pub use reconnect::{Backoff, BackoffOptions, Progress, Reconnecting};
 pub(crate) use register::other_replica;

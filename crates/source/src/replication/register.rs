@@ -3,7 +3,9 @@
 //! Sources: "Replication and Binary Logging Options and Variables" and "COM_REGISTER_SLAVE" for MySQL, "Replica
 //! Protocol" for MariaDB. Both spellings of a variable are set; a server ignores user variables that it does not know.
 
-use super::client::{AnnotateRows, Checksum, ReplicaOptions};
+use bitacora_binlog::ChecksumAlgorithm;
+
+use super::client::{AnnotateRows, ReplicaOptions};
 use crate::Error;
 use crate::wire::Connection;
 use crate::wire::read::put_length;
@@ -11,7 +13,7 @@ use crate::wire::read::put_length;
 const COM_REGISTER_SLAVE: u8 = 0x15;
 
 /// Negotiates and registers; tells whether events will carry a checksum.
-pub async fn register(connection: &mut Connection, options: &ReplicaOptions) -> Result<Checksum, Error> {
+pub async fn register(connection: &mut Connection, options: &ReplicaOptions) -> Result<ChecksumAlgorithm, Error> {
     check_server_id(connection, options).await?;
     let mariadb = connection.version().is_mariadb();
     let heartbeat_ns = options.heartbeat_ms.max(1).saturating_mul(1_000_000);
@@ -34,7 +36,7 @@ pub async fn register(connection: &mut Connection, options: &ReplicaOptions) -> 
     Ok(checksum)
 }
 
-async fn negotiate_checksum(connection: &mut Connection) -> Result<Checksum, Error> {
+async fn negotiate_checksum(connection: &mut Connection) -> Result<ChecksumAlgorithm, Error> {
     connection
         .execute(
             "SET @master_binlog_checksum = @@global.binlog_checksum, \
@@ -43,8 +45,8 @@ async fn negotiate_checksum(connection: &mut Connection) -> Result<Checksum, Err
         .await?;
     let answer = connection.query("SELECT @master_binlog_checksum").await?;
     match answer.first().and_then(|row| row.text(0)) {
-        Some("CRC32") => Ok(Checksum::Crc32),
-        _ => Ok(Checksum::None),
+        Some("CRC32") => Ok(ChecksumAlgorithm::Crc32),
+        _ => Ok(ChecksumAlgorithm::None),
     }
 }
 

@@ -8,7 +8,7 @@
 //! - [`read`]: checked reading of protocol integers and strings.
 //! - [`handshake`]: the greeting and the answer to it.
 //! - [`auth`]: scrambles of the password plugins.
-//! - [`tls`]: TLS modes over rustls.
+//! - `tls`: TLS modes over rustls.
 //! - [`connection`]: a logged-in connection, its commands and results.
 //! - [`result`]: column definitions, text rows, error packets.
 

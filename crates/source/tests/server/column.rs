@@ -5,14 +5,12 @@
 
 use std::sync::Arc;
 
-use bitacora_binlog::{
-    Body, Cell, ChecksumAlgorithm, Column, ColumnType, Decoder, Row, RowScratch, RowsKind, TableMap,
-};
+use bitacora_binlog::{Body, Cell, Column, ColumnType, Decoder, Row, RowScratch, RowsKind, TableMap};
 use bitacora_change::{
     Connector, DebeziumForm, EventContext, MessageBuffer, NullWithDefault, Operation, Plan, PlanOptions, SnapshotMark,
     TableDescription, Tombstones, ValueFormat,
 };
-use bitacora_source::replication::{Checksum, Client, EventChunk, ReplicaOptions, StreamState, Waiting};
+use bitacora_source::replication::{Client, EventChunk, ReplicaOptions, StreamState, Waiting};
 use bitacora_source::snapshot::{Snapshot, SnapshotChunk, SnapshotOptions, SnapshotState};
 use bitacora_source::{Filter, FilterOptions, Position, ServerConfig};
 use bitacora_testkit::{DatabaseServer, Mariadb, MariadbOptions, Mysql, MysqlOptions};
@@ -91,9 +89,7 @@ async fn from_stream(
     let mut client = Client::connect(config, options).await.unwrap();
     client.dump(position).await.unwrap();
     let mut decoder = Decoder::new();
-    if client.checksum() == Checksum::Crc32 {
-        decoder.set_checksum(ChecksumAlgorithm::Crc32);
-    }
+    decoder.set_checksum(client.checksum());
     let (mut chunk, mut scratch, mut rows, mut map) = (EventChunk::new(), RowScratch::new(), Vec::new(), None);
     while client.read_events(&mut chunk).await.unwrap() == StreamState::Events {
         for bytes in chunk.events() {

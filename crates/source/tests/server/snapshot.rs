@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use bitacora_binlog::{Body, Cell, ChecksumAlgorithm, Decoder, Image, RowScratch};
-use bitacora_source::replication::{Checksum, Client, EventChunk, ReplicaOptions, StreamState, Waiting};
+use bitacora_binlog::{Body, Cell, Decoder, Image, RowScratch};
+use bitacora_source::replication::{Client, EventChunk, ReplicaOptions, StreamState, Waiting};
 use bitacora_source::snapshot::{Exactness, Snapshot, SnapshotChunk, SnapshotOptions, SnapshotState};
 use bitacora_source::wire::Connection;
 use bitacora_source::{Error, ErrorClass, Filter, FilterOptions, ServerConfig};
@@ -72,10 +72,7 @@ async fn follow(config: &ServerConfig, position: &bitacora_source::Position, tab
     let mut client = Client::connect(config, options).await.unwrap();
     client.dump(position).await.unwrap();
     let mut decoder = Decoder::new();
-    decoder.set_checksum(match client.checksum() {
-        Checksum::Crc32 => ChecksumAlgorithm::Crc32,
-        Checksum::None => ChecksumAlgorithm::None,
-    });
+    decoder.set_checksum(client.checksum());
     let (mut chunk, mut scratch) = (EventChunk::new(), RowScratch::new());
     while client.read_events(&mut chunk).await.unwrap() == StreamState::Events {
         for bytes in chunk.events() {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bitacora_binlog::{Body, ChecksumAlgorithm, Decoder, EventType};
 use bitacora_source::replication::{
-    BackoffOptions, Checksum, Client, EventChunk, Progress, Reconnecting, ReplicaOptions, StreamState, Waiting,
+    BackoffOptions, Client, EventChunk, Progress, Reconnecting, ReplicaOptions, StreamState, Waiting,
 };
 use bitacora_source::{Error, ErrorClass, Position, ServerConfig};
 use bitacora_testkit::{DatabaseServer, Mariadb, MariadbOptions, Mysql, MysqlOptions};
@@ -17,10 +17,7 @@ fn to_the_end(server_id: u32) -> ReplicaOptions {
 
 fn decoder(client: &Client) -> Decoder {
     let mut decoder = Decoder::new();
-    decoder.set_checksum(match client.checksum() {
-        Checksum::Crc32 => ChecksumAlgorithm::Crc32,
-        Checksum::None => ChecksumAlgorithm::None,
-    });
+    decoder.set_checksum(client.checksum());
     decoder
 }
 
