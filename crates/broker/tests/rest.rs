@@ -1,0 +1,137 @@
+//! The admin REST as its users call it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+use bitacora_broker::{Broker, BrokerConfig};
+use reqwest::{Client, Method};
+use serde_json::{Value, json};
+
+struct Rest {
+    http: Client,
+    base: String,
+    broker: Broker,
+    _folder: tempfile::TempDir,
+}
+
+impl Rest {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = BrokerConfig::new(folder.path());
+        (config.listen, config.http) = (None, Some("127.0.0.1:0".parse().unwrap()));
+        let broker = Broker::start(config).await.unwrap();
+        let base = format!("http://{}", broker.http_addr().unwrap());
+        Self { http: Client::new(), base, broker, _folder: folder }
+    }
+
+    /// Calls a path; gives status and body (JSON if it is, else text).
+    async fn call(&self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
+        let mut request = self.http.request(method, format!("{}{path}", self.base));
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = request.send().await.unwrap();
+        let status = answer.status().as_u16();
+        let text = answer.text().await.unwrap();
+        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let (status, body) = self.call(Method::GET, path, None).await;
+        assert_eq!(status, 200, "{path}: {body}");
+        body
+    }
+
+    async fn check(&self, method: Method, path: &str, body: Option<Value>, expected: u16) {
+        let (status, answer) = self.call(method.clone(), path, body).await;
+        assert_eq!(status, expected, "{method} {path}: {answer}");
+        if expected >= 400 {
+            assert!(answer["reason"].is_string(), "{path}: {answer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn health_cluster_and_namespaces() {
+    let rest = Rest::start().await;
+    assert_eq!(rest.get("/admin/v2/brokers/health").await, json!("ok"));
+    assert_eq!(rest.get("/admin/v2/clusters").await, json!(["standalone"]));
+    assert_eq!(rest.get("/admin/v2/tenants").await, json!(["public", "pulsar"]));
+    assert_eq!(rest.get("/admin/v2/namespaces/public").await, json!(["public/default"]));
+    rest.check(Method::PUT, "/admin/v2/namespaces/nobody/x", None, 404).await;
+    rest.check(Method::PUT, "/admin/v2/tenants/acme", Some(json!({ "allowedClusters": ["standalone"] })), 204).await;
+    rest.check(Method::PUT, "/admin/v2/namespaces/acme/x", None, 204).await;
+    rest.check(Method::PUT, "/admin/v2/namespaces/acme/x", None, 409).await;
+    rest.check(Method::DELETE, "/admin/v2/tenants/acme", None, 409).await;
+    rest.check(Method::POST, "/admin/v2/namespaces/acme/x/deduplication", Some(json!(true)), 204).await;
+    assert_eq!(rest.get("/admin/v2/namespaces/acme/x").await["deduplicationEnabled"], json!(true));
+    let strategy = "/admin/v2/namespaces/acme/x/schemaCompatibilityStrategy";
+    rest.check(Method::PUT, strategy, Some(json!("FORWARD")), 204).await;
+    rest.check(Method::PUT, strategy, Some(json!("SIDEWAYS")), 412).await;
+    assert_eq!(rest.get(strategy).await, json!("FORWARD"));
+    rest.check(Method::DELETE, "/admin/v2/namespaces/acme/x", None, 204).await;
+    rest.check(Method::DELETE, "/admin/v2/tenants/acme", None, 204).await;
+    rest.check(Method::GET, "/admin/v2/functions/public/default", None, 404).await;
+    rest.check(Method::POST, "/admin/v2/clusters", None, 405).await;
+    rest.broker.shutdown().await.unwrap();
+}
+
+#[tokio::test]
+async fn topics_partitions_and_lookup() {
+    let rest = Rest::start().await;
+    let base = "/admin/v2/persistent/public/default";
+    rest.check(Method::PUT, &format!("{base}/plain"), None, 204).await;
+    rest.check(Method::PUT, &format!("{base}/plain"), None, 409).await;
+    rest.check(Method::PUT, &format!("{base}/parts/partitions"), Some(json!(2)), 204).await;
+    rest.check(Method::POST, &format!("{base}/parts/partitions"), Some(json!(2)), 422).await;
+    rest.check(Method::POST, &format!("{base}/parts/partitions"), Some(json!(3)), 204).await;
+    assert_eq!(rest.get(&format!("{base}/parts/partitions")).await["partitions"], json!(3));
+    let name = |local: &str| format!("persistent://public/default/{local}");
+    let all: Vec<String> = ["parts-partition-0", "parts-partition-1", "parts-partition-2", "plain"].map(name).to_vec();
+    assert_eq!(rest.get(base).await, json!(all));
+    assert_eq!(rest.get(&format!("{base}/partitioned")).await, json!([name("parts")]));
+    assert_eq!(rest.get(&format!("{base}/parts/partitioned-stats")).await["metadata"]["partitions"], json!(3));
+    let stats = rest.get(&format!("{base}/plain/stats")).await;
+    for key in ["msgInCounter", "storageSize", "publishers", "subscriptions", "deduplicationStatus"] {
+        assert!(stats.get(key).is_some(), "{key} in {stats}");
+    }
+    assert_eq!(rest.get(&format!("{base}/plain/internalStats")).await["lastConfirmedEntry"], json!("0:-1"));
+    rest.check(Method::PUT, &format!("{base}/plain/subscription/s"), None, 204).await;
+    assert_eq!(rest.get(&format!("{base}/plain/subscriptions")).await, json!(["s"]));
+    rest.check(Method::DELETE, &format!("{base}/plain/subscription/s"), None, 204).await;
+    rest.check(Method::DELETE, &format!("{base}/plain/subscription/s"), None, 404).await;
+    let lookup = rest.get("/lookup/v2/topic/persistent/public/default/na%20me").await;
+    for key in ["brokerUrl", "brokerUrlTls", "httpUrl", "httpUrlTls", "nativeUrl"] {
+        assert!(lookup[key].is_string(), "{key} in {lookup}");
+    }
+    rest.check(Method::GET, "/lookup/v2/topic/persistent/no/where/t", None, 404).await;
+    rest.check(Method::DELETE, &format!("{base}/parts/partitions"), None, 204).await;
+    rest.check(Method::DELETE, &format!("{base}/plain"), None, 204).await;
+    rest.check(Method::GET, &format!("{base}/plain/stats"), None, 404).await;
+    assert_eq!(rest.get(base).await, json!([]));
+    rest.broker.shutdown().await.unwrap();
+}
+
+#[tokio::test]
+async fn schemas_are_posted_checked_and_shown_with_both_halves() {
+    let rest = Rest::start().await;
+    let base = "/admin/v2/schemas/public/default/t";
+    rest.check(Method::GET, &format!("{base}/schema"), None, 404).await;
+    let half = |name: &str| json!({ "type": "record", "name": name, "fields": [{ "name": "id", "type": "int" }] });
+    let halves = json!({ "key": half("Key"), "value": half("Value") });
+    let posted = json!({
+        "type": "KEY_VALUE", "schema": halves.to_string(),
+        "properties": { "key.schema.type": "JSON", "value.schema.type": "JSON", "kv.encoding.type": "SEPARATED" },
+    });
+    rest.check(Method::POST, &format!("{base}/schema"), Some(posted.clone()), 200).await;
+    let shown = rest.get(&format!("{base}/schema")).await;
+    assert_eq!((&shown["type"], &shown["version"]), (&json!("KEY_VALUE"), &json!(0)));
+    assert_eq!(serde_json::from_str::<Value>(shown["data"].as_str().unwrap()).unwrap(), halves);
+    assert_eq!(shown["properties"], posted["properties"]);
+    let other = json!({ "type": "STRING", "schema": "", "properties": {} });
+    let (_, verdict) = rest.call(Method::POST, &format!("{base}/compatibility"), Some(other.clone())).await;
+    assert_eq!(verdict, json!({ "compatibility": false, "schemaCompatibilityStrategy": "FULL" }));
+    rest.check(Method::POST, &format!("{base}/schema"), Some(other), 409).await;
+    assert_eq!(rest.get(&format!("{base}/schemas")).await["getSchemaResponses"].as_array().unwrap().len(), 1);
+    rest.check(Method::DELETE, &format!("{base}/schema"), None, 200).await;
+    rest.check(Method::GET, &format!("{base}/schema/0"), None, 404).await;
+    rest.broker.shutdown().await.unwrap();
+}
