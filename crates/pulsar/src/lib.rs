@@ -23,7 +23,7 @@ pub use consumer::{
     Reader, ReaderOptions, Seek, StartPosition,
 };
 pub use error::Error;
-pub use producer::{BatchLimits, Opened, PendingBudget, Producer, ProducerOptions, Progress, SendReceipt};
+pub use producer::{BatchLimits, Batcher, Opened, PendingBudget, Producer, ProducerOptions, Progress, SendReceipt};
 pub use routing::partition_of_key;
 
 pub use bitacora_pulsar_wire as wire;

@@ -5,6 +5,7 @@
 //! `max_pending_bytes` of entries have no receipt. What is durable is told by [`Producer::progress`].
 //! A lost connection is repaired behind the caller's back: what has no receipt is sent again under the same ids.
 
+mod batcher;
 mod budget;
 mod core;
 mod task;
@@ -16,6 +17,7 @@ use bitacora_pulsar_wire::{Batch, BatchBuilder, Codec, EntryHeader, MessageId, O
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub use self::batcher::Batcher;
 pub use self::budget::PendingBudget;
 use self::task::{Order, Task};
 use crate::client::Client;
