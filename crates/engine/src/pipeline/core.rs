@@ -3,7 +3,7 @@
 //! Purpose: give every captured change exactly one message, in log order, with a sequence id that a replay gives again.
 //! Constraints: no socket, no disk, no clock (time comes in); nothing is allocated for a row; an event that is not
 //! understood and could concern a captured table is an error, never skipped.
-//! Life cycle: made at a [`LogPosition`] and its logical offset; fed with every event behind it by [`Core::on_event`];
+//! Life cycle: made at a [`Position`] and its logical offset; fed with every event behind it by [`Core::on_event`];
 //! [`Core::abandon`] takes it back to the last transaction end when the connection is cut; [`Core::checkpoint`] gives the
 //! newest end before which everything is durable.
 
@@ -11,13 +11,13 @@ use std::sync::Arc;
 
 use bitacora_binlog::{ChecksumAlgorithm, Decoder, RowScratch};
 use bitacora_change::{MessageBuffer, PlanOptions};
-use bitacora_source::Filter;
 use bitacora_source::ddl::Catalog;
+use bitacora_source::{Filter, Position};
 
 use super::logical_offset::LogicalOffset;
 use super::state::State;
 use super::tables::{Tables, Topics};
-use super::transaction::{LogPosition, Transaction};
+use super::transaction::Transaction;
 use super::watermark::Watermark;
 use super::xa::XaTransactions;
 use crate::error::EngineError;
@@ -63,7 +63,7 @@ pub enum Statements {
 #[derive(Debug, Clone)]
 pub struct End {
     /// Where it lies.
-    pub position: LogPosition,
+    pub position: Position,
     /// Logical offset there.
     pub logical_offset: u64,
     /// The table descriptions that hold there.
@@ -83,7 +83,7 @@ impl<S: Sink> Core<S> {
         options: CoreOptions,
         sink: S,
         metrics: Arc<SourceMetrics>,
-        position: LogPosition,
+        position: Position,
         logical_offset: u64,
         catalog: Arc<Catalog>,
     ) -> Self {
@@ -129,7 +129,7 @@ impl<S: Sink> Core<S> {
         state.metrics.event_bytes.add(event.len() as u64);
         let checksum = self.decoder.checksum();
         let event = self.decoder.decode(event).map_err(|error| state.undecodable(error))?;
-        state.handle(event, checksum)
+        state.on_event(event, checksum)
     }
 
     /// Sends what was collected; called when no more input is at hand.
@@ -155,7 +155,7 @@ impl<S: Sink> Core<S> {
     }
 
     /// Goes back to the end of the last transaction, because the connection was cut; the reader continues there.
-    pub fn abandon(&mut self) -> LogPosition {
+    pub fn abandon(&mut self) -> Position {
         let state = &mut self.state;
         state.transaction.abandon();
         state.xa.abandon_current();

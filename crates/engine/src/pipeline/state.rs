@@ -6,14 +6,15 @@ use bitacora_binlog::event::{Body, Event, MariadbGtid, Query};
 use bitacora_binlog::{
     CHECKSUM_BYTES, ChecksumAlgorithm, Error as BinlogError, EventHeader, EventType, RowScratch, RowsEvent, RowsKind,
 };
-use bitacora_change::{EventContext, MessageBuffer, Operation, SnapshotMark};
-use bitacora_source::ddl::Catalog;
+use bitacora_change::{Connector, EventContext, MessageBuffer, Operation, SnapshotMark};
+use bitacora_source::Position;
+use bitacora_source::ddl::{Catalog, Table};
 
 use super::core::{CoreOptions, End, Statements};
 use super::logical_offset::{EventOffset, HEADER_BYTES, LogicalOffset};
 use super::statement::{Statement, classify};
 use super::tables::{Captured, Slot, Tables, Topics, compile};
-use super::transaction::{LogPosition, Transaction};
+use super::transaction::Transaction;
 use super::watermark::Watermark;
 use super::xa::{Held, XaTransactions};
 use crate::error::{EngineError, ErrorClass, Place};
@@ -35,7 +36,7 @@ pub(super) struct State<S> {
     pub transaction: Transaction,
     pub xa: XaTransactions,
     /// The end of the last transaction.
-    pub end: LogPosition,
+    pub end: Position,
     /// Logical offset at `end`.
     pub end_offset: u64,
     pub offset: LogicalOffset,
@@ -78,19 +79,18 @@ impl<S: Sink> State<S> {
         self.file_offset = file_offset_behind(self.file_offset, header);
         let checksum_bytes = if checksum == ChecksumAlgorithm::Crc32 { CHECKSUM_BYTES as u64 } else { 0 };
         let bytes = u64::from(header.event_bytes);
-        let site = Site { header, start: self.file_offset.saturating_sub(bytes), bytes: bytes.saturating_sub(checksum_bytes) };
+        let site =
+            Site { header, start: self.file_offset.saturating_sub(bytes), bytes: bytes.saturating_sub(checksum_bytes) };
         match event.body {
-            Body::TransactionPayload(mut payload) => {
-                loop {
-                    let inner = match payload.next_event() {
-                        Ok(Some(inner)) => inner,
-                        Ok(None) => return Ok(()),
-                        Err(error) => return Err(self.undecodable(error)),
-                    };
-                    let site = Site { header: inner.header, start: site.start, bytes: u64::from(inner.header.event_bytes) };
-                    self.plain_event(inner.body, site)?;
-                }
-            }
+            Body::TransactionPayload(mut payload) => loop {
+                let inner = match payload.next_event() {
+                    Ok(Some(inner)) => inner,
+                    Ok(None) => return Ok(()),
+                    Err(error) => return Err(self.undecodable(error)),
+                };
+                let site = Site { header: inner.header, start: site.start, bytes: u64::from(inner.header.event_bytes) };
+                self.plain_event(inner.body, site)?;
+            },
             body => self.plain_event(body, site),
         }
     }
@@ -140,10 +140,12 @@ impl<S: Sink> State<S> {
             }
             Body::PartialUpdateRows { table, .. } => {
                 self.pass(site);
-                if self.options.filter.includes_table(&table.database, &table.table) {
-                    return Err(EngineError::stop("a row was logged as a partial JSON update, which cannot be turned into a whole row")
-                        .remedy("set binlog_row_value_options='' on the server, then take a new snapshot of the table")
-                        .at(Place { table: Some(format!("{}.{}", table.database, table.table)), ..self.place(site) }));
+                if self.options.filter.table(&table.database, &table.table) {
+                    return Err(EngineError::stop(
+                        "a row was logged as a partial JSON update, which cannot be turned into a whole row",
+                    )
+                    .remedy("set binlog_row_value_options='' on the server, then take a new snapshot of the table")
+                    .at(Place { table: Some(format!("{}.{}", table.database, table.table)), ..self.place(site) }));
                 }
             }
             Body::Incident(incident) => {
@@ -155,14 +157,21 @@ impl<S: Sink> State<S> {
                 .at(self.place(site)));
             }
             Body::Other(_) if site.header.kind == EventType::PARTIAL_ROW_DATA => {
-                return Err(EngineError::stop("a row is too large for one event and was logged in fragments, which is not supported")
-                    .remedy("raise binlog_row_event_fragment_threshold on the server, then take a new snapshot of the table")
-                    .at(self.place(site)));
+                return Err(EngineError::stop(
+                    "a row is too large for one event and was logged in fragments, which is not supported",
+                )
+                .remedy(
+                    "raise binlog_row_event_fragment_threshold on the server, then take a new snapshot of the table",
+                )
+                .at(self.place(site)));
             }
             Body::Unknown(_) if !site.header.is_ignorable() => {
-                return Err(EngineError::stop(format!("an event of the unknown type {} cannot be skipped safely", site.header.kind.0))
-                    .remedy("this server is newer than this program; use a newer program")
-                    .at(self.place(site)));
+                return Err(EngineError::stop(format!(
+                    "an event of the unknown type {} cannot be skipped safely",
+                    site.header.kind.0
+                ))
+                .remedy("this server is newer than this program; use a newer program")
+                .at(self.place(site)));
             }
             Body::Unknown(_) => {
                 self.metrics.ignored_event_count.add(1);
@@ -174,14 +183,12 @@ impl<S: Sink> State<S> {
     }
 
     fn rows(&mut self, event: &RowsEvent<'_>, site: Site) -> Result<(), EngineError> {
-        // A compressed rows event numbers its rows as if it were plain, so it must count as what it holds.
-        let bytes = site.bytes.max(HEADER_BYTES.saturating_add(u64::from(event.images_offset())).saturating_add(event.image_bytes().len() as u64));
-        let offset = self.pass(Site { bytes, ..site });
+        let offset = self.pass(Site { bytes: plain_bytes(event, site), ..site });
         let table = event.table;
         let State { options, sink, catalog, tables, topics, .. } = self;
         let slot = tables.slot(table, || {
-            let description = catalog.table(&table.database, &table.table);
-            match compile(table, description, &options.filter, &options.plan)? {
+            let description = catalog.table(&table.database, &table.table).map(Table::description);
+            match compile(table, description.as_ref(), &options.filter, &options.plan)? {
                 None => Ok(Slot::Ignored),
                 Some(plan) => {
                     let topic = topics.open(sink, Lane::Stream, plan.topic(), plan.message_schema())?;
@@ -258,7 +265,7 @@ impl<S: Sink> State<S> {
 
     fn query(&mut self, query: &Query<'_>, site: Site) -> Result<(), EngineError> {
         self.transaction.open();
-        if self.options.plan.connector_names_threads() {
+        if self.names_threads() {
             self.transaction.thread = Some(u64::from(query.thread_id));
         }
         match classify(query.sql) {
@@ -355,7 +362,8 @@ impl<S: Sink> State<S> {
     /// Notes the last transaction end as a candidate for the checkpoint.
     pub fn note_end(&mut self) {
         self.unnoted_end = false;
-        let end = End { position: self.end.clone(), logical_offset: self.end_offset, catalog: Arc::clone(&self.catalog) };
+        let end =
+            End { position: self.end.clone(), logical_offset: self.end_offset, catalog: Arc::clone(&self.catalog) };
         self.watermark.note(self.end_offset, end, self.now_us);
     }
 
@@ -384,7 +392,12 @@ impl<S: Sink> State<S> {
     }
 
     fn after_mariadb_gtid(&mut self, gtid: &MariadbGtid<'_>) {
-        self.transaction.thread = gtid.thread_id.map(u64::from).filter(|_| self.options.plan.connector_names_threads());
+        self.transaction.thread = gtid.thread_id.map(u64::from).filter(|_| self.names_threads());
+    }
+
+    /// Debezium's MariaDB connector leaves the session out.
+    fn names_threads(&self) -> bool {
+        self.options.plan.connector == Connector::Mysql
     }
 }
 
@@ -397,6 +410,18 @@ fn file_offset_behind(previous: u64, header: EventHeader) -> u64 {
     }
     let same = (previous & !u64::from(u32::MAX)) | u64::from(header.next_position);
     if same < previous { same.saturating_add(1 << 32) } else { same }
+}
+
+/// Bytes that a rows event counts towards the logical offset. A compressed event numbers its rows as if it were plain, so it
+/// must count as what it holds.
+fn plain_bytes(event: &RowsEvent<'_>, site: Site) -> u64 {
+    /// Table id, flags, column count and the bitmaps of a rows event, at most.
+    const BODY_HEAD_BYTES: u64 = 16;
+    if !(EventType::WRITE_ROWS_COMPRESSED_V1..=EventType::DELETE_ROWS_COMPRESSED).contains(&site.header.kind) {
+        return site.bytes;
+    }
+    let bitmaps = 2 * event.table.columns.len().div_ceil(8) as u64;
+    HEADER_BYTES + BODY_HEAD_BYTES + bitmaps + event.image_bytes().len() as u64
 }
 
 /// The commit time where the server logs it, else the statement's second.

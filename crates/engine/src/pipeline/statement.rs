@@ -40,7 +40,11 @@ pub fn classify(sql: &[u8]) -> Statement<'_> {
     if is("ROLLBACK") {
         return Statement::Rollback;
     }
-    if strip(text, "SAVEPOINT ").or_else(|| strip(text, "ROLLBACK TO ")).or_else(|| strip(text, "RELEASE SAVEPOINT ")).is_some() {
+    if strip(text, "SAVEPOINT ")
+        .or_else(|| strip(text, "ROLLBACK TO "))
+        .or_else(|| strip(text, "RELEASE SAVEPOINT "))
+        .is_some()
+    {
         return Statement::Savepoint;
     }
     let Some(xa) = strip(text, "XA ") else { return Statement::Other };

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use bitacora_binlog::table::TableMap;
+use bitacora_binlog::TableMap;
 use bitacora_change::{MessageSchema, Plan, PlanOptions, TableDescription};
 use bitacora_source::Filter;
 
@@ -77,6 +77,7 @@ impl Tables {
 struct Topic {
     name: String,
     id: TopicId,
+    schema: MessageSchema,
     /// The highest sequence id that was handed to the sink or that the sink had before.
     sent: Option<u64>,
 }
@@ -100,17 +101,42 @@ impl Topics {
         name: &str,
         schema: &MessageSchema,
     ) -> Result<usize, EngineError> {
-        let opened = sink.open(lane, name, schema)?;
         if let Some(index) = self.by_name.get(name) {
-            if let Some(topic) = self.topics.get_mut(*index) {
-                topic.id = opened.topic;
+            if let Some(topic) = self.topics.get_mut(*index)
+                && topic.schema != *schema
+            {
+                topic.id = sink.open(lane, name, schema)?.topic;
+                topic.schema = schema.clone();
             }
             return Ok(*index);
         }
+        let opened = sink.open(lane, name, schema)?;
         let index = self.topics.len();
-        self.topics.push(Topic { name: name.to_owned(), id: opened.topic, sent: opened.last_sequence_id });
+        self.topics.push(Topic {
+            name: name.to_owned(),
+            id: opened.topic,
+            schema: schema.clone(),
+            sent: opened.last_sequence_id,
+        });
         self.by_name.insert(name.to_owned(), index);
         Ok(index)
+    }
+
+    /// Opens a topic whose schema never changes; gives its index.
+    ///
+    /// # Errors
+    /// As [`Topics::open`].
+    pub fn open_once(
+        &mut self,
+        sink: &mut impl Sink,
+        lane: Lane,
+        name: &str,
+        schema: &MessageSchema,
+    ) -> Result<usize, EngineError> {
+        match self.by_name.get(name) {
+            Some(index) => Ok(*index),
+            None => self.open(sink, lane, name, schema),
+        }
     }
 
     /// Whether the sink lacks this id; notes it as sent if so.
@@ -125,13 +151,10 @@ impl Topics {
 
     /// The highest id that any topic has stored, and that topic's name.
     pub fn highest(&self) -> Option<(&str, u64)> {
-        self.topics.iter().filter_map(|topic| topic.sent.map(|sent| (topic.name.as_str(), sent))).max_by_key(|(_, id)| *id)
-    }
-
-    /// Forgets all topics.
-    pub fn clear(&mut self) {
-        self.topics.clear();
-        self.by_name.clear();
+        self.topics
+            .iter()
+            .filter_map(|topic| topic.sent.map(|sent| (topic.name.as_str(), sent)))
+            .max_by_key(|(_, id)| *id)
     }
 }
 
@@ -145,7 +168,7 @@ pub fn compile(
     filter: &Filter,
     options: &PlanOptions,
 ) -> Result<Option<Plan>, EngineError> {
-    if !filter.includes_table(&table.database, &table.table) {
+    if !filter.table(&table.database, &table.table) {
         return Ok(None);
     }
     let place = Place { table: Some(format!("{}.{}", table.database, table.table)), ..Place::default() };

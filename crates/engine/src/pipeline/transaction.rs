@@ -5,17 +5,6 @@ use std::fmt::Write as _;
 use bitacora_binlog::event::{Gtid, MariadbGtid};
 use bitacora_binlog::gtid::{GtidSet, Tag, Uuid};
 
-/// Where the reader stands in the server's log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogPosition {
-    /// Binlog file.
-    pub file: String,
-    /// Byte position in the file.
-    pub offset: u64,
-    /// Every GTID up to here; `None` where the server has none.
-    pub gtid: Option<GtidSet>,
-}
-
 /// The transaction that is being read.
 #[derive(Debug, Default)]
 pub struct Transaction {

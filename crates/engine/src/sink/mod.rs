@@ -9,6 +9,9 @@ use bitacora_change::MessageSchema;
 use crate::error::EngineError;
 
 pub mod in_flight;
+mod last_message;
+pub mod pulsar;
+mod sealer;
 
 /// Which of a source's two producers of a topic a message takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

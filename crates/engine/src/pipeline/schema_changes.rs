@@ -1,0 +1,107 @@
+//! Statements that change tables: descriptions follow them, and the schema-change topic gets their records.
+
+use std::sync::Arc;
+
+use bitacora_binlog::event::Query;
+use bitacora_change::ddl_record::{DdlRecordEncoder, SchemaChange, TableChange, TableChangeType};
+use bitacora_change::{DebeziumForm, EventContext, SnapshotMark};
+use bitacora_source::ddl::{self, DdlRecord, RecordForm, SqlMode, TableChangeKind};
+
+use super::core::SchemaChanges;
+use super::logical_offset::EventOffset;
+use super::state::{Site, State};
+use crate::error::EngineError;
+use crate::sink::{Lane, OutgoingMessage, Sink};
+
+impl<S: Sink> State<S> {
+    /// Takes a statement that is not part of a transaction's frame.
+    pub(super) fn schema_change(
+        &mut self,
+        query: &Query<'_>,
+        site: Site,
+        offset: EventOffset,
+    ) -> Result<(), EngineError> {
+        let sql = String::from_utf8_lossy(query.sql);
+        let database = String::from_utf8_lossy(query.database);
+        let mode = query.status.sql_mode().map(SqlMode::from_bits).unwrap_or_default();
+        let facts = ddl::scan(&sql, &database, mode);
+        for warning in &facts.warnings {
+            tracing::warn!(file = %self.file, position = site.start, "a statement was understood in part: {warning}");
+        }
+        if facts.statements.iter().any(|statement| matches!(statement, ddl::Statement::Rows))
+            && self.options.filter.database(&database)
+        {
+            return Err(EngineError::stop(format!(
+                "rows of database {database} were changed by a statement that is logged as text, which cannot be turned into events"
+            ))
+            .remedy("set binlog_format=ROW for every session, then take a new snapshot of its tables")
+            .at(self.place(site)));
+        }
+        let form = record_form(self.options.plan.form);
+        let catalog = Arc::make_mut(&mut self.catalog);
+        let records = ddl::records(&sql, &database, &facts, catalog, &self.options.filter, form);
+        // A description may change without a new table map (a comment, a default), so every plan is compiled anew.
+        self.tables.clear();
+        if self.options.schema_changes == SchemaChanges::Follow || records.is_empty() {
+            return Ok(());
+        }
+        let encoder = DdlRecordEncoder::new(&self.options.plan);
+        let topic = self.topics.open_once(&mut self.sink, Lane::Stream, encoder.topic(), encoder.message_schema())?;
+        self.buffer.clear();
+        for record in &records {
+            let context = EventContext {
+                file: &self.file,
+                position: site.start,
+                row: 0,
+                server_id: site.header.server_id,
+                gtid: self.transaction.gtid(),
+                thread: None,
+                query: None,
+                source_timestamp_us: self.now_us,
+                now_us: self.now_us,
+                snapshot: SnapshotMark::False,
+            };
+            encoder.encode(&schema_change(record), &context, &mut self.buffer);
+        }
+        for (number, message) in (0u32..).zip(self.buffer.messages()) {
+            let sequence_id = offset.sequence_id(0, number);
+            let (key, value) = (self.buffer.key(message), self.buffer.value(message));
+            match self.topics.claim(topic, sequence_id) {
+                Some(topic) => {
+                    self.metrics.message_count.add(1);
+                    self.sink.append(topic, OutgoingMessage { key, value, sequence_id })?;
+                }
+                None => self.metrics.repeated_message_count.add(1),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The form of the records that belongs to a form of the events.
+pub(crate) fn record_form(form: DebeziumForm) -> RecordForm {
+    match form {
+        DebeziumForm::V1_9 => RecordForm::V1_9,
+        DebeziumForm::V3_6 => RecordForm::V3_6,
+    }
+}
+
+/// Turns what the scanner found into what the encoder writes.
+pub(crate) fn schema_change(record: &DdlRecord) -> SchemaChange {
+    let changes = record.changes.iter().map(|change| TableChange {
+        kind: match change.kind {
+            TableChangeKind::Create => TableChangeType::Create,
+            TableChangeKind::Alter => TableChangeType::Alter,
+            TableChangeKind::Drop => TableChangeType::Drop,
+        },
+        database: change.id.database.clone(),
+        table: change.id.table.clone(),
+        description: change.description(),
+    });
+    SchemaChange {
+        database: record.database.clone(),
+        table: record.table.clone(),
+        ddl: record.ddl.clone(),
+        changes: changes.collect(),
+    }
+}

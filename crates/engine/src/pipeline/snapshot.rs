@@ -1,0 +1,183 @@
+//! Rows of a snapshot, through the plans and out at the sink's snapshot lane.
+
+use std::sync::Arc;
+
+use bitacora_binlog::{RowScratch, TableMap};
+use bitacora_change::ddl_record::DdlRecordEncoder;
+use bitacora_change::{EventContext, MessageBuffer, Operation, PlanOptions, SnapshotMark, TableDescription};
+use bitacora_source::ddl::DdlRecord;
+use bitacora_source::snapshot::SnapshotChunk;
+use bitacora_source::{Filter, Position};
+
+use super::schema_changes::schema_change;
+use super::tables::{Topics, compile};
+use crate::error::{EngineError, Place};
+use crate::metrics::SourceMetrics;
+use crate::sink::{Lane, OutgoingMessage, Sink};
+
+/// A table of the snapshot.
+#[derive(Debug, Clone)]
+pub struct SnapshotTable {
+    /// Columns as in the binlog.
+    pub map: Arc<TableMap>,
+    /// What its DDL says.
+    pub description: TableDescription,
+}
+
+/// Writes one snapshot.
+#[derive(Debug)]
+pub struct SnapshotWriter<S> {
+    options: PlanOptions,
+    filter: Filter,
+    sink: S,
+    metrics: Arc<SourceMetrics>,
+    tables: Vec<SnapshotTable>,
+    position: Position,
+    topics: Topics,
+    current: Option<(usize, bitacora_change::Plan, usize)>,
+    next_sequence_id: u64,
+    is_first: bool,
+    scratch: RowScratch,
+    buffer: MessageBuffer,
+}
+
+impl<S: Sink> SnapshotWriter<S> {
+    /// Begins a snapshot as of `position`. `first_sequence_id` must be above all ids of earlier snapshots of the source.
+    pub fn new(
+        options: PlanOptions,
+        filter: Filter,
+        sink: S,
+        metrics: Arc<SourceMetrics>,
+        tables: Vec<SnapshotTable>,
+        position: Position,
+        first_sequence_id: u64,
+    ) -> Self {
+        SnapshotWriter {
+            options,
+            filter,
+            sink,
+            metrics,
+            tables,
+            position,
+            topics: Topics::default(),
+            current: None,
+            next_sequence_id: first_sequence_id,
+            is_first: true,
+            scratch: RowScratch::new(),
+            buffer: MessageBuffer::default(),
+        }
+    }
+
+    /// Writes the statements that stand for the tables.
+    ///
+    /// # Errors
+    /// The sink has failed.
+    pub fn write_statements(&mut self, records: &[DdlRecord], now_us: i64) -> Result<(), EngineError> {
+        let encoder = DdlRecordEncoder::new(&self.options);
+        let topic = self.topics.open_once(&mut self.sink, Lane::Snapshot, encoder.topic(), encoder.message_schema())?;
+        for record in records {
+            self.buffer.clear();
+            let context = context(&self.position, SnapshotMark::True, now_us);
+            encoder.encode(&schema_change(record), &context, &mut self.buffer);
+            self.send(topic)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the rows of a chunk.
+    ///
+    /// # Errors
+    /// A row cannot be encoded, or the sink has failed.
+    pub fn write_rows(&mut self, chunk: &SnapshotChunk, now_us: i64) -> Result<(), EngineError> {
+        let Some(table) = self.tables.get(chunk.table_index).cloned() else {
+            return Err(EngineError::stop("the snapshot gave rows of a table that it does not have"));
+        };
+        let topic = self.open_table(chunk.table_index, &table)?;
+        let place = || Place { table: Some(format!("{}.{}", table.map.database, table.map.table)), ..Place::default() };
+        let event = chunk.event(&table.map);
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let mut reader = event.reader(&mut scratch);
+        let mut count = 0;
+        let outcome = loop {
+            let row = match reader.next_row() {
+                Ok(Some(row)) => row,
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(EngineError::stop("a row of the snapshot cannot be read").caused_by(error)),
+            };
+            count += 1;
+            let is_last_of_table = chunk.table_end && count == chunk.row_count;
+            let mark = match (std::mem::take(&mut self.is_first), is_last_of_table) {
+                (_, true) if chunk.snapshot_end => SnapshotMark::Last,
+                (true, _) => SnapshotMark::First,
+                (_, true) => SnapshotMark::LastInDataCollection,
+                _ if chunk.first_row == 0 && count == 1 => SnapshotMark::FirstInDataCollection,
+                _ => SnapshotMark::True,
+            };
+            self.buffer.clear();
+            let context = context(&self.position, mark, now_us);
+            let Some((_, plan, _)) = &self.current else { break Ok(()) };
+            if let Err(error) = plan.encode(&row, Operation::Read, &context, &mut self.buffer) {
+                break Err(EngineError::stop(error.to_string()).caused_by(error));
+            }
+            if let Err(error) = self.send(topic) {
+                break Err(error);
+            }
+        };
+        self.scratch = scratch;
+        self.metrics.snapshot_row_count.add(u64::from(count));
+        outcome.map_err(|error| error.at(place()))
+    }
+
+    /// Waits until everything is durable; gives the sink back.
+    ///
+    /// # Errors
+    /// The sink has failed.
+    pub fn finish(mut self) -> Result<S, EngineError> {
+        self.sink.finish(Lane::Snapshot)?;
+        Ok(self.sink)
+    }
+
+    fn open_table(&mut self, index: usize, table: &SnapshotTable) -> Result<usize, EngineError> {
+        if let Some((current, _, topic)) = &self.current
+            && *current == index
+        {
+            return Ok(*topic);
+        }
+        let plan = compile(&table.map, Some(&table.description), &self.filter, &self.options)?;
+        let Some(plan) = plan else {
+            return Err(EngineError::stop("the snapshot gave rows of a table that is not captured"));
+        };
+        let topic = self.topics.open(&mut self.sink, Lane::Snapshot, plan.topic(), plan.message_schema())?;
+        self.current = Some((index, plan, topic));
+        Ok(topic)
+    }
+
+    fn send(&mut self, topic: usize) -> Result<(), EngineError> {
+        for message in self.buffer.messages() {
+            let sequence_id = self.next_sequence_id;
+            self.next_sequence_id += 1;
+            let (key, value) = (self.buffer.key(message), self.buffer.value(message));
+            if let Some(topic) = self.topics.claim(topic, sequence_id) {
+                self.metrics.message_count.add(1);
+                self.sink.append(topic, OutgoingMessage { key, value, sequence_id })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A snapshot's rows and statements are of no server, transaction or session.
+fn context(position: &Position, snapshot: SnapshotMark, now_us: i64) -> EventContext<'_> {
+    EventContext {
+        file: &position.file,
+        position: position.offset,
+        row: 0,
+        server_id: 0,
+        gtid: None,
+        thread: None,
+        query: None,
+        source_timestamp_us: now_us,
+        now_us,
+        snapshot,
+    }
+}

@@ -1,0 +1,222 @@
+//! The life of a source: checks, snapshot, stream, reconnect, end.
+//!
+//! A source is one task. It opens the checkpoint store, checks the server, reads a snapshot if there is no checkpoint, and
+//! then streams until it is stopped or fails for good. The synchronous work (decode, encode, batch) runs on a blocking
+//! thread that the task feeds through a short queue of chunks; when the sink is slow the queue fills and the task stops
+//! reading from the server.
+
+mod options;
+mod position;
+mod snapshot;
+mod status;
+mod stream;
+mod worker;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bitacora_pulsar::{Client, ClientConfig, Endpoint};
+use bitacora_source::check::{self, CheckOptions, Severity, SnapshotPlanned};
+use bitacora_source::ddl::Catalog;
+use bitacora_source::replication::ReplicaOptions;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+pub use status::SourceStatus;
+
+use crate::checkpoint::{Checkpoint, CheckpointError, CheckpointStore};
+use crate::config::{SnapshotMode, SourceConfig};
+use crate::error::{EngineError, ErrorClass};
+use crate::metrics::SourceMetrics;
+use crate::sink::pulsar::PulsarSink;
+
+/// A running source.
+#[derive(Debug)]
+pub struct Source {
+    metrics: Arc<SourceMetrics>,
+    status: watch::Receiver<SourceStatus>,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<Result<(), EngineError>>,
+}
+
+impl Source {
+    /// Starts a source that delivers to `endpoint` and keeps its checkpoint under `data_dir`.
+    pub fn start(config: SourceConfig, endpoint: Endpoint, data_dir: &Path) -> Source {
+        let metrics = Arc::new(SourceMetrics::default());
+        let (status_sender, status) = watch::channel(SourceStatus::Checking);
+        let (stop, stopped) = watch::channel(false);
+        let folder = data_dir.join("sources").join(folder_name(&config.name));
+        let life = Life {
+            replica: options::replica_options(&config, &folder),
+            config: Arc::new(config),
+            endpoint,
+            metrics: Arc::clone(&metrics),
+            status: status_sender,
+            stopped,
+        };
+        let task = tokio::spawn(async move { life.run(&folder).await });
+        Source { metrics, status, stop, task }
+    }
+
+    /// Counters of the source.
+    pub fn metrics(&self) -> &Arc<SourceMetrics> {
+        &self.metrics
+    }
+
+    /// What the source is doing; changes wake the receiver.
+    pub fn status(&self) -> watch::Receiver<SourceStatus> {
+        self.status.clone()
+    }
+
+    /// Asks the source to drain and end: what was read is delivered and the checkpoint stored.
+    pub fn stop(&self) {
+        let _ = self.stop.send(true);
+    }
+
+    /// Waits for the end of the source.
+    ///
+    /// # Errors
+    /// Why it ended, if it was not asked to.
+    pub async fn ended(&mut self) -> Result<(), EngineError> {
+        (&mut self.task).await.unwrap_or_else(|error| {
+            Err(EngineError::stop("the source ended by a fault of the program").caused_by(error))
+        })
+    }
+}
+
+/// Everything a source needs while it lives.
+pub(crate) struct Life {
+    config: Arc<SourceConfig>,
+    replica: ReplicaOptions,
+    endpoint: Endpoint,
+    metrics: Arc<SourceMetrics>,
+    status: watch::Sender<SourceStatus>,
+    stopped: watch::Receiver<bool>,
+}
+
+impl Life {
+    async fn run(mut self, folder: &Path) -> Result<(), EngineError> {
+        let outcome = self.live(folder).await;
+        let last = match &outcome {
+            Ok(()) => SourceStatus::Ended,
+            Err(error) => SourceStatus::Failed { reason: error.to_string() },
+        };
+        self.status.send_replace(last);
+        outcome
+    }
+
+    async fn live(&mut self, folder: &Path) -> Result<(), EngineError> {
+        let store = Arc::new(CheckpointStore::open(folder).map_err(unusable_store)?);
+        let saved = store.load().map_err(unusable_store)?;
+        let position = saved.as_ref().map(|(checkpoint, _)| position::of_checkpoint(checkpoint)).transpose()?;
+        let wants_snapshot = match self.check(position).await? {
+            Checked::Stopped => return Ok(()),
+            Checked::Ready => saved.is_none() || self.config.snapshot.mode == SnapshotMode::Always,
+            Checked::Purged => true,
+        };
+        let resume = match saved {
+            Some((checkpoint, catalog)) if !wants_snapshot => Some((checkpoint, parse_catalog(catalog.as_deref())?)),
+            saved => self.snapshot(&store, saved.map(|(checkpoint, _)| checkpoint)).await?,
+        };
+        match resume {
+            Some(resume) if self.config.snapshot.mode != SnapshotMode::InitialOnly => self.stream(&store, resume).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks the server until it answers.
+    async fn check(&mut self, position: Option<bitacora_source::Position>) -> Result<Checked, EngineError> {
+        let mut backoff = self.backoff();
+        let options = CheckOptions {
+            server_id: self.config.server_id,
+            replica_uuid: self.replica.replica_uuid.clone(),
+            filter: self.config.filter.clone(),
+            snapshot: if position.is_none() { SnapshotPlanned::Yes } else { SnapshotPlanned::No },
+            position,
+        };
+        loop {
+            self.status.send_replace(SourceStatus::Checking);
+            let report = check::run(&self.config.server, &options).await;
+            for finding in report.findings.iter().filter(|finding| finding.severity == Severity::Warning) {
+                tracing::warn!(source = %self.config.name, check = %finding.name, "{}", status::sentence(finding));
+            }
+            let Some(failure) = report.failures().next() else { return Ok(Checked::Ready) };
+            let names: Vec<_> = report.failures().map(|finding| finding.name).collect();
+            if names == ["position"] && self.config.snapshot.mode == SnapshotMode::WhenNeeded {
+                tracing::warn!(source = %self.config.name, "a new snapshot is taken: {}", status::sentence(failure));
+                return Ok(Checked::Purged);
+            }
+            let error = EngineError::configuration(status::sentence(failure));
+            // A server that cannot be reached may be starting; everything else stays wrong until someone mends it.
+            if !names.iter().all(|name| matches!(*name, "reachable" | "connection")) {
+                return Err(error);
+            }
+            let Some(pause) = backoff.next() else { return Err(error) };
+            tracing::warn!(source = %self.config.name, pause_ms = pause.as_millis() as u64, "{error}");
+            self.status.send_replace(SourceStatus::Waiting { reason: error.to_string() });
+            if self.pause(pause).await {
+                return Ok(Checked::Stopped);
+            }
+        }
+    }
+
+    fn client(&self) -> Result<Client, EngineError> {
+        Client::new(ClientConfig::new(self.endpoint.clone()))
+            .map_err(|error| EngineError::new(ErrorClass::FixConfiguration, error.to_string()).caused_by(error))
+    }
+
+    fn sink(&self, client: Client) -> Result<PulsarSink, EngineError> {
+        let name = format!("bitacora-{}", self.config.name);
+        PulsarSink::new(client, tokio::runtime::Handle::current(), &self.config.topic_namespace, &name)
+    }
+
+    /// Waits; true if the source was stopped.
+    async fn pause(&mut self, pause: std::time::Duration) -> bool {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => false,
+            _ = self.stopped.wait_for(|stopped| *stopped) => true,
+        }
+    }
+}
+
+/// What the checks said.
+enum Checked {
+    /// The source may start.
+    Ready,
+    /// The server no longer has what the checkpoint asks for, and a new snapshot is wanted then.
+    Purged,
+    /// The source was stopped before the server answered.
+    Stopped,
+}
+
+/// A saved checkpoint as what the stream begins with.
+pub(crate) type Resume = (Checkpoint, Arc<Catalog>);
+
+fn parse_catalog(text: Option<&[u8]>) -> Result<Arc<Catalog>, EngineError> {
+    let Some(text) = text else { return Ok(Arc::new(Catalog::default())) };
+    serde_json::from_slice(text).map(Arc::new).map_err(|error| {
+        EngineError::stop("the table descriptions in the checkpoint store cannot be understood")
+            .remedy("restore the store from a copy, or remove it to begin with a new snapshot")
+            .caused_by(error)
+    })
+}
+
+fn unusable_store(error: CheckpointError) -> EngineError {
+    EngineError::new(ErrorClass::FixConfiguration, error.to_string()).caused_by(error)
+}
+
+/// Microseconds since 1970.
+pub(crate) fn now_us() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}
+
+/// Nanoseconds since 1970, where ids begin that must be above all earlier ones.
+pub(crate) fn now_ns() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+}
+
+/// A source's name as the name of a folder.
+fn folder_name(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') { c } else { '_' }).collect()
+}

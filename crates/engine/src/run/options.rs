@@ -1,0 +1,110 @@
+//! A source's configuration in the terms of the rooms below.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
+use std::time::Duration;
+
+use bitacora_change::{Connector, DebeziumForm, NullWithDefault, PlanOptions, Tombstones, ValueFormat};
+use bitacora_source::replication::{Backoff, BackoffOptions, ReplicaOptions};
+
+use super::Life;
+use crate::config::{self, SourceConfig};
+use crate::pipeline::core::{CoreOptions, SchemaChanges, Statements};
+
+/// At most one transaction end is noted in this time, and the checkpoint is stored as often.
+pub(super) const CHECKPOINT_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Pauses between tries.
+pub(super) struct Pauses(Backoff);
+
+impl Pauses {
+    /// The pause before the next try; `None` when there is none.
+    pub fn next(&mut self) -> Option<Duration> {
+        self.0.next_pause_ms(1.0).map(Duration::from_millis)
+    }
+}
+
+impl Life {
+    pub(super) fn backoff(&self) -> Pauses {
+        Pauses(Backoff::new(backoff_options(&self.config)))
+    }
+}
+
+/// How plans are compiled.
+pub(super) fn plan_options(config: &SourceConfig) -> PlanOptions {
+    PlanOptions {
+        connector: match config.connector {
+            config::Connector::Mysql => Connector::Mysql,
+            config::Connector::Mariadb => Connector::Mariadb,
+        },
+        form: match config.form {
+            config::DebeziumForm::V1_9 => DebeziumForm::V1_9,
+            config::DebeziumForm::V3_6 => DebeziumForm::V3_6,
+        },
+        topic_prefix: config.topic_prefix.clone(),
+        value_format: match config.value_format {
+            config::ValueFormat::Json => ValueFormat::Json,
+            config::ValueFormat::JsonWithEnvelope => ValueFormat::JsonWithEnvelope,
+        },
+        tombstones: if config.tombstones_on_delete { Tombstones::Emit } else { Tombstones::Omit },
+        null_with_default: if config.replace_null_with_default {
+            NullWithDefault::Replace
+        } else {
+            NullWithDefault::Keep
+        },
+    }
+}
+
+/// What the core does.
+pub(super) fn core_options(config: &SourceConfig) -> CoreOptions {
+    CoreOptions {
+        server: config.server.address(),
+        plan: plan_options(config),
+        filter: config.filter.clone(),
+        schema_changes: if config.include_schema_changes { SchemaChanges::Publish } else { SchemaChanges::Follow },
+        statements: if config.include_query { Statements::Include } else { Statements::Omit },
+        checkpoint_interval_us: i64::try_from(CHECKPOINT_INTERVAL.as_micros()).unwrap_or(i64::MAX) / 2,
+    }
+}
+
+/// How the source appears as a replica. Its identity stays the same when it starts again, so that the server takes the new
+/// connection for the old one's successor, and not for a second replica of the same id.
+pub(super) fn replica_options(config: &SourceConfig, folder: &Path) -> ReplicaOptions {
+    let silence_ms = config.keep_alive_interval_ms.max(1_000);
+    ReplicaOptions {
+        heartbeat_ms: (silence_ms / 5 * 4).min(10_000),
+        silence_ms: silence_ms.saturating_mul(2),
+        replica_uuid: identity(&config.name, folder),
+        ..ReplicaOptions::new(config.server_id)
+    }
+}
+
+/// How a broken connection is tried again.
+pub(super) fn backoff_options(config: &SourceConfig) -> BackoffOptions {
+    BackoffOptions {
+        first_ms: config.retry.initial_delay_ms,
+        longest_ms: config.retry.max_delay_ms,
+        attempts: config.retry.max_retries.map(|tries| u32::try_from(tries).unwrap_or(u32::MAX)),
+    }
+}
+
+/// A UUID (version 8: made by the application) of a source and the folder of its checkpoint.
+fn identity(name: &str, folder: &Path) -> String {
+    let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf());
+    let half = |salt: u8| {
+        let mut hasher = DefaultHasher::new();
+        (salt, name, &folder).hash(&mut hasher);
+        hasher.finish()
+    };
+    let (high, low) = (half(0), half(1));
+    let high = high & !0xf000 | 0x8000;
+    let low = low & !(0b11 << 62) | 0b10 << 62;
+    format!(
+        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+        high >> 32,
+        high >> 16 & 0xffff,
+        high & 0xffff,
+        low >> 48,
+        low & 0xffff_ffff_ffff
+    )
+}

@@ -1,0 +1,33 @@
+//! Positions in the checkpoint store.
+
+use bitacora_source::Position;
+
+use crate::checkpoint::Checkpoint;
+use crate::error::EngineError;
+use crate::pipeline::core::End;
+
+/// The position of a stored checkpoint.
+pub(super) fn of_checkpoint(checkpoint: &Checkpoint) -> Result<Position, EngineError> {
+    let gtid = checkpoint.gtid.as_deref().map(str::parse).transpose().map_err(|error: bitacora_binlog::Error| {
+        EngineError::stop("the GTIDs in the checkpoint store cannot be understood")
+            .remedy("restore the store from a copy, or remove it to begin with a new snapshot")
+            .caused_by(error)
+    })?;
+    Ok(Position { file: checkpoint.file.clone(), offset: checkpoint.position, gtid })
+}
+
+/// A position as it is stored.
+pub(super) fn checkpoint(position: &Position, logical_offset: u64) -> Checkpoint {
+    Checkpoint {
+        file: position.file.clone(),
+        position: position.offset,
+        gtid: position.gtid.as_ref().map(ToString::to_string),
+        logical_offset,
+        server: None,
+    }
+}
+
+/// A transaction end as it is stored.
+pub(super) fn of_end(end: &End) -> Checkpoint {
+    checkpoint(&end.position, end.logical_offset)
+}

@@ -1,0 +1,167 @@
+//! The first snapshot: every captured row as of one position, then the checkpoint from which the stream goes on.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bitacora_source::ddl::{Catalog, CharsetChoice, DdlRecord, SnapshotDatabase, snapshot_records};
+use bitacora_source::snapshot::{Snapshot, SnapshotChunk, SnapshotOptions, SnapshotState};
+use bitacora_source::{Error as SourceError, Position};
+use tokio::sync::mpsc;
+
+use super::options::plan_options;
+use super::position::checkpoint;
+use super::status::SourceStatus;
+use super::worker::fallen;
+use super::{Life, Resume, now_ns, now_us};
+use crate::checkpoint::{Checkpoint, CheckpointStore};
+use crate::config::SnapshotMode;
+use crate::error::{EngineError, ErrorClass};
+use crate::pipeline::snapshot::{SnapshotTable, SnapshotWriter};
+
+/// Chunks between the reader and the writer.
+const QUEUED_CHUNKS: usize = 3;
+
+impl Life {
+    /// Takes a snapshot and stores the checkpoint behind it; `None` if the source was stopped meanwhile. `former` is the
+    /// checkpoint that is replaced.
+    pub(super) async fn snapshot(
+        &mut self,
+        store: &Arc<CheckpointStore>,
+        former: Option<Checkpoint>,
+    ) -> Result<Option<Resume>, EngineError> {
+        let mut backoff = self.backoff();
+        loop {
+            let error = match self.try_snapshot(store, former.as_ref()).await {
+                Err(error) if error.class == ErrorClass::Retry => error,
+                done => return done,
+            };
+            let Some(pause) = backoff.next() else { return Err(error) };
+            tracing::warn!(source = %self.config.name, pause_ms = pause.as_millis() as u64, "the snapshot begins again: {error}");
+            self.status.send_replace(SourceStatus::Waiting { reason: error.to_string() });
+            if self.pause(pause).await {
+                return Ok(None);
+            }
+        }
+    }
+
+    async fn try_snapshot(
+        &mut self,
+        store: &Arc<CheckpointStore>,
+        former: Option<&Checkpoint>,
+    ) -> Result<Option<Resume>, EngineError> {
+        let config = Arc::clone(&self.config);
+        let options =
+            SnapshotOptions { lock_timeout_ms: config.snapshot.lock_timeout_ms, ..SnapshotOptions::default() };
+        let mut snapshot = Snapshot::begin(&config.server, &config.filter, &options).await.map_err(source_error)?;
+        let position = snapshot.position().clone();
+        tracing::info!(source = %config.name, %position, exactness = ?snapshot.exactness(), tables = snapshot.tables().len(), "snapshot begins");
+        let (catalog, records) = self.describe(&snapshot);
+        let reads_rows = !matches!(config.snapshot.mode, SnapshotMode::NoData | SnapshotMode::Never);
+        if !self.write(&mut snapshot, &records, &position, reads_rows).await? {
+            return Ok(None);
+        }
+        // Ids of the stream must be above all that the source gave before, even if it has forgotten them.
+        let base = now_ns().max(former.map_or(0, |former| former.logical_offset.saturating_add(1)));
+        let checkpoint = checkpoint(&position, base);
+        let catalog_text = serde_json::to_vec(&catalog)
+            .map_err(|error| EngineError::stop("the table descriptions cannot be stored").caused_by(error))?;
+        store.save(&checkpoint, Some(&catalog_text)).map_err(super::unusable_store)?;
+        let rows = self.metrics.snapshot_row_count.get();
+        tracing::info!(source = %config.name, rows, %position, "snapshot complete");
+        Ok(Some((checkpoint, Arc::new(catalog))))
+    }
+
+    /// The catalog of the snapshot's tables, and the statements that stand for them.
+    fn describe(&self, snapshot: &Snapshot) -> (Catalog, Vec<DdlRecord>) {
+        let defaults = snapshot.defaults();
+        let choice = |charset: &str, collation: &str| CharsetChoice {
+            charset: Some(charset.to_owned()),
+            collation: Some(collation.to_owned()),
+        };
+        let server = choice(&defaults.charset, &defaults.collation);
+        let mut databases: BTreeMap<&str, SnapshotDatabase> = BTreeMap::new();
+        for table in snapshot.tables() {
+            let database = databases.entry(&table.map.database).or_insert_with(|| {
+                let found = defaults.databases.iter().find(|(name, _, _)| *name == table.map.database);
+                SnapshotDatabase {
+                    name: table.map.database.clone(),
+                    charset: found
+                        .map_or_else(CharsetChoice::default, |(_, charset, collation)| choice(charset, collation)),
+                    tables: Vec::new(),
+                }
+            });
+            database.tables.push((table.map.table.clone(), table.create_statement.clone()));
+        }
+        let databases: Vec<SnapshotDatabase> = databases.into_values().collect();
+        let mut catalog = Catalog::new(server.clone());
+        let form = crate::pipeline::record_form(plan_options(&self.config).form);
+        let records = snapshot_records(&mut catalog, &server, &databases, form);
+        (catalog, if self.config.include_schema_changes { records } else { Vec::new() })
+    }
+
+    /// Reads and writes all rows; false if the source was stopped meanwhile.
+    async fn write(
+        &mut self,
+        snapshot: &mut Snapshot,
+        records: &[DdlRecord],
+        position: &Position,
+        reads_rows: bool,
+    ) -> Result<bool, EngineError> {
+        let tables = snapshot
+            .tables()
+            .iter()
+            .map(|table| SnapshotTable { map: Arc::clone(&table.map), description: table.description.clone() });
+        let mut writer = SnapshotWriter::new(
+            plan_options(&self.config),
+            self.config.filter.clone(),
+            self.sink(self.client()?)?,
+            Arc::clone(&self.metrics),
+            tables.collect(),
+            position.clone(),
+            now_ns(),
+        );
+        let (chunks, mut taken) = mpsc::channel::<SnapshotChunk>(QUEUED_CHUNKS);
+        let (emptied, mut empty) = mpsc::unbounded_channel();
+        let records = records.to_vec();
+        let mut worker = tokio::task::spawn_blocking(move || {
+            if !records.is_empty() {
+                writer.write_statements(&records, now_us())?;
+            }
+            while let Some(chunk) = taken.blocking_recv() {
+                writer.write_rows(&chunk, now_us())?;
+                let _ = emptied.send(chunk);
+            }
+            writer.finish().map(drop)
+        });
+        self.status.send_replace(SourceStatus::Snapshot(snapshot.progress()));
+        while reads_rows {
+            let mut chunk = empty.try_recv().unwrap_or_default();
+            let state = tokio::select! {
+                state = snapshot.read_chunk(&mut chunk) => state.map_err(source_error)?,
+                _ = self.stopped.wait_for(|stopped| *stopped) => return Ok(false),
+            };
+            if state == SnapshotState::End {
+                break;
+            }
+            self.status.send_replace(SourceStatus::Snapshot(snapshot.progress()));
+            if chunks.send(chunk).await.is_err() {
+                break;
+            }
+        }
+        drop(chunks);
+        (&mut worker).await.unwrap_or_else(|error| Err(fallen(error)))?;
+        Ok(true)
+    }
+}
+
+/// Turns an error of the source room into the engine's.
+pub(super) fn source_error(error: SourceError) -> EngineError {
+    let class = match error.class() {
+        bitacora_source::ErrorClass::Retry => ErrorClass::Retry,
+        bitacora_source::ErrorClass::FixConfiguration => ErrorClass::FixConfiguration,
+        _ => ErrorClass::Stop,
+    };
+    let what = error.to_string();
+    let remedy = error.remedy();
+    EngineError::new(class, what.trim_end_matches('.')).remedy(remedy.trim_end_matches('.')).caused_by(error)
+}

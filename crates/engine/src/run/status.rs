@@ -1,0 +1,40 @@
+//! What a source tells of itself.
+
+use bitacora_source::check::Finding;
+use bitacora_source::snapshot::SnapshotProgress;
+
+/// What a source is doing.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum SourceStatus {
+    /// It checks the server.
+    Checking,
+    /// It waits to try again.
+    Waiting {
+        /// Why, in one sentence.
+        reason: String,
+    },
+    /// It reads the first snapshot.
+    Snapshot(SnapshotProgress),
+    /// It follows the log.
+    Streaming {
+        /// Where it began.
+        position: String,
+    },
+    /// It was stopped; everything it read is delivered.
+    Ended,
+    /// It failed for good.
+    Failed {
+        /// Why, in one sentence.
+        reason: String,
+    },
+}
+
+/// A finding as one sentence with its remedy.
+pub(super) fn sentence(finding: &Finding) -> String {
+    let message = finding.message.trim_end_matches('.');
+    match finding.remedy.trim_end_matches('.') {
+        "" => message.to_owned(),
+        remedy => format!("{message}; {remedy}"),
+    }
+}

@@ -1,0 +1,249 @@
+//! Delivery into a Pulsar broker, embedded or remote: the same producers either way.
+//!
+//! The pipeline's thread appends messages to a batch for each topic. Full batches go to the *sealer*, a thread of its own
+//! that compresses them and hands them to the producers, waiting there while too many bytes are without receipt; so
+//! encoding and compression run side by side, and back-pressure reaches the pipeline through a queue of a few batches.
+//! A topic has one producer for each lane, with a stable name and exclusive access: a second engine of the same name takes
+//! over, and the first one fails with a clear error.
+
+use std::collections::HashMap;
+
+use bitacora_change::{KeyValueEncoding, MessageSchema};
+use bitacora_pulsar::{BatchLimits, Client, Error as ClientError, Producer, ProducerOptions, Progress};
+use bitacora_pulsar_wire::proto::{KeyValue, ProducerAccessMode, Schema, SchemaType};
+use bitacora_pulsar_wire::{BatchBuilder, MessageKey, OutgoingMessage as WireMessage, TopicName};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use super::in_flight::InFlight;
+use super::last_message::last_sequence_id;
+use super::sealer::Sealer;
+use super::{Lane, Opened, OutgoingMessage, Sink, TopicId};
+use crate::error::{EngineError, ErrorClass};
+
+/// Bytes of one producer that may wait for their receipt.
+const PENDING_BYTES_MAX: usize = 16 << 20;
+
+/// Batches are sealed at this size, before compression.
+const LIMITS: BatchLimits = BatchLimits { max_messages: 2_000, max_bytes: 256 << 10, linger_ms: 0 };
+
+/// Producers of one source at one broker.
+#[derive(Debug)]
+pub struct PulsarSink {
+    client: Client,
+    runtime: Handle,
+    namespace: String,
+    source_name: String,
+    sealer: Sealer,
+    topics: Vec<Topic>,
+    by_name: HashMap<(Lane, String), usize>,
+}
+
+#[derive(Debug)]
+struct Topic {
+    lane: Lane,
+    encoding: KeyValueEncoding,
+    batch: BatchBuilder,
+    highest: u64,
+    in_flight: InFlight,
+    progress: watch::Receiver<Progress>,
+}
+
+impl PulsarSink {
+    /// Makes a sink without topics. `namespace` is `tenant/namespace`; `source_name` begins the producers' names.
+    ///
+    /// # Errors
+    /// The system has no thread to give.
+    pub fn new(client: Client, runtime: Handle, namespace: &str, source_name: &str) -> Result<PulsarSink, EngineError> {
+        let sealer = Sealer::start(runtime.clone()).map_err(|error| {
+            EngineError::stop("the compression thread cannot be started")
+                .remedy("raise the limit of threads")
+                .caused_by(error)
+        })?;
+        Ok(PulsarSink {
+            client,
+            runtime,
+            namespace: namespace.to_owned(),
+            source_name: source_name.to_owned(),
+            sealer,
+            topics: Vec::new(),
+            by_name: HashMap::new(),
+        })
+    }
+
+    fn topic_name(&self, topic: &str) -> Result<TopicName, EngineError> {
+        let full =
+            if topic.contains("://") { topic.to_owned() } else { format!("persistent://{}/{topic}", self.namespace) };
+        TopicName::parse(&full).map_err(|error| {
+            EngineError::configuration(format!("{full} cannot be the name of a topic"))
+                .remedy("change the topic prefix or the namespace")
+                .caused_by(error)
+        })
+    }
+
+    fn producer_name(&self, lane: Lane) -> String {
+        match lane {
+            Lane::Stream => self.source_name.clone(),
+            Lane::Snapshot => format!("{}-snapshot", self.source_name),
+        }
+    }
+
+    async fn open_producer(
+        &self,
+        lane: Lane,
+        topic: &TopicName,
+        schema: &MessageSchema,
+    ) -> Result<Producer, ClientError> {
+        let mut options = ProducerOptions::new(topic.clone());
+        options.name = Some(self.producer_name(lane));
+        options.access_mode = ProducerAccessMode::ExclusiveWithFencing;
+        options.schema = Some(wire_schema(schema));
+        options.max_pending_bytes = PENDING_BYTES_MAX;
+        self.client.producer(options).await
+    }
+
+    fn seal(&mut self, index: usize) -> Result<(), EngineError> {
+        let Some(topic) = self.topics.get_mut(index) else { return Ok(()) };
+        if topic.batch.is_empty() {
+            return Ok(());
+        }
+        let full = std::mem::replace(&mut topic.batch, self.sealer.empty_batch());
+        topic.in_flight.send(topic.highest);
+        self.sealer.send(index, full)
+    }
+}
+
+impl Sink for PulsarSink {
+    fn open(&mut self, lane: Lane, topic: &str, schema: &MessageSchema) -> Result<Opened, EngineError> {
+        let name = self.topic_name(topic)?;
+        let known = self.by_name.get(&(lane, topic.to_owned())).copied();
+        if let Some(index) = known {
+            // Another schema: the producer is opened again under its name, after all that it has sent is durable.
+            self.seal(index)?;
+            self.sealer.close(&[index])?;
+        }
+        let (producer, last) = self
+            .runtime
+            .block_on(async {
+                let producer = self.open_producer(lane, &name, schema).await?;
+                let last = match u64::try_from(producer.last_sequence_id()) {
+                    Ok(last) => Some(last),
+                    Err(_) if known.is_none() && lane == Lane::Stream => {
+                        last_sequence_id(&self.client, &name, &self.producer_name(lane)).await?
+                    }
+                    Err(_) => None,
+                };
+                Ok((producer, last))
+            })
+            .map_err(|error| failed(&format!("topic {name} cannot be opened"), error))?;
+        let progress = producer.progress();
+        let index = match known {
+            Some(index) => {
+                if let Some(topic) = self.topics.get_mut(index) {
+                    topic.progress = progress;
+                    topic.encoding = schema.encoding;
+                    topic.in_flight = InFlight::default();
+                }
+                index
+            }
+            None => {
+                self.topics.push(Topic {
+                    lane,
+                    encoding: schema.encoding,
+                    batch: BatchBuilder::new(),
+                    highest: 0,
+                    in_flight: InFlight::default(),
+                    progress,
+                });
+                self.by_name.insert((lane, topic.to_owned()), self.topics.len() - 1);
+                self.topics.len() - 1
+            }
+        };
+        self.sealer.open(index, producer)?;
+        Ok(Opened { topic: TopicId(u32::try_from(index).unwrap_or(u32::MAX)), last_sequence_id: last })
+    }
+
+    fn append(&mut self, topic: TopicId, message: OutgoingMessage<'_>) -> Result<(), EngineError> {
+        let index = topic.0 as usize;
+        let bytes = message.key.map_or(0, <[u8]>::len) + message.value.map_or(0, <[u8]>::len);
+        if self.topics.get(index).is_some_and(|topic| LIMITS.is_full(&topic.batch, bytes)) {
+            self.seal(index)?;
+        }
+        let Some(topic) = self.topics.get_mut(index) else {
+            return Err(EngineError::stop("a message was appended to a topic that is not open"));
+        };
+        let key = match (message.key, topic.encoding) {
+            (Some(key), KeyValueEncoding::Separated) => MessageKey::Bytes(key),
+            (Some(key), KeyValueEncoding::Inline) => {
+                std::str::from_utf8(key).map_or(MessageKey::None, MessageKey::Text)
+            }
+            (None, KeyValueEncoding::Separated) => MessageKey::Null,
+            (None, KeyValueEncoding::Inline) => MessageKey::None,
+        };
+        let sequence_id = message.sequence_id;
+        let message = WireMessage { key, value: message.value, sequence_id, ..WireMessage::default() };
+        topic
+            .batch
+            .append(&message)
+            .map_err(|error| EngineError::stop("a message cannot be put into a batch").caused_by(error))?;
+        topic.in_flight.append(sequence_id);
+        topic.highest = sequence_id;
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), EngineError> {
+        for index in 0..self.topics.len() {
+            self.seal(index)?;
+        }
+        Ok(())
+    }
+
+    fn oldest_pending(&mut self) -> Result<Option<u64>, EngineError> {
+        self.sealer.check()?;
+        let mut oldest: Option<u64> = None;
+        for topic in self.topics.iter_mut().filter(|topic| topic.lane == Lane::Stream) {
+            let progress = topic.progress.borrow_and_update();
+            if let Some(failure) = &progress.failure {
+                return Err(failed("delivery to the broker failed", failure.clone()));
+            }
+            if let Ok(durable) = u64::try_from(progress.durable_sequence_id) {
+                topic.in_flight.durable(durable);
+            }
+            drop(progress);
+            if let Some(pending) = topic.in_flight.oldest_pending() {
+                oldest = Some(oldest.map_or(pending, |known| known.min(pending)));
+            }
+        }
+        Ok(oldest)
+    }
+
+    fn finish(&mut self, lane: Lane) -> Result<(), EngineError> {
+        self.flush()?;
+        let indexes: Vec<usize> =
+            self.topics.iter().enumerate().filter(|(_, topic)| topic.lane == lane).map(|(index, _)| index).collect();
+        self.sealer.close(&indexes)?;
+        for index in indexes {
+            if let Some(topic) = self.topics.get_mut(index) {
+                topic.in_flight = InFlight::default();
+            }
+        }
+        self.by_name.retain(|(of, _), _| *of != lane);
+        Ok(())
+    }
+}
+
+/// Turns a failure of the client into the engine's error.
+pub(super) fn failed(what: &str, error: ClientError) -> EngineError {
+    let class = if error.is_retryable() { ErrorClass::Retry } else { ErrorClass::Stop };
+    EngineError::new(class, format!("{what}: {error}")).caused_by(error)
+}
+
+fn wire_schema(schema: &MessageSchema) -> Schema {
+    let property = |(key, value): (&str, &str)| KeyValue { key: key.to_owned(), value: value.to_owned() };
+    Schema {
+        name: "KeyValue".to_owned(),
+        schema_data: schema.data().into(),
+        schema_type: SchemaType::KeyValue as i32,
+        properties: schema.properties().into_iter().map(property).collect(),
+    }
+}
