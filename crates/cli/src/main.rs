@@ -1,3 +1,48 @@
 //! The `bitacora` command.
 
-fn main() {}
+mod arguments;
+mod command;
+mod failure;
+mod progress;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command, Source};
+use failure::Failure;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    start_log();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failure::report(&Failure::new(format!("the runtime cannot be started: {error}"))),
+    };
+    let outcome = runtime.block_on(run(arguments));
+    // Threads that still wait for a peer must not hold back the end.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failure::report(&error),
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), Failure> {
+    match arguments.command {
+        Command::Broker(arguments) => command::broker::run(arguments).await,
+        Command::Source(Source::Localrun(arguments)) => command::source::run(arguments).await,
+        Command::Up(arguments) => command::up::run(arguments).await,
+        Command::Doctor(arguments) => command::doctor::run(arguments).await,
+        Command::Client(arguments) => command::client::run(arguments).await,
+        Command::Topics(arguments) => command::topics::run(arguments).await,
+    }
+}
+
+/// Logs go to standard error; `RUST_LOG` chooses, warnings and our own information by default.
+fn start_log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| {
+        tracing_subscriber::EnvFilter::new("warn,bitacora=info,bitacora_engine=info,bitacora_broker=info")
+    });
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+}

@@ -23,6 +23,8 @@ use bitacora_source::replication::ReplicaOptions;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+pub use bitacora_source::check::Report;
+pub use bitacora_source::snapshot::SnapshotProgress;
 pub use status::SourceStatus;
 
 use crate::checkpoint::{Checkpoint, CheckpointError, CheckpointStore};
@@ -38,6 +40,7 @@ pub struct Source {
     status: watch::Receiver<SourceStatus>,
     stop: watch::Sender<bool>,
     task: JoinHandle<Result<(), EngineError>>,
+    has_ended: bool,
 }
 
 impl Source {
@@ -56,7 +59,7 @@ impl Source {
             stopped,
         };
         let task = tokio::spawn(async move { life.run(&folder).await });
-        Source { metrics, status, stop, task }
+        Source { metrics, status, stop, task, has_ended: false }
     }
 
     /// Counters of the source.
@@ -74,14 +77,52 @@ impl Source {
         let _ = self.stop.send(true);
     }
 
-    /// Waits for the end of the source.
+    /// Whether the source's end has been waited for.
+    pub fn has_ended(&self) -> bool {
+        self.has_ended
+    }
+
+    /// Waits for the end of the source; once.
     ///
     /// # Errors
     /// Why it ended, if it was not asked to.
     pub async fn ended(&mut self) -> Result<(), EngineError> {
+        if std::mem::replace(&mut self.has_ended, true) {
+            return Ok(());
+        }
         (&mut self.task).await.unwrap_or_else(|error| {
             Err(EngineError::stop("the source ended by a fault of the program").caused_by(error))
         })
+    }
+}
+
+/// Checks a source's server without starting anything; a checkpoint under `data_dir` is looked at if there is one.
+///
+/// # Errors
+/// There is a checkpoint store, and it cannot be read.
+pub async fn examine(config: &SourceConfig, data_dir: &Path) -> Result<Report, EngineError> {
+    let folder = data_dir.join("sources").join(folder_name(&config.name));
+    let position = if folder.is_dir() {
+        let saved = CheckpointStore::open(&folder).map_err(unusable_store)?.load().map_err(unusable_store)?;
+        saved.map(|(checkpoint, _)| position::of_checkpoint(&checkpoint)).transpose()?
+    } else {
+        None
+    };
+    let replica = options::replica_options(config, &folder);
+    Ok(check::run(&config.server, &check_options(config, &replica, position)).await)
+}
+
+fn check_options(
+    config: &SourceConfig,
+    replica: &ReplicaOptions,
+    position: Option<bitacora_source::Position>,
+) -> CheckOptions {
+    CheckOptions {
+        server_id: config.server_id,
+        replica_uuid: replica.replica_uuid.clone(),
+        filter: config.filter.clone(),
+        snapshot: if position.is_none() { SnapshotPlanned::Yes } else { SnapshotPlanned::No },
+        position,
     }
 }
 
@@ -128,13 +169,7 @@ impl Life {
     /// Checks the server until it answers.
     async fn check(&mut self, position: Option<bitacora_source::Position>) -> Result<Checked, EngineError> {
         let mut backoff = self.backoff();
-        let options = CheckOptions {
-            server_id: self.config.server_id,
-            replica_uuid: self.replica.replica_uuid.clone(),
-            filter: self.config.filter.clone(),
-            snapshot: if position.is_none() { SnapshotPlanned::Yes } else { SnapshotPlanned::No },
-            position,
-        };
+        let options = check_options(&self.config, &self.replica, position);
         loop {
             self.status.send_replace(SourceStatus::Checking);
             let report = check::run(&self.config.server, &options).await;

@@ -30,6 +30,13 @@ pub enum SourceStatus {
     },
 }
 
+impl SourceStatus {
+    /// Whether the source failed for good.
+    pub fn is_failed(&self) -> bool {
+        matches!(self, SourceStatus::Failed { .. })
+    }
+}
+
 /// A finding as one sentence with its remedy.
 pub(super) fn sentence(finding: &Finding) -> String {
     let message = finding.message.trim_end_matches('.');

@@ -1,0 +1,12 @@
+//! `bitacora broker`.
+
+use super::{interrupted, start_broker};
+use crate::arguments::Broker;
+use crate::failure::Failure;
+
+/// Runs the broker until it is interrupted.
+pub async fn run(arguments: Broker) -> Result<(), Failure> {
+    let broker = start_broker(&arguments.listen, &arguments.http, &arguments.data_dir).await?;
+    interrupted().await;
+    Ok(broker.shutdown().await?)
+}

@@ -1,0 +1,59 @@
+//! `bitacora source localrun`.
+
+use bitacora_engine::config::{Destination, Environment, load_pulsar_io};
+use bitacora_engine::run::Source;
+use bitacora_pulsar::wire::TopicName;
+use bitacora_pulsar::wire::schema::{KeyValueEncoding, SchemaHalf, key_value};
+use bitacora_pulsar::{Client, ClientConfig, Endpoint, ProducerOptions};
+
+use super::interrupted;
+use crate::arguments::Localrun;
+use crate::failure::Failure;
+use crate::progress;
+
+const DEFAULT_URL: &str = "pulsar://127.0.0.1:6650";
+
+/// Runs one source until it is interrupted or fails.
+pub async fn run(arguments: Localrun) -> Result<(), Failure> {
+    let config = load_pulsar_io(&arguments.source_config_file, &Environment::of_process())?;
+    for note in &config.notes {
+        eprintln!("bitacora: {note}");
+    }
+    let Some(source) = config.sources.into_iter().next() else {
+        return Err(Failure::new("the file configures no source"));
+    };
+    if let Some(notice) = source.unused_notice() {
+        eprintln!("bitacora: {notice}");
+    }
+    let url = arguments.broker_service_url.unwrap_or_else(|| match &source.destination {
+        Destination::Pulsar { url } => url.clone(),
+        _ => DEFAULT_URL.to_owned(),
+    });
+    if let Some(topic) = &arguments.destination_topic_name {
+        touch(&url, topic, &source.topic_namespace).await?;
+    }
+    let name = source.name.clone();
+    let mut running = Source::start(source, Endpoint::Url(url), &arguments.data_dir);
+    let shown = tokio::spawn(progress::show(name, running.status()));
+    let outcome = tokio::select! {
+        ended = running.ended() => ended,
+        () = interrupted() => {
+            running.stop();
+            running.ended().await
+        }
+    };
+    let _ = shown.await;
+    Ok(outcome?)
+}
+
+/// Makes the topic that the command names, as Pulsar IO does; nothing is ever sent to it.
+async fn touch(url: &str, topic: &str, namespace: &str) -> Result<(), Failure> {
+    let full = if topic.contains('/') { topic.to_owned() } else { format!("persistent://{namespace}/{topic}") };
+    let topic = TopicName::parse(&full).map_err(|error| Failure::new(error.to_string()))?;
+    let client = Client::new(ClientConfig::url(url))?;
+    let mut options = ProducerOptions::new(topic);
+    let bytes = SchemaHalf { name: "Bytes".to_owned(), properties: "{}".to_owned(), ..SchemaHalf::default() };
+    options.schema = Some(key_value("KeyValue", &bytes, &bytes, KeyValueEncoding::Inline));
+    client.producer(options).await?.close().await?;
+    Ok(())
+}

@@ -1,0 +1,44 @@
+//! Errors as a user reads them: one sentence with the remedy.
+
+use std::fmt;
+use std::process::ExitCode;
+
+/// Why a command failed.
+#[derive(Debug)]
+pub struct Failure(String);
+
+impl Failure {
+    /// Wraps a sentence.
+    pub fn new(sentence: impl Into<String>) -> Failure {
+        Failure(sentence.into())
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<E: std::error::Error> From<E> for Failure {
+    /// Takes an error's own sentence, and the system's reason behind it where the sentence does not give it.
+    fn from(error: E) -> Failure {
+        let mut sentence = error.to_string();
+        let mut deepest = error.source();
+        while let Some(next) = deepest.and_then(std::error::Error::source) {
+            deepest = Some(next);
+        }
+        if let Some(reason) = deepest.map(ToString::to_string)
+            && !sentence.contains(&reason)
+        {
+            sentence.push_str(&format!(" ({reason})"));
+        }
+        Failure(sentence)
+    }
+}
+
+/// Prints a failure and gives the exit code.
+pub fn report(failure: &Failure) -> ExitCode {
+    eprintln!("bitacora: {failure}");
+    ExitCode::FAILURE
+}
