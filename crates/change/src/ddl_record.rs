@@ -183,7 +183,7 @@ fn column(column: &ColumnDescription, position: usize, options: &PlanOptions) ->
         "typeName": column.type_name,
         "typeExpression": column.type_name,
         "charsetName": column.charset,
-        "length": column.length,
+        "length": length(column),
         "scale": column.scale,
         "position": position,
         "optional": column.is_nullable,
@@ -204,6 +204,16 @@ fn column(column: &ColumnDescription, position: usize, options: &PlanOptions) ->
         object.insert("enumValues".into(), json!(labels));
     }
     value
+}
+
+/// ENUM counts as one character, SET as all labels with their commas.
+fn length(column: &ColumnDescription) -> Option<u32> {
+    let characters = || column.labels.iter().map(|label| label.chars().count()).sum::<usize>();
+    match column.type_name.as_str() {
+        "ENUM" => Some(1),
+        "SET" => u32::try_from(characters() + column.labels.len().saturating_sub(1)).ok(),
+        _ => column.length,
+    }
 }
 
 /// Code of `java.sql.Types` that Debezium gives a type.

@@ -175,6 +175,8 @@ fn is_numeric(column: &Column) -> bool {
             | ColumnType::FLOAT
             | ColumnType::DOUBLE
             | ColumnType::NEWDECIMAL
+            // Both servers count YEAR among the numbers, and mark it as unsigned.
+            | ColumnType::YEAR
     )
 }
 

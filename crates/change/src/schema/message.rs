@@ -75,22 +75,20 @@ impl SchemaPart {
 }
 
 impl MessageSchema {
-    /// Properties of the whole schema, as the Pulsar connector registers them.
+    /// Properties of the whole schema, as the Pulsar connector registers them and in its order.
     pub fn properties(&self) -> Vec<(&'static str, &'static str)> {
+        let encoding = match self.encoding {
+            KeyValueEncoding::Separated => "SEPARATED",
+            KeyValueEncoding::Inline => "INLINE",
+        };
         vec![
-            ("key.schema.name", self.key.name()),
-            ("key.schema.type", self.key.type_name()),
             ("key.schema.properties", self.key.properties()),
-            ("value.schema.name", self.value.name()),
-            ("value.schema.type", self.value.type_name()),
             ("value.schema.properties", self.value.properties()),
-            (
-                "kv.encoding.type",
-                match self.encoding {
-                    KeyValueEncoding::Separated => "SEPARATED",
-                    KeyValueEncoding::Inline => "INLINE",
-                },
-            ),
+            ("value.schema.type", self.value.type_name()),
+            ("key.schema.name", self.key.name()),
+            ("value.schema.name", self.value.name()),
+            ("kv.encoding.type", encoding),
+            ("key.schema.type", self.key.type_name()),
         ]
     }
 

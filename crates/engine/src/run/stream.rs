@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bitacora_binlog::ChecksumAlgorithm;
-use bitacora_source::replication::{Checksum, EventChunk, Progress, Reconnecting};
+use bitacora_source::replication::{EventChunk, Progress, Reconnecting};
 use tokio::sync::{mpsc, oneshot};
 
 use super::options::{backoff_options, core_options};
@@ -58,10 +58,7 @@ impl Life {
                     self.status.send_replace(SourceStatus::Streaming { position: position.to_string() });
                     tracing::info!(source = %config.name, %position, "streaming");
                     let checksum = stream.client().map(bitacora_source::replication::Client::checksum);
-                    Work::Checksum(match checksum {
-                        Some(Checksum::Crc32) => ChecksumAlgorithm::Crc32,
-                        _ => ChecksumAlgorithm::None,
-                    })
+                    Work::Checksum(checksum.unwrap_or(ChecksumAlgorithm::None))
                 }
                 Ok(Progress::Waiting { error, .. }) => {
                     self.metrics.reconnect_count.add(1);
