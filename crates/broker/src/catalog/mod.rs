@@ -203,6 +203,8 @@ impl Catalog {
         let mut changes = Vec::new();
         for topic in self.open_topics() {
             topic.drop_abandoned(60_000);
+            topic.log().drop_idle_tail();
+            topic.sample();
             changes.extend(topic.dirty_cursors()?);
             changes.extend(topic.dedup_change()?);
         }

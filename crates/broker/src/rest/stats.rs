@@ -10,6 +10,8 @@ use serde_json::{Map, Value, json};
 use super::{Arc, Broker, Problem, Shared, time::rfc3339, topic_name};
 use crate::{
     catalog::Missing,
+    meter::Rates,
+    subscription::Dispatcher,
     topic::{DeduplicationPolicy, ProducerHandle, Subscription, Topic},
 };
 
@@ -72,14 +74,16 @@ fn of_topic(shared: &Shared, topic: &Topic) -> Value {
     let (messages, bytes) = (topic.published.messages(), topic.published.bytes());
     let subscriptions = topic.subscriptions();
     let out: Vec<(u64, u64)> = subscriptions.iter().map(|s| sent(s)).collect();
+    let rates = topic.published.rates();
+    let rates_out: Vec<Rates> = subscriptions.iter().map(|s| rates_out(&s.lock().dispatcher)).collect();
     let backlog = subscriptions.iter().map(|s| s.lock().dispatcher.cursor().backlog(topic.log().durable_end())).max();
     let entries = topic.log().durable_end().saturating_sub(topic.log().first());
     let stored = topic.log().stored_bytes();
     json!({
-        "msgRateIn": 0.0,
-        "msgThroughputIn": 0.0,
-        "msgRateOut": 0.0,
-        "msgThroughputOut": 0.0,
+        "msgRateIn": rates.messages,
+        "msgThroughputIn": rates.bytes,
+        "msgRateOut": rates_out.iter().map(|r| r.messages).sum::<f64>(),
+        "msgThroughputOut": rates_out.iter().map(|r| r.bytes).sum::<f64>(),
         "bytesInCounter": bytes,
         "msgInCounter": messages,
         "bytesOutCounter": out.iter().map(|o| o.1).sum::<u64>(),
@@ -106,6 +110,13 @@ fn of_topic(shared: &Shared, topic: &Topic) -> Value {
     })
 }
 
+fn rates_out(dispatcher: &Dispatcher) -> Rates {
+    dispatcher.consumers().iter().map(|consumer| consumer.rates()).fold(Rates::default(), |sum, rates| Rates {
+        messages: sum.messages + rates.messages,
+        bytes: sum.bytes + rates.bytes,
+    })
+}
+
 fn sent(subscription: &Subscription) -> (u64, u64) {
     let core = subscription.lock();
     let consumers = core.dispatcher.consumers();
@@ -118,12 +129,13 @@ fn average(messages: u64, bytes: u64) -> f64 {
 
 fn of_producer(producer: &ProducerHandle) -> Value {
     let (messages, bytes) = (producer.published.messages(), producer.published.bytes());
+    let rates = producer.published.rates();
     json!({
         "accessMode": producer.mode.name(),
         "producerId": producer.producer_id,
         "producerName": producer.name,
-        "msgRateIn": 0.0,
-        "msgThroughputIn": 0.0,
+        "msgRateIn": rates.messages,
+        "msgThroughputIn": rates.bytes,
         "averageMsgSize": average(messages, bytes),
         "chunkedMessageRate": 0.0,
         "supportsPartialProducer": false,
@@ -148,8 +160,8 @@ fn of_subscription(topic: &Topic, subscription: &Subscription) -> Value {
                 "availablePermits": state.permits(),
                 "unackedMessages": state.unacked(),
                 "blockedConsumerOnUnackedMsgs": state.is_blocked(),
-                "msgRateOut": 0.0,
-                "msgThroughputOut": 0.0,
+                "msgRateOut": state.rates().messages,
+                "msgThroughputOut": state.rates().bytes,
                 "msgRateRedeliver": 0.0,
                 "msgOutCounter": state.message_count(),
                 "bytesOutCounter": state.bytes(),
@@ -160,6 +172,7 @@ fn of_subscription(topic: &Topic, subscription: &Subscription) -> Value {
             })
         })
         .collect();
+    let rates = rates_out(dispatcher);
     let active = dispatcher.active().and_then(|key| dispatcher.consumer(key)).map(|c| c.spec().name.clone());
     json!({
         "msgBacklog": backlog,
@@ -170,8 +183,8 @@ fn of_subscription(topic: &Topic, subscription: &Subscription) -> Value {
         "msgDelayed": dispatcher.delayed_count(),
         "type": if core.handles.is_empty() { Value::Null } else { json!(dispatcher.kind().name()) },
         "activeConsumerName": active,
-        "msgRateOut": 0.0,
-        "msgThroughputOut": 0.0,
+        "msgRateOut": rates.messages,
+        "msgThroughputOut": rates.bytes,
         "msgRateRedeliver": 0.0,
         "msgRateExpired": 0.0,
         "msgOutCounter": dispatcher.consumers().iter().map(|c| c.message_count()).sum::<u64>(),

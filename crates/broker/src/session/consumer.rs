@@ -105,8 +105,8 @@ impl Session {
         let since = core.handles.get(&key).map(|handle| handle.connected_since_ms).unwrap_or_default();
         self.push(CommandConsumerStatsResponse {
             request_id,
-            msg_rate_out: Some(0.0),
-            msg_throughput_out: Some(0.0),
+            msg_rate_out: state.map(|s| s.rates().messages),
+            msg_throughput_out: state.map(|s| s.rates().bytes),
             msg_rate_redeliver: Some(0.0),
             consumer_name: state.map(|s| s.spec().name.clone()),
             available_permits: state.map(|s| u64::try_from(s.permits()).unwrap_or(0)),

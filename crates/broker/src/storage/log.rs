@@ -80,6 +80,8 @@ struct State {
     durable_end: u64,
     tail: VecDeque<Bytes>,
     tail_bytes: usize,
+    /// The end at the last call of `drop_idle_tail`.
+    tail_seen: u64,
     failed: Option<String>,
 }
 
@@ -159,6 +161,16 @@ impl TopicLog {
         Ok(offset)
     }
 
+    /// Frees the entries kept in memory if none has come since the last call: thousands of idle topics hold nothing.
+    pub fn drop_idle_tail(&self) {
+        let mut state = self.shared.lock();
+        if state.tail_seen == state.end && state.durable_end == state.end {
+            state.tail = VecDeque::new();
+            state.tail_bytes = 0;
+        }
+        state.tail_seen = state.end;
+    }
+
     /// Gives the first offset that still exists.
     pub fn first(&self) -> u64 {
         self.shared.lock().segments.first().map_or(0, |segment| segment.base)
@@ -233,8 +245,10 @@ impl TopicLog {
             let path = segment::path(&shared.folder, segment.ledger);
             let (mut entry, mut at, mut found, mut bytes) = (mark.entry, mark.byte_offset, Vec::new(), 0);
             let last = end.min(segment.base + segment.entry_count);
+            // Nothing behind the wanted entries is read: a consumer with few permits must not cost megabytes.
+            let stop = index.at_or_after(last - segment.base);
             while segment.base + entry < last && bytes < max_bytes {
-                for Found { entry: stored, .. } in segment::read_records(&path, at, index.end, max_bytes)? {
+                for Found { entry: stored, .. } in segment::read_records(&path, at, stop, max_bytes)? {
                     at += (super::record::HEADER_BYTES + stored.len()) as u64;
                     let offset = segment.base + entry;
                     entry += 1;

@@ -71,6 +71,12 @@ impl Index {
         self.marks.get(after.checked_sub(1)?).copied()
     }
 
+    /// Gives a place at or behind the start of an entry, where a record starts or the segment ends.
+    pub(super) fn at_or_after(&self, entry: u64) -> u64 {
+        let before = self.marks.partition_point(|mark| mark.entry < entry);
+        self.marks.get(before).map_or(self.end, |mark| mark.byte_offset)
+    }
+
     /// Gives a mark before which no entry was published at or after the time.
     pub(super) fn before_time(&self, time_ms: u64) -> Option<Mark> {
         let after = self.marks.partition_point(|mark| mark.latest_before_ms < time_ms);
@@ -163,7 +169,8 @@ pub(super) fn read_records(
                 at = range.end;
                 found.push(Found { publish_time_ms: header.publish_time_ms, entry: buffer.slice(range) });
             }
-            Parsed::Short(_) if !found.is_empty() => break,
+            // What lies behind may be in the middle of being written; whoever needs it reads from there and is told.
+            Parsed::Short(_) | Parsed::Bad(_) if !found.is_empty() => break,
             Parsed::Short(_) => return Err(corrupt(path, byte_offset, "the file ends inside a record")),
             Parsed::Bad(reason) => return Err(corrupt(path, byte_offset + at as u64, reason)),
         }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::meter::{Meter, Rates};
+
 /// Identifies a connected consumer inside the broker; never reused while the broker runs.
 pub type ConsumerKey = u64;
 
@@ -52,6 +54,7 @@ pub struct ConsumerState {
     pub(super) message_count: u64,
     pub(super) redelivered_count: u64,
     pub(super) bytes: u64,
+    pub(super) meter: Meter,
 }
 
 impl ConsumerState {
@@ -67,6 +70,7 @@ impl ConsumerState {
             message_count: 0,
             redelivered_count: 0,
             bytes: 0,
+            meter: Meter::default(),
         }
     }
 
@@ -103,6 +107,11 @@ impl ConsumerState {
     /// Gives the messages sent again so far.
     pub fn redelivered_count(&self) -> u64 {
         self.redelivered_count
+    }
+
+    /// Gives the rates of the last seconds.
+    pub fn rates(&self) -> Rates {
+        self.meter.rates()
     }
 
     /// Gives the bytes sent so far.

@@ -151,6 +151,13 @@ impl Dispatcher {
         self.acked_count
     }
 
+    /// Lets the consumers' rates follow; called once a second.
+    pub fn sample(&mut self, now_ms: u64) {
+        for consumer in &mut self.consumers {
+            consumer.meter.sample(now_ms, consumer.message_count, consumer.bytes);
+        }
+    }
+
     /// Counts the entries that wait for their delivery time.
     pub fn delayed_count(&self) -> usize {
         self.delayed.len()

@@ -54,6 +54,14 @@ impl Topic {
         Ok(self.store.put(storage::key(&["epoch", &self.full_name]), &epoch).await?)
     }
 
+    /// Lets all rates follow; called once a second.
+    pub fn sample(&self) {
+        let now_ms = super::now_ms();
+        self.published.sample(now_ms);
+        self.producers().iter().for_each(|producer| producer.published.sample(now_ms));
+        self.subscriptions().iter().for_each(|subscription| subscription.lock().dispatcher.sample(now_ms));
+    }
+
     /// Tells whether nothing was ever published and no producer is connected.
     pub fn is_unused(&self) -> bool {
         self.lock().producers.count() == 0 && self.log.end() == self.log.first()

@@ -1,11 +1,12 @@
 //! What a topic knows of a connected producer or consumer.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex, PoisonError,
     atomic::{AtomicU64, Ordering},
 };
 
 use crate::{
+    meter::{Meter, Rates},
     session::Connection,
     subscription::ConsumerKey,
     topic::{AccessMode, ProducerKey},
@@ -60,6 +61,7 @@ pub struct ConsumerHandle {
 pub struct Counter {
     messages: AtomicU64,
     bytes: AtomicU64,
+    meter: Mutex<Meter>,
 }
 
 impl Counter {
@@ -67,6 +69,17 @@ impl Counter {
     pub fn add(&self, messages: u64, bytes: u64) {
         self.messages.fetch_add(messages, Ordering::Relaxed);
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Lets the rates follow; called once a second.
+    pub fn sample(&self, now_ms: u64) {
+        let (messages, bytes) = (self.messages(), self.bytes());
+        self.meter.lock().unwrap_or_else(PoisonError::into_inner).sample(now_ms, messages, bytes);
+    }
+
+    /// Gives the rates of the last seconds.
+    pub fn rates(&self) -> Rates {
+        self.meter.lock().unwrap_or_else(PoisonError::into_inner).rates()
     }
 
     /// Gives the messages.
