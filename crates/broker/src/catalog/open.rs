@@ -9,7 +9,7 @@ use crate::{
     config::BrokerConfig,
     error::BrokerError,
     storage::{self, DataDirectory, StorageError, TopicLog, key},
-    topic::{DedupTable, Loaded, Refused, StoredCursor, StoredDedup, Topic, now_ms},
+    topic::{DedupTable, DeduplicationPolicy, Loaded, Refused, StoredCursor, StoredDedup, Topic, now_ms},
 };
 
 impl Catalog {
@@ -95,7 +95,12 @@ impl Catalog {
             Refused::from(error)
         })?;
         let stored: StoredDedup = self.store.get(&key(&["dedup", &full_name]))?.unwrap_or_default();
-        let dedup = recover_dedup(&log, &stored).await?;
+        let deduplication = self.deduplication(&name.full_namespace());
+        let forgettable = match deduplication {
+            DeduplicationPolicy::All => None,
+            _ => Some(self.config.cluster.as_str()),
+        };
+        let dedup = recover_dedup(&log, &stored, forgettable).await?;
         let topic = Topic::new(
             name.clone(),
             Loaded {
@@ -103,7 +108,7 @@ impl Catalog {
                 store: Arc::clone(&self.store),
                 dedup,
                 topic_epoch: self.store.get::<u64>(&key(&["epoch", &full_name]))?,
-                deduplication: self.deduplication(&name.full_namespace()),
+                deduplication,
                 limits: self.config.unacked,
                 created_ms: entry.created_ms,
             },
@@ -137,8 +142,13 @@ impl Catalog {
     }
 }
 
-/// Rebuilds the table of last sequence ids: the snapshot, then every entry that it does not cover.
-async fn recover_dedup(log: &TopicLog, stored: &StoredDedup) -> Result<DedupTable, StorageError> {
+/// Rebuilds the table of last sequence ids: the snapshot, then every entry that it does not cover. Names that a broker of
+/// the `forgettable` cluster generated are left out, so that they do not push out those that applications chose.
+async fn recover_dedup(
+    log: &TopicLog,
+    stored: &StoredDedup,
+    forgettable: Option<&str>,
+) -> Result<DedupTable, StorageError> {
     let mut table = DedupTable::default();
     for (producer, last) in &stored.last {
         table.recovered(producer, *last);
@@ -151,10 +161,34 @@ async fn recover_dedup(log: &TopicLog, stored: &StoredDedup) -> Result<DedupTabl
         for (_, entry) in &entries {
             let Ok(peek) = EntryPeek::parse(entry) else { continue };
             let is_early_chunk = matches!((peek.chunk_id, peek.num_chunks_from_msg), (Some(i), Some(n)) if i + 1 < n);
-            if !is_early_chunk {
+            let is_forgettable = forgettable.is_some_and(|cluster| is_generated(cluster, peek.producer_name));
+            if !is_early_chunk && !is_forgettable {
                 table.recovered(peek.producer_name, peek.last_sequence_id().cast_signed());
             }
         }
     }
     Ok(table)
+}
+
+/// Tells whether a producer name has the form `cluster-number-number` of the names that the broker gives.
+fn is_generated(cluster: &str, name: &str) -> bool {
+    let numbers =
+        name.strip_prefix(cluster).and_then(|rest| rest.strip_prefix('-')).and_then(|rest| rest.split_once('-'));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    numbers.is_some_and(|(instance, count)| is_number(instance) && is_number(count))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn generated_names_are_told_from_chosen_ones() {
+        let generated = |name| is_generated("standalone", name);
+        assert!(generated("standalone-0-12"));
+        for chosen in ["standalone", "standalone-1", "standalone-1-", "standalone-1-x", "other-1-2", "engine"] {
+            assert!(!generated(chosen), "{chosen}");
+        }
+    }
 }
