@@ -156,6 +156,7 @@ fn find_other(shared: &Shared, Path((t, n, policy)): Policy) -> Result<(String, 
 
 async fn set_other(State(shared): Broker, path: Policy, Json(value): Json<Value>) -> Result<StatusCode, Problem> {
     let (name, mut policies, policy) = find_other(&shared, path)?;
+    tracing::warn!(namespace = name, policy, "the policy is kept but has no effect in this broker");
     policies.other.insert(policy, value);
     shared.catalog.put_namespace(&name, policies).await?;
     Ok(StatusCode::NO_CONTENT)
