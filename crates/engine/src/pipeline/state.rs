@@ -72,8 +72,8 @@ impl<S: Sink> State<S> {
             }
             Body::Heartbeat(_) => return Ok(()),
             _ if header.is_artificial() => return Ok(()),
-            // Made up for a dump that does not begin at the start of a file.
-            Body::FormatDescription(_) if header.next_position == 0 => return Ok(()),
+            // Sent again to a dump that does not begin at the start of a file.
+            Body::FormatDescription(_) if u64::from(header.next_position) <= self.file_offset => return Ok(()),
             _ => {}
         }
         self.file_offset = file_offset_behind(self.file_offset, header);
@@ -393,6 +393,12 @@ impl<S: Sink> State<S> {
 
     fn after_mariadb_gtid(&mut self, gtid: &MariadbGtid<'_>) {
         self.transaction.thread = gtid.thread_id.map(u64::from).filter(|_| self.names_threads());
+        // MariaDB says XA START with the transaction's own event; MySQL with a statement.
+        if gtid.flags & MariadbGtid::FLAG_PREPARED_XA != 0
+            && let Some(xid) = &gtid.xid
+        {
+            self.xa.start(&xid.to_string());
+        }
     }
 
     /// Debezium's MariaDB connector leaves the session out.
