@@ -75,3 +75,21 @@ fn a_payload_cannot_hold_a_payload() {
     let outer = wrap(&[(2, 255)], &inner);
     assert!(error_of(&outer, Limits::default()).contains("holds a Transaction_payload event"));
 }
+
+#[test]
+fn limits_hold_against_a_bomb() {
+    let limits = Limits { event_bytes: 1 << 16, payload_bytes: 1 << 20 };
+    let bomb = zstd::bulk::compress(&vec![0u8; 64 << 20], 3).unwrap();
+    assert!(error_of(&wrap(&[(2, 0), (3, 64 << 20)], &bomb), limits).contains("limit is 1048576"));
+    // An event of 32 MiB inside, behind an honest header.
+    let mut event = vec![0u8; 32 << 20];
+    fix_length(&mut event);
+    let bomb = zstd::bulk::compress(&event, 3).unwrap();
+    assert!(error_of(&wrap(&[(2, 0)], &bomb), limits).contains("limit is 65536"));
+    // A lie about the plain length.
+    let plain = plain();
+    let honest = zstd::bulk::compress(&plain, 3).unwrap();
+    for lie in [plain.len() as u64 - 1, plain.len() as u64 + 1] {
+        assert!(error_of(&wrap(&[(2, 0), (3, lie)], &honest), limits).contains("plain length"));
+    }
+}

@@ -121,7 +121,11 @@ impl<'a> TransactionPayload<'a> {
                     available: rest,
                 });
             }
-            return Ok(None);
+            // A payload that ends cleanly but early has lost events.
+            return match self.uncompressed_bytes {
+                Some(announced) if announced != self.produced => Err(wrong_length(announced)),
+                _ => Ok(None),
+            };
         }
         let header = EventHeader::parse(self.plain())?;
         let length = header.event_bytes as usize;

@@ -1,0 +1,17 @@
+SET NAMES utf8mb4; SET time_zone='+00:00';
+CREATE DATABASE wide CHARACTER SET utf8mb4; USE wide;
+CREATE TABLE p (id INT PRIMARY KEY, a VARCHAR(20), b TEXT, n INT, hidden INT INVISIBLE DEFAULT 7, g POINT, e ENUM('a','b') CHARACTER SET latin1);
+INSERT INTO p (id,a,b,n,g,e) VALUES (1,'one','text',NULL,ST_GeomFromText('POINT(1 2)'),'b'),(2,NULL,NULL,5,NULL,NULL);
+SET binlog_row_image=MINIMAL;
+UPDATE p SET n = 9 WHERE id=1; INSERT INTO p (id) VALUES (3); DELETE FROM p WHERE id=3;
+SET binlog_row_image=NOBLOB; UPDATE p SET n = 10 WHERE id=1; SET binlog_row_image=FULL;
+SET GLOBAL log_bin_compress=ON; SET GLOBAL log_bin_compress_min_len=10;
+INSERT INTO p (id,b) VALUES (20,REPEAT('abc',20000)),(21,REPEAT('d',300)); UPDATE p SET b=REPEAT('xyz',20000) WHERE id>=20; DELETE FROM p WHERE id>=20;
+CREATE TABLE commented (a INT COMMENT 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa');
+SET GLOBAL log_bin_compress=OFF;
+XA START 'g','b',7; INSERT INTO p (id) VALUES (10); XA END 'g','b',7; XA PREPARE 'g','b',7; XA ROLLBACK 'g','b',7;
+SET GLOBAL binlog_row_metadata=NO_LOG; UPDATE p SET n=77 WHERE id=1; SET GLOBAL binlog_row_metadata=FULL;
+SET SESSION gtid_domain_id=5; UPDATE p SET n=78 WHERE id=1; SET SESSION gtid_domain_id=0;
+SET binlog_format=STATEMENT; SET @u := 5; INSERT INTO p (id,a) VALUES (30, @u); SET binlog_format=ROW;
+CREATE TABLE sv (id INT PRIMARY KEY, v INT) WITH SYSTEM VERSIONING; INSERT INTO sv VALUES (1,1); UPDATE sv SET v=2;
+CREATE SEQUENCE s1; SELECT NEXTVAL(s1);
