@@ -72,7 +72,7 @@ pub struct EngineError {
     /// What happened, without a final stop.
     pub what: String,
     /// Where it happened.
-    pub place: Place,
+    pub place: Box<Place>,
     /// What the operator can do, without a final stop.
     pub remedy: Option<String>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
@@ -81,7 +81,7 @@ pub struct EngineError {
 impl EngineError {
     /// Makes an error of the given class.
     pub fn new(class: ErrorClass, what: impl Into<String>) -> Self {
-        EngineError { class, what: what.into(), place: Place::default(), remedy: None, source: None }
+        EngineError { class, what: what.into(), place: Box::default(), remedy: None, source: None }
     }
 
     /// An error after which the source stops.
@@ -109,8 +109,8 @@ impl EngineError {
     /// Says where it happened; parts that are already known stay.
     #[must_use]
     pub fn at(mut self, place: Place) -> Self {
-        let known = std::mem::take(&mut self.place);
-        self.place = Place {
+        let known = std::mem::take(&mut *self.place);
+        *self.place = Place {
             server: known.server.or(place.server),
             file: known.file.or(place.file),
             position: known.position.or(place.position),

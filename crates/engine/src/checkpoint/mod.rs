@@ -10,7 +10,7 @@
 
 mod store;
 
-pub use store::{CheckpointError, CheckpointStore};
+pub use store::{CheckpointError, CheckpointStore, Saved};
 
 use serde::{Deserialize, Serialize};
 

@@ -65,6 +65,15 @@ pub enum CheckpointError {
     },
 }
 
+/// What the store holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Saved {
+    /// The checkpoint.
+    pub checkpoint: Checkpoint,
+    /// The serialised table descriptions that hold there.
+    pub catalog: Option<Vec<u8>>,
+}
+
 /// An open store; it is locked against other processes until dropped.
 #[derive(Debug)]
 pub struct CheckpointStore {
@@ -90,11 +99,11 @@ impl CheckpointStore {
         Ok(store)
     }
 
-    /// Reads the checkpoint, if there is one, and the serialised table descriptions that hold there.
+    /// Reads the checkpoint, if there is one.
     ///
     /// # Errors
     /// The disk refuses, or the stored text cannot be understood.
-    pub fn load(&self) -> Result<Option<(Checkpoint, Option<Vec<u8>>)>, CheckpointError> {
+    pub fn load(&self) -> Result<Option<Saved>, CheckpointError> {
         let read = self.database.begin_read().map_err(|error| self.failed(error))?;
         let table = read.open_table(CHECKPOINT).map_err(|error| self.failed(error))?;
         let Some(text) = table.get(CURRENT).map_err(|error| self.failed(error))? else { return Ok(None) };
@@ -102,7 +111,7 @@ impl CheckpointStore {
             .map_err(|source| CheckpointError::Malformed { path: self.path.clone(), source })?;
         let table = read.open_table(CATALOG).map_err(|error| self.failed(error))?;
         let catalog = table.get(CURRENT).map_err(|error| self.failed(error))?.map(|text| text.value().to_vec());
-        Ok(Some((checkpoint, catalog)))
+        Ok(Some(Saved { checkpoint, catalog }))
     }
 
     /// Replaces the checkpoint and, where given, the table descriptions, in one durable transaction.

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use super::{Checkpoint, CheckpointError, CheckpointStore};
+use super::{Checkpoint, CheckpointError, CheckpointStore, Saved};
 
 fn checkpoint(position: u64) -> Checkpoint {
     Checkpoint {
@@ -21,7 +21,8 @@ fn what_was_saved_is_found_after_reopening() {
     store.save(&checkpoint(20), None).unwrap();
     drop(store);
     let store = CheckpointStore::open(folder.path()).unwrap();
-    assert_eq!(store.load().unwrap(), Some((checkpoint(20), Some(b"tables".to_vec()))));
+    let saved = Saved { checkpoint: checkpoint(20), catalog: Some(b"tables".to_vec()) };
+    assert_eq!(store.load().unwrap(), Some(saved));
 }
 
 #[test]

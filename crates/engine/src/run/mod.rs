@@ -104,7 +104,7 @@ pub async fn examine(config: &SourceConfig, data_dir: &Path) -> Result<Report, E
     let folder = data_dir.join("sources").join(folder_name(&config.name));
     let position = if folder.is_dir() {
         let saved = CheckpointStore::open(&folder).map_err(unusable_store)?.load().map_err(unusable_store)?;
-        saved.map(|(checkpoint, _)| position::of_checkpoint(&checkpoint)).transpose()?
+        saved.map(|saved| position::of_checkpoint(&saved.checkpoint)).transpose()?
     } else {
         None
     };
@@ -150,15 +150,15 @@ impl Life {
     async fn live(&mut self, folder: &Path) -> Result<(), EngineError> {
         let store = Arc::new(CheckpointStore::open(folder).map_err(unusable_store)?);
         let saved = store.load().map_err(unusable_store)?;
-        let position = saved.as_ref().map(|(checkpoint, _)| position::of_checkpoint(checkpoint)).transpose()?;
+        let position = saved.as_ref().map(|saved| position::of_checkpoint(&saved.checkpoint)).transpose()?;
         let wants_snapshot = match self.check(position).await? {
             Checked::Stopped => return Ok(()),
             Checked::Ready => saved.is_none() || self.config.snapshot.mode == SnapshotMode::Always,
             Checked::Purged => true,
         };
         let resume = match saved {
-            Some((checkpoint, catalog)) if !wants_snapshot => Some((checkpoint, parse_catalog(catalog.as_deref())?)),
-            saved => self.snapshot(&store, saved.map(|(checkpoint, _)| checkpoint)).await?,
+            Some(saved) if !wants_snapshot => Some((saved.checkpoint, parse_catalog(saved.catalog.as_deref())?)),
+            saved => self.snapshot(&store, saved.map(|saved| saved.checkpoint)).await?,
         };
         match resume {
             Some(resume) if self.config.snapshot.mode != SnapshotMode::InitialOnly => self.stream(&store, resume).await,

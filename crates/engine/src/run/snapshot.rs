@@ -123,7 +123,7 @@ impl Life {
         let (chunks, mut taken) = mpsc::channel::<SnapshotChunk>(QUEUED_CHUNKS);
         let (emptied, mut empty) = mpsc::unbounded_channel();
         let records = records.to_vec();
-        let mut worker = tokio::task::spawn_blocking(move || {
+        let worker = tokio::task::spawn_blocking(move || {
             if !records.is_empty() {
                 writer.write_statements(&records, now_us())?;
             }
@@ -134,23 +134,36 @@ impl Life {
             writer.finish().map(drop)
         });
         self.status.send_replace(SourceStatus::Snapshot(snapshot.progress()));
-        while reads_rows {
+        if reads_rows && !self.feed(snapshot, &chunks, &mut empty).await? {
+            return Ok(false);
+        }
+        drop(chunks);
+        worker.await.unwrap_or_else(|error| Err(fallen(error)))?;
+        Ok(true)
+    }
+
+    /// Reads all rows and hands them to the writer; false if the source was stopped meanwhile.
+    async fn feed(
+        &mut self,
+        snapshot: &mut Snapshot,
+        chunks: &mpsc::Sender<SnapshotChunk>,
+        empty: &mut mpsc::UnboundedReceiver<SnapshotChunk>,
+    ) -> Result<bool, EngineError> {
+        loop {
             let mut chunk = empty.try_recv().unwrap_or_default();
             let state = tokio::select! {
                 state = snapshot.read_chunk(&mut chunk) => state.map_err(source_error)?,
                 _ = self.stopped.wait_for(|stopped| *stopped) => return Ok(false),
             };
             if state == SnapshotState::End {
-                break;
+                return Ok(true);
             }
             self.status.send_replace(SourceStatus::Snapshot(snapshot.progress()));
+            // A writer that has hung up says why when it is waited for.
             if chunks.send(chunk).await.is_err() {
-                break;
+                return Ok(true);
             }
         }
-        drop(chunks);
-        (&mut worker).await.unwrap_or_else(|error| Err(fallen(error)))?;
-        Ok(true)
     }
 }
 
