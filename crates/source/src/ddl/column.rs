@@ -155,20 +155,14 @@ fn attributes(column: &mut ColumnDefinition, cursor: &mut Cursor<'_>, warnings: 
         } else if cursor.take(&["CHECK"]) {
             cursor.parenthesized();
             let _ = cursor.take(&["NOT", "ENFORCED"]) || cursor.take(&["ENFORCED"]);
-        } else if cursor
-            .take_any(&[
-                "BINARY",
-                "ASCII",
-                "UNICODE",
-                "BYTE",
-                "STORED",
-                "VIRTUAL",
-                "PERSISTENT",
-                "COMPRESSED",
-                "ENCRYPTED",
-            ])
-            .is_some()
-        {
+        } else if let Some(short) = cursor.take_any(&["ASCII", "UNICODE", "BYTE"]) {
+            let charset = match short {
+                "ASCII" => "latin1",
+                "UNICODE" => "ucs2",
+                _ => "binary",
+            };
+            column.charset = CharsetChoice { charset: Some(charset.to_owned()), collation: None };
+        } else if cursor.take_any(&["BINARY", "STORED", "VIRTUAL", "PERSISTENT", "COMPRESSED", "ENCRYPTED"]).is_some() {
             // Nothing that events depend on; BINARY is the binary collation of the character set.
             if cursor.take_symbol('=') {
                 cursor.skip_one();

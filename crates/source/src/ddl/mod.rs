@@ -12,6 +12,7 @@
 //! No I/O. Time and memory are linear in the length of the text.
 
 mod alter;
+mod arrange;
 mod catalog;
 mod column;
 mod create;

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::arrange::{Arranged, arrange};
 use super::column::has_charset;
 use super::facts::{
-    AlterClause, CharsetChoice, ColumnDefinition, ColumnPosition, Condition, Key, KeyKind, TableDefinition, TableName,
-    charset_of_collation,
+    AlterClause, CharsetChoice, ColumnDefinition, Key, KeyKind, TableDefinition, TableName, charset_of_collation,
 };
 
 /// A table.
@@ -61,8 +61,6 @@ impl Table {
 
     /// Applies the clauses of an `ALTER TABLE`; a new name is not among them.
     ///
-    /// Columns go where the server puts them: first every old column is dropped, changed or kept in its place, then new
-    /// columns and changed ones with a position are put in, in the order of the text.
     pub(super) fn alter(&mut self, clauses: &[AlterClause], database: &CharsetChoice) {
         for clause in clauses {
             match clause {
@@ -78,92 +76,31 @@ impl Table {
                 _ => {}
             }
         }
-        let waiting = self.change_in_place(clauses);
-        self.put_in(clauses, waiting);
+        let arranged = arrange(std::mem::take(&mut self.columns), clauses);
+        self.follow_columns(&arranged);
+        self.columns = arranged.into_iter().map(|arranged| arranged.column).collect();
         for clause in clauses {
             match clause {
                 AlterClause::AddKey(key) => self.add_key(key.clone()),
                 AlterClause::ConvertCharset(choice) => self.convert(choice, database),
+                // Of several choices for the table the last one stays; the columns are converted all the same.
+                AlterClause::DefaultCharset(choice) => self.charset = completed(choice, database),
                 _ => {}
             }
         }
         self.settle();
     }
 
-    /// Walks the old columns; gives back the names of those that wait for a position.
-    fn change_in_place(&mut self, clauses: &[AlterClause]) -> Vec<String> {
-        let mut renames: Vec<(String, String)> = Vec::new();
-        let mut waiting = Vec::new();
-        let mut kept = Vec::with_capacity(self.columns.len());
-        for mut column in std::mem::take(&mut self.columns) {
-            let old = column.name.clone();
-            let mut keep = true;
-            for clause in clauses {
-                match clause {
-                    AlterClause::DropColumn { name } if same(name, &old) => keep = false,
-                    AlterClause::RenameColumn { from, to } if same(from, &old) => {
-                        renames.push((old.clone(), to.clone()));
-                        column.name.clone_from(to);
-                    }
-                    AlterClause::SetDefault { column: name, default } if same(name, &old) => {
-                        column.default.clone_from(default);
-                    }
-                    AlterClause::SetVisibility { column: name, invisible } if same(name, &old) => {
-                        column.invisible = *invisible;
-                    }
-                    AlterClause::ChangeColumn { old: name, column: changed, position } if same(name, &old) => {
-                        if !same(&changed.name, &old) {
-                            renames.push((old.clone(), changed.name.clone()));
-                        }
-                        column = (**changed).clone();
-                        if *position != ColumnPosition::Unsaid {
-                            waiting.push(changed.name.clone());
-                            keep = false;
-                        }
-                    }
-                    _ => {}
-                }
-            }
-            if keep {
-                kept.push(column);
-            } else if !waiting.contains(&column.name) {
-                self.forget_column(&old);
-            }
+    /// Columns of keys follow their columns; one that is gone leaves its key, and a key without columns is gone.
+    fn follow_columns(&mut self, arranged: &[Arranged]) {
+        for key in &mut self.keys {
+            let followed = key.columns.iter().filter_map(|part| {
+                let column = arranged.iter().find(|arranged| same(&arranged.was, part))?;
+                Some(column.column.name.clone())
+            });
+            key.columns = followed.collect();
         }
-        self.columns = kept;
-        for column in self.keys.iter_mut().flat_map(|key| key.columns.iter_mut()) {
-            if let Some((_, to)) = renames.iter().find(|(from, _)| same(from, column)) {
-                column.clone_from(to);
-            }
-        }
-        waiting
-    }
-
-    fn put_in(&mut self, clauses: &[AlterClause], waiting: Vec<String>) {
-        for clause in clauses {
-            let (column, position) = match clause {
-                AlterClause::AddColumn { column, position, condition } => {
-                    if *condition == Condition::IfFits && self.column(&column.name).is_some() {
-                        continue;
-                    }
-                    (column, position)
-                }
-                AlterClause::ChangeColumn { column, position, .. } if waiting.contains(&column.name) => {
-                    (column, position)
-                }
-                _ => continue,
-            };
-            let at = match position {
-                ColumnPosition::First => 0,
-                ColumnPosition::After(name) => self
-                    .columns
-                    .iter()
-                    .position(|column| same(&column.name, name))
-                    .map_or(self.columns.len(), |index| index + 1),
-                ColumnPosition::Unsaid => self.columns.len(),
-            };
-            self.columns.insert(at, (**column).clone());
-        }
+        self.keys.retain(|key| !key.columns.is_empty());
     }
 
     fn add_key(&mut self, key: Key) {
@@ -182,17 +119,17 @@ impl Table {
         }
     }
 
-    /// A dropped column leaves the keys; a key without columns is gone.
-    fn forget_column(&mut self, name: &str) {
-        for key in &mut self.keys {
-            key.columns.retain(|column| !same(column, name));
-        }
-        self.keys.retain(|key| !key.columns.is_empty());
-    }
-
     fn convert(&mut self, choice: &CharsetChoice, database: &CharsetChoice) {
         self.charset = completed(choice, database);
         for column in self.columns.iter_mut().filter(|column| has_charset(&column.type_name)) {
+            if let (Some(old), Some(new)) = (column.charset.resolved(), self.charset.resolved()) {
+                let wider =
+                    wider_text(&column.type_name, column.length, bytes_per_character(old), bytes_per_character(new));
+                if let Some(wider) = wider {
+                    column.type_name = wider.to_owned();
+                    column.length = None;
+                }
+            }
             column.charset = self.charset.clone();
         }
     }
@@ -232,6 +169,30 @@ fn completed(choice: &CharsetChoice, outer: &CharsetChoice) -> CharsetChoice {
     }
 }
 
+/// The type that a text column becomes when its characters may take more bytes than it can hold.
+fn wider_text(type_name: &str, length: Option<u32>, old: u64, new: u64) -> Option<&'static str> {
+    const TYPES: [(&str, u64); 4] =
+        [("TINYTEXT", 255), ("TEXT", 65_535), ("MEDIUMTEXT", 16_777_215), ("LONGTEXT", 4_294_967_295)];
+    let smallest = |bytes: u64| TYPES.iter().find(|(_, capacity)| bytes <= *capacity);
+    // TEXT with a length is the smallest type that holds so many characters.
+    let (_, capacity) = match length {
+        Some(characters) if type_name == "TEXT" => smallest(u64::from(characters) * old)?,
+        _ => TYPES.iter().find(|(name, _)| *name == type_name)?,
+    };
+    let bytes = capacity / old * new;
+    if bytes <= *capacity { None } else { smallest(bytes).or(TYPES.last()).map(|(name, _)| *name) }
+}
+
+/// Most bytes that a character takes (`MAXLEN` of `information_schema.CHARACTER_SETS`).
+fn bytes_per_character(charset: &str) -> u64 {
+    match charset {
+        "utf8mb4" | "utf16" | "utf16le" | "utf32" | "gb18030" => 4,
+        "utf8" | "utf8mb3" | "ujis" | "eucjpms" => 3,
+        "big5" | "cp932" | "euckr" | "gb2312" | "gbk" | "sjis" | "ucs2" => 2,
+        _ => 1,
+    }
+}
+
 fn key_is(key: &Key, name: &str) -> bool {
     match &key.name {
         Some(own) => same(own, name),
@@ -239,6 +200,6 @@ fn key_is(key: &Key, name: &str) -> bool {
     }
 }
 
-fn same(a: &str, b: &str) -> bool {
+pub(super) fn same(a: &str, b: &str) -> bool {
     a == b || a.to_lowercase() == b.to_lowercase()
 }

@@ -48,10 +48,10 @@ fn types() {
             "f LONG VARBINARY",
             "g TEXT(100)",
             "h VARCHAR(9)",
-            "i CHAR",
+            "i CHAR binary",
             "j VARCHAR(9) latin1",
             "k TINYTEXT koi8r",
-            "l CHAR(2)",
+            "l CHAR(2) latin1",
         ],
     );
     check(

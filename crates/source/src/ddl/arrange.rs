@@ -1,0 +1,68 @@
+//! Which columns a table has after an `ALTER TABLE`, and in which order.
+//!
+//! As the server does it: first every old column is dropped, changed or kept in its place; then new columns and changed
+//! ones with a position are put in, in the order of the text.
+
+use super::facts::{AlterClause, ColumnDefinition, ColumnPosition, Condition};
+use super::table::same;
+
+/// A column and the name by which keys know it.
+pub(super) struct Arranged {
+    pub(super) column: ColumnDefinition,
+    /// Its name before; for a new column its own. So a column that is dropped and added in one statement keeps its keys.
+    pub(super) was: String,
+}
+
+/// Applies the clauses that concern columns.
+pub(super) fn arrange(columns: Vec<ColumnDefinition>, clauses: &[AlterClause]) -> Vec<Arranged> {
+    let before: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+    let mut arranged: Vec<Arranged> = columns.into_iter().filter_map(|column| in_place(column, clauses)).collect();
+    for clause in clauses {
+        let (column, position, was) = match clause {
+            AlterClause::AddColumn { column, position, condition } => {
+                let exists = arranged.iter().any(|arranged| same(&arranged.column.name, &column.name));
+                if *condition == Condition::IfFits && exists {
+                    continue;
+                }
+                (column, position, &column.name)
+            }
+            AlterClause::ChangeColumn { old, column, position }
+                if *position != ColumnPosition::Unsaid && before.iter().any(|name| same(name, old)) =>
+            {
+                (column, position, old)
+            }
+            _ => continue,
+        };
+        let at = match position {
+            ColumnPosition::First => 0,
+            ColumnPosition::After(name) => arranged
+                .iter()
+                .position(|arranged| same(&arranged.column.name, name))
+                .map_or(arranged.len(), |index| index + 1),
+            ColumnPosition::Unsaid => arranged.len(),
+        };
+        arranged.insert(at, Arranged { column: (**column).clone(), was: was.clone() });
+    }
+    arranged
+}
+
+/// An old column in its place; `None` if it is dropped or goes elsewhere.
+fn in_place(mut column: ColumnDefinition, clauses: &[AlterClause]) -> Option<Arranged> {
+    let was = column.name.clone();
+    for clause in clauses {
+        match clause {
+            AlterClause::DropColumn { name } if same(name, &was) => return None,
+            AlterClause::RenameColumn { from, to } if same(from, &was) => column.name.clone_from(to),
+            AlterClause::SetDefault { column: name, default } if same(name, &was) => column.default.clone_from(default),
+            AlterClause::SetVisibility { column: name, invisible } if same(name, &was) => column.invisible = *invisible,
+            AlterClause::ChangeColumn { old, column: changed, position } if same(old, &was) => {
+                if *position != ColumnPosition::Unsaid {
+                    return None;
+                }
+                column = (**changed).clone();
+            }
+            _ => {}
+        }
+    }
+    Some(Arranged { column, was })
+}
