@@ -8,6 +8,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
 use bitacora_pulsar_wire::proto::{
     CommandConnect, CommandFlow, CommandLookupTopic, CommandPong, CommandSubscribe, MessageIdData,
 };
@@ -31,6 +32,18 @@ pub struct StoredMessage {
     pub message: SingleMessageMetadata,
     /// The payload, decompressed.
     pub payload: Bytes,
+}
+
+impl StoredMessage {
+    /// Returns the text of the message's key, decoded when it is marked as base64; empty without a key.
+    pub fn key_text(&self) -> String {
+        let key = self.message.partition_key.as_deref().unwrap_or_default();
+        if self.message.partition_key_b64_encoded != Some(true) {
+            return key.to_owned();
+        }
+        let bytes = base64::engine::general_purpose::STANDARD.decode(key).expect("a key marked as base64 is base64");
+        String::from_utf8(bytes).expect("the key is text")
+    }
 }
 
 /// A reader of one topic from its first message.

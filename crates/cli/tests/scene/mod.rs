@@ -1,0 +1,147 @@
+//! A server under load, `bitacora` between it and a topic, and the verdict on what arrived.
+
+#![allow(dead_code)] // each test file uses a part of it
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use bitacora_testkit::delivery::{Delivery, SnapshotRule};
+use bitacora_testkit::load::{self, History, Load, LoadOptions};
+use bitacora_testkit::{BitacoraProcess, Mysql, MysqlOptions, TopicReader, free_port, wait_until};
+
+pub const TOPIC: &str = "persistent://public/default/srv.carga.carga";
+const READY: Duration = Duration::from_secs(60);
+
+/// Addresses, folders and the server; the processes are started and killed by the test.
+pub struct Scene {
+    pub server: Mysql,
+    folder: tempfile::TempDir,
+    port: u16,
+    http_port: u16,
+}
+
+impl Scene {
+    /// Starts the server with the empty table of the load.
+    pub fn new() -> Scene {
+        let server = Mysql::start(MysqlOptions::default());
+        load::create_table(&server);
+        let folder = tempfile::Builder::new().prefix("bitacora-scene-").tempdir().unwrap();
+        Scene { server, folder, port: free_port(), http_port: free_port() }
+    }
+
+    pub fn load(&self, seed: u64) -> Load {
+        Load::start(&self.server, &LoadOptions { seed, ..LoadOptions::default() })
+    }
+
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Starts broker and source in one process.
+    pub fn start_up(&self) -> BitacoraProcess {
+        let config = format!(
+            "data_dir = {:?}\n[broker]\nlisten = \"127.0.0.1:{}\"\nhttp = \"127.0.0.1:{}\"\n\
+             [[source]]\nname = \"srv\"\ntopic_prefix = \"srv\"\n\
+             [source.server]\nhost = \"127.0.0.1\"\nport = {}\nuser = \"debezium\"\npassword = \"dbz\"\n\
+             [source.tables]\ninclude = [\"carga.carga\"]\n",
+            self.path("up"),
+            self.port,
+            self.http_port,
+            self.server.port
+        );
+        std::fs::write(self.path("bitacora.toml"), config).unwrap();
+        let file = self.path("bitacora.toml");
+        BitacoraProcess::start_command(command(&["up".into(), "-c".into(), file.display().to_string()]))
+    }
+
+    /// Starts the broker alone.
+    pub fn start_broker(&self) -> BitacoraProcess {
+        let http = format!("127.0.0.1:{}", self.http_port);
+        let data = self.path("broker").display().to_string();
+        let arguments = ["broker", "--listen", &self.address(), "--http", &http, "--data-dir", &data].map(String::from);
+        BitacoraProcess::start_command(command(&arguments))
+    }
+
+    /// Starts the source alone, from a source file of Pulsar IO, against the broker's port.
+    pub fn start_source(&self) -> BitacoraProcess {
+        let config = format!(
+            "tenant: public\nnamespace: default\nname: srv\nconfigs:\n    database.hostname: 127.0.0.1\n    database.port: \"{}\"\n    \
+             database.user: debezium\n    database.password: dbz\n    database.server.name: srv\n    table.include.list: carga.carga\n    \
+             pulsar.service.url: pulsar://{}\n",
+            self.server.port,
+            self.address()
+        );
+        std::fs::write(self.path("source.yaml"), config).unwrap();
+        let (file, data) = (self.path("source.yaml"), self.path("source"));
+        let arguments = [
+            "source",
+            "localrun",
+            "--source-config-file",
+            &file.display().to_string(),
+            "--data-dir",
+            &data.display().to_string(),
+        ]
+        .map(String::from);
+        BitacoraProcess::start_command(command(&arguments))
+    }
+
+    /// Waits until the broker's port takes connections.
+    pub fn wait_for_broker(&self, process: &mut BitacoraProcess) {
+        wait_until("the broker's port", READY, || {
+            assert!(process.is_running(), "bitacora ended:\n{}", process.stderr());
+            std::net::TcpStream::connect(self.address()).is_ok().then_some(())
+        });
+    }
+
+    /// Waits until an event of the stream, not of the snapshot, has arrived.
+    pub fn wait_for_stream(&self, process: &mut BitacoraProcess) {
+        let mut reader = TopicReader::open(&self.address(), TOPIC);
+        let mut delivery = Delivery::default();
+        wait_until("an event of the stream", READY, || {
+            assert!(process.is_running(), "bitacora ended:\n{}", process.stderr());
+            while let Some(message) = reader.next_within(Duration::from_millis(20)) {
+                delivery.add(&message.key_text(), &message.payload);
+            }
+            (delivery.streamed_count() > 0).then_some(())
+        });
+    }
+
+    /// Ends the load, waits until the last change of every row is there, and checks everything that arrived. Returns
+    /// how many changes were committed.
+    pub fn verdict(&self, load: Load, snapshot: SnapshotRule) -> usize {
+        self.verdict_on(&load.stop(), snapshot)
+    }
+
+    /// Like [`Scene::verdict`] for a load that has ended.
+    pub fn verdict_on(&self, history: &History, snapshot: SnapshotRule) -> usize {
+        let mut reader = TopicReader::open(&self.address(), TOPIC);
+        let mut delivery = Delivery::default();
+        let deadline = Instant::now() + Duration::from_secs(120);
+        let mut quiet_count = 0; // what comes after the last expected event would be an event too many
+        while quiet_count < 3 && Instant::now() < deadline {
+            match reader.next_within(Duration::from_millis(500)) {
+                Some(message) => delivery.add(&message.key_text(), &message.payload),
+                None if delivery.has_all_ends(history) => quiet_count += 1,
+                None => {}
+            }
+        }
+        if let Err(faults) = delivery.check(history, snapshot) {
+            panic!(
+                "{} committed changes, {} streamed events, {faults}",
+                history.step_count(),
+                delivery.streamed_count()
+            );
+        }
+        history.step_count()
+    }
+}
+
+fn command(arguments: &[String]) -> std::process::Command {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_bitacora"));
+    command.args(arguments);
+    command
+}
