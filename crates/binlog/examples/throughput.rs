@@ -52,7 +52,8 @@ struct Block {
 
 impl Log {
     fn new(file: &[u8]) -> Result<Self, Box<dyn StdError>> {
-        let file = file.strip_prefix(b"\xfebin").ok_or("this is no binlog file: its first bytes are not FE 62 69 6E")?;
+        let file =
+            file.strip_prefix(b"\xfebin").ok_or("this is no binlog file: its first bytes are not FE 62 69 6E")?;
         let mut log = Self {
             file: file.to_vec(),
             bytes: file.len(),
