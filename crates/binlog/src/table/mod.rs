@@ -47,7 +47,8 @@ pub struct TableMap {
     pub table: String,
     /// Columns in their order in the row images.
     pub columns: Vec<Column>,
-    /// Primary key in key order; empty without one, or where the server does not say.
+    /// Primary key in key order; without one the first UNIQUE key of columns that are all NOT NULL, as the servers write it. Empty
+    /// without such a key, or where the server does not say (only with FULL metadata).
     pub primary_key: Vec<KeyPart>,
     /// Whether the server said which columns are UNSIGNED.
     pub signedness_known: bool,

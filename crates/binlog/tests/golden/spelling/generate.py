@@ -1,5 +1,5 @@
 import sys, random, json, math, struct
-maria = sys.argv[1] == 'maria'
+maria = sys.argv[1] == 'mariadb'
 random.seed(20261124)
 out = []
 def lit(s): return "'" + s.replace('\\','\\\\').replace("'", "''") + "'"
