@@ -32,17 +32,32 @@ struct Event {
     op: String,
     before: Option<RowState>,
     after: Option<RowState>,
+    has_tombstone: bool,
 }
 
 impl Delivery {
-    /// Adds an event: the text of the key's JSON and of the value's JSON (the envelope alone, not its schema).
+    /// Adds an event: the text of the key's JSON and of the value's JSON (the envelope alone, not its schema). An empty value
+    /// is a tombstone, which must follow the delete of its key, once.
     pub fn add(&mut self, key: &str, value: &[u8]) {
+        if value.is_empty() {
+            self.add_tombstone(key);
+            return;
+        }
         match parse(key, value) {
             Ok((id, event)) => {
                 self.streamed_count += usize::from(event.op != "r");
                 self.arrived.entry(id).or_default().push(event);
             }
             Err(fault) => self.faults.push(fault),
+        }
+    }
+
+    fn add_tombstone(&mut self, key: &str) {
+        let id = serde_json::from_str::<Value>(key).ok().and_then(|key| key["id"].as_i64());
+        let last = id.and_then(|id| self.arrived.get_mut(&id)).and_then(|events| events.last_mut());
+        match last {
+            Some(event) if event.op == "d" && !event.has_tombstone => event.has_tombstone = true,
+            _ => self.faults.push(format!("a tombstone that does not follow a delete, or follows it twice: key {key}")),
         }
     }
 
@@ -163,7 +178,7 @@ fn parse(key: &str, value: &[u8]) -> Result<(i64, Event), String> {
         }
     };
     let op = value_json["op"].as_str().ok_or_else(|| fault("the value has no op"))?.to_owned();
-    Ok((id, Event { op, before: row("before")?, after: row("after")? }))
+    Ok((id, Event { op, before: row("before")?, after: row("after")?, has_tombstone: false }))
 }
 
 #[cfg(test)]
