@@ -15,6 +15,7 @@ pub mod naming;
 mod options;
 mod plan;
 pub mod schema;
+mod scratch;
 pub mod source_block;
 
 pub use description::{ColumnDefault, ColumnDescription, TableDescription};

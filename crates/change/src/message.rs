@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::scratch::Scratch;
+
 /// What happened to a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operation {
@@ -69,7 +71,7 @@ pub struct Message {
 pub struct MessageBuffer {
     bytes: Vec<u8>,
     messages: Vec<Message>,
-    pub(crate) scratch: Vec<u8>,
+    scratch: Scratch,
 }
 
 impl MessageBuffer {
@@ -106,7 +108,7 @@ impl MessageBuffer {
         self.messages.push(Message { key, value });
     }
 
-    pub(crate) fn parts(&mut self) -> (&mut Vec<u8>, &mut Vec<u8>) {
+    pub(crate) fn parts(&mut self) -> (&mut Vec<u8>, &mut Scratch) {
         (&mut self.bytes, &mut self.scratch)
     }
 

@@ -114,7 +114,7 @@ impl Charset {
                     take(character(u32::from(unit)).encode_utf8(&mut buffer));
                 }
             }
-            Charset::MultiByte(encoding) => take(&encoding.decode_without_bom_handling(bytes).0),
+            Charset::MultiByte(encoding) => multi_byte(encoding, bytes, take),
             Charset::Utf16 => utf16(bytes, u16::from_be_bytes, take),
             Charset::Utf16Le => utf16(bytes, u16::from_le_bytes, take),
             Charset::Utf32 => {
@@ -132,6 +132,20 @@ impl Charset {
         let mut text = String::with_capacity(bytes.len());
         self.decode(bytes, |piece| text.push_str(piece));
         text
+    }
+}
+
+/// Decodes through a buffer on the stack, so that a text allocates nothing.
+fn multi_byte(encoding: &'static Encoding, mut bytes: &[u8], mut take: impl FnMut(&str)) {
+    let mut decoder = encoding.new_decoder_without_bom_handling();
+    let mut buffer = [0; 512];
+    loop {
+        let (result, read, written, _) = decoder.decode_to_utf8(bytes, &mut buffer, true);
+        take(std::str::from_utf8(buffer.get(..written).unwrap_or_default()).unwrap_or_default());
+        if result == encoding_rs::CoderResult::InputEmpty {
+            return;
+        }
+        bytes = bytes.get(read..).unwrap_or_default();
     }
 }
 

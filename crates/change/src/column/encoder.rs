@@ -1,12 +1,14 @@
 //! One encoder for each kind of column: stored bytes in, JSON out.
 
+use std::io::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use bitacora_binlog::value::{self, ColumnInflater, Date, DateTime, Decimal, Timestamp};
+use bitacora_binlog::value::{self, Date, DateTime, Decimal, Timestamp};
 use bitacora_binlog::{Error, json as binary_json};
 
 use crate::charset::Charset;
-use crate::json::{StringWriter, write_base64, write_double, write_float, write_integer, write_string, write_unsigned};
+use crate::json::{StringWriter, write_base64, write_double, write_float, write_integer, write_unsigned};
+use crate::scratch::Scratch;
 
 /// How the stored bytes of a column become JSON.
 #[derive(Debug, Clone)]
@@ -59,9 +61,6 @@ pub(crate) enum Temporal {
     Digits(u8),
 }
 
-/// Most bytes that a compressed column may hold: the server's own limit of a packet.
-const INFLATED_BYTES_MAX: usize = 1 << 30;
-
 impl Encoder {
     /// What stands for an unrepresentable value where NULL is not allowed and the column has no default.
     pub fn zero(&self) -> &'static [u8] {
@@ -73,7 +72,7 @@ impl Encoder {
 
     /// Appends the JSON of a value. Gives false, and appends nothing, for a value that Debezium's types cannot hold: a date
     /// that is zero or has a month or day of zero.
-    pub fn write(&self, bytes: &[u8], scratch: &mut Vec<u8>, out: &mut Vec<u8>) -> Result<bool, Error> {
+    pub fn write(&self, bytes: &[u8], scratch: &mut Scratch, out: &mut Vec<u8>) -> Result<bool, Error> {
         match self {
             Encoder::Signed => write_integer(value::signed(bytes)?, out),
             Encoder::Unsigned => write_unsigned(value::unsigned(bytes)?, out),
@@ -90,15 +89,9 @@ impl Encoder {
             Encoder::Double => write_double(value::double(bytes)?, out),
             Encoder::Decimal { precision, scale } => decimal(bytes, *precision, *scale, out)?,
             Encoder::Text(charset) => text(*charset, bytes, out),
-            Encoder::InflatedText(charset) => {
-                let mut inflater = ColumnInflater::new(INFLATED_BYTES_MAX);
-                text(*charset, inflater.inflate(bytes)?, out);
-            }
+            Encoder::InflatedText(charset) => text(*charset, scratch.inflater().inflate(bytes)?, out),
             Encoder::Bytes => quoted_base64(bytes, out),
-            Encoder::InflatedBytes => {
-                let mut inflater = ColumnInflater::new(INFLATED_BYTES_MAX);
-                quoted_base64(inflater.inflate(bytes)?, out);
-            }
+            Encoder::InflatedBytes => quoted_base64(scratch.inflater().inflate(bytes)?, out),
             Encoder::PaddedBytes(length) if bytes.len() < *length => {
                 let mut padded = [0; 255];
                 if let (Some(padded), true) = (padded.get_mut(..*length), bytes.len() <= *length) {
@@ -160,16 +153,22 @@ impl Encoder {
             Encoder::Inet4 => {
                 let mut octets = [0; 4];
                 pad_into(bytes, &mut octets);
-                write_string(&Ipv4Addr::from(octets).to_string(), out);
+                quoted(Ipv4Addr::from(octets), out);
             }
             Encoder::Inet6 => {
                 let mut octets = [0; 16];
                 pad_into(bytes, &mut octets);
-                write_string(&Ipv6Addr::from(octets).to_string(), out);
+                quoted(Ipv6Addr::from(octets), out);
             }
         }
         Ok(true)
     }
+}
+
+/// Writes what needs no escape.
+fn quoted(address: impl std::fmt::Display, out: &mut Vec<u8>) {
+    // Writing to a vector cannot fail.
+    write!(out, "\"{address}\"").ok();
 }
 
 fn quoted_base64(bytes: &[u8], out: &mut Vec<u8>) {
@@ -199,19 +198,18 @@ fn decimal(bytes: &[u8], precision: u8, scale: u8, out: &mut Vec<u8>) -> Result<
 }
 
 /// The document's text as a JSON string; the text is written to the scratch first and then escaped.
-fn json(bytes: &[u8], scratch: &mut Vec<u8>, out: &mut Vec<u8>) -> Result<(), Error> {
-    scratch.clear();
-    binary_json::write_text(bytes, binary_json::JsonStyle::Compact, scratch)?;
-    write_string(&String::from_utf8_lossy(scratch), out);
+fn json(bytes: &[u8], scratch: &mut Scratch, out: &mut Vec<u8>) -> Result<(), Error> {
+    scratch.text.clear();
+    binary_json::write_text(bytes, binary_json::JsonStyle::Compact, &mut scratch.text)?;
+    text(Charset::Utf8, &scratch.text, out);
     Ok(())
 }
 
 /// The server's own text without the spaces that it puts behind `:` and `,`.
 fn compact_json(bytes: &[u8], out: &mut Vec<u8>) {
-    let text = String::from_utf8_lossy(bytes);
     let mut writer = StringWriter::begin(out);
     let (mut start, mut in_string, mut is_escaped) = (0, false, false);
-    for (index, byte) in text.bytes().enumerate() {
+    for (index, byte) in bytes.iter().enumerate() {
         if in_string {
             match byte {
                 _ if is_escaped => is_escaped = false,
@@ -219,14 +217,14 @@ fn compact_json(bytes: &[u8], out: &mut Vec<u8>) {
                 b'"' => in_string = false,
                 _ => {}
             }
-        } else if byte == b'"' {
+        } else if *byte == b'"' {
             in_string = true;
         } else if matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
-            writer.push(text.get(start..index).unwrap_or_default());
+            Charset::Utf8.decode(bytes.get(start..index).unwrap_or_default(), |piece| writer.push(piece));
             start = index + 1;
         }
     }
-    writer.push(text.get(start..).unwrap_or_default());
+    Charset::Utf8.decode(bytes.get(start..).unwrap_or_default(), |piece| writer.push(piece));
     writer.end();
 }
 

@@ -14,6 +14,7 @@ use crate::error::{EncodeError, PlanError};
 use crate::json::write_string;
 use crate::options::{DebeziumForm, NullWithDefault, PlanOptions};
 use crate::schema::{Field, Kind, Schema};
+use crate::scratch::Scratch;
 use encoder::{Encoder, Temporal};
 
 /// A column of a plan.
@@ -71,7 +72,7 @@ impl ColumnPlan {
     }
 
     /// Appends the JSON of a stored value.
-    pub fn write(&self, bytes: &[u8], scratch: &mut Vec<u8>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    pub fn write(&self, bytes: &[u8], scratch: &mut Scratch, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         match self.encoder.write(bytes, scratch, out) {
             Ok(true) => Ok(()),
             Ok(false) => {

@@ -15,6 +15,7 @@ use crate::message::{EventContext, MessageBuffer, Operation};
 use crate::naming::table_topic;
 use crate::options::{PlanOptions, Tombstones, ValueFormat};
 use crate::schema::{KeyValueEncoding, MessageSchema, Schema, SchemaPart, avro_definition, connect_json};
+use crate::scratch::Scratch;
 use envelope::Envelope;
 
 /// The compiled encoder of one table.
@@ -172,11 +173,9 @@ impl Plan {
         };
         // KeyValue INLINE: each half behind its length; the length of an absent key is −1.
         bytes.extend_from_slice(&[0xff; 4]);
-        if let (true, Some(image)) = (self.has_key(), after.or(before)) {
+        if key.is_some() {
             let key_start = bytes.len();
-            bytes.extend_from_slice(&wrapping.key);
-            self.write_key(image, scratch, bytes)?;
-            bytes.push(b'}');
+            bytes.extend_from_slice(&scratch.key);
             set_length(bytes, key_start);
         }
         bytes.extend_from_slice(&[0; 4]);
@@ -190,22 +189,26 @@ impl Plan {
         Ok(())
     }
 
-    /// The key as it stands in the message's key: JSON, or with schemas the Base64 text of it.
+    /// The key as it stands in the message's key: JSON, or with schemas the Base64 text of it, whose plain text stays in the
+    /// scratch.
     fn write_message_key(
         &self,
         image: &Image<'_>,
-        scratch: &mut Vec<u8>,
+        scratch: &mut Scratch,
         out: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
         let Some(wrapping) = &self.wrapped else { return self.write_key(image, scratch, out) };
-        let mut key = wrapping.key.clone();
-        self.write_key(image, scratch, &mut key)?;
+        let mut key = std::mem::take(&mut scratch.key);
+        key.clear();
+        key.extend_from_slice(&wrapping.key);
+        let written = self.write_key(image, scratch, &mut key);
         key.push(b'}');
         write_base64(&key, out);
-        Ok(())
+        scratch.key = key;
+        written
     }
 
-    fn write_key(&self, image: &Image<'_>, scratch: &mut Vec<u8>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    fn write_key(&self, image: &Image<'_>, scratch: &mut Scratch, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         self.write_object(image, self.key.iter().copied(), scratch, out)
     }
 
@@ -215,7 +218,7 @@ impl Plan {
         before: Option<&Image<'_>>,
         after: Option<&Image<'_>>,
         context: &EventContext<'_>,
-        scratch: &mut Vec<u8>,
+        scratch: &mut Scratch,
         out: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
         for (label, image) in [(&b"{\"before\":"[..], before), (b",\"after\":", after)] {
@@ -233,7 +236,7 @@ impl Plan {
         &self,
         image: &Image<'_>,
         indexes: impl Iterator<Item = usize>,
-        scratch: &mut Vec<u8>,
+        scratch: &mut Scratch,
         out: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
         let mut separator = b'{';

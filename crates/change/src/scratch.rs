@@ -1,0 +1,24 @@
+//! Room that encoding needs besides its output; kept in the message buffer, so that it is allocated once.
+
+use bitacora_binlog::value::ColumnInflater;
+
+/// Most bytes that a compressed column may hold: the server's own limit of a packet.
+const INFLATED_BYTES_MAX: usize = 1 << 30;
+
+/// Room for a row's intermediate bytes.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    /// The text of a JSON document before it is escaped.
+    pub text: Vec<u8>,
+    /// A key with its schema before it becomes Base64.
+    pub key: Vec<u8>,
+    /// Made for the first compressed column: it holds tens of kilobytes that most tables never need.
+    inflater: Option<ColumnInflater>,
+}
+
+impl Scratch {
+    /// The inflater of compressed columns.
+    pub fn inflater(&mut self) -> &mut ColumnInflater {
+        self.inflater.get_or_insert_with(|| ColumnInflater::new(INFLATED_BYTES_MAX))
+    }
+}
