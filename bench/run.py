@@ -96,9 +96,9 @@ class Bench:
         size = (folder / first).stat().st_size
         self.limit("dump of the binlog by the server's own tool", "rows/s", rows / seconds)
         self.limit("the same in bytes", "MB/s", size / seconds / 1e6)
-        rates = decode_and_encode(folder / first, self.runs)
-        if rates:
-            self.lines.append(("decode and encode on one core, from the recorded binlog", "rows/s", spread(rates), None, None))
+        for form in ("1.9", "3.6"):
+            rates = decode_and_encode(folder / first, form, self.runs)
+            self.lines.append((f"decode and encode on one core, from the recorded binlog, form {form}", "rows/s", spread(rates), None, None))
         os.remove(folder / first)
 
     def small(self, database, folder):
@@ -200,16 +200,13 @@ class Bench:
         return "\n".join([machine(), "", line(head), line(["-" * width for width in widths]), *map(line, rows)])
 
 
-def decode_and_encode(file, runs):
-    """Runs the measuring example of crates/change; it prints `rows_per_s=N`."""
-    example = ROOT / "crates/change/examples/decode_encode.rs"
-    if not example.exists():
-        return []
+def decode_and_encode(file, form, runs):
+    """Runs the measuring example of crates/change; it prints `rows_per_s=N` for each form."""
     subprocess.run(["cargo", "build", "--quiet", "--release", "-p", "bitacora-change", "--example", "decode_encode"], cwd=ROOT, check=True)
     binary = pathlib.Path(os.environ["BITACORA_BIN"]).parent / "examples/decode_encode"
     found = []
     for _ in range(runs):
-        output = subprocess.run([binary, file], check=True, capture_output=True, text=True).stdout
+        output = subprocess.run([binary, file, "1", form], check=True, capture_output=True, text=True).stdout
         found += [float(word.partition("=")[2]) for word in output.split() if word.startswith("rows_per_s=")]
     return found
 
