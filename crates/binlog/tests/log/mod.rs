@@ -6,14 +6,17 @@ use bitacora_binlog::{
 };
 use std::{collections::BTreeMap, hint::black_box, io::Read, path::Path};
 
-/// The golden logs: the fixture of all types, single events of every kind, and values beside their text.
-pub const LOGS: [&str; 6] = [
+/// The golden logs: the fixture of all types, single events of every kind, values beside their text, and
+/// table maps.
+pub const LOGS: [&str; 8] = [
     "mysql-9.7.4/binlog.000001",
     "mariadb-10.11.18/binlog.000001",
     "events/mysql-9.7.4",
     "events/mariadb-10.11.18",
     "spelling/mysql-9.7.4",
     "spelling/mariadb-10.11.18",
+    "metadata/mysql-9.7.4",
+    "metadata/mariadb-10.11.18",
 ];
 
 /// Reads `tests/golden/<name>.gz`.
