@@ -16,7 +16,7 @@ use bitacora_binlog::ChecksumAlgorithm;
 use bitacora_change::{Connector, DebeziumForm, MessageSchema, NullWithDefault, PlanOptions, Tombstones, ValueFormat};
 use bitacora_engine::error::EngineError;
 use bitacora_engine::metrics::SourceMetrics;
-use bitacora_engine::pipeline::core::{Core, CoreOptions, End, SchemaChanges, Statements};
+use bitacora_engine::pipeline::core::{Beginning, Core, CoreOptions, End, SchemaChanges, Statements};
 use bitacora_engine::sink::{Lane, Opened, OutgoingMessage, Sink, TopicId};
 use bitacora_source::{Filter, FilterOptions, Position};
 use proptest::prelude::*;
@@ -138,6 +138,7 @@ fn core(log: &Log, broker: &Rc<RefCell<Broker>>, end: Option<&End>) -> Core<Mode
         schema_changes: SchemaChanges::Publish,
         statements: Statements::Include,
         checkpoint_interval_us: 0,
+        beginning: Beginning::Resumed,
     };
     let sink = ModelSink { broker: Rc::clone(broker), names: Vec::new(), pending: Vec::new() };
     let (position, offset, catalog) = match end {

@@ -39,6 +39,17 @@ pub struct CoreOptions {
     pub statements: Statements,
     /// At most one transaction end is noted in this time.
     pub checkpoint_interval_us: i64,
+    /// Whether the source has sent changes before.
+    pub beginning: Beginning,
+}
+
+/// Whether a source has sent changes before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beginning {
+    /// Never: its logical offsets begin above everything that was ever sent.
+    Anew,
+    /// It goes on from a checkpoint.
+    Resumed,
 }
 
 /// Whether DDL is published.
@@ -88,6 +99,10 @@ impl<S: Sink> Core<S> {
         catalog: Arc<Catalog>,
     ) -> Self {
         let watermark = Watermark::new(options.checkpoint_interval_us);
+        let topics = match options.beginning {
+            Beginning::Anew => Topics::beginning_at(logical_offset),
+            Beginning::Resumed => Topics::default(),
+        };
         Core {
             decoder: Decoder::new(),
             state: State {
@@ -96,7 +111,7 @@ impl<S: Sink> Core<S> {
                 metrics,
                 catalog,
                 tables: Tables::default(),
-                topics: Topics::default(),
+                topics,
                 transaction: Transaction::default(),
                 xa: XaTransactions::default(),
                 file: position.file.clone(),

@@ -87,13 +87,20 @@ struct Topic {
 pub struct Topics {
     topics: Vec<Topic>,
     by_name: HashMap<String, usize>,
+    first_id: Option<u64>,
 }
 
 impl Topics {
+    /// Topics of a source that begins anew: every id that it will give is above `first_id`, and no topic may have such an id
+    /// already, or the broker would take new messages for repeated ones.
+    pub fn beginning_at(first_id: u64) -> Self {
+        Topics { first_id: Some(first_id), ..Topics::default() }
+    }
+
     /// Opens a topic with a schema, or changes the schema of an open one; gives its index.
     ///
     /// # Errors
-    /// The sink refuses, or it has stored ids above `base`, the first id that this run can give.
+    /// The sink refuses, or a source that begins anew finds an id that it has not given yet.
     pub fn open(
         &mut self,
         sink: &mut impl Sink,
@@ -111,6 +118,14 @@ impl Topics {
             return Ok(*index);
         }
         let opened = sink.open(lane, name, schema)?;
+        if let (Some(first), Some(last)) = (self.first_id, opened.last_sequence_id)
+            && last >= first
+        {
+            return Err(EngineError::configuration(format!(
+                "topic {name} already has the sequence id {last} of this source, which is above those that it begins with"
+            ))
+            .remedy("the clock was set back: set it right, or give the source another name"));
+        }
         let index = self.topics.len();
         self.topics.push(Topic {
             name: name.to_owned(),

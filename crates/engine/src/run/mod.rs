@@ -31,6 +31,7 @@ use crate::checkpoint::{Checkpoint, CheckpointError, CheckpointStore};
 use crate::config::{SnapshotMode, SourceConfig};
 use crate::error::{EngineError, ErrorClass};
 use crate::metrics::SourceMetrics;
+use crate::pipeline::core::Beginning;
 use crate::sink::pulsar::PulsarSink;
 
 /// A running source.
@@ -157,7 +158,11 @@ impl Life {
             Checked::Purged => true,
         };
         let resume = match saved {
-            Some(saved) if !wants_snapshot => Some((saved.checkpoint, parse_catalog(saved.catalog.as_deref())?)),
+            Some(saved) if !wants_snapshot => Some(Resume {
+                catalog: parse_catalog(saved.catalog.as_deref())?,
+                checkpoint: saved.checkpoint,
+                beginning: Beginning::Resumed,
+            }),
             saved => self.snapshot(&store, saved.map(|saved| saved.checkpoint)).await?,
         };
         match resume {
@@ -225,8 +230,12 @@ enum Checked {
     Stopped,
 }
 
-/// A saved checkpoint as what the stream begins with.
-pub(crate) type Resume = (Checkpoint, Arc<Catalog>);
+/// What the stream begins with.
+pub(crate) struct Resume {
+    checkpoint: Checkpoint,
+    catalog: Arc<Catalog>,
+    beginning: Beginning,
+}
 
 fn parse_catalog(text: Option<&[u8]>) -> Result<Arc<Catalog>, EngineError> {
     let Some(text) = text else { return Ok(Arc::new(Catalog::default())) };

@@ -9,7 +9,7 @@ use bitacora_source::replication::{Backoff, BackoffOptions, ReplicaOptions};
 
 use super::Life;
 use crate::config::{self, SourceConfig};
-use crate::pipeline::core::{CoreOptions, SchemaChanges, Statements};
+use crate::pipeline::core::{Beginning, CoreOptions, SchemaChanges, Statements};
 
 /// At most one transaction end is noted in this time, and the checkpoint is stored as often.
 pub(super) const CHECKPOINT_INTERVAL: Duration = Duration::from_millis(500);
@@ -56,7 +56,7 @@ pub(super) fn plan_options(config: &SourceConfig) -> PlanOptions {
 }
 
 /// What the core does.
-pub(super) fn core_options(config: &SourceConfig) -> CoreOptions {
+pub(super) fn core_options(config: &SourceConfig, beginning: Beginning) -> CoreOptions {
     CoreOptions {
         server: config.server.address(),
         plan: plan_options(config),
@@ -64,6 +64,7 @@ pub(super) fn core_options(config: &SourceConfig) -> CoreOptions {
         schema_changes: if config.include_schema_changes { SchemaChanges::Publish } else { SchemaChanges::Follow },
         statements: if config.include_query { Statements::Include } else { Statements::Omit },
         checkpoint_interval_us: i64::try_from(CHECKPOINT_INTERVAL.as_micros()).unwrap_or(i64::MAX) / 2,
+        beginning,
     }
 }
 

@@ -16,6 +16,7 @@ use super::{Life, Resume, now_ns, now_us};
 use crate::checkpoint::{Checkpoint, CheckpointStore};
 use crate::config::SnapshotMode;
 use crate::error::{EngineError, ErrorClass};
+use crate::pipeline::core::Beginning;
 use crate::pipeline::snapshot::{SnapshotTable, SnapshotWriter};
 
 /// Chunks between the reader and the writer.
@@ -68,7 +69,7 @@ impl Life {
         store.save(&checkpoint, Some(&catalog_text)).map_err(super::unusable_store)?;
         let rows = self.metrics.snapshot_row_count.get();
         tracing::info!(source = %config.name, rows, %position, "snapshot complete");
-        Ok(Some((checkpoint, Arc::new(catalog))))
+        Ok(Some(Resume { checkpoint, catalog: Arc::new(catalog), beginning: Beginning::Anew }))
     }
 
     /// The catalog of the snapshot's tables, and the statements that stand for them.

@@ -22,11 +22,11 @@ const QUEUED_CHUNKS: usize = 4;
 impl Life {
     /// Streams from a checkpoint until the source is stopped or fails.
     pub(super) async fn stream(&mut self, store: &Arc<CheckpointStore>, resume: Resume) -> Result<(), EngineError> {
-        let (checkpoint, catalog) = resume;
+        let Resume { checkpoint, catalog, beginning } = resume;
         let config = Arc::clone(&self.config);
         let mut position = of_checkpoint(&checkpoint)?;
         let core = Core::new(
-            core_options(&config),
+            core_options(&config, beginning),
             self.sink(self.client()?)?,
             Arc::clone(&self.metrics),
             position.clone(),

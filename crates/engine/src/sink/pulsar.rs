@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 
 use bitacora_change::{KeyValueEncoding, MessageSchema};
-use bitacora_pulsar::{BatchLimits, Client, Error as ClientError, Producer, ProducerOptions, Progress};
+use bitacora_pulsar::{AutoCreation, BatchLimits, Client, Error as ClientError, Producer, ProducerOptions, Progress};
 use bitacora_pulsar_wire::proto::{KeyValue, ProducerAccessMode, Schema, SchemaType};
 use bitacora_pulsar_wire::{BatchBuilder, MessageKey, OutgoingMessage as WireMessage, TopicName};
 use tokio::runtime::Handle;
@@ -81,6 +81,19 @@ impl PulsarSink {
         })
     }
 
+    /// A partitioned topic would need a producer, and sequence ids, for each partition.
+    fn refuse_partitions(&self, topic: &TopicName) -> Result<(), EngineError> {
+        let count = self.runtime.block_on(self.client.partitions(topic, AutoCreation::Never));
+        match count {
+            Ok(0) => Ok(()),
+            Ok(count) => {
+                Err(EngineError::configuration(format!("topic {topic} has {count} partitions, which is not supported"))
+                    .remedy("delete the topic, or choose another topic prefix or namespace"))
+            }
+            Err(error) => Err(failed(&format!("topic {topic} cannot be opened"), error)),
+        }
+    }
+
     fn producer_name(&self, lane: Lane) -> String {
         match lane {
             Lane::Stream => self.source_name.clone(),
@@ -122,6 +135,9 @@ impl Sink for PulsarSink {
             self.seal(index)?;
             self.sealer.close(&[index])?;
         }
+        if known.is_none() {
+            self.refuse_partitions(&name)?;
+        }
         let (producer, last) = self
             .runtime
             .block_on(async {
@@ -129,7 +145,11 @@ impl Sink for PulsarSink {
                 let last = match u64::try_from(producer.last_sequence_id()) {
                     Ok(last) => Some(last),
                     Err(_) if known.is_none() && lane == Lane::Stream => {
-                        last_sequence_id(&self.client, &name, &self.producer_name(lane)).await?
+                        let last = last_sequence_id(&self.client, &name, &self.producer_name(lane)).await?;
+                        if last.is_some() {
+                            tracing::warn!(topic = %name, "the broker does not deduplicate: a broken connection to it may repeat the batches in flight; set the namespace's deduplication to true");
+                        }
+                        last
                     }
                     Err(_) => None,
                 };
