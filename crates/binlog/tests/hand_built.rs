@@ -94,7 +94,7 @@ fn a_heartbeat_of_version_2_has_positions_beyond_4_gib() {
     body.extend(position.to_le_bytes());
     body.push(0);
     let event = Built { next_position: 0, ..Built::new(EventType::HEARTBEAT_V2, body) };
-    check(&[event.clone()], |event| match event.body {
+    check(std::slice::from_ref(&event), |event| match event.body {
         Body::Heartbeat(heartbeat) => assert_eq!(heartbeat, Heartbeat { file: b"binlog.000042", position }),
         other => panic!("{other:?}"),
     });
@@ -108,7 +108,7 @@ fn a_heartbeat_of_version_2_has_positions_beyond_4_gib() {
 #[test]
 fn an_incident_has_number_and_message() {
     let event = Built::new(EventType::INCIDENT, *b"\x01\x00\x0bevents lost");
-    check(&[event.clone()], |event| match event.body {
+    check(std::slice::from_ref(&event), |event| match event.body {
         Body::Incident(incident) => assert_eq!(incident, Incident { number: 1, message: b"events lost" }),
         other => panic!("{other:?}"),
     });
