@@ -2,6 +2,8 @@
 
 use bitacora_binlog::value::ColumnInflater;
 
+use crate::source_block::SourceCache;
+
 /// Most bytes that a compressed column may hold: the server's own limit of a packet.
 const INFLATED_BYTES_MAX: usize = 1 << 30;
 
@@ -12,6 +14,8 @@ pub(crate) struct Scratch {
     pub text: Vec<u8>,
     /// A key with its schema before it becomes Base64.
     pub key: Vec<u8>,
+    /// The source block of the event at hand.
+    pub source: SourceCache,
     /// Made for the first compressed column: it holds tens of kilobytes that most tables never need.
     inflater: Option<ColumnInflater>,
 }

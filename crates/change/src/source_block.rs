@@ -1,4 +1,8 @@
 //! The `source` block of an event: where in the log it comes from.
+//!
+//! Only `row` differs between the rows of an event, so [`SourceCache`] keeps what stands around it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::json::{write_integer, write_string, write_unsigned};
 use crate::message::{EventContext, SnapshotMark};
@@ -17,6 +21,8 @@ pub enum Precision {
 /// The block of one table with everything that does not change already written.
 #[derive(Debug, Clone)]
 pub struct SourceBlock {
+    /// Tells blocks with different constants apart, for the cache.
+    id: u64,
     form: DebeziumForm,
     precision: Precision,
     /// `{"version":…,"connector":…,"name":…,"ts_ms":`
@@ -53,11 +59,30 @@ impl SourceBlock {
             None => block_table.extend_from_slice(b"null"),
         }
         block_table.extend_from_slice(b",\"server_id\":");
-        SourceBlock { form, precision, head, database: db, table: block_table }
+        static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        SourceBlock { id, form, precision, head, database: db, table: block_table }
     }
 
     /// Appends the block of an event.
     pub fn write(&self, context: &EventContext<'_>, out: &mut Vec<u8>) {
+        self.write_head(context, out);
+        write_unsigned(u64::from(context.row), out);
+        write_tail(context, out);
+    }
+
+    /// Appends the block of a row's event, most of it from the cache.
+    pub(crate) fn write_cached(&self, context: &EventContext<'_>, cache: &mut SourceCache, out: &mut Vec<u8>) {
+        if !cache.holds(self.id, context) {
+            cache.fill(self, context);
+        }
+        out.extend_from_slice(&cache.head);
+        write_unsigned(u64::from(context.row), out);
+        out.extend_from_slice(&cache.tail);
+    }
+
+    /// Everything up to the number of the row.
+    fn write_head(&self, context: &EventContext<'_>, out: &mut Vec<u8>) {
         let timestamp_us = context.source_timestamp_us;
         out.extend_from_slice(&self.head);
         let timestamp_ms = match (self.form, self.precision) {
@@ -92,15 +117,6 @@ impl SourceBlock {
         out.extend_from_slice(b",\"pos\":");
         write_unsigned(context.position, out);
         out.extend_from_slice(b",\"row\":");
-        write_unsigned(u64::from(context.row), out);
-        out.extend_from_slice(b",\"thread\":");
-        match context.thread {
-            Some(thread) => write_unsigned(thread, out),
-            None => out.extend_from_slice(b"null"),
-        }
-        out.extend_from_slice(b",\"query\":");
-        optional_string(context.query, out);
-        out.push(b'}');
     }
 
     /// Schema of the block.
@@ -145,6 +161,85 @@ impl SourceBlock {
             DebeziumForm::V3_6 => schema.version(1),
         }
     }
+}
+
+/// The written parts of the block that was written last, with what they were written from.
+#[derive(Debug, Default)]
+pub(crate) struct SourceCache {
+    /// Identity of the block; 0 while nothing is kept.
+    block: u64,
+    file: String,
+    gtid: KeptText,
+    query: KeptText,
+    position: u64,
+    server_id: u32,
+    thread: Option<u64>,
+    source_timestamp_us: i64,
+    snapshot: Option<SnapshotMark>,
+    head: Vec<u8>,
+    tail: Vec<u8>,
+}
+
+impl SourceCache {
+    fn holds(&self, block: u64, context: &EventContext<'_>) -> bool {
+        self.block == block
+            && self.position == context.position
+            && self.server_id == context.server_id
+            && self.thread == context.thread
+            && self.source_timestamp_us == context.source_timestamp_us
+            && self.snapshot == Some(context.snapshot)
+            && self.file == context.file
+            && self.gtid.get() == context.gtid
+            && self.query.get() == context.query
+    }
+
+    fn fill(&mut self, block: &SourceBlock, context: &EventContext<'_>) {
+        self.block = block.id;
+        self.file.clear();
+        self.file.push_str(context.file);
+        self.gtid.set(context.gtid);
+        self.query.set(context.query);
+        self.position = context.position;
+        self.server_id = context.server_id;
+        self.thread = context.thread;
+        self.source_timestamp_us = context.source_timestamp_us;
+        self.snapshot = Some(context.snapshot);
+        self.head.clear();
+        block.write_head(context, &mut self.head);
+        self.tail.clear();
+        write_tail(context, &mut self.tail);
+    }
+}
+
+/// An optional text whose room is used again.
+#[derive(Debug, Default)]
+struct KeptText {
+    is_present: bool,
+    text: String,
+}
+
+impl KeptText {
+    fn get(&self) -> Option<&str> {
+        self.is_present.then_some(&self.text)
+    }
+
+    fn set(&mut self, text: Option<&str>) {
+        self.is_present = text.is_some();
+        self.text.clear();
+        self.text.push_str(text.unwrap_or_default());
+    }
+}
+
+/// Everything behind the number of the row.
+fn write_tail(context: &EventContext<'_>, out: &mut Vec<u8>) {
+    out.extend_from_slice(b",\"thread\":");
+    match context.thread {
+        Some(thread) => write_unsigned(thread, out),
+        None => out.extend_from_slice(b"null"),
+    }
+    out.extend_from_slice(b",\"query\":");
+    optional_string(context.query, out);
+    out.push(b'}');
 }
 
 fn optional_string(text: Option<&str>, out: &mut Vec<u8>) {

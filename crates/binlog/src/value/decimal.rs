@@ -84,6 +84,20 @@ impl<'a> Decimal<'a> {
     /// Appends the number without its point (the unscaled value) as a big-endian two's complement of the fewest bytes, which is how
     /// Connect and Avro store a decimal.
     pub fn write_unscaled(&self, out: &mut Vec<u8>) -> Result<(), Error> {
+        if self.precision <= 18 {
+            let mut unscaled = 0i64;
+            self.groups(|digits, value, _| unscaled = unscaled * 10i64.pow(digits as u32) + i64::from(value))?;
+            let unscaled = if self.is_negative() { -unscaled } else { unscaled };
+            push_trimmed(&unscaled.to_be_bytes(), out);
+            return Ok(());
+        }
+        if self.precision <= 38 {
+            let mut unscaled = 0i128;
+            self.groups(|digits, value, _| unscaled = unscaled * 10i128.pow(digits as u32) + i128::from(value))?;
+            let unscaled = if self.is_negative() { -unscaled } else { unscaled };
+            push_trimmed(&unscaled.to_be_bytes(), out);
+            return Ok(());
+        }
         // 81 digits are below 2^270: nine limbs of 32 bits, least significant first, and one for the sign.
         let mut limbs = [0u32; 10];
         self.groups(|digits, value, _| {
@@ -107,13 +121,7 @@ impl<'a> Decimal<'a> {
         for (slot, limb) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(limbs.iter().rev()) {
             *slot = limb.to_be_bytes();
         }
-        let fill = if bytes[0] & 0x80 == 0 { 0x00 } else { 0xff };
-        // A byte may go when it only repeats the sign that the next one shows.
-        let redundant = bytes
-            .windows(2)
-            .take_while(|pair| matches!(**pair, [first, next] if first == fill && (next ^ fill) & 0x80 == 0));
-        let skip = redundant.count();
-        out.extend_from_slice(bytes.get(skip..).unwrap_or_default());
+        push_trimmed(&bytes, out);
         Ok(())
     }
 
@@ -157,6 +165,15 @@ impl<'a> Decimal<'a> {
         }
         Ok(())
     }
+}
+
+/// Appends a big-endian two's complement without the leading bytes that only repeat the sign that the next one shows.
+fn push_trimmed(bytes: &[u8], out: &mut Vec<u8>) {
+    let fill = if bytes.first().is_some_and(|byte| byte & 0x80 != 0) { 0xff } else { 0x00 };
+    let redundant = bytes
+        .windows(2)
+        .take_while(|pair| matches!(**pair, [first, next] if first == fill && (next ^ fill) & 0x80 == 0));
+    out.extend_from_slice(bytes.get(redundant.count()..).unwrap_or_default());
 }
 
 /// Appends `digits` digits of `value`, without its leading zeros unless they count.

@@ -257,7 +257,8 @@ fn zoned_timestamp(timestamp: Timestamp, digits: u8, out: &mut Vec<u8>) {
     out.push(b'"');
     let start = out.len();
     timestamp.to_datetime().write_text(digits, out);
-    if let Some(separator) = out.get_mut(start..).and_then(|text| text.iter_mut().find(|byte| **byte == b' ')) {
+    // The text is `YYYY-MM-DD HH:MM:SS` with its fraction.
+    if let Some(separator) = out.get_mut(start + 10) {
         *separator = b'T';
     }
     out.extend_from_slice(b"Z\"");

@@ -40,6 +40,9 @@ fn not_finite(is_nan: bool, is_positive: bool, out: &mut Vec<u8>) {
 
 /// Lays out the digits that `ryu` found: plain from 0.001 up to, not including, ten million; else `d.ddE±n`.
 fn java_layout(shortest: &str, out: &mut Vec<u8>) {
+    if is_plain(shortest.as_bytes()) {
+        return out.extend_from_slice(shortest.as_bytes());
+    }
     let (mantissa, exponent) = match shortest.split_once('e') {
         Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().unwrap_or(0)),
         None => (shortest, 0),
@@ -49,14 +52,6 @@ fn java_layout(shortest: &str, out: &mut Vec<u8>) {
         None => ("", mantissa),
     };
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    // Most numbers need no second look: at most seven digits before the point and no leading zeros behind it.
-    if exponent == 0 && whole.len() <= 7 && (whole != "0" || !fraction.starts_with("000") || fraction == "0") {
-        out.extend_from_slice(shortest.as_bytes());
-        if fraction.is_empty() {
-            out.extend_from_slice(b".0");
-        }
-        return;
-    }
     let mut digits = [0u8; 40];
     let mut count = 0;
     let mut point = whole.len() as i32 + exponent;
@@ -101,6 +96,15 @@ fn java_layout(shortest: &str, out: &mut Vec<u8>) {
             write_integer(i64::from(point) - 1, out);
         }
     }
+}
+
+/// Whether `ryu`'s digits are in Java's layout already, as most numbers' are: one to seven digits before the point, the first not a
+/// zero, and no exponent.
+fn is_plain(shortest: &[u8]) -> bool {
+    let digits = shortest.strip_prefix(b"-").unwrap_or(shortest);
+    let point = digits.iter().take(8).position(|byte| *byte == b'.');
+    digits.first() != Some(&b'0')
+        && point.is_some_and(|point| digits.get(point..).is_some_and(|fraction| !fraction.contains(&b'e')))
 }
 
 #[cfg(test)]

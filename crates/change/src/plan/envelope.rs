@@ -6,7 +6,7 @@ use crate::json::write_integer;
 use crate::message::EventContext;
 use crate::options::{DebeziumForm, PlanOptions};
 use crate::schema::{Kind, Schema};
-use crate::source_block::{Precision, SourceBlock};
+use crate::source_block::{Precision, SourceBlock, SourceCache};
 
 /// What an envelope prints behind its images.
 #[derive(Debug, Clone)]
@@ -29,9 +29,9 @@ impl Envelope {
     }
 
     /// Appends everything from `,"source"` to the closing brace.
-    pub fn write_tail(&self, operation: &str, context: &EventContext<'_>, out: &mut Vec<u8>) {
+    pub fn write_tail(&self, operation: &str, context: &EventContext<'_>, cache: &mut SourceCache, out: &mut Vec<u8>) {
         out.extend_from_slice(b",\"source\":");
-        self.source.write(context, out);
+        self.source.write_cached(context, cache, out);
         match self.form {
             DebeziumForm::V1_9 => {
                 out.extend_from_slice(b",\"op\":\"");
@@ -44,11 +44,17 @@ impl Envelope {
                 out.extend_from_slice(b",\"transaction\":null,\"op\":\"");
                 out.extend_from_slice(operation.as_bytes());
                 out.extend_from_slice(b"\",\"ts_ms\":");
-                write_integer(context.now_us.div_euclid(1_000), out);
+                let mut buffer = itoa::Buffer::new();
+                let microseconds = buffer.format(context.now_us).as_bytes();
+                // The digits of the milliseconds are the first ones of the microseconds, but for clocks near or before 1970.
+                match microseconds.split_last_chunk::<3>() {
+                    Some((milliseconds, _)) if context.now_us >= 1_000 => out.extend_from_slice(milliseconds),
+                    _ => write_integer(context.now_us.div_euclid(1_000), out),
+                }
                 out.extend_from_slice(b",\"ts_us\":");
-                write_integer(context.now_us, out);
+                out.extend_from_slice(microseconds);
                 out.extend_from_slice(b",\"ts_ns\":");
-                write_integer(context.now_us, out);
+                out.extend_from_slice(microseconds);
                 out.extend_from_slice(b"000}");
             }
         }

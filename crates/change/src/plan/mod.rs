@@ -228,7 +228,7 @@ impl Plan {
                 None => out.extend_from_slice(b"null"),
             }
         }
-        self.envelope.write_tail(operation, context, out);
+        self.envelope.write_tail(operation, context, &mut scratch.source, out);
         Ok(())
     }
 
