@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use bitacora_change::{KeyValueEncoding, MessageSchema};
 use bitacora_pulsar::{AutoCreation, BatchLimits, Client, Error as ClientError, Producer, ProducerOptions, Progress};
 use bitacora_pulsar_wire::proto::{KeyValue, ProducerAccessMode, Schema, SchemaType};
-use bitacora_pulsar_wire::{BatchBuilder, MessageKey, OutgoingMessage as WireMessage, TopicName};
+use bitacora_pulsar_wire::{BatchBuilder, MessageKey, OutgoingMessage as WireMessage, ServerError, TopicName};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
@@ -86,6 +86,7 @@ impl PulsarSink {
         let count = self.runtime.block_on(self.client.partitions(topic, AutoCreation::Never));
         match count {
             Ok(0) => Ok(()),
+            Err(error) if error.server_error() == Some(ServerError::TopicNotFound) => Ok(()),
             Ok(count) => {
                 Err(EngineError::configuration(format!("topic {topic} has {count} partitions, which is not supported"))
                     .remedy("delete the topic, or choose another topic prefix or namespace"))
