@@ -96,19 +96,48 @@ pub(super) fn index(
     let Some((nulls, _)) = images.get(position..).and_then(|rest| rest.split_at_checked(null_bytes)) else {
         return Err(truncated(images, position, null_bytes));
     };
-    let mut at = position + null_bytes;
-    let mut ordinal = 0usize;
-    for (column, (width, span)) in widths.iter().zip(spans.iter_mut()).enumerate() {
-        if let Some(bitmap) = present
-            && !bit(bitmap, column)
-        {
-            *span = Span::ABSENT;
-            continue;
+    let at = position + null_bytes;
+    // Most rows have every column and no NULL: no question has to be asked for a column then.
+    match present {
+        None if !has_null(nulls, present_count) => walk(images, at, widths, spans, |_| None),
+        None => walk(images, at, widths, spans, |column| bit(nulls, column).then_some(Span::NULL)),
+        Some(bitmap) => {
+            let mut ordinal = 0;
+            walk(images, at, widths, spans, |column| {
+                if !bit(bitmap, column) {
+                    return Some(Span::ABSENT);
+                }
+                let is_null = bit(nulls, ordinal);
+                ordinal += 1;
+                is_null.then_some(Span::NULL)
+            })
         }
-        let is_null = bit(nulls, ordinal);
-        ordinal += 1;
-        if is_null {
-            *span = Span::NULL;
+    }
+}
+
+/// Whether one of the first `count` bits is set; MariaDB sets the ones behind them too.
+fn has_null(nulls: &[u8], count: usize) -> bool {
+    match nulls.split_last() {
+        Some((last, full)) => {
+            let unused = nulls.len() * 8 - count;
+            last << unused != 0 || full.iter().any(|byte| *byte != 0)
+        }
+        None => false,
+    }
+}
+
+/// Goes over the columns; `without_value` says which have no bytes.
+#[inline]
+fn walk(
+    images: &[u8],
+    mut at: usize,
+    widths: &[Width],
+    spans: &mut [Span],
+    mut without_value: impl FnMut(usize) -> Option<Span>,
+) -> Result<usize, (Error, usize)> {
+    for (column, (width, span)) in widths.iter().zip(spans.iter_mut()).enumerate() {
+        if let Some(known) = without_value(column) {
+            *span = known;
             continue;
         }
         let (prefix, length) = match *width {
