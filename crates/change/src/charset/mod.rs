@@ -1,14 +1,16 @@
 //! Character sets of the servers, decoded to UTF-8.
 //!
 //! A column's bytes are in its own character set. UTF-8 columns, by far the most, are checked and copied; the WHATWG's
-//! multi-byte sets go through `encoding_rs`; every single-byte set has a table made by a real server, because several of
+//! multi-byte sets go through `encoding_rs`, but for the sequences that the servers map elsewhere; every single-byte set has a table made by a real server, because several of
 //! them are on no other list and MySQL's `latin1` is neither ISO 8859-1 nor quite Windows-1252.
 //! Bytes that are no character of their set become U+FFFD, as the servers' own converters print `?`.
 
 mod collations;
+mod exceptions;
+mod multi_byte;
 mod tables;
 
-use encoding_rs::Encoding;
+pub use multi_byte::MultiByte;
 
 /// How the bytes of a character column become UTF-8.
 #[derive(Clone, Copy)]
@@ -17,8 +19,8 @@ pub enum Charset {
     Utf8,
     /// One unit for each byte.
     SingleByte(&'static [u16; 256]),
-    /// A multi-byte set of the WHATWG's list.
-    MultiByte(&'static Encoding),
+    /// A multi-byte set of East Asia.
+    MultiByte(&'static MultiByte),
     /// `ucs2` and `utf16`, big-endian.
     Utf16,
     /// `utf16le`.
@@ -32,7 +34,7 @@ impl std::fmt::Debug for Charset {
         f.write_str(match self {
             Charset::Utf8 => "utf8",
             Charset::SingleByte(_) => "single-byte",
-            Charset::MultiByte(encoding) => encoding.name(),
+            Charset::MultiByte(set) => set.name(),
             Charset::Utf16 => "utf16",
             Charset::Utf16Le => "utf16le",
             Charset::Utf32 => "utf32",
@@ -57,12 +59,15 @@ impl Charset {
             "ucs2" | "utf16" => Charset::Utf16,
             "utf16le" => Charset::Utf16Le,
             "utf32" => Charset::Utf32,
-            "big5" => Charset::MultiByte(encoding_rs::BIG5),
-            "cp932" | "sjis" => Charset::MultiByte(encoding_rs::SHIFT_JIS),
-            "eucjpms" | "ujis" => Charset::MultiByte(encoding_rs::EUC_JP),
-            "euckr" => Charset::MultiByte(encoding_rs::EUC_KR),
-            "gb2312" | "gbk" => Charset::MultiByte(encoding_rs::GBK),
-            "gb18030" => Charset::MultiByte(encoding_rs::GB18030),
+            "big5" => Charset::MultiByte(&multi_byte::BIG5),
+            "cp932" => Charset::MultiByte(&multi_byte::CP932),
+            "sjis" => Charset::MultiByte(&multi_byte::SJIS),
+            "eucjpms" => Charset::MultiByte(&multi_byte::EUCJPMS),
+            "ujis" => Charset::MultiByte(&multi_byte::UJIS),
+            "euckr" => Charset::MultiByte(&multi_byte::EUCKR),
+            "gb2312" => Charset::MultiByte(&multi_byte::GB2312),
+            "gbk" => Charset::MultiByte(&multi_byte::GBK),
+            "gb18030" => Charset::MultiByte(&multi_byte::GB18030),
             "armscii8" => Charset::SingleByte(&tables::ARMSCII8),
             "cp1250" => Charset::SingleByte(&tables::CP1250),
             "cp1251" => Charset::SingleByte(&tables::CP1251),
@@ -118,7 +123,7 @@ impl Charset {
                     take(character(u32::from(unit)).encode_utf8(&mut buffer));
                 }
             }
-            Charset::MultiByte(encoding) => multi_byte(encoding, bytes, take),
+            Charset::MultiByte(set) => set.decode(bytes, take),
             Charset::Utf16 => utf16(bytes, u16::from_be_bytes, take),
             Charset::Utf16Le => utf16(bytes, u16::from_le_bytes, take),
             Charset::Utf32 => {
@@ -136,20 +141,6 @@ impl Charset {
         let mut text = String::with_capacity(bytes.len());
         self.decode(bytes, |piece| text.push_str(piece));
         text
-    }
-}
-
-/// Decodes through a buffer on the stack, so that a text allocates nothing.
-fn multi_byte(encoding: &'static Encoding, mut bytes: &[u8], mut take: impl FnMut(&str)) {
-    let mut decoder = encoding.new_decoder_without_bom_handling();
-    let mut buffer = [0; 512];
-    loop {
-        let (result, read, written, _) = decoder.decode_to_utf8(bytes, &mut buffer, true);
-        take(std::str::from_utf8(buffer.get(..written).unwrap_or_default()).unwrap_or_default());
-        if result == encoding_rs::CoderResult::InputEmpty {
-            return;
-        }
-        bytes = bytes.get(read..).unwrap_or_default();
     }
 }
 
@@ -185,6 +176,11 @@ mod tests {
         check("utf16le", &[0x41, 0, 0xac, 0x20], "A€");
         check("utf32", &[0, 1, 0xf6, 0, 0, 0, 0, 0x41], "😀A");
         check("sjis", &[0x83, 0x65], "テ");
+        check("sjis", b"a\x81\x60\xb1b", "a〜ｱb");
+        check("cp932", b"a\x81\x60\xb1b", "a～ｱb");
+        check("eucjpms", b"x\x8f\xf3\xf3y\xa4\xa2\xfe\xfe", "xⅰyあ\u{e3ab}");
+        check("eucjpms", b"\x8f\xf3", "\u{fffd}");
+        check("gb2312", b"\xa1\xa4", "・");
         check("gb18030", &[0x94, 0x39, 0xfc, 0x36], "😀");
         check("koi8u", &[0xa4], "є");
     }
