@@ -8,6 +8,8 @@
 # The set tool needs no server: it writes what the server's own tool prints of the log SERVER-VERSION/binlog.000001, header lines and rows.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+usage() { sed -n 4p "$0" >&2; exit 2; }
+[ $# -eq 2 ] || usage
 set="$1" server="$2" port="${BITACORA_RECORD_PORT:-23999}"
 tool="$here/../../../../tools/$server-server.sh"
 work="$(mktemp -d)"
@@ -27,7 +29,7 @@ case "$set" in
   spelling) python3 "$here/spelling/generate.py" "$server" >"$work/statements.sql" ;;
   events) cp "$here/events/$server.sql" "$work/statements.sql" ;;
   metadata) cp "$here/metadata/tables.sql" "$work/statements.sql" ;;
-  *) sed -n '4p' "$0" >&2; exit 2 ;;
+  *) usage ;;
 esac
 "$tool" start --port "$port" --datadir "$work/data" --fast --extra "--server-id=77"
 "$tool" client --port "$port" -e "FLUSH BINARY LOGS"
