@@ -1,6 +1,6 @@
 //! The `source` block of an event: where in the log it comes from.
 //!
-//! Only `row` differs between the rows of an event, so [`SourceCache`] keeps what stands around it.
+//! Only `row` differs between the rows of an event, so `SourceCache` keeps what stands around it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

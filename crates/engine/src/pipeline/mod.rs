@@ -1,8 +1,8 @@
 //! From raw binlog events to messages at the sink.
 //!
-//! [`core`] is the state machine and [`state`] what it knows; around it stand the pieces that can be understood alone:
+//! [`core`] is the state machine and `state` what it knows; around it stand the pieces that can be understood alone:
 //! [`logical_offset`] (sequence ids), [`watermark`] (checkpoints), [`transaction`], [`xa`], [`tables`] (plans and topics),
-//! [`statement`] and [`schema_changes`] (DDL). [`snapshot`] sends the rows of a snapshot through the same plans.
+//! [`statement`] and `schema_changes` (DDL). [`snapshot`] sends the rows of a snapshot through the same plans.
 
 pub mod core;
 pub mod logical_offset;

@@ -4,7 +4,7 @@
 //! created, altered, renamed or dropped, comments, defaults, display widths, generated columns. It accepts every text: it
 //! finds what it can, skips an unknown clause to the next comma outside parentheses and says so in a warning.
 //!
-//! - [`scan`]: text of a query event → [`Facts`].
+//! - [`scan()`]: text of a query event → [`Facts`].
 //! - [`Catalog`]: applies facts, gives [`TableChange`]s; stored with the checkpoint.
 //! - [`records`]: which records the schema-change topic gets, with the text of each.
 //! - [`snapshot_records`]: the series of statements that stands for the tables of a snapshot.
