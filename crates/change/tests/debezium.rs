@@ -2,16 +2,17 @@
 //! log, byte for byte, but for the connector's own clock. Differences that are wanted are listed, each with its reason.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
-use std::collections::{BTreeMap, HashMap};
-use std::io::Read;
-use std::path::{Path, PathBuf};
+mod log;
+
+use std::collections::HashMap;
 
 use bitacora_binlog::event::Body;
 use bitacora_binlog::{Decoder, Event, RowScratch, RowsEvent, RowsKind};
 use bitacora_change::{
-    ColumnDefault, ColumnDescription, Connector, DebeziumForm, EventContext, MessageBuffer, NullWithDefault, Operation,
-    Plan, PlanOptions, SnapshotMark, TableDescription, Tombstones, ValueFormat,
+    Connector, DebeziumForm, EventContext, MessageBuffer, NullWithDefault, Operation, Plan, PlanOptions, SnapshotMark,
+    Tombstones, ValueFormat,
 };
+use log::{Descriptions, description_at, gunzip, keep_descriptions};
 use serde_json::Value;
 
 /// Where ours is meant to differ: topic and column, and why.
@@ -47,29 +48,18 @@ fn mariadb_events_are_debeziums() {
     check("mariadb-10.11.18", "h-default.jsonl.gz", Connector::Mariadb);
 }
 
-fn gunzip(path: &Path) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    flate2::read::GzDecoder::new(std::fs::File::open(path).unwrap()).read_to_end(&mut bytes).unwrap();
-    bytes
-}
-
 fn check(server: &str, events: &str, connector: Connector) {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let log = gunzip(&root.join("../binlog/tests/golden").join(server).join("binlog.000001.gz"));
-    let text = String::from_utf8(gunzip(&root.join("tests/golden").join(server).join(events))).unwrap();
+    let log = gunzip(&format!("../binlog/tests/golden/{server}/binlog.000001.gz"));
+    let text = String::from_utf8(gunzip(&format!("tests/golden/{server}/{events}"))).unwrap();
     let mut expected: HashMap<(u64, u64), Vec<Expected>> = HashMap::new();
-    let mut descriptions: BTreeMap<u64, Vec<TableDescription>> = BTreeMap::new();
+    let mut descriptions: Descriptions = Descriptions::new();
     let mut last = (0, 0);
     for line in text.lines() {
         let event: Recorded = serde_json::from_str(line).unwrap();
         let key = event.key.get().to_owned();
         let value = event.value.get().to_owned();
         let parsed: Value = serde_json::from_str(&value).unwrap();
-        if parsed.get("ddl").is_some() {
-            let position =
-                if parsed["source"]["snapshot"] == "true" { 0 } else { parsed["source"]["pos"].as_u64().unwrap() };
-            let changes = parsed["tableChanges"].as_array().unwrap();
-            descriptions.entry(position).or_default().extend(changes.iter().filter_map(describe));
+        if keep_descriptions(&parsed, &mut descriptions) {
             continue;
         }
         if value != "null" {
@@ -128,7 +118,7 @@ struct Expected {
 
 struct Replay {
     options: PlanOptions,
-    descriptions: BTreeMap<u64, Vec<TableDescription>>,
+    descriptions: Descriptions,
     gtid: String,
     thread: Option<u64>,
     committed_us: i64,
@@ -178,10 +168,7 @@ impl Replay {
     }
 
     fn rows(&mut self, event: &Event<'_>, rows: &RowsEvent<'_>, position: u64) {
-        let description =
-            self.descriptions.range(..=position).rev().flat_map(|(_, tables)| tables.iter().rev()).find(
-                |description| description.database == rows.table.database && description.table == rows.table.table,
-            );
+        let description = description_at(&self.descriptions, rows, position);
         let plan = Plan::compile(rows.table, description, &self.options).unwrap();
         let operation = match rows.kind {
             RowsKind::Insert => Operation::Create,
@@ -294,41 +281,4 @@ fn explain(topic: &str, ours: &str, recorded: &str) -> String {
         text.push_str(&format!(" {ours}\nrecorded {recorded}"));
     }
     text
-}
-
-/// A description from what Debezium recorded of a table.
-fn describe(change: &Value) -> Option<TableDescription> {
-    let (database, table) = change["id"].as_str()?.trim_matches('"').split_once("\".\"")?;
-    let described = change["table"].as_object()?;
-    let columns = described["columns"].as_array()?.iter().map(|column| {
-        let text = |name: &str| column[name].as_str().map(str::to_owned);
-        let number = |name: &str| column[name].as_u64().and_then(|number| u32::try_from(number).ok());
-        ColumnDescription {
-            name: text("name").unwrap(),
-            type_name: text("typeName").unwrap(),
-            length: number("length"),
-            scale: number("scale"),
-            charset: text("charsetName"),
-            is_nullable: column["optional"].as_bool().unwrap(),
-            default: text("defaultValueExpression").map_or(ColumnDefault::Absent, |text| {
-                if text.to_uppercase().starts_with("CURRENT_TIMESTAMP") {
-                    ColumnDefault::Expression(text)
-                } else {
-                    ColumnDefault::Literal(text)
-                }
-            }),
-            ..ColumnDescription::default()
-        }
-    });
-    Some(TableDescription {
-        database: database.to_owned(),
-        table: table.to_owned(),
-        columns: columns.collect(),
-        primary_key: described["primaryKeyColumnNames"]
-            .as_array()?
-            .iter()
-            .filter_map(|name| name.as_str().map(str::to_owned))
-            .collect(),
-        ..TableDescription::default()
-    })
 }

@@ -79,7 +79,8 @@ fn number(value: f64, shortest: String) -> DefaultValue {
 fn integer(text: &str, is_unsigned: bool) -> Option<DefaultValue> {
     let text = text.trim();
     if is_unsigned && let Ok(value) = text.parse::<u64>() {
-        return Some(DefaultValue::plain(value.cast_signed()));
+        // Values beyond the signed range wrap, but defaults stop at its end, as Debezium's do.
+        return Some(DefaultValue::plain(i64::try_from(value).unwrap_or(i64::MAX)));
     }
     let value = text.parse::<i64>().ok().or_else(|| boolean(text).map(u64::cast_signed));
     value.or_else(|| bit_literal(text).map(u64::cast_signed)).map(DefaultValue::plain)

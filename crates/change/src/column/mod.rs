@@ -12,7 +12,7 @@ use crate::charset::{BINARY_COLLATION, Charset};
 use crate::description::{ColumnDefault, ColumnDescription};
 use crate::error::{EncodeError, PlanError};
 use crate::json::write_string;
-use crate::options::{DebeziumForm, NullWithDefault, PlanOptions};
+use crate::options::{Connector, DebeziumForm, NullWithDefault, PlanOptions};
 use crate::schema::{Field, Kind, Schema};
 use crate::scratch::Scratch;
 use encoder::{Encoder, Temporal};
@@ -53,6 +53,12 @@ impl ColumnPlan {
             && let Some(default) = default::value(&schema, description, column)
         {
             schema.default = Some(default);
+        }
+        // Debezium's MariaDB parser keeps comments, the MySQL one drops them unless told otherwise.
+        if let (Connector::Mariadb, Some(comment)) = (options.connector, description.and_then(|d| d.comment.as_deref()))
+            && !comment.is_empty()
+        {
+            schema.doc = Some(comment.to_owned());
         }
         let mut label = Vec::new();
         write_string(&name, &mut label);

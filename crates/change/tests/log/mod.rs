@@ -1,12 +1,16 @@
 //! The golden logs of the binlog crate, replayed through plans: one per version of a table.
 #![allow(dead_code, reason = "each test file uses its part")]
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 use std::path::Path;
 
-use bitacora_binlog::{Body, Decoder, Event, RowScratch, RowsEvent, RowsKind};
-use bitacora_change::{EventContext, MessageBuffer, Operation, Plan, PlanOptions, SnapshotMark};
+use bitacora_binlog::{Body, Decoder, RowScratch, RowsEvent, RowsKind};
+use bitacora_change::{
+    ColumnDefault, ColumnDescription, EventContext, MessageBuffer, Operation, Plan, PlanOptions, SnapshotMark,
+    TableDescription,
+};
+use serde_json::Value;
 
 /// Reads a gzip file below the crate's folder.
 pub fn gunzip(path: &str) -> Vec<u8> {
@@ -21,7 +25,7 @@ pub fn gunzip(path: &str) -> Vec<u8> {
 pub type Plans = HashMap<u64, Plan>;
 
 /// Gives every rows event of a log, those of compressed transactions too, to `take`.
-pub fn rows_events(file: &[u8], mut take: impl FnMut(&Event<'_>, &RowsEvent<'_>)) {
+pub fn rows_events(file: &[u8], mut take: impl FnMut(u64, &RowsEvent<'_>)) {
     assert_eq!(&file[..4], b"\xfebin");
     let mut decoder = Decoder::new();
     let mut at = 4;
@@ -31,11 +35,11 @@ pub fn rows_events(file: &[u8], mut take: impl FnMut(&Event<'_>, &RowsEvent<'_>)
         if let Body::TransactionPayload(payload) = &mut event.body {
             while let Some(inner) = payload.next_event().unwrap() {
                 if let Body::Rows(rows) = &inner.body {
-                    take(&inner, rows);
+                    take(at as u64, rows);
                 }
             }
         } else if let Body::Rows(rows) = &event.body {
-            take(&event, rows);
+            take(at as u64, rows);
         }
         at += length;
     }
@@ -82,4 +86,69 @@ pub fn context() -> EventContext<'static> {
 /// Compiles a plan without a description, once for each version of a table.
 pub fn plan<'p>(plans: &'p mut Plans, rows: &RowsEvent<'_>, options: &PlanOptions) -> &'p Plan {
     plans.entry(rows.table.fingerprint).or_insert_with(|| Plan::compile(rows.table, None, options).unwrap())
+}
+
+/// Descriptions of tables by the position of the statement that Debezium recorded them for.
+pub type Descriptions = BTreeMap<u64, Vec<TableDescription>>;
+
+/// Adds what a record of a statement says of tables; gives false for any other record.
+pub fn keep_descriptions(value: &Value, descriptions: &mut Descriptions) -> bool {
+    if value.get("ddl").is_none() {
+        return false;
+    }
+    let position = if value["source"]["snapshot"] == "true" { 0 } else { value["source"]["pos"].as_u64().unwrap() };
+    let changes = value["tableChanges"].as_array().unwrap();
+    descriptions.entry(position).or_default().extend(changes.iter().filter_map(describe));
+    true
+}
+
+/// The description of a table that was the newest at a position.
+pub fn description_at<'d>(
+    descriptions: &'d Descriptions,
+    rows: &RowsEvent<'_>,
+    position: u64,
+) -> Option<&'d TableDescription> {
+    let newest = descriptions.range(..=position).rev().flat_map(|(_, tables)| tables.iter().rev());
+    newest.into_iter().find(|table| table.database == rows.table.database && table.table == rows.table.table)
+}
+
+/// A description from what Debezium recorded of a table.
+pub fn describe(change: &Value) -> Option<TableDescription> {
+    let (database, table) = change["id"].as_str()?.trim_matches('"').split_once("\".\"")?;
+    let described = change["table"].as_object()?;
+    let columns = described["columns"].as_array()?.iter().map(|column| {
+        let text = |name: &str| column[name].as_str().map(str::to_owned);
+        let number = |name: &str| column[name].as_u64().and_then(|number| u32::try_from(number).ok());
+        ColumnDescription {
+            name: text("name").unwrap(),
+            type_name: text("typeName").unwrap(),
+            length: number("length"),
+            scale: number("scale"),
+            charset: text("charsetName"),
+            is_nullable: column["optional"].as_bool().unwrap(),
+            default: text("defaultValueExpression").map_or(ColumnDefault::Absent, |text| {
+                if text.to_uppercase().starts_with("CURRENT_TIMESTAMP") {
+                    ColumnDefault::Expression(text)
+                } else if column["typeName"] == "BIT" {
+                    // Debezium records the bare digits of a bit literal.
+                    ColumnDefault::Literal(format!("b'{text}'"))
+                } else {
+                    ColumnDefault::Literal(text)
+                }
+            }),
+            comment: text("comment"),
+            ..ColumnDescription::default()
+        }
+    });
+    Some(TableDescription {
+        database: database.to_owned(),
+        table: table.to_owned(),
+        columns: columns.collect(),
+        primary_key: described["primaryKeyColumnNames"]
+            .as_array()?
+            .iter()
+            .filter_map(|name| name.as_str().map(str::to_owned))
+            .collect(),
+        ..TableDescription::default()
+    })
 }
