@@ -54,6 +54,7 @@ def main():
         ("cargo test", ["cargo", "test", "--quiet", "--workspace", "--no-fail-fast"]),
         ("recorded pipeline", pytest + ["tests/golden"]),
         ("official client, hostile bytes", pytest + ["tests/interop"]),
+        ("faults", pytest + ["tests/faults"]),
         ("demo", [python, "demo/demo.py", "--check"]),
     ]
     passed = failed = 0
