@@ -25,8 +25,12 @@ pub use wait::wait_until;
 
 /// Finds a free loopback port. Another process may take it before the caller binds it; servers here retry.
 pub fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a loopback port can be bound");
-    listener.local_addr().expect("a bound socket has an address").port()
+    // Below the range from which the system takes the ports of outgoing connections: a server that is killed must find its
+    // port free when it comes back, whatever else connects meanwhile.
+    (0..1_000)
+        .map(|_| rand::Rng::gen_range(&mut rand::thread_rng(), 12_000..32_000))
+        .find(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .expect("a loopback port can be bound")
 }
 
 /// Returns the root folder of the project, where `tools/` and `tests/` are.

@@ -7,6 +7,7 @@
 
 mod options;
 mod position;
+mod saver;
 mod snapshot;
 mod status;
 mod stream;

@@ -12,7 +12,7 @@ use crate::config::{self, SourceConfig};
 use crate::pipeline::core::{Beginning, CoreOptions, SchemaChanges, Statements};
 
 /// At most one transaction end is noted in this time, and the checkpoint is stored as often.
-pub(super) const CHECKPOINT_INTERVAL: Duration = Duration::from_millis(500);
+pub(super) const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Pauses between tries.
 pub(super) struct Pauses(Backoff);

@@ -13,7 +13,7 @@ use tokio::task::JoinError;
 
 use super::now_us;
 use super::options::CHECKPOINT_INTERVAL;
-use super::position::of_end;
+use super::saver::Saver;
 use crate::checkpoint::CheckpointStore;
 use crate::error::EngineError;
 use crate::metrics::SourceMetrics;
@@ -46,6 +46,20 @@ impl<S: Sink> Worker<S> {
         mut work: mpsc::Receiver<Work>,
         emptied: &mpsc::UnboundedSender<EventChunk>,
     ) -> Result<(), EngineError> {
+        let saver = Saver::start(Arc::clone(&self.store), Arc::clone(&self.stored_catalog), Arc::clone(&self.metrics))?;
+        match self.work(&mut work, emptied, &saver) {
+            Ok(last) => saver.finish(last),
+            // Why checkpoints cannot be stored says more than that the thread has ended.
+            Err(error) => saver.finish(None).and(Err(error)),
+        }
+    }
+
+    fn work(
+        &mut self,
+        work: &mut mpsc::Receiver<Work>,
+        emptied: &mpsc::UnboundedSender<EventChunk>,
+        saver: &Saver,
+    ) -> Result<Option<End>, EngineError> {
         let mut next_checkpoint = Instant::now() + CHECKPOINT_INTERVAL;
         loop {
             let item = match work.try_recv() {
@@ -55,10 +69,10 @@ impl<S: Sink> Worker<S> {
                     // Nothing is at hand: what was collected goes out now instead of waiting for company.
                     self.core.flush()?;
                     let wait = next_checkpoint.saturating_duration_since(Instant::now());
-                    match self.receive(&mut work, wait) {
+                    match self.receive(work, wait) {
                         Received::Item(item) => item,
                         Received::Nothing => {
-                            self.checkpoint()?;
+                            self.checkpoint(saver)?;
                             next_checkpoint = Instant::now() + CHECKPOINT_INTERVAL;
                             continue;
                         }
@@ -80,14 +94,11 @@ impl<S: Sink> Worker<S> {
                 Work::Checksum(checksum) => self.core.set_checksum(checksum),
             }
             if Instant::now() >= next_checkpoint {
-                self.checkpoint()?;
+                self.checkpoint(saver)?;
                 next_checkpoint = Instant::now() + CHECKPOINT_INTERVAL;
             }
         }
-        match self.core.finish()? {
-            Some(end) => self.save(&end),
-            None => Ok(()),
-        }
+        self.core.finish()
     }
 
     fn receive(&self, work: &mut mpsc::Receiver<Work>, wait: Duration) -> Received {
@@ -98,27 +109,11 @@ impl<S: Sink> Worker<S> {
         }
     }
 
-    fn checkpoint(&mut self) -> Result<(), EngineError> {
+    fn checkpoint(&mut self, saver: &Saver) -> Result<(), EngineError> {
         match self.core.checkpoint(now_us())? {
-            Some(end) => self.save(&end),
+            Some(end) => saver.offer(end),
             None => Ok(()),
         }
-    }
-
-    fn save(&mut self, end: &End) -> Result<(), EngineError> {
-        let is_stored = Arc::ptr_eq(&end.catalog, &self.stored_catalog);
-        let catalog = if is_stored {
-            None
-        } else {
-            Some(
-                serde_json::to_vec(&*end.catalog)
-                    .map_err(|error| EngineError::stop("the table descriptions cannot be stored").caused_by(error))?,
-            )
-        };
-        self.store.save(&of_end(end), catalog.as_deref()).map_err(super::unusable_store)?;
-        self.stored_catalog = Arc::clone(&end.catalog);
-        self.metrics.checkpoint_count.add(1);
-        Ok(())
     }
 }
 
