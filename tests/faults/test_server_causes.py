@@ -1,4 +1,4 @@
-"""Settings and privileges of the server that make capture impossible: `up` refuses and `doctor` lists them; mended, all rows come."""
+"""Settings and privileges of the server that make capture impossible: `up` and `doctor` refuse; mended, `doctor` is content."""
 
 import socketserver
 import threading

@@ -1,6 +1,7 @@
 //! Following the log: a replication connection that is made again when it breaks, feeding the worker.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bitacora_binlog::ChecksumAlgorithm;
 use bitacora_source::replication::{EventChunk, Progress, Reconnecting};
@@ -18,6 +19,9 @@ use crate::pipeline::core::Core;
 
 /// Chunks of events between the reader and the worker; each holds what one read of the socket brought.
 const QUEUED_CHUNKS: usize = 4;
+
+/// How long a source that was asked to end waits for the receipts of what it has sent.
+const DRAIN_LIMIT: Duration = Duration::from_secs(15);
 
 impl Life {
     /// Streams from a checkpoint until the source is stopped or fails.
@@ -85,6 +89,12 @@ impl Life {
             }
         }
         drop(work);
-        worker.await.unwrap_or_else(|error| Err(fallen(error)))
+        match tokio::time::timeout(DRAIN_LIMIT, worker).await {
+            Ok(drained) => drained.unwrap_or_else(|error| Err(fallen(error))),
+            Err(_) => {
+                Err(EngineError::retry("the broker does not take the last messages, which are not delivered yet")
+                    .remedy("nothing is lost: they are sent at the next start, when the broker works again"))
+            }
+        }
     }
 }

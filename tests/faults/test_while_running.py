@@ -1,0 +1,131 @@
+"""Faults that meet a running process, or a process that comes back: what was committed arrives once, at the latest when the cause
+is mended."""
+
+import json
+import subprocess
+import time
+
+import pytest
+from harness import servers, wire
+from harness.process import Process, wait_until
+from test_start_refusals import refuses, run
+
+TOPIC = "persistent://public/default/s.faults.t"
+
+
+@pytest.fixture
+def database():
+    server = servers.Database("mysql")
+    server.client("CREATE DATABASE faults; CREATE TABLE faults.t (id INT PRIMARY KEY, v VARCHAR(4000)); INSERT INTO faults.t VALUES (1, 'a')")
+    yield server
+    server.stop()
+
+
+def source(database, snapshot="initial"):
+    return servers.source_toml(database, "s", ["faults.t"], snapshot=snapshot)
+
+
+def streaming(running):
+    wait_until("the stream", lambda: running.process.must_run() or "streaming from" in running.process.stdout(), 60)
+
+
+def events(running):
+    """(op, id) of every event of the table, in order."""
+    out = []
+    for message in wire.dump(running.url, TOPIC, 1.5):
+        payload = message.get("payload")
+        if payload:
+            event = json.loads(payload)
+            out.append((event["op"], (event["after"] or event["before"])["id"]))
+    return out
+
+
+def test_purged_position(database):
+    running = servers.Bitacora(source(database))
+    streaming(running)
+    assert running.process.stop() == 0
+    database.client("INSERT INTO faults.t VALUES (2, 'lost to the stream'); FLUSH BINARY LOGS; FLUSH BINARY LOGS")
+    last = database.client("SHOW BINARY LOGS").splitlines()[-1].split()[0]
+    database.client(f"PURGE BINARY LOGS TO '{last}'")
+    file = running.folder.path / "bitacora.toml"
+    refuses(run("up", "-c", file), "purged transactions that were not captured", "new snapshot")
+    running._configuration = source(database, "when_needed")
+    running.start()
+    streaming(running)
+    assert events(running) == [("r", 1), ("r", 1), ("r", 2)]
+    assert running.stop() == 0
+
+
+def test_statement_format_stops_with_place_and_remedy(database):
+    running = servers.Bitacora(source(database))
+    streaming(running)
+    database.client("INSERT INTO faults.t VALUES (2, 'b')")
+    database.client("SET SESSION binlog_format = STATEMENT; INSERT INTO faults.t VALUES (3, 'as text')")
+    code = running.process.wait(30)
+    last = running.process.stderr().splitlines()[-1]
+    assert code == 1 and "binlog.0" in last and "binlog_format=ROW" in last, last
+    running.folder.remove()
+
+
+def test_a_database_that_comes_later(database):
+    database.process.terminate()
+    running = servers.Bitacora(source(database))
+    wait_until("a warning", lambda: "WARN" in running.process.stderr(), 30)
+    assert running.process.running()
+    assert running.process.stop() == 0, "Ctrl-C while waiting ends in order"
+    port = database.port
+    restarted = Process([database.script, "foreground", "--port", port, "--datadir", database.folder.path / "data", "--fast"])
+    running.start()
+    streaming(running)
+    assert events(running) == [("r", 1)]
+    assert running.stop() == 0
+    restarted.terminate()
+
+
+def test_a_broker_that_goes_and_comes(database, tmp_path):
+    broker = servers.Bitacora()
+    config = tmp_path / "source.yaml"
+    config.write_text("tenant: public\nnamespace: default\nname: s\nconfigs:\n"
+                      f'  database.hostname: 127.0.0.1\n  database.port: "{database.port}"\n  database.user: debezium\n  database.password: dbz\n'
+                      "  database.server.name: s\n  table.include.list: faults.t\n")
+    arguments = ["source", "localrun", "--source-config-file", config, "--broker-service-url", broker.url, "--data-dir", tmp_path / "data"]
+    process = Process([servers.bitacora_binary(), *arguments])
+    wait_until("the stream", lambda: process.must_run() or "streaming from" in process.stdout(), 60)
+    refuses(run(*arguments), "in use by another process", "--data-dir")
+    database.client("INSERT INTO faults.t VALUES (2, 'before')")
+    assert broker.process.stop() == 0
+    database.client("INSERT INTO faults.t VALUES (3, 'meanwhile')")
+    broker.start()
+    database.client("INSERT INTO faults.t VALUES (4, 'after')")
+    wait_until("the last row", lambda: process.must_run() or ("c", 4) in events(broker), 60)
+    assert events(broker) == [("r", 1), ("c", 2), ("c", 3), ("c", 4)]
+    assert process.stop() == 0
+    assert broker.stop() == 0
+
+
+def test_a_full_disk(database, tmp_path):
+    """A small file system of its own, which needs root; what was committed while it was full arrives after it was made larger."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", disk], check=True)
+    try:
+        running = servers.Bitacora(source(database), data_dir=disk / "data")
+        streaming(running)
+        rows = 1
+        while rows < 4_000 and "No space left" not in running.process.stderr():
+            values = ",".join(f"({rows + i}, CONCAT(HEX(RANDOM_BYTES(900)), {rows + i}))" for i in range(1, 101))
+            database.client(f"INSERT INTO faults.t VALUES {values}")
+            rows += 100
+        wait_until("the disk's fault", lambda: "No space left" in running.process.stderr(), 20)
+        told = [line for line in running.process.stderr().splitlines() if "No space left" in line]
+        assert any("data" in line for line in told) and "panicked" not in running.process.stderr(), told
+        assert running.process.stop(60) == 1 and "not delivered yet" in running.process.stderr().splitlines()[-1]
+        subprocess.run(["mount", "-o", "remount,size=200m", disk], check=True)
+        running.start()
+        streaming(running)
+        wait_until("the last row", lambda: running.process.must_run() or len(events(running)) >= rows, 60)
+        assert events(running) == [("r", 1)] + [("c", i) for i in range(2, rows + 1)]
+        assert running.stop() == 0
+    finally:
+        time.sleep(0.1)
+        subprocess.run(["umount", "-l", disk], check=True)
