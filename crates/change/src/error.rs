@@ -44,6 +44,20 @@ pub enum PlanError {
         /// Collation id.
         collation: u32,
     },
+    /// A column's character set is not known, and the log gives no collation.
+    #[error(
+        "column {column} of {database}.{table} has the unknown character set {charset}; convert the column or use a newer program"
+    )]
+    UnknownCharset {
+        /// Database.
+        database: String,
+        /// Table.
+        table: String,
+        /// Column.
+        column: String,
+        /// Name of the character set.
+        charset: String,
+    },
 }
 
 /// A row that cannot be encoded.

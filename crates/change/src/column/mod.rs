@@ -249,7 +249,24 @@ impl Context<'_> {
                     collation,
                 }
             }),
-            None => Ok(described()),
+            None => self.described_charset(),
+        }
+    }
+
+    /// The character set where the log gives none: text must not be taken for bytes only because nothing tells the two apart.
+    fn described_charset(&self) -> Result<Option<Charset>, PlanError> {
+        let (database, table) = (self.table.database.clone(), self.table.table.clone());
+        let Some(described) = self.description else { return Err(PlanError::NamesUnknown { database, table }) };
+        match described.charset.as_deref() {
+            Some("binary") => Ok(None),
+            Some(name) => Charset::by_name(name).map(Some).ok_or_else(|| PlanError::UnknownCharset {
+                database,
+                table,
+                column: self.name.to_owned(),
+                charset: name.to_owned(),
+            }),
+            None if is_bytes(&described.type_name) => Ok(None),
+            None => Err(PlanError::NamesUnknown { database, table }),
         }
     }
 
@@ -267,6 +284,11 @@ impl Context<'_> {
         let charset = self.charset()?.unwrap_or(Charset::Utf8);
         Ok(self.column.labels.iter().map(|label| charset.decode_to_string(label)).collect())
     }
+}
+
+/// Whether a type of that name holds bytes, which have no character set.
+fn is_bytes(type_name: &str) -> bool {
+    type_name.ends_with("BINARY") || type_name.ends_with("BLOB")
 }
 
 fn json_string(text: &str) -> Vec<u8> {

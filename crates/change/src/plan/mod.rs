@@ -43,12 +43,16 @@ impl Plan {
     /// Compiles the plan of a table. A description that names other columns than the table map is not used.
     ///
     /// # Errors
-    /// The log does not name the columns, or a column's type or character set is not known.
+    /// The log does not name the columns or does not say which are UNSIGNED, or a column's type or character set is not known.
     pub fn compile(
         table: &TableMap,
         description: Option<&TableDescription>,
         options: &PlanOptions,
     ) -> Result<Plan, PlanError> {
+        // A description could name the columns, but nothing else says how the numbers of this log are to be read.
+        if !table.signedness_known {
+            return Err(PlanError::NamesUnknown { database: table.database.clone(), table: table.table.clone() });
+        }
         let description = description.filter(|description| description.matches(table));
         let mut columns = Vec::with_capacity(table.columns.len());
         for (index, column) in table.columns.iter().enumerate() {
