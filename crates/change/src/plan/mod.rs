@@ -5,7 +5,7 @@
 
 mod envelope;
 
-use bitacora_binlog::{Cell, Image, Row, TableMap};
+use bitacora_binlog::{Cell, ColumnType, Image, Row, TableMap};
 
 use crate::column::ColumnPlan;
 use crate::description::TableDescription;
@@ -49,8 +49,9 @@ impl Plan {
         description: Option<&TableDescription>,
         options: &PlanOptions,
     ) -> Result<Plan, PlanError> {
-        // A description could name the columns, but nothing else says how the numbers of this log are to be read.
-        if !table.signedness_known {
+        // A description could name the columns, but nothing else says how the integers of this log are to be read. A table
+        // without numbers has no such bits.
+        if !table.signedness_known && table.columns.iter().any(|column| is_integer(column.kind)) {
             return Err(PlanError::NamesUnknown { database: table.database.clone(), table: table.table.clone() });
         }
         let description = description.filter(|description| description.matches(table));
@@ -261,6 +262,10 @@ impl Plan {
         out.push(b'}');
         Ok(())
     }
+}
+
+fn is_integer(kind: ColumnType) -> bool {
+    matches!(kind, ColumnType::TINY | ColumnType::SHORT | ColumnType::INT24 | ColumnType::LONG | ColumnType::LONGLONG)
 }
 
 /// The primary key in key order, else the first unique key whose columns are all NOT NULL.
