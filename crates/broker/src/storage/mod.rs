@@ -10,6 +10,7 @@
 //! next round. After a failed write or sync nothing of that topic is believed until it is opened again.
 
 mod commit;
+mod damage;
 mod directory;
 mod log;
 mod metadata;

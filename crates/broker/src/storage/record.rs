@@ -8,7 +8,8 @@ use std::ops::Range;
 
 /// Bytes before the entry.
 pub(super) const HEADER_BYTES: usize = 20;
-const LENGTH_AND_CRC: usize = 8;
+/// Bytes in front of what the checksum covers.
+pub(super) const LENGTH_AND_CRC: usize = 8;
 
 /// No entry may be larger; a length above it is damage.
 pub(super) const MAX_ENTRY_BYTES: u32 = 256 * 1024 * 1024;
@@ -83,6 +84,14 @@ pub(super) fn parse(buffer: &[u8], at: usize) -> Parsed {
         return Parsed::Bad("the checksum does not match");
     }
     Parsed::Whole(header, at + HEADER_BYTES..at + total)
+}
+
+/// Gives the length and the checksum that a header claims, if the length is possible.
+pub(super) fn claim(head: &[u8]) -> Option<(usize, u32)> {
+    let (bytes, rest) = head.split_first_chunk::<4>()?;
+    let entry_bytes = u32::from_le_bytes(*bytes);
+    let is_possible = entry_bytes != 0 && entry_bytes <= MAX_ENTRY_BYTES;
+    Some((entry_bytes as usize, u32::from_le_bytes(*rest.first_chunk::<4>()?))).filter(|_| is_possible)
 }
 
 #[cfg(test)]

@@ -10,13 +10,12 @@ use std::{
 };
 
 use super::{
-    StorageError,
-    record::{HEADER_BYTES, Parsed, parse},
+    StorageError, damage,
+    record::{Parsed, parse},
     segment::{self, HEAD_BYTES, Index, corrupt, read_up_to},
 };
 
 const SCAN_BYTES: usize = 4 * 1024 * 1024;
-const SEARCH_BYTES: usize = 64 * 1024 * 1024;
 
 /// A segment found on the disk.
 #[derive(Debug, Clone)]
@@ -104,52 +103,23 @@ pub(super) fn scan(path: &Path, tail: Tail) -> Result<Index, StorageError> {
                     continue 'file;
                 }
                 Parsed::Short(_) if index.end == length => break 'file,
-                Parsed::Short(_) => return torn(path, &index, tail, "the file ends inside a record"),
-                Parsed::Bad(reason) => {
-                    let rest = window.get(at..).unwrap_or_default();
-                    return match has_sound_record_behind(rest) {
-                        true => Err(corrupt(path, index.end, reason)),
-                        false => torn(path, &index, tail, reason),
-                    };
-                }
+                Parsed::Short(_) => return cut(&file, path, index, tail, "the file ends inside a record"),
+                Parsed::Bad(reason) => return cut(&file, path, index, tail, reason),
             }
         }
     }
     Ok(index)
 }
 
-/// Tells whether a sound record follows the bad one, where its length says or close behind it. Checksums are computed
-/// over at most [`SEARCH_BYTES`], so that a tail of garbage does not delay the start.
-fn has_sound_record_behind(rest: &[u8]) -> bool {
-    let length = |at: usize| {
-        rest.get(at..).and_then(|r| r.first_chunk::<4>()).map_or(usize::MAX, |b| u32::from_le_bytes(*b) as usize)
-    };
-    let sound = |at: usize| matches!(parse(rest, at), Parsed::Whole(..));
-    if sound(HEADER_BYTES.saturating_add(length(0))) {
-        return true;
-    }
-    let mut budget = SEARCH_BYTES;
-    for at in 1..rest.len().min(64 * 1024) {
-        let total = HEADER_BYTES.saturating_add(length(at));
-        if total > rest.len() - at {
-            continue;
-        }
-        let Some(left) = budget.checked_sub(total) else { return false };
-        budget = left;
-        if sound(at) {
-            return true;
-        }
-    }
-    false
-}
-
-fn torn(path: &Path, index: &Index, tail: Tail, reason: &'static str) -> Result<Index, StorageError> {
-    if tail == Tail::Report {
+/// Cuts what lies behind the index, unless a sound record is in it.
+fn cut(read: &File, path: &Path, index: Index, tail: Tail, reason: &'static str) -> Result<Index, StorageError> {
+    let length = read.metadata().map_err(StorageError::io("inspect", path))?.len();
+    if tail == Tail::Report || damage::sound_record(read, path, index.end + 1, length)?.is_some() {
         return Err(corrupt(path, index.end, reason));
     }
     tracing::warn!(file = %path.display(), byte_offset = index.end, reason, "the last write was torn; cut");
     let file = OpenOptions::new().write(true).open(path).map_err(StorageError::io("open", path))?;
     file.set_len(index.end.max(HEAD_BYTES)).map_err(StorageError::io("cut", path))?;
     file.sync_all().map_err(StorageError::io("sync", path))?;
-    Ok(index.clone())
+    Ok(index)
 }

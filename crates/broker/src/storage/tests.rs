@@ -109,6 +109,40 @@ fn damage_before_sound_records_is_reported_with_file_and_byte_and_nothing_is_cut
     assert_eq!(fs::read(&path).unwrap(), bytes);
 }
 
+/// Damages the record of the second of three entries of these sizes and expects a report at its start, nothing cut.
+fn check_damage_is_reported(sizes: [usize; 3], damage: impl Fn(&mut [u8])) {
+    let folder = tempfile::tempdir().unwrap();
+    let entries = sizes.map(|size| "x".repeat(size));
+    let path = written(&folder, &entries.each_ref().map(String::as_str));
+    let mut bytes = fs::read(&path).unwrap();
+    let at = segment::HEAD_BYTES as usize + record::HEADER_BYTES + sizes[0];
+    damage(&mut bytes[at..]);
+    fs::write(&path, &bytes).unwrap();
+    let error = reopened(&folder).map(|left| format!("only {} of 3 entries left", left.len())).unwrap_err();
+    assert!(matches!(&error, StorageError::Corrupt { byte_offset, .. } if *byte_offset == at as u64), "{error}");
+    assert!(fs::read(&path).unwrap() == bytes);
+}
+
+#[test]
+fn a_length_that_points_behind_the_end_does_not_cut_sound_records() {
+    check_damage_is_reported([5, 6, 5], |record| record[2] ^= 1);
+}
+
+#[test]
+fn an_impossible_length_of_a_large_record_does_not_cut_sound_records() {
+    check_damage_is_reported([5, 100_000, 5], |record| record[3] = 0xff);
+}
+
+#[test]
+fn damage_before_a_sound_record_that_the_window_does_not_hold_does_not_cut_it() {
+    check_damage_is_reported([5, 3 << 20, 3 << 20], |record| record[1_000] ^= 1);
+}
+
+#[test]
+fn damage_in_a_record_as_long_as_the_window_does_not_cut_the_next() {
+    check_damage_is_reported([5, 5 << 20, 5], |record| record[1_000] ^= 1);
+}
+
 #[test]
 fn damage_in_a_sealed_segment_is_reported_when_it_is_read() {
     let folder = tempfile::tempdir().unwrap();
