@@ -182,7 +182,10 @@ fn write_all(file: &mut File, jobs: &[Job]) -> std::io::Result<()> {
         heads.iter().zip(jobs).flat_map(|(head, job)| [IoSlice::new(head), IoSlice::new(&job.record.bytes)]).collect();
     let mut rest = slices.as_mut_slice();
     while !rest.is_empty() {
-        let written = file.write_vectored(rest)?;
+        let written = match file.write_vectored(rest) {
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
+            written => written?,
+        };
         if written == 0 {
             return Err(std::io::ErrorKind::WriteZero.into());
         }

@@ -51,7 +51,10 @@ pub(super) fn recover(folder: &Path) -> Result<Vec<FoundSegment>, StorageError> 
         found.push(FoundSegment { ledger: *ledger, base, entry_count: 0, index: None });
     }
     if let Some(last) = found.last_mut() {
-        let index = scan(&segment::path(folder, last.ledger), Tail::Cut)?;
+        let path = segment::path(folder, last.ledger);
+        let index = scan(&path, Tail::Cut)?;
+        // A broker that was killed may have written what it never synced. From here on it counts as durable.
+        File::open(&path).and_then(|file| file.sync_all()).map_err(StorageError::io("sync", &path))?;
         last.entry_count = index.entry_count();
         last.index = Some(index);
     }

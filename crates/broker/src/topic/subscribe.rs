@@ -215,7 +215,11 @@ impl Topic {
         }
         let properties = subscription.properties().clone();
         let stored = self.stored_cursor(subscription.lock().dispatcher.cursor(), properties);
-        self.store.put(self.cursor_key(subscription.name()), &stored).await
+        let written = self.store.put(self.cursor_key(subscription.name()), &stored).await;
+        if written.is_err() {
+            subscription.mark_dirty();
+        }
+        written
     }
 
     /// Ends non-durable subscriptions that nobody came back to after a seek.
