@@ -95,7 +95,11 @@ fn of_only_the_broker() {
         assert!(source.is_running(), "the source must outlive its broker:\n{}", source.stderr());
     }
     scene.wait_for_broker(&mut broker);
-    let count = scene.verdict(load, SnapshotRule::Once);
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| scene.verdict(load, SnapshotRule::Once)));
+    let count = outcome.unwrap_or_else(|fault| {
+        println!("source:\n{}\nbroker:\n{}", source.stderr(), broker.stderr());
+        std::panic::resume_unwind(fault)
+    });
     assert_eq!(source.interrupt(), 0, "{}", source.stderr());
     assert_eq!(broker.interrupt(), 0, "{}", broker.stderr());
     println!("chaos: {} kills of the broker, {count} changes", kill_count());
