@@ -2,10 +2,10 @@
 //! when it followed the statements and when it reads `SHOW CREATE TABLE`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
-use bitacora_source::ServerConfig;
 use bitacora_source::ddl::{Catalog, CharsetChoice, ColumnDefinition, DefaultValue, KeyKind, SqlMode, Table, scan};
-use bitacora_source::schema::{ColumnFacts, TableFacts, TableName, describe, show_create_table};
+use bitacora_source::schema::{ColumnFacts, TableFacts, describe, show_create_table};
 use bitacora_source::wire::Connection;
+use bitacora_source::{ServerConfig, TableName};
 use bitacora_testkit::{DatabaseServer, Mariadb, MariadbOptions, Mysql, MysqlOptions};
 
 /// Statements on `t`; each group starts without it.

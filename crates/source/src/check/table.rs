@@ -2,9 +2,9 @@
 
 use super::privilege::Privileges;
 use super::{CheckOptions, Report, Severity, SnapshotPlanned};
-use crate::schema::{self, TableName, quoted};
+use crate::schema;
 use crate::wire::Connection;
-use crate::{Error, Filter};
+use crate::{Error, Filter, TableName, quoted};
 
 /// Tables that are tried one by one; more of them would make the check slow.
 const TRIED: usize = 500;

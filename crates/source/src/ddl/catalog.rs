@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::facts::{
-    AlterClause, AlterTable, CharsetChoice, CreateTable, Facts, IfExisting, Rename, Shape, Statement, TableName,
-    Temporary,
+    AlterClause, AlterTable, CharsetChoice, CreateTable, Facts, IfExisting, Rename, Shape, Statement, Temporary,
 };
 use super::table::Table;
+use crate::TableName;
 
 /// What happened to a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,30 +1,8 @@
 //! What the scanner finds out about a statement.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
-/// A table with its database.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct TableName {
-    /// Database; the statement's default one where the text does not name it.
-    pub database: String,
-    /// Table.
-    pub table: String,
-}
-
-impl TableName {
-    /// Puts a name together.
-    pub fn new(database: impl Into<String>, table: impl Into<String>) -> TableName {
-        TableName { database: database.into(), table: table.into() }
-    }
-}
-
-impl fmt::Display for TableName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.database, self.table)
-    }
-}
+use crate::TableName;
 
 /// Everything found in the text of one query event.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

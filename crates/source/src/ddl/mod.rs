@@ -29,7 +29,7 @@ mod token;
 pub use self::catalog::{Catalog, TableChange, TableChangeKind};
 pub use self::facts::{
     AlterClause, AlterTable, CharsetChoice, ColumnDefinition, ColumnPosition, Condition, CreateTable, DefaultValue,
-    Facts, IfExisting, Key, KeyKind, Rename, Shape, Statement, TableDefinition, TableName, Temporary,
+    Facts, IfExisting, Key, KeyKind, Rename, Shape, Statement, TableDefinition, Temporary,
 };
 pub use self::record::{DdlRecord, RecordForm, SnapshotDatabase, records, snapshot_records};
 pub use self::scan::scan;

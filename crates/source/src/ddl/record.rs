@@ -9,10 +9,11 @@
 use std::collections::BTreeSet;
 
 use super::catalog::{Catalog, TableChange, TableChangeKind};
-use super::facts::{CharsetChoice, Facts, Shape, Statement, TableName, Temporary};
+use super::facts::{CharsetChoice, Facts, Shape, Statement, Temporary};
 use super::scan::scan;
 use super::token::SqlMode;
 use crate::filter::Filter;
+use crate::{TableName, quoted};
 
 /// The Debezium line whose records are made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -141,10 +142,6 @@ fn joined(changes: &[TableChange], database: &str) -> String {
     let names: BTreeSet<&str> =
         changes.iter().filter(|change| change.id.database == database).map(|change| change.id.table.as_str()).collect();
     names.into_iter().collect::<Vec<_>>().join(",")
-}
-
-fn quoted(name: &str) -> String {
-    format!("`{}`", name.replace('`', "``"))
 }
 
 /// A database of a snapshot.

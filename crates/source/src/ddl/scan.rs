@@ -4,8 +4,9 @@ use super::alter::{alter_table, create_index, drop_index};
 use super::column::charset;
 use super::create::create_table;
 use super::cursor::Cursor;
-use super::facts::{CharsetChoice, Facts, Rename, Statement, TableName, Temporary};
+use super::facts::{CharsetChoice, Facts, Rename, Statement, Temporary};
 use super::token::{SqlMode, Token, TokenKind, tokenize};
+use crate::TableName;
 
 /// Scans the text of a query event. `database` is the session's default database; empty if it had none.
 ///

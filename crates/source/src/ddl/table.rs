@@ -4,9 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::arrange::{Arranged, arrange};
 use super::column::has_charset;
-use super::facts::{
-    AlterClause, CharsetChoice, ColumnDefinition, Key, KeyKind, TableDefinition, TableName, charset_of_collation,
-};
+use super::facts::{AlterClause, CharsetChoice, ColumnDefinition, Key, KeyKind, TableDefinition, charset_of_collation};
+use crate::TableName;
 
 /// A table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::list::literal;
-use super::{ColumnFacts, TableFacts, TableName};
-use crate::Error;
+use super::{ColumnFacts, TableFacts};
 use crate::wire::{Connection, Row};
+use crate::{Error, TableName};
 
 /// Tables asked for in one statement.
 const BATCH: usize = 200;

@@ -1,6 +1,6 @@
 //! What `information_schema` says about one table, uninterpreted.
 
-use super::TableName;
+use crate::TableName;
 
 /// A table.
 #[derive(Clone, Debug, PartialEq, Eq)]

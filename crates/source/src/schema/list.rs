@@ -1,36 +1,7 @@
-//! Names of tables, statements that create them, defaults of the server.
-
-use std::fmt;
+//! Lists of tables, statements that create them, defaults of the server.
 
 use crate::wire::Connection;
-use crate::{Error, Filter};
-
-/// Full name of a table.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TableName {
-    /// Database.
-    pub database: String,
-    /// Table.
-    pub table: String,
-}
-
-impl TableName {
-    /// Makes a name.
-    pub fn new(database: impl Into<String>, table: impl Into<String>) -> TableName {
-        TableName { database: database.into(), table: table.into() }
-    }
-}
-
-impl fmt::Display for TableName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.database, self.table)
-    }
-}
-
-/// Quotes an identifier for SQL.
-pub fn quoted(name: &str) -> String {
-    format!("`{}`", name.replace('`', "``"))
-}
+use crate::{Error, Filter, TableName, quoted};
 
 /// Writes a string literal that means the same in every SQL mode and session character set.
 pub(super) fn literal(text: &str) -> String {

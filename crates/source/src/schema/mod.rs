@@ -9,6 +9,4 @@ mod list;
 
 pub use describe::describe;
 pub use facts::{ColumnFacts, TableFacts};
-pub use list::{
-    ServerDefaults, TableName, database_statement, list_tables, quoted, server_defaults, show_create_table,
-};
+pub use list::{ServerDefaults, database_statement, list_tables, server_defaults, show_create_table};

@@ -8,9 +8,9 @@ use bitacora_change::TableDescription;
 
 use super::column::{self, Treatment};
 use super::reader::Reading;
-use crate::schema::{self, ServerDefaults, TableFacts, TableName, quoted};
+use crate::schema::{self, ServerDefaults, TableFacts};
 use crate::wire::Connection;
-use crate::{Error, Filter, Position, ServerConfig};
+use crate::{Error, Filter, Position, ServerConfig, TableName, quoted};
 
 /// How a snapshot is taken.
 #[derive(Clone, Debug, PartialEq, Eq)]

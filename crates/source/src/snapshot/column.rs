@@ -2,8 +2,8 @@
 
 use bitacora_binlog::table::{Column, ColumnType, KeyPart, TableMap};
 
-use crate::schema::{ColumnFacts, TableFacts, TableName, quoted};
-use crate::{Error, Flavor};
+use crate::schema::{ColumnFacts, TableFacts};
+use crate::{Error, Flavor, TableName, quoted};
 
 /// `utf8mb4_general_ci`: labels and JSON are read as UTF-8 whatever the column's own character set is.
 const UTF8MB4: u32 = 45;

@@ -12,7 +12,7 @@ use bitacora_change::{
 };
 use bitacora_source::replication::{Client, EventChunk, ReplicaOptions, StreamState, Waiting};
 use bitacora_source::snapshot::{Snapshot, SnapshotChunk, SnapshotOptions, SnapshotState};
-use bitacora_source::{Filter, FilterOptions, Position, ServerConfig};
+use bitacora_source::{Filter, FilterOptions, Position, ServerConfig, quoted};
 use bitacora_testkit::{DatabaseServer, Mariadb, MariadbOptions, Mysql, MysqlOptions};
 
 use crate::config;
@@ -134,12 +134,11 @@ fn comparable(column: &Column) -> Column {
 }
 
 async fn check(server: &DatabaseServer, columns: &[(&str, &str)], rows: &[&[&str]]) {
-    let list: Vec<String> =
-        columns.iter().map(|(name, definition)| format!("`{}` {definition}", name.replace('`', "``"))).collect();
+    let list: Vec<String> = columns.iter().map(|(name, definition)| format!("{} {definition}", quoted(name))).collect();
     server.client(&format!("CREATE DATABASE s; CREATE TABLE s.`all` ({}) DEFAULT CHARSET utf8mb4", list.join(", ")));
     let plain: Vec<&str> =
         columns.iter().filter(|(_, definition)| !definition.contains(" AS (")).map(|(name, _)| *name).collect();
-    let names = plain.iter().map(|name| format!("`{}`", name.replace('`', "``"))).collect::<Vec<_>>().join(", ");
+    let names = plain.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
     let logs = server.client("FLUSH BINARY LOGS; SHOW BINARY LOGS");
     let position = Position::at(logs.lines().last().unwrap().split('\t').next().unwrap(), 4);
     for row in rows {

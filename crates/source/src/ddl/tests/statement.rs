@@ -1,4 +1,5 @@
 use super::*;
+use crate::TableName;
 
 fn check_other(sql: &str, what: &str) {
     assert_eq!(statement(sql), Statement::Other { what: what.into() }, "{sql}");
