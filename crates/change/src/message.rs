@@ -96,6 +96,11 @@ impl MessageBuffer {
         message.value.clone().and_then(|range| self.bytes.get(range))
     }
 
+    /// Bytes of all keys and values.
+    pub fn byte_count(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Adds a message from whole keys and values.
     pub fn push(&mut self, key: Option<&[u8]>, value: Option<&[u8]>) {
         let mut keep = |part: &[u8]| {

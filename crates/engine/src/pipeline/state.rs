@@ -295,7 +295,7 @@ impl<S: Sink> State<S> {
             Statement::XaRollback(xid) => {
                 self.pass(site);
                 if let Some(held) = self.xa.decide(xid) {
-                    self.metrics.rolled_back_message_count.add(held.messages.len() as u64);
+                    self.metrics.rolled_back_message_count.add(held.message_count() as u64);
                 }
                 self.end_transaction();
             }
@@ -311,12 +311,10 @@ impl<S: Sink> State<S> {
     /// Sends the messages of an XA transaction as if its events stood here.
     fn release(&mut self, held: Held) -> Result<(), EngineError> {
         let base = self.offset.pass(held.offset.current());
-        for message in &held.messages {
-            let sequence_id = base.at(message.distance);
-            let part = |range: &Option<std::ops::Range<usize>>| range.clone().and_then(|range| held.bytes.get(range));
-            if let Some(topic) = self.topics.claim(message.topic, sequence_id) {
+        for (place, key, value) in held.messages() {
+            let sequence_id = base.at(place.distance);
+            if let Some(topic) = self.topics.claim(place.topic, sequence_id) {
                 self.metrics.message_count.add(1);
-                let (key, value) = (part(&message.key), part(&message.value));
                 self.sink.append(topic, OutgoingMessage { key, value, sequence_id })?;
             } else {
                 self.metrics.repeated_message_count.add(1);

@@ -6,21 +6,18 @@
 //! a transaction waits no checkpoint may pass it, or its rows would be lost with a restart.
 
 use std::collections::HashMap;
-use std::ops::Range;
+
+use bitacora_change::MessageBuffer;
 
 use super::logical_offset::LogicalOffset;
 
-/// A message that waits.
-#[derive(Debug, Clone)]
-pub struct HeldMessage {
+/// Where a message that waits belongs.
+#[derive(Debug, Clone, Copy)]
+pub struct HeldPlace {
     /// Index of its topic.
     pub topic: usize,
     /// Distance of its sequence id from the transaction's first event.
     pub distance: u64,
-    /// Key bytes in [`Held::bytes`].
-    pub key: Option<Range<usize>>,
-    /// Value bytes in [`Held::bytes`].
-    pub value: Option<Range<usize>>,
 }
 
 /// The messages of one prepared transaction.
@@ -28,29 +25,37 @@ pub struct HeldMessage {
 pub struct Held {
     /// Counts the bytes of the transaction's events, from 0.
     pub offset: LogicalOffset,
-    /// Keys and values.
-    pub bytes: Vec<u8>,
-    /// The messages in their order.
-    pub messages: Vec<HeldMessage>,
+    /// Where each message of the buffer belongs, in their order.
+    places: Vec<HeldPlace>,
+    buffer: MessageBuffer,
 }
 
 impl Default for Held {
     fn default() -> Self {
-        Held { offset: LogicalOffset::at(0), bytes: Vec::new(), messages: Vec::new() }
+        Held { offset: LogicalOffset::at(0), places: Vec::new(), buffer: MessageBuffer::default() }
     }
 }
 
 impl Held {
     /// Keeps a message.
     pub fn push(&mut self, topic: usize, distance: u64, key: Option<&[u8]>, value: Option<&[u8]>) {
-        let mut keep = |part: &[u8]| {
-            let start = self.bytes.len();
-            self.bytes.extend_from_slice(part);
-            start..self.bytes.len()
-        };
-        let key = key.map(&mut keep);
-        let value = value.map(&mut keep);
-        self.messages.push(HeldMessage { topic, distance, key, value });
+        self.places.push(HeldPlace { topic, distance });
+        self.buffer.push(key, value);
+    }
+
+    /// Counts the messages.
+    pub fn message_count(&self) -> usize {
+        self.places.len()
+    }
+
+    /// The messages in their order: place, key, value.
+    pub fn messages(&self) -> impl Iterator<Item = (HeldPlace, Option<&[u8]>, Option<&[u8]>)> {
+        let messages = self.buffer.messages().iter();
+        self.places.iter().zip(messages).map(|(place, m)| (*place, self.buffer.key(m), self.buffer.value(m)))
+    }
+
+    fn byte_count(&self) -> usize {
+        self.buffer.byte_count()
     }
 }
 
@@ -76,7 +81,7 @@ impl XaTransactions {
     /// The transaction is prepared: it waits. Gives the bytes that wait in all.
     pub fn prepare(&mut self) -> usize {
         if let Some((xid, held)) = self.current.take() {
-            self.bytes += held.bytes.len();
+            self.bytes += held.byte_count();
             self.waiting.insert(xid, held);
         }
         self.bytes
@@ -90,7 +95,7 @@ impl XaTransactions {
     /// The decision came. `None` if the transaction was prepared before this source started.
     pub fn decide(&mut self, xid: &str) -> Option<Held> {
         let held = self.waiting.remove(xid)?;
-        self.bytes -= held.bytes.len();
+        self.bytes -= held.byte_count();
         Some(held)
     }
 
@@ -120,8 +125,8 @@ mod tests {
         assert_eq!(xa.prepare(), 3);
         assert!(xa.is_waiting());
         assert!(xa.current().is_none());
-        assert_eq!(xa.decide("X'62',X'',1").map(|held| held.messages.len()), None);
-        assert_eq!(xa.decide("X'61',X'',1").map(|held| held.messages.len()), Some(1));
+        assert_eq!(xa.decide("X'62',X'',1").map(|held| held.message_count()), None);
+        assert_eq!(xa.decide("X'61',X'',1").map(|held| held.message_count()), Some(1));
         assert!(!xa.is_waiting());
         assert_eq!(xa.prepare(), 0);
     }
