@@ -4,49 +4,11 @@
 mod log;
 
 use bitacora_binlog::{Body, Decoder, Event, RowScratch};
+use bitacora_testkit::allocations::{CountingAllocator, allocations};
 use log::{events, golden, walk_rows};
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    cell::Cell,
-};
-
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-fn count() {
-    // The counter may be gone while the thread ends; what is allocated then is of no interest.
-    ALLOCATIONS.try_with(|allocations| allocations.set(allocations.get() + 1)).ok();
-}
-
-// SAFETY: every call goes on to the system's allocator with the same arguments; counting touches only a thread-local integer.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: the caller keeps the contract of `alloc`, which is the same one.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the pointer came from `System` with this layout.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
-        // SAFETY: the pointer came from `System` with this layout, and the caller keeps the contract of `realloc`.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
 
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-fn allocations() -> u64 {
-    ALLOCATIONS.with(Cell::get)
-}
+static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 /// Reads all rows events of a log and returns the allocations on the way, and the rows events.
 fn pass(file: &[u8], decoder: &mut Decoder, scratch: &mut RowScratch, out: &mut Vec<u8>) -> (u64, u64) {

@@ -3,50 +3,13 @@
 
 mod log;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
 use bitacora_binlog::RowScratch;
 use bitacora_change::{Connector, DebeziumForm, MessageBuffer, NullWithDefault, PlanOptions, Tombstones, ValueFormat};
+use bitacora_testkit::allocations::{CountingAllocator, allocations};
 use log::{Plans, encode_rows, gunzip, plan, rows_events};
 
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-fn count() {
-    // The counter may be gone while the thread ends; what is allocated then is of no interest.
-    ALLOCATIONS.try_with(|allocations| allocations.set(allocations.get() + 1)).ok();
-}
-
-// SAFETY: every call goes on to the system's allocator with the same arguments; counting touches only a thread-local integer.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: the caller keeps the contract of `alloc`, which is the same one.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the pointer came from `System` with this layout.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
-        // SAFETY: the pointer came from `System` with this layout, and the caller keeps the contract of `realloc`.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-fn allocations() -> u64 {
-    ALLOCATIONS.with(Cell::get)
-}
+static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 /// Encodes all rows of a log; gives the messages and, by topic, the allocations.
 fn pass(file: &[u8], options: &PlanOptions, plans: &mut Plans, buffer: &mut MessageBuffer) -> (usize, Vec<String>) {

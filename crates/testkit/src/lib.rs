@@ -6,10 +6,11 @@
 //!
 //! Where to look: [`Mysql`], [`Mariadb`] and [`Pulsar`] are real servers, [`BitacoraProcess`] is the built binary,
 //! [`load`] writes a known load, [`delivery`] checks what a consumer saw of it,
-//! [`TopicReader`] shows what a broker has stored.
+//! [`TopicReader`] shows what a broker has stored, [`allocations`] counts what a test may not allocate.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+pub mod allocations;
 mod bitacora;
 pub mod delivery;
 pub mod load;

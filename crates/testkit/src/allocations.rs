@@ -1,0 +1,42 @@
+//! Counting allocations, for the tests that allow none.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+/// The system's allocator, counting; a test binary makes it its `#[global_allocator]`.
+#[derive(Debug)]
+pub struct CountingAllocator;
+
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+fn count() {
+    // The counter may be gone while the thread ends; what is allocated then is of no interest.
+    ALLOCATIONS.try_with(|allocations| allocations.set(allocations.get() + 1)).ok();
+}
+
+// SAFETY: every call goes on to the system's allocator with the same arguments; counting touches only a thread-local integer.
+unsafe impl GlobalAlloc for CountingAllocator {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: the caller keeps the contract of `alloc`, which is the same one.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the pointer came from `System` with this layout.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count();
+        // SAFETY: the pointer came from `System` with this layout, and the caller keeps the contract of `realloc`.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+/// Counts the allocations of this thread so far; 0 unless [`CountingAllocator`] is the binary's allocator.
+pub fn allocations() -> u64 {
+    ALLOCATIONS.with(Cell::get)
+}
