@@ -5,18 +5,8 @@ import threading
 import types
 
 import pytest
-
-
-from harness.servers import Bitacora, Database, source_toml
+from harness.servers import Bitacora, source_toml
 from test_start_refusals import refuses, run, up
-
-
-@pytest.fixture(scope="module")
-def database():
-    server = Database("mariadb")
-    server.client("CREATE DATABASE faults; CREATE TABLE faults.t (id INT PRIMARY KEY, v INT); INSERT INTO faults.t VALUES (1, 1);")
-    yield server
-    server.stop()
 
 
 @pytest.mark.parametrize("variable, bad, good", [("binlog_format", "STATEMENT", "ROW"), ("binlog_row_image", "MINIMAL", "FULL"),

@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from harness.process import Process, free_port, wait_until
-from harness.servers import Bitacora, Database, bitacora_binary, source_toml
+from harness.servers import Bitacora, bitacora_binary, source_toml
 
 
 def run(*arguments, seconds=60):
@@ -35,14 +35,6 @@ def up(folder, sources, extra_broker=""):
     file.write_text(f'data_dir = "{folder / "data"}"\n\n[broker]\nlisten = "127.0.0.1:{free_port()}"\n'
                     f'http = "127.0.0.1:{free_port()}"\n{extra_broker}\n{sources}')
     return "up", "-c", file
-
-
-@pytest.fixture(scope="module")
-def database():
-    server = Database("mariadb")
-    server.client("CREATE DATABASE faults; CREATE TABLE faults.t (id INT PRIMARY KEY, v INT); INSERT INTO faults.t VALUES (1, 1);")
-    yield server
-    server.stop()
 
 
 @pytest.fixture(scope="module")
