@@ -29,10 +29,10 @@ def streaming(running):
     wait_until("the stream", lambda: running.process.must_run() or "streaming from" in running.process.stdout(), 60)
 
 
-def events(running):
-    """(op, id) of every event of the table, in order."""
+def events(running, topic=TOPIC):
+    """(op, id) of every event of the topic, in order."""
     out = []
-    for message in wire.dump(running.url, TOPIC, 1.5):
+    for message in wire.dump(running.url, topic, 1.5):
         payload = message.get("payload")
         if payload:
             event = json.loads(payload)
@@ -82,13 +82,18 @@ def test_a_database_that_comes_later(database):
     restarted.terminate()
 
 
-def test_a_broker_that_goes_and_comes(database, tmp_path):
-    broker = servers.Bitacora()
-    config = tmp_path / "source.yaml"
+def localrun(database, broker, folder):
+    """The arguments that run a source of its own process against a broker."""
+    config = folder / "source.yaml"
     config.write_text("tenant: public\nnamespace: default\nname: s\nconfigs:\n"
                       f'  database.hostname: 127.0.0.1\n  database.port: "{database.port}"\n  database.user: debezium\n  database.password: dbz\n'
-                      "  database.server.name: s\n  table.include.list: faults.t\n")
-    arguments = ["source", "localrun", "--source-config-file", config, "--broker-service-url", broker.url, "--data-dir", tmp_path / "data"]
+                      "  database.server.name: s\n  table.include.list: faults.*\n")
+    return ["source", "localrun", "--source-config-file", config, "--broker-service-url", broker.url, "--data-dir", folder / "data"]
+
+
+def test_a_broker_that_goes_and_comes(database, tmp_path):
+    broker = servers.Bitacora()
+    arguments = localrun(database, broker, tmp_path)
     process = Process([servers.bitacora_binary(), *arguments])
     wait_until("the stream", lambda: process.must_run() or "streaming from" in process.stdout(), 60)
     refuses(run(*arguments), "in use by another process", "--data-dir")
@@ -99,6 +104,19 @@ def test_a_broker_that_goes_and_comes(database, tmp_path):
     database.client("INSERT INTO faults.t VALUES (4, 'after')")
     wait_until("the last row", lambda: process.must_run() or ("c", 4) in events(broker), 60)
     assert events(broker) == [("r", 1), ("c", 2), ("c", 3), ("c", 4)]
+    assert process.stop() == 0
+    assert broker.stop() == 0
+
+
+def test_a_topic_that_is_new_while_the_broker_is_away(database, tmp_path):
+    broker = servers.Bitacora()
+    process = Process([servers.bitacora_binary(), *localrun(database, broker, tmp_path)])
+    wait_until("the stream", lambda: process.must_run() or "streaming from" in process.stdout(), 60)
+    assert broker.process.stop() == 0
+    database.client("CREATE TABLE faults.later (id INT PRIMARY KEY); INSERT INTO faults.later VALUES (1)")
+    wait_until("the refusal", lambda: process.must_run() or "trying again" in process.stderr(), 90)
+    broker.start()
+    wait_until("the row", lambda: process.must_run() or events(broker, TOPIC.replace("faults.t", "faults.later")) == [("c", 1)], 60)
     assert process.stop() == 0
     assert broker.stop() == 0
 

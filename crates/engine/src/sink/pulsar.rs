@@ -7,6 +7,7 @@
 //! over, and the first one fails with a clear error.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use bitacora_change::{KeyValueEncoding, MessageSchema};
 use bitacora_pulsar::{AutoCreation, BatchLimits, Client, Error as ClientError, Producer, ProducerOptions, Progress};
@@ -26,6 +27,9 @@ const PENDING_BYTES_MAX: usize = 16 << 20;
 
 /// Batches are sealed at this size, before compression.
 const LIMITS: BatchLimits = BatchLimits { max_messages: 2_000, max_bytes: 256 << 10, linger_ms: 0 };
+
+/// Pause before a topic is tried again that could not be opened because the broker was away.
+const OPEN_PAUSE: Duration = Duration::from_millis(500);
 
 /// Producers of one source at one broker.
 #[derive(Debug)]
@@ -82,9 +86,8 @@ impl PulsarSink {
     }
 
     /// A partitioned topic would need a producer, and sequence ids, for each partition.
-    fn refuse_partitions(&self, topic: &TopicName) -> Result<(), EngineError> {
-        let count = self.runtime.block_on(self.client.partitions(topic, AutoCreation::Never));
-        match count {
+    async fn refuse_partitions(&self, topic: &TopicName) -> Result<(), EngineError> {
+        match self.client.partitions(topic, AutoCreation::Never).await {
             Ok(0) => Ok(()),
             Err(error) if error.server_error() == Some(ServerError::TopicNotFound) => Ok(()),
             Ok(count) => {
@@ -93,6 +96,52 @@ impl PulsarSink {
             }
             Err(error) => Err(failed(&format!("topic {topic} cannot be opened"), error)),
         }
+    }
+
+    /// Opens a producer; the stream waits for a broker that is away, as its open producers do. A snapshot does not: it
+    /// would hold its transaction open meanwhile, and is begun again instead.
+    async fn open_lasting(
+        &self,
+        lane: Lane,
+        topic: &TopicName,
+        schema: &MessageSchema,
+        is_new: bool,
+    ) -> Result<(Producer, Option<u64>), EngineError> {
+        loop {
+            match self.try_open(lane, topic, schema, is_new).await {
+                Err(error) if lane == Lane::Stream && error.class == ErrorClass::Retry => {
+                    tracing::warn!(source = %self.source_name, "{error}; trying again");
+                    tokio::time::sleep(OPEN_PAUSE).await;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    /// Opens a producer; gives it with its last sequence id, if the topic has one of it.
+    async fn try_open(
+        &self,
+        lane: Lane,
+        topic: &TopicName,
+        schema: &MessageSchema,
+        is_new: bool,
+    ) -> Result<(Producer, Option<u64>), EngineError> {
+        let failed = |error| failed(&format!("topic {topic} cannot be opened"), error);
+        if is_new {
+            self.refuse_partitions(topic).await?;
+        }
+        let producer = self.open_producer(lane, topic, schema).await.map_err(failed)?;
+        if let Ok(last) = u64::try_from(producer.last_sequence_id()) {
+            return Ok((producer, Some(last)));
+        }
+        if !is_new || lane == Lane::Snapshot {
+            return Ok((producer, None));
+        }
+        let last = last_sequence_id(&self.client, topic, &self.producer_name(lane)).await.map_err(failed)?;
+        if last.is_some() {
+            tracing::warn!(%topic, "the broker does not deduplicate: a broken connection to it may repeat the batches in flight; set the namespace's deduplication to true");
+        }
+        Ok((producer, last))
     }
 
     fn producer_name(&self, lane: Lane) -> String {
@@ -136,27 +185,7 @@ impl Sink for PulsarSink {
             self.seal(index)?;
             self.sealer.close(&[index])?;
         }
-        if known.is_none() {
-            self.refuse_partitions(&name)?;
-        }
-        let (producer, last) = self
-            .runtime
-            .block_on(async {
-                let producer = self.open_producer(lane, &name, schema).await?;
-                let last = match u64::try_from(producer.last_sequence_id()) {
-                    Ok(last) => Some(last),
-                    Err(_) if known.is_none() && lane == Lane::Stream => {
-                        let last = last_sequence_id(&self.client, &name, &self.producer_name(lane)).await?;
-                        if last.is_some() {
-                            tracing::warn!(topic = %name, "the broker does not deduplicate: a broken connection to it may repeat the batches in flight; set the namespace's deduplication to true");
-                        }
-                        last
-                    }
-                    Err(_) => None,
-                };
-                Ok((producer, last))
-            })
-            .map_err(|error| failed(&format!("topic {name} cannot be opened"), error))?;
+        let (producer, last) = self.runtime.block_on(self.open_lasting(lane, &name, schema, known.is_none()))?;
         let progress = producer.progress();
         let index = match known {
             Some(index) => {
