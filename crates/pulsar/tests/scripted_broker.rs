@@ -2,12 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bitacora_pulsar::wire::proto::*;
 use bitacora_pulsar::wire::{Command, Frame, FrameDecoder, OutgoingMessage, ServerError, TopicName, encode};
-use bitacora_pulsar::{Auth, AutoCreation, Client, ClientConfig, Error, PendingBudget, ProducerOptions};
+use bitacora_pulsar::{Auth, AutoCreation, Client, ClientConfig, Error, PendingBudget, Producer, ProducerOptions};
 use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -198,6 +199,63 @@ async fn a_message_is_sent_again_until_it_has_its_receipt() {
     assert_eq!(receipt.sequence_id, 5);
     assert_eq!(*sends.lock().unwrap(), [5, 5, 5]);
     assert_eq!(producer.progress().borrow().reconnect_count, 2);
+}
+
+/// A broker that hangs up at the first SEND, and at the next PRODUCER after it has raised the topic's epoch. From the third
+/// PRODUCER on it says that `last_sequence_id` is the producer's last.
+async fn broker_that_loses_the_answer(last_sequence_id: i64) -> (Scripted, Producer) {
+    let own_url = Arc::new(Mutex::new(String::new()));
+    let (url, epoch, sends) = (Arc::clone(&own_url), AtomicU64::new(0), AtomicU64::new(0));
+    let broker = Scripted::start(move |_, command| match command {
+        Command::LookupTopic(ask) => vec![lookup(ask.request_id, &url.lock().unwrap(), LookupType::Connect, false)],
+        Command::Producer(ask) => {
+            if ask.topic_epoch.is_some_and(|known| known < epoch.load(Ordering::SeqCst)) {
+                let error = ServerError::ProducerFenced as i32;
+                return vec![CommandError { request_id: ask.request_id, error, message: "fenced".into() }.into()];
+            }
+            let raised = epoch.fetch_add(1, Ordering::SeqCst) + 1;
+            if raised == 2 {
+                return vec![hang_up()];
+            }
+            let success = CommandProducerSuccess {
+                request_id: ask.request_id,
+                producer_name: "p".into(),
+                last_sequence_id: Some(if raised == 1 { -1 } else { last_sequence_id }),
+                topic_epoch: Some(raised),
+                ..Default::default()
+            };
+            vec![success.into()]
+        }
+        Command::Send(_) if sends.fetch_add(1, Ordering::SeqCst) == 0 => vec![hang_up()],
+        Command::Send(send) => {
+            let (producer_id, sequence_id) = (send.producer_id, send.sequence_id);
+            vec![CommandSendReceipt { producer_id, sequence_id, ..Default::default() }.into()]
+        }
+        Command::CloseProducer(close) => {
+            vec![CommandSuccess { request_id: close.request_id, schema: None }.into()]
+        }
+        _ => Vec::new(),
+    })
+    .await;
+    *own_url.lock().unwrap() = broker.url();
+    let options =
+        ProducerOptions { access_mode: ProducerAccessMode::ExclusiveWithFencing, ..ProducerOptions::new(topic()) };
+    let producer = broker.client().producer(options).await.unwrap();
+    (broker, producer)
+}
+
+#[tokio::test]
+async fn an_exclusive_producer_goes_on_when_the_answer_to_its_opening_is_lost() {
+    let (_broker, mut producer) = broker_that_loses_the_answer(5).await;
+    let receipt = tokio::time::timeout(Duration::from_secs(20), producer.send(&message(5))).await.unwrap().unwrap();
+    assert_eq!(receipt.sequence_id, 5);
+}
+
+#[tokio::test]
+async fn an_exclusive_producer_gives_way_if_another_one_wrote_when_the_answer_was_lost() {
+    let (_broker, mut producer) = broker_that_loses_the_answer(6).await;
+    let refused = tokio::time::timeout(Duration::from_secs(20), producer.send(&message(5))).await.unwrap().unwrap_err();
+    assert_eq!(refused.server_error(), Some(ServerError::ProducerFenced), "{refused}");
 }
 
 #[tokio::test]

@@ -50,16 +50,25 @@ pub(super) struct ProducerCore<T> {
     producer_id: u64,
     pending: VecDeque<Pending<T>>,
     is_open: bool,
+    /// Highest sequence id of the first opening and of all batches since; none before the first opening.
+    highest_sequence_id: Option<i64>,
     checksum_resends: u32,
 }
 
 impl<T> ProducerCore<T> {
     pub(super) fn new() -> Self {
-        Self { producer_id: 0, pending: VecDeque::new(), is_open: false, checksum_resends: 0 }
+        Self {
+            producer_id: 0,
+            pending: VecDeque::new(),
+            is_open: false,
+            highest_sequence_id: None,
+            checksum_resends: 0,
+        }
     }
 
     /// Takes a batch: sent at once while the producer is open, otherwise when it is open again.
     pub(super) fn enqueue(&mut self, batch: Batch, waiter: T) -> Option<Action<T>> {
+        self.highest_sequence_id = self.highest_sequence_id.max(i64::try_from(batch.highest_sequence_id).ok());
         let frame = self.is_open.then(|| send_frame(self.producer_id, &batch));
         self.pending.push_back(Pending { batch, waiter });
         frame.map(Action::Send)
@@ -74,8 +83,14 @@ impl<T> ProducerCore<T> {
         std::mem::take(&mut self.pending).into_iter().map(|pending| (pending.waiter, pending.batch.entry.len()))
     }
 
+    /// Whether the last sequence id that the broker knows of this producer's name can be of this producer.
+    pub(super) fn may_have_sent(&self, sequence_id: i64) -> bool {
+        self.highest_sequence_id.is_none_or(|highest| sequence_id <= highest)
+    }
+
     /// The broker has opened the producer: everything that waits is sent again.
-    pub(super) fn on_opened(&mut self, producer_id: u64, _success: &CommandProducerSuccess) -> Vec<Action<T>> {
+    pub(super) fn on_opened(&mut self, producer_id: u64, success: &CommandProducerSuccess) -> Vec<Action<T>> {
+        self.highest_sequence_id.get_or_insert(success.last_sequence_id());
         self.producer_id = producer_id;
         self.is_open = true;
         self.pending.iter().map(|pending| Action::Send(send_frame(producer_id, &pending.batch))).collect()

@@ -41,6 +41,8 @@ pub(super) struct Task {
     epoch: u64,
     name: Option<String>,
     topic_epoch: Option<u64>,
+    /// The answer to an opening was lost, after which the broker may have raised the topic's epoch beyond ours.
+    is_epoch_in_doubt: bool,
     flushes: Vec<oneshot::Sender<Result<(), Error>>>,
     /// Whether the session got a receipt: one that never does is not opened again at once.
     has_progressed: bool,
@@ -71,6 +73,7 @@ impl Task {
             epoch: 0,
             name,
             topic_epoch: None,
+            is_epoch_in_doubt: false,
             flushes: Vec::new(),
             has_progressed: false,
         }
@@ -183,7 +186,7 @@ impl Task {
             epoch: Some(epoch),
             user_provided_producer_name: Some(self.options.name.is_some()),
             producer_access_mode: Some(self.options.access_mode as i32),
-            topic_epoch: self.topic_epoch,
+            topic_epoch: self.topic_epoch.filter(|_| !self.is_epoch_in_doubt),
             ..Default::default()
         };
         let answer = if self.options.access_mode == ProducerAccessMode::WaitForExclusive {
@@ -196,9 +199,18 @@ impl Task {
             Ok(_) => return Err(unexpected()),
             Err(error) => {
                 session.connection.forget_producer(producer_id);
+                self.is_epoch_in_doubt |= matches!(error, Error::Disconnected | Error::Timeout { .. });
                 return Err(error);
             }
         };
+        // Without the epoch the broker cannot tell whether another producer had the topic meanwhile; its ids do.
+        if self.is_epoch_in_doubt && !self.core.may_have_sent(success.last_sequence_id()) {
+            session.connection.forget_producer(producer_id);
+            close(&session).await;
+            let message = "another producer of this name wrote to the topic meanwhile".to_owned();
+            return Err(Error::server(WHAT, ServerError::ProducerFenced as i32, message));
+        }
+        self.is_epoch_in_doubt = false;
         self.name = Some(success.producer_name.clone());
         if self.options.access_mode != ProducerAccessMode::Shared {
             self.topic_epoch = success.topic_epoch.or(self.topic_epoch);
