@@ -10,6 +10,7 @@ pub mod ddl_record;
 mod description;
 mod error;
 pub mod json;
+mod landmark;
 mod message;
 pub mod naming;
 mod options;
@@ -20,6 +21,7 @@ pub mod source_block;
 
 pub use description::{ColumnDefault, ColumnDescription, TableDescription};
 pub use error::{EncodeError, PlanError};
+pub use landmark::Landmark;
 pub use message::{EventContext, Message, MessageBuffer, Operation, SnapshotMark};
 pub use options::{Connector, DebeziumForm, NullWithDefault, PlanOptions, Tombstones, ValueFormat};
 pub use plan::Plan;

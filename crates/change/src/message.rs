@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::landmark::Landmark;
 use crate::scratch::Scratch;
 
 /// What happened to a row.
@@ -64,6 +65,7 @@ pub struct EventContext<'a> {
 pub struct Message {
     key: Option<Range<usize>>,
     value: Option<Range<usize>>,
+    landmarks: Range<usize>,
 }
 
 /// Messages of one row; cleared and used again, so that it stops allocating once it is large enough.
@@ -79,6 +81,7 @@ impl MessageBuffer {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.messages.clear();
+        self.scratch.landmarks.clear();
     }
 
     /// The messages in their order.
@@ -96,6 +99,11 @@ impl MessageBuffer {
         message.value.clone().and_then(|range| self.bytes.get(range))
     }
 
+    /// Landmarks of a message's value, in rising order; none for a message that was pushed whole.
+    pub fn landmarks(&self, message: &Message) -> &[Landmark] {
+        self.scratch.landmarks.of(message.landmarks.clone())
+    }
+
     /// Bytes of all keys and values.
     pub fn byte_count(&self) -> usize {
         self.bytes.len()
@@ -110,7 +118,7 @@ impl MessageBuffer {
         };
         let key = key.map(&mut keep);
         let value = value.map(&mut keep);
-        self.messages.push(Message { key, value });
+        self.messages.push(Message { key, value, landmarks: 0..0 });
     }
 
     pub(crate) fn parts(&mut self) -> (&mut Vec<u8>, &mut Scratch) {
@@ -118,6 +126,7 @@ impl MessageBuffer {
     }
 
     pub(crate) fn finish(&mut self, key: Option<Range<usize>>, value: Option<Range<usize>>) {
-        self.messages.push(Message { key, value });
+        let landmarks = self.scratch.landmarks.finish();
+        self.messages.push(Message { key, value, landmarks });
     }
 }

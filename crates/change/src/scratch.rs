@@ -2,6 +2,7 @@
 
 use bitacora_binlog::value::ColumnInflater;
 
+use crate::landmark::Landmarks;
 use crate::source_block::SourceCache;
 
 /// Most bytes that a compressed column may hold: the server's own limit of a packet.
@@ -14,6 +15,8 @@ pub(crate) struct Scratch {
     pub text: Vec<u8>,
     /// A key with its schema before it becomes Base64.
     pub key: Vec<u8>,
+    /// Where the constant parts of the buffer's values begin.
+    pub landmarks: Landmarks,
     /// The source block of the event at hand.
     pub source: SourceCache,
     /// Made for the first compressed column: it holds tens of kilobytes that most tables never need.

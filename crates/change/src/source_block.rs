@@ -5,6 +5,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::json::{write_integer, write_string, write_unsigned};
+use crate::landmark::{self, Landmarks};
 use crate::message::{EventContext, SnapshotMark};
 use crate::options::{Connector, DebeziumForm};
 use crate::schema::{DefaultValue, Field, Kind, Schema};
@@ -66,24 +67,33 @@ impl SourceBlock {
 
     /// Appends the block of an event.
     pub fn write(&self, context: &EventContext<'_>, out: &mut Vec<u8>) {
-        self.write_head(context, out);
+        self.write_head(context, &mut Landmarks::default(), out);
         write_unsigned(u64::from(context.row), out);
-        write_tail(context, out);
+        write_tail(context, &mut Landmarks::default(), out);
     }
 
     /// Appends the block of a row's event, most of it from the cache.
-    pub(crate) fn write_cached(&self, context: &EventContext<'_>, cache: &mut SourceCache, out: &mut Vec<u8>) {
+    pub(crate) fn write_cached(
+        &self,
+        context: &EventContext<'_>,
+        cache: &mut SourceCache,
+        landmarks: &mut Landmarks,
+        out: &mut Vec<u8>,
+    ) {
         if !cache.holds(self.id, context) {
             cache.fill(self, context);
         }
+        landmarks.copy(&cache.head_landmarks, out.len());
         out.extend_from_slice(&cache.head);
         write_unsigned(u64::from(context.row), out);
+        landmarks.copy(&cache.tail_landmarks, out.len());
         out.extend_from_slice(&cache.tail);
     }
 
     /// Everything up to the number of the row.
-    fn write_head(&self, context: &EventContext<'_>, out: &mut Vec<u8>) {
+    fn write_head(&self, context: &EventContext<'_>, landmarks: &mut Landmarks, out: &mut Vec<u8>) {
         let timestamp_us = context.source_timestamp_us;
+        landmarks.mark(landmark::SOURCE, out.len());
         out.extend_from_slice(&self.head);
         let timestamp_ms = match (self.form, self.precision) {
             (DebeziumForm::V1_9, Precision::Second) if context.snapshot == SnapshotMark::False => {
@@ -92,6 +102,7 @@ impl SourceBlock {
             _ => timestamp_us.div_euclid(1_000),
         };
         write_integer(timestamp_ms, out);
+        landmarks.mark(landmark::SOURCE_SNAPSHOT, out.len());
         out.extend_from_slice(match (context.snapshot, self.form) {
             (SnapshotMark::False, _) => b",\"snapshot\":\"false\"",
             (SnapshotMark::Last, _) => b",\"snapshot\":\"last\"",
@@ -104,18 +115,24 @@ impl SourceBlock {
         if self.form == DebeziumForm::V3_6 {
             out.extend_from_slice(b",\"ts_us\":");
             write_integer(timestamp_us, out);
+            landmarks.mark(landmark::SOURCE_NANOSECONDS, out.len());
             out.extend_from_slice(b",\"ts_ns\":");
             write_integer(timestamp_us, out);
             out.extend_from_slice(b"000");
         }
+        landmarks.mark(landmark::SOURCE_TABLE, out.len());
         out.extend_from_slice(&self.table);
         write_unsigned(u64::from(context.server_id), out);
+        landmarks.mark(landmark::SOURCE_GTID, out.len());
         out.extend_from_slice(b",\"gtid\":");
         optional_string(context.gtid, out);
+        landmarks.mark(landmark::SOURCE_FILE, out.len());
         out.extend_from_slice(b",\"file\":");
         write_string(context.file, out);
+        landmarks.mark(landmark::SOURCE_POSITION, out.len());
         out.extend_from_slice(b",\"pos\":");
         write_unsigned(context.position, out);
+        landmarks.mark(landmark::SOURCE_ROW, out.len());
         out.extend_from_slice(b",\"row\":");
     }
 
@@ -177,7 +194,9 @@ pub(crate) struct SourceCache {
     source_timestamp_us: i64,
     snapshot: Option<SnapshotMark>,
     head: Vec<u8>,
+    head_landmarks: Landmarks,
     tail: Vec<u8>,
+    tail_landmarks: Landmarks,
 }
 
 impl SourceCache {
@@ -205,9 +224,11 @@ impl SourceCache {
         self.source_timestamp_us = context.source_timestamp_us;
         self.snapshot = Some(context.snapshot);
         self.head.clear();
-        block.write_head(context, &mut self.head);
+        self.head_landmarks.clear();
+        block.write_head(context, &mut self.head_landmarks, &mut self.head);
         self.tail.clear();
-        write_tail(context, &mut self.tail);
+        self.tail_landmarks.clear();
+        write_tail(context, &mut self.tail_landmarks, &mut self.tail);
     }
 }
 
@@ -231,12 +252,14 @@ impl KeptText {
 }
 
 /// Everything behind the number of the row.
-fn write_tail(context: &EventContext<'_>, out: &mut Vec<u8>) {
+fn write_tail(context: &EventContext<'_>, landmarks: &mut Landmarks, out: &mut Vec<u8>) {
+    landmarks.mark(landmark::SOURCE_THREAD, out.len());
     out.extend_from_slice(b",\"thread\":");
     match context.thread {
         Some(thread) => write_unsigned(thread, out),
         None => out.extend_from_slice(b"null"),
     }
+    landmarks.mark(landmark::SOURCE_QUERY, out.len());
     out.extend_from_slice(b",\"query\":");
     optional_string(context.query, out);
     out.push(b'}');
@@ -290,7 +313,7 @@ mod tests {
                 for (block, context) in blocks.iter().flat_map(|block| [(block, one), (block, other)]) {
                     let (mut plain, mut cached) = (Vec::new(), Vec::new());
                     block.write(context, &mut plain);
-                    block.write_cached(context, &mut cache, &mut cached);
+                    block.write_cached(context, &mut cache, &mut Landmarks::default(), &mut cached);
                     assert_eq!(cached, plain, "{context:?}");
                 }
             }

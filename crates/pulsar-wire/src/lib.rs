@@ -17,7 +17,7 @@ mod topic;
 
 pub use command::{Command, UnknownCommand};
 pub use entry::{
-    Batch, BatchBuilder, Codec, EntryHeader, EntryMessage, EntryParts, EntryPeek, EntryReader, MessageKey,
+    Batch, BatchBuilder, Codec, EntryHeader, EntryMessage, EntryParts, EntryPeek, EntryReader, Landmark, MessageKey,
     OutgoingMessage, ReadLimits, split_entry,
 };
 pub use error::Error;

@@ -165,7 +165,7 @@ fn drawn() -> impl Strategy<Value = Vec<Drawn>> {
 
 proptest! {
     #[test]
-    fn what_is_built_is_read(drawn in drawn(), codec in prop::sample::select(vec![Codec::None, Codec::Lz4, Codec::Zstd { level: 1 }])) {
+    fn what_is_built_is_read(drawn in drawn(), codec in prop::sample::select(vec![Codec::None, Codec::Lz4, Codec::Zstd { level: 1 }]), landmarks in prop::collection::vec((0u16..4, 0u32..9), 0..3)) {
         let properties: Vec<Vec<(&str, &str)>> =
             drawn.iter().map(|m| m.4.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect()).collect();
         let messages: Vec<OutgoingMessage<'_>> = drawn
@@ -178,6 +178,7 @@ proptest! {
                 event_time_ms: *event_time_ms,
                 ordering_key: key.as_deref(),
                 properties,
+                landmarks: &landmarks,
             })
             .collect();
         let batch = build(&messages, codec);

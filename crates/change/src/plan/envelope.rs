@@ -3,10 +3,12 @@
 use bitacora_binlog::TableMap;
 
 use crate::json::write_integer;
+use crate::landmark;
 use crate::message::EventContext;
 use crate::options::{DebeziumForm, PlanOptions};
 use crate::schema::{Kind, Schema};
-use crate::source_block::{Precision, SourceBlock, SourceCache};
+use crate::scratch::Scratch;
+use crate::source_block::{Precision, SourceBlock};
 
 /// What an envelope prints behind its images.
 #[derive(Debug, Clone)]
@@ -29,15 +31,18 @@ impl Envelope {
     }
 
     /// Appends everything from `,"source"` to the closing brace.
-    pub fn write_tail(&self, operation: &str, context: &EventContext<'_>, cache: &mut SourceCache, out: &mut Vec<u8>) {
+    pub fn write_tail(&self, operation: &str, context: &EventContext<'_>, scratch: &mut Scratch, out: &mut Vec<u8>) {
         out.extend_from_slice(b",\"source\":");
-        self.source.write_cached(context, cache, out);
+        let Scratch { landmarks, source: cache, .. } = scratch;
+        self.source.write_cached(context, cache, landmarks, out);
+        landmarks.mark(landmark::OPERATION, out.len());
         match self.form {
             DebeziumForm::V1_9 => {
                 out.extend_from_slice(b",\"op\":\"");
                 out.extend_from_slice(operation.as_bytes());
                 out.extend_from_slice(b"\",\"ts_ms\":");
                 write_integer(context.now_us.div_euclid(1_000), out);
+                landmarks.mark(landmark::END, out.len());
                 out.extend_from_slice(b",\"transaction\":null}");
             }
             DebeziumForm::V3_6 => {
@@ -51,10 +56,13 @@ impl Envelope {
                     Some((milliseconds, _)) if context.now_us >= 1_000 => out.extend_from_slice(milliseconds),
                     _ => write_integer(context.now_us.div_euclid(1_000), out),
                 }
+                landmarks.mark(landmark::MICROSECONDS, out.len());
                 out.extend_from_slice(b",\"ts_us\":");
                 out.extend_from_slice(microseconds);
+                landmarks.mark(landmark::NANOSECONDS, out.len());
                 out.extend_from_slice(b",\"ts_ns\":");
                 out.extend_from_slice(microseconds);
+                landmarks.mark(landmark::END, out.len());
                 out.extend_from_slice(b"000}");
             }
         }

@@ -11,6 +11,7 @@ use crate::column::ColumnPlan;
 use crate::description::TableDescription;
 use crate::error::{EncodeError, PlanError};
 use crate::json::write_base64;
+use crate::landmark;
 use crate::message::{EventContext, MessageBuffer, Operation};
 use crate::naming::table_topic;
 use crate::options::{PlanOptions, Tombstones, ValueFormat};
@@ -146,6 +147,7 @@ impl Plan {
             let (bytes, scratch) = out.parts();
             let start = bytes.len();
             self.write_message_key(before, scratch, bytes)?;
+            scratch.landmarks.begin_value(bytes.len());
             let key = start..bytes.len();
             out.finish(Some(key), None);
         }
@@ -170,6 +172,7 @@ impl Plan {
             _ => None,
         };
         let start = bytes.len();
+        scratch.landmarks.begin_value(start);
         let Some(wrapping) = &self.wrapped else {
             self.write_envelope(operation, before, after, context, scratch, bytes)?;
             let value = start..bytes.len();
@@ -185,6 +188,7 @@ impl Plan {
         }
         bytes.extend_from_slice(&[0; 4]);
         let value_start = bytes.len();
+        scratch.landmarks.mark(landmark::VALUE, value_start);
         bytes.extend_from_slice(&wrapping.value);
         self.write_envelope(operation, before, after, context, scratch, bytes)?;
         bytes.push(b'}');
@@ -226,14 +230,16 @@ impl Plan {
         scratch: &mut Scratch,
         out: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
-        for (label, image) in [(&b"{\"before\":"[..], before), (b",\"after\":", after)] {
+        let images = [(landmark::ENVELOPE, &b"{\"before\":"[..], before), (landmark::AFTER, b",\"after\":", after)];
+        for (name, label, image) in images {
+            scratch.landmarks.mark(name, out.len());
             out.extend_from_slice(label);
             match image {
                 Some(image) => self.write_object(image, 0..self.columns.len(), scratch, out)?,
                 None => out.extend_from_slice(b"null"),
             }
         }
-        self.envelope.write_tail(operation, context, &mut scratch.source, out);
+        self.envelope.write_tail(operation, context, scratch, out);
         Ok(())
     }
 
@@ -247,6 +253,7 @@ impl Plan {
         let mut separator = b'{';
         for index in indexes {
             let Some(column) = self.columns.get(index) else { continue };
+            scratch.landmarks.mark(landmark::FIRST_COLUMN.saturating_add(index as u16), out.len());
             out.push(separator);
             separator = b',';
             out.extend_from_slice(&column.label);

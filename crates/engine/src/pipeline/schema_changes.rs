@@ -69,7 +69,7 @@ impl<S: Sink> State<S> {
             match self.topics.claim(topic, sequence_id) {
                 Some(topic) => {
                     self.metrics.message_count.add(1);
-                    self.sink.append(topic, OutgoingMessage { key, value, sequence_id })?;
+                    self.sink.append(topic, OutgoingMessage { key, value, landmarks: &[], sequence_id })?;
                 }
                 None => self.metrics.repeated_message_count.add(1),
             }

@@ -157,9 +157,10 @@ impl<S: Sink> SnapshotWriter<S> {
             let sequence_id = self.next_sequence_id;
             self.next_sequence_id += 1;
             let (key, value) = (self.buffer.key(message), self.buffer.value(message));
+            let landmarks = self.buffer.landmarks(message);
             if let Some(topic) = self.topics.claim(topic, sequence_id) {
                 self.metrics.message_count.add(1);
-                self.sink.append(topic, OutgoingMessage { key, value, sequence_id })?;
+                self.sink.append(topic, OutgoingMessage { key, value, landmarks, sequence_id })?;
             }
         }
         Ok(())

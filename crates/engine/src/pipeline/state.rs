@@ -240,12 +240,13 @@ impl<S: Sink> State<S> {
             rows += 1;
             for (number, message) in (0u32..).zip(self.buffer.messages()) {
                 let (key, value) = (self.buffer.key(message), self.buffer.value(message));
+                let landmarks = self.buffer.landmarks(message);
                 let sequence_id = offset.sequence_id(row.byte_offset, number);
                 if let Some(held) = &mut held {
                     held.push(captured.topic, sequence_id, key, value);
                 } else if let Some(topic) = self.topics.claim(captured.topic, sequence_id) {
                     messages += 1;
-                    self.sink.append(topic, OutgoingMessage { key, value, sequence_id })?;
+                    self.sink.append(topic, OutgoingMessage { key, value, landmarks, sequence_id })?;
                 } else {
                     repeated += 1;
                 }
@@ -315,7 +316,7 @@ impl<S: Sink> State<S> {
             let sequence_id = base.at(place.distance);
             if let Some(topic) = self.topics.claim(place.topic, sequence_id) {
                 self.metrics.message_count.add(1);
-                self.sink.append(topic, OutgoingMessage { key, value, sequence_id })?;
+                self.sink.append(topic, OutgoingMessage { key, value, landmarks: &[], sequence_id })?;
             } else {
                 self.metrics.repeated_message_count.add(1);
             }

@@ -4,7 +4,7 @@
 //! sequence id that is not durable yet. Batching, compression, connections and retries are the sink's own affair; what it
 //! promises about durability is what checkpoints are built on.
 
-use bitacora_change::MessageSchema;
+use bitacora_change::{Landmark, MessageSchema};
 
 use crate::error::EngineError;
 
@@ -42,6 +42,8 @@ pub struct OutgoingMessage<'a> {
     pub key: Option<&'a [u8]>,
     /// Encoded value; `None` for a tombstone.
     pub value: Option<&'a [u8]>,
+    /// Where constant parts of the value begin; may be empty.
+    pub landmarks: &'a [Landmark],
     /// Strictly increasing for each topic and lane.
     pub sequence_id: u64,
 }

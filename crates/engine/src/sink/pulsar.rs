@@ -47,7 +47,7 @@ pub struct PulsarSink {
 struct Topic {
     lane: Lane,
     encoding: KeyValueEncoding,
-    batch: BatchBuilder,
+    batch: Box<BatchBuilder>,
     highest: u64,
     in_flight: InFlight,
     progress: watch::Receiver<Progress>,
@@ -200,7 +200,7 @@ impl Sink for PulsarSink {
                 self.topics.push(Topic {
                     lane,
                     encoding: schema.encoding,
-                    batch: BatchBuilder::new(),
+                    batch: Box::default(),
                     highest: 0,
                     in_flight: InFlight::default(),
                     progress,
@@ -231,7 +231,13 @@ impl Sink for PulsarSink {
             (None, KeyValueEncoding::Inline) => MessageKey::None,
         };
         let sequence_id = message.sequence_id;
-        let message = WireMessage { key, value: message.value, sequence_id, ..WireMessage::default() };
+        let message = WireMessage {
+            key,
+            value: message.value,
+            landmarks: message.landmarks,
+            sequence_id,
+            ..WireMessage::default()
+        };
         topic
             .batch
             .append(&message)

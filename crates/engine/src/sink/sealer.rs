@@ -21,7 +21,7 @@ enum Order {
     /// A producer for the topic of that index.
     Open(usize, Box<Producer>),
     /// A full batch.
-    Batch(usize, BatchBuilder),
+    Batch(usize, Box<BatchBuilder>),
     /// Wait until everything of these topics is durable and close their producers.
     Close(Vec<usize>, SyncSender<Result<(), EngineError>>),
 }
@@ -30,7 +30,7 @@ enum Order {
 #[derive(Debug)]
 pub(super) struct Sealer {
     orders: Option<SyncSender<Order>>,
-    emptied: Receiver<BatchBuilder>,
+    emptied: Receiver<Box<BatchBuilder>>,
     failure: Arc<Mutex<Option<EngineError>>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -49,7 +49,7 @@ impl Sealer {
     }
 
     /// Gives a batch that was sent, emptied, or a new one.
-    pub fn empty_batch(&self) -> BatchBuilder {
+    pub fn empty_batch(&self) -> Box<BatchBuilder> {
         self.emptied.try_recv().unwrap_or_default()
     }
 
@@ -59,7 +59,7 @@ impl Sealer {
     }
 
     /// Hands over a full batch; waits while several are queued.
-    pub fn send(&self, topic: usize, batch: BatchBuilder) -> Result<(), EngineError> {
+    pub fn send(&self, topic: usize, batch: Box<BatchBuilder>) -> Result<(), EngineError> {
         self.order(Order::Batch(topic, batch))
     }
 
@@ -103,7 +103,7 @@ impl Drop for Sealer {
 struct Worker {
     runtime: Handle,
     producers: HashMap<usize, Producer>,
-    empty: Sender<BatchBuilder>,
+    empty: Sender<Box<BatchBuilder>>,
     failure: Arc<Mutex<Option<EngineError>>>,
 }
 
@@ -128,7 +128,7 @@ impl Worker {
         }
     }
 
-    fn send(&mut self, topic: usize, mut batch: BatchBuilder) -> Result<(), EngineError> {
+    fn send(&mut self, topic: usize, mut batch: Box<BatchBuilder>) -> Result<(), EngineError> {
         let Some(producer) = self.producers.get_mut(&topic) else {
             return Err(EngineError::stop("a batch has no producer"));
         };

@@ -7,7 +7,8 @@
 use bytes::Bytes;
 
 use super::MAGIC_CHECKSUM;
-use super::compression::Codec;
+use super::compression::{Codec, Compressor};
+use super::lz4::Landmark;
 use super::single::{self, KeyKind, OutgoingMessage, StoredKey, put_bytes, put_property, put_varint};
 use crate::error::Error;
 
@@ -48,7 +49,9 @@ pub struct BatchBuilder {
     message_count: u32,
     lowest_sequence_id: u64,
     highest_sequence_id: u64,
-    compressed: Vec<u8>,
+    /// Places in the body, of batches whose messages name some.
+    landmarks: Vec<Landmark>,
+    compressor: Compressor,
     head: Vec<u8>,
 }
 
@@ -91,6 +94,7 @@ impl BatchBuilder {
     /// Drops the open batch.
     pub fn clear(&mut self) {
         self.body.clear();
+        self.landmarks.clear();
         self.message_count = 0;
     }
 
@@ -104,7 +108,9 @@ impl BatchBuilder {
         if after > i32::MAX as u64 {
             return Err(Error::MessageTooLarge { bytes: after });
         }
+        let start = self.body.len();
         single::append(message, &mut self.body)?;
+        self.add_landmarks(message.landmarks, start, self.body.len() - payload_bytes);
         if self.message_count == 0 {
             self.lowest_sequence_id = message.sequence_id;
             self.first.remember(message, self.body.len() - payload_bytes);
@@ -112,6 +118,16 @@ impl BatchBuilder {
         self.highest_sequence_id = message.sequence_id;
         self.message_count += 1;
         Ok(())
+    }
+
+    /// Keeps the places of a message that begins at `start`; its own start is the first.
+    fn add_landmarks(&mut self, landmarks: &[Landmark], start: usize, payload_at: usize) {
+        if !landmarks.is_empty() {
+            let place = |name: u16, at: usize| (name, at as u32);
+            self.landmarks.push(place(0, start));
+            let payload = landmarks.iter().map(|&(name, at)| place(name.saturating_add(1), payload_at + at as usize));
+            self.landmarks.extend(payload);
+        }
     }
 
     /// Closes the open batch and returns its entry, or `None` when there is no message.
@@ -130,7 +146,9 @@ impl BatchBuilder {
         let start = if is_batch { 0 } else { self.first.payload_at };
         let uncompressed = self.body.get(start..).unwrap_or_default();
         let uncompressed_bytes = uncompressed.len();
-        let compressed = header.codec.compress(uncompressed, &mut self.compressed);
+        let landmarks = if is_batch { self.landmarks.as_slice() } else { &[] };
+        let compressed = self.compressor.compress(header.codec, uncompressed, landmarks);
+        self.landmarks.clear();
         let body = match compressed {
             Ok(body) => body,
             Err(error) => {

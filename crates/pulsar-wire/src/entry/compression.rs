@@ -4,6 +4,7 @@ use std::io::Read;
 
 use bytes::Bytes;
 
+use super::lz4::{self, Landmark};
 use crate::error::Error;
 use crate::proto::CompressionType;
 
@@ -31,22 +32,30 @@ impl Codec {
             Self::Zstd { .. } => CompressionType::Zstd,
         }
     }
+}
 
-    /// Compresses `body` into the reused buffer `out` and returns the bytes that belong into the entry.
-    pub(super) fn compress<'a>(self, body: &'a [u8], out: &'a mut Vec<u8>) -> Result<&'a [u8], Error> {
-        match self {
-            Self::None => Ok(body),
-            Self::Lz4 => {
-                // Only grows: the buffer is not cleared, so that a batch does not pay for zeroing it again.
-                let bound = lz4_flex::block::get_maximum_output_size(body.len());
-                if out.len() < bound {
-                    out.resize(bound, 0);
-                }
-                let written = lz4_flex::block::compress_into(body, out)
-                    .map_err(|source| Error::Compress { codec: "LZ4", source: Box::new(source) })?;
+/// Compresses bodies; its buffers are used again.
+#[derive(Debug, Default)]
+pub(super) struct Compressor {
+    out: Vec<u8>,
+    lz4: lz4::Encoder,
+}
+
+impl Compressor {
+    /// Compresses `body` and returns the bytes that belong into the entry. `landmarks` may be empty.
+    pub fn compress<'a>(&'a mut self, codec: Codec, body: &'a [u8], landmarks: &[Landmark]) -> Result<&'a [u8], Error> {
+        let out = &mut self.out;
+        match codec {
+            Codec::None => Ok(body),
+            Codec::Lz4 => {
+                let hinted = if landmarks.is_empty() { None } else { self.lz4.compress(body, landmarks, out) };
+                let written = match hinted {
+                    Some(written) => written,
+                    None => whole_lz4(body, out)?,
+                };
                 Ok(out.get(..written).unwrap_or_default())
             }
-            Self::Zstd { level } => {
+            Codec::Zstd { level } => {
                 out.clear();
                 zstd::stream::copy_encode(body, &mut *out, level)
                     .map_err(|source| Error::Compress { codec: "ZSTD", source: Box::new(source) })?;
@@ -54,6 +63,17 @@ impl Codec {
             }
         }
     }
+}
+
+/// Compresses a body that nothing is known of.
+fn whole_lz4(body: &[u8], out: &mut Vec<u8>) -> Result<usize, Error> {
+    // Only grows: the buffer is not cleared, so that a batch does not pay for zeroing it again.
+    let bound = lz4_flex::block::get_maximum_output_size(body.len());
+    if out.len() < bound {
+        out.resize(bound, 0);
+    }
+    lz4_flex::block::compress_into(body, out)
+        .map_err(|source| Error::Compress { codec: "LZ4", source: Box::new(source) })
 }
 
 /// Restores a body of exactly `uncompressed_bytes`, which the caller has checked against its limit.

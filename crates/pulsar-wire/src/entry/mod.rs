@@ -8,12 +8,14 @@
 
 mod builder;
 mod compression;
+mod lz4;
 mod peek;
 mod reader;
 mod single;
 
 pub use builder::{Batch, BatchBuilder, EntryHeader};
 pub use compression::Codec;
+pub use lz4::Landmark;
 pub use peek::EntryPeek;
 pub use reader::{EntryMessage, EntryReader, ReadLimits};
 pub use single::{MessageKey, OutgoingMessage};

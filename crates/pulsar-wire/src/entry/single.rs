@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint};
 
+use super::lz4::Landmark;
 use crate::error::Error;
 
 /// The key of a message.
@@ -35,6 +36,8 @@ pub struct OutgoingMessage<'a> {
     pub ordering_key: Option<&'a [u8]>,
     /// Application properties.
     pub properties: &'a [(&'a str, &'a str)],
+    /// Places in the value, in rising order, that help to compress it; may be empty.
+    pub landmarks: &'a [Landmark],
 }
 
 /// The key of the first message, which the entry's own metadata repeats.

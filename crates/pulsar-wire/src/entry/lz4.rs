@@ -1,0 +1,287 @@
+//! LZ4 blocks of messages whose writer knows where they repeat.
+//!
+//! A general compressor looks for repetitions at every byte. The writer of change events knows where they are: at the
+//! start of every message, and at each constant part of it. It names these places ([`Landmark`]), and this encoder
+//! compares each one with the place of the same name before it; what is equal becomes a match, which grows to both sides
+//! as far as the bytes agree, over values too. Only long stretches between matches are searched in the general way.
+//! Landmarks are hints: a wrong one costs a comparison, never a wrong block.
+//!
+//! Format: <https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md>. A block is a run of sequences: token (length of
+//! the literals, length of the match), literals, `u16` distance of the match; the last one has literals only.
+
+/// A place in a message that probably repeats what stands at the place of the same name before it: the name, any small
+/// number, and the offset in bytes.
+pub type Landmark = (u16, u32);
+
+/// Matches are at least this long.
+const MATCH_MIN: usize = 4;
+/// The farthest that a match may lie back.
+const DISTANCE_MAX: usize = u16::MAX as usize;
+/// The last bytes of a block are literals, and no match begins in the last twelve.
+const LAST_LITERALS: usize = 5;
+const LAST_MATCH: usize = 12;
+/// The count in a token that says that more bytes of count follow.
+const TOKEN_FULL: usize = 15;
+/// Stretches from this size are searched.
+const SEARCHED_BYTES: usize = 64;
+/// Literals up to this size are copied as one block of it.
+const COPIED_AT_ONCE: usize = 32;
+/// Places that the search remembers, as a power of two.
+const TABLE_BITS: u32 = 12;
+/// The search looks at every byte first, and at fewer the longer it finds nothing.
+const STEP_SHIFT: usize = 6;
+
+/// An encoder; its tables are used again.
+#[derive(Debug, Default)]
+pub(super) struct Encoder {
+    /// Where each landmark was seen last, plus one.
+    last: Vec<u32>,
+    /// Where four bytes of each hash were seen last by the search, plus one.
+    table: Vec<u32>,
+}
+
+impl Encoder {
+    /// Compresses `body` into `out`, which grows to the largest block and stays, and gives the size of the block.
+    ///
+    /// Landmarks stand in rising order; a body has less than 2 GiB. `None` if the block does not fit, which `out` of the
+    /// size that this function asks for excludes.
+    pub fn compress(&mut self, body: &[u8], landmarks: &[Landmark], out: &mut Vec<u8>) -> Option<usize> {
+        let bound = lz4_flex::block::get_maximum_output_size(body.len()) + COPIED_AT_ONCE;
+        if out.len() < bound {
+            out.resize(bound, 0);
+        }
+        self.last.fill(0);
+        self.table.clear();
+        self.table.resize(1 << TABLE_BITS, 0);
+        let mut block = Block { body, anchor: 0, out, written: 0 };
+        let last_match = body.len().saturating_sub(LAST_MATCH);
+        for &(name, at) in landmarks {
+            let before = self.last_place(name, at);
+            let at = at as usize;
+            if at < block.anchor || at > last_match {
+                continue;
+            }
+            let Some(found) = before.and_then(|before| find(body, block.anchor, at, before)) else { continue };
+            if found.at - block.anchor >= SEARCHED_BYTES {
+                self.search(&mut block, found.at)?;
+            }
+            block.sequence(&found)?;
+        }
+        if body.len() - block.anchor >= SEARCHED_BYTES + LAST_MATCH {
+            self.search(&mut block, last_match)?;
+        }
+        block.finish()
+    }
+
+    /// Gives the place of a landmark before this one.
+    fn last_place(&mut self, name: u16, at: u32) -> Option<usize> {
+        let index = usize::from(name);
+        if index >= self.last.len() {
+            self.last.resize(index + 1, 0);
+        }
+        let place = self.last.get_mut(index)?;
+        std::mem::replace(place, at.wrapping_add(1)).checked_sub(1).map(|before| before as usize)
+    }
+
+    /// Looks for repetitions between the end of the last match and `end`.
+    fn search(&mut self, block: &mut Block<'_>, end: usize) -> Option<()> {
+        let mut at = block.anchor;
+        let mut step = 1 << STEP_SHIFT;
+        while at + MATCH_MIN <= end {
+            let four = four(block.body, at)?;
+            let place = self.table.get_mut((four.wrapping_mul(2_654_435_761) >> (32 - TABLE_BITS)) as usize)?;
+            let before = std::mem::replace(place, at as u32 + 1).checked_sub(1).map(|before| before as usize);
+            match before.filter(|before| at - before <= DISTANCE_MAX && self::four(block.body, *before) == Some(four)) {
+                Some(before) => {
+                    let bytes = MATCH_MIN + equal_bytes(block.body, at + MATCH_MIN, before + MATCH_MIN, end);
+                    block.sequence(&Match { at, distance: at - before, bytes })?;
+                    at += bytes;
+                    step = 1 << STEP_SHIFT;
+                }
+                None => {
+                    at += step >> STEP_SHIFT;
+                    step += 1;
+                }
+            }
+        }
+        Some(())
+    }
+}
+
+/// Bytes at `at` that equal those `distance` before.
+struct Match {
+    at: usize,
+    distance: usize,
+    bytes: usize,
+}
+
+/// Compares two places and extends what is equal to both sides, backwards not beyond `anchor`.
+fn find(body: &[u8], anchor: usize, mut at: usize, mut before: usize) -> Option<Match> {
+    let distance = at.checked_sub(before).filter(|distance| (1..=DISTANCE_MAX).contains(distance))?;
+    if four(body, at)? != four(body, before)? {
+        return None;
+    }
+    let end = at + MATCH_MIN + equal_bytes(body, at + MATCH_MIN, before + MATCH_MIN, body.len() - LAST_LITERALS);
+    while at > anchor && before > 0 && body.get(at - 1)? == body.get(before - 1)? {
+        at -= 1;
+        before -= 1;
+    }
+    Some(Match { at, distance, bytes: end - at })
+}
+
+/// Counts the bytes from `at` up to `end` that equal those from `before`.
+fn equal_bytes(body: &[u8], mut at: usize, mut before: usize, end: usize) -> usize {
+    let start = at;
+    while at + 8 <= end {
+        let (Some(left), Some(right)) = (eight(body, at), eight(body, before)) else { break };
+        let difference = left ^ right;
+        if difference != 0 {
+            return at - start + (difference.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+        before += 8;
+    }
+    while at < end && body.get(at) == body.get(before) {
+        at += 1;
+        before += 1;
+    }
+    at - start
+}
+
+fn four(body: &[u8], at: usize) -> Option<u32> {
+    body.get(at..)?.first_chunk().map(|four| u32::from_le_bytes(*four))
+}
+
+fn eight(body: &[u8], at: usize) -> Option<u64> {
+    body.get(at..)?.first_chunk().map(|eight| u64::from_le_bytes(*eight))
+}
+
+/// The block being written: sequences up to `anchor` of the body.
+struct Block<'a> {
+    body: &'a [u8],
+    anchor: usize,
+    out: &'a mut [u8],
+    written: usize,
+}
+
+impl Block<'_> {
+    /// Writes the literals in front of a match, and the match.
+    fn sequence(&mut self, found: &Match) -> Option<()> {
+        let extra = found.bytes - MATCH_MIN;
+        self.literals(found.at, extra)?;
+        let distance = u16::try_from(found.distance).ok()?;
+        self.out.get_mut(self.written..)?.first_chunk_mut().map(|two| *two = distance.to_le_bytes())?;
+        self.written += 2;
+        self.rest_of_count(extra)?;
+        self.anchor = found.at + found.bytes;
+        Some(())
+    }
+
+    /// Writes what is left as literals and gives the size of the block.
+    fn finish(mut self) -> Option<usize> {
+        self.literals(self.body.len(), 0)?;
+        Some(self.written)
+    }
+
+    /// Writes a token and the literals up to `end`.
+    fn literals(&mut self, end: usize, match_count: usize) -> Option<()> {
+        let count = end - self.anchor;
+        self.byte(((count.min(TOKEN_FULL) << 4) | match_count.min(TOKEN_FULL)) as u8)?;
+        self.rest_of_count(count)?;
+        let source = self.body.get(self.anchor..)?;
+        let target = self.out.get_mut(self.written..)?;
+        match (source.first_chunk::<COPIED_AT_ONCE>(), target.first_chunk_mut::<COPIED_AT_ONCE>()) {
+            (Some(source), Some(target)) if count <= COPIED_AT_ONCE => *target = *source,
+            _ => target.get_mut(..count)?.copy_from_slice(source.get(..count)?),
+        }
+        self.written += count;
+        Some(())
+    }
+
+    /// Writes what a count has above its place in the token.
+    fn rest_of_count(&mut self, count: usize) -> Option<()> {
+        if let Some(mut rest) = count.checked_sub(TOKEN_FULL) {
+            while rest >= 255 {
+                self.byte(255)?;
+                rest -= 255;
+            }
+            self.byte(rest as u8)?;
+        }
+        Some(())
+    }
+
+    fn byte(&mut self, byte: u8) -> Option<()> {
+        *self.out.get_mut(self.written)? = byte;
+        self.written += 1;
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check(encoder: &mut Encoder, body: &[u8], landmarks: &[Landmark]) -> usize {
+        let mut out = Vec::new();
+        let size = encoder.compress(body, landmarks, &mut out).unwrap();
+        assert!(size <= lz4_flex::block::get_maximum_output_size(body.len()));
+        let back = lz4_flex::block::decompress(&out[..size], body.len()).unwrap();
+        assert!(back == body);
+        size
+    }
+
+    #[test]
+    fn messages_of_one_form_become_little_more_than_what_differs() {
+        let (mut body, mut landmarks) = (Vec::new(), Vec::new());
+        for number in 0..200u32 {
+            for (name, text) in [(0, "{\"identification\":"), (1, ",\"constant\":\"what every message says\"}")] {
+                landmarks.push((name, body.len() as u32));
+                body.extend_from_slice(text.as_bytes());
+                body.extend_from_slice((number * 7919).to_string().as_bytes());
+            }
+        }
+        let size = check(&mut Encoder::default(), &body, &landmarks);
+        assert!(size < 200 * 20, "{size} of {} bytes", body.len());
+        let unhinted = check(&mut Encoder::default(), &body, &[]);
+        assert!(unhinted < body.len() / 2, "{unhinted} of {} bytes", body.len());
+    }
+
+    #[test]
+    fn a_repetition_out_of_reach_is_not_used() {
+        for distance in [DISTANCE_MAX - 1, DISTANCE_MAX, DISTANCE_MAX + 1] {
+            let mut body: Vec<u8> =
+                (0..distance as u32 + 40).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+            body.copy_within(0..20, distance);
+            check(&mut Encoder::default(), &body, &[(3, 0), (3, distance as u32)]);
+        }
+    }
+
+    proptest! {
+        /// Any body comes back, whatever the landmarks say, also from an encoder that was used before.
+        #[test]
+        fn every_block_is_read_back(
+            parts in prop::collection::vec((0usize..6, 0u16..5), 0..80),
+            texts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..90), 6),
+            wrong in prop::collection::vec(any::<Landmark>(), 0..20),
+            sparse in any::<bool>(),
+        ) {
+            let mut encoder = Encoder::default();
+            let (mut body, mut landmarks) = (Vec::new(), Vec::new());
+            for (text, name) in parts {
+                landmarks.push((name, body.len() as u32));
+                body.extend_from_slice(&texts[text]);
+                if sparse {
+                    body.extend(std::iter::repeat_n(b'-', 300 * text));
+                }
+            }
+            check(&mut encoder, &body, &landmarks);
+            landmarks.extend(wrong.iter().map(|(name, at)| (*name, at % (body.len() as u32 + 2))));
+            check(&mut encoder, &body, &landmarks);
+            landmarks.sort_by_key(|(_, at)| *at);
+            check(&mut encoder, &body, &landmarks);
+            check(&mut encoder, &texts[0], &[]);
+        }
+    }
+}
