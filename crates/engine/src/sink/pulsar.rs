@@ -26,7 +26,7 @@ use crate::error::{EngineError, ErrorClass};
 const PENDING_BYTES_MAX: usize = 16 << 20;
 
 /// Batches are sealed at this size, before compression.
-const LIMITS: BatchLimits = BatchLimits { max_messages: 2_000, max_bytes: 256 << 10, linger_ms: 0 };
+const LIMITS: BatchLimits = BatchLimits { max_messages: 2_000, max_bytes: 1 << 20, linger_ms: 0 };
 
 /// Pause before a topic is tried again that could not be opened because the broker was away.
 const OPEN_PAUSE: Duration = Duration::from_millis(500);

@@ -7,14 +7,14 @@ use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bitacora_pulsar::Producer;
-use bitacora_pulsar_wire::BatchBuilder;
+use bitacora_pulsar_wire::{BatchBuilder, Compressor};
 use tokio::runtime::Handle;
 
 use super::pulsar::failed;
 use crate::error::EngineError;
 
 /// Batches between the pipeline and the sealer.
-const QUEUED_BATCHES: usize = 8;
+const QUEUED_BATCHES: usize = 4;
 
 /// What the sealer is told.
 enum Order {
@@ -43,7 +43,10 @@ impl Sealer {
         let failure = Arc::new(Mutex::new(None));
         let thread = std::thread::Builder::new().name("sealer".into()).spawn({
             let failure = Arc::clone(&failure);
-            move || Worker { runtime, producers: HashMap::new(), empty, failure }.run(&taken)
+            move || {
+                Worker { runtime, producers: HashMap::new(), compressor: Compressor::default(), empty, failure }
+                    .run(&taken)
+            }
         })?;
         Ok(Sealer { orders: Some(orders), emptied, failure, thread: Some(thread) })
     }
@@ -103,6 +106,7 @@ impl Drop for Sealer {
 struct Worker {
     runtime: Handle,
     producers: HashMap<usize, Producer>,
+    compressor: Compressor,
     empty: Sender<Box<BatchBuilder>>,
     failure: Arc<Mutex<Option<EngineError>>>,
 }
@@ -133,7 +137,7 @@ impl Worker {
             return Err(EngineError::stop("a batch has no producer"));
         };
         let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
-        let sealed = batch.finish(&producer.entry_header(now_ms)).map_err(|error| {
+        let sealed = batch.finish_with(&producer.entry_header(now_ms), &mut self.compressor).map_err(|error| {
             EngineError::stop(format!("a batch for topic {} cannot be compressed", producer.topic())).caused_by(error)
         })?;
         if let Some(sealed) = sealed {

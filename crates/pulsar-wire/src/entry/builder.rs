@@ -51,7 +51,8 @@ pub struct BatchBuilder {
     highest_sequence_id: u64,
     /// Places in the body, of batches whose messages name some.
     landmarks: Vec<Landmark>,
-    compressor: Compressor,
+    /// Made when the builder first finishes a batch without another one's.
+    compressor: Option<Box<Compressor>>,
     head: Vec<u8>,
 }
 
@@ -138,6 +139,21 @@ impl BatchBuilder {
     /// # Errors
     /// [`Error::Compress`] when the codec fails.
     pub fn finish(&mut self, header: &EntryHeader<'_>) -> Result<Option<Batch>, Error> {
+        let mut compressor = self.compressor.take().unwrap_or_default();
+        let finished = self.finish_with(header, &mut compressor);
+        self.compressor = Some(compressor);
+        finished
+    }
+
+    /// Does what [`BatchBuilder::finish`] does with a compressor that several builders share.
+    ///
+    /// # Errors
+    /// [`Error::Compress`] when the codec fails.
+    pub fn finish_with(
+        &mut self,
+        header: &EntryHeader<'_>,
+        compressor: &mut Compressor,
+    ) -> Result<Option<Batch>, Error> {
         let message_count = std::mem::take(&mut self.message_count);
         if message_count == 0 {
             return Ok(None);
@@ -147,7 +163,7 @@ impl BatchBuilder {
         let uncompressed = self.body.get(start..).unwrap_or_default();
         let uncompressed_bytes = uncompressed.len();
         let landmarks = if is_batch { self.landmarks.as_slice() } else { &[] };
-        let compressed = self.compressor.compress(header.codec, uncompressed, landmarks);
+        let compressed = compressor.compress(header.codec, uncompressed, landmarks);
         self.landmarks.clear();
         let body = match compressed {
             Ok(body) => body,

@@ -34,16 +34,21 @@ impl Codec {
     }
 }
 
-/// Compresses bodies; its buffers are used again.
+/// The room that compression needs: as much as the largest compressed body, and some tables. Used again.
 #[derive(Debug, Default)]
-pub(super) struct Compressor {
+pub struct Compressor {
     out: Vec<u8>,
     lz4: lz4::Encoder,
 }
 
 impl Compressor {
     /// Compresses `body` and returns the bytes that belong into the entry. `landmarks` may be empty.
-    pub fn compress<'a>(&'a mut self, codec: Codec, body: &'a [u8], landmarks: &[Landmark]) -> Result<&'a [u8], Error> {
+    pub(super) fn compress<'a>(
+        &'a mut self,
+        codec: Codec,
+        body: &'a [u8],
+        landmarks: &[Landmark],
+    ) -> Result<&'a [u8], Error> {
         let out = &mut self.out;
         match codec {
             Codec::None => Ok(body),

@@ -14,7 +14,7 @@ mod reader;
 mod single;
 
 pub use builder::{Batch, BatchBuilder, EntryHeader};
-pub use compression::Codec;
+pub use compression::{Codec, Compressor};
 pub use lz4::Landmark;
 pub use peek::EntryPeek;
 pub use reader::{EntryMessage, EntryReader, ReadLimits};
