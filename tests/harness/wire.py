@@ -149,7 +149,7 @@ class Connection:
     def __init__(self, url):
         address = urlparse(url)
         self.socket = socket.create_connection((address.hostname, address.port or 6650), 10)
-        self.buffer = bytearray()
+        self.frame_bytes, self.received = bytearray(4), 0
         self.send(CONNECT, {1: "harness", 4: 19})
         self.expect(CONNECTED)
 
@@ -158,31 +158,37 @@ class Connection:
         self.socket.sendall(struct.pack(">II", len(command) + 4, len(command)) + command)
 
     def frame(self, patience):
-        """The next command, its fields and the entry behind it; None when nothing comes for `patience` seconds."""
+        """The next command, its fields and a view of the entry behind it; None when nothing comes for `patience` seconds."""
         deadline = time.monotonic() + patience
-        while True:
-            if len(self.buffer) >= 4:
-                size, = struct.unpack_from(">I", self.buffer)
-                if len(self.buffer) >= size + 4:
-                    frame = bytes(self.buffer[4:size + 4])
-                    del self.buffer[:size + 4]
-                    command_size, = struct.unpack_from(">I", frame)
-                    command = dict(decode_message(frame[4:4 + command_size]))
-                    if command[1] == PING:
-                        self.send(PONG, {})
-                        continue
-                    return command[1], command.get(command[1], b""), frame[4 + command_size:]
-            left = deadline - time.monotonic()
-            if left <= 0:
+        while self._receive(4, deadline):
+            size, = struct.unpack_from(">I", self.frame_bytes)
+            if not self._receive(size + 4, deadline):
                 return None
-            self.socket.settimeout(left)
-            try:
-                data = self.socket.recv(1 << 20)
-            except TimeoutError:
-                return None
-            if not data:
-                raise EOFError("the broker closed the connection")
-            self.buffer += data
+            frame, self.frame_bytes, self.received = memoryview(self.frame_bytes)[4:], bytearray(4), 0
+            command_size, = struct.unpack_from(">I", frame)
+            command = dict(decode_message(bytes(frame[4:4 + command_size])))
+            if command[1] != PING:
+                return command[1], command.get(command[1], b""), frame[4 + command_size:]
+            self.send(PONG, {})
+        return None
+
+    def _receive(self, size, deadline):
+        """Reads on until the frame at hand has `size` bytes, straight into its place; false when the time is over."""
+        self.frame_bytes.extend(bytes(size - len(self.frame_bytes)))
+        with memoryview(self.frame_bytes) as target:
+            while self.received < size:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return False
+                self.socket.settimeout(left)
+                try:
+                    count = self.socket.recv_into(target[self.received:])
+                except TimeoutError:
+                    return False
+                if count == 0:
+                    raise EOFError("the broker closed the connection")
+                self.received += count
+        return True
 
     def expect(self, kind):
         while True:
@@ -215,7 +221,7 @@ class TopicStream:
         self.connection.send(FLOW, {1: 1, 2: count})
 
     def entry(self, patience):
-        """The next entry as (message id, metadata bytes, body bytes), or None."""
+        """The next entry as (message id, metadata bytes, view of the body), or None."""
         while True:
             got = self.connection.frame(patience)
             if got is None:
@@ -230,7 +236,7 @@ class TopicStream:
             if payload[:2] == b"\x0e\x01":
                 payload = payload[6:]
             size, = struct.unpack_from(">I", payload)
-            return (message_id.get(1, 0), message_id.get(2, 0)), payload[4:4 + size], payload[4 + size:]
+            return (message_id.get(1, 0), message_id.get(2, 0)), bytes(payload[4:4 + size]), payload[4 + size:]
 
     def messages(self, patience):
         """All messages until nothing comes for `patience` seconds."""
@@ -243,7 +249,7 @@ class TopicStream:
 
 def messages(topic, message_id, metadata, body):
     """The messages of an entry, one dictionary each."""
-    metadata = named(metadata, ENTRY_FIELDS)
+    metadata, body = named(metadata, ENTRY_FIELDS), bytes(body)
     row = {"topic": topic, "id": {"ledger": message_id[0], "entry": message_id[1]}, "metadata": metadata}
     if metadata.get("compression") == 1:
         body = decompress_lz4(body, metadata["uncompressed_size"])

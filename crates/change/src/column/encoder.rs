@@ -7,7 +7,9 @@ use bitacora_binlog::value::{self, Date, DateTime, Decimal, Timestamp};
 use bitacora_binlog::{Error, json as binary_json};
 
 use crate::charset::Charset;
-use crate::json::{StringWriter, write_base64, write_double, write_float, write_integer, write_unsigned};
+use crate::json::{
+    StringWriter, write_base64, write_double, write_float, write_integer, write_plain_string, write_unsigned,
+};
 use crate::scratch::Scratch;
 
 /// How the stored bytes of a column become JSON.
@@ -178,6 +180,9 @@ fn quoted_base64(bytes: &[u8], out: &mut Vec<u8>) {
 }
 
 fn text(charset: Charset, bytes: &[u8], out: &mut Vec<u8>) {
+    if matches!(charset, Charset::Utf8) && write_plain_string(bytes, out) {
+        return;
+    }
     let mut writer = StringWriter::begin(out);
     charset.decode(bytes, |piece| writer.push(piece));
     writer.end();

@@ -6,4 +6,5 @@ mod string;
 
 pub use base64::write_base64;
 pub use number::{write_double, write_float, write_integer, write_unsigned};
+pub(crate) use string::write_plain_string;
 pub use string::{StringWriter, write_string};

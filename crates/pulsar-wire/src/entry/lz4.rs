@@ -130,30 +130,30 @@ fn find(body: &[u8], anchor: usize, mut at: usize, mut before: usize) -> Option<
 }
 
 /// Counts the bytes from `at` up to `end` that equal those from `before`.
-fn equal_bytes(body: &[u8], mut at: usize, mut before: usize, end: usize) -> usize {
-    let start = at;
-    while at + 8 <= end {
-        let (Some(left), Some(right)) = (eight(body, at), eight(body, before)) else { break };
-        let difference = left ^ right;
+fn equal_bytes(body: &[u8], at: usize, before: usize, end: usize) -> usize {
+    let left = body.get(at..end).unwrap_or_default();
+    let right = body.get(before..).and_then(|right| right.get(..left.len())).unwrap_or_default();
+    let blocks = left.as_chunks::<32>().0.iter().zip(right.as_chunks::<32>().0);
+    let count = 32 * blocks.take_while(|(left, right)| left == right).count();
+    let (left, right) = (left.get(count..).unwrap_or_default(), right.get(count..).unwrap_or_default());
+    count + equal_prefix(left, right)
+}
+
+fn equal_prefix(left: &[u8], right: &[u8]) -> usize {
+    let mut count = 0;
+    for (left, right) in left.as_chunks::<8>().0.iter().zip(right.as_chunks::<8>().0) {
+        let difference = u64::from_le_bytes(*left) ^ u64::from_le_bytes(*right);
         if difference != 0 {
-            return at - start + (difference.trailing_zeros() / 8) as usize;
+            return count + (difference.trailing_zeros() / 8) as usize;
         }
-        at += 8;
-        before += 8;
+        count += 8;
     }
-    while at < end && body.get(at) == body.get(before) {
-        at += 1;
-        before += 1;
-    }
-    at - start
+    let tails = left.iter().zip(right).skip(count);
+    count + tails.take_while(|(left, right)| left == right).count()
 }
 
 fn four(body: &[u8], at: usize) -> Option<u32> {
     body.get(at..)?.first_chunk().map(|four| u32::from_le_bytes(*four))
-}
-
-fn eight(body: &[u8], at: usize) -> Option<u64> {
-    body.get(at..)?.first_chunk().map(|eight| u64::from_le_bytes(*eight))
 }
 
 /// The block being written: sequences up to `anchor` of the body.
