@@ -23,7 +23,7 @@ use super::{Lane, Opened, OutgoingMessage, Sink, TopicId};
 use crate::error::{EngineError, ErrorClass};
 
 /// Bytes of one producer that may wait for their receipt.
-const PENDING_BYTES_MAX: usize = 16 << 20;
+const PENDING_BYTES_MAX: usize = 8 << 20;
 
 /// Batches are sealed at this size, before compression.
 const LIMITS: BatchLimits = BatchLimits { max_messages: 2_000, max_bytes: 1 << 20, linger_ms: 0 };
