@@ -5,6 +5,7 @@
 
 mod default;
 mod encoder;
+mod label;
 
 use bitacora_binlog::{Column, ColumnType, TableMap};
 
@@ -16,14 +17,15 @@ use crate::options::{Connector, DebeziumForm, NullWithDefault, PlanOptions};
 use crate::schema::{Field, Kind, Schema};
 use crate::scratch::Scratch;
 use encoder::{Encoder, Temporal};
+use label::Label;
 
 /// A column of a plan.
 #[derive(Debug, Clone)]
 pub(crate) struct ColumnPlan {
     /// Name.
     pub name: String,
-    /// `"name":`, ready to be copied.
-    pub label: Vec<u8>,
+    /// What stands in front of its values.
+    pub label: Label,
     encoder: Encoder,
     /// What a value is printed as that Debezium's types cannot hold.
     unrepresentable: Vec<u8>,
@@ -60,9 +62,7 @@ impl ColumnPlan {
         {
             schema.doc = Some(comment.to_owned());
         }
-        let mut label = Vec::new();
-        write_string(&name, &mut label);
-        label.push(b':');
+        let label = Label::new(&name);
         let null = match (&schema.default, options.null_with_default) {
             (Some(default), NullWithDefault::Replace) if has_literal(description) => {
                 default.json.to_string().into_bytes()

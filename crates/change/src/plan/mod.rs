@@ -254,9 +254,8 @@ impl Plan {
         for index in indexes {
             let Some(column) = self.columns.get(index) else { continue };
             scratch.landmarks.mark(landmark::FIRST_COLUMN.saturating_add(index as u16), out.len());
-            out.push(separator);
+            column.label.write(separator, out);
             separator = b',';
-            out.extend_from_slice(&column.label);
             match image.column(index) {
                 Cell::Value(bytes) => column.write(bytes, scratch, out)?,
                 Cell::Null => column.write_null(out),

@@ -22,10 +22,14 @@ const LAST_LITERALS: usize = 5;
 const LAST_MATCH: usize = 12;
 /// The count in a token that says that more bytes of count follow.
 const TOKEN_FULL: usize = 15;
+/// Matches that the search takes; shorter ones cost more time than they save bytes, and hide longer ones behind them.
+const SEARCHED_MATCH_MIN: usize = 6;
 /// Stretches from this size are searched.
 const SEARCHED_BYTES: usize = 64;
 /// Literals up to this size are copied as one block of it.
 const COPIED_AT_ONCE: usize = 32;
+/// Knuth's multiplicative hashing: 2^64 divided by the golden ratio.
+const HASH_FACTOR: u64 = 0x9e37_79b1_85eb_ca87;
 /// Places that the search remembers, as a power of two.
 const TABLE_BITS: u32 = 12;
 /// The search looks at every byte first, and at fewer the longer it finds nothing.
@@ -36,7 +40,7 @@ const STEP_SHIFT: usize = 6;
 pub(super) struct Encoder {
     /// Where each landmark was seen last, plus one.
     last: Vec<u32>,
-    /// Where four bytes of each hash were seen last by the search, plus one.
+    /// Where six bytes of each hash were seen last by the search, plus one.
     table: Vec<u32>,
 }
 
@@ -87,13 +91,14 @@ impl Encoder {
     fn search(&mut self, block: &mut Block<'_>, end: usize) -> Option<()> {
         let mut at = block.anchor;
         let mut step = 1 << STEP_SHIFT;
-        while at + MATCH_MIN <= end {
-            let four = four(block.body, at)?;
-            let place = self.table.get_mut((four.wrapping_mul(2_654_435_761) >> (32 - TABLE_BITS)) as usize)?;
+        while at + SEARCHED_MATCH_MIN <= end {
+            let here = six(block.body, at)?;
+            let place = self.table.get_mut((here.wrapping_mul(HASH_FACTOR) >> (64 - TABLE_BITS)) as usize)?;
             let before = std::mem::replace(place, at as u32 + 1).checked_sub(1).map(|before| before as usize);
-            match before.filter(|before| at - before <= DISTANCE_MAX && self::four(block.body, *before) == Some(four)) {
+            match before.filter(|before| at - before <= DISTANCE_MAX && six(block.body, *before) == Some(here)) {
                 Some(before) => {
-                    let bytes = MATCH_MIN + equal_bytes(block.body, at + MATCH_MIN, before + MATCH_MIN, end);
+                    let (next, next_before) = (at + SEARCHED_MATCH_MIN, before + SEARCHED_MATCH_MIN);
+                    let bytes = SEARCHED_MATCH_MIN + equal_bytes(block.body, next, next_before, end);
                     block.sequence(&Match { at, distance: at - before, bytes })?;
                     at += bytes;
                     step = 1 << STEP_SHIFT;
@@ -154,6 +159,11 @@ fn equal_prefix(left: &[u8], right: &[u8]) -> usize {
 
 fn four(body: &[u8], at: usize) -> Option<u32> {
     body.get(at..)?.first_chunk().map(|four| u32::from_le_bytes(*four))
+}
+
+/// Six bytes as a number, of eight that must be there.
+fn six(body: &[u8], at: usize) -> Option<u64> {
+    body.get(at..)?.first_chunk().map(|eight| u64::from_le_bytes(*eight) << 16)
 }
 
 /// The block being written: sequences up to `anchor` of the body.

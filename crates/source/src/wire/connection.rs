@@ -4,11 +4,14 @@
 //! to its end. A connection that gave an error other than a server error is of no further use. Dropping it closes the
 //! socket; the server notices and ends the session.
 
+use std::future::{Future as _, poll_fn};
 use std::io;
 use std::ops::Range;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
@@ -19,6 +22,9 @@ use crate::{Error, ServerConfig, ServerVersion};
 
 /// Rows of a result that is held in memory may take this much.
 const TABLE_BYTES: usize = 256 << 20;
+
+/// Bytes that are collected before they are used, if they are at hand.
+const AT_HAND_BYTES: usize = 256 << 10;
 
 /// Columns of a result; the servers allow 4096 in a table.
 const MAX_COLUMNS: u64 = 65_536;
@@ -292,8 +298,8 @@ impl Connection {
     pub(crate) async fn fill(&mut self, what: &'static str) -> Result<(), Error> {
         let space = self.buffer.space();
         let received = match &mut self.stream {
-            Stream::Plain(socket) => socket.read_buf(space).await,
-            Stream::Tls(socket) => socket.read_buf(space).await,
+            Stream::Plain(socket) => receive(socket, space).await,
+            Stream::Tls(socket) => receive(socket, space).await,
             Stream::Closed => Ok(0),
         };
         match received {
@@ -344,4 +350,19 @@ fn shortened(sql: &str) -> String {
         text.push('…');
     }
     format!("`{text}`")
+}
+
+/// Waits for bytes and takes what else is at hand, which comes in pieces of a TLS record; so the user of the bytes is woken for
+/// many of them. Gives the count of the first piece, 0 at the end. Safe to cancel.
+async fn receive(stream: &mut (impl AsyncRead + Unpin), space: &mut Vec<u8>) -> io::Result<usize> {
+    let first = stream.read_buf(space).await?;
+    while first > 0 && space.len() < AT_HAND_BYTES {
+        let mut more = pin!(stream.read_buf(space));
+        match poll_fn(|context| Poll::Ready(more.as_mut().poll(context))).await {
+            Poll::Ready(Ok(1..)) => {}
+            // The end, or a failure, is met again by the next call; what came before it is used first.
+            _ => break,
+        }
+    }
+    Ok(first)
 }
