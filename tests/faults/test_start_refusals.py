@@ -54,6 +54,12 @@ def test_broker_listen_in_use(held, tmp_path):
     refuses(run("broker", "--listen", f"127.0.0.1:{held.port}", "--http", f"127.0.0.1:{free_port()}", "--data-dir", tmp_path), str(held.port))
 
 
+@pytest.mark.parametrize("option", ["--listen", "--http"])
+def test_an_address_for_other_machines_needs_leave(tmp_path, option):
+    addresses = {"--listen": f"127.0.0.1:{free_port()}", "--http": f"127.0.0.1:{free_port()}", option: f"0.0.0.0:{free_port()}"}
+    refuses(run("broker", *sum(addresses.items(), ()), "--data-dir", tmp_path), "no authentication", "--allow-remote")
+
+
 def test_broker_http_in_use(held, tmp_path):
     refuses(run("broker", "--listen", f"127.0.0.1:{free_port()}", "--http", f"127.0.0.1:{held.http}", "--data-dir", tmp_path), str(held.http))
 

@@ -15,7 +15,13 @@ use std::{
 use bitacora_pulsar_wire::Frame;
 use tokio::{sync::mpsc, task::JoinSet};
 
-use crate::{catalog::Catalog, config::BrokerConfig, error::BrokerError, net, session::Connections};
+use crate::{
+    catalog::Catalog,
+    config::{BrokerConfig, Reach},
+    error::BrokerError,
+    net,
+    session::Connections,
+};
 
 /// Frames that one direction of a local connection may hold.
 const LOCAL_FRAMES: usize = 64;
@@ -75,6 +81,13 @@ impl Broker {
     pub async fn start(config: BrokerConfig) -> Result<Self, BrokerError> {
         if config.max_message_bytes == 0 {
             return Err(BrokerError::Configuration("max_message_bytes must be above 0".to_owned()));
+        }
+        for (address, purpose) in [(config.listen, "the binary protocol"), (config.http, "the admin REST")] {
+            if let Some(address) = address.filter(|address| !address.ip().is_loopback())
+                && config.reach == Reach::Loopback
+            {
+                return Err(BrokerError::Exposed { purpose, address });
+            }
         }
         let listener = net::bind(config.listen, "the binary protocol").await?;
         let http = net::bind(config.http, "the admin REST").await?;

@@ -15,6 +15,16 @@ pub enum Deduplication {
     Off,
 }
 
+/// From where a broker may be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reach {
+    /// From this machine only: an address that others can reach is refused.
+    #[default]
+    Loopback,
+    /// From anywhere that the network lets through.
+    Network,
+}
+
 /// Settings of one broker.
 #[derive(Debug, Clone)]
 pub struct BrokerConfig {
@@ -24,6 +34,8 @@ pub struct BrokerConfig {
     pub listen: Option<SocketAddr>,
     /// Address of the admin REST; `None` = no REST.
     pub http: Option<SocketAddr>,
+    /// Whether other machines may reach this broker, which asks nobody who they are and encrypts nothing.
+    pub reach: Reach,
     /// URL that lookups name. `None` = derived from the client's own connection; clients are told to stay on the URL
     /// that they were given (`proxy_through_service_url`) either way.
     pub advertised_url: Option<String>,
@@ -54,6 +66,7 @@ impl BrokerConfig {
             data_dir: data_dir.into(),
             listen: Some(SocketAddr::from(([127, 0, 0, 1], 6650))),
             http: Some(SocketAddr::from(([127, 0, 0, 1], 8080))),
+            reach: Reach::default(),
             advertised_url: None,
             cluster: "standalone".to_owned(),
             max_message_bytes: bitacora_pulsar_wire::DEFAULT_MAX_MESSAGE_BYTES,

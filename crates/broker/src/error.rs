@@ -20,6 +20,16 @@ pub enum BrokerError {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// A listener that other machines could reach, without leave.
+    #[error(
+        "{address} for {purpose} can be reached from other machines, and the broker has no authentication and no TLS; listen on 127.0.0.1, or allow it (--allow-remote, broker.allow_remote = true) behind a firewall or a proxy"
+    )]
+    Exposed {
+        /// What the listener is for.
+        purpose: &'static str,
+        /// The address.
+        address: SocketAddr,
+    },
     /// The data directory or a file in it cannot be used.
     #[error("{reason} (data directory {})", path.display())]
     Storage {

@@ -19,6 +19,6 @@ pub mod subscription;
 pub mod topic;
 
 pub use broker::{Broker, LocalConnector};
-pub use config::{BrokerConfig, Deduplication};
+pub use config::{BrokerConfig, Deduplication, Reach};
 pub use error::BrokerError;
 pub use meter::{Meter, Rates};

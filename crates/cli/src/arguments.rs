@@ -41,6 +41,9 @@ pub struct Broker {
     /// Address of the admin REST
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8080")]
     pub http: String,
+    /// Let other machines reach the addresses; there is no authentication and no TLS
+    #[arg(long)]
+    pub allow_remote: bool,
     /// Folder of everything durable
     #[arg(long, value_name = "DIR", default_value = "./bitacora-data")]
     pub data_dir: PathBuf,

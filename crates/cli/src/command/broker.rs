@@ -1,12 +1,13 @@
 //! `bitacora broker`.
 
-use super::{interrupted, start_broker};
+use super::{interrupted, reach, start_broker};
 use crate::arguments::Broker;
 use crate::failure::Failure;
 
 /// Runs the broker until it is interrupted.
 pub async fn run(arguments: Broker) -> Result<(), Failure> {
-    let broker = start_broker(&arguments.listen, &arguments.http, &arguments.data_dir).await?;
+    let broker =
+        start_broker(&arguments.listen, &arguments.http, reach(arguments.allow_remote), &arguments.data_dir).await?;
     interrupted().await;
     Ok(broker.shutdown().await?)
 }

@@ -9,16 +9,17 @@ pub mod up;
 
 use std::path::Path;
 
-use bitacora_broker::{Broker, BrokerConfig};
+use bitacora_broker::{Broker, BrokerConfig, Reach};
 
 use crate::arguments::address;
 use crate::failure::Failure;
 
 /// Starts the embedded broker and says where it listens.
-async fn start_broker(listen: &str, http: &str, data_dir: &Path) -> Result<Broker, Failure> {
+async fn start_broker(listen: &str, http: &str, reach: Reach, data_dir: &Path) -> Result<Broker, Failure> {
     let mut config = BrokerConfig::new(data_dir);
     config.listen = Some(address(listen, "the binary protocol")?);
     config.http = Some(address(http, "the admin REST")?);
+    config.reach = reach;
     let broker = Broker::start(config).await?;
     let shown = |address: Option<std::net::SocketAddr>| address.map(|address| address.to_string()).unwrap_or_default();
     println!(
@@ -28,6 +29,11 @@ async fn start_broker(listen: &str, http: &str, data_dir: &Path) -> Result<Broke
         data_dir.display()
     );
     Ok(broker)
+}
+
+/// What a person's leave means to the broker.
+fn reach(allow_remote: bool) -> Reach {
+    if allow_remote { Reach::Network } else { Reach::Loopback }
 }
 
 /// Waits for Ctrl-C or a polite request to end.

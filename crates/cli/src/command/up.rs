@@ -7,7 +7,7 @@ use bitacora_engine::run::Source;
 use bitacora_pulsar::Endpoint;
 use tokio::task::JoinSet;
 
-use super::{interrupted, start_broker};
+use super::{interrupted, reach, start_broker};
 use crate::arguments::Up;
 use crate::failure::Failure;
 use crate::progress;
@@ -19,7 +19,9 @@ pub async fn run(arguments: Up) -> Result<(), Failure> {
         eprintln!("bitacora: {note}");
     }
     let broker = match &config.broker {
-        Some(broker) => Some(start_broker(&broker.listen, &broker.http, &config.data_dir).await?),
+        Some(broker) => {
+            Some(start_broker(&broker.listen, &broker.http, reach(broker.allow_remote), &config.data_dir).await?)
+        }
         None => None,
     };
     let connector = broker.as_ref().map(bitacora_broker::Broker::local_connector);

@@ -11,6 +11,8 @@ pub struct BrokerConfig {
     pub listen: String,
     /// `host:port` of the admin REST.
     pub http: String,
+    /// Whether addresses that other machines can reach are meant.
+    pub allow_remote: bool,
 }
 
 /// A whole configuration, complete and checked.

@@ -24,4 +24,11 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     )
     .toml(&["broker.http"])
     .default("127.0.0.1:8080"),
+    OptionSpec::new(
+        "broker.allow.remote",
+        Effect::Boolean(|draft, allow| draft.broker.allow_remote = allow),
+        "Whether the addresses may be such that other machines can reach; the broker has no authentication and no TLS.",
+    )
+    .toml(&["broker.allow_remote"])
+    .default("false"),
 ];

@@ -51,7 +51,10 @@ fn two_sources() {
     ]);
     let config = parse_toml_config(TWO, "bitacora.toml", &environment).unwrap();
     assert_eq!(config.data_dir, Path::new("/data"));
-    assert_eq!(config.broker, Some(BrokerConfig { listen: "0.0.0.0:6650".into(), http: "[::1]:0".into() }));
+    assert_eq!(
+        config.broker,
+        Some(BrokerConfig { listen: "0.0.0.0:6650".into(), http: "[::1]:0".into(), allow_remote: false })
+    );
     assert!(config.notes.is_empty(), "{:?}", config.notes);
     let [shop, crm] = config.sources.as_slice() else { panic!("two sources expected") };
     assert_eq!((shop.name.as_str(), shop.flavor, shop.form), ("shop", Flavor::Own, DebeziumForm::V3_6));
@@ -73,7 +76,10 @@ fn two_sources() {
 #[test]
 fn small_file_has_defaults_and_an_embedded_broker() {
     let config = parse(ONE).unwrap();
-    assert_eq!(config.broker, Some(BrokerConfig { listen: "127.0.0.1:6650".into(), http: "127.0.0.1:8080".into() }));
+    assert_eq!(
+        config.broker,
+        Some(BrokerConfig { listen: "127.0.0.1:6650".into(), http: "127.0.0.1:8080".into(), allow_remote: false })
+    );
     assert_eq!(config.data_dir, Path::new("./bitacora-data"));
     assert_eq!(config.sources[0].server.port, 3306);
     let away = parse(&format!("{ONE}destination.url = \"pulsar://x:1\"\n")).unwrap();
