@@ -5,18 +5,19 @@
 //! holds, however far behind the reader is. The binlog must be kept for longer than a reader may be away
 //! (`binlog_expire_logs_seconds`). The age is the time in which rows can be looked at, and read again by a snapshot.
 //!
-//! Locks: a batch reads the keys of old rows without a lock and deletes them by key in a statement of its own, so it does
-//! not hold up transactions that add events.
+//! Locks: none is held beyond a statement of a hundred rows, and none is waited for; see `table/purge.rs`.
 
 use std::time::{Duration, SystemTime};
 
-use crate::layout::{ColumnType, quoted};
+use crate::layout::{ColumnType, TableName, quoted};
+use crate::table::Purge;
 use crate::{Error, EventId, Outbox, Session, Value, Variant};
 
 /// How a cleaner tells the age of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CleanBy {
-    /// By the id, which holds the time of its making and is the primary key. Rows whose id is no UUID of version 7 stay.
+    /// By the id, which holds the time of its making and is the primary key. Rows whose id is no
+    /// UUID of version 7 in lower case with hyphens stay.
     #[default]
     Id,
     /// By the layout's timestamp column, for tables with other ids. Without an index on it each batch reads the table.
@@ -29,7 +30,7 @@ pub struct CleanerOptions {
     /// Rows younger than this stay, by the clock of the process that made the event. At least a minute, so that a long
     /// transaction's event is not deleted the moment it commits.
     pub min_age: Duration,
-    /// Most rows of a statement, 1 to 10,000.
+    /// Most rows of a batch, 1 to 10,000: so many keys are read at a time.
     pub batch_rows: u32,
     /// Most batches of a run; what is left waits for the next run.
     pub max_batches: u32,
@@ -54,7 +55,8 @@ impl Default for CleanerOptions {
 pub struct Cleaner {
     options: CleanerOptions,
     select: String,
-    delete: String,
+    table: TableName,
+    key: String,
     cutoff: Cutoff,
 }
 
@@ -91,7 +93,8 @@ impl Cleaner {
         let limit = options.batch_rows;
         let (select, cutoff) = match options.by {
             CleanBy::Id => {
-                let version = format!("{id} LIKE '________-____-7%'");
+                // Upper case sorts below lower case in some collations, so such ids do not tell their age by comparison.
+                let version = format!("{id} LIKE '________-____-7%' AND HEX({id}) = HEX(LOWER({id}))");
                 (
                     format!("SELECT {id} FROM {table} WHERE {id} < ? AND {version} ORDER BY {id} LIMIT {limit}"),
                     Cutoff::Id,
@@ -106,7 +109,8 @@ impl Cleaner {
                 (format!("SELECT {id} FROM {table} WHERE {time} < ? ORDER BY {time}, {id} LIMIT {limit}"), cutoff)
             }
         };
-        Ok(Cleaner { options, select, delete: format!("DELETE FROM {table} WHERE {id} IN "), cutoff })
+        let key = layout.id_column().map_or(String::new(), |column| column.name.clone());
+        Ok(Cleaner { options, select, table: layout.table.clone(), key, cutoff })
     }
 
     /// Deletes rows older than the options' age, oldest first, and returns their number.
@@ -130,19 +134,14 @@ impl Cleaner {
             Cutoff::Date => crate::layout::time(ColumnType::DateTime(6), moment),
             Cutoff::Millis => crate::layout::time(ColumnType::BigInt, moment),
         };
-        let mut deleted = 0;
-        for _ in 0..self.options.max_batches {
-            let rows = session.query(&self.select, std::slice::from_ref(&cutoff)).await?;
-            let ids: Vec<Value> = rows.into_iter().flatten().flatten().map(Value::Text).collect();
-            let found = ids.len();
-            if found > 0 {
-                let marks = vec!["?"; found].join(", ");
-                deleted += session.execute(&format!("{}({marks})", self.delete), &ids).await?;
-            }
-            if found < self.options.batch_rows as usize {
-                break;
-            }
-        }
-        Ok(deleted)
+        let purge = Purge {
+            table: &self.table,
+            select: &self.select,
+            cutoff: &[cutoff],
+            key: &[&self.key],
+            batch_rows: self.options.batch_rows as usize,
+            max_batches: self.options.max_batches,
+        };
+        purge.run(session).await
     }
 }

@@ -88,7 +88,7 @@ pub enum Error {
     },
     /// The server or the connection refused a statement. The transaction holds nothing of it: roll back, and repeat the
     /// whole transaction where [`Error::is_transient`] says so.
-    #[error("the statement {statement:?} failed: {source}; roll the transaction back")]
+    #[error("the statement {} failed: {source}; roll the transaction back", short(statement))]
     Database {
         /// The statement, without its values.
         statement: String,
@@ -97,6 +97,14 @@ pub enum Error {
         /// The driver's error.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+/// A statement's beginning; the rest of a long one is placeholders.
+fn short(statement: &str) -> String {
+    match statement.char_indices().nth(120) {
+        Some((end, _)) => format!("{:?} …", statement.get(..end).unwrap_or_default()),
+        None => format!("{statement:?}"),
+    }
 }
 
 /// ER_LOCK_WAIT_TIMEOUT and ER_LOCK_DEADLOCK of both servers.

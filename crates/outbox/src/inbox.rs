@@ -9,15 +9,15 @@
 
 use std::time::Duration;
 
-use crate::layout::{ColumnType, TableName, quoted};
-use crate::table::{self, Needs};
+use crate::layout::{ColumnType, TableName};
+use crate::table::{self, Needs, Purge};
 use crate::{Error, Session, Value};
 
 /// Longest consumer name and event id, in characters.
 const LIMIT: u32 = 190;
 /// Room for them, in bytes of UTF-8. Binary, because text of both servers' common collations ignores trailing spaces.
 const KEY_TYPE: ColumnType = ColumnType::Varbinary(4 * LIMIT);
-const BATCH_ROWS: u32 = 1_000;
+const BATCH_ROWS: usize = 1_000;
 
 /// What recording an event has found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,18 +126,19 @@ impl Inbox {
             return Err(Error::Cleaner { table: self.table.to_string(), reason });
         }
         let seconds = [Value::Integer(i64::try_from(min_age.as_secs()).unwrap_or(i64::MAX))];
-        let sql = format!(
-            "DELETE FROM {} WHERE {time} < UTC_TIMESTAMP(6) - INTERVAL ? SECOND ORDER BY {time} LIMIT {BATCH_ROWS}",
-            self.table.quoted(),
-            time = quoted("processed_at")
+        let table = self.table.quoted();
+        let select = format!(
+            "SELECT CONVERT(`consumer` USING utf8mb4), CONVERT(`event_id` USING utf8mb4) FROM {table} \
+             WHERE `processed_at` < UTC_TIMESTAMP(6) - INTERVAL ? SECOND ORDER BY `processed_at` LIMIT {BATCH_ROWS}"
         );
-        let mut deleted = 0;
-        loop {
-            let batch = session.execute(&sql, &seconds).await?;
-            deleted += batch;
-            if batch < u64::from(BATCH_ROWS) {
-                return Ok(deleted);
-            }
-        }
+        let purge = Purge {
+            table: &self.table,
+            select: &select,
+            cutoff: &seconds,
+            key: &["consumer", "event_id"],
+            batch_rows: BATCH_ROWS,
+            max_batches: u32::MAX,
+        };
+        purge.run(session).await
     }
 }

@@ -66,7 +66,7 @@ impl Needs<'_> {
             if !holds(column, *needed) {
                 let length = column.length.map_or(String::new(), |length| format!(" of {length}"));
                 let reason =
-                    format!("its column {name} is {}{length}, too little for {}", column.data_type, needed.sql());
+                    format!("its column {name} is {}{length}, which cannot hold {}", column.data_type, needed.sql());
                 return Err((reason, format!("change the column to {}", needed.sql())));
             }
         }

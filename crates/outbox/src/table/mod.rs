@@ -1,12 +1,14 @@
 //! Tables on a server: created, read from `information_schema`, held against what a layout needs.
 
 mod fit;
+mod purge;
 
 use crate::layout::TableName;
 use crate::{Error, Session, Value};
 
 pub(crate) use fit::Needs;
 use fit::{Existing, ExistingColumn};
+pub(crate) use purge::Purge;
 
 const COLUMNS: &str = "SELECT COLUMN_NAME, LOWER(DATA_TYPE), CAST(CHARACTER_MAXIMUM_LENGTH AS CHAR), \
      CAST(DATETIME_PRECISION AS CHAR), IF(IS_NULLABLE = 'NO' AND COLUMN_DEFAULT IS NULL, 'yes', 'no'), LOWER(EXTRA) \
