@@ -1,6 +1,7 @@
 //! Migrations may be run again and at once, and tables that cannot hold events are refused with a reason.
 
 use bitacora_outbox::{Inbox, Layout, Outbox, Variant};
+use bitacora_testkit::{Mariadb, MariadbOptions, Mysql, MysqlOptions};
 
 use crate::{Either, Server, standard};
 
@@ -102,6 +103,23 @@ async fn settings_that_would_lose_events_are_refused() {
                 }
                 outbox.verify(&mut session).await.unwrap();
             }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_binlog_is_refused() {
+    let extra = || vec!["--skip-log-bin".to_owned()];
+    let mysql = Mysql::start(MysqlOptions { gtid: false, extra: extra(), ..MysqlOptions::default() });
+    let mariadb = Mariadb::start(MariadbOptions { gtid: false, extra: extra(), ..MariadbOptions::default() });
+    for server in [Server::with_database("MySQL", Box::new(mysql)), Server::with_database("MariaDB", Box::new(mariadb))]
+    {
+        for mut session in Either::both(&server).await {
+            let error = standard("o", Variant::InsertAndDelete).migrate(&mut session).await.unwrap_err().to_string();
+            let expected = "the server would lose events of table o: it writes no binlog; start it with log_bin, \
+                            or use the plain variant";
+            assert_eq!(error, expected, "{}", server.name);
+            standard("o", Variant::Plain).migrate(&mut session).await.unwrap();
         }
     }
 }
