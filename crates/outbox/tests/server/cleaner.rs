@@ -72,9 +72,9 @@ async fn old_rows_go_oldest_first_and_young_ones_stay() {
             by_id.add(&mut session, &event(Duration::ZERO).with_id(random)).await.unwrap();
             let cleaner = Cleaner::new(&by_id, options(CleanBy::Id)).unwrap();
             assert_eq!(cleaner.run_at(&mut session, SystemTime::now() + 9 * HOUR).await.unwrap(), 0);
-            // Neither does one that another program wrote in upper case: C sorts below the b of the present, as text.
-            let foreign = "INSERT INTO app.by_id VALUES ('019C0000-0000-7000-8000-00000000000A', 'a', '1', 'T', '{}')";
-            server.client(foreign);
+            // Neither does one that another program wrote in upper case: as text it is older than every other.
+            let foreign = EventId::generate().to_string().to_uppercase();
+            server.client(&format!("INSERT INTO app.by_id VALUES ('{foreign}', 'a', '1', 'T', '{{}}')"));
             assert_eq!(cleaner.run_at(&mut session, SystemTime::now() + 99 * HOUR).await.unwrap(), 0);
             server.client("DELETE FROM app.by_id");
         }
