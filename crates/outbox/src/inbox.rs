@@ -4,8 +4,8 @@
 //! the commit leaves neither. Two deliveries at the same time: the second waits for the first one's transaction and then
 //! sees how it ended.
 //!
-//! Format: one row for each consumer and event, with the number of deliveries seen and the time of the first in UTC. Keep
-//! rows for longer than a broker may redeliver.
+//! Format: one row for each consumer and event, with the number of deliveries whose transaction committed and the time of
+//! the first in UTC. Keep rows for longer than a broker may redeliver.
 
 use std::time::Duration;
 

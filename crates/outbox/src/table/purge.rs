@@ -13,12 +13,9 @@ use crate::layout::{TableName, quoted};
 use crate::{Error, Session, Value};
 
 const KEYS_PER_STATEMENT: usize = 100;
-/// The index to force, and how the first key column compares; NULL for a binary column.
-const INDEX: &str = "SELECT s.INDEX_NAME, c.CHARACTER_SET_NAME, c.COLLATION_NAME \
-     FROM information_schema.STATISTICS s JOIN information_schema.COLUMNS c ON c.TABLE_SCHEMA = s.TABLE_SCHEMA \
-     AND c.TABLE_NAME = s.TABLE_NAME AND c.COLUMN_NAME = s.COLUMN_NAME \
-     WHERE s.TABLE_SCHEMA = COALESCE(?, DATABASE()) AND s.TABLE_NAME = ? AND s.SEQ_IN_INDEX = 1 AND s.COLUMN_NAME = ? \
-     ORDER BY s.INDEX_NAME <> 'PRIMARY', s.NON_UNIQUE LIMIT 1";
+const INDEX: &str = "SELECT INDEX_NAME FROM information_schema.STATISTICS \
+     WHERE TABLE_SCHEMA = COALESCE(?, DATABASE()) AND TABLE_NAME = ? AND SEQ_IN_INDEX = 1 AND COLUMN_NAME = ? \
+     ORDER BY INDEX_NAME <> 'PRIMARY', NON_UNIQUE LIMIT 1";
 
 /// What to delete.
 pub(crate) struct Purge<'a> {
@@ -28,7 +25,7 @@ pub(crate) struct Purge<'a> {
     pub(crate) select: &'a str,
     /// The values of `select`.
     pub(crate) cutoff: &'a [Value],
-    /// The columns of the key, all of one collation, with which an index begins.
+    /// The columns of the key, with which an index begins.
     pub(crate) key: &'a [&'a str],
     pub(crate) batch_rows: usize,
     pub(crate) max_batches: u32,
@@ -55,20 +52,14 @@ impl Purge<'_> {
     async fn delete<S: Session>(&self, session: &mut S) -> Result<Delete, Error> {
         let [database, table] = super::place(self.table);
         let first = self.key.first().copied().unwrap_or_default();
-        let found = session.query(INDEX, &[database, table, first.into()]).await?.into_iter().next();
-        let mut cells = found.into_iter().flatten();
-        let Some(index) = cells.next().flatten() else {
+        let found = session.query(INDEX, &[database, table, first.into()]).await?;
+        let Some(index) = found.into_iter().flatten().flatten().next() else {
             let reason = format!("it does not exist, or has no index that begins with {first}");
             let remedy = "make the column its primary key".into();
             return Err(Error::Table { table: self.table.to_string(), reason, remedy });
         };
-        // Columns of two tables must have one collation; a value alone would take the column's.
-        let value = match (cells.next().flatten(), cells.next().flatten()) {
-            (Some(charset), Some(collation)) => format!("CONVERT(? USING {charset}) COLLATE {collation}"),
-            _ => "?".into(),
-        };
         let (names, equal): (Vec<String>, Vec<String>) = (self.key.iter().enumerate())
-            .map(|(place, name)| (format!("{value} AS k{place}"), format!("t.{} = k.k{place}", quoted(name))))
+            .map(|(place, name)| (format!("? AS k{place}"), format!("t.{} = k.k{place}", quoted(name))))
             .unzip();
         let table = self.table.quoted();
         Ok(Delete {
