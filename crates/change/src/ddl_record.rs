@@ -6,9 +6,11 @@ use serde_json::{Value, json};
 
 use crate::description::{ColumnDefault, ColumnDescription, TableDescription};
 use crate::json::write_base64;
-use crate::message::{EventContext, MessageBuffer};
+use crate::message::{EventContext, MessageBuffer, WholeMessage};
 use crate::options::{Connector, DebeziumForm, PlanOptions, ValueFormat};
-use crate::schema::{Field, KeyValueEncoding, Kind, MessageSchema, Schema, SchemaPart, avro_definition, connect_json};
+use crate::schema::{
+    Field, KeyValueEncoding, KeyValueSchema, Kind, MessageSchema, Schema, SchemaPart, avro_definition, connect_json,
+};
 use crate::source_block::{Precision, SourceBlock};
 
 /// What happened to a table.
@@ -62,17 +64,18 @@ impl DdlRecordEncoder {
     pub fn new(options: &PlanOptions) -> Self {
         let (key_schema, value_schema) = (key_schema(options), value_schema(options));
         let message_schema = match options.value_format {
-            ValueFormat::Json => MessageSchema {
+            ValueFormat::Json => KeyValueSchema {
                 encoding: KeyValueEncoding::Separated,
                 key: SchemaPart::json(avro_definition(&key_schema)),
                 value: SchemaPart::json(avro_definition(&value_schema)),
             },
-            ValueFormat::JsonWithEnvelope => MessageSchema {
+            ValueFormat::JsonWithEnvelope => KeyValueSchema {
                 encoding: KeyValueEncoding::Inline,
                 key: SchemaPart::bytes(),
                 value: SchemaPart::bytes(),
             },
         };
+        let message_schema = MessageSchema::KeyValue(message_schema);
         DdlRecordEncoder { options: options.clone(), key_schema, value_schema, message_schema }
     }
 
@@ -91,7 +94,9 @@ impl DdlRecordEncoder {
         let key = json!({ "databaseName": change.database }).to_string();
         let value = self.value(change, context);
         match self.options.value_format {
-            ValueFormat::Json => out.push(Some(key.as_bytes()), Some(&value)),
+            ValueFormat::Json => {
+                out.push(&WholeMessage { key: Some(key.as_bytes()), value: Some(&value), ..WholeMessage::default() })
+            }
             ValueFormat::JsonWithEnvelope => {
                 let wrap = |schema: &Schema, payload: &[u8]| {
                     let mut wrapped = format!("{{\"schema\":{},\"payload\":", connect_json(schema)).into_bytes();
@@ -107,7 +112,7 @@ impl DdlRecordEncoder {
                 }
                 let mut text = Vec::new();
                 write_base64(&key, &mut text);
-                out.push(Some(&text), Some(&payload));
+                out.push(&WholeMessage { key: Some(&text), value: Some(&payload), ..WholeMessage::default() });
             }
         }
     }

@@ -58,6 +58,32 @@ pub enum PlanError {
         /// Name of the character set.
         charset: String,
     },
+    /// An outbox table lacks a column that its routing needs.
+    #[error(
+        "outbox table {database}.{table} has no column {column}, which {option} names; name the column that the table has for it, or capture this table with another source"
+    )]
+    OutboxColumn {
+        /// Database.
+        database: String,
+        /// Table.
+        table: String,
+        /// Column.
+        column: String,
+        /// Debezium's name of the option, or that of our own file.
+        option: &'static str,
+    },
+    /// A column cannot be the time of an event.
+    #[error(
+        "column {column} of outbox table {database}.{table} cannot be the time of an event; name a DATETIME or TIMESTAMP, or a BIGINT of milliseconds"
+    )]
+    OutboxTime {
+        /// Database.
+        database: String,
+        /// Table.
+        table: String,
+        /// Column.
+        column: String,
+    },
 }
 
 /// A row that cannot be encoded.

@@ -1,9 +1,10 @@
 //! Turns row images into Debezium's keys and envelopes through a plan for each table. No I/O.
 //!
 //! [`Plan::compile`] works out everything about a table once; [`Plan::encode`] turns the bytes of a row into the bytes of its
-//! messages. [`schema`] describes them, [`ddl_record`] writes the records of
-//! statements that change tables.
+//! messages. [`schema`] describes them, [`ddl_record`] writes the records of statements that change tables, and [`outbox`]
+//! routes the rows of outbox tables to topics of their own.
 
+pub mod avro;
 pub mod charset;
 mod column;
 pub mod ddl_record;
@@ -14,6 +15,7 @@ mod landmark;
 mod message;
 pub mod naming;
 mod options;
+pub mod outbox;
 mod plan;
 pub mod schema;
 mod scratch;
@@ -22,7 +24,9 @@ pub mod source_block;
 pub use description::{ColumnDefault, ColumnDescription, TableDescription};
 pub use error::{EncodeError, PlanError};
 pub use landmark::Landmark;
-pub use message::{EventContext, Message, MessageBuffer, Operation, SnapshotMark};
+pub use message::{EventContext, Message, MessageBuffer, Operation, SnapshotMark, WholeMessage};
 pub use options::{Connector, DebeziumForm, NullWithDefault, PlanOptions, Tombstones, ValueFormat};
 pub use plan::Plan;
-pub use schema::{KeyValueEncoding, MessageSchema, SchemaPart, SchemaPartKind};
+pub use schema::{
+    KeyValueEncoding, KeyValueSchema, MessageSchema, SchemaPart, SchemaPartKind, ValueSchema, ValueSchemaKind,
+};

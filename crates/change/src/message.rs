@@ -66,6 +66,21 @@ pub struct Message {
     key: Option<Range<usize>>,
     value: Option<Range<usize>>,
     landmarks: Range<usize>,
+    properties: Range<usize>,
+    event_time_ms: Option<u64>,
+}
+
+/// A message that is complete elsewhere and goes into a buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct WholeMessage<'a> {
+    /// Key, if there is one.
+    pub key: Option<&'a [u8]>,
+    /// Value; `None` for a tombstone.
+    pub value: Option<&'a [u8]>,
+    /// Names and values of its properties.
+    pub properties: &'a [(String, String)],
+    /// When what it tells of happened, milliseconds since 1970.
+    pub event_time_ms: Option<u64>,
 }
 
 /// Messages of one row; cleared and used again, so that it stops allocating once it is large enough.
@@ -73,6 +88,7 @@ pub struct Message {
 pub struct MessageBuffer {
     bytes: Vec<u8>,
     messages: Vec<Message>,
+    properties: Vec<(String, String)>,
     scratch: Scratch,
 }
 
@@ -81,6 +97,7 @@ impl MessageBuffer {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.messages.clear();
+        self.properties.clear();
         self.scratch.landmarks.clear();
     }
 
@@ -104,21 +121,34 @@ impl MessageBuffer {
         self.scratch.landmarks.of(message.landmarks.clone())
     }
 
-    /// Bytes of all keys and values.
-    pub fn byte_count(&self) -> usize {
-        self.bytes.len()
+    /// Names and values of a message's properties; only routed messages have some.
+    pub fn properties(&self, message: &Message) -> &[(String, String)] {
+        self.properties.get(message.properties.clone()).unwrap_or_default()
     }
 
-    /// Adds a message from whole keys and values.
-    pub fn push(&mut self, key: Option<&[u8]>, value: Option<&[u8]>) {
+    /// When what a message tells of happened, milliseconds since 1970; only routed messages say so.
+    pub fn event_time_ms(&self, message: &Message) -> Option<u64> {
+        message.event_time_ms
+    }
+
+    /// Bytes of all keys, values and properties.
+    pub fn byte_count(&self) -> usize {
+        self.bytes.len() + self.properties.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>()
+    }
+
+    /// Adds a message that is complete already.
+    pub fn push(&mut self, message: &WholeMessage<'_>) {
         let mut keep = |part: &[u8]| {
             let start = self.bytes.len();
             self.bytes.extend_from_slice(part);
             start..self.bytes.len()
         };
-        let key = key.map(&mut keep);
-        let value = value.map(&mut keep);
-        self.messages.push(Message { key, value, landmarks: 0..0 });
+        let key = message.key.map(&mut keep);
+        let value = message.value.map(&mut keep);
+        let start = self.properties.len();
+        self.properties.extend_from_slice(message.properties);
+        let properties = start..self.properties.len();
+        self.messages.push(Message { key, value, landmarks: 0..0, properties, event_time_ms: message.event_time_ms });
     }
 
     pub(crate) fn parts(&mut self) -> (&mut Vec<u8>, &mut Scratch) {
@@ -127,6 +157,6 @@ impl MessageBuffer {
 
     pub(crate) fn finish(&mut self, key: Option<Range<usize>>, value: Option<Range<usize>>) {
         let landmarks = self.scratch.landmarks.finish();
-        self.messages.push(Message { key, value, landmarks });
+        self.messages.push(Message { key, value, landmarks, properties: 0..0, event_time_ms: None });
     }
 }

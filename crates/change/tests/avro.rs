@@ -44,6 +44,7 @@ fn recorded(recording: &str, topic: &str) -> Vec<Registered> {
 
 /// The recording lost the spaces between the parts of a definition, not the order of its facts.
 fn registered(schema: &MessageSchema) -> Registered {
+    let MessageSchema::KeyValue(schema) = schema else { panic!("{schema:?}") };
     let text = |part: &SchemaPart| {
         if part.definition.is_empty() {
             String::new()

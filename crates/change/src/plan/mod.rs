@@ -15,7 +15,9 @@ use crate::landmark;
 use crate::message::{EventContext, MessageBuffer, Operation};
 use crate::naming::table_topic;
 use crate::options::{PlanOptions, Tombstones, ValueFormat};
-use crate::schema::{KeyValueEncoding, MessageSchema, Schema, SchemaPart, avro_definition, connect_json};
+use crate::schema::{
+    KeyValueEncoding, KeyValueSchema, MessageSchema, Schema, SchemaPart, avro_definition, connect_json,
+};
 use crate::scratch::Scratch;
 use envelope::Envelope;
 
@@ -75,10 +77,10 @@ impl Plan {
             ValueFormat::Json => {
                 let key = if has_key { SchemaPart::json(avro_definition(&key_schema)) } else { SchemaPart::bytes() };
                 let value = SchemaPart::json(avro_definition(&envelope_schema));
-                (MessageSchema { encoding: KeyValueEncoding::Separated, key, value }, None)
+                (KeyValueSchema { encoding: KeyValueEncoding::Separated, key, value }, None)
             }
             ValueFormat::JsonWithEnvelope => {
-                let schema = MessageSchema {
+                let schema = KeyValueSchema {
                     encoding: KeyValueEncoding::Inline,
                     key: SchemaPart::bytes(),
                     value: SchemaPart::bytes(),
@@ -87,6 +89,7 @@ impl Plan {
                 (schema, Some(wrapping))
             }
         };
+        let message_schema = MessageSchema::KeyValue(message_schema);
         let envelope = Envelope::new(table, options);
         Ok(Plan { topic, columns, key, envelope, tombstones: options.tombstones, message_schema, wrapped })
     }

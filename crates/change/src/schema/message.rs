@@ -1,4 +1,4 @@
-//! What a sink registers for a topic: a schema of type KeyValue with its two halves.
+//! What a sink registers for a topic: a schema of type KeyValue with its two halves, or that of a value alone.
 
 /// How key and value of a message lie on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,7 +29,52 @@ pub struct SchemaPart {
 
 /// The schema of a topic's messages.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct MessageSchema {
+pub enum MessageSchema {
+    /// Key and value each have one, as Debezium's events do.
+    KeyValue(KeyValueSchema),
+    /// Only the value has one; the key is text.
+    Value(ValueSchema),
+}
+
+/// Type of a value that stands alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ValueSchemaKind {
+    /// Any bytes: nothing is registered.
+    Bytes,
+    /// UTF-8 text.
+    String,
+    /// JSON, described by an Avro definition.
+    Json,
+    /// Avro's binary encoding.
+    Avro,
+}
+
+/// The schema of a value that stands alone.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ValueSchema {
+    /// Type.
+    pub kind: ValueSchemaKind,
+    /// Name under which it is registered.
+    pub name: String,
+    /// Avro definition; empty for bytes and text.
+    pub definition: String,
+}
+
+impl ValueSchema {
+    /// Any bytes.
+    pub fn bytes() -> Self {
+        ValueSchema { kind: ValueSchemaKind::Bytes, name: "Bytes".to_owned(), definition: String::new() }
+    }
+
+    /// UTF-8 text.
+    pub fn text() -> Self {
+        ValueSchema { kind: ValueSchemaKind::String, name: "String".to_owned(), definition: String::new() }
+    }
+}
+
+/// A schema of type KeyValue.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct KeyValueSchema {
     /// Where the key stands.
     pub encoding: KeyValueEncoding,
     /// The key.
@@ -74,7 +119,7 @@ impl SchemaPart {
     }
 }
 
-impl MessageSchema {
+impl KeyValueSchema {
     /// Properties of the whole schema, as the Pulsar connector registers them and in its order.
     pub fn properties(&self) -> Vec<(&'static str, &'static str)> {
         let encoding = match self.encoding {

@@ -9,7 +9,9 @@ mod message;
 
 pub use avro::avro_definition;
 pub use connect::connect_json;
-pub use message::{KeyValueEncoding, MessageSchema, SchemaPart, SchemaPartKind};
+pub use message::{
+    KeyValueEncoding, KeyValueSchema, MessageSchema, SchemaPart, SchemaPartKind, ValueSchema, ValueSchemaKind,
+};
 
 use serde_json::Value;
 

@@ -1,0 +1,177 @@
+//! Which topic a row goes to.
+
+use regex::Regex;
+
+use super::template::Template;
+
+/// Which topic a row goes to.
+#[derive(Debug, Clone)]
+pub enum TopicRule {
+    /// The router's: the text of a column, rewritten by a pattern.
+    Field {
+        /// Column (`route.by.field`).
+        column: String,
+        /// How its text becomes the topic.
+        pattern: TopicPattern,
+    },
+    /// A text with columns in it.
+    Template(Template),
+}
+
+/// A regular expression and its replacement, in the words of Java (`route.topic.regex`, `route.topic.replacement`).
+#[derive(Debug, Clone)]
+pub struct TopicPattern {
+    whole: Regex,
+    anywhere: Regex,
+    replacement: Vec<Piece>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Piece {
+    Text(String),
+    Number(usize),
+    Name(String),
+}
+
+impl TopicPattern {
+    /// Compiles a pattern.
+    ///
+    /// # Errors
+    /// The expression cannot be compiled (look-around and back-references do not exist here), or the replacement names a
+    /// group that it does not have; the error is the reason.
+    pub fn new(expression: &str, replacement: &str) -> Result<TopicPattern, String> {
+        let compile = |text: &str| {
+            Regex::new(text).map_err(|_| format!("{expression:?} is no regular expression that can be used here"))
+        };
+        let anywhere = compile(expression)?;
+        let replacement = pieces(replacement, &anywhere)?;
+        Ok(TopicPattern { whole: compile(&format!("^(?:{expression})$"))?, anywhere, replacement })
+    }
+
+    /// The topic of a text. A text that the expression does not match as a whole is the topic itself; otherwise the first
+    /// match in it is replaced, as Kafka Connect's `RegexRouter` does.
+    pub fn apply(&self, text: &str) -> String {
+        let captures = match self.anywhere.captures(text) {
+            Some(captures) if self.whole.is_match(text) => captures,
+            _ => return text.to_owned(),
+        };
+        let Some(range) = captures.get(0).map(|found| found.range()) else { return text.to_owned() };
+        let mut topic = text.get(..range.start).unwrap_or_default().to_owned();
+        for piece in &self.replacement {
+            topic.push_str(match piece {
+                Piece::Text(text) => text,
+                Piece::Number(number) => captures.get(*number).map_or("", |group| group.as_str()),
+                Piece::Name(name) => captures.name(name).map_or("", |group| group.as_str()),
+            });
+        }
+        topic.push_str(text.get(range.end..).unwrap_or_default());
+        topic
+    }
+}
+
+/// Reads a replacement as `java.util.regex.Matcher` does: `$1`, `${name}`, and `\` before what stands for itself.
+fn pieces(replacement: &str, expression: &Regex) -> Result<Vec<Piece>, String> {
+    let mut pieces = Vec::new();
+    let mut text = String::new();
+    let mut rest = replacement.chars().peekable();
+    while let Some(character) = rest.next() {
+        match character {
+            '\\' => match rest.next() {
+                Some(character) => text.push(character),
+                None => return Err(format!("{replacement:?} ends with a backslash; remove it")),
+            },
+            '$' => {
+                if !text.is_empty() {
+                    pieces.push(Piece::Text(std::mem::take(&mut text)));
+                }
+                if rest.next_if_eq(&'{').is_some() {
+                    let name: String = std::iter::from_fn(|| rest.next_if(|next| *next != '}')).collect();
+                    if rest.next().is_none() || !expression.capture_names().flatten().any(|known| known == name) {
+                        return Err(format!("{replacement:?} names the group {name:?}, which the expression lacks"));
+                    }
+                    pieces.push(Piece::Name(name));
+                } else {
+                    pieces.push(Piece::Number(number(&mut rest, expression).ok_or_else(|| {
+                        format!(
+                            "{replacement:?} has a $ without a group of the expression; write \\$ for the character"
+                        )
+                    })?));
+                }
+            }
+            plain => text.push(plain),
+        }
+    }
+    if !text.is_empty() {
+        pieces.push(Piece::Text(text));
+    }
+    Ok(pieces)
+}
+
+/// The first digit names a group; further ones belong to it as long as there is such a group.
+fn number(rest: &mut std::iter::Peekable<std::str::Chars<'_>>, expression: &Regex) -> Option<usize> {
+    let digit = |character: &char| character.to_digit(10).map(|digit| digit as usize);
+    let mut number = rest.peek().and_then(digit).filter(|number| *number < expression.captures_len())?;
+    rest.next();
+    while let Some(longer) = rest.peek().and_then(digit).map(|digit| number * 10 + digit) {
+        if longer >= expression.captures_len() {
+            break;
+        }
+        number = longer;
+        rest.next();
+    }
+    Some(number)
+}
+
+/// Whether a text can be the name of a topic: letters, digits and `._-=:+`, alone or behind `persistent://tenant/namespace/`.
+pub(super) fn is_topic(name: &str) -> bool {
+    let is_part = |part: &str| {
+        !part.is_empty()
+            && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '=' | ':' | '+'))
+    };
+    match name.strip_prefix("persistent://") {
+        Some(full) => full.split('/').count() == 3 && full.split('/').all(is_part),
+        None => is_part(name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+    use super::*;
+
+    fn check(expression: &str, replacement: &str, text: &str, expected: &str) {
+        let pattern = TopicPattern::new(expression, replacement).unwrap_or_else(|reason| panic!("{reason}"));
+        assert_eq!(pattern.apply(text), expected, "{expression} {replacement} {text}");
+    }
+
+    #[test]
+    fn texts_are_rewritten_as_java_does() {
+        check("(?<routedByValue>.*)", "outbox.event.${routedByValue}", "reserva", "outbox.event.reserva");
+        check("(.*)Event", "$1", "OrderEvent", "Order");
+        check("(.*)Event", "x.$1", "order", "order");
+        check("(a)(b)", "$12$2", "ab", "a2b");
+        check("a.*", r"\$1\\", "abc", r"$1\");
+        // The whole text matches by the second alternative, the first match is the first one's.
+        check("a|ab", "x", "ab", "xb");
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_named() {
+        for (expression, replacement) in
+            [("(", "x"), (".*", "$1"), (".*", "${x}"), ("(?<x>.*)", "${x"), (".*", "$"), (".*", "\\")]
+        {
+            assert!(TopicPattern::new(expression, replacement).is_err(), "{expression} {replacement}");
+        }
+    }
+
+    #[test]
+    fn names_of_topics() {
+        for name in ["a", "a.b-c_D9", "persistent://public/default/a"] {
+            assert!(is_topic(name), "{name}");
+        }
+        for name in ["", "a b", "a/b", "ñ", "persistent://a/b", "persistent://a/b/c/d", "persistent://a//c", "http://a"]
+        {
+            assert!(!is_topic(name), "{name}");
+        }
+    }
+}
