@@ -21,6 +21,12 @@ pub struct SourceMetrics {
     pub uncaptured_row_count: Counter,
     /// Messages of XA transactions that were prepared and then rolled back.
     pub rolled_back_message_count: Counter,
+    /// Rows of outbox tables that could not be messages and were sent as dead letters.
+    pub dead_letter_count: Counter,
+    /// Deleted rows of outbox tables, which send nothing.
+    pub outbox_deleted_row_count: Counter,
+    /// Updated rows of outbox tables, which send nothing.
+    pub outbox_updated_row_count: Counter,
     /// Events of a type that this program does not know, that the server marked as safe to skip.
     pub ignored_event_count: Counter,
     /// Times that the connection to the server was made again.

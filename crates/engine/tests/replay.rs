@@ -135,6 +135,7 @@ fn core(log: &Log, broker: &Rc<RefCell<Broker>>, end: Option<&End>) -> Core<Mode
             null_with_default: NullWithDefault::Keep,
         },
         filter: Filter::new(&FilterOptions::default()).unwrap(),
+        outboxes: Vec::new(),
         schema_changes: SchemaChanges::Publish,
         statements: Statements::Include,
         checkpoint_interval_us: 0,

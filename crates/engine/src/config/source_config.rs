@@ -1,5 +1,6 @@
 //! What one source does: its server, what it captures, how its events look and where they go.
 
+use bitacora_change::outbox::OutboxRule;
 use bitacora_source::{Filter, ServerConfig};
 
 /// Which kind of file a source was configured by; it decides defaults only.
@@ -122,6 +123,8 @@ pub struct SourceConfig {
     pub keep_alive_interval_ms: u64,
     /// Databases and tables whose changes are published.
     pub filter: Filter,
+    /// Which of the captured tables are outboxes, and how their rows become messages.
+    pub outboxes: Vec<OutboxRule>,
     /// First part of every topic's name; `source.name` of the events.
     pub topic_prefix: String,
     /// `tenant/namespace` of the topics.
@@ -159,6 +162,7 @@ impl SourceConfig {
             server_id: 0,
             keep_alive_interval_ms: 0,
             filter: Filter::default(),
+            outboxes: Vec::new(),
             topic_prefix: String::new(),
             topic_namespace: String::new(),
             form: DebeziumForm::default(),

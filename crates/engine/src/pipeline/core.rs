@@ -10,6 +10,7 @@
 use std::sync::Arc;
 
 use bitacora_binlog::{ChecksumAlgorithm, Decoder, RowScratch};
+use bitacora_change::outbox::OutboxRule;
 use bitacora_change::{MessageBuffer, PlanOptions};
 use bitacora_source::ddl::Catalog;
 use bitacora_source::{Filter, Position};
@@ -33,6 +34,8 @@ pub struct CoreOptions {
     pub plan: PlanOptions,
     /// What is captured.
     pub filter: Filter,
+    /// Which of the captured tables are outboxes.
+    pub outboxes: Vec<OutboxRule>,
     /// Whether statements that change tables are published on the topic named as the prefix.
     pub schema_changes: SchemaChanges,
     /// Whether `source.query` is filled.

@@ -2,10 +2,11 @@
 //!
 //! [`core`] is the state machine and `state` what it knows; around it stand the pieces that can be understood alone:
 //! [`logical_offset`] (sequence ids), [`watermark`] (checkpoints), [`transaction`], [`xa`], [`tables`] (plans and topics),
-//! [`statement`] and `schema_changes` (DDL). [`snapshot`] sends the rows of a snapshot through the same plans.
+//! [`statement`] and `schema_changes` (DDL), `outbox` (rows that are messages). [`snapshot`] sends the rows of a snapshot through the same plans.
 
 pub mod core;
 pub mod logical_offset;
+mod outbox;
 mod schema_changes;
 pub mod snapshot;
 mod state;

@@ -65,11 +65,10 @@ impl<S: Sink> State<S> {
         }
         for (number, message) in (0u32..).zip(self.buffer.messages()) {
             let sequence_id = offset.sequence_id(0, number);
-            let (key, value) = (self.buffer.key(message), self.buffer.value(message));
             match self.topics.claim(topic, sequence_id) {
                 Some(topic) => {
                     self.metrics.message_count.add(1);
-                    self.sink.append(topic, OutgoingMessage { key, value, landmarks: &[], sequence_id })?;
+                    self.sink.append(topic, OutgoingMessage::of(&self.buffer, message, sequence_id))?;
                 }
                 None => self.metrics.repeated_message_count.add(1),
             }

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use bitacora_binlog::{RowScratch, TableMap};
 use bitacora_change::ddl_record::DdlRecordEncoder;
+use bitacora_change::outbox::OutboxRule;
 use bitacora_change::{EventContext, MessageBuffer, Operation, PlanOptions, SnapshotMark, TableDescription};
 use bitacora_source::ddl::DdlRecord;
 use bitacora_source::snapshot::SnapshotChunk;
 use bitacora_source::{Filter, Position};
 
+use super::outbox::Router;
 use super::schema_changes::schema_change;
-use super::tables::{Topics, compile};
+use super::tables::{Captured, Compiled, Slot, Topics, compile};
 use crate::error::{EngineError, Place};
 use crate::metrics::SourceMetrics;
 use crate::sink::{Lane, OutgoingMessage, Sink};
@@ -24,17 +26,29 @@ pub struct SnapshotTable {
     pub description: TableDescription,
 }
 
+/// What a snapshot's rows become.
+#[derive(Debug)]
+pub struct SnapshotWriterOptions {
+    /// How rows are encoded.
+    pub plan: PlanOptions,
+    /// What is captured.
+    pub filter: Filter,
+    /// Which of the captured tables are outboxes.
+    pub outboxes: Vec<OutboxRule>,
+}
+
 /// Writes one snapshot.
 #[derive(Debug)]
 pub struct SnapshotWriter<S> {
     options: PlanOptions,
     filter: Filter,
+    outboxes: Vec<OutboxRule>,
     sink: S,
     metrics: Arc<SourceMetrics>,
     tables: Vec<SnapshotTable>,
     position: Position,
     topics: Topics,
-    current: Option<(usize, bitacora_change::Plan, usize)>,
+    current: Option<(usize, Slot)>,
     next_sequence_id: u64,
     is_first: bool,
     scratch: RowScratch,
@@ -44,17 +58,18 @@ pub struct SnapshotWriter<S> {
 impl<S: Sink> SnapshotWriter<S> {
     /// Begins a snapshot as of `position`. `first_sequence_id` must be above all ids of earlier snapshots of the source.
     pub fn new(
-        options: PlanOptions,
-        filter: Filter,
+        options: SnapshotWriterOptions,
         sink: S,
         metrics: Arc<SourceMetrics>,
         tables: Vec<SnapshotTable>,
         position: Position,
         first_sequence_id: u64,
     ) -> Self {
+        let SnapshotWriterOptions { plan: options, filter, outboxes } = options;
         SnapshotWriter {
             options,
             filter,
+            outboxes,
             sink,
             metrics,
             tables,
@@ -92,7 +107,7 @@ impl<S: Sink> SnapshotWriter<S> {
         let Some(table) = self.tables.get(chunk.table_index).cloned() else {
             return Err(EngineError::stop("the snapshot gave rows of a table that it does not have"));
         };
-        let topic = self.open_table(chunk.table_index, &table)?;
+        self.open_table(chunk.table_index, &table)?;
         let place = || Place { table: Some(format!("{}.{}", table.map.database, table.map.table)), ..Place::default() };
         let event = chunk.event(&table.map);
         let mut scratch = std::mem::take(&mut self.scratch);
@@ -115,12 +130,27 @@ impl<S: Sink> SnapshotWriter<S> {
             };
             self.buffer.clear();
             let context = context(&self.position, mark, now_us);
-            let Some((_, plan, _)) = &self.current else { break Ok(()) };
-            if let Err(error) = plan.encode(&row, Operation::Read, &context, &mut self.buffer) {
-                break Err(EngineError::stop(error.to_string()).caused_by(error));
-            }
-            if let Err(error) = self.send(topic) {
-                break Err(error);
+            let routed = match &self.current {
+                Some((_, Slot::Captured(captured))) => {
+                    match captured.plan.encode(&row, Operation::Read, &context, &mut self.buffer) {
+                        Ok(()) => Ok(Some(captured.topic)),
+                        Err(error) => Err(EngineError::stop(error.to_string()).caused_by(error)),
+                    }
+                }
+                Some((_, Slot::Outbox(plan))) => {
+                    let (sink, topics, metrics) = (&mut self.sink, &mut self.topics, &*self.metrics);
+                    Router { plan, sink, topics, metrics, lane: Lane::Snapshot }.route(
+                        &row,
+                        Operation::Read,
+                        &context,
+                        &mut self.buffer,
+                    )
+                }
+                Some((_, Slot::Ignored)) | None => Ok(None),
+            };
+            match routed.and_then(|topic| topic.map_or(Ok(()), |topic| self.send(topic))) {
+                Ok(()) => {}
+                Err(error) => break Err(error),
             }
         };
         self.scratch = scratch;
@@ -137,30 +167,30 @@ impl<S: Sink> SnapshotWriter<S> {
         Ok(self.sink)
     }
 
-    fn open_table(&mut self, index: usize, table: &SnapshotTable) -> Result<usize, EngineError> {
-        if let Some((current, _, topic)) = &self.current
-            && *current == index
-        {
-            return Ok(*topic);
+    fn open_table(&mut self, index: usize, table: &SnapshotTable) -> Result<(), EngineError> {
+        if self.current.as_ref().is_some_and(|(current, _)| *current == index) {
+            return Ok(());
         }
-        let plan = compile(&table.map, Some(&table.description), &self.filter, &self.options)?;
-        let Some(plan) = plan else {
-            return Err(EngineError::stop("the snapshot gave rows of a table that is not captured"));
+        let compiled = compile(&table.map, Some(&table.description), &self.filter, &self.options, &self.outboxes)?;
+        let slot = match compiled {
+            Some(Compiled::Table(plan)) => {
+                let topic = self.topics.open(&mut self.sink, Lane::Snapshot, plan.topic(), plan.message_schema())?;
+                Slot::Captured(Box::new(Captured { plan, topic }))
+            }
+            Some(Compiled::Outbox(plan)) => Slot::Outbox(Box::new(plan)),
+            None => return Err(EngineError::stop("the snapshot gave rows of a table that is not captured")),
         };
-        let topic = self.topics.open(&mut self.sink, Lane::Snapshot, plan.topic(), plan.message_schema())?;
-        self.current = Some((index, plan, topic));
-        Ok(topic)
+        self.current = Some((index, slot));
+        Ok(())
     }
 
     fn send(&mut self, topic: usize) -> Result<(), EngineError> {
         for message in self.buffer.messages() {
             let sequence_id = self.next_sequence_id;
             self.next_sequence_id += 1;
-            let (key, value) = (self.buffer.key(message), self.buffer.value(message));
-            let landmarks = self.buffer.landmarks(message);
             if let Some(topic) = self.topics.claim(topic, sequence_id) {
                 self.metrics.message_count.add(1);
-                self.sink.append(topic, OutgoingMessage { key, value, landmarks, sequence_id })?;
+                self.sink.append(topic, OutgoingMessage::of(&self.buffer, message, sequence_id))?;
             }
         }
         Ok(())

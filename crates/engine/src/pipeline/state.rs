@@ -12,8 +12,9 @@ use bitacora_source::ddl::{Catalog, Table};
 
 use super::core::{CoreOptions, End, Statements};
 use super::logical_offset::{EventOffset, HEADER_BYTES, LogicalOffset};
+use super::outbox::Router;
 use super::statement::{Statement, classify};
-use super::tables::{Captured, Slot, Tables, Topics, compile};
+use super::tables::{Captured, Compiled, Slot, Tables, Topics, compile};
 use super::transaction::Transaction;
 use super::watermark::Watermark;
 use super::xa::{Held, XaTransactions};
@@ -188,20 +189,21 @@ impl<S: Sink> State<S> {
         let State { options, sink, catalog, tables, topics, .. } = self;
         let slot = tables.slot(table, || {
             let description = catalog.table(&table.database, &table.table).map(Table::description);
-            match compile(table, description.as_ref(), &options.filter, &options.plan)? {
+            match compile(table, description.as_ref(), &options.filter, &options.plan, &options.outboxes)? {
                 None => Ok(Slot::Ignored),
-                Some(plan) => {
+                Some(Compiled::Outbox(plan)) => Ok(Slot::Outbox(Box::new(plan))),
+                Some(Compiled::Table(plan)) => {
                     let topic = topics.open(sink, Lane::Stream, plan.topic(), plan.message_schema())?;
                     Ok(Slot::Captured(Box::new(Captured { plan, topic })))
                 }
             }
         });
-        let captured = match slot {
-            Ok(Slot::Captured(captured)) => captured,
+        let slot = match slot {
             Ok(Slot::Ignored) => {
                 self.metrics.uncaptured_row_count.add(1);
                 return Ok(());
             }
+            Ok(slot) => slot,
             Err(error) => return Err(error.at(self.place(site))),
         };
         let operation = match event.kind {
@@ -234,19 +236,34 @@ impl<S: Sink> State<S> {
             };
             context.row = row.index;
             self.buffer.clear();
-            if let Err(error) = captured.plan.encode(&row, operation, &context, &mut self.buffer) {
-                break Some(EngineError::stop(error.to_string()).caused_by(error));
-            }
+            let routed = match slot {
+                Slot::Captured(captured) => match captured.plan.encode(&row, operation, &context, &mut self.buffer) {
+                    Ok(()) => Ok(Some(captured.topic)),
+                    Err(error) => Err(EngineError::stop(error.to_string()).caused_by(error)),
+                },
+                Slot::Outbox(plan) => {
+                    let (sink, topics, metrics) = (&mut self.sink, &mut self.topics, &*self.metrics);
+                    Router { plan, sink, topics, metrics, lane: Lane::Stream }.route(
+                        &row,
+                        operation,
+                        &context,
+                        &mut self.buffer,
+                    )
+                }
+                Slot::Ignored => Ok(None),
+            };
+            let index = match routed {
+                Ok(index) => index.unwrap_or_default(),
+                Err(error) => break Some(error),
+            };
             rows += 1;
             for (number, message) in (0u32..).zip(self.buffer.messages()) {
-                let (key, value) = (self.buffer.key(message), self.buffer.value(message));
-                let landmarks = self.buffer.landmarks(message);
                 let sequence_id = offset.sequence_id(row.byte_offset, number);
                 if let Some(held) = &mut held {
-                    held.push(captured.topic, sequence_id, key, value);
-                } else if let Some(topic) = self.topics.claim(captured.topic, sequence_id) {
+                    held.push(index, sequence_id, &self.buffer, message);
+                } else if let Some(topic) = self.topics.claim(index, sequence_id) {
                     messages += 1;
-                    self.sink.append(topic, OutgoingMessage { key, value, landmarks, sequence_id })?;
+                    self.sink.append(topic, OutgoingMessage::of(&self.buffer, message, sequence_id))?;
                 } else {
                     repeated += 1;
                 }
@@ -312,11 +329,10 @@ impl<S: Sink> State<S> {
     /// Sends the messages of an XA transaction as if its events stood here.
     fn release(&mut self, held: Held) -> Result<(), EngineError> {
         let base = self.offset.pass(held.offset.current());
-        for (place, key, value) in held.messages() {
-            let sequence_id = base.at(place.distance);
-            if let Some(topic) = self.topics.claim(place.topic, sequence_id) {
+        for (index, message) in held.messages(base) {
+            if let Some(topic) = self.topics.claim(index, message.sequence_id) {
                 self.metrics.message_count.add(1);
-                self.sink.append(topic, OutgoingMessage { key, value, landmarks: &[], sequence_id })?;
+                self.sink.append(topic, message)?;
             } else {
                 self.metrics.repeated_message_count.add(1);
             }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bitacora_binlog::TableMap;
+use bitacora_change::outbox::{OutboxPlan, OutboxRule};
 use bitacora_change::{MessageSchema, Plan, PlanOptions, TableDescription};
 use bitacora_source::Filter;
 
@@ -17,6 +18,8 @@ pub enum Slot {
     Ignored,
     /// The table is captured.
     Captured(Box<Captured>),
+    /// The table is an outbox: each row names its topic.
+    Outbox(Box<OutboxPlan>),
 }
 
 /// A captured table: its plan and where its messages go.
@@ -173,21 +176,33 @@ impl Topics {
     }
 }
 
-/// Compiles the plan of a captured table.
+/// The plan of a captured table.
+#[derive(Debug)]
+pub enum Compiled {
+    /// Its rows are events of the table.
+    Table(Plan),
+    /// Its rows are messages.
+    Outbox(OutboxPlan),
+}
+
+/// Compiles the plan of a captured table. The first rule that covers an outbox table counts.
 ///
 /// # Errors
-/// A column cannot be understood, or the server does not log what a plan needs.
+/// A column cannot be understood, the server does not log what a plan needs, or an outbox lacks a column.
 pub fn compile(
     table: &TableMap,
     description: Option<&TableDescription>,
     filter: &Filter,
     options: &PlanOptions,
-) -> Result<Option<Plan>, EngineError> {
+    outboxes: &[OutboxRule],
+) -> Result<Option<Compiled>, EngineError> {
     if !filter.table(&table.database, &table.table) {
         return Ok(None);
     }
     let place = Place { table: Some(format!("{}.{}", table.database, table.table)), ..Place::default() };
-    Plan::compile(table, description, options)
-        .map(Some)
-        .map_err(|error| EngineError::configuration(error.to_string()).at(place).caused_by(error))
+    let compiled = match outboxes.iter().find(|rule| rule.covers(&table.database, &table.table)) {
+        Some(rule) => OutboxPlan::compile(table, description, options, &rule.options).map(Compiled::Outbox),
+        None => Plan::compile(table, description, options).map(Compiled::Table),
+    };
+    compiled.map(Some).map_err(|error| EngineError::configuration(error.to_string()).at(place).caused_by(error))
 }

@@ -7,9 +7,10 @@
 
 use std::collections::HashMap;
 
-use bitacora_change::MessageBuffer;
+use bitacora_change::{Message, MessageBuffer, WholeMessage};
 
-use super::logical_offset::LogicalOffset;
+use super::logical_offset::{EventOffset, LogicalOffset};
+use crate::sink::OutgoingMessage;
 
 /// Where a message that waits belongs.
 #[derive(Debug, Clone, Copy)]
@@ -37,10 +38,15 @@ impl Default for Held {
 }
 
 impl Held {
-    /// Keeps a message.
-    pub fn push(&mut self, topic: usize, distance: u64, key: Option<&[u8]>, value: Option<&[u8]>) {
+    /// Keeps a message of a buffer.
+    pub fn push(&mut self, topic: usize, distance: u64, from: &MessageBuffer, message: &Message) {
         self.places.push(HeldPlace { topic, distance });
-        self.buffer.push(key, value);
+        self.buffer.push(&WholeMessage {
+            key: from.key(message),
+            value: from.value(message),
+            properties: from.properties(message),
+            event_time_ms: from.event_time_ms(message),
+        });
     }
 
     /// Counts the messages.
@@ -48,10 +54,12 @@ impl Held {
         self.places.len()
     }
 
-    /// The messages in their order: place, key, value.
-    pub fn messages(&self) -> impl Iterator<Item = (HeldPlace, Option<&[u8]>, Option<&[u8]>)> {
-        let messages = self.buffer.messages().iter();
-        self.places.iter().zip(messages).map(|(place, m)| (*place, self.buffer.key(m), self.buffer.value(m)))
+    /// The messages in their order. The sequence id of each is `base` and its distance.
+    pub fn messages(&self, base: EventOffset) -> impl Iterator<Item = (usize, OutgoingMessage<'_>)> {
+        let messages = self.places.iter().zip(self.buffer.messages());
+        messages.map(move |(place, message)| {
+            (place.topic, OutgoingMessage::of(&self.buffer, message, base.at(place.distance)))
+        })
     }
 
     fn byte_count(&self) -> usize {
@@ -112,6 +120,7 @@ impl XaTransactions {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::indexing_slicing)]
     use super::*;
 
     #[test]
@@ -119,7 +128,9 @@ mod tests {
         let mut xa = XaTransactions::default();
         xa.start("X'61',X'',1");
         if let Some(held) = xa.current() {
-            held.push(3, 19, Some(b"key"), None);
+            let mut buffer = MessageBuffer::default();
+            buffer.push(&WholeMessage { key: Some(b"key"), ..WholeMessage::default() });
+            held.push(3, 19, &buffer, &buffer.messages()[0]);
         }
         assert!(!xa.is_waiting());
         assert_eq!(xa.prepare(), 3);

@@ -61,6 +61,7 @@ pub(super) fn core_options(config: &SourceConfig, beginning: Beginning) -> CoreO
         server: config.server.address(),
         plan: plan_options(config),
         filter: config.filter.clone(),
+        outboxes: config.outboxes.clone(),
         schema_changes: if config.include_schema_changes { SchemaChanges::Publish } else { SchemaChanges::Follow },
         statements: if config.include_query { Statements::Include } else { Statements::Omit },
         checkpoint_interval_us: i64::try_from(CHECKPOINT_INTERVAL.as_micros()).unwrap_or(i64::MAX) / 2,

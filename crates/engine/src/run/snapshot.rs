@@ -17,7 +17,7 @@ use crate::checkpoint::{Checkpoint, CheckpointStore};
 use crate::config::SnapshotMode;
 use crate::error::{EngineError, ErrorClass};
 use crate::pipeline::core::Beginning;
-use crate::pipeline::snapshot::{SnapshotTable, SnapshotWriter};
+use crate::pipeline::snapshot::{SnapshotTable, SnapshotWriter, SnapshotWriterOptions};
 
 /// Chunks between the reader and the writer.
 const QUEUED_CHUNKS: usize = 3;
@@ -113,8 +113,11 @@ impl Life {
             .iter()
             .map(|table| SnapshotTable { map: Arc::clone(&table.map), description: table.description.clone() });
         let mut writer = SnapshotWriter::new(
-            plan_options(&self.config),
-            self.config.filter.clone(),
+            SnapshotWriterOptions {
+                plan: plan_options(&self.config),
+                filter: self.config.filter.clone(),
+                outboxes: self.config.outboxes.clone(),
+            },
             self.sink(self.client()?)?,
             Arc::clone(&self.metrics),
             tables.collect(),

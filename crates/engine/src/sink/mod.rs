@@ -4,7 +4,7 @@
 //! sequence id that is not durable yet. Batching, compression, connections and retries are the sink's own affair; what it
 //! promises about durability is what checkpoints are built on.
 
-use bitacora_change::{Landmark, MessageSchema};
+use bitacora_change::{Landmark, Message, MessageBuffer, MessageSchema};
 
 use crate::error::EngineError;
 
@@ -44,8 +44,26 @@ pub struct OutgoingMessage<'a> {
     pub value: Option<&'a [u8]>,
     /// Where constant parts of the value begin; may be empty.
     pub landmarks: &'a [Landmark],
+    /// Names and values of the message's properties; may be empty.
+    pub properties: &'a [(String, String)],
+    /// When what it tells of happened, milliseconds since 1970.
+    pub event_time_ms: Option<u64>,
     /// Strictly increasing for each topic and lane.
     pub sequence_id: u64,
+}
+
+impl<'a> OutgoingMessage<'a> {
+    /// A message of a buffer.
+    pub fn of(buffer: &'a MessageBuffer, message: &Message, sequence_id: u64) -> Self {
+        OutgoingMessage {
+            key: buffer.key(message),
+            value: buffer.value(message),
+            landmarks: buffer.landmarks(message),
+            properties: buffer.properties(message),
+            event_time_ms: buffer.event_time_ms(message),
+            sequence_id,
+        }
+    }
 }
 
 /// A destination of messages. Calls come from one thread and may block it for back-pressure.

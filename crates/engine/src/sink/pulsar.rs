@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use bitacora_change::{KeyValueEncoding, MessageSchema};
+use bitacora_change::{KeyValueEncoding, MessageSchema, ValueSchemaKind};
 use bitacora_pulsar::{AutoCreation, BatchLimits, Client, Error as ClientError, Producer, ProducerOptions, Progress};
 use bitacora_pulsar_wire::proto::{KeyValue, ProducerAccessMode, Schema, SchemaType};
 use bitacora_pulsar_wire::{BatchBuilder, MessageKey, OutgoingMessage as WireMessage, ServerError, TopicName};
@@ -46,11 +46,29 @@ pub struct PulsarSink {
 #[derive(Debug)]
 struct Topic {
     lane: Lane,
-    encoding: KeyValueEncoding,
+    keys: Keys,
     batch: Box<BatchBuilder>,
     highest: u64,
     in_flight: InFlight,
     progress: watch::Receiver<Progress>,
+}
+
+/// How the key of a topic's messages is written.
+#[derive(Debug, Clone, Copy)]
+enum Keys {
+    /// As bytes; none is a null key.
+    Bytes,
+    /// As text.
+    Text,
+}
+
+impl Keys {
+    fn of(schema: &MessageSchema) -> Keys {
+        match schema {
+            MessageSchema::KeyValue(schema) if schema.encoding == KeyValueEncoding::Separated => Keys::Bytes,
+            MessageSchema::KeyValue(_) | MessageSchema::Value(_) => Keys::Text,
+        }
+    }
 }
 
 impl PulsarSink {
@@ -160,7 +178,7 @@ impl PulsarSink {
         let mut options = ProducerOptions::new(topic.clone());
         options.name = Some(self.producer_name(lane));
         options.access_mode = ProducerAccessMode::ExclusiveWithFencing;
-        options.schema = Some(wire_schema(schema));
+        options.schema = wire_schema(schema);
         options.max_pending_bytes = PENDING_BYTES_MAX;
         self.client.producer(options).await
     }
@@ -191,7 +209,7 @@ impl Sink for PulsarSink {
             Some(index) => {
                 if let Some(topic) = self.topics.get_mut(index) {
                     topic.progress = progress;
-                    topic.encoding = schema.encoding;
+                    topic.keys = Keys::of(schema);
                     topic.in_flight = InFlight::default();
                 }
                 index
@@ -199,7 +217,7 @@ impl Sink for PulsarSink {
             None => {
                 self.topics.push(Topic {
                     lane,
-                    encoding: schema.encoding,
+                    keys: Keys::of(schema),
                     batch: Box::default(),
                     highest: 0,
                     in_flight: InFlight::default(),
@@ -215,26 +233,30 @@ impl Sink for PulsarSink {
 
     fn append(&mut self, topic: TopicId, message: OutgoingMessage<'_>) -> Result<(), EngineError> {
         let index = topic.0 as usize;
-        let bytes = message.key.map_or(0, <[u8]>::len) + message.value.map_or(0, <[u8]>::len);
+        let properties = message.properties.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
+        let bytes = message.key.map_or(0, <[u8]>::len) + message.value.map_or(0, <[u8]>::len) + properties;
         if self.topics.get(index).is_some_and(|topic| LIMITS.is_full(&topic.batch, bytes)) {
             self.seal(index)?;
         }
         let Some(topic) = self.topics.get_mut(index) else {
             return Err(EngineError::stop("a message was appended to a topic that is not open"));
         };
-        let key = match (message.key, topic.encoding) {
-            (Some(key), KeyValueEncoding::Separated) => MessageKey::Bytes(key),
-            (Some(key), KeyValueEncoding::Inline) => {
-                std::str::from_utf8(key).map_or(MessageKey::None, MessageKey::Text)
-            }
-            (None, KeyValueEncoding::Separated) => MessageKey::Null,
-            (None, KeyValueEncoding::Inline) => MessageKey::None,
+        let key = match (message.key, topic.keys) {
+            (Some(key), Keys::Bytes) => MessageKey::Bytes(key),
+            (Some(key), Keys::Text) => std::str::from_utf8(key).map_or(MessageKey::None, MessageKey::Text),
+            (None, Keys::Bytes) => MessageKey::Null,
+            (None, Keys::Text) => MessageKey::None,
         };
+        // An empty list, as the events of tables have it, allocates nothing.
+        let properties: Vec<(&str, &str)> =
+            message.properties.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let sequence_id = message.sequence_id;
         let message = WireMessage {
             key,
             value: message.value,
             landmarks: message.landmarks,
+            properties: &properties,
+            event_time_ms: message.event_time_ms,
             sequence_id,
             ..WireMessage::default()
         };
@@ -294,12 +316,29 @@ pub(super) fn failed(what: &str, error: ClientError) -> EngineError {
     EngineError::new(class, format!("{what}: {error}")).caused_by(error)
 }
 
-fn wire_schema(schema: &MessageSchema) -> Schema {
+/// What is registered; `None` for values of any bytes.
+fn wire_schema(schema: &MessageSchema) -> Option<Schema> {
     let property = |(key, value): (&str, &str)| KeyValue { key: key.to_owned(), value: value.to_owned() };
-    Schema {
-        name: "KeyValue".to_owned(),
-        schema_data: schema.data().into(),
-        schema_type: SchemaType::KeyValue as i32,
-        properties: schema.properties().into_iter().map(property).collect(),
+    match schema {
+        MessageSchema::KeyValue(schema) => Some(Schema {
+            name: "KeyValue".to_owned(),
+            schema_data: schema.data().into(),
+            schema_type: SchemaType::KeyValue as i32,
+            properties: schema.properties().into_iter().map(property).collect(),
+        }),
+        MessageSchema::Value(schema) => {
+            let kind = match schema.kind {
+                ValueSchemaKind::Bytes => return None,
+                ValueSchemaKind::String => SchemaType::String,
+                ValueSchemaKind::Json => SchemaType::Json,
+                ValueSchemaKind::Avro => SchemaType::Avro,
+            };
+            Some(Schema {
+                name: schema.name.clone(),
+                schema_data: schema.definition.clone().into(),
+                schema_type: kind as i32,
+                properties: Vec::new(),
+            })
+        }
     }
 }
