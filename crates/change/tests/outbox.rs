@@ -268,7 +268,7 @@ fn rows_that_cannot_be_mapped_become_dead_letters_or_stop() {
         values
     };
     let odd_topic = |mut values: Vec<Value<'static>>| {
-        values[1] = Value::Bytes(b"a b");
+        values[1] = Value::Bytes(b"a/b");
         values
     };
     let json = || OutboxOptions { value: Payload::Json, ..router() };
@@ -276,7 +276,7 @@ fn rows_that_cannot_be_mapped_become_dead_letters_or_stop() {
         (row(payload("{")), json(), "the payload is no JSON (EOF while parsing an object at line 1 column 1)"),
         (row(Value::Null), json(), "the payload is NULL"),
         (null_topic(row(payload("x"))), router(), "the column of the topic is NULL"),
-        (odd_topic(row(payload("x"))), router(), "\"outbox.event.a b\" cannot be the name of a topic"),
+        (odd_topic(row(payload("x"))), router(), "\"outbox.event.a/b\" cannot be the name of a topic"),
     ] {
         let (_, route, buffer) = buffer_of(&outbox(), &options, Operation::Create, &values);
         assert_eq!(route, Route::Unmappable { reason: reason.to_owned() });

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use bitacora_change::outbox::{OutboxTables, Payload};
 use bitacora_source::filter::BuiltinDatabases;
 use bitacora_source::{Error, Filter, FilterOptions};
 
 use super::engine_config::BrokerConfig;
-use super::source_config::{Destination, Flavor, SourceConfig};
+use super::outbox::OutboxDraft;
+use super::source_config::{Destination, Flavor, SourceConfig, ValueFormat};
 
 /// What the rows of the table of options write into.
 #[derive(Debug)]
@@ -28,6 +30,8 @@ pub(super) struct Draft {
     pub(super) filter: FilterOptions,
     /// `schemas.enable` of key and value converter.
     pub(super) schemas_enable: Option<bool>,
+    /// One outbox, while its options are being applied.
+    pub(super) outbox: OutboxDraft,
 }
 
 impl Draft {
@@ -44,6 +48,7 @@ impl Draft {
             embedded: None,
             filter: FilterOptions::default(),
             schemas_enable: None,
+            outbox: OutboxDraft::default(),
         }
     }
 
@@ -69,13 +74,14 @@ impl Draft {
             Ok(filter) => source.filter = filter,
             Err(error) => problems.push(filter_reason(error)),
         }
+        check_outboxes(&source, &mut problems);
         let tls = &source.server.tls;
         if tls.certificate_file.is_some() != tls.key_file.is_some() {
             problems.push(
                 "a client certificate needs both database.ssl.cert and database.ssl.key; add the missing one".into(),
             );
         }
-        let enveloped = source.value_format == super::source_config::ValueFormat::JsonWithEnvelope;
+        let enveloped = source.value_format == ValueFormat::JsonWithEnvelope;
         if self.schemas_enable.is_some_and(|enable| enable != enveloped) {
             problems.push(
                 "value.converter.schemas.enable does not agree with json-with-envelope; set json-with-envelope only"
@@ -89,6 +95,22 @@ impl Draft {
             ));
         }
         if problems.is_empty() { Ok(source) } else { Err(problems) }
+    }
+}
+
+fn check_outboxes(source: &SourceConfig, problems: &mut Vec<String>) {
+    for rule in &source.outboxes {
+        if let OutboxTables::Named(name) = &rule.tables
+            && !name.split_once('.').is_some_and(|(database, table)| source.filter.table(database, table))
+        {
+            problems.push(format!("the outbox table {name} is not captured; add it to the tables that are included"));
+        }
+        let is_connect = matches!(rule.options.value, Payload::Connect | Payload::Expanded(_));
+        if is_connect && source.value_format == ValueFormat::JsonWithEnvelope {
+            problems.push(
+                "json-with-envelope is not implemented for outbox tables; leave it out, or set another format of the outbox".into(),
+            );
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod engine_config;
 mod environment;
 mod nearest;
 mod option;
+mod outbox;
 mod own_toml;
 mod placeholder;
 mod problem;

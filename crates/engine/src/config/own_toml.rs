@@ -9,6 +9,7 @@ use super::engine_config::EngineConfig;
 use super::environment::Environment;
 use super::nearest::nearest;
 use super::option::{OptionSpec, Scope, find_toml, of_scopes};
+use super::outbox;
 use super::problem::{ConfigError, Origin, Problem};
 use super::settings::Settings;
 use super::source_config::{Destination, Flavor};
@@ -38,10 +39,12 @@ pub fn parse_toml_config(text: &str, file: &str, environment: &Environment) -> R
     );
 
     let single = sources.len() == 1;
-    let names: Vec<Option<String>> =
-        sources.iter().map(|settings| settings.text_of("source.name").map(str::to_owned).filter(|_| !single)).collect();
+    let names: Vec<Option<String>> = sources
+        .iter()
+        .map(|source| source.settings.text_of("source.name").map(str::to_owned).filter(|_| !single))
+        .collect();
     let mut config = EngineConfig { data_dir: engine_draft.data_dir.clone(), ..EngineConfig::default() };
-    for (index, (mut settings, name)) in sources.into_iter().zip(&names).enumerate() {
+    for (index, (CollectedSource { mut settings, outboxes }, name)) in sources.into_iter().zip(&names).enumerate() {
         settings.override_by(environment, &SOURCE_SCOPES, name.as_deref(), &mut used);
         let mut draft = Draft::new(Flavor::Own);
         let number = index + 1;
@@ -50,6 +53,12 @@ pub fn parse_toml_config(text: &str, file: &str, environment: &Environment) -> R
             missing(place(format!("source.{}", toml_name(option))))
         });
         problems.extend(found);
+        for (index, outbox) in outboxes.into_iter().enumerate() {
+            let name = place(format!("[[source.outbox]] number {}", index + 1));
+            if let Err(found) = outbox::add_to(&mut draft, outbox, &name, Flavor::Own, environment) {
+                problems.extend(found.into_iter().map(|trouble| trouble.in_file(&file)));
+            }
+        }
         match draft.finish() {
             Ok(source) => config.sources.push(source),
             Err(reasons) => problems.extend(
@@ -77,8 +86,14 @@ pub fn parse_toml_config(text: &str, file: &str, environment: &Environment) -> R
 
 struct Collected {
     engine: Settings,
-    sources: Vec<Settings>,
+    sources: Vec<CollectedSource>,
     has_broker: bool,
+}
+
+#[derive(Default)]
+struct CollectedSource {
+    settings: Settings,
+    outboxes: Vec<Settings>,
 }
 
 fn collect(root: &Node, file: &Arc<str>) -> Collected {
@@ -86,24 +101,26 @@ fn collect(root: &Node, file: &Arc<str>) -> Collected {
     let Content::Mapping(entries) = &root.content else { return collected };
     for entry in entries {
         if entry.key == "source" {
-            let tables: Vec<&Node> = match &entry.value.content {
-                Content::List(nodes) => nodes.iter().collect(),
-                _ => vec![&entry.value],
-            };
-            for table in tables {
-                let mut settings = Settings::default();
+            for table in tables_of(&entry.value) {
+                let mut source = CollectedSource::default();
                 match &table.content {
                     Content::Mapping(entries) => {
                         for entry in entries {
-                            flatten(entry, "", "source.", &SOURCE_SCOPES, file, &mut settings);
+                            if entry.key == "outbox" {
+                                source
+                                    .outboxes
+                                    .extend(tables_of(&entry.value).map(|table| collect_outbox(table, file)));
+                            } else {
+                                flatten(entry, "", "source.", &SOURCE_SCOPES, file, &mut source.settings);
+                            }
                         }
                     }
-                    _ => settings.problems.push(Problem::WrongValue {
+                    _ => source.settings.problems.push(Problem::WrongValue {
                         origin: Origin::File { file: file.clone(), line: table.line, path: "source".to_owned() },
                         reason: "a source is a table; write [[source]] and its keys below".to_owned(),
                     }),
                 }
-                collected.sources.push(settings);
+                collected.sources.push(source);
             }
         } else {
             collected.has_broker |= entry.key == "broker";
@@ -111,6 +128,31 @@ fn collect(root: &Node, file: &Arc<str>) -> Collected {
         }
     }
     collected
+}
+
+/// The tables of a list, or the one table that stands in its place.
+fn tables_of(node: &Node) -> impl Iterator<Item = &Node> {
+    match &node.content {
+        Content::List(nodes) => nodes.as_slice(),
+        _ => std::slice::from_ref(node),
+    }
+    .iter()
+}
+
+fn collect_outbox(table: &Node, file: &Arc<str>) -> Settings {
+    let mut settings = Settings::default();
+    match &table.content {
+        Content::Mapping(entries) => {
+            for entry in entries {
+                flatten(entry, "", "source.outbox.", &[Scope::Outbox], file, &mut settings);
+            }
+        }
+        _ => settings.problems.push(Problem::WrongValue {
+            origin: Origin::File { file: file.clone(), line: table.line, path: "source.outbox".to_owned() },
+            reason: "an outbox is a table; write [[source.outbox]] and its keys below".to_owned(),
+        }),
+    }
+    settings
 }
 
 /// Walks tables down to values; the path of a value decides which option it is.

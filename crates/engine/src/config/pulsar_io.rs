@@ -5,12 +5,13 @@
 
 use std::sync::Arc;
 
-use super::document::{Content, Node, parse_yaml};
+use super::document::{Content, Entry, Node, parse_yaml};
 use super::draft::Draft;
 use super::engine_config::EngineConfig;
 use super::environment::Environment;
 use super::nearest::nearest;
 use super::option::{OptionSpec, Scope, find, of_scopes};
+use super::outbox;
 use super::problem::{ConfigError, Origin, Problem};
 use super::settings::Settings;
 use super::source_config::Flavor;
@@ -24,7 +25,7 @@ pub fn parse_pulsar_io(text: &str, file: &str, environment: &Environment) -> Res
         line: error.line,
         message: error.message,
     })?;
-    let mut settings = collect(&root, &file);
+    let (mut settings, routers) = collect(&root, &file);
     let mut used = std::collections::BTreeSet::new();
     settings.override_by(environment, &[Scope::Source, Scope::Engine], None, &mut used);
     let notes = variables::notes(environment, &used, &[Scope::Source, Scope::Engine], &[None]);
@@ -39,6 +40,12 @@ pub fn parse_pulsar_io(text: &str, file: &str, environment: &Environment) -> Res
     };
     let scopes = [Scope::PulsarIo, Scope::Source, Scope::Engine];
     let mut problems = settings.apply(&mut draft, &scopes, Flavor::PulsarIo, environment, missing);
+    for (name, router) in routers {
+        let name = format!("configs.transforms.{name}");
+        if let Err(found) = outbox::add_to(&mut draft, router, &name, Flavor::PulsarIo, environment) {
+            problems.extend(found.into_iter().map(|trouble| trouble.in_file(&file)));
+        }
+    }
     let data_dir = draft.data_dir.clone();
     match draft.finish() {
         Ok(source) if problems.is_empty() => Ok(EngineConfig { data_dir, broker: None, sources: vec![source], notes }),
@@ -50,15 +57,19 @@ pub fn parse_pulsar_io(text: &str, file: &str, environment: &Environment) -> Res
     }
 }
 
-fn collect(root: &Node, file: &Arc<str>) -> Settings {
+/// The options of each event router, by the router's name.
+type Routers = Vec<(String, Settings)>;
+
+fn collect(root: &Node, file: &Arc<str>) -> (Settings, Routers) {
     let mut settings = Settings::default();
+    let mut routers = Routers::new();
     let Content::Mapping(entries) = &root.content else {
         settings.problems.push(Problem::Syntax {
             file: file.clone(),
             line: root.line,
             message: "the file must hold keys and values, as tenant, namespace, name and configs".to_owned(),
         });
-        return settings;
+        return (settings, routers);
     };
     for entry in entries {
         if entry.key != "configs" {
@@ -81,9 +92,29 @@ fn collect(root: &Node, file: &Arc<str>) -> Settings {
             }
             continue;
         };
+        let transforms = transform_names(configs);
+        let is_router = |name: &str| text_of(configs, &format!("transforms.{name}.type")) == Some(outbox::EVENT_ROUTER);
+        routers =
+            transforms.iter().filter(|name| is_router(name)).map(|name| (name.clone(), Settings::default())).collect();
         for entry in configs {
             let path = format!("configs.{}", entry.key);
             let origin = Origin::File { file: file.clone(), line: entry.line, path };
+            if entry.key == "transforms" && !routers.is_empty() && routers.len() == transforms.len() {
+                continue;
+            }
+            if let Some((name, key)) = entry.key.strip_prefix("transforms.").and_then(|rest| rest.split_once('.'))
+                && let Some((_, router)) = routers.iter_mut().find(|(known, _)| known == name)
+            {
+                match find(Scope::Outbox, key) {
+                    _ if key == "type" => {}
+                    Some(option) => router.add(option, &entry.key, &entry.value, origin),
+                    None => {
+                        let nearest = format!("transforms.{name}.{}", nearest_key(key, Scope::Outbox, Some("type")));
+                        router.problems.push(Problem::UnknownKey { origin, nearest });
+                    }
+                }
+                continue;
+            }
             match find(Scope::Source, &entry.key) {
                 Some(option) => settings.add(option, &entry.key, &entry.value, origin),
                 None => {
@@ -93,7 +124,20 @@ fn collect(root: &Node, file: &Arc<str>) -> Settings {
             }
         }
     }
-    settings
+    (settings, routers)
+}
+
+/// The names in `transforms`, separated by commas.
+fn transform_names(configs: &[Entry]) -> Vec<String> {
+    let names = text_of(configs, "transforms").unwrap_or_default().split(',').map(|name| name.trim().to_owned());
+    names.filter(|name| !name.is_empty()).collect()
+}
+
+fn text_of<'a>(configs: &'a [Entry], key: &str) -> Option<&'a str> {
+    configs.iter().find(|entry| entry.key == key).and_then(|entry| match &entry.value.content {
+        Content::Scalar(text) => Some(text.as_str()),
+        _ => None,
+    })
 }
 
 fn nearest_key(wanted: &str, scope: Scope, other: Option<&'static str>) -> String {

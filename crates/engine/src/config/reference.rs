@@ -18,6 +18,7 @@ unchanged, or from its own `bitacora.toml` (`bitacora up -c`).
 - **Secrets.** Any value may hold `${env:NAME}`, `${file:/path}` (the whole file without its last line break) or `${file:/path:key}` (a line of a properties file).
 - **Known without effect.** Keys of Debezium that nothing here depends on are accepted and listed once at start.
 - **Refused.** Keys of Debezium that would change the events and are not implemented are errors; their default value is accepted.
+- **Outbox tables.** In a Pulsar IO file a transform of type `io.debezium.transforms.outbox.EventRouter` makes the captured tables outboxes; in `bitacora.toml` each `[[source.outbox]]` makes one. The environment does not override their keys. A created row, or one that a snapshot reads, is one message with the row's own topic; one producer writes to each topic, so nothing else can.
 - In YAML, values may be texts, numbers or booleans. A Pulsar IO file selects the form of Debezium 1.9 and prints NULL as the column's default, as that connector does.
 
 ```toml
@@ -38,7 +39,13 @@ user = \"debezium\"
 password = \"${env:SHOP_PASSWORD}\"
 
 [source.tables]
-include = [\"shop.orders\", \"shop.customers\"]
+include = [\"shop.orders\", \"shop.customers\", \"shop.outbox\"]
+
+# Rows of this table are messages, not events about it.
+[[source.outbox]]
+table = \"shop.outbox\"
+topic = \"shop.${aggregatetype}\"
+on_error = \"dead_letter\"
 
 # Without this, events go into the embedded broker.
 [source.destination]
@@ -94,14 +101,19 @@ fn keys(option: &OptionSpec, scope: Scope) -> String {
     if scope == Scope::Engine {
         return format!("`{}`", variable_of(None, option.key));
     }
-    let mut keys = option.keys().map(|key| format!("`{key}`"));
+    let root = if scope == Scope::Outbox { "transforms.<name>." } else { "" };
+    let mut keys = option.keys().map(|key| format!("`{root}{key}`"));
     let first = keys.next().unwrap_or_default();
     let older: Vec<String> = keys.collect();
     if older.is_empty() { first } else { format!("{first} (also {})", older.join(", ")) }
 }
 
 fn toml(option: &OptionSpec, scope: Scope) -> String {
-    let root = if scope == Scope::Engine { "" } else { "source." };
+    let root = match scope {
+        Scope::Engine => "",
+        Scope::Outbox => "source.outbox.",
+        _ => "source.",
+    };
     let paths: Vec<String> = option.toml.iter().map(|path| format!("`{root}{path}`")).collect();
     if paths.is_empty() { "–".to_owned() } else { paths.join(", ") }
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use bitacora_source::Secret;
 
-use super::document::{Content, Node};
+use super::document::{Content, Entry, Node};
 use super::draft::Draft;
 use super::environment::{Environment, variable_of};
 use super::option::{Effect, OptionSpec, Scope, of_scopes};
@@ -20,7 +20,8 @@ use super::source_config::{Flavor, UnusedOption};
 pub(super) enum Raw {
     Text(String),
     List(Vec<String>),
-    /// A mapping, or nothing at all: only options without effect may have it.
+    Map(Vec<(String, String)>),
+    /// Nothing at all, or something nested: only options without effect may have it.
     Other,
 }
 
@@ -35,9 +36,28 @@ impl Raw {
                 });
                 texts.collect::<Option<Vec<_>>>().map_or(Raw::Other, Raw::List)
             }
-            Content::Null | Content::Mapping(_) => Raw::Other,
+            Content::Mapping(entries) => {
+                let mut texts = Vec::new();
+                if flatten(entries, "", &mut texts) { Raw::Map(texts) } else { Raw::Other }
+            }
+            Content::Null => Raw::Other,
         }
     }
+}
+
+/// Adds the texts of a mapping by their dotted names; false if something else is in it.
+fn flatten(entries: &[Entry], above: &str, texts: &mut Vec<(String, String)>) -> bool {
+    entries.iter().all(|entry| {
+        let name = if above.is_empty() { entry.key.clone() } else { format!("{above}.{}", entry.key) };
+        match &entry.value.content {
+            Content::Scalar(text) => {
+                texts.push((name, text.clone()));
+                true
+            }
+            Content::Mapping(inner) => flatten(inner, &name, texts),
+            Content::List(_) | Content::Null => false,
+        }
+    })
 }
 
 struct Setting {
@@ -135,14 +155,24 @@ fn apply_one(setting: Setting, draft: &mut Draft, environment: &Environment) -> 
         draft.source.unused.push(UnusedOption { key, reason });
         return Ok(());
     }
+    if let (Effect::Map(set), Raw::Map(texts)) = (&option.effect, &raw) {
+        let resolve = |(name, text): &(String, String)| Ok((name.clone(), placeholder::resolve(text, environment)?));
+        let texts: Result<Vec<_>, String> = texts.iter().map(resolve).collect();
+        return texts.and_then(|texts| set(draft, texts)).map_err(|reason| wrong(origin, reason));
+    }
     let texts = match raw {
-        Raw::Text(text) => vec![text],
-        Raw::List(texts) if matches!(option.effect, Effect::List(_)) => texts,
-        Raw::List(_) | Raw::Other => {
+        Raw::Text(text) if !matches!(option.effect, Effect::Map(_)) => vec![text],
+        Raw::List(texts) if matches!(option.effect, Effect::List(_) | Effect::Names(_)) => texts,
+        Raw::Text(_) | Raw::List(_) | Raw::Map(_) | Raw::Other => {
             if let Effect::Refused { because, .. } = &option.effect {
                 return Err(Problem::Refused { origin, because: (*because).to_owned() });
             }
-            return Err(wrong(origin, format!("one value is expected: {}", expectation(&option.effect))));
+            let expected = expectation(&option.effect);
+            let reason = match &option.effect {
+                Effect::Map(_) => format!("{expected} are expected"),
+                _ => format!("one value is expected: {expected}"),
+            };
+            return Err(wrong(origin, reason));
         }
     };
     let resolved: Result<Vec<String>, String> =
@@ -194,6 +224,11 @@ fn apply_one(setting: Setting, draft: &mut Draft, environment: &Environment) -> 
             }
         }
         Effect::List(set) => set(draft, texts.join(",")),
+        Effect::Names(set) => {
+            let names = texts.iter().flat_map(|text| text.split(',')).map(|name| name.trim().to_owned());
+            set(draft, names.filter(|name| !name.is_empty()).collect())
+        }
+        Effect::Map(_) => Ok(()),
         Effect::Path(set) => {
             if text.is_empty() {
                 Err("the path is empty; name a file or folder".to_owned())
@@ -218,6 +253,8 @@ pub(super) fn expectation(effect: &Effect) -> String {
             format!("one of {}", names.join(", "))
         }
         Effect::List(_) => "a list of regular expressions".to_owned(),
+        Effect::Names(_) => "a list of names".to_owned(),
+        Effect::Map(_) => "a name and a text each".to_owned(),
         Effect::Path(_) => "a path".to_owned(),
         Effect::Unused(_) | Effect::Refused { .. } => "a value".to_owned(),
     }

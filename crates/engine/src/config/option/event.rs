@@ -3,7 +3,7 @@
 use super::{Choice, Effect, OptionSpec};
 use crate::config::source_config::{DebeziumForm, ValueFormat};
 
-const TRANSFORMS: &str = "transforms are not implemented yet";
+const TRANSFORMS: &str = "transforms other than io.debezium.transforms.outbox.EventRouter are not implemented yet";
 const TRANSACTIONS: &str = "transaction topics and blocks are not implemented yet";
 const JSON_ONLY: &str = "only org.apache.kafka.connect.json.JsonConverter is implemented";
 const JSON_CONVERTER: &str = "org.apache.kafka.connect.json.JsonConverter";

@@ -10,6 +10,7 @@ mod engine;
 mod event;
 mod history;
 mod operation;
+mod outbox;
 mod pulsar_io;
 mod selection;
 mod signal;
@@ -35,6 +36,8 @@ pub(super) enum Scope {
     OwnSource,
     /// Top of a Pulsar IO file.
     PulsarIo,
+    /// A transform of type EventRouter in `configs`, and `[[source.outbox]]` of our own TOML.
+    Outbox,
 }
 
 /// One value of a choice.
@@ -72,6 +75,10 @@ pub(super) enum Effect {
     Choice(&'static [Choice]),
     /// Regular expressions, separated by commas or as a list.
     List(fn(&mut Draft, String) -> Result<(), String>),
+    /// Names, separated by commas or as a list.
+    Names(fn(&mut Draft, Vec<String>) -> Result<(), String>),
+    /// Texts by name; tables in it are dotted names.
+    Map(fn(&mut Draft, Vec<(String, String)>) -> Result<(), String>),
     /// A file or folder.
     Path(fn(&mut Draft, PathBuf)),
     /// Known; nothing here depends on it. Why, without a final stop.
@@ -194,6 +201,7 @@ pub(super) static GROUPS: &[Group] = &[
     Group { title: "Events", scope: Scope::Source, options: event::OPTIONS },
     Group { title: "Values", scope: Scope::Source, options: value::OPTIONS },
     Group { title: "Topics", scope: Scope::Source, options: topic::OPTIONS },
+    Group { title: "Outbox tables", scope: Scope::Outbox, options: outbox::OPTIONS },
     Group { title: "Schema changes and history", scope: Scope::Source, options: history::OPTIONS },
     Group { title: "Signals and notifications", scope: Scope::Source, options: signal::OPTIONS },
     Group { title: "Operation", scope: Scope::Source, options: operation::OPTIONS },

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod outbox;
 mod own_toml;
 mod pulsar_io;
 mod table;
@@ -13,6 +14,6 @@ fn none() -> Environment {
 }
 
 /// The problems of a text, one line each.
-fn problems(result: Result<EngineConfig, ConfigError>) -> String {
+fn problems<T: std::fmt::Debug>(result: Result<T, ConfigError>) -> String {
     result.expect_err("the configuration must be refused").to_string()
 }

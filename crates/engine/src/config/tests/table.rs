@@ -7,7 +7,7 @@ use super::*;
 
 #[test]
 fn every_key_and_path_is_there_once() {
-    for scopes in [&[Scope::Source, Scope::OwnSource][..], &[Scope::Engine], &[Scope::PulsarIo]] {
+    for scopes in [&[Scope::Source, Scope::OwnSource][..], &[Scope::Engine], &[Scope::PulsarIo], &[Scope::Outbox]] {
         let mut keys = BTreeSet::new();
         let mut paths = BTreeSet::new();
         for option in of_scopes(scopes) {

@@ -1,0 +1,272 @@
+"""Outbox tables, from the application's INSERT to the official client: routed exactly once, in order, and never dropped."""
+
+import base64
+import json
+import random
+import threading
+
+import pulsar
+import pytest
+from pulsar.schema import AvroSchema, Long, Record, String
+
+from harness import servers, wire
+from harness.process import ROOT, Process, wait_until
+
+EARLIEST = pulsar.InitialPosition.Earliest
+EVENTS = "persistent://public/default/eventos-reserva"
+DEAD = "persistent://public/default/eventos-reserva-muertos"
+
+# As a Python producer of the record below registers it: every field may be null, null first, no defaults.
+DEFINITION = {
+    "type": "record", "name": "EventoReservaCreada", "fields": [
+        {"name": "id", "type": ["null", "string"]},
+        {"name": "time", "type": ["null", "long"]},
+        {"name": "ingestion", "type": ["null", "long"]},
+        {"name": "specversion", "type": ["null", "string"]},
+        {"name": "type", "type": ["null", "string"]},
+        {"name": "datacontenttype", "type": ["null", "string"]},
+        {"name": "service_name", "type": ["null", "string"]},
+        {"name": "data", "type": ["null", {"type": "record", "name": "ReservaCreadaPayload", "fields": [
+            {"name": "id_reserva", "type": ["null", "string"]},
+            {"name": "id_cliente", "type": ["null", "string"]},
+            {"name": "estado", "type": ["null", "string"]},
+            {"name": "fecha_creacion", "type": ["null", "long"]}]}]}]}
+
+TABLE = """CREATE DATABASE reservas; CREATE TABLE reservas.eventos_reserva (
+    id VARCHAR(40) PRIMARY KEY, id_entidad VARCHAR(40) NOT NULL, fecha_evento DATETIME NOT NULL, version VARCHAR(10) NOT NULL,
+    tipo_evento VARCHAR(100) NOT NULL, formato_contenido VARCHAR(10) NOT NULL, nombre_servicio VARCHAR(40) NOT NULL,
+    contenido TEXT NOT NULL)"""
+
+
+class ReservaCreadaPayload(Record):
+    id_reserva = String()
+    id_cliente = String()
+    estado = String()
+    fecha_creacion = Long()
+
+
+class EventoReservaCreada(Record):
+    id = String()
+    time = Long()
+    ingestion = Long()
+    specversion = String()
+    type = String()
+    datacontenttype = String()
+    service_name = String()
+    data = ReservaCreadaPayload()
+
+
+def configuration(database):
+    return servers.source_toml(database, "aeroalpesdb", ["reservas.eventos_reserva"]) + f"""
+[[source.outbox]]
+table = "reservas.eventos_reserva"
+topic = "eventos-reserva"
+columns = {{ key = "id_entidad", payload = "contenido", time = "fecha_evento", type = "tipo_evento" }}
+format = "avro"
+schema = '{json.dumps(DEFINITION)}'
+on_error = "dead_letter"
+dead_letter_topic = "eventos-reserva-muertos"
+
+[source.outbox.fields]
+id = "${{id}}"
+time = "${{event.time_ms}}"
+ingestion = "${{event.now_ms}}"
+specversion = "${{version}}"
+type = "${{tipo_evento}}"
+datacontenttype = "AVRO"
+service_name = "${{nombre_servicio}}"
+data = "${{payload}}"
+"""
+
+
+def insert(number, content=None, key=None):
+    """The INSERT of event `number`; 7 reservations take turns."""
+    key = key or f"r{number % 7}"
+    content = content or json.dumps({"id_reserva": key, "id_cliente": None if number % 3 else f"cliente ñ{number}",
+                                     "estado": "PENDIENTE", "fecha_creacion": 1_700_000_000_000 + number})
+    text = content.replace("\\", "\\\\").replace("'", "''")
+    return (f"INSERT INTO reservas.eventos_reserva VALUES ('e{number}', '{key}', '2023-11-14 22:13:20', 'v1', 'ReservaCreada', 'JSON',"
+            f" 'aeroalpes', '{text}');")
+
+
+@pytest.fixture
+def database():
+    server = servers.Database("mysql")
+    server.client(TABLE)
+    yield server
+    server.stop()
+
+
+def streaming(running):
+    wait_until("the stream", lambda: running.process.must_run() or "streaming" in running.process.stdout() + running.process.stderr(), 60)
+
+
+def connect(running):
+    return pulsar.Client(running.url, logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error))
+
+
+def consume(client, topic, count, **options):
+    """Receives `count` messages, and makes sure that no further one comes."""
+    consumer = client.subscribe(topic, "all", initial_position=EARLIEST, **options)
+    messages = []
+    while len(messages) < count:
+        messages.append(consumer.receive(30_000))
+        consumer.acknowledge(messages[-1])
+    with pytest.raises(pulsar.Timeout):
+        extra = consumer.receive(1_000)
+        raise AssertionError(f"one message too many: {extra.properties()}")
+    consumer.close()
+    return messages
+
+
+def test_reservation_events_arrive_as_avro_that_the_tutorials_consumers_decode(database):
+    running = servers.Bitacora(configuration(database))
+    try:
+        streaming(running)
+        # Committed, deleted at once, updated: the first two rows are messages.
+        database.client("BEGIN;" + insert(1) + "DELETE FROM reservas.eventos_reserva WHERE id = 'e1'; COMMIT;" + insert(2)
+                        + "UPDATE reservas.eventos_reserva SET version = 'v9' WHERE id = 'e2'; DELETE FROM reservas.eventos_reserva;")
+        client = connect(running)
+        one, two = consume(client, EVENTS, 2, schema=AvroSchema(EventoReservaCreada))
+        event = one.value()
+        assert (event.id, event.time, event.specversion, event.type, event.datacontenttype, event.service_name) == (
+            "e1", 1_700_000_000_000, "v1", "ReservaCreada", "AVRO", "aeroalpes")
+        assert abs(event.ingestion - servers.now_us() // 1000) < 60_000
+        data = event.data if isinstance(event.data, dict) else event.data.__dict__
+        assert {name: data[name] for name in ("id_reserva", "id_cliente", "estado", "fecha_creacion")} == {
+            "id_reserva": "r1", "id_cliente": None, "estado": "PENDIENTE", "fecha_creacion": 1_700_000_000_001}
+        assert (one.partition_key(), one.event_timestamp()) == ("r1", 1_700_000_000_000)
+        assert one.properties() == {"id": "e1", "type": "ReservaCreada"}
+        assert two.value().specversion == "v1"
+
+        registered = servers.rest(running.admin, "schemas/public/default/eventos-reserva/schema")
+        assert (registered["version"], registered["type"]) == (0, "AVRO")
+        assert json.loads(registered["data"]) == DEFINITION
+
+        # A record of the same name that knows the field `data` alone subscribes, decodes, and adds no version.
+        class EventoReservaCreada_(Record):
+            data = ReservaCreadaPayload()
+
+        EventoReservaCreada_.__name__ = "EventoReservaCreada"
+        narrow = client.subscribe(EVENTS, "narrow", pulsar.ConsumerType.Shared, schema=AvroSchema(EventoReservaCreada_), initial_position=EARLIEST)
+        value = narrow.receive(10_000).value()
+        data = value.data if isinstance(value.data, dict) else value.data.__dict__
+        assert data["id_reserva"] == "r1" and not hasattr(value, "specversion")
+        assert servers.rest(running.admin, "schemas/public/default/eventos-reserva/schema")["version"] == 0
+        client.close()
+        assert "updated, which sends nothing" in running.process.stdout() + running.process.stderr()
+    finally:
+        running.stop()
+
+
+def test_rows_are_routed_once_and_in_order_over_kill_9(database):
+    database.client("".join(insert(number) for number in range(20)))  # what the snapshot finds
+    running = servers.Bitacora(configuration(database))
+    streaming(running)
+    committed, dead, stop = [], [], threading.Event()
+
+    def write():
+        chance = random.Random(7)
+        number = 100
+        with database.session() as session:
+            while not stop.wait(0.004):
+                rows, kind = range(number, number + chance.randint(1, 4)), chance.random()
+                number += len(rows)
+                bad = {row: chance.choice(['{"id_reserva":', '{"id_reserva": "r1"}', '[1]']) for row in rows if chance.random() < 0.05}
+                statements = "".join(insert(row, bad.get(row)) for row in rows)
+                end = "ROLLBACK" if kind < 0.1 else "COMMIT"
+                session.stdin.write(f"BEGIN; {statements} {end};\n".encode())
+                session.stdin.flush()
+                if end == "COMMIT":
+                    committed.extend(row for row in rows if row not in bad)
+                    dead.extend(row for row in rows if row in bad)
+            session.stdin.close()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for _ in range(5):
+            # Each life of the process sends some of it before it is killed.
+            before = len(wire.dump(running.url, EVENTS, 0.3))
+            wait_until("progress", lambda: len(wire.dump(running.url, EVENTS, 0.1)) > before + 50, 60, pause=0.2)
+            running.process.kill()
+            running.start()
+        stop.set()
+        writer.join()
+        client = connect(running)
+        events = consume(client, EVENTS, 20 + len(committed), schema=AvroSchema(EventoReservaCreada))
+        ids = [message.value().id for message in events]
+        assert ids == [f"e{number}" for number in [*range(20), *committed]], "once, in the order of the commits"
+        assert all(message.properties()["id"] == message.value().id for message in events)
+        letters = consume(client, DEAD, len(dead))
+        assert [message.properties()["id"] for message in letters] == [f"e{number}" for number in dead]
+        assert dead and committed
+        for message in letters:
+            row, properties = json.loads(message.data()), message.properties()
+            assert properties["table"] == "reservas.eventos_reserva" and row["id"] == properties["id"]
+            expected = {"{": "the payload is no JSON", "[": "data: a record is expected, not an array"}
+            reason = "data.id_cliente: the field is missing" if row["contenido"].endswith('"r1"}') else expected[row["contenido"][0]]
+            assert reason in properties["reason"], properties
+        client.close()
+    finally:
+        stop.set()
+        writer.join()
+        running.stop()
+
+
+ROUTER = """
+    transforms: outbox
+    transforms.outbox.type: io.debezium.transforms.outbox.EventRouter
+    transforms.outbox.table.fields.additional.placement: "type:header:eventType"
+    transforms.outbox.table.expand.json.payload: "%s"
+"""
+
+
+@pytest.mark.parametrize("expand, value", [("false", r'"{\"a\":1,\"n\":null}"'), ("true", '{"a":1}')])
+def test_the_default_layout_is_routed_by_debeziums_own_options(broker, tmp_path, expand, value):
+    database = servers.Database("mysql")
+    process = None
+    try:
+        database.client("""CREATE DATABASE reservas; CREATE TABLE reservas.outbox (id CHAR(36) PRIMARY KEY, aggregatetype VARCHAR(255) NOT NULL,
+            aggregateid VARCHAR(255) NOT NULL, type VARCHAR(255) NOT NULL, payload JSON)""")
+        template = ROOT / "tests/golden/pulsar-io/source.yaml"
+        config = servers.pulsar_io_yaml(template, tmp_path / "source.yaml", database, broker.url, ROUTER.lstrip("\n") % expand)
+        process = Process([servers.bitacora_binary(), "source", "localrun", "--source-config-file", config, "--broker-service-url", broker.url,
+                           "--data-dir", tmp_path / "data"])
+        wait_until("the stream", lambda: process.must_run() or "streaming" in process.stdout() + process.stderr(), 60)
+        for number, (kind, key) in enumerate([("reserva", "r1"), ("pago", "p1"), ("reserva", "r2")]):
+            database.client(f"""INSERT INTO reservas.outbox VALUES ('u{number}', '{kind}{expand}', '{key}', 'Creada', '{{"a": 1, "n": null}}');
+                DELETE FROM reservas.outbox""")
+        for kind, expected in [("reserva", [("r1", "u0"), ("r2", "u2")]), ("pago", [("p1", "u1")])]:
+            topic = f"persistent://public/default/outbox.event.{kind}{expand}"
+            wait_until(topic, lambda: process.must_run() or topic in servers.topics(broker.admin), 30)
+            wait_until("the messages", lambda: len(wire.dump(broker.url, topic, 0.2)) >= len(expected), 30)
+            found = []
+            for message in wire.dump(broker.url, topic, 1):
+                head = message.get("single") or message["metadata"]
+                key = base64.b64decode(head["partition_key"]).decode()
+                found.append((json.loads(key), head["properties"], message["payload"]))
+            assert found == [(key, {"id": identity, "eventType": "Creada"}, value) for key, identity in expected]
+        assert process.stop() == 0
+    finally:
+        if process:
+            process.kill()
+        database.stop()
+
+
+def test_a_row_that_cannot_be_mapped_stops_by_default(database):
+    text = configuration(database).replace('on_error = "dead_letter"\ndead_letter_topic = "eventos-reserva-muertos"\n', "")
+    running = servers.Bitacora(text)
+    streaming(running)
+    database.client(insert(1) + insert(2, "no JSON") + insert(3))
+    assert running.process.wait(60) == 1
+    last = running.process.stderr().splitlines()[-1]
+    assert "reservas.eventos_reserva" in last and "field data: the payload is no JSON" in last and "on_error" in last, last
+    # The row is mended by sending it elsewhere: nothing was skipped, and what was sent is not sent again.
+    running._configuration = configuration(database)
+    running.start()
+    client = connect(running)
+    assert [message.value().id for message in consume(client, EVENTS, 2, schema=AvroSchema(EventoReservaCreada))] == ["e1", "e3"]
+    assert [message.properties()["id"] for message in consume(client, DEAD, 1)] == ["e2"]
+    client.close()
+    assert running.stop() == 0
