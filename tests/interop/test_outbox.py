@@ -56,6 +56,11 @@ class EventoReservaCreada(Record):
     data = ReservaCreadaPayload()
 
 
+def narrower():
+    """The record of the notification service: of the same name, with the field `data` alone."""
+    return type(Record)("EventoReservaCreada", (Record,), {"data": ReservaCreadaPayload()})
+
+
 def configuration(database):
     return servers.source_toml(database, "aeroalpesdb", ["reservas.eventos_reserva"]) + f"""
 [[source.outbox]]
@@ -144,11 +149,7 @@ def test_reservation_events_arrive_as_avro_that_the_tutorials_consumers_decode(d
         assert json.loads(registered["data"]) == DEFINITION
 
         # A record of the same name that knows the field `data` alone subscribes, decodes, and adds no version.
-        class EventoReservaCreada_(Record):
-            data = ReservaCreadaPayload()
-
-        EventoReservaCreada_.__name__ = "EventoReservaCreada"
-        narrow = client.subscribe(EVENTS, "narrow", pulsar.ConsumerType.Shared, schema=AvroSchema(EventoReservaCreada_), initial_position=EARLIEST)
+        narrow = client.subscribe(EVENTS, "narrow", pulsar.ConsumerType.Shared, schema=AvroSchema(narrower()), initial_position=EARLIEST)
         value = narrow.receive(10_000).value()
         data = value.data if isinstance(value.data, dict) else value.data.__dict__
         assert data["id_reserva"] == "r1" and not hasattr(value, "specversion")

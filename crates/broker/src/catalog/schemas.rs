@@ -61,7 +61,7 @@ impl Catalog {
             }
             return Ok(());
         }
-        let strategy = self.schema_strategy(&topic.name().full_namespace());
+        let strategy = self.schema_strategy(&topic.name().full_namespace()).of_consumers();
         history.check(info, strategy).map_err(|Incompatible(reason)| {
             Refused::new(ServerError::IncompatibleSchema, format!("incompatible schema: {reason}"))
         })

@@ -54,6 +54,15 @@ impl Strategy {
         NAMES.iter().find(|(_, s)| *s == self).map_or("UNDEFINED", |(n, _)| *n)
     }
 
+    /// What a consumer's schema must satisfy. It writes nothing, so under the strategies that look at the latest version, and
+    /// under the forward ones, it is enough that it reads what the latest wrote.
+    pub fn of_consumers(self) -> Self {
+        match self {
+            Self::Backward | Self::Forward | Self::ForwardTransitive | Self::Full => Self::Backward,
+            other => other,
+        }
+    }
+
     fn looks_back_at_all(self) -> bool {
         matches!(self, Self::BackwardTransitive | Self::ForwardTransitive | Self::FullTransitive)
     }

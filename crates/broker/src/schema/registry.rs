@@ -297,6 +297,23 @@ mod tests {
         assert_eq!(history.register(&required, Strategy::AlwaysCompatible, 4), Ok(Registration::Added(2)));
     }
 
+    /// A consumer that knew one field of a wider record was refused under FULL: the record in the topic, which no longer
+    /// has to read anything of it, lacked defaults for the other fields.
+    #[test]
+    fn a_consumer_may_know_less_than_the_topic_but_not_need_more() {
+        let record = |fields: &str| SchemaInfo { kind: SchemaKind::AVRO, data: json(fields), ..key_value(b"", b"") };
+        let mut history = SchemaHistory::default();
+        let wide = format!(r#"{ID},{{"name":"note","type":["null","string"]}}"#);
+        history.register(&record(&wide), Strategy::Full, 1).unwrap();
+        assert!(history.check(&record(ID), Strategy::Full).is_err(), "a producer is refused");
+        let more = record(&format!(r#"{wide},{{"name":"more","type":"string"}}"#));
+        for strategy in [Strategy::Full, Strategy::Backward, Strategy::Forward, Strategy::ForwardTransitive] {
+            assert_eq!(history.check(&record(ID), strategy.of_consumers()), Ok(()), "{strategy:?}");
+            assert!(history.check(&more, strategy.of_consumers()).is_err(), "{strategy:?}");
+        }
+        assert!(history.check(&record(ID), Strategy::FullTransitive.of_consumers()).is_err());
+    }
+
     #[test]
     fn deleted_numbers_do_not_come_back() {
         let mut history = SchemaHistory::default();
