@@ -13,6 +13,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bitacora_binlog::ChecksumAlgorithm;
+use bitacora_change::outbox::{
+    AdditionalMissing, DeadLetters, OutboxOptions, OutboxRule, OutboxTables, Payload, Template, TopicRule, Updates,
+};
 use bitacora_change::{Connector, DebeziumForm, MessageSchema, NullWithDefault, PlanOptions, Tombstones, ValueFormat};
 use bitacora_engine::error::EngineError;
 use bitacora_engine::metrics::SourceMetrics;
@@ -32,6 +35,7 @@ struct Message {
     sequence_id: u64,
     key: Option<Vec<u8>>,
     value: Option<Vec<u8>>,
+    properties: Vec<(String, String)>,
 }
 
 /// The engine's end: messages that are not durable yet are lost with a crash.
@@ -70,6 +74,7 @@ impl Sink for ModelSink {
             sequence_id: message.sequence_id,
             key: message.key.map(<[u8]>::to_vec),
             value: message.value.map(<[u8]>::to_vec),
+            properties: message.properties.to_vec(),
         };
         self.pending.push((topic.0 as usize, owned));
         Ok(())
@@ -93,6 +98,7 @@ impl Sink for ModelSink {
 struct Log {
     events: Vec<(u64, Vec<u8>)>,
     connector: Connector,
+    outboxes: Vec<OutboxRule>,
 }
 
 impl Log {
@@ -112,7 +118,7 @@ impl Log {
             }
             at += length;
         }
-        Log { events, connector }
+        Log { events, connector, outboxes: Vec::new() }
     }
 
     /// The events that a server sends from a position: the format description first, then what lies behind.
@@ -135,7 +141,7 @@ fn core(log: &Log, broker: &Rc<RefCell<Broker>>, end: Option<&End>) -> Core<Mode
             null_with_default: NullWithDefault::Keep,
         },
         filter: Filter::new(&FilterOptions::default()).unwrap(),
-        outboxes: Vec::new(),
+        outboxes: log.outboxes.clone(),
         schema_changes: SchemaChanges::Publish,
         statements: Statements::Include,
         checkpoint_interval_us: 0,
@@ -233,14 +239,18 @@ fn disturbed(log: &Log, steps: &[Step]) -> BTreeMap<String, Vec<Message>> {
 }
 
 fn check_log(server: &str, connector: Connector, least: usize) {
-    let log = Log::recorded(server, connector);
-    let expected = undisturbed(&log);
+    check_crashes(&Log::recorded(server, connector), least);
+}
+
+/// Gives what an undisturbed run leaves.
+fn check_crashes(log: &Log, least: usize) -> BTreeMap<String, Vec<Message>> {
+    let expected = undisturbed(log);
     let count: usize = expected.values().map(Vec::len).sum();
     assert!(count > least, "{count} messages");
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig { cases: 40, ..ProptestConfig::default() });
     runner
         .run(&steps(), |steps| {
-            let found = disturbed(&log, &steps);
+            let found = disturbed(log, &steps);
             for (topic, messages) in &expected {
                 prop_assert_eq!(found.get(topic).map(Vec::len), Some(messages.len()), "{}", topic);
                 prop_assert!(found.get(topic) == Some(messages), "{} differs", topic);
@@ -249,6 +259,50 @@ fn check_log(server: &str, connector: Connector, least: usize) {
             Ok(())
         })
         .unwrap_or_else(|error| panic!("{error}"));
+    expected
+}
+
+/// Tables of the log as outboxes: one of the default layout; one whose rows have a topic each and are written by XA
+/// transactions too; one whose rows cannot be mapped.
+fn outboxes() -> Vec<OutboxRule> {
+    let rule = |table: &str, key: &str, payload: &str, topic: &str, value: Payload| OutboxRule {
+        tables: OutboxTables::Named(table.into()),
+        options: OutboxOptions {
+            id: "id".into(),
+            key: key.into(),
+            payload: payload.into(),
+            time: None,
+            placements: Vec::new(),
+            additional_missing: AdditionalMissing::Error,
+            updates: Updates::Warn,
+            topic: TopicRule::Template(Template::parse(topic).unwrap()),
+            value,
+            tombstone_on_empty: false,
+            dead_letters: DeadLetters::Send { topic: None },
+        },
+    };
+    vec![
+        rule("golden.outbox", "aggregateid", "payload", "${aggregatetype}", Payload::Connect),
+        rule("golden.xa_t", "v", "v", "xa.${id}", Payload::Text),
+        rule("golden.customers", "email", "email", "customers", Payload::Json),
+    ]
+}
+
+#[test]
+fn messages_of_outboxes_survive_any_crash() {
+    for (server, connector) in [("mysql-9.7.4", Connector::Mysql), ("mariadb-10.11.18", Connector::Mariadb)] {
+        let log = Log { outboxes: outboxes(), ..Log::recorded(server, connector) };
+        let topics = check_crashes(&log, 6_000);
+        assert_eq!(topics["Order"].len(), 4, "{server}");
+        assert_eq!(topics["xa.1"].len(), 1, "{server}");
+        assert!(!topics.contains_key("xa.2"), "{server}: it was rolled back");
+        assert!(!topics.contains_key("customers") && !topics.contains_key("srv.golden.customers"), "{server}");
+        let letters = &topics["srv.golden.customers.dead-letter"];
+        assert!(
+            letters.iter().all(|letter| letter.properties[0].1.starts_with("the payload is no JSON")),
+            "{letters:?}"
+        );
+    }
 }
 
 #[test]

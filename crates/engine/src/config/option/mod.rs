@@ -61,6 +61,9 @@ impl Choice {
     }
 }
 
+/// Texts by their names.
+pub(super) type Texts = Vec<(String, String)>;
+
 /// What an option takes and does.
 pub(super) enum Effect {
     /// Any text.
@@ -78,7 +81,7 @@ pub(super) enum Effect {
     /// Names, separated by commas or as a list.
     Names(fn(&mut Draft, Vec<String>) -> Result<(), String>),
     /// Texts by name; tables in it are dotted names.
-    Map(fn(&mut Draft, Vec<(String, String)>) -> Result<(), String>),
+    Map(fn(&mut Draft, Texts) -> Result<(), String>),
     /// A file or folder.
     Path(fn(&mut Draft, PathBuf)),
     /// Known; nothing here depends on it. Why, without a final stop.
