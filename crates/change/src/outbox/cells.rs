@@ -81,8 +81,7 @@ impl Cells {
     /// Appends the whole row as a JSON object.
     pub fn write_row(&self, image: &Image<'_>, scratch: &mut Scratch, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         for (index, column) in self.columns.iter().enumerate() {
-            out.push(if index == 0 { b'{' } else { b',' });
-            out.extend_from_slice(&column.label);
+            column.label.write(if index == 0 { b'{' } else { b',' }, out);
             self.write(image, index, scratch, out)?;
         }
         out.push(b'}');
