@@ -315,6 +315,34 @@ fn mariadb_log_survives_any_crash() {
     check_log("mariadb-10.11.18", Connector::Mariadb, 6_000);
 }
 
+/// Type codes of the events that stand outside transactions or begin one: rotate, format description, previous GTIDs, GTIDs
+/// of MySQL; checkpoint, GTID, GTID list and start of encryption of MariaDB.
+const BETWEEN_TRANSACTIONS: [u8; 10] = [4, 15, 35, 33, 34, 42, 161, 162, 163, 164];
+
+/// `CREATE TABLE … SELECT` is one transaction: a statement, its rows and a commit. Its end was once taken to be behind the
+/// statement, so that a cut there would have asked a server by GTID for what comes behind the rows.
+#[test]
+fn a_cut_leads_back_to_the_beginning_of_a_transaction() {
+    for (server, connector) in [("mysql-9.7.4", Connector::Mysql), ("mariadb-10.11.18", Connector::Mariadb)] {
+        let log = Log::recorded(server, connector);
+        let mut core = core(&log, &Rc::default(), None);
+        let (mut from, mut boundaries) = (4, 0);
+        for (cut, _) in &log.events {
+            // From the last boundary up to the cut, behind the format description that a server sends first.
+            let sent = log.events.iter().filter(|(at, _)| (from..*cut).contains(at) || *at == 4 && *cut > 4);
+            for (_, event) in sent {
+                core.on_event(event, 7).unwrap_or_else(|error| panic!("{error}"));
+            }
+            let end = core.abandon();
+            let Some((_, next)) = log.events.iter().find(|(at, _)| *at == end.offset) else { continue };
+            assert!(BETWEEN_TRANSACTIONS.contains(&next[4]), "{server}: event type {} at {}", next[4], end.offset);
+            boundaries += usize::from(end.offset > from);
+            from = end.offset;
+        }
+        assert!(boundaries > 300, "{server}: {boundaries}");
+    }
+}
+
 /// Rows of an XA transaction that was prepared and then rolled back were never committed. Debezium publishes them.
 #[test]
 fn rows_of_a_rolled_back_xa_transaction_are_not_published() {

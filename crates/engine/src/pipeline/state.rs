@@ -287,7 +287,11 @@ impl<S: Sink> State<S> {
             self.transaction.thread = Some(u64::from(query.thread_id));
         }
         match classify(query.sql) {
-            Statement::Begin | Statement::Savepoint | Statement::XaEnd => {
+            Statement::Begin => {
+                self.pass(site);
+                self.transaction.expect_commit();
+            }
+            Statement::Savepoint | Statement::XaEnd => {
                 self.pass(site);
             }
             Statement::Commit => {
@@ -301,6 +305,7 @@ impl<S: Sink> State<S> {
             }
             Statement::XaStart(xid) => {
                 self.pass(site);
+                self.transaction.expect_commit();
                 self.xa.start(xid);
             }
             Statement::XaCommit(xid) => {
@@ -320,7 +325,9 @@ impl<S: Sink> State<S> {
             Statement::Other => {
                 let offset = self.pass(site);
                 self.schema_change(query, site, offset)?;
-                self.end_transaction();
+                if !self.transaction.ends_with_commit() {
+                    self.end_transaction();
+                }
             }
         }
         Ok(())

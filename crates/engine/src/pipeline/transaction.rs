@@ -11,6 +11,7 @@ pub struct Transaction {
     gtid_text: String,
     pending: Option<PendingGtid>,
     is_open: bool,
+    ends_with_commit: bool,
     /// Session that wrote it, where the server says.
     pub thread: Option<u64>,
     /// When it was committed on its first server, microseconds since 1970; 0 where the server does not say.
@@ -48,12 +49,14 @@ impl Transaction {
         self.begin();
         let _ = write!(self.gtid_text, "{}-{}-{}", gtid.domain, server_id, gtid.sequence);
         self.pending = Some(PendingGtid::Mariadb { domain: gtid.domain, server_id, sequence: gtid.sequence });
+        self.ends_with_commit = gtid.flags & MariadbGtid::FLAG_STANDALONE == 0;
     }
 
     fn begin(&mut self) {
         self.gtid_text.clear();
         self.pending = None;
         self.is_open = true;
+        self.ends_with_commit = false;
         self.thread = None;
         self.commit_timestamp_us = 0;
         self.statement = None;
@@ -64,6 +67,18 @@ impl Transaction {
         if !self.is_open {
             self.begin();
         }
+    }
+
+    /// `BEGIN` came, or its like: a commit, or what stands for it, will end the transaction.
+    pub fn expect_commit(&mut self) {
+        self.ends_with_commit = true;
+    }
+
+    /// Whether more follows a statement that is not `BEGIN`: a statement that changes a table is a transaction of its own,
+    /// but `CREATE TABLE … SELECT` is followed by its rows and a commit. MySQL writes `BEGIN` in front of it, MariaDB
+    /// leaves out the flag STANDALONE of the GTID.
+    pub fn ends_with_commit(&self) -> bool {
+        self.ends_with_commit
     }
 
     /// Whether the reader is inside a transaction.
