@@ -8,9 +8,11 @@ use std::ops::Range;
 /// The name of a constant part, a small number, and where it begins, in bytes from the start of the value.
 pub type Landmark = (u16, u32);
 
-/// `{"before":` and `,"after":`, or the schema in front of them.
+/// The schema in front of an envelope, in messages that carry it.
 pub(crate) const VALUE: u16 = 0;
+/// `{"before":`.
 pub(crate) const ENVELOPE: u16 = 1;
+/// `,"after":`.
 pub(crate) const AFTER: u16 = 2;
 /// Parts of the source block between what changes from event to event.
 pub(crate) const SOURCE: u16 = 3;

@@ -4,7 +4,7 @@
 mod log;
 
 use bitacora_binlog::RowScratch;
-use bitacora_change::{Connector, DebeziumForm, MessageBuffer, NullWithDefault, PlanOptions, Tombstones, ValueFormat};
+use bitacora_change::{Connector, DebeziumForm, MessageBuffer, PlanOptions, ValueFormat};
 use bitacora_testkit::allocations::{CountingAllocator, allocations};
 use log::{Plans, encode_rows, gunzip, plan, rows_events};
 
@@ -33,14 +33,7 @@ fn pass(file: &[u8], options: &PlanOptions, plans: &mut Plans, buffer: &mut Mess
 
 fn check(log: &str, connector: Connector, form: DebeziumForm, value_format: ValueFormat, messages_expected: usize) {
     let file = gunzip(log);
-    let options = PlanOptions {
-        connector,
-        form,
-        topic_prefix: "srv".into(),
-        value_format,
-        tombstones: Tombstones::Emit,
-        null_with_default: NullWithDefault::Replace,
-    };
+    let options = log::options(connector, form, value_format);
     let (mut plans, mut buffer) = (Plans::new(), MessageBuffer::default());
     // The first pass grows the buffers to the longest message.
     pass(&file, &options, &mut plans, &mut buffer);

@@ -14,9 +14,7 @@ use bitacora_change::outbox::{
     AdditionalMissing, DeadLetters, Expansion, OutboxOptions, OutboxPlan, Payload, Place, Placement, Route,
     TopicPattern, TopicRule, Updates,
 };
-use bitacora_change::{
-    Connector, DebeziumForm, MessageBuffer, NullWithDefault, Operation, PlanOptions, Tombstones, ValueFormat,
-};
+use bitacora_change::{Connector, DebeziumForm, MessageBuffer, Operation, ValueFormat};
 use serde_json::{Map, Value, json};
 
 /// The id of the row that the recording had from its snapshot.
@@ -57,14 +55,7 @@ fn expanding(placements: &[(&str, Place, &str)]) -> OutboxOptions {
 
 /// What we make of the rows of a table, in the form of the recording.
 fn routed(table: &str, options: &OutboxOptions) -> Vec<Value> {
-    let plan_options = PlanOptions {
-        connector: Connector::Mysql,
-        form: DebeziumForm::V3_6,
-        topic_prefix: "srv".into(),
-        value_format: ValueFormat::Json,
-        tombstones: Tombstones::Emit,
-        null_with_default: NullWithDefault::Replace,
-    };
+    let plan_options = log::options(Connector::Mysql, DebeziumForm::V3_6, ValueFormat::Json);
     let file = log::gunzip("../binlog/tests/golden/mysql-9.7.4/binlog.000001.gz");
     let (mut scratch, mut buffer, mut found) = (RowScratch::new(), MessageBuffer::default(), Vec::new());
     log::rows_events(&file, |_, rows| {

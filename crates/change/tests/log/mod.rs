@@ -7,8 +7,8 @@ use std::path::Path;
 
 use bitacora_binlog::{Body, Decoder, RowScratch, RowsEvent, RowsKind};
 use bitacora_change::{
-    ColumnDefault, ColumnDescription, EventContext, MessageBuffer, Operation, Plan, PlanOptions, SnapshotMark,
-    TableDescription,
+    ColumnDefault, ColumnDescription, Connector, DebeziumForm, EventContext, MessageBuffer, NullWithDefault, Operation,
+    Plan, PlanOptions, SnapshotMark, TableDescription, Tombstones, ValueFormat,
 };
 use serde_json::Value;
 
@@ -19,6 +19,18 @@ pub fn gunzip(path: &str) -> Vec<u8> {
     let mut plain = Vec::new();
     flate2::read::GzDecoder::new(packed.as_slice()).read_to_end(&mut plain).unwrap();
     plain
+}
+
+/// The options of a recording's default configuration, with the topic prefix `srv`.
+pub fn options(connector: Connector, form: DebeziumForm, value_format: ValueFormat) -> PlanOptions {
+    PlanOptions {
+        connector,
+        form,
+        topic_prefix: "srv".into(),
+        value_format,
+        tombstones: Tombstones::Emit,
+        null_with_default: NullWithDefault::Replace,
+    }
 }
 
 /// Plans by the version of their table.
