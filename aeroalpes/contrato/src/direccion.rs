@@ -1,0 +1,77 @@
+//! Where the other parts are, from the tutorial's environment variables.
+//!
+//! `BROKER_HOST` (API) and `PULSAR_ADDRESS` (sidecar, notifications, page) name the broker's host, `AEROALPES_ADDRESS` the
+//! API's. A port may stand behind a host. `PULSAR_SERVICE_URL` and `PULSAR_ADMIN_URL` say the whole URL instead.
+
+use std::env;
+
+/// The broker's two addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broker {
+    /// Binary protocol: `pulsar://host:6650`.
+    pub service_url: String,
+    /// Admin REST: `http://host:8080`.
+    pub admin_url: String,
+}
+
+impl Broker {
+    /// Reads the addresses; `host_variable` is `BROKER_HOST` or `PULSAR_ADDRESS`.
+    pub fn del_entorno(host_variable: &str) -> Self {
+        let host = texto(host_variable, "localhost");
+        Self {
+            service_url: texto("PULSAR_SERVICE_URL", &format!("pulsar://{}", con_puerto(&host, 6650))),
+            admin_url: texto("PULSAR_ADMIN_URL", &format!("http://{}", con_puerto(sin_puerto(&host), 8080))),
+        }
+    }
+}
+
+/// Returns the API's base URL out of `AEROALPES_ADDRESS`: a host, a host with port, or a whole URL. The port is 5000.
+pub fn api_del_entorno() -> String {
+    api(&texto("AEROALPES_ADDRESS", "localhost"))
+}
+
+fn api(address: &str) -> String {
+    if address.starts_with("http://") || address.starts_with("https://") {
+        return address.trim_end_matches('/').to_owned();
+    }
+    format!("http://{}", con_puerto(address, 5000))
+}
+
+/// Returns a variable's text, or the default when it is unset or empty.
+pub fn texto(variable: &str, default: &str) -> String {
+    env::var(variable).ok().filter(|text| !text.is_empty()).unwrap_or_else(|| default.to_owned())
+}
+
+fn con_puerto(host: &str, port: u16) -> String {
+    if sin_puerto(host).len() < host.len() { host.to_owned() } else { format!("{host}:{port}") }
+}
+
+/// Cuts the port off; the colons of a bare IPv6 address are none, in brackets it may have one.
+fn sin_puerto(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port))
+            if port.bytes().all(|byte| byte.is_ascii_digit()) && (!name.contains(':') || name.ends_with(']')) =>
+        {
+            name
+        }
+        _ => host,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{api, con_puerto, sin_puerto};
+
+    #[test]
+    fn a_port_is_added_once() {
+        let check = |host, with, without| {
+            assert_eq!((con_puerto(host, 6650).as_str(), sin_puerto(host)), (with, without));
+        };
+        check("localhost", "localhost:6650", "localhost");
+        check("localhost:1", "localhost:1", "localhost");
+        check("[::1]", "[::1]:6650", "[::1]");
+        check("[::1]:7", "[::1]:7", "[::1]");
+        assert_eq!(api("api"), "http://api:5000");
+        assert_eq!(api("https://api.example.com/"), "https://api.example.com");
+    }
+}

@@ -1,0 +1,25 @@
+//! What does not fit the contract.
+
+use thiserror::Error;
+
+/// A record or an address that is not what the contract says.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Bytes that are not a record of the schema, or a schema that is none.
+    #[error("the {record} is not what its Avro schema says: {source}")]
+    Avro {
+        /// Name of the record.
+        record: &'static str,
+        /// What Avro says.
+        source: Box<apache_avro::Error>,
+    },
+    /// Bytes behind the record.
+    #[error("{bytes} bytes stand behind the {record}")]
+    Trailing {
+        /// Name of the record.
+        record: &'static str,
+        /// How many.
+        bytes: usize,
+    },
+}

@@ -1,0 +1,3 @@
+//! The `aeroalpes` command: one part of the application each.
+
+fn main() {}
