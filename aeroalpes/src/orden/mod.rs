@@ -1,0 +1,21 @@
+//! The subcommands, each in its own file.
+
+mod salud;
+
+use clap::Subcommand;
+
+use crate::fallo::Fallo;
+
+/// What to run.
+#[derive(Debug, Subcommand)]
+pub enum Orden {
+    /// Asks a running part whether it is well; for health checks of containers, which have no other program
+    Salud(salud::Salud),
+}
+
+/// Runs a subcommand until it is done or asked to end.
+pub async fn ejecutar(orden: Orden) -> Result<(), Fallo> {
+    match orden {
+        Orden::Salud(argumentos) => salud::ejecutar(argumentos).await,
+    }
+}

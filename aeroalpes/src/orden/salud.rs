@@ -1,0 +1,28 @@
+//! `aeroalpes salud`.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::fallo::Fallo;
+
+/// Arguments of `aeroalpes salud`.
+#[derive(Debug, Args)]
+pub struct Salud {
+    /// Address that answers 200 when all is well, e.g. http://127.0.0.1:5000/health
+    url: String,
+    /// How long to wait for the answer, in milliseconds
+    #[arg(long, default_value_t = 3000)]
+    espera_ms: u64,
+}
+
+/// Succeeds when the address answers 200.
+pub async fn ejecutar(argumentos: Salud) -> Result<(), Fallo> {
+    let Salud { url, espera_ms } = argumentos;
+    let client = reqwest::Client::builder().timeout(Duration::from_millis(espera_ms)).no_proxy().build()?;
+    let status = client.get(&url).send().await?.status();
+    if status != reqwest::StatusCode::OK {
+        return Err(Fallo::nuevo(format!("{url} answered {status}")));
+    }
+    Ok(())
+}
