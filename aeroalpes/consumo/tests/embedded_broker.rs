@@ -1,0 +1,341 @@
+//! Consumption against the real `bitacora broker`: what comes, what comes again, what is buried.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use aeroalpes_consumo::{ID_ORIGINAL, MOTIVO, Politica, Registros, Resultado, Suscripcion, TEMA_ORIGINAL, consumir};
+use aeroalpes_contrato::avro::Lector;
+use aeroalpes_contrato::comando::{self, ComandoCrearReserva, DatosComando};
+use bitacora_pulsar::wire::proto::{InitialPosition, Schema, SchemaType, SubType};
+use bitacora_pulsar::wire::{BatchBuilder, MessageKey, OutgoingMessage, TopicName};
+use bitacora_pulsar::{Client, ClientConfig, ConsumerOptions, Message, Producer, ProducerOptions};
+use bitacora_testkit::{BitacoraProcess, free_port};
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+const TOPIC: &str = "persistent://public/default/comandos";
+const DEAD: &str = "persistent://public/default/comandos-muertos";
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// A broker that can be killed and started again on the same port and data.
+struct House {
+    process: BitacoraProcess,
+    data: tempfile::TempDir,
+    port: u16,
+}
+
+impl House {
+    fn start() -> Self {
+        let (data, port) = (tempfile::tempdir().unwrap(), free_port());
+        let process = run(&data, port);
+        Self { process, data, port }
+    }
+
+    fn start_again(&mut self) {
+        self.process = run(&self.data, self.port);
+    }
+
+    fn client(&self) -> Client {
+        client(self.port)
+    }
+}
+
+fn run(data: &tempfile::TempDir, port: u16) -> BitacoraProcess {
+    let (listen, http) = (format!("127.0.0.1:{port}"), format!("127.0.0.1:{}", free_port()));
+    let folder = data.path().display().to_string();
+    BitacoraProcess::start(["broker", "--listen", &listen, "--http", &http, "--data-dir", &folder])
+}
+
+fn client(port: u16) -> Client {
+    let config = ClientConfig { backoff_max_ms: 200, ..ClientConfig::url(format!("pulsar://127.0.0.1:{port}")) };
+    Client::new(config).unwrap()
+}
+
+fn suscripcion() -> Suscripcion {
+    let politica =
+        Politica { intentos: 3, primera_espera: Duration::from_millis(50), espera_maxima: Duration::from_millis(400) };
+    Suscripcion { politica, gracia: Duration::from_millis(200), ..Suscripcion::nueva(TOPIC, "sub", DEAD) }
+}
+
+/// A consumption in the background, and what its handler saw.
+struct Running {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+    seen: mpsc::UnboundedReceiver<(String, Instant)>,
+}
+
+impl Running {
+    fn start<F>(
+        client: Client,
+        suscripcion: Suscripcion,
+        handler: impl Fn(String, u32) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Resultado> + Send + 'static,
+    {
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (tell, seen) = mpsc::unbounded_channel();
+        let tries: Arc<Mutex<HashMap<String, u32>>> = Arc::default();
+        let task = tokio::spawn(async move {
+            let stopped = async move { stopped.await.unwrap_or(()) };
+            let handle = move |message: Message| {
+                let text = text(&message);
+                let count = *tries.lock().unwrap().entry(text.clone()).and_modify(|count| *count += 1).or_insert(1);
+                tell.send((text.clone(), Instant::now())).unwrap_or(());
+                handler(text, count)
+            };
+            consumir(&client, suscripcion, stopped, handle).await.unwrap();
+        });
+        Self { stop, task, seen }
+    }
+
+    async fn next(&mut self) -> (String, Instant) {
+        tokio::time::timeout(LIMIT, self.seen.recv()).await.expect("a message in time").unwrap()
+    }
+
+    /// Stops it and returns what was handled and not yet looked at.
+    async fn stop(mut self) -> Vec<String> {
+        self.stop.send(()).unwrap();
+        tokio::time::timeout(LIMIT, self.task).await.expect("it stops in time").unwrap();
+        std::iter::from_fn(|| self.seen.try_recv().ok()).map(|(text, _)| text).collect()
+    }
+}
+
+fn text(message: &Message) -> String {
+    String::from_utf8(message.value().unwrap_or_default().to_vec()).unwrap()
+}
+
+async fn producer(client: &Client) -> Producer {
+    client.producer(ProducerOptions::new(TopicName::parse(TOPIC).unwrap())).await.unwrap()
+}
+
+async fn send(client: &Client, values: &[&str]) {
+    let mut producer = producer(client).await;
+    for value in values {
+        let message = OutgoingMessage {
+            key: MessageKey::Text("clave"),
+            value: Some(value.as_bytes()),
+            sequence_id: producer.next_sequence_id(),
+            event_time_ms: Some(7),
+            properties: &[("propia", "sí"), (MOTIVO, "an earlier one")],
+            ..Default::default()
+        };
+        producer.send(&message).await.unwrap();
+    }
+    producer.close().await.unwrap();
+}
+
+async fn send_as_batch(client: &Client, values: &[&str]) {
+    let mut producer = producer(client).await;
+    let mut batch = BatchBuilder::new();
+    for (number, value) in values.iter().enumerate() {
+        let sequence_id = producer.next_sequence_id() + number as u64;
+        batch.append(&OutgoingMessage { value: Some(value.as_bytes()), sequence_id, ..Default::default() }).unwrap();
+    }
+    let batch = batch.finish(&producer.entry_header(1)).unwrap().unwrap();
+    producer.send_batch(batch).await.unwrap();
+    producer.close().await.unwrap();
+}
+
+/// Reads so many messages of a topic from its start under a subscription of its own.
+async fn read(client: &Client, topic: &str, count: usize) -> Vec<Message> {
+    let options = ConsumerOptions {
+        initial_position: InitialPosition::Earliest,
+        ..ConsumerOptions::new(TopicName::parse(topic).unwrap(), "reader")
+    };
+    let mut consumer = client.consumer(options).await.unwrap();
+    let mut messages = Vec::new();
+    while messages.len() < count {
+        messages.push(tokio::time::timeout(LIMIT, consumer.receive()).await.expect("a letter in time").unwrap());
+    }
+    consumer.close().await.unwrap();
+    messages
+}
+
+/// What the subscription would still deliver: a last message is sent, and what comes up to it is returned.
+async fn left_over(client: &Client) -> Vec<String> {
+    send(client, &["the end"]).await;
+    let options =
+        ConsumerOptions { sub_type: SubType::Shared, ..ConsumerOptions::new(TopicName::parse(TOPIC).unwrap(), "sub") };
+    let mut consumer = client.consumer(options).await.unwrap();
+    let mut left = Vec::new();
+    loop {
+        let message = tokio::time::timeout(LIMIT, consumer.receive()).await.expect("the last message").unwrap();
+        consumer.acknowledge(message.id).await.unwrap();
+        match text(&message) {
+            end if end == "the end" => break,
+            text => left.push(text),
+        }
+    }
+    consumer.close().await.unwrap();
+    left
+}
+
+fn property<'a>(message: &'a Message, name: &str) -> Vec<&'a str> {
+    let all = message.metadata.properties.iter();
+    all.filter(|property| property.key == name).map(|property| property.value.as_str()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_done_is_acknowledged_and_what_never_will_be_is_a_dead_letter() {
+    let house = House::start();
+    let client = house.client();
+    send(&client, &["bien", "malo", "flojo"]).await;
+    let mut running = Running::start(house.client(), suscripcion(), |text, _| async move {
+        match text.as_str() {
+            "malo" => Resultado::Rechazado("no sirve".to_owned()),
+            "flojo" => Resultado::Reintentar("hoy no".to_owned()),
+            _ => Resultado::Hecho,
+        }
+    });
+    let mut seen = Vec::new();
+    while seen.len() < 5 {
+        seen.push(running.next().await);
+    }
+    let texts: Vec<_> = seen.iter().map(|(text, _)| text.as_str()).collect();
+    assert_eq!(texts, ["bien", "malo", "flojo", "flojo", "flojo"]);
+    let pauses: Vec<_> = seen.windows(2).skip(2).map(|pair| pair[1].1 - pair[0].1).collect();
+    assert!(pauses[0] >= Duration::from_millis(50) && pauses[1] >= Duration::from_millis(100), "{pauses:?}");
+
+    let letters = read(&client, DEAD, 2).await;
+    for (letter, (value, reason)) in letters.iter().zip([("malo", "no sirve"), ("flojo", "after 3 tries: hoy no")]) {
+        assert_eq!((text(letter).as_str(), letter.key_text(), letter.event_time_ms()), (value, Some("clave"), Some(7)));
+        assert_eq!(property(letter, MOTIVO), [reason]);
+        assert_eq!((property(letter, "propia"), property(letter, TEMA_ORIGINAL)), (vec!["sí"], vec![TOPIC]));
+        assert_eq!(property(letter, ID_ORIGINAL).len(), 1);
+    }
+    assert!(running.stop().await.is_empty());
+    assert!(left_over(&client).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn siblings_of_a_failing_message_in_a_batch_are_handled_once() {
+    let house = House::start();
+    let client = house.client();
+    send_as_batch(&client, &["a", "b", "c"]).await;
+    let mut running = Running::start(house.client(), suscripcion(), |text, tries| async move {
+        if text == "b" && tries == 1 { Resultado::Reintentar("later".to_owned()) } else { Resultado::Hecho }
+    });
+    let mut seen = Vec::new();
+    while seen.len() < 4 {
+        seen.push(running.next().await.0);
+    }
+    assert_eq!(seen, ["a", "b", "c", "b"]);
+    assert!(running.stop().await.is_empty());
+    assert!(left_over(&client).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handler_that_panics_costs_its_message_a_try() {
+    let house = House::start();
+    let client = house.client();
+    send(&client, &["boom"]).await;
+    let mut running = Running::start(house.client(), suscripcion(), |_, tries| async move {
+        assert!(tries > 1, "at first it breaks");
+        Resultado::Hecho
+    });
+    assert_eq!((running.next().await.0.as_str(), running.next().await.0.as_str()), ("boom", "boom"));
+    assert!(running.stop().await.is_empty());
+    assert!(left_over(&client).await.is_empty());
+}
+
+/// The client gives up after its operation timeout when the broker is away at the start; the consumption does not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_is_away_at_the_start_or_is_killed_is_waited_for() {
+    let mut house = House::start();
+    send(&house.client(), &["uno"]).await;
+    house.process.kill9();
+    let config = ClientConfig { operation_timeout_ms: 100, ..house.client().config().clone() };
+    let impatient = Client::new(config).unwrap();
+    let options = ConsumerOptions::new(TopicName::parse(TOPIC).unwrap(), "other");
+    assert!(impatient.consumer(options).await.is_err(), "the broker is away");
+    let mut running = Running::start(impatient, suscripcion(), |_, _| async { Resultado::Hecho });
+    house.start_again();
+    assert_eq!(running.next().await.0, "uno");
+    for value in ["dos", "tres"] {
+        house.process.kill9();
+        house.start_again();
+        send(&house.client(), &[value]).await;
+        // What was handled shortly before the kill may come again: its acknowledgement was on the way.
+        while running.next().await.0 != value {}
+    }
+    running.stop().await;
+    assert!(left_over(&house.client()).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_unfinished_at_the_end_is_left_for_the_next_consumer() {
+    let house = House::start();
+    let client = house.client();
+    send(&client, &["held", "stuck", "done", "finishing"]).await;
+    let options = Suscripcion { paralelo: 3, gracia: Duration::from_secs(1), ..suscripcion() };
+    let finish = Arc::new(Notify::new());
+    let wait = Arc::clone(&finish);
+    let mut running = Running::start(house.client(), options, move |text, _| {
+        let wait = Arc::clone(&wait);
+        async move {
+            match text.as_str() {
+                "held" => Resultado::Indisponible("the service is away".to_owned()),
+                "stuck" => std::future::pending().await,
+                "finishing" => {
+                    wait.notified().await;
+                    Resultado::Hecho
+                }
+                _ => Resultado::Hecho,
+            }
+        }
+    });
+    while running.next().await.0 != "finishing" {}
+    running.stop.send(()).unwrap();
+    finish.notify_one();
+    tokio::time::timeout(LIMIT, running.task).await.expect("it stops in time").unwrap();
+    let mut left = left_over(&client).await;
+    left.sort();
+    assert_eq!(left, ["held", "stuck"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_are_read_with_the_schema_of_their_writer() {
+    let house = House::start();
+    let client = house.client();
+    let topic = TopicName::parse(TOPIC).unwrap();
+    let first = comando::ESQUEMA.replace(
+        r#"{"name": "id_usuario", "type": ["null", "string"]},
+        {"name": "itinerarios", "type": ["null", "string"], "default": null}"#,
+        r#"{"name": "id_usuario", "type": ["null", "string"]}"#,
+    );
+    assert_ne!(first, comando::ESQUEMA);
+    let evolved = Lector::nuevo::<ComandoCrearReserva>().unwrap();
+    let data = DatosComando { id_usuario: Some("u".into()), itinerarios: Some("[]".into()) };
+    let bytes = evolved.escribir(&ComandoCrearReserva { data: Some(data.clone()) }).unwrap();
+    for (schema, value) in
+        [(Some(first.as_str()), &b"\x02\x02\x02u"[..]), (Some(comando::ESQUEMA), &bytes), (None, &bytes), (None, b"?")]
+    {
+        let schema = schema.map(|text| Schema {
+            name: "comando".into(),
+            schema_data: text.to_owned().into(),
+            schema_type: SchemaType::Avro as i32,
+            properties: Vec::new(),
+        });
+        let other = TopicName::parse("sin-esquema").unwrap();
+        let topic = if schema.is_some() { topic.clone() } else { other };
+        let mut producer = client.producer(ProducerOptions { schema, ..ProducerOptions::new(topic) }).await.unwrap();
+        let message = OutgoingMessage { value: Some(value), ..Default::default() };
+        producer.send(&message).await.unwrap();
+        producer.close().await.unwrap();
+    }
+    let registros = Registros::<ComandoCrearReserva>::nuevos(client.clone(), TOPIC).unwrap();
+    let mut read_back = Vec::new();
+    for message in read(&client, TOPIC, 2).await.iter().chain(&read(&client, "sin-esquema", 2).await) {
+        read_back.push(registros.leer(message).await.map(|record| record.data));
+    }
+    let of_the_first_form = DatosComando { itinerarios: None, ..data.clone() };
+    assert_eq!(read_back[..3], [Ok(Some(of_the_first_form)), Ok(Some(data.clone())), Ok(Some(data))]);
+    assert!(
+        matches!(&read_back[3], Err(Resultado::Rechazado(reason)) if reason.contains("Avro schema")),
+        "{read_back:?}"
+    );
+}
