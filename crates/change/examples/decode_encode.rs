@@ -12,8 +12,8 @@ use std::time::Instant;
 
 use bitacora_binlog::{Body, Decoder, Event, RowScratch, RowsEvent, RowsKind};
 use bitacora_change::{
-    Connector, DebeziumForm, EventContext, MessageBuffer, NullWithDefault, Operation, Plan, PlanOptions, SnapshotMark,
-    Tombstones, ValueFormat,
+    ColumnRules, Connector, DebeziumForm, EventContext, MessageBuffer, NullWithDefault, Operation, Plan, PlanOptions,
+    SnapshotMark, Tombstones, ValueFormat,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -78,6 +78,7 @@ impl Pass {
             value_format: ValueFormat::Json,
             tombstones: Tombstones::Emit,
             null_with_default: NullWithDefault::Replace,
+            columns: ColumnRules::default(),
         };
         Pass {
             options,

@@ -72,6 +72,20 @@ pub enum PlanError {
         /// Debezium's name of the option, or that of our own file.
         option: &'static str,
     },
+    /// An outbox table's routing needs a column that the column lists leave out.
+    #[error(
+        "column {column} of outbox table {database}.{table}, which {option} names, is left out by column.include.list or column.exclude.list; let the lists keep it, or mask it"
+    )]
+    OutboxColumnLeftOut {
+        /// Database.
+        database: String,
+        /// Table.
+        table: String,
+        /// Column.
+        column: String,
+        /// Debezium's name of the option, or that of our own file.
+        option: &'static str,
+    },
     /// A column cannot be the time of an event.
     #[error(
         "column {column} of outbox table {database}.{table} cannot be the time of an event; name a DATETIME or TIMESTAMP, or a BIGINT of milliseconds"

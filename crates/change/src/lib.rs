@@ -7,25 +7,31 @@
 pub mod avro;
 pub mod charset;
 mod column;
+mod column_rules;
 pub mod ddl_record;
 mod description;
 mod error;
+mod hash;
 pub mod json;
 mod landmark;
 mod message;
 pub mod naming;
 mod options;
 pub mod outbox;
+mod pattern;
 mod plan;
 pub mod schema;
 mod scratch;
 pub mod source_block;
 
+pub use column_rules::{ColumnRules, ColumnSelection, Mask};
 pub use description::{ColumnDefault, ColumnDescription, TableDescription};
 pub use error::{EncodeError, PlanError};
+pub use hash::{ALGORITHMS, HashVersion, SaltedHash};
 pub use landmark::Landmark;
 pub use message::{EventContext, Message, MessageBuffer, Operation, SnapshotMark, WholeMessage};
 pub use options::{Connector, DebeziumForm, NullWithDefault, PlanOptions, Tombstones, ValueFormat};
+pub use pattern::{PatternError, PatternList};
 pub use plan::Plan;
 pub use schema::{
     KeyValueEncoding, KeyValueSchema, MessageSchema, SchemaPart, SchemaPartKind, ValueSchema, ValueSchemaKind,

@@ -1,5 +1,7 @@
 //! What a plan is compiled with.
 
+use crate::column_rules::ColumnRules;
+
 /// The Debezium connector whose events are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Connector {
@@ -74,7 +76,7 @@ pub enum NullWithDefault {
 }
 
 /// What a plan is compiled with.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone)]
 pub struct PlanOptions {
     /// Whose events are written.
     pub connector: Connector,
@@ -88,4 +90,6 @@ pub struct PlanOptions {
     pub tombstones: Tombstones,
     /// How NULL is printed in a column with a DEFAULT.
     pub null_with_default: NullWithDefault,
+    /// Which columns are printed, masked or cut.
+    pub columns: ColumnRules,
 }

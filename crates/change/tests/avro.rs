@@ -5,8 +5,8 @@ use bitacora_binlog::table::KeyPart;
 use bitacora_binlog::{Column, ColumnType, TableMap};
 use bitacora_change::ddl_record::DdlRecordEncoder;
 use bitacora_change::{
-    ColumnDefault, ColumnDescription, Connector, DebeziumForm, MessageSchema, NullWithDefault, Plan, PlanOptions,
-    SchemaPart, TableDescription, Tombstones, ValueFormat,
+    ColumnDefault, ColumnDescription, ColumnRules, Connector, DebeziumForm, MessageSchema, NullWithDefault, Plan,
+    PlanOptions, SchemaPart, TableDescription, Tombstones, ValueFormat,
 };
 use serde_json::Value;
 
@@ -83,6 +83,7 @@ fn options(value_format: ValueFormat) -> PlanOptions {
         value_format,
         tombstones: Tombstones::Emit,
         null_with_default: NullWithDefault::Replace,
+        columns: ColumnRules::default(),
     }
 }
 

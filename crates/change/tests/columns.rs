@@ -9,8 +9,8 @@ use bitacora_binlog::encode::{ImageWriter, Value};
 use bitacora_binlog::table::KeyPart;
 use bitacora_binlog::{Column, ColumnType, RowScratch, RowsEvent, RowsKind, TableMap};
 use bitacora_change::{
-    ColumnDefault, ColumnDescription, Connector, DebeziumForm, MessageBuffer, NullWithDefault, Operation, Plan,
-    PlanOptions, TableDescription, Tombstones, ValueFormat,
+    ColumnDefault, ColumnDescription, ColumnRules, Connector, DebeziumForm, MessageBuffer, NullWithDefault, Operation,
+    Plan, PlanOptions, TableDescription, Tombstones, ValueFormat,
 };
 
 fn options(form: DebeziumForm) -> PlanOptions {
@@ -21,6 +21,7 @@ fn options(form: DebeziumForm) -> PlanOptions {
         value_format: ValueFormat::Json,
         tombstones: Tombstones::Emit,
         null_with_default: NullWithDefault::Replace,
+        columns: ColumnRules::default(),
     }
 }
 

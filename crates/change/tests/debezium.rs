@@ -9,8 +9,8 @@ use std::collections::HashMap;
 use bitacora_binlog::event::Body;
 use bitacora_binlog::{Decoder, Event, RowScratch, RowsEvent, RowsKind};
 use bitacora_change::{
-    Connector, DebeziumForm, EventContext, MessageBuffer, NullWithDefault, Operation, Plan, PlanOptions, SnapshotMark,
-    Tombstones, ValueFormat,
+    ColumnRules, Connector, DebeziumForm, EventContext, MessageBuffer, NullWithDefault, Operation, Plan, PlanOptions,
+    SnapshotMark, Tombstones, ValueFormat,
 };
 use log::{Descriptions, description_at, gunzip, keep_descriptions};
 use serde_json::Value;
@@ -83,6 +83,7 @@ fn check(server: &str, events: &str, connector: Connector) {
             value_format: ValueFormat::Json,
             tombstones: Tombstones::Emit,
             null_with_default: NullWithDefault::Replace,
+            columns: ColumnRules::default(),
         },
         descriptions,
         gtid: String::new(),

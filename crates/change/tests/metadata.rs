@@ -5,8 +5,8 @@ mod log;
 
 use bitacora_binlog::{Column, ColumnType, TableMap};
 use bitacora_change::{
-    ColumnDescription, Connector, DebeziumForm, NullWithDefault, Plan, PlanError, PlanOptions, TableDescription,
-    Tombstones, ValueFormat,
+    ColumnDescription, ColumnRules, Connector, DebeziumForm, NullWithDefault, Plan, PlanError, PlanOptions,
+    TableDescription, Tombstones, ValueFormat,
 };
 use log::{gunzip, rows_events};
 
@@ -18,6 +18,7 @@ fn options() -> PlanOptions {
         value_format: ValueFormat::Json,
         tombstones: Tombstones::Emit,
         null_with_default: NullWithDefault::Replace,
+        columns: ColumnRules::default(),
     }
 }
 

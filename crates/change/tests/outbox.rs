@@ -14,8 +14,8 @@ use bitacora_change::outbox::{
     Placement, RecordFormat, RecordMapping, Route, Template, TopicPattern, TopicRule,
 };
 use bitacora_change::{
-    Connector, DebeziumForm, MessageBuffer, MessageSchema, NullWithDefault, Operation, PlanOptions, Tombstones,
-    ValueFormat, ValueSchemaKind,
+    Connector, DebeziumForm, MessageBuffer, MessageSchema, NullWithDefault, Operation, PlanOptions, ValueFormat,
+    ValueSchemaKind,
 };
 
 const UTF8MB4: u32 = 255;
@@ -23,32 +23,8 @@ const NOW_MS: u64 = 1_700_000_000_234;
 
 fn plan_options() -> PlanOptions {
     PlanOptions {
-        connector: Connector::Mysql,
-        form: DebeziumForm::V3_6,
-        topic_prefix: "srv".into(),
-        value_format: ValueFormat::Json,
-        tombstones: Tombstones::Emit,
         null_with_default: NullWithDefault::Keep,
-    }
-}
-
-/// The router without any option.
-fn router() -> OutboxOptions {
-    OutboxOptions {
-        id: "id".into(),
-        key: "aggregateid".into(),
-        payload: "payload".into(),
-        time: None,
-        placements: Vec::new(),
-        additional_missing: AdditionalMissing::Error,
-        updates: Default::default(),
-        topic: TopicRule::Field {
-            column: "aggregatetype".into(),
-            pattern: TopicPattern::new("(?<routedByValue>.*)", "outbox.event.${routedByValue}").unwrap(),
-        },
-        value: Payload::Connect,
-        tombstone_on_empty: false,
-        dead_letters: DeadLetters::Stop,
+        ..log::options(Connector::Mysql, DebeziumForm::V3_6, ValueFormat::Json)
     }
 }
 
@@ -127,8 +103,12 @@ fn check(values: &[Value<'_>], options: &OutboxOptions, expected: &str) {
 
 #[test]
 fn the_default_layout_is_routed_as_the_router_does() {
-    check(&row(payload(r#"{"a": 1}"#)), &router(), r#"outbox.event.reserva | "r-7" | "{\"a\": 1}" | id=e1 | now"#);
-    check(&row(Value::Null), &router(), r#"outbox.event.reserva | "r-7" | null | id=e1 | now"#);
+    check(
+        &row(payload(r#"{"a": 1}"#)),
+        &OutboxOptions::default(),
+        r#"outbox.event.reserva | "r-7" | "{\"a\": 1}" | id=e1 | now"#,
+    );
+    check(&row(Value::Null), &OutboxOptions::default(), r#"outbox.event.reserva | "r-7" | null | id=e1 | now"#);
 }
 
 #[test]
@@ -140,7 +120,7 @@ fn created_and_read_rows_are_routed_and_others_are_not() {
         (Operation::Update, "Updated"),
         (Operation::Delete, "Deleted"),
     ] {
-        let (_, route, buffer) = buffer_of(&outbox(), &router(), operation, &values);
+        let (_, route, buffer) = buffer_of(&outbox(), &OutboxOptions::default(), operation, &values);
         assert_eq!(shown(&route, &buffer), expected, "{operation:?}");
     }
 }
@@ -148,7 +128,10 @@ fn created_and_read_rows_are_routed_and_others_are_not() {
 #[test]
 fn a_topic_that_the_pattern_does_not_match_is_the_column_itself() {
     let pattern = TopicPattern::new("(.*)Event", "$1").unwrap();
-    let options = OutboxOptions { topic: TopicRule::Field { column: "aggregatetype".into(), pattern }, ..router() };
+    let options = OutboxOptions {
+        topic: TopicRule::Field { column: "aggregatetype".into(), pattern },
+        ..OutboxOptions::default()
+    };
     check(&row(payload("x")), &options, "reserva | \"r-7\" | \"x\" | id=e1 | now");
 }
 
@@ -156,12 +139,12 @@ fn a_topic_that_the_pattern_does_not_match_is_the_column_itself() {
 fn a_key_may_be_null() {
     let mut values = row(payload("x"));
     values[2] = Value::Null;
-    check(&values, &router(), "outbox.event.reserva | - | \"x\" | id=e1 | now");
+    check(&values, &OutboxOptions::default(), "outbox.event.reserva | - | \"x\" | id=e1 | now");
 }
 
 #[test]
 fn empty_payloads_are_tombstones_if_wanted() {
-    let options = OutboxOptions { tombstone_on_empty: true, ..router() };
+    let options = OutboxOptions { tombstone_on_empty: true, ..OutboxOptions::default() };
     for empty in [Value::Null, payload(""), payload(" \t ")] {
         check(&row(empty), &options, "outbox.event.reserva | \"r-7\" | - | id=e1 | now");
     }
@@ -178,7 +161,7 @@ fn further_columns_are_properties_or_stand_beside_the_payload() {
         placement("version", Place::Envelope, "v"),
         placement("type", Place::Envelope, "type"),
     ];
-    let options = OutboxOptions { placements, ..router() };
+    let options = OutboxOptions { placements, ..OutboxOptions::default() };
     check(
         &row(payload("x")),
         &options,
@@ -189,7 +172,7 @@ fn further_columns_are_properties_or_stand_beside_the_payload() {
 #[test]
 fn a_further_column_that_is_missing_is_an_error_unless_ignored() {
     let placements = vec![Placement { column: "none".into(), place: Place::Header, alias: "none".into() }];
-    let options = OutboxOptions { placements, ..router() };
+    let options = OutboxOptions { placements, ..OutboxOptions::default() };
     let error = OutboxPlan::compile(&outbox(), None, &plan_options(), &options).unwrap_err();
     assert!(error.to_string().starts_with("outbox table app.outbox has no column none, which table.fields"), "{error}");
     let options = OutboxOptions { additional_missing: AdditionalMissing::Ignore, ..options };
@@ -200,18 +183,30 @@ fn a_further_column_that_is_missing_is_an_error_unless_ignored() {
 fn a_column_that_the_router_needs_is_named_when_it_is_missing() {
     for (options, expected) in [
         (
-            OutboxOptions { id: "uuid".into(), ..router() },
+            OutboxOptions { id: "uuid".into(), ..OutboxOptions::default() },
             "no column uuid, which table.field.event.id (columns.id) names",
         ),
-        (OutboxOptions { key: "k".into(), ..router() }, "no column k, which table.field.event.key (columns.key) names"),
-        (OutboxOptions { payload: "p".into(), ..router() }, "no column p, which table.field.event.payload"),
-        (OutboxOptions { time: Some("t".into()), ..router() }, "no column t, which table.field.event.timestamp"),
         (
-            OutboxOptions { time: Some("type".into()), ..router() },
+            OutboxOptions { key: "k".into(), ..OutboxOptions::default() },
+            "no column k, which table.field.event.key (columns.key) names",
+        ),
+        (
+            OutboxOptions { payload: "p".into(), ..OutboxOptions::default() },
+            "no column p, which table.field.event.payload",
+        ),
+        (
+            OutboxOptions { time: Some("t".into()), ..OutboxOptions::default() },
+            "no column t, which table.field.event.timestamp",
+        ),
+        (
+            OutboxOptions { time: Some("type".into()), ..OutboxOptions::default() },
             "column type of outbox table app.outbox cannot be the time",
         ),
         (
-            OutboxOptions { topic: TopicRule::Template(Template::parse("a.${x}").unwrap()), ..router() },
+            OutboxOptions {
+                topic: TopicRule::Template(Template::parse("a.${x}").unwrap()),
+                ..OutboxOptions::default()
+            },
             "no column x, which topic names",
         ),
     ] {
@@ -222,7 +217,7 @@ fn a_column_that_the_router_needs_is_named_when_it_is_missing() {
 
 #[test]
 fn the_event_time_is_a_column_or_now() {
-    let options = OutboxOptions { time: Some("at".into()), ..router() };
+    let options = OutboxOptions { time: Some("at".into()), ..OutboxOptions::default() };
     check(&row(payload("x")), &options, "outbox.event.reserva | \"r-7\" | \"x\" | id=e1 | now");
     let mut values = row(payload("x"));
     values[5] = Value::DateTime(DateTime {
@@ -237,11 +232,11 @@ fn the_event_time_is_a_column_or_now() {
 
 #[test]
 fn documents_are_expanded_if_wanted() {
-    let options = OutboxOptions { value: Payload::Expanded(Expansion::default()), ..router() };
+    let options = OutboxOptions { value: Payload::Expanded(Expansion::default()), ..OutboxOptions::default() };
     let document = r#"{"a": 1, "n": null, "l": []}"#;
     check(&row(payload(document)), &options, r#"outbox.event.reserva | "r-7" | {"a":1} | id=e1 | now"#);
     let keep = Expansion { null_members: NullMembers::Keep, empty_arrays: EmptyArrays::Keep };
-    let options = OutboxOptions { value: Payload::Expanded(keep), ..router() };
+    let options = OutboxOptions { value: Payload::Expanded(keep), ..OutboxOptions::default() };
     check(&row(payload(document)), &options, r#"outbox.event.reserva | "r-7" | {"a":1,"n":null,"l":[]} | id=e1 | now"#);
     check(&row(payload("plain")), &options, r#"outbox.event.reserva | "r-7" | "plain" | id=e1 | now"#);
     let (_, route, _) = buffer_of(&outbox(), &options, Operation::Create, &row(payload("{\"a\":")));
@@ -254,9 +249,9 @@ fn documents_are_expanded_if_wanted() {
 #[test]
 fn text_and_json_payloads_are_sent_as_they_are() {
     let topic = || TopicRule::Template(Template::parse("${aggregatetype}-${type}").unwrap());
-    let options = OutboxOptions { value: Payload::Text, topic: topic(), ..router() };
+    let options = OutboxOptions { value: Payload::Text, topic: topic(), ..OutboxOptions::default() };
     check(&row(payload("\"ñ\" {")), &options, "reserva-Creada | r-7 | \"ñ\" { | id=e1 | now");
-    let options = OutboxOptions { value: Payload::Json, topic: topic(), ..router() };
+    let options = OutboxOptions { value: Payload::Json, topic: topic(), ..OutboxOptions::default() };
     check(&row(payload("{\"a\": 1}")), &options, "reserva-Creada | r-7 | {\"a\": 1} | id=e1 | now");
 }
 
@@ -271,12 +266,12 @@ fn rows_that_cannot_be_mapped_become_dead_letters_or_stop() {
         values[1] = Value::Bytes(b"a/b");
         values
     };
-    let json = || OutboxOptions { value: Payload::Json, ..router() };
+    let json = || OutboxOptions { value: Payload::Json, ..OutboxOptions::default() };
     for (values, options, reason) in [
         (row(payload("{")), json(), "the payload is no JSON (EOF while parsing an object at line 1 column 1)"),
         (row(Value::Null), json(), "the payload is NULL"),
-        (null_topic(row(payload("x"))), router(), "the column of the topic is NULL"),
-        (odd_topic(row(payload("x"))), router(), "\"outbox.event.a/b\" cannot be the name of a topic"),
+        (null_topic(row(payload("x"))), OutboxOptions::default(), "the column of the topic is NULL"),
+        (odd_topic(row(payload("x"))), OutboxOptions::default(), "\"outbox.event.a/b\" cannot be the name of a topic"),
     ] {
         let (_, route, buffer) = buffer_of(&outbox(), &options, Operation::Create, &values);
         assert_eq!(route, Route::Unmappable { reason: reason.to_owned() });
@@ -306,11 +301,11 @@ fn rows_that_cannot_be_mapped_become_dead_letters_or_stop() {
 
 #[test]
 fn schemas_are_those_of_the_columns() {
-    let (plan, _, _) = buffer_of(&outbox(), &router(), Operation::Create, &row(payload("x")));
+    let (plan, _, _) = buffer_of(&outbox(), &OutboxOptions::default(), Operation::Create, &row(payload("x")));
     let MessageSchema::KeyValue(schema) = plan.message_schema() else { panic!("key and value") };
     assert_eq!(schema.key.definition, r#"["null","string"]"#);
     assert_eq!(schema.value.definition, r#"["null","string"]"#);
-    let options = OutboxOptions { value: Payload::Text, ..router() };
+    let options = OutboxOptions { value: Payload::Text, ..OutboxOptions::default() };
     let (plan, _, _) = buffer_of(&outbox(), &options, Operation::Create, &row(payload("x")));
     let MessageSchema::Value(schema) = plan.message_schema() else { panic!("a value alone") };
     assert_eq!(schema.kind, ValueSchemaKind::String);
@@ -337,7 +332,7 @@ fn event(format: RecordFormat) -> OutboxOptions {
     OutboxOptions {
         value: Payload::Record(Box::new(RecordMapping { format, schema, fields })),
         topic: TopicRule::Template(Template::parse("eventos").unwrap()),
-        ..router()
+        ..OutboxOptions::default()
     }
 }
 

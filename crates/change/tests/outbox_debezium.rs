@@ -11,30 +11,13 @@ use std::path::Path;
 
 use bitacora_binlog::{RowScratch, RowsKind};
 use bitacora_change::outbox::{
-    AdditionalMissing, DeadLetters, Expansion, OutboxOptions, OutboxPlan, Payload, Place, Placement, Route,
-    TopicPattern, TopicRule, Updates,
+    Expansion, OutboxOptions, OutboxPlan, Payload, Place, Placement, Route, TopicPattern, TopicRule,
 };
 use bitacora_change::{Connector, DebeziumForm, MessageBuffer, Operation, ValueFormat};
 use serde_json::{Map, Value, json};
 
 /// The id of the row that the recording had from its snapshot.
 const OF_SNAPSHOT: &str = "00000000-0000-0000-0000-000000000001";
-
-fn router() -> OutboxOptions {
-    OutboxOptions {
-        id: "id".into(),
-        key: "aggregateid".into(),
-        payload: "payload".into(),
-        time: None,
-        placements: Vec::new(),
-        additional_missing: AdditionalMissing::Error,
-        updates: Updates::Warn,
-        topic: topic("outbox.event.${routedByValue}"),
-        value: Payload::Connect,
-        tombstone_on_empty: false,
-        dead_letters: DeadLetters::Stop,
-    }
-}
 
 fn topic(replacement: &str) -> TopicRule {
     let pattern = TopicPattern::new("(?<routedByValue>.*)", replacement).unwrap();
@@ -49,7 +32,7 @@ fn expanding(placements: &[(&str, Place, &str)]) -> OutboxOptions {
         time: Some("created".into()),
         topic: topic("outbox.${routedByValue}.events"),
         value: Payload::Expanded(Expansion::default()),
-        ..router()
+        ..OutboxOptions::default()
     }
 }
 
@@ -123,7 +106,7 @@ fn check(run: &str, table: &str, options: &OutboxOptions, count: usize) {
 
 #[test]
 fn defaults() {
-    check("e1-outbox", "outbox", &router(), 6);
+    check("e1-outbox", "outbox", &OutboxOptions::default(), 6);
 }
 
 #[test]

@@ -1,15 +1,14 @@
 //! Decimals, Base64, dates and times against slow models that share no code with the encoders.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
+mod log;
+
 use std::sync::Arc;
 
 use bitacora_binlog::encode::{ImageWriter, Value};
 use bitacora_binlog::value::{Date, DateTime, Time};
 use bitacora_binlog::{Column, ColumnType, RowScratch, RowsEvent, RowsKind, TableMap};
-use bitacora_change::{
-    Connector, DebeziumForm, EventContext, MessageBuffer, NullWithDefault, Operation, Plan, PlanOptions, SnapshotMark,
-    Tombstones, ValueFormat,
-};
+use bitacora_change::{Connector, DebeziumForm, MessageBuffer, Operation, Plan, ValueFormat};
 use proptest::prelude::*;
 
 /// What a value of a NULLable column is printed as.
@@ -21,31 +20,12 @@ fn printed(column: Column, value: Value<'_>) -> String {
     writer.value(value).unwrap();
     writer.finish().unwrap();
     let rows = RowsEvent::from_images(RowsKind::Insert, &table, &bytes);
-    let options = PlanOptions {
-        connector: Connector::Mysql,
-        form: DebeziumForm::V3_6,
-        topic_prefix: "srv".into(),
-        value_format: ValueFormat::Json,
-        tombstones: Tombstones::Emit,
-        null_with_default: NullWithDefault::Replace,
-    };
-    let context = EventContext {
-        file: "binlog.000001",
-        position: 4,
-        row: 0,
-        server_id: 1,
-        gtid: None,
-        thread: None,
-        query: None,
-        source_timestamp_us: 0,
-        now_us: 0,
-        snapshot: SnapshotMark::False,
-    };
+    let options = log::options(Connector::Mysql, DebeziumForm::V3_6, ValueFormat::Json);
     let plan = Plan::compile(&table, None, &options).unwrap();
     let (mut scratch, mut buffer) = (RowScratch::new(), MessageBuffer::default());
     let mut reader = rows.reader(&mut scratch);
     let row = reader.next_row().unwrap().unwrap();
-    plan.encode(&row, Operation::Create, &context, &mut buffer).unwrap();
+    plan.encode(&row, Operation::Create, &log::context(), &mut buffer).unwrap();
     let text = std::str::from_utf8(buffer.value(&buffer.messages()[0]).unwrap()).unwrap();
     let start = text.find("\"after\":{\"c\":").unwrap() + 13;
     text[start..text.find("},\"source\"").unwrap()].to_owned()

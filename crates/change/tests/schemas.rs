@@ -5,7 +5,7 @@ mod log;
 
 use bitacora_binlog::RowScratch;
 use bitacora_change::{
-    Connector, DebeziumForm, MessageBuffer, NullWithDefault, Plan, PlanOptions, Tombstones, ValueFormat,
+    ColumnRules, Connector, DebeziumForm, MessageBuffer, NullWithDefault, Plan, PlanOptions, Tombstones, ValueFormat,
 };
 use log::{Descriptions, description_at, encode_rows, gunzip, keep_descriptions, rows_events};
 use serde_json::Value;
@@ -66,6 +66,7 @@ fn check(server: &str, events: &str, schemas: &str, connector: Connector) {
         value_format: ValueFormat::JsonWithEnvelope,
         tombstones: Tombstones::Emit,
         null_with_default: NullWithDefault::Replace,
+        columns: ColumnRules::default(),
     };
     let (mut scratch, mut buffer, mut differences) = (RowScratch::new(), MessageBuffer::default(), Vec::new());
     rows_events(&log, |position, rows| {

@@ -4,6 +4,7 @@ pub mod checkpoint;
 pub mod config;
 pub mod error;
 pub mod metrics;
+pub mod notices;
 pub mod pipeline;
 pub mod run;
 pub mod sink;

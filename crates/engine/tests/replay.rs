@@ -13,12 +13,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bitacora_binlog::ChecksumAlgorithm;
-use bitacora_change::outbox::{
-    AdditionalMissing, DeadLetters, OutboxOptions, OutboxRule, OutboxTables, Payload, Template, TopicRule, Updates,
+use bitacora_change::outbox::{DeadLetters, OutboxOptions, OutboxRule, OutboxTables, Payload, Template, TopicRule};
+use bitacora_change::{
+    ColumnRules, Connector, DebeziumForm, MessageSchema, NullWithDefault, PlanOptions, Tombstones, ValueFormat,
 };
-use bitacora_change::{Connector, DebeziumForm, MessageSchema, NullWithDefault, PlanOptions, Tombstones, ValueFormat};
 use bitacora_engine::error::EngineError;
 use bitacora_engine::metrics::SourceMetrics;
+use bitacora_engine::notices::Notices;
 use bitacora_engine::pipeline::core::{Beginning, Core, CoreOptions, End, SchemaChanges, Statements};
 use bitacora_engine::sink::{Lane, Opened, OutgoingMessage, Sink, TopicId};
 use bitacora_source::{Filter, FilterOptions, Position};
@@ -139,9 +140,11 @@ fn core(log: &Log, broker: &Rc<RefCell<Broker>>, end: Option<&End>) -> Core<Mode
             value_format: ValueFormat::Json,
             tombstones: Tombstones::Emit,
             null_with_default: NullWithDefault::Keep,
+            columns: ColumnRules::default(),
         },
         filter: Filter::new(&FilterOptions::default()).unwrap(),
         outboxes: log.outboxes.clone(),
+        notices: Notices::default(),
         schema_changes: SchemaChanges::Publish,
         statements: Statements::Include,
         checkpoint_interval_us: 0,
@@ -268,17 +271,12 @@ fn outboxes() -> Vec<OutboxRule> {
     let rule = |table: &str, key: &str, payload: &str, topic: &str, value: Payload| OutboxRule {
         tables: OutboxTables::Named(table.into()),
         options: OutboxOptions {
-            id: "id".into(),
             key: key.into(),
             payload: payload.into(),
-            time: None,
-            placements: Vec::new(),
-            additional_missing: AdditionalMissing::Error,
-            updates: Updates::Warn,
             topic: TopicRule::Template(Template::parse(topic).unwrap()),
             value,
-            tombstone_on_empty: false,
             dead_letters: DeadLetters::Send { topic: None },
+            ..OutboxOptions::default()
         },
     };
     vec![

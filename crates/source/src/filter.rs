@@ -4,7 +4,7 @@
 //! are matched by name, tables by `database.table`. A list of includes and a list of excludes of the same kind exclude
 //! each other. The server's own databases are left out.
 
-use regex::Regex;
+use bitacora_change::PatternList;
 
 use crate::Error;
 
@@ -43,8 +43,8 @@ pub struct Filter {
 
 #[derive(Clone, Debug, Default)]
 struct Lists {
-    include: Option<Vec<Regex>>,
-    exclude: Vec<Regex>,
+    include: Option<PatternList>,
+    exclude: PatternList,
 }
 
 impl Filter {
@@ -86,7 +86,7 @@ impl Lists {
         let exclude = compile(exclude, exclude_name)?;
         if !include.is_empty() && !exclude.is_empty() {
             return Err(Error::Filter {
-                pattern: exclude.first().map(Regex::to_string).unwrap_or_default(),
+                pattern: exclude.entries().next().map(|(text, _)| text.to_owned()).unwrap_or_default(),
                 list: exclude_name,
                 reason: format!("{include_name} is given too, and only one of both may be"),
             });
@@ -96,52 +96,18 @@ impl Lists {
 
     fn allow(&self, name: &str) -> bool {
         match &self.include {
-            Some(include) => include.iter().any(|pattern| pattern.is_match(name)),
-            None => !self.exclude.iter().any(|pattern| pattern.is_match(name)),
+            Some(include) => include.matches(name),
+            None => !self.exclude.matches(name),
         }
     }
 }
 
-fn compile(list: Option<&str>, name: &'static str) -> Result<Vec<Regex>, Error> {
-    split(list.unwrap_or_default())
-        .into_iter()
-        .map(|entry| {
-            let failed = |reason: String| Error::Filter { pattern: entry.clone(), list: name, reason };
-            // The entry alone must be valid: `a)(b` would otherwise compile inside the anchors.
-            Regex::new(&entry).map_err(|error| failed(last_line(&error)))?;
-            Regex::new(&format!("^(?i:{entry})$")).map_err(|error| failed(last_line(&error)))
-        })
-        .collect()
-}
-
-/// Splits at commas; `\,` is a comma inside an expression.
-fn split(list: &str) -> Vec<String> {
-    let mut entries = vec![String::new()];
-    let mut escaped = false;
-    for c in list.chars() {
-        match (escaped, c) {
-            (false, '\\') => escaped = true,
-            (false, ',') => entries.push(String::new()),
-            (_, c) => {
-                if let Some(entry) = entries.last_mut() {
-                    if escaped && c != ',' {
-                        entry.push('\\');
-                    }
-                    entry.push(c);
-                }
-                escaped = false;
-            }
-        }
-    }
-    if escaped && let Some(entry) = entries.last_mut() {
-        entry.push('\\');
-    }
-    entries.into_iter().map(|entry| entry.trim().to_owned()).filter(|entry| !entry.is_empty()).collect()
-}
-
-fn last_line(error: &regex::Error) -> String {
-    let text = error.to_string();
-    text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
+fn compile(list: Option<&str>, name: &'static str) -> Result<PatternList, Error> {
+    PatternList::parse(list.unwrap_or_default()).map_err(|error| Error::Filter {
+        pattern: error.pattern,
+        list: name,
+        reason: error.reason,
+    })
 }
 
 /// Tells whether a database belongs to the server itself.
@@ -208,10 +174,5 @@ mod tests {
         assert!(text.contains("`a(` in database.include.list"), "{text}");
         let options = FilterOptions { database_include_list: Some("a)|(b".into()), ..Default::default() };
         assert!(Filter::new(&options).is_err());
-    }
-
-    #[test]
-    fn an_escaped_comma_belongs_to_the_expression() {
-        assert_eq!(split("a\\,b,c\\.d"), ["a,b", "c\\.d"]);
     }
 }

@@ -51,6 +51,16 @@ pub fn charset_of_collation(collation: u32) -> Option<&'static str> {
     collations::COLLATIONS.get(index).filter(|(_, last, _)| collation <= *last).map(|(_, _, name)| *name)
 }
 
+/// Most bytes of a character of that set, by which the servers count the bytes of a column; 1 for a set that is not known.
+pub fn max_character_bytes(charset: &str) -> u32 {
+    match charset {
+        "utf8mb4" | "utf16" | "utf16le" | "utf32" | "gb18030" => 4,
+        "utf8mb3" | "utf8" | "eucjpms" | "ujis" => 3,
+        "ucs2" | "big5" | "cp932" | "sjis" | "euckr" | "gb2312" | "gbk" => 2,
+        _ => 1,
+    }
+}
+
 impl Charset {
     /// The character set of that name; `None` if it is not known.
     pub fn by_name(name: &str) -> Option<Charset> {

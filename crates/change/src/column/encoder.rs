@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use bitacora_binlog::value::{self, Date, DateTime, Decimal, Timestamp};
 use bitacora_binlog::{Error, json as binary_json};
 
+use super::rewrite::Rewrite;
 use crate::charset::Charset;
 use crate::json::{
     StringWriter, write_base64, write_double, write_float, write_integer, write_plain_string, write_unsigned,
@@ -52,6 +53,10 @@ pub(crate) enum Encoder {
     Uuid,
     Inet4,
     Inet6,
+    /// The same JSON for every value.
+    Constant(Vec<u8>),
+    /// What another encoder writes, changed.
+    Rewritten(Box<(Encoder, Rewrite)>),
 }
 
 /// How a temporal value is stored.
@@ -70,6 +75,16 @@ impl Encoder {
             Encoder::Timestamp(_) => b"\"1970-01-01T00:00:00Z\"",
             _ => b"0",
         }
+    }
+
+    /// Whether the column holds characters, labels among them.
+    pub fn is_text(&self) -> bool {
+        matches!(self, Encoder::Text(_) | Encoder::InflatedText(_) | Encoder::Enum(_) | Encoder::Set(_))
+    }
+
+    /// Whether the column holds bytes that are no number.
+    pub fn is_bytes(&self) -> bool {
+        matches!(self, Encoder::Bytes | Encoder::InflatedBytes | Encoder::PaddedBytes(_))
     }
 
     /// Appends the JSON of a value. Gives false, and appends nothing, for a value that Debezium's types cannot hold: a date
@@ -161,6 +176,15 @@ impl Encoder {
                 let mut octets = [0; 16];
                 pad_into(bytes, &mut octets);
                 quoted(Ipv6Addr::from(octets), out);
+            }
+            Encoder::Constant(constant) => out.extend_from_slice(constant),
+            Encoder::Rewritten(parts) => {
+                let (encoder, rewrite) = &**parts;
+                let start = out.len();
+                if !encoder.write(bytes, scratch, out)? {
+                    return Ok(false);
+                }
+                rewrite.apply(start, &mut scratch.text, out);
             }
         }
         Ok(true)

@@ -6,11 +6,15 @@
 mod default;
 mod encoder;
 mod label;
+mod length;
+mod rewrite;
+mod treat;
 
 use bitacora_binlog::{Column, ColumnType, TableMap};
 
 use crate::charset::{BINARY_COLLATION, Charset};
-use crate::description::{ColumnDefault, ColumnDescription};
+use crate::column_rules::Treatment;
+use crate::description::{ColumnDefault, ColumnDescription, TableDescription};
 use crate::error::{EncodeError, PlanError};
 use crate::json::write_string;
 use crate::options::{Connector, DebeziumForm, NullWithDefault, PlanOptions};
@@ -22,6 +26,8 @@ use label::Label;
 /// A column of a plan.
 #[derive(Debug, Clone)]
 pub(crate) struct ColumnPlan {
+    /// Its place in the images.
+    pub index: usize,
     /// Name.
     pub name: String,
     /// What stands in front of its values.
@@ -33,19 +39,34 @@ pub(crate) struct ColumnPlan {
     null: Vec<u8>,
     /// Schema of its values.
     pub schema: Schema,
+    /// What an operator should know of a rule for the column: a clause that begins with its name.
+    pub note: Option<String>,
+}
+
+/// Where a column is printed. Rules for columns concern images only: a key is as it is stored, or it would be no key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Key,
+    Image,
 }
 
 impl ColumnPlan {
-    /// Compiles column `index` of a table.
+    /// Compiles column `index` of a table for a part of its messages; `None` if the column is left out there.
     pub fn compile(
         table: &TableMap,
         index: usize,
         column: &Column,
         description: Option<&ColumnDescription>,
         options: &PlanOptions,
-    ) -> Result<ColumnPlan, PlanError> {
+        part: Part,
+    ) -> Result<Option<ColumnPlan>, PlanError> {
         let Some(name) = column.name.clone().or_else(|| description.map(|column| column.name.clone())) else {
             return Err(PlanError::NamesUnknown { database: table.database.clone(), table: table.table.clone() });
+        };
+        let treatment = match part {
+            Part::Key => Treatment::Plain,
+            Part::Image if !options.columns.prints(&table.database, &table.table, &name) => return Ok(None),
+            Part::Image => options.columns.treatment(&table.database, &table.table, &name),
         };
         let context = Context { table, name: &name, column, description, options };
         let (encoder, schema) = context.map()?;
@@ -74,7 +95,23 @@ impl ColumnPlan {
             Some(default) => default.json.to_string().into_bytes(),
             None => encoder.zero().to_vec(),
         };
-        Ok(ColumnPlan { name, label, encoder, unrepresentable, null, schema })
+        let mut plan = ColumnPlan { index, name, label, encoder, unrepresentable, null, schema, note: None };
+        plan.treat(treatment, options.form, length::characters(column, description));
+        Ok(Some(plan))
+    }
+
+    /// Compiles the columns of a table's images, without those that are left out.
+    pub fn images(
+        table: &TableMap,
+        description: Option<&TableDescription>,
+        options: &PlanOptions,
+    ) -> Result<Vec<ColumnPlan>, PlanError> {
+        let mut columns = Vec::with_capacity(table.columns.len());
+        for (index, column) in table.columns.iter().enumerate() {
+            let described = description.and_then(|description| description.columns.get(index));
+            columns.extend(ColumnPlan::compile(table, index, column, described, options, Part::Image)?);
+        }
+        Ok(columns)
     }
 
     /// Appends the JSON of a stored value.

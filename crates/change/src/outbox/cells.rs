@@ -10,7 +10,7 @@ use crate::options::PlanOptions;
 use crate::schema::{Kind, Schema};
 use crate::scratch::Scratch;
 
-/// Column plans of the table; a value is what the table's own event would print.
+/// Column plans of the table, without the columns that are left out; a value is what the table's own event would print.
 #[derive(Debug, Clone)]
 pub(super) struct Cells {
     columns: Vec<ColumnPlan>,
@@ -23,18 +23,18 @@ impl Cells {
         options: &PlanOptions,
     ) -> Result<Cells, PlanError> {
         let description = description.filter(|description| description.matches(table));
-        let mut columns = Vec::with_capacity(table.columns.len());
-        for (index, column) in table.columns.iter().enumerate() {
-            let described = description.and_then(|description| description.columns.get(index));
-            columns.push(ColumnPlan::compile(table, index, column, described, options)?);
-        }
-        Ok(Cells { columns })
+        Ok(Cells { columns: ColumnPlan::images(table, description, options)? })
     }
 
     /// Index of a column; names of columns do not depend on case.
     pub fn index(&self, name: &str) -> Option<usize> {
         let exact = self.columns.iter().position(|column| column.name == name);
         exact.or_else(|| self.columns.iter().position(|column| column.name.to_lowercase() == name.to_lowercase()))
+    }
+
+    /// The columns, for what is to be said of them.
+    pub fn columns(&self) -> &[ColumnPlan] {
+        &self.columns
     }
 
     /// Schema of a column's values.
@@ -51,7 +51,7 @@ impl Cells {
         out: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
         let Some(column) = self.columns.get(index) else { return Ok(()) };
-        match image.column(index) {
+        match image.column(column.index) {
             Cell::Value(bytes) => column.write(bytes, scratch, out),
             Cell::Null => {
                 column.write_null(out);

@@ -60,6 +60,25 @@ pub struct OutboxOptions {
     pub dead_letters: DeadLetters,
 }
 
+impl Default for OutboxOptions {
+    /// Debezium's event router without any option.
+    fn default() -> Self {
+        OutboxOptions {
+            id: "id".to_owned(),
+            key: "aggregateid".to_owned(),
+            payload: "payload".to_owned(),
+            time: None,
+            placements: Vec::new(),
+            additional_missing: AdditionalMissing::default(),
+            updates: Updates::default(),
+            topic: TopicRule::default(),
+            value: Payload::Connect,
+            tombstone_on_empty: false,
+            dead_letters: DeadLetters::default(),
+        }
+    }
+}
+
 /// A column that a message carries besides key and payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Placement {

@@ -36,6 +36,7 @@ pub struct OutboxPlan {
     dead_letter_topic: Option<String>,
     message_schema: MessageSchema,
     dead_letter_schema: MessageSchema,
+    notes: Vec<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -99,11 +100,13 @@ impl OutboxPlan {
         // The checks of what the log must say are those of a table's own events.
         crate::plan::Plan::compile(table, description, options)?;
         let cells = Cells::compile(table, description, options)?;
-        let missing = |column: &str, option: &'static str| PlanError::OutboxColumn {
-            database: table.database.clone(),
-            table: table.table.clone(),
-            column: column.to_owned(),
-            option,
+        let missing = |column: &str, option: &'static str| {
+            let (database, table_name, column) = (table.database.clone(), table.table.clone(), column.to_owned());
+            if options.columns.prints(&database, &table_name, &column) {
+                PlanError::OutboxColumn { database, table: table_name, column, option }
+            } else {
+                PlanError::OutboxColumnLeftOut { database, table: table_name, column, option }
+            }
         };
         let column = |name: &str, option: &'static str| cells.index(name).ok_or_else(|| missing(name, option));
         let id = column(&outbox.id, "table.field.event.id (columns.id)")?;
@@ -156,6 +159,7 @@ impl OutboxPlan {
         };
         Ok(OutboxPlan {
             table: format!("{}.{}", table.database, table.table),
+            notes: crate::plan::notes(table, cells.columns(), &[]),
             cells,
             id,
             key,
@@ -180,6 +184,11 @@ impl OutboxPlan {
     /// What a sink registers for the topic of dead letters.
     pub fn dead_letter_schema(&self) -> &MessageSchema {
         &self.dead_letter_schema
+    }
+
+    /// What an operator should know of the rules for the table's columns, as [`crate::Plan::notes`] says it.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// What an updated row means.

@@ -18,6 +18,15 @@ pub enum TopicRule {
     Template(Template),
 }
 
+impl Default for TopicRule {
+    /// Debezium's: the text of the column `aggregatetype` behind `outbox.event.`.
+    fn default() -> Self {
+        #[allow(clippy::expect_used, reason = "both texts are constants, and every test of the default uses them")]
+        let pattern = TopicPattern::new("(?<routedByValue>.*)", "outbox.event.${routedByValue}").expect("it compiles");
+        TopicRule::Field { column: "aggregatetype".to_owned(), pattern }
+    }
+}
+
 /// A regular expression and its replacement, in the words of Java (`route.topic.regex`, `route.topic.replacement`).
 #[derive(Debug, Clone)]
 pub struct TopicPattern {

@@ -4,10 +4,11 @@
 //! row walks the columns and appends to the buffer; it looks up nothing and allocates nothing.
 
 mod envelope;
+mod notes;
 
 use bitacora_binlog::{Cell, ColumnType, Image, Row, TableMap};
 
-use crate::column::ColumnPlan;
+use crate::column::{ColumnPlan, Part};
 use crate::description::TableDescription;
 use crate::error::{EncodeError, PlanError};
 use crate::json::write_base64;
@@ -20,19 +21,22 @@ use crate::schema::{
 };
 use crate::scratch::Scratch;
 use envelope::Envelope;
+pub(crate) use notes::notes;
 
 /// The compiled encoder of one table.
 #[derive(Debug, Clone)]
 pub struct Plan {
     topic: String,
+    /// The columns of the images.
     columns: Vec<ColumnPlan>,
-    /// Indexes of the key's columns, in key order; empty without a key.
-    key: Vec<usize>,
+    /// The key's columns, in key order; empty without a key.
+    key: Vec<ColumnPlan>,
     envelope: Envelope,
     tombstones: Tombstones,
     message_schema: MessageSchema,
     /// In messages with schemas: what stands before the payload of key and value, and behind it.
     wrapped: Option<Wrapping>,
+    notes: Vec<String>,
 }
 
 /// The constant parts of messages that carry their schemas.
@@ -58,18 +62,17 @@ impl Plan {
             return Err(PlanError::NamesUnknown { database: table.database.clone(), table: table.table.clone() });
         }
         let description = description.filter(|description| description.matches(table));
-        let mut columns = Vec::with_capacity(table.columns.len());
-        for (index, column) in table.columns.iter().enumerate() {
+        let columns = ColumnPlan::images(table, description, options)?;
+        let mut key = Vec::new();
+        for index in key_columns(table, description) {
+            let Some(column) = table.columns.get(index) else { continue };
             let described = description.and_then(|description| description.columns.get(index));
-            columns.push(ColumnPlan::compile(table, index, column, described, options)?);
+            key.extend(ColumnPlan::compile(table, index, column, described, options, Part::Key)?);
         }
-        let key = key_columns(table, description);
+        let notes = notes(table, &columns, &key);
         let topic = table_topic(&options.topic_prefix, &table.database, &table.table);
         let schema_name = |part: &str| format!("{topic}.{part}");
-        let key_schema = Schema::record(
-            schema_name("Key"),
-            key.iter().filter_map(|&index| columns.get(index)).map(ColumnPlan::field).collect(),
-        );
+        let key_schema = Schema::record(schema_name("Key"), key.iter().map(ColumnPlan::field).collect());
         let row_schema = Schema::record(schema_name("Value"), columns.iter().map(ColumnPlan::field).collect());
         let envelope_schema = envelope::schema(schema_name("Envelope"), row_schema, options);
         let has_key = !key.is_empty();
@@ -91,7 +94,7 @@ impl Plan {
         };
         let message_schema = MessageSchema::KeyValue(message_schema);
         let envelope = Envelope::new(table, options);
-        Ok(Plan { topic, columns, key, envelope, tombstones: options.tombstones, message_schema, wrapped })
+        Ok(Plan { topic, columns, key, envelope, tombstones: options.tombstones, message_schema, wrapped, notes })
     }
 
     /// Name of the table's topic, without tenant and namespace.
@@ -102,6 +105,12 @@ impl Plan {
     /// What the sink registers for the topic.
     pub fn message_schema(&self) -> &MessageSchema {
         &self.message_schema
+    }
+
+    /// What an operator should know of the rules for the table's columns, a sentence each: columns that a rule names and that
+    /// are published nevertheless.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// Whether the table has a key.
@@ -129,7 +138,7 @@ impl Plan {
             Operation::Delete => self.delete(before()?, context, out),
             Operation::Update => {
                 let (before, after) = (before()?, after()?);
-                if self.key.iter().any(|&index| before.column(index) != after.column(index)) {
+                if self.key.iter().any(|column| before.column(column.index) != after.column(column.index)) {
                     self.delete(before, context, out)?;
                     self.message("c", None, Some(after), context, out)
                 } else {
@@ -221,7 +230,7 @@ impl Plan {
     }
 
     fn write_key(&self, image: &Image<'_>, scratch: &mut Scratch, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        self.write_object(image, self.key.iter().copied(), scratch, out)
+        write_object(image, &self.key, scratch, out)
     }
 
     fn write_envelope(
@@ -238,39 +247,37 @@ impl Plan {
             scratch.landmarks.mark(name, out.len());
             out.extend_from_slice(label);
             match image {
-                Some(image) => self.write_object(image, 0..self.columns.len(), scratch, out)?,
+                Some(image) => write_object(image, &self.columns, scratch, out)?,
                 None => out.extend_from_slice(b"null"),
             }
         }
         self.envelope.write_tail(operation, context, scratch, out);
         Ok(())
     }
+}
 
-    fn write_object(
-        &self,
-        image: &Image<'_>,
-        indexes: impl Iterator<Item = usize>,
-        scratch: &mut Scratch,
-        out: &mut Vec<u8>,
-    ) -> Result<(), EncodeError> {
-        let mut separator = b'{';
-        for index in indexes {
-            let Some(column) = self.columns.get(index) else { continue };
-            scratch.landmarks.mark(landmark::FIRST_COLUMN.saturating_add(index as u16), out.len());
-            column.label.write(separator, out);
-            separator = b',';
-            match image.column(index) {
-                Cell::Value(bytes) => column.write(bytes, scratch, out)?,
-                Cell::Null => column.write_null(out),
-                Cell::Absent => return Err(EncodeError::Absent { column: column.name.clone() }),
-            }
+fn write_object(
+    image: &Image<'_>,
+    columns: &[ColumnPlan],
+    scratch: &mut Scratch,
+    out: &mut Vec<u8>,
+) -> Result<(), EncodeError> {
+    let mut separator = b'{';
+    for column in columns {
+        scratch.landmarks.mark(landmark::FIRST_COLUMN.saturating_add(column.index as u16), out.len());
+        column.label.write(separator, out);
+        separator = b',';
+        match image.column(column.index) {
+            Cell::Value(bytes) => column.write(bytes, scratch, out)?,
+            Cell::Null => column.write_null(out),
+            Cell::Absent => return Err(EncodeError::Absent { column: column.name.clone() }),
         }
-        if separator == b'{' {
-            out.push(b'{');
-        }
-        out.push(b'}');
-        Ok(())
     }
+    if separator == b'{' {
+        out.push(b'{');
+    }
+    out.push(b'}');
+    Ok(())
 }
 
 fn is_integer(kind: ColumnType) -> bool {

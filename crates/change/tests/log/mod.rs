@@ -7,8 +7,8 @@ use std::path::Path;
 
 use bitacora_binlog::{Body, Decoder, RowScratch, RowsEvent, RowsKind};
 use bitacora_change::{
-    ColumnDefault, ColumnDescription, Connector, DebeziumForm, EventContext, MessageBuffer, NullWithDefault, Operation,
-    Plan, PlanOptions, SnapshotMark, TableDescription, Tombstones, ValueFormat,
+    ColumnDefault, ColumnDescription, ColumnRules, Connector, DebeziumForm, EventContext, MessageBuffer,
+    NullWithDefault, Operation, Plan, PlanOptions, SnapshotMark, TableDescription, Tombstones, ValueFormat,
 };
 use serde_json::Value;
 
@@ -30,6 +30,7 @@ pub fn options(connector: Connector, form: DebeziumForm, value_format: ValueForm
         value_format,
         tombstones: Tombstones::Emit,
         null_with_default: NullWithDefault::Replace,
+        columns: ColumnRules::default(),
     }
 }
 

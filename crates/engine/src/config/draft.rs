@@ -6,6 +6,7 @@ use bitacora_change::outbox::{OutboxTables, Payload};
 use bitacora_source::filter::BuiltinDatabases;
 use bitacora_source::{Error, Filter, FilterOptions};
 
+use super::columns::ColumnDraft;
 use super::engine_config::BrokerConfig;
 use super::outbox::OutboxDraft;
 use super::source_config::{Destination, Flavor, SourceConfig, ValueFormat};
@@ -28,6 +29,8 @@ pub(super) struct Draft {
     pub(super) embedded: Option<bool>,
     /// The four lists.
     pub(super) filter: FilterOptions,
+    /// Rules for columns.
+    pub(super) columns: ColumnDraft,
     /// `schemas.enable` of key and value converter.
     pub(super) schemas_enable: Option<bool>,
     /// One outbox, while its options are being applied.
@@ -47,6 +50,7 @@ impl Draft {
             url: None,
             embedded: None,
             filter: FilterOptions::default(),
+            columns: ColumnDraft::default(),
             schemas_enable: None,
             outbox: OutboxDraft::default(),
         }
@@ -73,6 +77,10 @@ impl Draft {
         match Filter::new(&self.filter) {
             Ok(filter) => source.filter = filter,
             Err(error) => problems.push(filter_reason(error)),
+        }
+        match self.columns.finish() {
+            Ok(rules) => source.columns = rules,
+            Err(reason) => problems.push(reason),
         }
         check_outboxes(&source, &mut problems);
         let tls = &source.server.tls;

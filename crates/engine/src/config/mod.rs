@@ -7,6 +7,7 @@
 //!
 //! Life cycle: read once at start; nothing here is watched or reloaded.
 
+mod columns;
 mod document;
 mod draft;
 mod engine_config;

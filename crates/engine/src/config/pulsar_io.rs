@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::columns;
 use super::document::{Content, Entry, Node, parse_yaml};
 use super::draft::Draft;
 use super::engine_config::EngineConfig;
@@ -97,7 +98,7 @@ fn collect(root: &Node, file: &Arc<str>) -> (Settings, Routers) {
         routers =
             transforms.iter().filter(|name| is_router(name)).map(|name| (name.clone(), Settings::default())).collect();
         for entry in configs {
-            let path = format!("configs.{}", entry.key);
+            let path = format!("configs.{}", columns::shown(&entry.key));
             let origin = Origin::File { file: file.clone(), line: entry.line, path };
             if entry.key == "transforms" && !routers.is_empty() && routers.len() == transforms.len() {
                 continue;

@@ -11,7 +11,7 @@ use bitacora_source::Secret;
 use super::document::{Content, Entry, Node};
 use super::draft::Draft;
 use super::environment::{Environment, variable_of};
-use super::option::{Effect, OptionSpec, Scope, of_scopes};
+use super::option::{Effect, OptionSpec, Scope, Texts, of_scopes};
 use super::placeholder;
 use super::problem::{Origin, Problem};
 use super::source_config::{Flavor, UnusedOption};
@@ -20,7 +20,9 @@ use super::source_config::{Flavor, UnusedOption};
 pub(super) enum Raw {
     Text(String),
     List(Vec<String>),
-    Map(Vec<(String, String)>),
+    Map(Texts),
+    /// Tables with texts, or with lists of texts that stand for one text with commas.
+    Tables(Vec<Texts>),
     /// Nothing at all, or something nested: only options without effect may have it.
     Other,
 }
@@ -29,6 +31,9 @@ impl Raw {
     pub(super) fn of(node: &Node) -> Raw {
         match &node.content {
             Content::Scalar(text) => Raw::Text(text.clone()),
+            Content::List(items) if items.iter().any(|item| matches!(item.content, Content::Mapping(_))) => {
+                items.iter().map(table).collect::<Option<Vec<_>>>().map_or(Raw::Other, Raw::Tables)
+            }
             Content::List(items) => {
                 let texts = items.iter().map(|item| match &item.content {
                     Content::Scalar(text) => Some(text.clone()),
@@ -43,6 +48,25 @@ impl Raw {
             Content::Null => Raw::Other,
         }
     }
+}
+
+/// The texts of a table in a list; `None` if something else is in it.
+fn table(node: &Node) -> Option<Texts> {
+    let Content::Mapping(entries) = &node.content else { return None };
+    let text = |entry: &Entry| {
+        Some(match &entry.value.content {
+            Content::Scalar(text) => (entry.key.clone(), text.clone()),
+            Content::List(items) => {
+                let texts = items.iter().map(|item| match &item.content {
+                    Content::Scalar(text) => Some(text.as_str()),
+                    _ => None,
+                });
+                (entry.key.clone(), texts.collect::<Option<Vec<_>>>()?.join(","))
+            }
+            Content::Mapping(_) | Content::Null => return None,
+        })
+    };
+    entries.iter().map(text).collect()
 }
 
 /// Adds the texts of a mapping by their dotted names; false if something else is in it.
@@ -160,10 +184,29 @@ fn apply_one(setting: Setting, draft: &mut Draft, environment: &Environment) -> 
         let texts: Result<Vec<_>, String> = texts.iter().map(resolve).collect();
         return texts.and_then(|texts| set(draft, texts)).map_err(|reason| wrong(origin, reason));
     }
+    if let Effect::Rules { keyed, table } = &option.effect {
+        let resolve = |text: &str| placeholder::resolve(text, environment);
+        let is_own = option.toml.contains(&key.as_str());
+        let mut add = |texts: Texts| {
+            let texts = texts.into_iter().map(|(name, text)| Ok((name, resolve(&text)?)));
+            table(draft, texts.collect::<Result<_, String>>()?)
+        };
+        let applied = match raw {
+            Raw::Tables(tables) if is_own => tables.into_iter().try_for_each(add),
+            Raw::Map(texts) if is_own => add(texts),
+            Raw::Text(text) if !is_own => resolve(&key).and_then(|key| keyed(draft, &key, &resolve(&text)?)),
+            Raw::List(texts) if !is_own => {
+                resolve(&key).and_then(|key| keyed(draft, &key, &resolve(&texts.join(","))?))
+            }
+            _ if is_own => table(draft, Texts::new()),
+            _ => Err(format!("{} are expected", expectation(&Effect::List(|_, _| Ok(()))))),
+        };
+        return applied.map_err(|reason| wrong(origin, reason));
+    }
     let texts = match raw {
         Raw::Text(text) if !matches!(option.effect, Effect::Map(_)) => vec![text],
         Raw::List(texts) if matches!(option.effect, Effect::List(_) | Effect::Names(_)) => texts,
-        Raw::Text(_) | Raw::List(_) | Raw::Map(_) | Raw::Other => {
+        Raw::Text(_) | Raw::List(_) | Raw::Map(_) | Raw::Tables(_) | Raw::Other => {
             if let Effect::Refused { because, .. } = &option.effect {
                 return Err(Problem::Refused { origin, because: (*because).to_owned() });
             }
@@ -228,7 +271,7 @@ fn apply_one(setting: Setting, draft: &mut Draft, environment: &Environment) -> 
             let names = texts.iter().flat_map(|text| text.split(',')).map(|name| name.trim().to_owned());
             set(draft, names.filter(|name| !name.is_empty()).collect())
         }
-        Effect::Map(_) => Ok(()),
+        Effect::Map(_) | Effect::Rules { .. } => Ok(()),
         Effect::Path(set) => {
             if text.is_empty() {
                 Err("the path is empty; name a file or folder".to_owned())
@@ -255,6 +298,7 @@ pub(super) fn expectation(effect: &Effect) -> String {
         Effect::List(_) => "a list of regular expressions".to_owned(),
         Effect::Names(_) => "a list of names".to_owned(),
         Effect::Map(_) => "a name and a text each".to_owned(),
+        Effect::Rules { .. } => "columns; in `bitacora.toml` a list of tables".to_owned(),
         Effect::Path(_) => "a path".to_owned(),
         Effect::Unused(_) | Effect::Refused { .. } => "a value".to_owned(),
     }

@@ -1,5 +1,6 @@
 //! What one source does: its server, what it captures, how its events look and where they go.
 
+use bitacora_change::ColumnRules;
 use bitacora_change::outbox::OutboxRule;
 use bitacora_source::{Filter, ServerConfig};
 
@@ -123,6 +124,8 @@ pub struct SourceConfig {
     pub keep_alive_interval_ms: u64,
     /// Databases and tables whose changes are published.
     pub filter: Filter,
+    /// Which columns are published, masked or cut.
+    pub columns: ColumnRules,
     /// Which of the captured tables are outboxes, and how their rows become messages.
     pub outboxes: Vec<OutboxRule>,
     /// First part of every topic's name; `source.name` of the events.
@@ -162,6 +165,7 @@ impl SourceConfig {
             server_id: 0,
             keep_alive_interval_ms: 0,
             filter: Filter::default(),
+            columns: ColumnRules::default(),
             outboxes: Vec::new(),
             topic_prefix: String::new(),
             topic_namespace: String::new(),

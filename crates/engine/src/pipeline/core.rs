@@ -23,6 +23,7 @@ use super::watermark::Watermark;
 use super::xa::XaTransactions;
 use crate::error::EngineError;
 use crate::metrics::SourceMetrics;
+use crate::notices::Notices;
 use crate::sink::{Lane, Sink};
 
 /// What a core does, fixed for its life.
@@ -36,6 +37,8 @@ pub struct CoreOptions {
     pub filter: Filter,
     /// Which of the captured tables are outboxes.
     pub outboxes: Vec<OutboxRule>,
+    /// What has been said of the tables' rules.
+    pub notices: Notices,
     /// Whether statements that change tables are published on the topic named as the prefix.
     pub schema_changes: SchemaChanges,
     /// Whether `source.query` is filled.

@@ -15,6 +15,7 @@ use super::schema_changes::schema_change;
 use super::tables::{Captured, Compiled, Slot, Topics, compile};
 use crate::error::{EngineError, Place};
 use crate::metrics::SourceMetrics;
+use crate::notices::Notices;
 use crate::sink::{Lane, OutgoingMessage, Sink};
 
 /// A table of the snapshot.
@@ -35,6 +36,8 @@ pub struct SnapshotWriterOptions {
     pub filter: Filter,
     /// Which of the captured tables are outboxes.
     pub outboxes: Vec<OutboxRule>,
+    /// What has been said of the tables' rules.
+    pub notices: Notices,
 }
 
 /// Writes one snapshot.
@@ -43,6 +46,7 @@ pub struct SnapshotWriter<S> {
     options: PlanOptions,
     filter: Filter,
     outboxes: Vec<OutboxRule>,
+    notices: Notices,
     sink: S,
     metrics: Arc<SourceMetrics>,
     tables: Vec<SnapshotTable>,
@@ -65,11 +69,12 @@ impl<S: Sink> SnapshotWriter<S> {
         position: Position,
         first_sequence_id: u64,
     ) -> Self {
-        let SnapshotWriterOptions { plan: options, filter, outboxes } = options;
+        let SnapshotWriterOptions { plan: options, filter, outboxes, notices } = options;
         SnapshotWriter {
             options,
             filter,
             outboxes,
+            notices,
             sink,
             metrics,
             tables,
@@ -171,7 +176,8 @@ impl<S: Sink> SnapshotWriter<S> {
         if self.current.as_ref().is_some_and(|(current, _)| *current == index) {
             return Ok(());
         }
-        let compiled = compile(&table.map, Some(&table.description), &self.filter, &self.options, &self.outboxes)?;
+        let compiled =
+            compile(&table.map, Some(&table.description), &self.filter, &self.options, &self.outboxes, &self.notices)?;
         let slot = match compiled {
             Some(Compiled::Table(plan)) => {
                 let topic = self.topics.open(&mut self.sink, Lane::Snapshot, plan.topic(), plan.message_schema())?;

@@ -189,7 +189,14 @@ impl<S: Sink> State<S> {
         let State { options, sink, catalog, tables, topics, .. } = self;
         let slot = tables.slot(table, || {
             let description = catalog.table(&table.database, &table.table).map(Table::description);
-            match compile(table, description.as_ref(), &options.filter, &options.plan, &options.outboxes)? {
+            match compile(
+                table,
+                description.as_ref(),
+                &options.filter,
+                &options.plan,
+                &options.outboxes,
+                &options.notices,
+            )? {
                 None => Ok(Slot::Ignored),
                 Some(Compiled::Outbox(plan)) => Ok(Slot::Outbox(Box::new(plan))),
                 Some(Compiled::Table(plan)) => {

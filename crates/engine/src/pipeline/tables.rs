@@ -9,6 +9,7 @@ use bitacora_change::{MessageSchema, Plan, PlanOptions, TableDescription};
 use bitacora_source::Filter;
 
 use crate::error::{EngineError, Place};
+use crate::notices::Notices;
 use crate::sink::{Lane, Sink, TopicId};
 
 /// What the pipeline does with the rows of a table.
@@ -185,7 +186,7 @@ pub enum Compiled {
     Outbox(OutboxPlan),
 }
 
-/// Compiles the plan of a captured table. The first rule that covers an outbox table counts.
+/// Compiles the plan of a captured table, and says what is to be said of it. The first rule that covers an outbox table counts.
 ///
 /// # Errors
 /// A column cannot be understood, the server does not log what a plan needs, or an outbox lacks a column.
@@ -195,6 +196,7 @@ pub fn compile(
     filter: &Filter,
     options: &PlanOptions,
     outboxes: &[OutboxRule],
+    notices: &Notices,
 ) -> Result<Option<Compiled>, EngineError> {
     if !filter.table(&table.database, &table.table) {
         return Ok(None);
@@ -204,5 +206,14 @@ pub fn compile(
         Some(rule) => OutboxPlan::compile(table, description, options, &rule.options).map(Compiled::Outbox),
         None => Plan::compile(table, description, options).map(Compiled::Table),
     };
-    compiled.map(Some).map_err(|error| EngineError::configuration(error.to_string()).at(place).caused_by(error))
+    let compiled =
+        compiled.map_err(|error| EngineError::configuration(error.to_string()).at(place).caused_by(error))?;
+    let notes = match &compiled {
+        Compiled::Table(plan) => plan.notes(),
+        Compiled::Outbox(plan) => plan.notes(),
+    };
+    for note in notes {
+        notices.warn(note);
+    }
+    Ok(Some(compiled))
 }

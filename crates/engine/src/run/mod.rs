@@ -5,6 +5,7 @@
 //! thread that the task feeds through a short queue of chunks; when the sink is slow the queue fills and the task stops
 //! reading from the server.
 
+mod columns;
 mod options;
 mod position;
 mod saver;
@@ -32,6 +33,7 @@ use crate::checkpoint::{Checkpoint, CheckpointError, CheckpointStore};
 use crate::config::{SnapshotMode, SourceConfig};
 use crate::error::{EngineError, ErrorClass};
 use crate::metrics::SourceMetrics;
+use crate::notices::Notices;
 use crate::pipeline::core::Beginning;
 use crate::sink::pulsar::PulsarSink;
 
@@ -54,6 +56,7 @@ impl Source {
         let folder = data_dir.join("sources").join(folder_name(&config.name));
         let life = Life {
             replica: options::replica_options(&config, &folder),
+            notices: Notices::of(&config.name),
             config: Arc::new(config),
             endpoint,
             metrics: Arc::clone(&metrics),
@@ -134,6 +137,8 @@ pub(crate) struct Life {
     replica: ReplicaOptions,
     endpoint: Endpoint,
     metrics: Arc<SourceMetrics>,
+    /// What was said of the configuration.
+    notices: Notices,
     status: watch::Sender<SourceStatus>,
     stopped: watch::Receiver<bool>,
 }
@@ -159,11 +164,11 @@ impl Life {
             Checked::Purged => true,
         };
         let resume = match saved {
-            Some(saved) if !wants_snapshot => Some(Resume {
-                catalog: parse_catalog(saved.catalog.as_deref())?,
-                checkpoint: saved.checkpoint,
-                beginning: Beginning::Resumed,
-            }),
+            Some(saved) if !wants_snapshot => {
+                let catalog = parse_catalog(saved.catalog.as_deref())?;
+                self.check_columns(&catalog);
+                Some(Resume { catalog, checkpoint: saved.checkpoint, beginning: Beginning::Resumed })
+            }
             saved => self.snapshot(&store, saved.map(|saved| saved.checkpoint)).await?,
         };
         match resume {

@@ -9,6 +9,7 @@ use bitacora_source::replication::{Backoff, BackoffOptions, ReplicaOptions};
 
 use super::Life;
 use crate::config::{self, SourceConfig};
+use crate::notices::Notices;
 use crate::pipeline::core::{Beginning, CoreOptions, SchemaChanges, Statements};
 
 /// At most one transaction end is noted in this time, and the checkpoint is stored as often.
@@ -52,16 +53,18 @@ pub(super) fn plan_options(config: &SourceConfig) -> PlanOptions {
         } else {
             NullWithDefault::Keep
         },
+        columns: config.columns.clone(),
     }
 }
 
 /// What the core does.
-pub(super) fn core_options(config: &SourceConfig, beginning: Beginning) -> CoreOptions {
+pub(super) fn core_options(config: &SourceConfig, notices: &Notices, beginning: Beginning) -> CoreOptions {
     CoreOptions {
         server: config.server.address(),
         plan: plan_options(config),
         filter: config.filter.clone(),
         outboxes: config.outboxes.clone(),
+        notices: notices.clone(),
         schema_changes: if config.include_schema_changes { SchemaChanges::Publish } else { SchemaChanges::Follow },
         statements: if config.include_query { Statements::Include } else { Statements::Omit },
         checkpoint_interval_us: i64::try_from(CHECKPOINT_INTERVAL.as_micros()).unwrap_or(i64::MAX) / 2,

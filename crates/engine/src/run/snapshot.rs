@@ -57,6 +57,7 @@ impl Life {
         let position = snapshot.position().clone();
         tracing::info!(source = %config.name, %position, exactness = ?snapshot.exactness(), tables = snapshot.tables().len(), "snapshot begins");
         let (catalog, records) = self.describe(&snapshot);
+        self.check_columns(&catalog);
         let reads_rows = !matches!(config.snapshot.mode, SnapshotMode::NoData | SnapshotMode::Never);
         if !self.write(&mut snapshot, &records, &position, reads_rows).await? {
             return Ok(None);
@@ -117,6 +118,7 @@ impl Life {
                 plan: plan_options(&self.config),
                 filter: self.config.filter.clone(),
                 outboxes: self.config.outboxes.clone(),
+                notices: self.notices.clone(),
             },
             self.sink(self.client()?)?,
             Arc::clone(&self.metrics),

@@ -30,7 +30,7 @@ impl Life {
         let config = Arc::clone(&self.config);
         let mut position = of_checkpoint(&checkpoint)?;
         let core = Core::new(
-            core_options(&config, beginning),
+            core_options(&config, &self.notices, beginning),
             self.sink(self.client()?)?,
             Arc::clone(&self.metrics),
             position.clone(),

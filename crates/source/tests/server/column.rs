@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use bitacora_binlog::{Body, Cell, Column, ColumnType, Decoder, Row, RowScratch, RowsKind, TableMap};
 use bitacora_change::{
-    Connector, DebeziumForm, EventContext, MessageBuffer, NullWithDefault, Operation, Plan, PlanOptions, SnapshotMark,
-    TableDescription, Tombstones, ValueFormat,
+    ColumnRules, Connector, DebeziumForm, EventContext, MessageBuffer, NullWithDefault, Operation, Plan, PlanOptions,
+    SnapshotMark, TableDescription, Tombstones, ValueFormat,
 };
 use bitacora_source::replication::{Client, EventChunk, ReplicaOptions, StreamState, Waiting};
 use bitacora_source::snapshot::{Snapshot, SnapshotChunk, SnapshotOptions, SnapshotState};
@@ -60,6 +60,7 @@ fn plan_options() -> PlanOptions {
         value_format: ValueFormat::Json,
         tombstones: Tombstones::Omit,
         null_with_default: NullWithDefault::Keep,
+        columns: ColumnRules::default(),
     }
 }
 

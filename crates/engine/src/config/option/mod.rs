@@ -82,6 +82,11 @@ pub(super) enum Effect {
     Names(fn(&mut Draft, Vec<String>) -> Result<(), String>),
     /// Texts by name; tables in it are dotted names.
     Map(fn(&mut Draft, Texts) -> Result<(), String>),
+    /// Rules, any number of them: of a key that names more than the option and of the list that is its value, or of a table.
+    Rules {
+        keyed: fn(&mut Draft, &str, &str) -> Result<(), String>,
+        table: fn(&mut Draft, Texts) -> Result<(), String>,
+    },
     /// A file or folder.
     Path(fn(&mut Draft, PathBuf)),
     /// Known; nothing here depends on it. Why, without a final stop.

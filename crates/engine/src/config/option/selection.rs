@@ -5,7 +5,6 @@ use bitacora_source::FilterOptions;
 use super::{Effect, OptionSpec};
 use crate::config::draft::{builtin, check_list};
 
-const ALL_COLUMNS: &str = "every column is published; leaving columns out is not implemented yet";
 const ONE_GTID_SOURCE: &str = "filtering by the server of origin is not implemented yet";
 const NO_LIMIT: &str = "tables cost little memory, there is no limit on their number";
 
@@ -61,8 +60,20 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     )
     .toml(&["tables.ignore_builtin"])
     .default("true"),
-    OptionSpec::refused("column.include.list", &[""], ALL_COLUMNS).aliases(&["column.whitelist"]),
-    OptionSpec::refused("column.exclude.list", &[""], ALL_COLUMNS).aliases(&["column.blacklist"]),
+    OptionSpec::new(
+        "column.include.list",
+        Effect::List(|draft, list| draft.columns.include(&list)),
+        "Columns to publish: regular expressions on `database.table.column`, separated by commas. Empty: all. A column of the key stays in the key.",
+    )
+    .aliases(&["column.whitelist"])
+    .toml(&["columns.include"]),
+    OptionSpec::new(
+        "column.exclude.list",
+        Effect::List(|draft, list| draft.columns.exclude(&list)),
+        "Columns not to publish. A column of the key stays in the key.",
+    )
+    .aliases(&["column.blacklist"])
+    .toml(&["columns.exclude"]),
     OptionSpec::refused("message.key.columns", &[""], "keys other than the primary key are not implemented yet"),
     OptionSpec::refused(
         "skipped.operations",

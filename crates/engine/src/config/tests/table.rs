@@ -29,6 +29,7 @@ fn every_row_is_complete() {
             Effect::Refused { because, .. } => {
                 assert!(!because.is_empty() && !because.ends_with('.'), "{}", option.key)
             }
+            Effect::Rules { .. } => assert!(option.text.ends_with('.') && option.key.ends_with('*'), "{}", option.key),
             _ => assert!(option.text.ends_with('.') && !option.key.ends_with('*'), "{}", option.key),
         }
         assert!(!(option.required && option.default.is_some()), "{}", option.key);

@@ -1,0 +1,39 @@
+//! What is said once: sentences about the configuration that come up again with each plan of a table.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The sentences that a source has said; clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct Notices {
+    source: Arc<str>,
+    said: Arc<Mutex<HashSet<String>>>,
+}
+
+impl Notices {
+    /// Begins without a sentence; `source` is named in each line.
+    pub fn of(source: &str) -> Notices {
+        Notices { source: source.into(), said: Arc::default() }
+    }
+
+    /// Warns, unless the same was said before. Gives whether it was new.
+    pub fn warn(&self, sentence: &str) -> bool {
+        let is_new = self.said.lock().unwrap_or_else(PoisonError::into_inner).insert(sentence.to_owned());
+        if is_new {
+            tracing::warn!(source = %self.source, "{sentence}");
+        }
+        is_new
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_is_said_once() {
+        let notices = Notices::of("shop");
+        assert!(notices.warn("a") && notices.clone().warn("b"));
+        assert!(!notices.warn("a") && !notices.clone().warn("b"));
+    }
+}
