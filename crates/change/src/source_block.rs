@@ -80,13 +80,18 @@ impl SourceBlock {
         landmarks: &mut Landmarks,
         out: &mut Vec<u8>,
     ) {
-        if !cache.holds(self.id, context) {
+        // The block of the same log event was written before: it repeats as a whole, and its parts need no names.
+        let repeats = cache.holds(self.id, context);
+        if !repeats {
             cache.fill(self, context);
         }
-        landmarks.copy(&cache.head_landmarks, out.len());
+        let mut mark = |parts: &Landmarks, name: u16, at: usize| {
+            if repeats { landmarks.mark(name, at) } else { landmarks.copy(parts, at) }
+        };
+        mark(&cache.head_landmarks, landmark::SOURCE, out.len());
         out.extend_from_slice(&cache.head);
         write_unsigned(u64::from(context.row), out);
-        landmarks.copy(&cache.tail_landmarks, out.len());
+        mark(&cache.tail_landmarks, landmark::SOURCE_THREAD, out.len());
         out.extend_from_slice(&cache.tail);
     }
 

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::MAGIC_CHECKSUM;
 use super::compression::{Codec, Compressor};
-use super::lz4::Landmark;
+use super::lz4::Hints;
 use super::single::{self, KeyKind, OutgoingMessage, StoredKey, put_bytes, put_property, put_varint};
 use crate::error::Error;
 
@@ -49,8 +49,8 @@ pub struct BatchBuilder {
     message_count: u32,
     lowest_sequence_id: u64,
     highest_sequence_id: u64,
-    /// Places in the body, of batches whose messages name some.
-    landmarks: Vec<Landmark>,
+    /// Where the body repeats, of batches whose messages say so.
+    hints: Hints,
     /// Made when the builder first finishes a batch without another one's.
     compressor: Option<Box<Compressor>>,
     head: Vec<u8>,
@@ -95,7 +95,7 @@ impl BatchBuilder {
     /// Drops the open batch.
     pub fn clear(&mut self) {
         self.body.clear();
-        self.landmarks.clear();
+        self.hints.clear();
         self.message_count = 0;
     }
 
@@ -111,7 +111,7 @@ impl BatchBuilder {
         }
         let start = self.body.len();
         single::append(message, &mut self.body)?;
-        self.add_landmarks(message.landmarks, start, self.body.len() - payload_bytes);
+        self.hints.add(message.landmarks, start, self.body.len() - payload_bytes);
         if self.message_count == 0 {
             self.lowest_sequence_id = message.sequence_id;
             self.first.remember(message, self.body.len() - payload_bytes);
@@ -119,16 +119,6 @@ impl BatchBuilder {
         self.highest_sequence_id = message.sequence_id;
         self.message_count += 1;
         Ok(())
-    }
-
-    /// Keeps the places of a message that begins at `start`; its own start is the first.
-    fn add_landmarks(&mut self, landmarks: &[Landmark], start: usize, payload_at: usize) {
-        if !landmarks.is_empty() {
-            let place = |name: u16, at: usize| (name, at as u32);
-            self.landmarks.push(place(0, start));
-            let payload = landmarks.iter().map(|&(name, at)| place(name.saturating_add(1), payload_at + at as usize));
-            self.landmarks.extend(payload);
-        }
     }
 
     /// Closes the open batch and returns its entry, or `None` when there is no message.
@@ -162,9 +152,9 @@ impl BatchBuilder {
         let start = if is_batch { 0 } else { self.first.payload_at };
         let uncompressed = self.body.get(start..).unwrap_or_default();
         let uncompressed_bytes = uncompressed.len();
-        let landmarks = if is_batch { self.landmarks.as_slice() } else { &[] };
-        let compressed = compressor.compress(header.codec, uncompressed, landmarks);
-        self.landmarks.clear();
+        let hints = Some(&self.hints).filter(|hints| is_batch && !hints.is_empty());
+        let compressed = compressor.compress(header.codec, uncompressed, hints);
+        self.hints.clear();
         let body = match compressed {
             Ok(body) => body,
             Err(error) => {

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use bytes::Bytes;
 
-use super::lz4::{self, Landmark};
+use super::lz4::{self, Hints};
 use crate::error::Error;
 use crate::proto::CompressionType;
 
@@ -42,18 +42,18 @@ pub struct Compressor {
 }
 
 impl Compressor {
-    /// Compresses `body` and returns the bytes that belong into the entry. `landmarks` may be empty.
+    /// Compresses `body` and returns the bytes that belong into the entry. Without `hints` nothing is known of it.
     pub(super) fn compress<'a>(
         &'a mut self,
         codec: Codec,
         body: &'a [u8],
-        landmarks: &[Landmark],
+        hints: Option<&Hints>,
     ) -> Result<&'a [u8], Error> {
         let out = &mut self.out;
         match codec {
             Codec::None => Ok(body),
             Codec::Lz4 => {
-                let hinted = if landmarks.is_empty() { None } else { self.lz4.compress(body, landmarks, out) };
+                let hinted = hints.and_then(|hints| self.lz4.compress(body, hints, out));
                 let written = match hinted {
                     Some(written) => written,
                     None => whole_lz4(body, out)?,

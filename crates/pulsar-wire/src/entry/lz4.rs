@@ -13,8 +13,46 @@
 /// number, and the offset in bytes.
 pub type Landmark = (u16, u32);
 
+/// The landmarks of a body of several messages, as their writers name them, and where each message begins.
+#[derive(Debug, Default)]
+pub(super) struct Hints {
+    messages: Vec<MessageHints>,
+    /// Of all messages, each place counted from the start of its payload.
+    places: Vec<Landmark>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct MessageHints {
+    start: u32,
+    payload_at: u32,
+    /// Count of its places.
+    count: u32,
+}
+
+impl Hints {
+    /// Keeps the landmarks of a message that begins at `start` in the body; without any, nothing is kept of it.
+    pub fn add(&mut self, landmarks: &[Landmark], start: usize, payload_at: usize) {
+        if !landmarks.is_empty() {
+            let (start, payload_at, count) = (start as u32, payload_at as u32, landmarks.len() as u32);
+            self.messages.push(MessageHints { start, payload_at, count });
+            self.places.extend_from_slice(landmarks);
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+
+    pub fn clear(&mut self) {
+        self.messages.clear();
+        self.places.clear();
+    }
+}
+
 /// Matches are at least this long.
 const MATCH_MIN: usize = 4;
+/// Index of the landmark that every message has at its start; those which their writers name follow.
+const MESSAGE_START: usize = 0;
 /// The farthest that a match may lie back.
 const DISTANCE_MAX: usize = u16::MAX as usize;
 /// The last bytes of a block are literals, and no match begins in the last twelve.
@@ -28,6 +66,8 @@ const SEARCHED_MATCH_MIN: usize = 6;
 const SEARCHED_BYTES: usize = 64;
 /// Literals up to this size are copied as one block of it.
 const COPIED_AT_ONCE: usize = 32;
+/// A sequence with so many literals and counts of one byte fits into this.
+const SHORT_SEQUENCE: usize = 2 + COPIED_AT_ONCE + 3;
 /// Knuth's multiplicative hashing: 2^64 divided by the golden ratio.
 const HASH_FACTOR: u64 = 0x9e37_79b1_85eb_ca87;
 /// Places that the search remembers, as a power of two.
@@ -47,10 +87,10 @@ pub(super) struct Encoder {
 impl Encoder {
     /// Compresses `body` into `out`, which grows to the largest block and stays, and gives the size of the block.
     ///
-    /// Landmarks stand in rising order; a body has less than 2 GiB. `None` if the block does not fit, which `out` of the
-    /// size that this function asks for excludes.
-    pub fn compress(&mut self, body: &[u8], landmarks: &[Landmark], out: &mut Vec<u8>) -> Option<usize> {
-        let bound = lz4_flex::block::get_maximum_output_size(body.len()) + COPIED_AT_ONCE;
+    /// A body has less than 2 GiB. `None` if the block does not fit, which `out` of the size that this function asks for
+    /// excludes.
+    pub fn compress(&mut self, body: &[u8], hints: &Hints, out: &mut Vec<u8>) -> Option<usize> {
+        let bound = lz4_flex::block::get_maximum_output_size(body.len()) + SHORT_SEQUENCE;
         if out.len() < bound {
             out.resize(bound, 0);
         }
@@ -58,28 +98,42 @@ impl Encoder {
         self.table.clear();
         self.table.resize(1 << TABLE_BITS, 0);
         let mut block = Block { body, anchor: 0, out, written: 0 };
-        let last_match = body.len().saturating_sub(LAST_MATCH);
-        for &(name, at) in landmarks {
-            let before = self.last_place(name, at);
-            let at = at as usize;
-            if at < block.anchor || at > last_match {
-                continue;
+        let mut places = hints.places.as_slice();
+        for message in &hints.messages {
+            let (own, rest) = places.split_at_checked(message.count as usize)?;
+            places = rest;
+            self.landmark(&mut block, MESSAGE_START, message.start)?;
+            for &(name, at) in own {
+                let at = message.payload_at.wrapping_add(at);
+                self.landmark(&mut block, usize::from(name) + MESSAGE_START + 1, at)?;
             }
-            let Some(found) = before.and_then(|before| find(body, block.anchor, at, before)) else { continue };
-            if found.at - block.anchor >= SEARCHED_BYTES {
-                self.search(&mut block, found.at)?;
-            }
-            block.sequence(&found)?;
         }
-        if body.len() - block.anchor >= SEARCHED_BYTES + LAST_MATCH {
+        let last_match = last_match(body);
+        if last_match > block.anchor + SEARCHED_BYTES {
             self.search(&mut block, last_match)?;
         }
         block.finish()
     }
 
+    /// Looks whether what stands at a landmark repeats what stood at the one of the same name before it.
+    #[inline(always)]
+    fn landmark(&mut self, block: &mut Block<'_>, name: usize, at: u32) -> Option<()> {
+        let before = self.last_place(name, at);
+        let at = at as usize;
+        if at < block.anchor || at > last_match(block.body) {
+            return Some(());
+        }
+        let Some(found) = before.and_then(|before| find(block.body, block.anchor, at, before)) else {
+            return Some(());
+        };
+        if found.at - block.anchor >= SEARCHED_BYTES {
+            self.search(block, found.at)?;
+        }
+        block.sequence(&found)
+    }
+
     /// Gives the place of a landmark before this one.
-    fn last_place(&mut self, name: u16, at: u32) -> Option<usize> {
-        let index = usize::from(name);
+    fn last_place(&mut self, index: usize, at: u32) -> Option<usize> {
         if index >= self.last.len() {
             self.last.resize(index + 1, 0);
         }
@@ -113,6 +167,11 @@ impl Encoder {
     }
 }
 
+/// The last byte of a body where a match may begin.
+fn last_match(body: &[u8]) -> usize {
+    body.len().saturating_sub(LAST_MATCH)
+}
+
 /// Bytes at `at` that equal those `distance` before.
 struct Match {
     at: usize,
@@ -121,29 +180,58 @@ struct Match {
 }
 
 /// Compares two places and extends what is equal to both sides, backwards not beyond `anchor`.
-fn find(body: &[u8], anchor: usize, mut at: usize, mut before: usize) -> Option<Match> {
+#[inline]
+fn find(body: &[u8], anchor: usize, at: usize, before: usize) -> Option<Match> {
     let distance = at.checked_sub(before).filter(|distance| (1..=DISTANCE_MAX).contains(distance))?;
-    if four(body, at)? != four(body, before)? {
+    let ahead = equal_bytes(body, at, before, body.len() - LAST_LITERALS);
+    if ahead < MATCH_MIN {
         return None;
     }
-    let end = at + MATCH_MIN + equal_bytes(body, at + MATCH_MIN, before + MATCH_MIN, body.len() - LAST_LITERALS);
-    while at > anchor && before > 0 && body.get(at - 1)? == body.get(before - 1)? {
-        at -= 1;
-        before -= 1;
+    let behind = equal_bytes_behind(body, at, before, at - anchor);
+    Some(Match { at: at - behind, distance, bytes: ahead + behind })
+}
+
+/// Counts the bytes in front of `at`, at most `limit`, that equal those in front of `before`.
+#[inline]
+fn equal_bytes_behind(body: &[u8], at: usize, before: usize, limit: usize) -> usize {
+    let mut count = 0;
+    while count < limit {
+        let eight = |end: usize| body.get(..end - count)?.last_chunk().map(|eight| u64::from_le_bytes(*eight));
+        let (Some(left), Some(right)) = (eight(at), eight(before)) else { break };
+        let equal = ((left ^ right).leading_zeros() / 8) as usize;
+        count += equal;
+        if equal < 8 {
+            break;
+        }
     }
-    Some(Match { at, distance, bytes: end - at })
+    count.min(limit)
 }
 
 /// Counts the bytes from `at` up to `end` that equal those from `before`.
+///
+/// Most matches are short: the first sixteen bytes are looked at in words, what goes on beyond them in blocks.
+#[inline]
 fn equal_bytes(body: &[u8], at: usize, before: usize, end: usize) -> usize {
     let left = body.get(at..end).unwrap_or_default();
     let right = body.get(before..).and_then(|right| right.get(..left.len())).unwrap_or_default();
+    match (left.split_first_chunk::<16>(), right.split_first_chunk::<16>()) {
+        (Some((first, left)), Some((second, right))) => {
+            let difference = u128::from_le_bytes(*first) ^ u128::from_le_bytes(*second);
+            if difference == 0 { 16 + equal_blocks(left, right) } else { (difference.trailing_zeros() / 8) as usize }
+        }
+        _ => equal_prefix(left, right),
+    }
+}
+
+/// Counts how many of the first bytes are equal, of two texts of one length.
+fn equal_blocks(left: &[u8], right: &[u8]) -> usize {
     let blocks = left.as_chunks::<32>().0.iter().zip(right.as_chunks::<32>().0);
     let count = 32 * blocks.take_while(|(left, right)| left == right).count();
     let (left, right) = (left.get(count..).unwrap_or_default(), right.get(count..).unwrap_or_default());
     count + equal_prefix(left, right)
 }
 
+/// Does the same in words.
 fn equal_prefix(left: &[u8], right: &[u8]) -> usize {
     let mut count = 0;
     for (left, right) in left.as_chunks::<8>().0.iter().zip(right.as_chunks::<8>().0) {
@@ -155,10 +243,6 @@ fn equal_prefix(left: &[u8], right: &[u8]) -> usize {
     }
     let tails = left.iter().zip(right).skip(count);
     count + tails.take_while(|(left, right)| left == right).count()
-}
-
-fn four(body: &[u8], at: usize) -> Option<u32> {
-    body.get(at..)?.first_chunk().map(|four| u32::from_le_bytes(*four))
 }
 
 /// Six bytes as a number, of eight that must be there.
@@ -176,7 +260,48 @@ struct Block<'a> {
 
 impl Block<'_> {
     /// Writes the literals in front of a match, and the match.
+    #[inline]
     fn sequence(&mut self, found: &Match) -> Option<()> {
+        match self.short_sequence(found) {
+            Some(written) => {
+                self.written += written;
+                self.anchor = found.at + found.bytes;
+                Some(())
+            }
+            None => self.any_sequence(found),
+        }
+    }
+
+    /// Writes a sequence whose counts take a byte each at most, the usual one, within one block of the target and without
+    /// a look at the bounds of each part; gives its size.
+    #[inline]
+    fn short_sequence(&mut self, found: &Match) -> Option<usize> {
+        let (literals, extra) = (found.at - self.anchor, found.bytes - MATCH_MIN);
+        let source = self.body.get(self.anchor..)?.first_chunk::<COPIED_AT_ONCE>()?;
+        let target = self.out.get_mut(self.written..)?.first_chunk_mut::<SHORT_SEQUENCE>()?;
+        let distance = (found.distance as u16).to_le_bytes();
+        let mut at = 1;
+        if literals >= TOKEN_FULL {
+            *target.get_mut(at)? = (literals - TOKEN_FULL) as u8;
+            at += 1;
+        }
+        if literals > COPIED_AT_ONCE || extra >= TOKEN_FULL + 255 {
+            return None;
+        }
+        *target.first_mut()? = ((literals.min(TOKEN_FULL) << 4) | extra.min(TOKEN_FULL)) as u8;
+        *target.get_mut(at..)?.first_chunk_mut()? = *source;
+        at += literals;
+        *target.get_mut(at..)?.first_chunk_mut()? = distance;
+        at += 2;
+        if extra >= TOKEN_FULL {
+            *target.get_mut(at)? = (extra - TOKEN_FULL) as u8;
+            at += 1;
+        }
+        Some(at)
+    }
+
+    /// Writes a sequence of any counts.
+    fn any_sequence(&mut self, found: &Match) -> Option<()> {
         let extra = found.bytes - MATCH_MIN;
         self.literals(found.at, extra)?;
         let distance = u16::try_from(found.distance).ok()?;
@@ -235,7 +360,11 @@ mod tests {
 
     fn check(encoder: &mut Encoder, body: &[u8], landmarks: &[Landmark]) -> usize {
         let mut out = Vec::new();
-        let size = encoder.compress(body, landmarks, &mut out).unwrap();
+        let mut hints = Hints::default();
+        for part in landmarks.chunks(3) {
+            hints.add(part, part[0].1 as usize, 0);
+        }
+        let size = encoder.compress(body, &hints, &mut out).unwrap();
         assert!(size <= lz4_flex::block::get_maximum_output_size(body.len()));
         let back = lz4_flex::block::decompress(&out[..size], body.len()).unwrap();
         assert!(back == body);
