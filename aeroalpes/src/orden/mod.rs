@@ -1,5 +1,6 @@
 //! The subcommands, each in its own file.
 
+mod notificaciones;
 mod salud;
 
 use clap::Subcommand;
@@ -9,6 +10,8 @@ use crate::fallo::Fallo;
 /// What to run.
 #[derive(Debug, Subcommand)]
 pub enum Orden {
+    /// Sends a mail for each event of a reservation
+    Notificaciones(notificaciones::Notificaciones),
     /// Asks a running part whether it is well; for health checks of containers, which have no other program
     Salud(salud::Salud),
 }
@@ -16,6 +19,7 @@ pub enum Orden {
 /// Runs a subcommand until it is done or asked to end.
 pub async fn ejecutar(orden: Orden) -> Result<(), Fallo> {
     match orden {
+        Orden::Notificaciones(argumentos) => notificaciones::ejecutar(argumentos).await,
         Orden::Salud(argumentos) => salud::ejecutar(argumentos).await,
     }
 }

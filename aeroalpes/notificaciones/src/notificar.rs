@@ -1,0 +1,158 @@
+//! From an event to its mail, once.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use aeroalpes_consumo::{Politica, Registros, Resultado, Suscripcion, consumir};
+use aeroalpes_contrato::evento::EventoReserva;
+use aeroalpes_contrato::tema;
+use bitacora_pulsar::{Client, ClientConfig, Message};
+use lettre::message::Mailbox;
+
+use crate::bandeja::{Bandeja, Estado};
+use crate::configuracion::Configuracion;
+use crate::correo;
+use crate::destinatario::Directorio;
+use crate::error::Error;
+use crate::smtp::Cartero;
+use crate::texto::{self, Texto};
+
+/// A server that greylists takes a mail after minutes, sometimes after an hour.
+const POLITICA: Politica =
+    Politica { intentos: 30, primera_espera: Duration::from_secs(1), espera_maxima: Duration::from_secs(300) };
+/// How often old entries of the inbox are dropped.
+const LIMPIEZA: Duration = Duration::from_secs(24 * 3600);
+/// Longer ids are no ids: an outbox's have 40 characters.
+const MAX_ID: usize = 400;
+
+/// Consumes events and sends their mails until `parada` completes.
+///
+/// One event at a time: two deliveries of one event must not both find it new.
+///
+/// # Errors
+/// Settings that cannot be used, an inbox that is in use, a broker that refuses for good.
+pub async fn ejecutar(configuracion: Configuracion, parada: impl Future<Output = ()>) -> Result<(), Error> {
+    let Configuracion { broker_url, api_url, datos, smtp, de, para } = configuracion;
+    let salida = match &smtp {
+        Some(smtp) => format!("correo por {}:{}", smtp.host, smtp.port),
+        None => "correo por esta salida".to_owned(),
+    };
+    let client = Client::new(ClientConfig::url(broker_url.clone()))
+        .map_err(|source| Error::Client { what: "the broker", source: Box::new(source) })?;
+    let notificador = Arc::new(Notificador {
+        registros: Registros::nuevos(client.clone(), tema::EVENTOS_RESERVA)?,
+        directorio: Directorio::nuevo(api_url, para)?,
+        bandeja: Arc::new(Bandeja::abrir(&datos, ahora_ms())?),
+        cartero: smtp.map(Cartero::nuevo).transpose()?,
+        de,
+    });
+    println!("aeroalpes notificaciones: {broker_url}, {salida}");
+    let suscripcion = Suscripcion {
+        politica: POLITICA,
+        gracia: Duration::from_secs(20),
+        ..Suscripcion::nueva(tema::EVENTOS_RESERVA, tema::SUB_NOTIFICACION, tema::EVENTOS_RESERVA_MUERTOS)
+    };
+    let limpieza = limpiar_cada_dia(Arc::clone(&notificador.bandeja));
+    let consumo = consumir(&client, suscripcion, parada, move |message| {
+        let notificador = Arc::clone(&notificador);
+        async move { notificador.notificar(&message).await.unwrap_or_else(|otro| otro) }
+    });
+    tokio::select! {
+        ended = consumo => Ok(ended?),
+        () = limpieza => Ok(()),
+    }
+}
+
+struct Notificador {
+    registros: Registros<EventoReserva>,
+    directorio: Directorio,
+    bandeja: Arc<Bandeja>,
+    cartero: Option<Cartero>,
+    de: Mailbox,
+}
+
+impl Notificador {
+    /// Both sides of the result are the handler's answer; `Err` is any that ends it early.
+    async fn notificar(&self, message: &Message) -> Result<Resultado, Resultado> {
+        let evento = self.registros.leer(message).await?;
+        let id = id_de(&evento, message)?;
+        let estado = self.en_bandeja(&id, |bandeja, id| bandeja.estado(id)).await?;
+        if estado == Estado::Hecho {
+            tracing::info!(event = id, "an event came again and was mailed before");
+            return Ok(Resultado::Hecho);
+        }
+        let texto = texto::redactar(&evento).map_err(Resultado::Rechazado)?;
+        let cliente = evento.data.as_ref().and_then(|data| data.id_cliente.as_deref());
+        let para = self.directorio.de(cliente).await?;
+        if estado == Estado::Empezado {
+            tracing::warn!(event = id, "a mail was begun before and is sent; if it had arrived, it arrives twice");
+        }
+        self.en_bandeja(&id, |bandeja, id| bandeja.empezar(id, ahora_ms())).await?;
+        let sent = self.enviar(&texto, &para, &id).await;
+        if sent == Resultado::Hecho {
+            // The mail is out: whatever fails from here on must not send it again as long as this process lives.
+            while let Err(error) = self.en_bandeja(&id, |bandeja, id| bandeja.terminar(id, ahora_ms())).await {
+                tracing::error!(event = id, ?error, "a mail is sent, but that cannot be written down yet");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+        Ok(sent)
+    }
+
+    async fn enviar(&self, texto: &Texto, para: &Mailbox, id: &str) -> Resultado {
+        let Some(cartero) = &self.cartero else {
+            println!("correo a {para}: {}", linea(texto));
+            return Resultado::Hecho;
+        };
+        match correo::redactado(texto, &self.de, para, id) {
+            Ok(mail) => cartero.enviar(&mail).await,
+            Err(reason) => Resultado::Rechazado(reason),
+        }
+    }
+
+    /// Runs a call of the inbox on a thread that may block.
+    async fn en_bandeja<T: Send + 'static>(
+        &self,
+        id: &str,
+        call: impl FnOnce(&Bandeja, &str) -> Result<T, redb::Error> + Send + 'static,
+    ) -> Result<T, Resultado> {
+        let (bandeja, id) = (Arc::clone(&self.bandeja), id.to_owned());
+        let called = tokio::task::spawn_blocking(move || call(&bandeja, &id)).await;
+        let reason = match called {
+            Ok(Ok(value)) => return Ok(value),
+            Ok(Err(error)) => error.to_string(),
+            Err(error) => error.to_string(),
+        };
+        Err(Resultado::Indisponible(format!("the inbox cannot be used: {reason}; check the disk")))
+    }
+}
+
+/// The event's id; one without has its place in the topic, which a redelivery does not change.
+fn id_de(evento: &EventoReserva, message: &Message) -> Result<String, Resultado> {
+    let id = evento.id.clone().filter(|id| !id.is_empty()).unwrap_or_else(|| format!("mensaje:{}", message.id));
+    if id.len() > MAX_ID {
+        return Err(Resultado::Rechazado(format!("the event's id has {} bytes, {MAX_ID} are the limit", id.len())));
+    }
+    Ok(id)
+}
+
+/// Subject and text in one line.
+fn linea(texto: &Texto) -> String {
+    let cuerpo: Vec<_> = texto.cuerpo.lines().filter(|line| !line.is_empty()).collect();
+    format!("{} | {}", texto.asunto, cuerpo.join(" | "))
+}
+
+async fn limpiar_cada_dia(bandeja: Arc<Bandeja>) {
+    loop {
+        tokio::time::sleep(LIMPIEZA).await;
+        let bandeja = Arc::clone(&bandeja);
+        let cleaned = tokio::task::spawn_blocking(move || bandeja.limpiar(ahora_ms())).await;
+        if let Ok(Err(error)) = cleaned {
+            tracing::warn!(%error, "old entries of the inbox cannot be dropped");
+        }
+    }
+}
+
+fn ahora_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
