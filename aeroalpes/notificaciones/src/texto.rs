@@ -39,7 +39,7 @@ pub(crate) fn redactar(evento: &EventoReserva) -> Result<Texto, String> {
             cuerpo.push_str(&format!("{nombre}: {valor}\n"));
         }
     }
-    cuerpo.push_str("\nGracias por volar con AeroAlpes.\n");
+    cuerpo.push_str("\nGracias por volar con AeroAlpes.");
     Ok(Texto { asunto: format!("AeroAlpes: {asunto} {id}"), cuerpo })
 }
 
@@ -105,7 +105,7 @@ mod tests {
         assert_eq!(
             redactar(&evento("ReservaCreada")).unwrap().cuerpo,
             "Hola:\n\nRecibimos su reserva. Le avisaremos cuando sea aprobada.\n\nReserva: r1\nEstado: PENDIENTE\n\
-             Fecha: 22 de noviembre de 2022, 13:10 (UTC)\n\nGracias por volar con AeroAlpes.\n"
+             Fecha: 22 de noviembre de 2022, 13:10 (UTC)\n\nGracias por volar con AeroAlpes."
         );
     }
 

@@ -1,0 +1,85 @@
+"""The built `aeroalpes` as a child process, and the events of the tutorial's producer."""
+
+import os
+import pathlib
+
+import pulsar
+from pulsar.schema import AvroSchema, Long, Record, String
+
+from harness.process import ROOT, Process, wait_until
+
+EVENTOS = "persistent://public/default/eventos-reserva"
+MUERTOS = "persistent://public/default/eventos-reserva-muertos"
+
+
+def binario():
+    """$AEROALPES_BIN, or the newest of the built ones."""
+    if os.environ.get("AEROALPES_BIN"):
+        return pathlib.Path(os.environ["AEROALPES_BIN"]).resolve()
+    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    built = [p for p in (target / "debug/aeroalpes", target / "release/aeroalpes") if p.is_file()]
+    if not built:
+        raise FileNotFoundError("build the binary first: cargo build -p aeroalpes")
+    return max(built, key=lambda p: p.stat().st_mtime)
+
+
+def aeroalpes(*arguments, env=None):
+    """Starts a part and waits for the line that says it is there."""
+    process = Process([binario(), *arguments], env=env)
+    wait_until(f"the first line of aeroalpes {arguments[0]}", lambda: process.must_run() or "\n" in process.stdout())
+    return process
+
+
+def direccion(process):
+    """The address at the end of the line that a part prints at its start."""
+    return process.stdout().splitlines()[0].rpartition(" ")[2]
+
+
+class ReservaCreadaPayload(Record):
+    id_reserva = String()
+    id_cliente = String()
+    estado = String()
+    fecha_creacion = Long()
+
+
+class EventoReservaCreada(Record):
+    id = String()
+    time = Long()
+    ingestion = Long()
+    specversion = String()
+    type = String()
+    datacontenttype = String()
+    service_name = String()
+    data = ReservaCreadaPayload()
+
+
+def evento(number, cliente=None, **fields):
+    """Event `number` as the tutorial's service writes it."""
+    data = ReservaCreadaPayload(id_reserva=f"r{number}", id_cliente=cliente, estado="PENDIENTE", fecha_creacion=1_669_122_600_000)
+    values = {"id": f"e{number}", "time": 1_669_122_600_000, "ingestion": 1_669_122_600_000, "specversion": "v1",
+              "type": "ReservaCreada", "datacontenttype": "AVRO", "service_name": "aeroalpes", "data": data}
+    return EventoReservaCreada(**{**values, **fields})
+
+
+class Productor:
+    """The official client's producer of events."""
+
+    def __init__(self, url):
+        self.client = pulsar.Client(url, logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error))
+        self._producer = self.client.create_producer(EVENTOS, schema=AvroSchema(EventoReservaCreada))
+
+    def enviar(self, *events):
+        for event in events:
+            self._producer.send(event, partition_key=event.data.id_reserva, properties={"origen": "prueba"})
+
+    def cartas(self, count):
+        """The dead letters, exactly so many."""
+        consumer = self.client.subscribe(MUERTOS, "prueba", initial_position=pulsar.InitialPosition.Earliest)
+        letters = [consumer.receive(30_000) for _ in range(count)]
+        for letter in letters:
+            consumer.acknowledge(letter)
+        consumer.close()
+        return letters
+
+    def cerrar(self):
+        self.client.close()
