@@ -1,5 +1,6 @@
 //! The subcommands, each in its own file.
 
+mod api;
 mod notificaciones;
 mod salud;
 
@@ -12,6 +13,8 @@ use crate::fallo::Fallo;
 pub enum Orden {
     /// Sends a mail for each event of a reservation
     Notificaciones(notificaciones::Notificaciones),
+    /// Serves the HTTP API: reservations, users
+    Api(api::Api),
     /// Asks a running part whether it is well; for health checks of containers, which have no other program
     Salud(salud::Salud),
 }
@@ -20,6 +23,7 @@ pub enum Orden {
 pub async fn ejecutar(orden: Orden) -> Result<(), Fallo> {
     match orden {
         Orden::Notificaciones(argumentos) => notificaciones::ejecutar(argumentos).await,
+        Orden::Api(argumentos) => api::ejecutar(argumentos).await,
         Orden::Salud(argumentos) => salud::ejecutar(argumentos).await,
     }
 }

@@ -1,0 +1,29 @@
+//! Why the API does not start.
+
+use thiserror::Error;
+
+/// What whoever starts the API must mend.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A variable of the environment.
+    #[error(transparent)]
+    Variable(#[from] crate::infraestructura::mysql::VariableErronea),
+    /// The address cannot be listened on.
+    #[error("the API cannot listen on {direccion}: {source}; choose another address with --escuchar")]
+    Escuchar {
+        /// The address.
+        direccion: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The broker's URL.
+    #[error("the broker's URL cannot be used: {0}; correct BROKER_HOST or PULSAR_SERVICE_URL")]
+    Broker(#[source] bitacora_pulsar::Error),
+    /// A fault of this crate.
+    #[error("the API cannot be prepared: {0}")]
+    Preparar(#[from] crate::aplicacion::Falla),
+    /// The server broke off.
+    #[error("the API's server broke off: {0}")]
+    Servidor(#[source] std::io::Error),
+}

@@ -1,0 +1,45 @@
+//! The broker, as the API needs it: a client for the consumers, and whether it answers.
+
+use std::time::Duration;
+
+use aeroalpes_contrato::direccion;
+use bitacora_pulsar::{Client, ClientConfig, Error};
+
+/// A broker that has not answered by then counts as away.
+const PLAZO: Duration = Duration::from_secs(2);
+
+/// The client. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Broker {
+    cliente: Client,
+}
+
+impl Broker {
+    /// Prepares a client; it connects when it is needed.
+    ///
+    /// # Errors
+    /// The URL is none.
+    pub fn nuevo(direccion: &direccion::Broker) -> Result<Broker, Error> {
+        Ok(Broker { cliente: Client::new(ClientConfig::url(&direccion.service_url))? })
+    }
+
+    /// Returns the client.
+    pub fn cliente(&self) -> &Client {
+        &self.cliente
+    }
+
+    /// Tells whether the broker answers.
+    pub async fn responde(&self) -> bool {
+        match tokio::time::timeout(PLAZO, self.cliente.check()).await {
+            Ok(Ok(_)) => true,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the broker is not ready");
+                false
+            }
+            Err(_) => {
+                tracing::warn!("the broker does not answer");
+                false
+            }
+        }
+    }
+}

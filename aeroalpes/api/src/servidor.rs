@@ -1,0 +1,97 @@
+//! The process: what is started, in which order, and how it ends.
+//!
+//! Start: the address is listened on at once; the database may be away, and requests are answered 503 until its tables are
+//! there. End: no new connections, requests in flight finish (for at most [`PLAZO`]), then the tasks behind, then the pool.
+
+use std::future::Future;
+use std::time::Duration;
+
+use axum::serve::ListenerExt;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::error::Error;
+use crate::infraestructura::mysql::{ConfiguracionDb, MySql, limpiar, mantener_esquema};
+use crate::infraestructura::{Argon2id, Broker};
+use crate::presentacion::{Contexto, Limite, enrutar};
+
+/// Requests in flight have this long to finish after the end was asked for.
+const PLAZO: Duration = Duration::from_secs(20);
+
+/// What the API needs to know.
+#[derive(Debug, Clone)]
+pub struct Opciones {
+    /// `host:port` to listen on; port 0 takes a free one.
+    pub escuchar: String,
+    /// Requests that are answered at a time; beyond them the answer is 503.
+    pub en_vuelo: usize,
+    /// The database.
+    pub base: ConfiguracionDb,
+    /// The broker's addresses.
+    pub broker: aeroalpes_contrato::direccion::Broker,
+}
+
+/// Requests answered at a time, unless told otherwise.
+pub const EN_VUELO: usize = 512;
+
+impl Opciones {
+    /// Takes database and broker from the environment variables of the contract.
+    ///
+    /// # Errors
+    /// A variable has a value that cannot be used.
+    pub fn del_entorno(escuchar: String, en_vuelo: usize) -> Result<Opciones, Error> {
+        let broker = aeroalpes_contrato::direccion::Broker::del_entorno("BROKER_HOST");
+        Ok(Opciones { escuchar, en_vuelo, base: ConfiguracionDb::del_entorno()?, broker })
+    }
+}
+
+/// Serves until `fin` completes, then ends in order.
+///
+/// # Errors
+/// The API cannot be started, or its socket broke.
+pub async fn servir(opciones: Opciones, fin: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
+    let almacen = MySql::nuevo(&opciones.base)?;
+    let contexto = Contexto {
+        almacen: almacen.clone(),
+        resumidor: Argon2id::nuevo(),
+        broker: Broker::nuevo(&opciones.broker).map_err(Error::Broker)?,
+        limite: Limite::nuevo(opciones.en_vuelo),
+    };
+    let failed = |source| Error::Escuchar { direccion: opciones.escuchar.clone(), source };
+    let listener = TcpListener::bind(&opciones.escuchar).await.map_err(failed)?;
+    println!("aeroalpes api: http://{}", listener.local_addr().map_err(failed)?);
+    tracing::info!(base = ?opciones.base, broker = opciones.broker.service_url, "the API is open");
+
+    let mut tareas = JoinSet::new();
+    tareas.spawn(mantener_esquema(almacen.clone()));
+    tareas.spawn(limpiar(almacen.clone()));
+
+    let (terminar, mut terminado) = watch::channel(false);
+    tareas.spawn(async move {
+        fin.await;
+        let _ = terminar.send(true);
+        // The sender lives as long as the tasks do.
+        std::future::pending::<()>().await;
+    });
+    let mut plazo = terminado.clone();
+    let listener = listener.tap_io(|socket| {
+        let _ = socket.set_nodelay(true);
+    });
+    let servidor = axum::serve(listener, enrutar(contexto)).with_graceful_shutdown(async move {
+        let _ = terminado.wait_for(|ended| *ended).await;
+    });
+    let outcome = tokio::select! {
+        outcome = servidor => outcome.map_err(Error::Servidor),
+        () = async {
+            let _ = plazo.wait_for(|ended| *ended).await;
+            tokio::time::sleep(PLAZO).await;
+        } => {
+            tracing::warn!("requests were still in flight {} s after the end was asked for, and were cut off", PLAZO.as_secs());
+            Ok(())
+        }
+    };
+    tareas.shutdown().await;
+    almacen.cerrar().await;
+    outcome
+}
