@@ -13,11 +13,11 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio_rustls::client::TlsStream;
 
 use super::buffer::{PacketBuffer, PacketError, put_packet};
 use super::read::Reader;
 use super::result::{ColumnDefinition, ErrorPacket, Table, TextRow, is_end};
+use super::tls::TlsStream;
 use crate::{Error, ServerConfig, ServerVersion};
 
 /// Rows of a result that is held in memory may take this much.
@@ -34,7 +34,7 @@ mod login;
 #[derive(Debug)]
 enum Stream {
     Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    Tls(Box<TlsStream>),
     Closed,
 }
 

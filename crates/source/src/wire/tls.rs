@@ -11,14 +11,21 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use tokio::io::BufReader;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
+use tokio_rustls::client;
 
 use crate::{Error, ServerConfig, Tls, TlsMode};
 
+/// Bytes that one read of the socket may give; rustls itself asks for 4 KiB at a time, a system call each.
+const SOCKET_READ_BYTES: usize = 64 << 10;
+
+/// An encrypted connection. The socket is read in large pieces beneath the encryption.
+pub type TlsStream = client::TlsStream<BufReader<TcpStream>>;
+
 /// Runs the TLS handshake on a socket whose peer waits for it.
-pub async fn handshake(config: &ServerConfig, socket: TcpStream) -> Result<TlsStream<TcpStream>, Error> {
+pub async fn handshake(config: &ServerConfig, socket: TcpStream) -> Result<TlsStream, Error> {
     let failed = |reason: String| Error::Tls { address: config.address(), reason };
     let client = client_config(&config.tls)?;
     let name = match ServerName::try_from(config.host.clone()) {
@@ -28,6 +35,7 @@ pub async fn handshake(config: &ServerConfig, socket: TcpStream) -> Result<TlsSt
         }
         Err(error) => return Err(failed(format!("`{}` cannot be compared with a certificate: {error}", config.host))),
     };
+    let socket = BufReader::with_capacity(SOCKET_READ_BYTES, socket);
     TlsConnector::from(Arc::new(client)).connect(name, socket).await.map_err(|error| failed(error.to_string()))
 }
 
