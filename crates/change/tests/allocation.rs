@@ -4,7 +4,10 @@
 mod log;
 
 use bitacora_binlog::RowScratch;
-use bitacora_change::{Connector, DebeziumForm, MessageBuffer, PlanOptions, ValueFormat};
+use bitacora_change::{
+    ColumnRules, ColumnSelection, Connector, DebeziumForm, HashVersion, Mask, MessageBuffer, PatternList, PlanOptions,
+    SaltedHash, ValueFormat,
+};
 use bitacora_testkit::allocations::{CountingAllocator, allocations};
 use log::{Plans, encode_rows, gunzip, plan, rows_events};
 
@@ -32,12 +35,16 @@ fn pass(file: &[u8], options: &PlanOptions, plans: &mut Plans, buffer: &mut Mess
 }
 
 fn check(log: &str, connector: Connector, form: DebeziumForm, value_format: ValueFormat, messages_expected: usize) {
+    check_with(log, &log::options(connector, form, value_format), messages_expected);
+}
+
+fn check_with(log: &str, options: &PlanOptions, messages_expected: usize) {
     let file = gunzip(log);
-    let options = log::options(connector, form, value_format);
+    let (form, value_format) = (options.form, options.value_format);
     let (mut plans, mut buffer) = (Plans::new(), MessageBuffer::default());
     // The first pass grows the buffers to the longest message.
-    pass(&file, &options, &mut plans, &mut buffer);
-    let (messages, found) = pass(&file, &options, &mut plans, &mut buffer);
+    pass(&file, options, &mut plans, &mut buffer);
+    let (messages, found) = pass(&file, options, &mut plans, &mut buffer);
     assert_eq!(found, Vec::<String>::new(), "{log} {form:?} {value_format:?}");
     assert_eq!(messages, messages_expected, "{log} {form:?} {value_format:?}");
 }
@@ -48,6 +55,20 @@ fn encoding_rows_allocates_nothing() {
         for format in [ValueFormat::Json, ValueFormat::JsonWithEnvelope] {
             check("../binlog/tests/golden/mysql-9.7.4/binlog.000001.gz", Connector::Mysql, form, format, 6_269);
             check("../binlog/tests/golden/mariadb-10.11.18/binlog.000001.gz", Connector::Mariadb, form, format, 6206);
+        }
+    }
+    let list = |text: &str| PatternList::parse(text).unwrap();
+    let hash = |version| Mask::Hash(SaltedHash::new(version, "SHA-256", "salt").unwrap());
+    for version in [HashVersion::V1, HashVersion::V2] {
+        let columns = ColumnRules {
+            selection: ColumnSelection::Exclude(list(".*\\.[a-c][^.]*")),
+            masks: vec![(list(".*\\.[d-h][^.]*"), Mask::Asterisks(9)), (list(".*\\.[i-s][^.]*"), hash(version))],
+            truncations: vec![(list(".*"), 2)],
+        };
+        for format in [ValueFormat::Json, ValueFormat::JsonWithEnvelope] {
+            let options =
+                PlanOptions { columns: columns.clone(), ..log::options(Connector::Mysql, DebeziumForm::V3_6, format) };
+            check_with("../binlog/tests/golden/mysql-9.7.4/binlog.000001.gz", &options, 6_269);
         }
     }
     let before = allocations();

@@ -9,20 +9,12 @@ use bitacora_binlog::encode::{ImageWriter, Value};
 use bitacora_binlog::table::KeyPart;
 use bitacora_binlog::{Column, ColumnType, RowScratch, RowsEvent, RowsKind, TableMap};
 use bitacora_change::{
-    ColumnDefault, ColumnDescription, ColumnRules, Connector, DebeziumForm, MessageBuffer, NullWithDefault, Operation,
-    Plan, PlanOptions, TableDescription, Tombstones, ValueFormat,
+    ColumnDefault, ColumnDescription, Connector, DebeziumForm, MessageBuffer, Operation, Plan, PlanOptions,
+    TableDescription, Tombstones, ValueFormat,
 };
 
 fn options(form: DebeziumForm) -> PlanOptions {
-    PlanOptions {
-        connector: Connector::Mysql,
-        form,
-        topic_prefix: "srv".into(),
-        value_format: ValueFormat::Json,
-        tombstones: Tombstones::Emit,
-        null_with_default: NullWithDefault::Replace,
-        columns: ColumnRules::default(),
-    }
+    log::options(Connector::Mysql, form, ValueFormat::Json)
 }
 
 fn named(name: &str, kind: ColumnType, meta: u16) -> Column {

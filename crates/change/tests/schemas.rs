@@ -4,9 +4,7 @@
 mod log;
 
 use bitacora_binlog::RowScratch;
-use bitacora_change::{
-    ColumnRules, Connector, DebeziumForm, MessageBuffer, NullWithDefault, Plan, PlanOptions, Tombstones, ValueFormat,
-};
+use bitacora_change::{Connector, DebeziumForm, MessageBuffer, Plan, ValueFormat};
 use log::{Descriptions, description_at, encode_rows, gunzip, keep_descriptions, rows_events};
 use serde_json::Value;
 
@@ -59,15 +57,7 @@ fn check(server: &str, events: &str, schemas: &str, connector: Connector) {
         .iter()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
-    let options = PlanOptions {
-        connector,
-        form: DebeziumForm::V3_6,
-        topic_prefix: "srv".into(),
-        value_format: ValueFormat::JsonWithEnvelope,
-        tombstones: Tombstones::Emit,
-        null_with_default: NullWithDefault::Replace,
-        columns: ColumnRules::default(),
-    };
+    let options = log::options(connector, DebeziumForm::V3_6, ValueFormat::JsonWithEnvelope);
     let (mut scratch, mut buffer, mut differences) = (RowScratch::new(), MessageBuffer::default(), Vec::new());
     rows_events(&log, |position, rows| {
         if !recorded.iter().any(|schema| schema.position == position) {

@@ -15,7 +15,8 @@ use std::sync::Arc;
 use bitacora_binlog::ChecksumAlgorithm;
 use bitacora_change::outbox::{DeadLetters, OutboxOptions, OutboxRule, OutboxTables, Payload, Template, TopicRule};
 use bitacora_change::{
-    ColumnRules, Connector, DebeziumForm, MessageSchema, NullWithDefault, PlanOptions, Tombstones, ValueFormat,
+    ColumnRules, ColumnSelection, Connector, DebeziumForm, HashVersion, Mask, MessageSchema, NullWithDefault,
+    PatternList, PlanOptions, SaltedHash, Tombstones, ValueFormat,
 };
 use bitacora_engine::error::EngineError;
 use bitacora_engine::metrics::SourceMetrics;
@@ -100,6 +101,7 @@ struct Log {
     events: Vec<(u64, Vec<u8>)>,
     connector: Connector,
     outboxes: Vec<OutboxRule>,
+    columns: ColumnRules,
 }
 
 impl Log {
@@ -119,7 +121,7 @@ impl Log {
             }
             at += length;
         }
-        Log { events, connector, outboxes: Vec::new() }
+        Log { events, connector, outboxes: Vec::new(), columns: ColumnRules::default() }
     }
 
     /// The events that a server sends from a position: the format description first, then what lies behind.
@@ -140,7 +142,7 @@ fn core(log: &Log, broker: &Rc<RefCell<Broker>>, end: Option<&End>) -> Core<Mode
             value_format: ValueFormat::Json,
             tombstones: Tombstones::Emit,
             null_with_default: NullWithDefault::Keep,
-            columns: ColumnRules::default(),
+            columns: log.columns.clone(),
         },
         filter: Filter::new(&FilterOptions::default()).unwrap(),
         outboxes: log.outboxes.clone(),
@@ -301,6 +303,39 @@ fn messages_of_outboxes_survive_any_crash() {
             "{letters:?}"
         );
     }
+}
+
+/// Rules for columns change what a message says, but not which messages there are, nor their ids.
+#[test]
+fn masked_messages_survive_any_crash() {
+    let list = |text: &str| PatternList::parse(text).unwrap();
+    let columns = ColumnRules {
+        selection: ColumnSelection::Exclude(list("golden\\.customers\\.first_name")),
+        masks: vec![
+            (list("golden\\.customers\\.email"), Mask::Asterisks(7)),
+            (list("golden\\.customers\\..*"), Mask::Hash(SaltedHash::new(HashVersion::V2, "SHA-256", "sal").unwrap())),
+            (list("golden\\.outbox\\.aggregateid"), Mask::Asterisks(3)),
+        ],
+        truncations: vec![(list("golden\\.t_.*"), 5)],
+    };
+    let recorded = || Log { outboxes: outboxes(), ..Log::recorded("mysql-9.7.4", Connector::Mysql) };
+    let plain = undisturbed(&recorded());
+    let log = Log { columns, ..recorded() };
+    let masked = check_crashes(&log, 6_000);
+    assert_eq!(masked["Order"][0].key.as_deref(), Some(&b"\"***\""[..]));
+    let letters = &masked["srv.golden.customers.dead-letter"];
+    let ids = |messages: &[Message]| messages.iter().map(|message| message.sequence_id).collect::<Vec<_>>();
+    assert_eq!(ids(letters), ids(&plain["srv.golden.customers.dead-letter"]));
+    for (letter, plain) in letters.iter().zip(&plain["srv.golden.customers.dead-letter"]) {
+        let row: serde_json::Value = serde_json::from_slice(letter.value.as_deref().unwrap()).unwrap();
+        let plain: serde_json::Value = serde_json::from_slice(plain.value.as_deref().unwrap()).unwrap();
+        let (name, email) = (plain["last_name"].as_str().unwrap(), plain["email"].as_str().unwrap());
+        assert_eq!((&row["email"], row.get("first_name")), (&"*******".into(), None));
+        let key = String::from_utf8_lossy(letter.key.as_deref().unwrap_or_default());
+        let text = format!("{key} {:?} {row}", letter.properties);
+        assert!(!text.contains(name) && !text.contains(email), "{text}");
+    }
+    assert!(masked.keys().eq(plain.keys()));
 }
 
 #[test]
