@@ -3,6 +3,7 @@
 mod api;
 mod notificaciones;
 mod salud;
+mod ui;
 
 use clap::Subcommand;
 
@@ -17,6 +18,8 @@ pub enum Orden {
     Api(api::Api),
     /// Asks a running part whether it is well; for health checks of containers, which have no other program
     Salud(salud::Salud),
+    /// Page and websocket, every event of reservations and every change of the tables
+    Ui(ui::Ui),
 }
 
 /// Runs a subcommand until it is done or asked to end.
@@ -25,5 +28,6 @@ pub async fn ejecutar(orden: Orden) -> Result<(), Fallo> {
         Orden::Notificaciones(argumentos) => notificaciones::ejecutar(argumentos).await,
         Orden::Api(argumentos) => api::ejecutar(argumentos).await,
         Orden::Salud(argumentos) => salud::ejecutar(argumentos).await,
+        Orden::Ui(argumentos) => ui::ejecutar(argumentos).await,
     }
 }

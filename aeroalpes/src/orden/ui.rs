@@ -1,0 +1,27 @@
+//! `aeroalpes ui`.
+
+use aeroalpes_contrato::direccion::{Broker, api_del_entorno, texto};
+use clap::Args;
+
+use crate::fallo::Fallo;
+use crate::parada;
+
+/// Arguments of `aeroalpes ui`. The broker is at `PULSAR_ADDRESS`, the API at `AEROALPES_ADDRESS`; the topics of change
+/// events begin with `AEROALPES_PREFIJO` (aeroalpesdb).
+#[derive(Debug, Args)]
+pub struct Ui {
+    /// Address of page and websocket
+    #[arg(long, env = "AEROALPES_ESCUCHAR", value_name = "HOST:PUERTO", default_value = "127.0.0.1:5678")]
+    escuchar: String,
+}
+
+/// Serves until it is told to end.
+pub async fn ejecutar(argumentos: Ui) -> Result<(), Fallo> {
+    let opciones = aeroalpes_ui::Opciones {
+        escuchar: argumentos.escuchar,
+        broker: Broker::del_entorno("PULSAR_ADDRESS"),
+        api: api_del_entorno(),
+        prefijo: texto("AEROALPES_PREFIJO", "aeroalpesdb"),
+    };
+    Ok(aeroalpes_ui::servir(opciones, parada::pedida()).await?)
+}

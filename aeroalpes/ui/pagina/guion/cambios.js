@@ -1,0 +1,128 @@
+// The view of change events: before and after side by side, newest first.
+
+import { deId, elemento } from "./elemento.js";
+import { entera, momento } from "./fecha.js";
+
+const MAS_VIEJOS = 120;
+const OPERACIONES = {
+  alta: "Alta",
+  cambio: "Cambio",
+  baja: "Baja",
+  lectura: "Lectura inicial",
+  vaciado: "Tabla vaciada",
+  lapida: "Lápida",
+  fila: "Fila",
+  otra: "Otra operación",
+};
+
+const lista = deId("cambios");
+const vacio = deId("cambios-vacio");
+const filtro = deId("cambios-tabla");
+const contador = deId("cambios-nuevos");
+const tablas = new Set();
+let aLaVista = false;
+let nuevos = 0;
+
+filtro.addEventListener("change", () => {
+  for (const fila of lista.children) fila.hidden = escondida(fila);
+  revisarVacio();
+});
+
+const escondida = (fila) => filtro.value !== "" && fila.dataset.tabla !== filtro.value;
+
+function revisarVacio() {
+  vacio.hidden = [...lista.children].some((fila) => !fila.hidden);
+}
+
+/** Tells whether the view is the one that is shown; what came while it was not is counted. */
+export function mostrarCambios(visible) {
+  aLaVista = visible;
+  if (visible) contar(0);
+}
+
+function contar(cuantos) {
+  nuevos = cuantos;
+  contador.textContent = cuantos > 99 ? "99+" : String(cuantos);
+  contador.hidden = cuantos === 0;
+  contador.setAttribute("aria-label", `${cuantos} nuevos`);
+}
+
+/** Shows one change. */
+export function anadirCambio(cambio, { esHistoria }) {
+  const tabla = `${cambio.base}.${cambio.tabla}`;
+  if (!tablas.has(tabla)) {
+    tablas.add(tabla);
+    filtro.append(elemento("option", { value: tabla }, tabla));
+  }
+  const fila = elemento(
+    "li",
+    { class: "cambio", "data-operacion": cambio.operacion, "data-tabla": tabla, "data-nuevo": !esHistoria },
+    elemento(
+      "div",
+      { class: "cambio-cabeza" },
+      elemento("span", { class: "operacion" }, OPERACIONES[cambio.operacion] ?? cambio.operacion),
+      elemento("strong", { class: "cambio-tabla" }, tabla),
+      elemento("code", { class: "cambio-llave" }, llave(cambio.llave)),
+      elemento("time", { title: entera(cambio.momento) }, momento(cambio.momento)),
+    ),
+    cambio.columnas.length > 0 ? columnas(cambio) : elemento("p", { class: "cambio-nota" }, nota(cambio.operacion)),
+  );
+  fila.hidden = escondida(fila);
+  lista.prepend(fila);
+  while (lista.children.length > MAS_VIEJOS) lista.lastElementChild.remove();
+  revisarVacio();
+  if (!aLaVista && !esHistoria) contar(nuevos + 1);
+}
+
+function columnas(cambio) {
+  const filas = cambio.columnas.map((columna) =>
+    elemento(
+      "tr",
+      { "data-cambio": columna.cambio === true },
+      elemento("th", { scope: "row" }, columna.nombre, columna.cambio ? elemento("span", { class: "oculto" }, " (cambió)") : null),
+      celda(columna, "antes"),
+      celda(columna, "despues"),
+    ),
+  );
+  return elemento(
+    "table",
+    {},
+    elemento("caption", { class: "oculto" }, `Fila de ${cambio.tabla}, antes y después`),
+    elemento(
+      "thead",
+      {},
+      elemento(
+        "tr",
+        {},
+        elemento("th", { scope: "col" }, "Columna"),
+        elemento("th", { scope: "col" }, "Antes"),
+        elemento("th", { scope: "col" }, "Después"),
+      ),
+    ),
+    elemento("tbody", {}, ...filas),
+  );
+}
+
+function celda(columna, lado) {
+  if (!(lado in columna)) return elemento("td", { class: "ausente" }, elemento("span", { "aria-label": "no hay" }, "·"));
+  const valor = columna[lado];
+  if (valor === null) return elemento("td", {}, elemento("i", { class: "nulo" }, "null"));
+  const fecha = esMomento(columna.nombre, valor) ? entera(valor) : null;
+  return elemento("td", {}, elemento("span", { title: fecha }, String(valor)), fecha ? elemento("small", {}, fecha) : null);
+}
+
+/** Debezium writes dates as milliseconds; a date in words stands below where the column's name says that it is one. */
+function esMomento(nombre, valor) {
+  return typeof valor === "number" && valor > 1e11 && valor < 1e13 && /^fecha|_en$|_at$|^ts_/.test(nombre);
+}
+
+function llave(columnas) {
+  const partes = Object.entries(columnas).map(([nombre, valor]) => `${nombre} ${valor}`);
+  return partes.length > 0 ? partes.join(" · ") : "sin llave";
+}
+
+function nota(operacion) {
+  if (operacion === "lapida") return "La llave queda libre: los lectores compactados pueden olvidarla.";
+  if (operacion === "vaciado") return "Se borraron todas las filas de la tabla.";
+  return "Sin columnas.";
+}

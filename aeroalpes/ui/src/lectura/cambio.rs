@@ -1,0 +1,119 @@
+//! Change events: a key and a Debezium envelope in JSON, to what the page shows.
+//!
+//! In: KeyValue messages in the form SEPARATED, key and value JSON, with or without Kafka Connect's `schema`/`payload` around.
+//! A value without envelope (`op`) is taken for the row itself, a null value for a tombstone. Out: an object with
+//! `tema`, `base`, `tabla`, `operacion`, `momento` (ms), `llave` and `columnas` (see [`columna::lado_a_lado`]).
+
+use serde_json::{Map, Value, json};
+
+use super::columna;
+use super::evento::Ilegible;
+
+/// Longest key or value that is read.
+const MAX_BYTES: usize = 1024 * 1024;
+
+/// Translates one message; `publicado_ms` is the moment of an event that tells none itself.
+///
+/// # Errors
+/// Key or value is not a JSON object, or too long.
+pub fn traducir(tema: &str, key: Option<&[u8]>, value: Option<&[u8]>, publicado_ms: u64) -> Result<Value, Ilegible> {
+    let llave = key.map(objeto).transpose()?.unwrap_or_default();
+    let mut partes = tema.rsplitn(3, '.');
+    let (tabla, base) = (partes.next().unwrap_or_default(), partes.next().unwrap_or_default());
+    let lapida = value.is_none();
+    let mut sobre = value.map(objeto).transpose()?.unwrap_or_default();
+    let fila = |valor: Option<Value>| match valor {
+        Some(Value::Object(fila)) => Some(fila),
+        _ => None,
+    };
+    let (operacion, momento, columnas) = match sobre.get("op").and_then(Value::as_str).map(operacion) {
+        _ if lapida => ("lapida", None, Vec::new()),
+        Some(operacion) => {
+            let origen = fila(sobre.remove("source")).unwrap_or_default();
+            let momento = [&sobre, &origen].iter().find_map(|objeto| objeto.get("ts_ms").and_then(Value::as_u64));
+            let (antes, despues) = (fila(sobre.remove("before")), fila(sobre.remove("after")));
+            (operacion, momento, columna::lado_a_lado(antes.as_ref(), despues.as_ref()))
+        }
+        None => ("fila", None, columna::lado_a_lado(None, Some(&sobre))),
+    };
+    Ok(json!({
+        "tema": tema, "base": base, "tabla": tabla, "operacion": operacion, "momento": momento.unwrap_or(publicado_ms),
+        "llave": columna::llave(&llave), "columnas": columnas,
+    }))
+}
+
+fn operacion(op: &str) -> &'static str {
+    match op {
+        "c" => "alta",
+        "u" => "cambio",
+        "d" => "baja",
+        "r" => "lectura",
+        "t" => "vaciado",
+        _ => "otra",
+    }
+}
+
+/// Reads an object, out of Kafka Connect's wrapping where there is one.
+fn objeto(bytes: &[u8]) -> Result<Map<String, Value>, Ilegible> {
+    if bytes.len() > MAX_BYTES {
+        return Err(Ilegible::nuevo("es demasiado largo"));
+    }
+    match serde_json::from_slice(bytes) {
+        Ok(Value::Object(mut objeto)) => {
+            if objeto.len() == 2 && objeto.contains_key("schema") && objeto.contains_key("payload") {
+                return match objeto.remove("payload") {
+                    Some(Value::Object(payload)) => Ok(payload),
+                    _ => Err(Ilegible::nuevo("su contenido no es un objeto")),
+                };
+            }
+            Ok(objeto)
+        }
+        Ok(_) => Err(Ilegible::nuevo("no es un objeto JSON")),
+        Err(error) => Err(Ilegible::con("no es JSON", &error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::traducir;
+
+    const TEMA: &str = "aeroalpesdb.reservas.usuarios_legado";
+
+    fn check(key: &str, value: Option<&str>, esperado: Value) {
+        let cambio = traducir(TEMA, Some(key.as_bytes()), value.map(str::as_bytes), 5).unwrap();
+        assert_eq!(cambio, esperado);
+    }
+
+    fn cambio(operacion: &str, momento: u64, columnas: Value) -> Value {
+        json!({"tema": TEMA, "base": "reservas", "tabla": "usuarios_legado", "operacion": operacion, "momento": momento,
+               "llave": {"id": 1}, "columnas": columnas})
+    }
+
+    #[test]
+    fn envelopes_become_rows_side_by_side() {
+        let value =
+            r#"{"before":{"id":1,"email":"a"},"after":{"id":1,"email":"b"},"source":{"ts_ms":7},"op":"u","ts_ms":9}"#;
+        let columnas = json!([{"nombre": "id", "antes": 1, "despues": 1},
+                              {"nombre": "email", "antes": "a", "despues": "b", "cambio": true}]);
+        check(r#"{"id":1}"#, Some(value), cambio("cambio", 9, columnas.clone()));
+        let envuelto = format!(r#"{{"schema":{{}},"payload":{value}}}"#);
+        check(r#"{"schema":{},"payload":{"id":1}}"#, Some(&envuelto), cambio("cambio", 9, columnas));
+        let alta = r#"{"before":null,"after":{"id":1},"source":{"ts_ms":7},"op":"c","ts_ms":null}"#;
+        check(r#"{"id":1}"#, Some(alta), cambio("alta", 7, json!([{"nombre": "id", "despues": 1}])));
+    }
+
+    #[test]
+    fn tombstones_and_bare_rows_are_shown_as_what_they_are() {
+        check(r#"{"id":1}"#, None, cambio("lapida", 5, json!([])));
+        check(r#"{"id":1}"#, Some(r#"{"id":1}"#), cambio("fila", 5, json!([{"nombre": "id", "despues": 1}])));
+    }
+
+    #[test]
+    fn other_bytes_are_refused() {
+        for value in ["", "[1]", "\u{1}", r#"{"schema":{},"payload":3}"#, &"[".repeat(100_000)] {
+            assert!(traducir(TEMA, None, Some(value.as_bytes()), 5).is_err(), "{value:.20}");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Values of columns as a page may show them: passwords never, long texts in part.
+
+use serde_json::{Map, Value, json};
+
+/// Characters of a value that are shown.
+const MAX_CARACTERES: usize = 400;
+
+/// Columns of a row that are shown.
+const MAX_COLUMNAS: usize = 150;
+
+/// What stands in place of a password. It does not tell whether there is one.
+const OCULTO: &str = "••••••••";
+
+/// Puts before and after side by side: objects with `nombre`, `antes`, `despues` (those that there are) and, where both
+/// are there and differ, `cambio` true. Columns stand in the order of the table.
+pub fn lado_a_lado(antes: Option<&Map<String, Value>>, despues: Option<&Map<String, Value>>) -> Vec<Value> {
+    let mut nombres: Vec<&String> = despues.or(antes).into_iter().flat_map(Map::keys).collect();
+    nombres.truncate(MAX_COLUMNAS);
+    nombres
+        .into_iter()
+        .map(|nombre| {
+            let mut columna = Map::new();
+            columna.insert("nombre".into(), Value::from(en_parte(nombre)));
+            let [antes, despues] = [antes, despues].map(|fila| fila.and_then(|fila| fila.get(nombre)));
+            for (lado, valor) in [("antes", antes), ("despues", despues)] {
+                if let Some(valor) = valor {
+                    columna.insert(lado.into(), presentable(nombre, valor));
+                }
+            }
+            if antes.is_some() && despues.is_some() && antes != despues {
+                columna.insert("cambio".into(), json!(true));
+            }
+            Value::Object(columna)
+        })
+        .collect()
+}
+
+/// Returns the columns of a key with their values as they may be shown.
+pub fn llave(llave: &Map<String, Value>) -> Map<String, Value> {
+    let columnas = llave.iter().take(MAX_COLUMNAS);
+    columnas.map(|(nombre, valor)| (en_parte(nombre), presentable(nombre, valor))).collect()
+}
+
+fn presentable(nombre: &str, valor: &Value) -> Value {
+    if es_secreta(nombre) {
+        return json!(OCULTO);
+    }
+    match valor {
+        Value::Null | Value::Bool(_) | Value::Number(_) => valor.clone(),
+        Value::String(texto) => en_parte(texto).into(),
+        Value::Array(_) | Value::Object(_) => en_parte(&valor.to_string()).into(),
+    }
+}
+
+fn es_secreta(nombre: &str) -> bool {
+    let nombre = nombre.to_lowercase();
+    ["password", "contrasena", "contraseña"].iter().any(|secreto| nombre.contains(secreto))
+}
+
+fn en_parte(texto: &str) -> String {
+    match texto.char_indices().nth(MAX_CARACTERES) {
+        Some((corte, _)) => format!("{}…", texto.get(..corte).unwrap_or_default()),
+        None => texto.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{OCULTO, lado_a_lado, llave};
+
+    fn check(antes: Value, despues: Value, esperado: Value) {
+        assert_eq!(json!(lado_a_lado(antes.as_object(), despues.as_object())), esperado);
+    }
+
+    #[test]
+    fn what_changed_is_marked() {
+        check(
+            json!({"id": 1, "email": "a", "nota": null}),
+            json!({"id": 1, "email": "b", "nota": null}),
+            json!([{"nombre": "id", "antes": 1, "despues": 1},
+                   {"nombre": "email", "antes": "a", "despues": "b", "cambio": true},
+                   {"nombre": "nota", "antes": null, "despues": null}]),
+        );
+        check(Value::Null, json!({"id": 1}), json!([{"nombre": "id", "despues": 1}]));
+        check(json!({"id": 1}), Value::Null, json!([{"nombre": "id", "antes": 1}]));
+    }
+
+    #[test]
+    fn passwords_are_never_shown() {
+        check(
+            json!({"password": "uno", "PassWord_2": null}),
+            json!({"password": "dos", "PassWord_2": {"a": "tres"}}),
+            json!([{"nombre": "password", "antes": OCULTO, "despues": OCULTO, "cambio": true},
+                   {"nombre": "PassWord_2", "antes": OCULTO, "despues": OCULTO, "cambio": true}]),
+        );
+        assert_eq!(json!(llave(json!({"password": "uno"}).as_object().unwrap())), json!({"password": OCULTO}));
+    }
+
+    #[test]
+    fn long_values_are_cut_between_characters() {
+        check(json!({"t": "ñ".repeat(401)}), Value::Null, json!([{"nombre": "t", "antes": "ñ".repeat(400) + "…"}]));
+        check(json!({"t": [1, {"a": 2}]}), Value::Null, json!([{"nombre": "t", "antes": r#"[1,{"a":2}]"#}]));
+    }
+}

@@ -1,0 +1,118 @@
+//! Events: Avro as the writer's schema says, to JSON in the order of its fields.
+
+use std::io::{self, Read};
+
+use apache_avro::{Schema, from_avro_datum};
+use serde_json::Value;
+use thiserror::Error;
+
+/// Longest payload that is decoded.
+const MAX_BYTES: usize = 64 * 1024;
+
+/// A message that cannot be shown.
+#[derive(Debug, Error)]
+#[error("{motivo}{detalle}")]
+pub struct Ilegible {
+    motivo: &'static str,
+    detalle: String,
+}
+
+impl Ilegible {
+    /// Creates it; `motivo` is a Spanish clause for the page.
+    pub fn nuevo(motivo: &'static str) -> Self {
+        Self { motivo, detalle: String::new() }
+    }
+
+    /// Creates it with details for the log.
+    pub fn con(motivo: &'static str, error: &dyn std::error::Error) -> Self {
+        Self { motivo, detalle: format!(": {error}") }
+    }
+
+    /// Returns the clause for the page, without what came from the broker.
+    pub fn motivo(&self) -> &'static str {
+        self.motivo
+    }
+}
+
+/// No schema to decode with.
+#[derive(Debug, Error)]
+pub enum SinEsquema {
+    /// The broker cannot be asked at the moment.
+    #[error(transparent)]
+    Ausente(bitacora_pulsar::Error),
+    /// There is none of use.
+    #[error(transparent)]
+    Inservible(#[from] Ilegible),
+}
+
+/// Decodes one event.
+///
+/// # Errors
+/// The bytes are not exactly one record of the schema.
+pub fn decodificar(esquema: &Schema, bytes: &[u8]) -> Result<Value, Ilegible> {
+    if bytes.len() > MAX_BYTES {
+        return Err(Ilegible::nuevo("es demasiado largo"));
+    }
+    let mut resto = Resto { bytes, agotado: false };
+    let valor = from_avro_datum(esquema, &mut resto, None)
+        .map_err(|error| Ilegible::con("no es lo que dice su esquema", &error))?;
+    if resto.agotado || !resto.bytes.is_empty() {
+        return Err(Ilegible::nuevo("no tiene los bytes que dice su esquema"));
+    }
+    Value::try_from(valor).map_err(|error| Ilegible::con("no se puede escribir como JSON", &error))
+}
+
+/// What is left to decode. The decoder takes a union at the end of the bytes for a null; an event that was cut off would
+/// look like one with less in it.
+struct Resto<'a> {
+    bytes: &'a [u8],
+    agotado: bool,
+}
+
+impl Read for Resto<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.agotado |= self.bytes.len() < buffer.len();
+        self.bytes.read(buffer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aeroalpes_contrato::avro::Lector;
+    use aeroalpes_contrato::evento::{DatosReserva, ESQUEMA, EventoReserva};
+    use apache_avro::Schema;
+
+    use super::decodificar;
+
+    #[test]
+    fn the_json_is_that_of_the_contract() {
+        let evento = EventoReserva {
+            id: Some("8c79".into()),
+            time: Some(1_795_501_280_716),
+            ingestion: Some(1_795_501_280_710),
+            specversion: Some("v1".into()),
+            tipo: Some("ReservaCreada".into()),
+            datacontenttype: Some("AVRO".into()),
+            service_name: Some("aeroalpes".into()),
+            data: Some(DatosReserva {
+                id_reserva: Some("93bb".into()),
+                estado: Some("PENDIENTE".into()),
+                fecha_creacion: Some(1_795_501_280_716),
+                ..DatosReserva::default()
+            }),
+        };
+        let bytes = Lector::nuevo::<EventoReserva>().unwrap().escribir(&evento).unwrap();
+        let esquema = Schema::parse_str(ESQUEMA).unwrap();
+        assert_eq!(
+            decodificar(&esquema, &bytes).unwrap().to_string(),
+            concat!(
+                r#"{"id":"8c79","time":1795501280716,"ingestion":1795501280710,"specversion":"v1","type":"ReservaCreada","#,
+                r#""datacontenttype":"AVRO","service_name":"aeroalpes","data":{"id_reserva":"93bb","id_cliente":null,"#,
+                r#""estado":"PENDIENTE","fecha_creacion":1795501280716,"fecha_actualizacion":null}}"#
+            )
+        );
+        for wrong in [&bytes[1..], &bytes[..bytes.len() - 1], &[bytes.as_slice(), b"\0"].concat()] {
+            assert!(decodificar(&esquema, wrong).is_err());
+        }
+    }
+}

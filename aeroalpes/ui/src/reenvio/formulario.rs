@@ -1,0 +1,138 @@
+//! The form of the page, and the reservation of the API that it stands for: one itinerary with one flight.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// Most passengers of one kind.
+const MAX_PASAJEROS: u8 = 9;
+
+/// What the page sends.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Formulario {
+    id_cliente: String,
+    origen: Lugar,
+    destino: Lugar,
+    /// `2022-11-22T13:10:00Z`; the API checks it.
+    salida: String,
+    llegada: String,
+    pasajeros: Pasajeros,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Lugar {
+    codigo: String,
+    nombre: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pasajeros {
+    adultos: u8,
+    menores: u8,
+    infantes: u8,
+}
+
+/// A field that is wrong.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Fallo {
+    /// Name of the field.
+    pub campo: &'static str,
+    /// Sentence for the page.
+    pub mensaje: String,
+}
+
+impl Formulario {
+    /// Returns the body of `POST /vuelos/reserva`. Only what the API cannot judge is judged here.
+    ///
+    /// # Errors
+    /// More passengers than a form can have.
+    pub fn reserva(&self) -> Result<Value, Fallo> {
+        let Pasajeros { adultos, menores, infantes } = self.pasajeros;
+        let mut pasajeros = Vec::new();
+        for (cuantos, tipo) in [(adultos, "ADULTO"), (menores, "MENOR"), (infantes, "INFANTE")] {
+            if cuantos > MAX_PASAJEROS {
+                let mensaje = format!("Viajan como mucho {MAX_PASAJEROS} pasajeros de cada tipo.");
+                return Err(Fallo { campo: "pasajeros", mensaje });
+            }
+            pasajeros.extend((0..cuantos).map(|_| json!({"tipo": tipo})));
+        }
+        if pasajeros.is_empty() {
+            // An empty list would say nothing about passengers, and the rule about adults would not be asked.
+            return Err(Fallo {
+                campo: "pasajeros",
+                mensaje: "Al menos un adulto debe ser parte del itinerario".into(),
+            });
+        }
+        let lugar = |lugar: &Lugar| match &lugar.nombre {
+            Some(nombre) => json!({"codigo": lugar.codigo, "nombre": nombre}),
+            None => json!({"codigo": lugar.codigo}),
+        };
+        let leg = json!({
+            "fecha_salida": self.salida, "fecha_llegada": self.llegada,
+            "origen": lugar(&self.origen), "destino": lugar(&self.destino),
+        });
+        Ok(json!({
+            "id_cliente": self.id_cliente,
+            "itinerarios": [{"odos": [{"segmentos": [{"legs": [leg]}]}], "pasajeros": pasajeros}],
+        }))
+    }
+}
+
+/// Returns the form's field for a place in the API's body, `None` where no field stands for it.
+pub fn campo(lugar: &str) -> Option<&'static str> {
+    const CAMPOS: [(&str, &str); 5] = [
+        ("origen", "origen"),
+        ("destino", "destino"),
+        ("fecha_salida", "salida"),
+        ("fecha_llegada", "llegada"),
+        ("pasajeros", "pasajeros"),
+    ];
+    let nombres: Vec<&str> = lugar.split(['.', '[', ']']).collect();
+    let exacto = CAMPOS.iter().find(|(parte, _)| nombres.contains(parte)).map(|(_, campo)| *campo);
+    // A flight as a whole is wrong by its route.
+    exacto.or_else(|| nombres.contains(&"legs").then_some("destino"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{Formulario, campo};
+
+    fn formulario(adultos: u8, infantes: u8) -> Formulario {
+        serde_json::from_value(json!({
+            "id_cliente": "c1", "origen": {"codigo": "BOG", "nombre": "Bogotá"}, "destino": {"codigo": "JFK"},
+            "salida": "2022-11-22T13:10:00Z", "llegada": "2022-11-22T19:10:00Z",
+            "pasajeros": {"adultos": adultos, "menores": 0, "infantes": infantes},
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_form_is_one_flight() {
+        let leg = json!({"fecha_salida": "2022-11-22T13:10:00Z", "fecha_llegada": "2022-11-22T19:10:00Z",
+                         "origen": {"codigo": "BOG", "nombre": "Bogotá"}, "destino": {"codigo": "JFK"}});
+        let itinerario = json!({"odos": [{"segmentos": [{"legs": [leg]}]}],
+                                "pasajeros": [{"tipo": "ADULTO"}, {"tipo": "ADULTO"}, {"tipo": "INFANTE"}]});
+        let reserva = formulario(2, 1).reserva().unwrap();
+        assert_eq!(reserva, json!({"id_cliente": "c1", "itinerarios": [itinerario]}));
+        assert_eq!(formulario(0, 0).reserva().unwrap_err().campo, "pasajeros");
+        assert_eq!(formulario(10, 0).reserva().unwrap_err().campo, "pasajeros");
+        assert!(formulario(0, 1).reserva().is_ok(), "the API judges it");
+        assert!(serde_json::from_value::<Formulario>(json!({"id_cliente": "c1", "otro": Value::Null})).is_err());
+    }
+
+    #[test]
+    fn places_of_the_body_are_fields_of_the_form() {
+        let leg = "itinerarios[0].odos[0].segmentos[0].legs[0]";
+        let check = |lugar: &str, esperado| assert_eq!(campo(lugar), esperado, "{lugar}");
+        check(&format!("{leg}.origen.codigo"), Some("origen"));
+        check(&format!("{leg}.fecha_salida"), Some("salida"));
+        check(leg, Some("destino"));
+        check("itinerarios[0].pasajeros[1].tipo", Some("pasajeros"));
+        check("itinerarios", None);
+        check("id_cliente", None);
+    }
+}

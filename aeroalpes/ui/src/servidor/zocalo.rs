@@ -1,0 +1,183 @@
+//! Websockets: history first, then live, until one side ends.
+//!
+//! Two forms. [`Forma::Tutorial`] sends nothing but the JSON of events, one a message. [`Forma::Pagina`] sends objects with
+//! `tipo`: `estado` (`{"broker","api"}`: true, false, or null while not known), `evento` and `cambio` (with `clave`, by which the
+//! page knows what it has already seen), `aviso`, `omitidos` (`cantidad` that the page was too slow for) and `al_dia` at the end of
+//! the history. What a browser sends is read and ignored.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+
+use crate::difusion::{Difusion, Publicacion, Suscripcion};
+use crate::estado::Estado;
+
+/// Sockets at once.
+const MAX_ZOCALOS: u32 = 256;
+
+/// Longest message that a browser may send; the page sends none.
+const MAX_RECIBIDO: usize = 4 * 1024;
+
+/// What may wait inside a socket's own buffer.
+const MAX_POR_ENVIAR: usize = 256 * 1024;
+
+/// How long one message may take to leave.
+const ENVIO: Duration = Duration::from_secs(10);
+
+/// Interval of pings.
+const LATIDO: Duration = Duration::from_secs(20);
+
+/// A browser that is silent for so long is gone.
+const SILENCIO: Duration = Duration::from_secs(60);
+
+/// What a socket speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Forma {
+    /// Events alone.
+    Tutorial,
+    /// Objects with `tipo`.
+    Pagina,
+}
+
+/// All sockets.
+#[derive(Debug)]
+pub struct Zocalos {
+    difusion: Arc<Difusion>,
+    estado: watch::Receiver<Estado>,
+    alto: watch::Receiver<bool>,
+    plazas: Arc<Semaphore>,
+}
+
+impl Zocalos {
+    /// Creates the house of sockets; they end when `alto` becomes true.
+    pub fn nuevos(difusion: Arc<Difusion>, estado: watch::Receiver<Estado>, alto: watch::Receiver<bool>) -> Self {
+        Self { difusion, estado, alto, plazas: Arc::new(Semaphore::new(MAX_ZOCALOS as usize)) }
+    }
+
+    /// Opens a socket for a request that asks for one.
+    pub fn abrir(&self, subida: Result<WebSocketUpgrade, WebSocketUpgradeRejection>, forma: Forma) -> Response {
+        let subida = match subida {
+            Ok(subida) => subida,
+            Err(rechazo) => return rechazo.into_response(),
+        };
+        let Ok(plaza) = Arc::clone(&self.plazas).try_acquire_owned() else {
+            return (StatusCode::SERVICE_UNAVAILABLE, "Hay demasiadas páginas abiertas; inténtalo más tarde.")
+                .into_response();
+        };
+        let difusion = Arc::clone(&self.difusion);
+        let (estado, alto) = (self.estado.clone(), self.alto.clone());
+        subida
+            .max_message_size(MAX_RECIBIDO)
+            .max_frame_size(MAX_RECIBIDO)
+            .max_write_buffer_size(MAX_POR_ENVIAR)
+            .on_upgrade(move |socket| Zocalo { socket, forma, estado, alto, _plaza: plaza }.servir(difusion))
+    }
+
+    /// Waits until no socket is open.
+    pub async fn cerrados(&self) {
+        let _ = self.plazas.acquire_many(MAX_ZOCALOS).await;
+    }
+}
+
+struct Zocalo {
+    socket: WebSocket,
+    forma: Forma,
+    estado: watch::Receiver<Estado>,
+    alto: watch::Receiver<bool>,
+    _plaza: OwnedSemaphorePermit,
+}
+
+/// The socket is of no use any more.
+struct Perdido;
+
+impl Zocalo {
+    async fn servir(mut self, difusion: Arc<Difusion>) {
+        let suscripcion = difusion.suscribir();
+        // The channel must be able to end with the server.
+        drop(difusion);
+        if let Ok(despedida) = self.enviar_todo(suscripcion).await {
+            let _ = self.enviar(Message::Close(Some(despedida))).await;
+        }
+    }
+
+    async fn enviar_todo(&mut self, suscripcion: Suscripcion) -> Result<CloseFrame, Perdido> {
+        let Suscripcion { historia, mut siguientes } = suscripcion;
+        self.enviar_estado().await?;
+        for publicacion in historia {
+            self.enviar_publicacion(&publicacion).await?;
+        }
+        self.enviar_a_la_pagina(r#"{"tipo":"al_dia"}"#.into()).await?;
+        let mut latido = interval(LATIDO);
+        latido.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut oido = Instant::now();
+        let mut visto = self.alto.clone();
+        let mut alto = std::pin::pin!(async move { drop(visto.wait_for(|alto| *alto).await) });
+        loop {
+            tokio::select! {
+                () = &mut alto => return Ok(despedida(close_code::AWAY, "el servidor se detiene")),
+                siguiente = siguientes.recv() => match siguiente {
+                    Ok(publicacion) => self.enviar_publicacion(&publicacion).await?,
+                    Err(RecvError::Closed) => return Ok(despedida(close_code::AWAY, "el servidor se detiene")),
+                    Err(RecvError::Lagged(_)) if self.forma == Forma::Tutorial => {
+                        return Ok(despedida(close_code::AGAIN, "demasiado lento: conéctate de nuevo"));
+                    }
+                    Err(RecvError::Lagged(cantidad)) => {
+                        self.enviar_a_la_pagina(format!(r#"{{"tipo":"omitidos","cantidad":{cantidad}}}"#).into()).await?;
+                    }
+                },
+                cambio = self.estado.changed() => {
+                    cambio.map_err(|_| Perdido)?;
+                    self.enviar_estado().await?;
+                }
+                recibido = self.socket.recv() => match recibido {
+                    Some(Ok(Message::Close(_))) | Some(Err(_)) | None => return Err(Perdido),
+                    Some(Ok(_)) => oido = Instant::now(),
+                },
+                _ = latido.tick() => {
+                    if oido.elapsed() > SILENCIO {
+                        return Err(Perdido);
+                    }
+                    self.enviar(Message::Ping(Vec::new().into())).await?;
+                }
+            }
+        }
+    }
+
+    async fn enviar_publicacion(&mut self, publicacion: &Publicacion) -> Result<(), Perdido> {
+        match (self.forma, &publicacion.para_tutorial) {
+            (Forma::Pagina, _) => self.enviar(Message::Text(publicacion.para_pagina.clone())).await,
+            (Forma::Tutorial, Some(evento)) => self.enviar(Message::Text(evento.clone())).await,
+            (Forma::Tutorial, None) => Ok(()),
+        }
+    }
+
+    async fn enviar_estado(&mut self) -> Result<(), Perdido> {
+        let estado = *self.estado.borrow_and_update();
+        self.enviar_a_la_pagina(estado.mensaje().into()).await
+    }
+
+    async fn enviar_a_la_pagina(&mut self, texto: Utf8Bytes) -> Result<(), Perdido> {
+        match self.forma {
+            Forma::Pagina => self.enviar(Message::Text(texto)).await,
+            Forma::Tutorial => Ok(()),
+        }
+    }
+
+    async fn enviar(&mut self, message: Message) -> Result<(), Perdido> {
+        match timeout(ENVIO, self.socket.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(Perdido),
+        }
+    }
+}
+
+fn despedida(code: u16, motivo: &'static str) -> CloseFrame {
+    CloseFrame { code, reason: Utf8Bytes::from_static(motivo) }
+}
