@@ -125,3 +125,21 @@ class Relay:
         code = self.process.stop()
         self.folder.remove()
         return code
+
+
+class Ui:
+    """`aeroalpes ui` on a port that it keeps over restarts."""
+
+    def __init__(self, broker, api_port):
+        self._env = {"PULSAR_SERVICE_URL": broker.url, "AEROALPES_ADDRESS": f"127.0.0.1:{api_port}"}
+        self.url = f"http://127.0.0.1:{free_port()}"
+        self.start()
+
+    def start(self):
+        self.process = Process([binary(), "ui", "--escuchar", self.url.removeprefix("http://")], env=self._env)
+        line = wait_until("the page's address", lambda: self.process.must_run() or self.process.stdout(), 30)
+        assert line == f"aeroalpes ui: {self.url}\n", line
+
+    def stop(self):
+        """SIGTERM; returns the exit code."""
+        return self.process.terminate()

@@ -1,0 +1,399 @@
+"""The page of AeroAlpes in a real browser: bookings, events for everyone, change events, and what happens while something is away."""
+
+import http.server
+import json
+import re
+import threading
+import time
+import urllib.error
+import urllib.request
+import uuid
+
+import pytest
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+
+from harness import servers
+from harness.aeroalpes import Ui, outbox_toml
+from harness.browser import Browser
+from harness.process import free_port, wait_until
+
+LIVE, LOST, PARTLY = ('#conexion[data-estado="%s"]' % state for state in ("en-vivo", "perdida", "parcial"))
+EVENT_IDS = "#mensajes li pre"
+
+TABLES = """CREATE DATABASE reservas; USE reservas;
+CREATE TABLE usuarios_legado (id INT NOT NULL PRIMARY KEY AUTO_INCREMENT, nombres VARCHAR(255), apellidos VARCHAR(255), direccion VARCHAR(255),
+    telefono VARCHAR(255), email VARCHAR(255), password VARCHAR(255));
+CREATE TABLE eventos_reserva (id VARCHAR(40) PRIMARY KEY, id_entidad VARCHAR(40) NOT NULL, fecha_evento DATETIME NOT NULL,
+    version VARCHAR(10) NOT NULL, tipo_evento VARCHAR(100) NOT NULL, formato_contenido VARCHAR(10) NOT NULL,
+    nombre_servicio VARCHAR(40) NOT NULL, contenido TEXT NOT NULL)"""
+
+
+class Api:
+    """The reservations of the contract over HTTP, in memory; their events are rows of the outbox."""
+
+    ORDERS = {"aprobar": ("PENDIENTE", "APROBADA", "ReservaAprobada"), "pagar": ("APROBADA", "PAGADA", "ReservaPagada")}
+
+    def __init__(self, database):
+        self.database, self.port, self.bookings, self.keys, self.lock = database, free_port(), {}, {}, threading.Lock()
+        self.start()
+
+    def start(self):
+        api = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                if self.path == "/health":
+                    return self.answer(200, {"status": "up"})
+                query = dict(pair.split("=") for pair in self.path.partition("?")[2].split("&"))
+                mine = [b for b in reversed(api.bookings.values()) if b["id_cliente"] == query["id_cliente"]]
+                page, size = int(query["pagina"]), int(query["tamano"])
+                self.answer(200, {"reservas": mine[(page - 1) * size:page * size], "pagina": page, "tamano": size, "total": len(mine)})
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                with api.lock:
+                    self.answer(*api.book(self.headers["Idempotency-Key"], json.loads(body)) if self.path == "/vuelos/reserva"
+                                else api.order(*self.path.split("/")[-2:]))
+
+            def answer(self, status, body):
+                data = json.dumps(body).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+    def book(self, key, body):
+        leg = body["itinerarios"][0]["odos"][0]["segmentos"][0]["legs"][0]
+        if leg["origen"]["codigo"] == leg["destino"]["codigo"]:
+            return 400, {"error": "La ruta propuesta es incorrecta", "campo": "itinerarios[0].odos[0].segmentos[0].legs[0]"}
+        if key not in self.keys:
+            self.keys[key] = str(uuid.uuid4())
+            self.bookings[self.keys[key]] = {"id": self.keys[key], "estado": "PENDIENTE", **body}
+            self.tell(self.keys[key], "ReservaCreada")
+        return 202, {"id": self.keys[key]}
+
+    def order(self, identity, order):
+        booking = self.bookings[identity]
+        before, after, kind = self.ORDERS.get(order, (booking["estado"], "CANCELADA", "ReservaCancelada"))
+        if booking["estado"] != before:
+            return 409, {"error": f"Una reserva {booking['estado']} no se puede {order}."}
+        booking["estado"] = after
+        self.tell(identity, kind)
+        return 200, booking
+
+    def tell(self, identity, kind):
+        booking = self.bookings[identity]
+        tell(self.database, identity, booking["id_cliente"], kind, booking["estado"])
+
+
+def tell(database, identity, client=None, kind="ReservaCreada", state="PENDIENTE"):
+    """One event through the outbox; returns its id."""
+    event = str(uuid.uuid4())
+    content = json.dumps({"id_reserva": identity, "id_cliente": client, "estado": state, "fecha_creacion": 1_700_000_000_000})
+    database.client(f"INSERT INTO reservas.eventos_reserva VALUES ('{event}', '{identity}', UTC_TIMESTAMP(), 'v1', '{kind}', 'JSON',"
+                    f" 'aeroalpes', '{content}')")
+    return event
+
+
+class Sistema:
+    """Database, relay with the embedded broker, API and page."""
+
+    def __init__(self):
+        self.database = servers.Database("mysql")
+        self.database.client(TABLES)
+        self.relay = servers.Bitacora(outbox_toml(self.database))
+        self.api = Api(self.database)
+        self.ui = Ui(self.relay, f"127.0.0.1:{self.api.port}")
+
+    def stop(self):
+        assert self.ui.stop() == 0, self.ui.process.stderr()
+        self.api.stop()
+        self.relay.stop()
+        self.database.stop()
+
+
+@pytest.fixture(scope="module")
+def sistema():
+    running = Sistema()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def browse(sistema):
+    """Opens the page in a new browser and waits until it is live."""
+    opened = []
+
+    def open_page(view="", **options):
+        browser = Browser(**options)
+        opened.append(browser)
+        browser.open(f"{sistema.ui.url}/{view}")
+        browser.wait_for(LIVE)
+        return browser
+
+    yield open_page
+    for browser in opened:
+        browser.stop()
+
+
+def fill(browser, origin="BOG", destination="JFK"):
+    for field, text in (("#origen", origin), ("#destino", destination)):
+        browser.one(field).clear()
+        browser.one(field).send_keys(text)
+
+
+def book(browser, **route):
+    fill(browser, **route)
+    browser.one("#reservar").click()
+    browser.wait_for("#formulario-exito")
+
+
+def events(browser):
+    """The events of the list in its order."""
+    return [json.loads(text) for text in browser.texts(EVENT_IDS)]
+
+
+def own(browser, kind):
+    """Waits for the latest event of the reader's own reservations to be of that kind, and returns it."""
+    browser.wait_for(f'#mensajes li[data-propio][data-tipo="{kind}"]')
+    return [event for event in events(browser) if event["type"] == kind][-1]
+
+
+def test_a_booking_becomes_an_event_and_a_reservation_and_both_stay_after_a_reload(browse):
+    browser = browse()
+    assert "Todavía no tienes reservas" in browser.wait_for("#mias-estado").text
+    book(browser, destination="Nueva York")
+    event = own(browser, "ReservaCreada")
+    client = browser.one("#cliente").text
+    assert event["data"]["id_cliente"] == client and event["data"]["estado"] == "PENDIENTE"
+    ticket = f'#mias li[data-id="{event["data"]["id_reserva"]}"]'
+    text = browser.wait_for(f'{ticket}[data-estado="PENDIENTE"]').text
+    assert "BOG" in text and "JFK" in text and "Nueva York" in text and "Pendiente" in text
+
+    browser.driver.refresh()
+    browser.wait_for(f'{ticket}[data-estado="PENDIENTE"]')
+    wait_until("the event after the reload", lambda: event in events(browser))
+    assert browser.one("#cliente").text == client
+
+    for order, state, kind in (("aprobar", "APROBADA", "ReservaAprobada"), ("pagar", "PAGADA", "ReservaPagada")):
+        browser.wait_for(f'{ticket} [data-orden="{order}"]').click()
+        browser.wait_for(f'{ticket}[data-estado="{state}"]')
+        assert own(browser, kind)["data"]["id_reserva"] == event["data"]["id_reserva"]
+    assert browser.count(f"{ticket} button") == 0
+
+
+def test_a_state_that_someone_else_changes_is_seen_without_a_reload(sistema, browse):
+    browser = browse()
+    book(browser)
+    ticket = browser.wait_for('#mias li[data-estado="PENDIENTE"]').get_attribute("data-id")
+    request = urllib.request.Request(f"http://127.0.0.1:{sistema.api.port}/vuelos/reserva/{ticket}/cancelar", b"", method="POST")
+    urllib.request.urlopen(request, timeout=10).read()
+    browser.wait_for(f'#mias li[data-id="{ticket}"][data-estado="CANCELADA"]')
+
+
+def test_two_clicks_book_once(browse):
+    browser = browse()
+    fill(browser)
+    ActionChains(browser.driver).double_click(browser.one("#reservar")).perform()
+    browser.driver.execute_script("for (let i = 0; i < 3; i++) document.querySelector('#formulario').requestSubmit()")
+    browser.wait_for("#formulario-exito")
+    ActionChains(browser.driver).double_click(browser.one("#reservar")).perform()
+    # A booking of another route comes after whatever those clicks did.
+    fill(browser, destination="LIM")
+    browser.one("#destino").send_keys(Keys.ENTER)
+    wait_until("the second booking", lambda: browser.count("#mias li") == 2 and browser.count("#mensajes li[data-propio]") == 2)
+    assert [re.search("JFK|LIM", text)[0] for text in browser.texts("#mias li")] == ["LIM", "JFK"]
+    # One that is wanted again is another one.
+    browser.wait_for("#otra").click()
+    wait_until("the third booking", lambda: browser.count("#mias li") == 3)
+
+
+def test_every_browser_sees_every_event_once_and_in_order(sistema, browse):
+    first = browse()
+    ids = [tell(sistema.database, f"r{number}") for number in range(5)]
+    second = browse()
+    ids += [tell(sistema.database, f"r{number}") for number in range(5, 12)]
+    for browser in (first, second):
+        wait_until("the last event", lambda: ids[-1] in [event["id"] for event in events(browser)])
+        assert [event["id"] for event in events(browser) if event["id"] in ids] == ids
+
+
+def test_a_lost_server_is_told_and_what_came_meanwhile_is_shown(sistema, browse):
+    browser = browse()
+    before = tell(sistema.database, "before")
+    wait_until("the event", lambda: before in [event["id"] for event in events(browser)])
+    sistema.ui.process.kill()
+    browser.wait_for(LOST)
+    assert "Se perdió la conexión" in browser.wait_for("#aviso").text
+    meanwhile = [tell(sistema.database, f"meanwhile {number}") for number in range(3)]
+    sistema.ui.start()
+    browser.wait_for(LIVE)
+    after = tell(sistema.database, "after")
+    wait_until("the event afterwards", lambda: after in [event["id"] for event in events(browser)])
+    ids = [event["id"] for event in events(browser)]
+    assert ids[-5:] == [before, *meanwhile, after] and len(set(ids)) == len(ids)
+    assert not browser.one("#aviso").is_displayed()
+
+
+def test_a_lost_broker_is_told_and_nothing_is_missing_afterwards(sistema, browse):
+    browser = browse()
+    before = tell(sistema.database, "before")
+    wait_until("the event", lambda: before in [event["id"] for event in events(browser)])
+    sistema.relay.process.kill()
+    browser.wait_for(PARTLY)
+    assert "broker" in browser.wait_for("#aviso").text
+    meanwhile = tell(sistema.database, "meanwhile")
+    sistema.relay.start()
+    browser.wait_for(LIVE)
+    wait_until("the event of meanwhile", lambda: meanwhile in [event["id"] for event in events(browser)])
+    ids = [event["id"] for event in events(browser)]
+    assert ids[-2:] == [before, meanwhile] and len(set(ids)) == len(ids)
+
+
+def test_a_lost_api_is_told_and_the_same_booking_may_be_sent_again(sistema, browse):
+    browser = browse()
+    sistema.api.stop()
+    try:
+        browser.wait_for(PARTLY)
+        fill(browser)
+        browser.one("#reservar").click()
+        assert "no responde" in browser.wait_for("#formulario-error").text
+    finally:
+        sistema.api.start()
+    browser.wait_for(LIVE)
+    browser.one("#reservar").click()
+    browser.wait_for("#formulario-exito")
+    wait_until("the booking", lambda: browser.count("#mias li") == 1)
+
+
+def test_an_error_of_the_api_stands_beside_its_field(browse):
+    browser = browse()
+    fill(browser, destination="bog")
+    browser.one("#reservar").click()
+    assert browser.wait_for("#destino-error:not(:empty)").text.endswith("La ruta propuesta es incorrecta")
+    destination = browser.one("#destino")
+    assert destination.get_attribute("aria-invalid") == "true" and browser.driver.switch_to.active_element == destination
+    book(browser)
+    assert browser.texts("#destino-error") == [""] and destination.get_attribute("aria-invalid") is None
+
+
+def test_what_is_missing_is_asked_for(browse):
+    browser = browse()
+    browser.one("#origen").clear()
+    browser.one("#reservar").click()
+    assert "Falta" in browser.wait_for("#origen-error:not(:empty)").text and "Falta" in browser.wait_for("#destino-error:not(:empty)").text
+    assert browser.count("#mias li") == 0
+
+
+def test_changes_are_shown_before_and_after_and_no_password_ever(sistema, browse):
+    browser = browse("#cambios")
+    sistema.database.client("""USE reservas;
+        INSERT INTO usuarios_legado VALUES (41, 'Ana', '<b>Ruiz</b>', NULL, '1', 'ana@correo.co', 'secreto-uno');
+        UPDATE usuarios_legado SET email = 'ana@aeroalpes.co', password = 'secreto-dos' WHERE id = 41;
+        DELETE FROM usuarios_legado WHERE id = 41;""")
+    card = '#cambios li[data-tabla="reservas.usuarios_legado"][data-operacion="%s"]'
+    browser.wait_for(card % "baja")
+
+    def row(kind, column):
+        script = """const row = [...document.querySelector(arguments[0]).querySelectorAll("tbody tr")]
+            .find((tr) => tr.firstElementChild.firstChild.data === arguments[1]);
+            return [...row.querySelectorAll("td")].map((td) => td.textContent).concat("cambio" in row.dataset)"""
+        return browser.driver.execute_script(script, card % kind, column)
+
+    hidden = "••••••••"
+    assert row("cambio", "email") == ["ana@correo.co", "ana@aeroalpes.co", True]
+    assert row("cambio", "id") == ["41", "41", False]
+    assert row("cambio", "apellidos") == ["<b>Ruiz</b>", "<b>Ruiz</b>", False]
+    assert row("cambio", "direccion") == ["null", "null", False]
+    assert row("cambio", "password") == [hidden, hidden, True]
+    assert row("alta", "email") == ["·", "ana@correo.co", False]
+    assert row("baja", "email") == ["ana@aeroalpes.co", "·", False]
+    told = "".join(browser.frames()) + browser.driver.page_source
+    assert "ana@aeroalpes.co" in told and hidden in told and "secreto" not in told
+
+    # One that opens later gets the history, without the password too.
+    late = browse("#cambios")
+    late.wait_for(card % "baja")
+    assert "secreto" not in "".join(late.frames()) and late.complaints() == []
+
+
+def test_nothing_is_asked_of_another_host_and_the_policy_allows_no_more(sistema, browse):
+    browser = browse()
+    book(browser)
+    browser.driver.execute_script("location.hash = 'cambios'")
+    browser.wait_for("#vista-cambios")
+    host = sistema.ui.url.removeprefix("http://")
+    asked = browser.requests()
+    assert f"ws://{host}/ws" in asked and f"http://{host}/guion/inicio.js" in asked
+    assert [url for url in asked if url.split("://")[1].split("/")[0] != host] == []
+    assert browser.complaints() == []
+    # Someone's script in the page could not reach out either.
+    refused = browser.driver.execute_async_script(
+        "const done = arguments[0]; document.addEventListener('securitypolicyviolation', (e) => done(e.effectiveDirective));"
+        " fetch('http://192.0.2.1/').catch(() => {})")
+    assert refused == "connect-src"
+
+
+def test_a_socket_on_the_root_gets_each_event_as_the_contract_has_it(sistema):
+    url = sistema.ui.url.replace("http", "ws")
+    earlier = tell(sistema.database, "earlier")
+    with connect(f"{url}/", open_timeout=10) as socket:
+        while json.loads(socket.recv(30))["id"] != earlier:
+            pass
+        event = tell(sistema.database, "r-1", "cliente ñ")
+        text = socket.recv(30)
+        # One connected now begins with the history.
+        with connect(f"{url}/", open_timeout=10) as late:
+            while (other := late.recv(30)) != text:
+                assert json.loads(other)["id"] != event
+    told = json.loads(text)
+    assert text == (f'{{"id":"{event}","time":{told["time"]},"ingestion":{told["ingestion"]},"specversion":"v1","type":"ReservaCreada",'
+                    '"datacontenttype":"AVRO","service_name":"aeroalpes","data":{"id_reserva":"r-1","id_cliente":"cliente ñ",'
+                    '"estado":"PENDIENTE","fecha_creacion":1700000000000,"fecha_actualizacion":null}}')
+    assert abs(told["time"] - time.time() * 1000) < 60_000 and told["ingestion"] >= told["time"]
+
+
+def test_pages_of_other_origins_and_large_messages_are_refused(sistema):
+    url = sistema.ui.url.replace("http", "ws")
+    for path in ("/", "/ws"):
+        with pytest.raises(InvalidStatus) as refused:
+            connect(url + path, origin="http://mala.example", open_timeout=10)
+        assert refused.value.response.status_code == 403
+    with connect(f"{url}/ws", origin=sistema.ui.url, open_timeout=10) as socket:
+        assert json.loads(socket.recv(30))["tipo"] == "estado"
+        socket.send("x" * 100_000)
+        with pytest.raises(ConnectionClosed):
+            while True:
+                socket.recv(30)
+    request = urllib.request.Request(f"{sistema.ui.url}/api/reservas/r1/cancelar", b"", {"Origin": "http://mala.example"}, method="POST")
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=10)
+    assert refused.value.code == 403
+
+
+def test_the_server_takes_leave_of_its_sockets(sistema):
+    page = Ui(sistema.relay, f"127.0.0.1:{sistema.api.port}")
+    with connect(page.url.replace("http", "ws") + "/ws", open_timeout=10) as socket:
+        while json.loads(socket.recv(30))["tipo"] != "al_dia":
+            pass
+        assert page.stop() == 0
+        with pytest.raises(ConnectionClosed) as ended:
+            while True:
+                socket.recv(30)
+        assert ended.value.rcvd.code == 1001
