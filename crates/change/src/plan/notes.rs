@@ -12,7 +12,7 @@ pub(crate) fn notes(table: &TableMap, columns: &[ColumnPlan], key: &[ColumnPlan]
         match columns.iter().find(|column| column.index == part.index) {
             None => Some("left out of the events, but it is part of the key and stays there"),
             // A rule that changes values says so in the schema.
-            Some(column) if column.schema.parameters != part.schema.parameters => {
+            Some(column) if column.note.is_none() && column.schema.parameters != part.schema.parameters => {
                 Some("masked or truncated in the events, but it is part of the key, where it stands as it is stored")
             }
             Some(_) => None,
