@@ -1,13 +1,14 @@
 """The page of AeroAlpes in a real browser: bookings, events for everyone, change events, and what happens while something is away."""
 
-import http.server
 import json
+import os
 import re
-import threading
+import signal
 import time
 import urllib.error
 import urllib.request
 import uuid
+from urllib.parse import urlsplit
 
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
@@ -16,96 +17,42 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from harness import servers
-from harness.aeroalpes import Ui, outbox_toml
+from harness.aeroalpes import Api, Ui, prepare
 from harness.browser import Browser
-from harness.process import free_port, wait_until
+from harness.process import ROOT, free_port, wait_until
 
 LIVE, LOST, PARTLY = ('#conexion[data-estado="%s"]' % state for state in ("en-vivo", "perdida", "parcial"))
 EVENT_IDS = "#mensajes li pre"
 
-TABLES = """CREATE DATABASE reservas; USE reservas;
-CREATE TABLE usuarios_legado (id INT NOT NULL PRIMARY KEY AUTO_INCREMENT, nombres VARCHAR(255), apellidos VARCHAR(255), direccion VARCHAR(255),
-    telefono VARCHAR(255), email VARCHAR(255), password VARCHAR(255));
-CREATE TABLE eventos_reserva (id VARCHAR(40) PRIMARY KEY, id_entidad VARCHAR(40) NOT NULL, fecha_evento DATETIME NOT NULL,
-    version VARCHAR(10) NOT NULL, tipo_evento VARCHAR(100) NOT NULL, formato_contenido VARCHAR(10) NOT NULL,
-    nombre_servicio VARCHAR(40) NOT NULL, contenido TEXT NOT NULL)"""
 
+def relay_toml(database):
+    """Change events of the legacy table, and the outbox as `eventos-reserva`."""
+    schema = (ROOT / "aeroalpes/contrato/src/evento.avsc").read_text()
+    return servers.source_toml(database, "aeroalpesdb", ["reservas.usuarios_legado", "reservas.eventos_reserva"]) + f"""
+[[source.outbox]]
+table = "reservas.eventos_reserva"
+topic = "eventos-reserva"
+columns = {{ key = "id_entidad", payload = "contenido", time = "fecha_evento", type = "tipo_evento" }}
+format = "avro"
+schema = '''{schema}'''
 
-class Api:
-    """The reservations of the contract over HTTP, in memory; their events are rows of the outbox."""
-
-    ORDERS = {"aprobar": ("PENDIENTE", "APROBADA", "ReservaAprobada"), "pagar": ("APROBADA", "PAGADA", "ReservaPagada")}
-
-    def __init__(self, database):
-        self.database, self.port, self.bookings, self.keys, self.lock = database, free_port(), {}, {}, threading.Lock()
-        self.start()
-
-    def start(self):
-        api = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self):
-                if self.path == "/health":
-                    return self.answer(200, {"status": "up"})
-                query = dict(pair.split("=") for pair in self.path.partition("?")[2].split("&"))
-                mine = [b for b in reversed(api.bookings.values()) if b["id_cliente"] == query["id_cliente"]]
-                page, size = int(query["pagina"]), int(query["tamano"])
-                self.answer(200, {"reservas": mine[(page - 1) * size:page * size], "pagina": page, "tamano": size, "total": len(mine)})
-
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                with api.lock:
-                    self.answer(*api.book(self.headers["Idempotency-Key"], json.loads(body)) if self.path == "/vuelos/reserva"
-                                else api.order(*self.path.split("/")[-2:]))
-
-            def answer(self, status, body):
-                data = json.dumps(body).encode()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
-        self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
-
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
-
-    def book(self, key, body):
-        leg = body["itinerarios"][0]["odos"][0]["segmentos"][0]["legs"][0]
-        if leg["origen"]["codigo"] == leg["destino"]["codigo"]:
-            return 400, {"error": "La ruta propuesta es incorrecta", "campo": "itinerarios[0].odos[0].segmentos[0].legs[0]"}
-        if key not in self.keys:
-            self.keys[key] = str(uuid.uuid4())
-            self.bookings[self.keys[key]] = {"id": self.keys[key], "estado": "PENDIENTE", **body}
-            self.tell(self.keys[key], "ReservaCreada")
-        return 202, {"id": self.keys[key]}
-
-    def order(self, identity, order):
-        booking = self.bookings[identity]
-        before, after, kind = self.ORDERS.get(order, (booking["estado"], "CANCELADA", "ReservaCancelada"))
-        if booking["estado"] != before:
-            return 409, {"error": f"Una reserva {booking['estado']} no se puede {order}."}
-        booking["estado"] = after
-        self.tell(identity, kind)
-        return 200, booking
-
-    def tell(self, identity, kind):
-        booking = self.bookings[identity]
-        tell(self.database, identity, booking["id_cliente"], kind, booking["estado"])
+[source.outbox.fields]
+id = "${{id}}"
+time = "${{event.time_ms}}"
+ingestion = "${{event.now_ms}}"
+specversion = "${{version}}"
+type = "${{tipo_evento}}"
+datacontenttype = "AVRO"
+service_name = "${{nombre_servicio}}"
+data = "${{payload}}"
+"""
 
 
 def tell(database, identity, client=None, kind="ReservaCreada", state="PENDIENTE"):
     """One event through the outbox; returns its id."""
     event = str(uuid.uuid4())
     content = json.dumps({"id_reserva": identity, "id_cliente": client, "estado": state, "fecha_creacion": 1_700_000_000_000})
+    content = content.replace("\\", "\\\\")
     database.client(f"INSERT INTO reservas.eventos_reserva VALUES ('{event}', '{identity}', UTC_TIMESTAMP(), 'v1', '{kind}', 'JSON',"
                     f" 'aeroalpes', '{content}')")
     return event
@@ -116,14 +63,14 @@ class Sistema:
 
     def __init__(self):
         self.database = servers.Database("mysql")
-        self.database.client(TABLES)
-        self.relay = servers.Bitacora(outbox_toml(self.database))
+        prepare(self.database)
         self.api = Api(self.database)
-        self.ui = Ui(self.relay, f"127.0.0.1:{self.api.port}")
+        self.relay = servers.Bitacora(relay_toml(self.database))
+        self.ui = Ui(self.relay, self.api.port)
 
     def stop(self):
         assert self.ui.stop() == 0, self.ui.process.stderr()
-        self.api.stop()
+        assert self.api.stop() == 0, self.api.log()
         self.relay.stop()
         self.database.stop()
 
@@ -202,8 +149,7 @@ def test_a_state_that_someone_else_changes_is_seen_without_a_reload(sistema, bro
     browser = browse()
     book(browser)
     ticket = browser.wait_for('#mias li[data-estado="PENDIENTE"]').get_attribute("data-id")
-    request = urllib.request.Request(f"http://127.0.0.1:{sistema.api.port}/vuelos/reserva/{ticket}/cancelar", b"", method="POST")
-    urllib.request.urlopen(request, timeout=10).read()
+    assert sistema.api.call("POST", f"/vuelos/reserva/{ticket}/cancelar").status == 200
     browser.wait_for(f'#mias li[data-id="{ticket}"][data-estado="CANCELADA"]')
 
 
@@ -266,20 +212,40 @@ def test_a_lost_broker_is_told_and_nothing_is_missing_afterwards(sistema, browse
     assert ids[-2:] == [before, meanwhile] and len(set(ids)) == len(ids)
 
 
-def test_a_lost_api_is_told_and_the_same_booking_may_be_sent_again(sistema, browse):
+def test_an_api_that_hangs_is_told_and_the_same_booking_may_be_sent_again(sistema, browse):
     browser = browse()
-    sistema.api.stop()
+    fill(browser)
+    os.kill(sistema.api.process.pid, signal.SIGSTOP)
     try:
+        browser.one("#reservar").click()
         browser.wait_for(PARTLY)
+        assert "no se reservará dos veces" in browser.wait_for("#formulario-error").text
+    finally:
+        os.kill(sistema.api.process.pid, signal.SIGCONT)
+    browser.wait_for(LIVE)
+    # Whether the API still does what the first request asked for or not.
+    browser.one("#reservar").click()
+    browser.wait_for("#formulario-exito")
+    browser.wait_for("#mias li")
+    client = browser.one("#cliente").text
+    assert sistema.api.call("GET", f"/vuelos/reserva?id_cliente={client}").json["total"] == 1
+
+
+def test_an_api_that_is_away_is_told_while_events_go_on(sistema):
+    page, browser = Ui(sistema.relay, free_port()), Browser()
+    try:
+        browser.open(page.url)
+        browser.wait_for(PARTLY)
+        assert "servicio de reservas no responde" in browser.wait_for("#aviso").text
+        assert "No se pueden leer tus reservas" in browser.wait_for("#mias-estado[data-error]").text
         fill(browser)
         browser.one("#reservar").click()
         assert "no responde" in browser.wait_for("#formulario-error").text
+        event = tell(sistema.database, "meanwhile")
+        wait_until("the event", lambda: event in [told["id"] for told in events(browser)])
     finally:
-        sistema.api.start()
-    browser.wait_for(LIVE)
-    browser.one("#reservar").click()
-    browser.wait_for("#formulario-exito")
-    wait_until("the booking", lambda: browser.count("#mias li") == 1)
+        browser.stop()
+        assert page.stop() == 0
 
 
 def test_an_error_of_the_api_stands_beside_its_field(browse):
@@ -341,7 +307,8 @@ def test_nothing_is_asked_of_another_host_and_the_policy_allows_no_more(sistema,
     host = sistema.ui.url.removeprefix("http://")
     asked = browser.requests()
     assert f"ws://{host}/ws" in asked and f"http://{host}/guion/inicio.js" in asked
-    assert [url for url in asked if url.split("://")[1].split("/")[0] != host] == []
+    hosts = {parts.netloc for parts in map(urlsplit, asked) if parts.scheme in ("http", "https", "ws", "wss")}
+    assert hosts == {host}
     assert browser.complaints() == []
     # Someone's script in the page could not reach out either.
     refused = browser.driver.execute_async_script(
@@ -388,7 +355,7 @@ def test_pages_of_other_origins_and_large_messages_are_refused(sistema):
 
 
 def test_the_server_takes_leave_of_its_sockets(sistema):
-    page = Ui(sistema.relay, f"127.0.0.1:{sistema.api.port}")
+    page = Ui(sistema.relay, sistema.api.port)
     with connect(page.url.replace("http", "ws") + "/ws", open_timeout=10) as socket:
         while json.loads(socket.recv(30))["tipo"] != "al_dia":
             pass
