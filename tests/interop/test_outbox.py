@@ -1,9 +1,13 @@
-"""Outbox tables, from the application's INSERT to the official client: routed exactly once, in order, and never dropped."""
+"""Outbox tables, from the application's INSERT to the official client: routed exactly once, in order, and never dropped.
+
+Each case runs on MySQL and MariaDB, with the embedded broker and (marker `conformance`) with a real Pulsar.
+"""
 
 import base64
 import json
 import random
 import threading
+import uuid
 
 import pulsar
 import pytest
@@ -13,8 +17,7 @@ from harness import servers, wire
 from harness.process import ROOT, Process, wait_until
 
 EARLIEST = pulsar.InitialPosition.Earliest
-EVENTS = "persistent://public/default/eventos-reserva"
-DEAD = "persistent://public/default/eventos-reserva-muertos"
+EVENTS, DEAD = "eventos-reserva", "eventos-reserva-muertos"
 
 # As a Python producer of the record below registers it: every field may be null, null first, no defaults.
 DEFINITION = {
@@ -32,7 +35,7 @@ DEFINITION = {
             {"name": "estado", "type": ["null", "string"]},
             {"name": "fecha_creacion", "type": ["null", "long"]}]}]}]}
 
-TABLE = """CREATE DATABASE reservas; CREATE TABLE reservas.eventos_reserva (
+TABLE = """CREATE DATABASE reservas CHARACTER SET utf8mb4; CREATE TABLE reservas.eventos_reserva (
     id VARCHAR(40) PRIMARY KEY, id_entidad VARCHAR(40) NOT NULL, fecha_evento DATETIME NOT NULL, version VARCHAR(10) NOT NULL,
     tipo_evento VARCHAR(100) NOT NULL, formato_contenido VARCHAR(10) NOT NULL, nombre_servicio VARCHAR(40) NOT NULL,
     contenido TEXT NOT NULL)"""
@@ -61,16 +64,15 @@ def narrower():
     return type(Record)("EventoReservaCreada", (Record,), {"data": ReservaCreadaPayload()})
 
 
-def configuration(database):
-    return servers.source_toml(database, "aeroalpesdb", ["reservas.eventos_reserva"]) + f"""
+OUTBOX = f"""
 [[source.outbox]]
 table = "reservas.eventos_reserva"
-topic = "eventos-reserva"
+topic = "{EVENTS}"
 columns = {{ key = "id_entidad", payload = "contenido", time = "fecha_evento", type = "tipo_evento" }}
 format = "avro"
 schema = '{json.dumps(DEFINITION)}'
 on_error = "dead_letter"
-dead_letter_topic = "eventos-reserva-muertos"
+dead_letter_topic = "{DEAD}"
 
 [source.outbox.fields]
 id = "${{id}}"
@@ -84,30 +86,79 @@ data = "${{payload}}"
 """
 
 
+class Place:
+    """A server with the outbox, and the broker that its messages go to: the one of the process, or a real Pulsar."""
+
+    def __init__(self, product, pulsar=None):
+        self._pulsar, self._namespace = pulsar, "default"
+        if pulsar:
+            # One Pulsar serves all cases, each in a namespace that keeps what nobody has subscribed to yet.
+            self._namespace = f"outbox-{uuid.uuid4().hex[:8]}"
+            namespace = f"namespaces/public/{self._namespace}"
+            servers.rest(pulsar.admin, namespace, {}, "PUT")
+            servers.rest(pulsar.admin, f"{namespace}/retention", {"retentionTimeInMinutes": -1, "retentionSizeInMB": -1}, "POST")
+        self.database = servers.Database(product)
+        self.database.client(TABLE)
+        self._running = []
+
+    def configuration(self, outbox=OUTBOX):
+        text = servers.source_toml(self.database, "aeroalpesdb", ["reservas.eventos_reserva"], destination=self._pulsar and self._pulsar.url)
+        return text.replace("topic_prefix", f'namespace = "public/{self._namespace}"\ntopic_prefix', 1) + outbox
+
+    def start(self, outbox=OUTBOX):
+        """A source that streams."""
+        running = servers.Bitacora(self.configuration(outbox))
+        self._running.append(running)
+        streaming(running)
+        return running
+
+    def topic(self, name):
+        return f"persistent://public/{self._namespace}/{name}"
+
+    def url(self, running):
+        return (self._pulsar or running).url
+
+    def schema(self, running, topic):
+        return servers.rest((self._pulsar or running).admin, f"schemas/public/{self._namespace}/{topic}/schema")
+
+    def connect(self, running):
+        return pulsar.Client(self.url(running), logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error))
+
+    def stop(self):
+        for running in self._running:
+            running.process.kill()
+        self.database.stop()
+
+
+@pytest.fixture(scope="module")
+def standalone():
+    running = servers.Pulsar("brokerDeduplicationEnabled=true")
+    yield running
+    running.stop()
+
+
+@pytest.fixture(params=[
+    "mysql", "mariadb", pytest.param("mysql into pulsar", marks=pytest.mark.conformance),
+    pytest.param("mariadb into pulsar", marks=pytest.mark.conformance)])
+def place(request):
+    product, _, pulsar = request.param.partition(" into ")
+    where = Place(product, request.getfixturevalue("standalone") if pulsar else None)
+    yield where
+    where.stop()
+
+
 def insert(number, content=None, key=None):
     """The INSERT of event `number`; 7 reservations take turns."""
     key = key or f"r{number % 7}"
     content = content or json.dumps({"id_reserva": key, "id_cliente": None if number % 3 else f"cliente ñ{number}",
                                      "estado": "PENDIENTE", "fecha_creacion": 1_700_000_000_000 + number})
     text = content.replace("\\", "\\\\").replace("'", "''")
-    return (f"INSERT INTO reservas.eventos_reserva VALUES ('e{number}', '{key}', '2023-11-14 22:13:20', 'v1', 'ReservaCreada', 'JSON',"
+    return (f"SET NAMES utf8mb4; INSERT INTO reservas.eventos_reserva VALUES ('e{number}', '{key}', '2023-11-14 22:13:20', 'v1', 'ReservaCreada', 'JSON',"
             f" 'aeroalpes', '{text}');")
-
-
-@pytest.fixture
-def database():
-    server = servers.Database("mysql")
-    server.client(TABLE)
-    yield server
-    server.stop()
 
 
 def streaming(running):
     wait_until("the stream", lambda: running.process.must_run() or "streaming" in running.process.stdout() + running.process.stderr(), 60)
-
-
-def connect(running):
-    return pulsar.Client(running.url, logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error))
 
 
 def consume(client, topic, count, **options):
@@ -124,15 +175,14 @@ def consume(client, topic, count, **options):
     return messages
 
 
-def test_reservation_events_arrive_as_avro_that_the_tutorials_consumers_decode(database):
-    running = servers.Bitacora(configuration(database))
+def test_reservation_events_arrive_as_avro_that_the_tutorials_consumers_decode(place):
+    running = place.start()
     try:
-        streaming(running)
         # Committed, deleted at once, updated: the first two rows are messages.
-        database.client("BEGIN;" + insert(1) + "DELETE FROM reservas.eventos_reserva WHERE id = 'e1'; COMMIT;" + insert(2)
+        place.database.client("BEGIN;" + insert(1) + "DELETE FROM reservas.eventos_reserva WHERE id = 'e1'; COMMIT;" + insert(2)
                         + "UPDATE reservas.eventos_reserva SET version = 'v9' WHERE id = 'e2'; DELETE FROM reservas.eventos_reserva;")
-        client = connect(running)
-        one, two = consume(client, EVENTS, 2, schema=AvroSchema(EventoReservaCreada))
+        client = place.connect(running)
+        one, two = consume(client, place.topic(EVENTS), 2, schema=AvroSchema(EventoReservaCreada))
         event = one.value()
         assert (event.id, event.time, event.specversion, event.type, event.datacontenttype, event.service_name) == (
             "e1", 1_700_000_000_000, "v1", "ReservaCreada", "AVRO", "aeroalpes")
@@ -144,25 +194,25 @@ def test_reservation_events_arrive_as_avro_that_the_tutorials_consumers_decode(d
         assert one.properties() == {"id": "e1", "type": "ReservaCreada"}
         assert two.value().specversion == "v1"
 
-        registered = servers.rest(running.admin, "schemas/public/default/eventos-reserva/schema")
+        registered = place.schema(running, EVENTS)
         assert (registered["version"], registered["type"]) == (0, "AVRO")
         assert json.loads(registered["data"]) == DEFINITION
 
         # A record of the same name that knows the field `data` alone subscribes, decodes, and adds no version.
-        narrow = client.subscribe(EVENTS, "narrow", pulsar.ConsumerType.Shared, schema=AvroSchema(narrower()), initial_position=EARLIEST)
+        narrow = client.subscribe(place.topic(EVENTS), "narrow", pulsar.ConsumerType.Shared, schema=AvroSchema(narrower()), initial_position=EARLIEST)
         value = narrow.receive(10_000).value()
         data = value.data if isinstance(value.data, dict) else value.data.__dict__
         assert data["id_reserva"] == "r1" and not hasattr(value, "specversion")
-        assert servers.rest(running.admin, "schemas/public/default/eventos-reserva/schema")["version"] == 0
+        assert place.schema(running, EVENTS)["version"] == 0
         client.close()
         assert "updated, which sends nothing" in running.process.stdout() + running.process.stderr()
     finally:
         running.stop()
 
 
-def read_at_least(running, count):
+def read_at_least(url, topic, count):
     """Reads the topic of the events from its start until that many have come, while more are being sent."""
-    stream = wire.TopicStream(running.url, EVENTS)
+    stream = wire.TopicStream(url, topic)
     for number, _ in enumerate(stream.messages(30), 1):
         if number == count:
             break
@@ -171,16 +221,15 @@ def read_at_least(running, count):
     stream.close()
 
 
-def test_rows_are_routed_once_and_in_order_over_kill_9(database):
-    database.client("".join(insert(number) for number in range(20)))  # what the snapshot finds
-    running = servers.Bitacora(configuration(database))
-    streaming(running)
+def test_rows_are_routed_once_and_in_order_over_kill_9(place):
+    place.database.client("".join(insert(number) for number in range(20)))  # what the snapshot finds
+    running = place.start()
     committed, dead, stop = [], [], threading.Event()
 
     def write():
         chance = random.Random(7)
         number = 100
-        with database.session() as session:
+        with place.database.session() as session:
             while not stop.wait(0.004):
                 rows, kind = range(number, number + chance.randint(1, 4)), chance.random()
                 number += len(rows)
@@ -201,18 +250,18 @@ def test_rows_are_routed_once_and_in_order_over_kill_9(database):
         for _ in range(5):
             # Each life of the process sends some of it before it is killed.
             wanted += 150
-            read_at_least(running, wanted)
+            read_at_least(place.url(running), place.topic(EVENTS), wanted)
             running.process.kill()
             running.start()
         stop.set()
         writer.join()
-        client = connect(running)
-        events = consume(client, EVENTS, 20 + len(committed), schema=AvroSchema(EventoReservaCreada))
+        client = place.connect(running)
+        events = consume(client, place.topic(EVENTS), 20 + len(committed), schema=AvroSchema(EventoReservaCreada))
         ids = [message.value().id for message in events]
         first = sorted(f"e{number}" for number in range(20))  # a snapshot reads in the order of the primary key
         assert ids == first + [f"e{number}" for number in committed], "once, in the order of the commits"
         assert all(message.properties()["id"] == message.value().id for message in events)
-        letters = consume(client, DEAD, len(dead))
+        letters = consume(client, place.topic(DEAD), len(dead))
         assert [message.properties()["id"] for message in letters] == [f"e{number}" for number in dead]
         assert dead and committed
         for message in letters:
@@ -236,9 +285,11 @@ ROUTER = """
 """
 
 
-@pytest.mark.parametrize("expand, value", [("false", r'"{\"a\":1,\"n\":null}"'), ("true", '{"a":1}')])
-def test_the_default_layout_is_routed_by_debeziums_own_options(broker, tmp_path, expand, value):
-    database = servers.Database("mysql")
+@pytest.mark.parametrize("product, expand, value", [
+    ("mysql", "false", r'"{\"a\":1,\"n\":null}"'), ("mysql", "true", '{"a":1}'),
+    ("mariadb", "false", r'"{\"a\": 1, \"n\": null}"'), ("mariadb", "true", '{"a":1}')])  # MariaDB's JSON is text
+def test_the_default_layout_is_routed_by_debeziums_own_options(broker, tmp_path, product, expand, value):
+    database = servers.Database(product)
     process = None
     try:
         database.client("""CREATE DATABASE reservas; CREATE TABLE reservas.outbox (id CHAR(36) PRIMARY KEY, aggregatetype VARCHAR(255) NOT NULL,
@@ -249,10 +300,10 @@ def test_the_default_layout_is_routed_by_debeziums_own_options(broker, tmp_path,
                            "--data-dir", tmp_path / "data"])
         wait_until("the stream", lambda: process.must_run() or "streaming" in process.stdout() + process.stderr(), 60)
         for number, (kind, key) in enumerate([("reserva", "r1"), ("pago", "p1"), ("reserva", "r2")]):
-            database.client(f"""INSERT INTO reservas.outbox VALUES ('u{number}', '{kind}{expand}', '{key}', 'Creada', '{{"a": 1, "n": null}}');
+            database.client(f"""INSERT INTO reservas.outbox VALUES ('u{number}', '{kind}-{product}-{expand}', '{key}', 'Creada', '{{"a": 1, "n": null}}');
                 DELETE FROM reservas.outbox""")
         for kind, expected in [("reserva", [("r1", "u0"), ("r2", "u2")]), ("pago", [("p1", "u1")])]:
-            topic = f"persistent://public/default/outbox.event.{kind}{expand}"
+            topic = f"persistent://public/default/outbox.event.{kind}-{product}-{expand}"
             wait_until(topic, lambda: process.must_run() or topic in servers.topics(broker.admin), 30)
             wait_until("the messages", lambda: len(wire.dump(broker.url, topic, 0.2)) >= len(expected), 30)
             found = []
@@ -268,19 +319,17 @@ def test_the_default_layout_is_routed_by_debeziums_own_options(broker, tmp_path,
         database.stop()
 
 
-def test_a_row_that_cannot_be_mapped_stops_by_default(database):
-    text = configuration(database).replace('on_error = "dead_letter"\ndead_letter_topic = "eventos-reserva-muertos"\n', "")
-    running = servers.Bitacora(text)
-    streaming(running)
-    database.client(insert(1) + insert(2, "no JSON") + insert(3))
+def test_a_row_that_cannot_be_mapped_stops_by_default(place):
+    running = place.start(OUTBOX.replace(f'on_error = "dead_letter"\ndead_letter_topic = "{DEAD}"\n', ""))
+    place.database.client(insert(1) + insert(2, "no JSON") + insert(3))
     assert running.process.wait(60) == 1
     last = running.process.stderr().splitlines()[-1]
     assert "reservas.eventos_reserva" in last and "field data: the payload is no JSON" in last and "on_error" in last, last
     # The row is mended by sending it elsewhere: nothing was skipped, and what was sent is not sent again.
-    running._configuration = configuration(database)
+    running._configuration = place.configuration()
     running.start()
-    client = connect(running)
-    assert [message.value().id for message in consume(client, EVENTS, 2, schema=AvroSchema(EventoReservaCreada))] == ["e1", "e3"]
-    assert [message.properties()["id"] for message in consume(client, DEAD, 1)] == ["e2"]
+    client = place.connect(running)
+    assert [message.value().id for message in consume(client, place.topic(EVENTS), 2, schema=AvroSchema(EventoReservaCreada))] == ["e1", "e3"]
+    assert [message.properties()["id"] for message in consume(client, place.topic(DEAD), 1)] == ["e2"]
     client.close()
     assert running.stop() == 0
