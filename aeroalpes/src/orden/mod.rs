@@ -3,6 +3,8 @@
 mod api;
 mod notificaciones;
 mod salud;
+mod sidecar;
+mod sidecar_cliente;
 mod ui;
 
 use clap::Subcommand;
@@ -20,6 +22,10 @@ pub enum Orden {
     Salud(salud::Salud),
     /// Page and websocket, every event of reservations and every change of the tables
     Ui(ui::Ui),
+    /// Offers the API over gRPC
+    Sidecar(sidecar::Sidecar),
+    /// Calls a sidecar: makes the reservation of a JSON file, or reads one
+    SidecarCliente(sidecar_cliente::SidecarCliente),
 }
 
 /// Runs a subcommand until it is done or asked to end.
@@ -29,5 +35,7 @@ pub async fn ejecutar(orden: Orden) -> Result<(), Fallo> {
         Orden::Api(argumentos) => api::ejecutar(argumentos).await,
         Orden::Salud(argumentos) => salud::ejecutar(argumentos).await,
         Orden::Ui(argumentos) => ui::ejecutar(argumentos).await,
+        Orden::Sidecar(argumentos) => sidecar::ejecutar(argumentos).await,
+        Orden::SidecarCliente(argumentos) => sidecar_cliente::ejecutar(argumentos).await,
     }
 }

@@ -1,0 +1,23 @@
+//! `aeroalpes sidecar`.
+
+use aeroalpes_contrato::direccion;
+use aeroalpes_sidecar::Configuracion;
+use clap::Args;
+
+use crate::fallo::Fallo;
+use crate::parada;
+
+/// Arguments of `aeroalpes sidecar`. The API's address comes from the environment: AEROALPES_ADDRESS.
+#[derive(Debug, Args)]
+pub struct Sidecar {
+    /// Address to listen on
+    #[arg(long, value_name = "HOST:PUERTO", env = "AEROALPES_ESCUCHAR", default_value = "127.0.0.1:50051")]
+    escuchar: String,
+}
+
+/// Runs the sidecar until the process is asked to end.
+pub async fn ejecutar(argumentos: Sidecar) -> Result<(), Fallo> {
+    let configuracion = Configuracion { escuchar: argumentos.escuchar, api_url: direccion::api_del_entorno() };
+    Box::pin(aeroalpes_sidecar::servir(configuracion, parada::pedida())).await?;
+    Ok(())
+}
