@@ -1,31 +1,18 @@
-"""The built `aeroalpes` as a child process, and the events of the tutorial's producer."""
-
-import os
-import pathlib
+"""Parts of the built `aeroalpes` as child processes, and the events of the tutorial's producer."""
 
 import pulsar
 from pulsar.schema import AvroSchema, Long, Record, String
 
-from harness.process import ROOT, Process, wait_until
+from harness.aeroalpes import binary
+from harness.process import Process, wait_until
 
 EVENTOS = "persistent://public/default/eventos-reserva"
 MUERTOS = "persistent://public/default/eventos-reserva-muertos"
 
 
-def binario():
-    """$AEROALPES_BIN, or the newest of the built ones."""
-    if os.environ.get("AEROALPES_BIN"):
-        return pathlib.Path(os.environ["AEROALPES_BIN"]).resolve()
-    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    built = [p for p in (target / "debug/aeroalpes", target / "release/aeroalpes") if p.is_file()]
-    if not built:
-        raise FileNotFoundError("build the binary first: cargo build -p aeroalpes")
-    return max(built, key=lambda p: p.stat().st_mtime)
-
-
 def aeroalpes(*arguments, env=None):
     """Starts a part and waits for the line that says it is there."""
-    process = Process([binario(), *arguments], env=env)
+    process = Process([binary(), *arguments], env=env)
     wait_until(f"the first line of aeroalpes {arguments[0]}", lambda: process.must_run() or "\n" in process.stdout())
     return process
 

@@ -9,9 +9,10 @@ import sys
 import threading
 
 import pytest
-from programa import EVENTOS, MUERTOS, Productor, aeroalpes, binario, evento
+from programa import EVENTOS, MUERTOS, Productor, aeroalpes, evento
 
 from harness import servers
+from harness.aeroalpes import binary
 from harness.process import ROOT, Process, free_port, wait_until
 
 
@@ -260,7 +261,7 @@ def test_starttls_and_a_login(broker, productor, tmp_path):
     ({"CORREO_PARA": "nadie"}, 'CORREO_PARA="nadie" cannot be used'),
     ({"PULSAR_SERVICE_URL": "http://x"}, "is not a Pulsar service URL")])
 def test_a_setting_that_cannot_be_used_is_one_sentence(tmp_path, env, part):
-    process = Process([binario(), "notificaciones", "--datos", tmp_path / "datos"], env={"SMTP_HOST": "", **env})
+    process = Process([binary(), "notificaciones", "--datos", tmp_path / "datos"], env={"SMTP_HOST": "", **env})
     assert process.wait() == 1
     sentence, = process.stderr().splitlines()
     assert sentence.startswith("aeroalpes: ") and part in sentence, sentence
@@ -268,6 +269,6 @@ def test_a_setting_that_cannot_be_used_is_one_sentence(tmp_path, env, part):
 
 def test_a_second_process_on_the_same_folder_is_refused(broker, tmp_path):
     first = notificaciones(tmp_path, environment(broker))
-    second = Process([binario(), "notificaciones", "--datos", tmp_path / "datos"], env=environment(broker))
+    second = Process([binary(), "notificaciones", "--datos", tmp_path / "datos"], env=environment(broker))
     assert second.wait() == 1 and "end the process that uses it" in second.stderr()
     assert first.stop() == 0
