@@ -6,7 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::Path;
 use std::rc::Rc;
@@ -45,6 +45,7 @@ struct Message {
 struct ModelSink {
     broker: Rc<RefCell<Broker>>,
     names: Vec<String>,
+    open: BTreeSet<u32>,
     pending: Vec<(usize, Message)>,
 }
 
@@ -66,12 +67,14 @@ impl Sink for ModelSink {
             self.names.push(topic.to_owned());
             self.names.len() - 1
         });
+        self.open.insert(index as u32);
         let broker = self.broker.borrow();
         let last = broker.topics.get(topic).and_then(|messages| messages.last()).map(|message| message.sequence_id);
         Ok(Opened { topic: TopicId(index as u32), last_sequence_id: last })
     }
 
     fn append(&mut self, topic: TopicId, message: OutgoingMessage<'_>) -> Result<(), EngineError> {
+        assert!(self.open.contains(&topic.0), "a message for a topic that is closed");
         let owned = Message {
             sequence_id: message.sequence_id,
             key: message.key.map(<[u8]>::to_vec),
@@ -90,6 +93,18 @@ impl Sink for ModelSink {
         Ok(self.pending.iter().map(|(_, message)| message.sequence_id).min())
     }
 
+    /// What was sent to the topic becomes durable; a message for it before it is opened again has nowhere to go.
+    fn close(&mut self, topic: TopicId) -> Result<(), EngineError> {
+        let (of_topic, rest) =
+            std::mem::take(&mut self.pending).into_iter().partition(|(index, _)| *index == topic.0 as usize);
+        let rest: Vec<_> = rest;
+        self.pending = of_topic;
+        self.make_durable(usize::MAX);
+        self.pending = rest;
+        assert!(self.open.remove(&topic.0), "it was open");
+        Ok(())
+    }
+
     fn finish(&mut self, _lane: Lane) -> Result<(), EngineError> {
         self.make_durable(usize::MAX);
         Ok(())
@@ -102,6 +117,7 @@ struct Log {
     connector: Connector,
     outboxes: Vec<OutboxRule>,
     columns: ColumnRules,
+    open_topics_max: usize,
 }
 
 impl Log {
@@ -121,7 +137,7 @@ impl Log {
             }
             at += length;
         }
-        Log { events, connector, outboxes: Vec::new(), columns: ColumnRules::default() }
+        Log { events, connector, outboxes: Vec::new(), columns: ColumnRules::default(), open_topics_max: 1_000 }
     }
 
     /// The events that a server sends from a position: the format description first, then what lies behind.
@@ -146,13 +162,14 @@ fn core(log: &Log, broker: &Rc<RefCell<Broker>>, end: Option<&End>) -> Core<Mode
         },
         filter: Filter::new(&FilterOptions::default()).unwrap(),
         outboxes: log.outboxes.clone(),
+        open_topics_max: log.open_topics_max,
         notices: Notices::default(),
         schema_changes: SchemaChanges::Publish,
         statements: Statements::Include,
         checkpoint_interval_us: 0,
         beginning: Beginning::Resumed,
     };
-    let sink = ModelSink { broker: Rc::clone(broker), names: Vec::new(), pending: Vec::new() };
+    let sink = ModelSink { broker: Rc::clone(broker), names: Vec::new(), open: BTreeSet::new(), pending: Vec::new() };
     let (position, offset, catalog) = match end {
         Some(end) => (end.position.clone(), end.logical_offset, Arc::clone(&end.catalog)),
         None => (Position::at("binlog.000001", 4), 1_000, Arc::default()),
@@ -286,6 +303,34 @@ fn outboxes() -> Vec<OutboxRule> {
         rule("golden.xa_t", "v", "v", "xa.${id}", Payload::Text),
         rule("golden.customers", "email", "email", "customers", Payload::Json),
     ]
+}
+
+/// Rows name a topic each, and with one open at a time each row closes another one's; messages of XA transactions wait while
+/// theirs is closed.
+#[test]
+fn a_bound_on_open_topics_changes_no_message() {
+    for (server, connector) in [("mysql-9.7.4", Connector::Mysql), ("mariadb-10.11.18", Connector::Mariadb)] {
+        let recorded = || Log { outboxes: outboxes(), ..Log::recorded(server, connector) };
+        let expected = undisturbed(&recorded());
+        for open_topics_max in [1, 2] {
+            let log = Log { open_topics_max, ..recorded() };
+            let broker = Rc::new(RefCell::new(Broker::default()));
+            let mut core = core(&log, &broker, None);
+            let mut most_open = 0;
+            for event in log.from(4) {
+                core.on_event(event, 7).unwrap_or_else(|error| panic!("{error}"));
+                let sink = core.sink();
+                // The topics of tables and of statements stay open.
+                let is_routed = |name: &str| !name.starts_with("srv") || name.ends_with(".dead-letter");
+                let open = sink.open.iter().filter(|id| is_routed(&sink.names[**id as usize])).count();
+                most_open = most_open.max(open);
+            }
+            core.finish().unwrap();
+            assert_eq!(most_open, open_topics_max, "{server}");
+            assert!(broker.take().topics == expected, "{server} {open_topics_max}");
+        }
+        check_crashes(&Log { open_topics_max: 1, ..recorded() }, 6_000);
+    }
 }
 
 #[test]

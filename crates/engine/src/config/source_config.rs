@@ -128,6 +128,8 @@ pub struct SourceConfig {
     pub columns: ColumnRules,
     /// Which of the captured tables are outboxes, and how their rows become messages.
     pub outboxes: Vec<OutboxRule>,
+    /// Topics that rows of outboxes name and that are open at once.
+    pub open_topics_max: usize,
     /// First part of every topic's name; `source.name` of the events.
     pub topic_prefix: String,
     /// `tenant/namespace` of the topics.
@@ -167,6 +169,7 @@ impl SourceConfig {
             filter: Filter::default(),
             columns: ColumnRules::default(),
             outboxes: Vec::new(),
+            open_topics_max: 0,
             topic_prefix: String::new(),
             topic_namespace: String::new(),
             form: DebeziumForm::default(),

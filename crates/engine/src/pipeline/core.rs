@@ -17,7 +17,8 @@ use bitacora_source::{Filter, Position};
 
 use super::logical_offset::LogicalOffset;
 use super::state::State;
-use super::tables::{Tables, Topics};
+use super::tables::Tables;
+use super::topics::Topics;
 use super::transaction::Transaction;
 use super::watermark::Watermark;
 use super::xa::XaTransactions;
@@ -37,6 +38,8 @@ pub struct CoreOptions {
     pub filter: Filter,
     /// Which of the captured tables are outboxes.
     pub outboxes: Vec<OutboxRule>,
+    /// Topics that rows of outboxes name and that are open at once.
+    pub open_topics_max: usize,
     /// What has been said of the tables' rules.
     pub notices: Notices,
     /// Whether statements that change tables are published on the topic named as the prefix.
@@ -105,9 +108,10 @@ impl<S: Sink> Core<S> {
         catalog: Arc<Catalog>,
     ) -> Self {
         let watermark = Watermark::new(options.checkpoint_interval_us);
+        let topics = Topics::new(options.open_topics_max);
         let topics = match options.beginning {
-            Beginning::Anew => Topics::beginning_at(logical_offset),
-            Beginning::Resumed => Topics::default(),
+            Beginning::Anew => topics.beginning_at(logical_offset),
+            Beginning::Resumed => topics,
         };
         Core {
             decoder: Decoder::new(),

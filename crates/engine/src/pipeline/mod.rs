@@ -12,6 +12,7 @@ pub mod snapshot;
 mod state;
 pub mod statement;
 pub mod tables;
+pub mod topics;
 pub mod transaction;
 pub mod watermark;
 pub mod xa;

@@ -4,7 +4,7 @@ use bitacora_binlog::Row;
 use bitacora_change::outbox::{OutboxPlan, Route, Updates};
 use bitacora_change::{EventContext, MessageBuffer, Operation};
 
-use super::tables::Topics;
+use super::topics::Topics;
 use crate::error::EngineError;
 use crate::metrics::SourceMetrics;
 use crate::sink::{Lane, Sink};
@@ -42,7 +42,7 @@ impl<S: Sink> Router<'_, S> {
                 self.metrics.dead_letter_count.add(1);
                 tracing::warn!(file = context.file, position = context.position, row = context.row, %topic, "a row of an outbox is sent as a dead letter: {reason}");
                 let schema = self.plan.dead_letter_schema();
-                self.topics.open(self.sink, self.lane, &topic, schema).map(Some)
+                self.topics.route(self.sink, self.lane, &topic, schema).map(Some)
             }
             Route::Unmappable { reason } => {
                 Err(EngineError::stop(format!("a row of an outbox is no message: {reason}")).remedy(MEND))
@@ -73,6 +73,6 @@ impl<S: Sink> Router<'_, S> {
     }
 
     fn open(&mut self, topic: &str) -> Result<usize, EngineError> {
-        self.topics.open(self.sink, self.lane, topic, self.plan.message_schema())
+        self.topics.route(self.sink, self.lane, topic, self.plan.message_schema())
     }
 }

@@ -65,7 +65,7 @@ impl<S: Sink> State<S> {
         }
         for (number, message) in (0u32..).zip(self.buffer.messages()) {
             let sequence_id = offset.sequence_id(0, number);
-            match self.topics.claim(topic, sequence_id) {
+            match self.topics.claim(&mut self.sink, topic, sequence_id)? {
                 Some(topic) => {
                     self.metrics.message_count.add(1);
                     self.sink.append(topic, OutgoingMessage::of(&self.buffer, message, sequence_id))?;

@@ -12,7 +12,8 @@ use bitacora_source::{Filter, Position};
 
 use super::outbox::Router;
 use super::schema_changes::schema_change;
-use super::tables::{Captured, Compiled, Slot, Topics, compile};
+use super::tables::{Captured, Compiled, Slot, compile};
+use super::topics::Topics;
 use crate::error::{EngineError, Place};
 use crate::metrics::SourceMetrics;
 use crate::notices::Notices;
@@ -36,6 +37,8 @@ pub struct SnapshotWriterOptions {
     pub filter: Filter,
     /// Which of the captured tables are outboxes.
     pub outboxes: Vec<OutboxRule>,
+    /// Topics that rows of outboxes name and that are open at once.
+    pub open_topics_max: usize,
     /// What has been said of the tables' rules.
     pub notices: Notices,
 }
@@ -69,7 +72,7 @@ impl<S: Sink> SnapshotWriter<S> {
         position: Position,
         first_sequence_id: u64,
     ) -> Self {
-        let SnapshotWriterOptions { plan: options, filter, outboxes, notices } = options;
+        let SnapshotWriterOptions { plan: options, filter, outboxes, open_topics_max, notices } = options;
         SnapshotWriter {
             options,
             filter,
@@ -79,7 +82,7 @@ impl<S: Sink> SnapshotWriter<S> {
             metrics,
             tables,
             position,
-            topics: Topics::default(),
+            topics: Topics::new(open_topics_max),
             current: None,
             next_sequence_id: first_sequence_id,
             is_first: true,
@@ -194,7 +197,7 @@ impl<S: Sink> SnapshotWriter<S> {
         for message in self.buffer.messages() {
             let sequence_id = self.next_sequence_id;
             self.next_sequence_id += 1;
-            if let Some(topic) = self.topics.claim(topic, sequence_id) {
+            if let Some(topic) = self.topics.claim(&mut self.sink, topic, sequence_id)? {
                 self.metrics.message_count.add(1);
                 self.sink.append(topic, OutgoingMessage::of(&self.buffer, message, sequence_id))?;
             }

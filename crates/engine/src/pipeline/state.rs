@@ -14,7 +14,8 @@ use super::core::{CoreOptions, End, Statements};
 use super::logical_offset::{EventOffset, HEADER_BYTES, LogicalOffset};
 use super::outbox::Router;
 use super::statement::{Statement, classify};
-use super::tables::{Captured, Compiled, Slot, Tables, Topics, compile};
+use super::tables::{Captured, Compiled, Slot, Tables, compile};
+use super::topics::Topics;
 use super::transaction::Transaction;
 use super::watermark::Watermark;
 use super::xa::{Held, XaTransactions};
@@ -268,7 +269,7 @@ impl<S: Sink> State<S> {
                 let sequence_id = offset.sequence_id(row.byte_offset, number);
                 if let Some(held) = &mut held {
                     held.push(index, sequence_id, &self.buffer, message);
-                } else if let Some(topic) = self.topics.claim(index, sequence_id) {
+                } else if let Some(topic) = self.topics.claim(&mut self.sink, index, sequence_id)? {
                     messages += 1;
                     self.sink.append(topic, OutgoingMessage::of(&self.buffer, message, sequence_id))?;
                 } else {
@@ -344,7 +345,7 @@ impl<S: Sink> State<S> {
     fn release(&mut self, held: Held) -> Result<(), EngineError> {
         let base = self.offset.pass(held.offset.current());
         for (index, message) in held.messages(base) {
-            if let Some(topic) = self.topics.claim(index, message.sequence_id) {
+            if let Some(topic) = self.topics.claim(&mut self.sink, index, message.sequence_id)? {
                 self.metrics.message_count.add(1);
                 self.sink.append(topic, message)?;
             } else {

@@ -64,6 +64,7 @@ pub(super) fn core_options(config: &SourceConfig, notices: &Notices, beginning: 
         plan: plan_options(config),
         filter: config.filter.clone(),
         outboxes: config.outboxes.clone(),
+        open_topics_max: config.open_topics_max,
         notices: notices.clone(),
         schema_changes: if config.include_schema_changes { SchemaChanges::Publish } else { SchemaChanges::Follow },
         statements: if config.include_query { Statements::Include } else { Statements::Omit },

@@ -118,6 +118,7 @@ impl Life {
                 plan: plan_options(&self.config),
                 filter: self.config.filter.clone(),
                 outboxes: self.config.outboxes.clone(),
+                open_topics_max: self.config.open_topics_max,
                 notices: self.notices.clone(),
             },
             self.sink(self.client()?)?,

@@ -92,6 +92,13 @@ pub trait Sink {
     /// The sink has failed for good.
     fn oldest_pending(&mut self) -> Result<Option<u64>, EngineError>;
 
+    /// Sends everything of a topic, waits until it is durable and closes its producer. The handle is of no use afterwards;
+    /// [`Sink::open`] gives a new one.
+    ///
+    /// # Errors
+    /// The sink has failed for good.
+    fn close(&mut self, topic: TopicId) -> Result<(), EngineError>;
+
     /// Sends everything and waits until it is durable, then closes the producers of `lane`.
     ///
     /// # Errors

@@ -6,7 +6,7 @@
 //! A topic has one producer for each lane, with a stable name and exclusive access: a second engine of the same name takes
 //! over, and the first one fails with a clear error.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use bitacora_change::{KeyValueEncoding, MessageSchema, ValueSchemaKind};
@@ -41,11 +41,16 @@ pub struct PulsarSink {
     sealer: Sealer,
     topics: Vec<Topic>,
     by_name: HashMap<(Lane, String), usize>,
+    /// Places in `topics` whose producer was closed.
+    free: Vec<usize>,
+    /// Topics that were open once: what is asked of a broker only once is known of them.
+    seen: HashSet<(Lane, String)>,
 }
 
 #[derive(Debug)]
 struct Topic {
     lane: Lane,
+    name: String,
     keys: Keys,
     batch: Box<BatchBuilder>,
     highest: u64,
@@ -90,6 +95,8 @@ impl PulsarSink {
             sealer,
             topics: Vec::new(),
             by_name: HashMap::new(),
+            free: Vec::new(),
+            seen: HashSet::new(),
         })
     }
 
@@ -197,13 +204,15 @@ impl PulsarSink {
 impl Sink for PulsarSink {
     fn open(&mut self, lane: Lane, topic: &str, schema: &MessageSchema) -> Result<Opened, EngineError> {
         let name = self.topic_name(topic)?;
-        let known = self.by_name.get(&(lane, topic.to_owned())).copied();
+        let key = (lane, topic.to_owned());
+        let known = self.by_name.get(&key).copied();
+        let is_new = !self.seen.contains(&key);
         if let Some(index) = known {
             // Another schema: the producer is opened again under its name, after all that it has sent is durable.
             self.seal(index)?;
             self.sealer.close(&[index])?;
         }
-        let (producer, last) = self.runtime.block_on(self.open_lasting(lane, &name, schema, known.is_none()))?;
+        let (producer, last) = self.runtime.block_on(self.open_lasting(lane, &name, schema, is_new))?;
         let progress = producer.progress();
         let index = match known {
             Some(index) => {
@@ -215,16 +224,23 @@ impl Sink for PulsarSink {
                 index
             }
             None => {
-                self.topics.push(Topic {
+                let opened = Topic {
                     lane,
+                    name: topic.to_owned(),
                     keys: Keys::of(schema),
                     batch: Box::default(),
                     highest: 0,
                     in_flight: InFlight::default(),
                     progress,
-                });
-                self.by_name.insert((lane, topic.to_owned()), self.topics.len() - 1);
-                self.topics.len() - 1
+                };
+                let index = self.free.pop().unwrap_or(self.topics.len());
+                match self.topics.get_mut(index) {
+                    Some(place) => *place = opened,
+                    None => self.topics.push(opened),
+                }
+                self.by_name.insert(key.clone(), index);
+                self.seen.insert(key);
+                index
             }
         };
         self.sealer.open(index, producer)?;
@@ -293,6 +309,20 @@ impl Sink for PulsarSink {
             }
         }
         Ok(oldest)
+    }
+
+    fn close(&mut self, topic: TopicId) -> Result<(), EngineError> {
+        let index = topic.0 as usize;
+        self.seal(index)?;
+        self.sealer.close(&[index])?;
+        if let Some(topic) = self.topics.get_mut(index) {
+            topic.in_flight = InFlight::default();
+            *topic.batch = BatchBuilder::default();
+            let key = (topic.lane, std::mem::take(&mut topic.name));
+            self.by_name.remove(&key);
+            self.free.push(index);
+        }
+        Ok(())
     }
 
     fn finish(&mut self, lane: Lane) -> Result<(), EngineError> {

@@ -138,9 +138,17 @@ fn put_row(table: &SnapshotTable, mut row: TextRow<'_>, out: &mut Vec<u8>) -> Re
                 None => return Err(refused(table, index, "it is not a number".into())),
             },
         };
-        written.map_err(|error| refused(table, index, error.to_string()))?;
+        written.map_err(|error| refused(table, index, reason(error)))?;
     }
-    image.finish().map_err(|error| refused(table, 0, error.to_string()))
+    image.finish().map_err(|error| refused(table, 0, reason(error)))
+}
+
+/// Why a value cannot be taken. The value itself may be one that is masked in the events, so it is not part of it.
+fn reason(error: bitacora_binlog::Error) -> String {
+    match error {
+        bitacora_binlog::Error::Encode { reason, .. } => reason.to_owned(),
+        other => other.to_string(),
+    }
 }
 
 fn number(text: &[u8]) -> Option<u64> {
@@ -161,4 +169,23 @@ fn refused(table: &SnapshotTable, index: usize, reason: String) -> Error {
 fn without_zeros(bytes: &[u8]) -> &[u8] {
     let length = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     bytes.get(..length).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use bitacora_binlog::{Column, ColumnType, TableMap};
+
+    use super::*;
+
+    /// A row that the snapshot cannot take ends the source with a sentence that goes to the log.
+    #[test]
+    fn a_value_that_cannot_be_taken_is_not_shown() {
+        let column = Column { name: Some("c".into()), ..Column::new(ColumnType::TINY, 0) };
+        let table = TableMap::synthesize("db", "t", vec![column], Vec::new()).unwrap();
+        let mut bytes = Vec::new();
+        let error = ImageWriter::begin(&table, &mut bytes).text(b"s3creta").unwrap_err();
+        assert!(error.to_string().contains("s3creta"));
+        assert_eq!(reason(error), "it is not a number of the column's range");
+    }
 }

@@ -20,6 +20,17 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
         "`tenant/namespace` of the topics; without it the source's own, or public/default.",
     )
     .toml(&["namespace", "topic_namespace"]),
+    OptionSpec::new(
+        "bitacora.open.topics.max",
+        Effect::Integer {
+            min: 1,
+            max: 100_000,
+            set: |draft, number| draft.source.open_topics_max = usize::try_from(number).unwrap_or(usize::MAX),
+        },
+        "Topics of outbox rows that are open at once; the one that was used the longest time ago is closed for the next (our own option).",
+    )
+    .toml(&["open_topics_max"])
+    .default("1000"),
     OptionSpec::refused(
         "topic.naming.strategy",
         &["io.debezium.schema.DefaultTopicNamingStrategy", "io.debezium.schema.SchemaTopicNamingStrategy"],

@@ -1,0 +1,222 @@
+//! The topics that a source writes to: which of them are open, and how far each one is.
+//!
+//! A captured table's topic stays open. Topics that rows of outboxes name are as many as the application likes, so only a
+//! bounded number of them is open at once: the one that was used the longest time ago is closed for the next, after everything
+//! that it was sent is durable, and opened again when a row asks for it. What is remembered of a closed topic is its name and
+//! its last sequence id, so that a row is sent to it once whatever became of its producer.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use bitacora_change::MessageSchema;
+
+use crate::error::EngineError;
+use crate::sink::{Lane, Sink, TopicId};
+
+/// A topic that the source writes to.
+#[derive(Debug)]
+struct Topic {
+    name: String,
+    lane: Lane,
+    schema: Arc<MessageSchema>,
+    /// `None` while its producer is closed.
+    id: Option<TopicId>,
+    /// Number of the last use by a row that named it; `None` for a topic that stays open.
+    last_use: Option<u64>,
+    /// The highest sequence id that was handed to the sink or that the sink had before.
+    sent: Option<u64>,
+}
+
+/// The topics of one lane.
+#[derive(Debug)]
+pub struct Topics {
+    topics: Vec<Topic>,
+    by_name: HashMap<String, usize>,
+    first_id: Option<u64>,
+    /// Open topics that rows named, by their last use.
+    routed: BTreeMap<u64, usize>,
+    routed_max: usize,
+    use_count: u64,
+    /// The schema that was met last, which topics of the same outbox share.
+    last_schema: Option<Arc<MessageSchema>>,
+}
+
+impl Topics {
+    /// Begins without a topic; at most `routed_max` of those that rows name are open at once, and at least one.
+    pub fn new(routed_max: usize) -> Self {
+        Topics {
+            topics: Vec::new(),
+            by_name: HashMap::new(),
+            first_id: None,
+            routed: BTreeMap::new(),
+            routed_max: routed_max.max(1),
+            use_count: 0,
+            last_schema: None,
+        }
+    }
+
+    /// Topics of a source that begins anew: every id that it will give is above `first_id`, and no topic may have such an id
+    /// already, or the broker would take new messages for repeated ones.
+    #[must_use]
+    pub fn beginning_at(self, first_id: u64) -> Self {
+        Topics { first_id: Some(first_id), ..self }
+    }
+
+    /// Opens a topic for good, or changes the schema of an open one; gives its index.
+    ///
+    /// # Errors
+    /// The sink refuses, or a source that begins anew finds an id that it has not given yet.
+    pub fn open(
+        &mut self,
+        sink: &mut impl Sink,
+        lane: Lane,
+        name: &str,
+        schema: &MessageSchema,
+    ) -> Result<usize, EngineError> {
+        let index = self.reach(sink, lane, name, schema)?;
+        if let Some(last_use) = self.topics.get_mut(index).and_then(|topic| topic.last_use.take()) {
+            self.routed.remove(&last_use);
+        }
+        Ok(index)
+    }
+
+    /// Opens a topic whose schema never changes; gives its index.
+    ///
+    /// # Errors
+    /// As [`Topics::open`].
+    pub fn open_once(
+        &mut self,
+        sink: &mut impl Sink,
+        lane: Lane,
+        name: &str,
+        schema: &MessageSchema,
+    ) -> Result<usize, EngineError> {
+        match self.by_name.get(name) {
+            Some(index) => Ok(*index),
+            None => self.open(sink, lane, name, schema),
+        }
+    }
+
+    /// Opens a topic that a row names, if it is not open; another one may be closed for it. Gives its index.
+    ///
+    /// # Errors
+    /// As [`Topics::open`].
+    pub fn route(
+        &mut self,
+        sink: &mut impl Sink,
+        lane: Lane,
+        name: &str,
+        schema: &MessageSchema,
+    ) -> Result<usize, EngineError> {
+        let known = self.by_name.get(name).and_then(|index| self.topics.get(*index));
+        let is_open = known.is_some_and(|topic| topic.id.is_some());
+        let stays_open = is_open && known.is_some_and(|topic| topic.last_use.is_none());
+        if !is_open {
+            self.make_room(sink)?;
+        }
+        let index = self.reach(sink, lane, name, schema)?;
+        if !stays_open {
+            self.note_use(index);
+        }
+        Ok(index)
+    }
+
+    /// Claims a sequence id for the next message of a topic; `None` if the sink has that id already.
+    ///
+    /// # Errors
+    /// The topic was closed, and the sink refuses to open it again.
+    pub fn claim(
+        &mut self,
+        sink: &mut impl Sink,
+        index: usize,
+        sequence_id: u64,
+    ) -> Result<Option<TopicId>, EngineError> {
+        let Some(topic) = self.topics.get_mut(index) else { return Ok(None) };
+        if topic.sent.is_some_and(|sent| sequence_id <= sent) {
+            return Ok(None);
+        }
+        topic.sent = Some(sequence_id);
+        if topic.id.is_some() {
+            return Ok(topic.id);
+        }
+        // The message waited, in a prepared transaction, while its topic was closed.
+        self.make_room(sink)?;
+        let id = match self.topics.get_mut(index) {
+            Some(topic) => *topic.id.insert(sink.open(topic.lane, &topic.name, &topic.schema)?.topic),
+            None => return Ok(None),
+        };
+        self.note_use(index);
+        Ok(Some(id))
+    }
+
+    fn reach(
+        &mut self,
+        sink: &mut impl Sink,
+        lane: Lane,
+        name: &str,
+        schema: &MessageSchema,
+    ) -> Result<usize, EngineError> {
+        if let Some(index) = self.by_name.get(name).copied() {
+            let is_ready = self.topics.get(index).is_some_and(|topic| topic.id.is_some() && *topic.schema == *schema);
+            if !is_ready {
+                let schema = self.shared(schema);
+                if let Some(topic) = self.topics.get_mut(index) {
+                    topic.id = Some(sink.open(lane, name, &schema)?.topic);
+                    topic.schema = schema;
+                }
+            }
+            return Ok(index);
+        }
+        let opened = sink.open(lane, name, schema)?;
+        if let (Some(first), Some(last)) = (self.first_id, opened.last_sequence_id)
+            && last >= first
+        {
+            return Err(EngineError::configuration(format!(
+                "topic {name} already has the sequence id {last} of this source, which is above those that it begins with"
+            ))
+            .remedy("the clock was set back: set it right, or give the source another name"));
+        }
+        let index = self.topics.len();
+        let schema = self.shared(schema);
+        self.topics.push(Topic {
+            name: name.to_owned(),
+            lane,
+            schema,
+            id: Some(opened.topic),
+            last_use: None,
+            sent: opened.last_sequence_id,
+        });
+        self.by_name.insert(name.to_owned(), index);
+        Ok(index)
+    }
+
+    fn shared(&mut self, schema: &MessageSchema) -> Arc<MessageSchema> {
+        match &self.last_schema {
+            Some(last) if **last == *schema => Arc::clone(last),
+            _ => Arc::clone(self.last_schema.insert(Arc::new(schema.clone()))),
+        }
+    }
+
+    /// Closes topics that rows named until one more may be open, those first that were used the longest time ago.
+    fn make_room(&mut self, sink: &mut impl Sink) -> Result<(), EngineError> {
+        while self.routed.len() >= self.routed_max {
+            let Some((_, index)) = self.routed.pop_first() else { return Ok(()) };
+            let Some(topic) = self.topics.get_mut(index) else { continue };
+            topic.last_use = None;
+            if let Some(id) = topic.id.take() {
+                sink.close(id)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn note_use(&mut self, index: usize) {
+        self.use_count += 1;
+        if let Some(topic) = self.topics.get_mut(index)
+            && let Some(before) = topic.last_use.replace(self.use_count)
+        {
+            self.routed.remove(&before);
+        }
+        self.routed.insert(self.use_count, index);
+    }
+}
