@@ -101,13 +101,13 @@ class Place:
         self.database.client(TABLE)
         self._running = []
 
-    def configuration(self, outbox=OUTBOX):
+    def configuration(self, outbox=OUTBOX, source=""):
         text = servers.source_toml(self.database, "aeroalpesdb", ["reservas.eventos_reserva"], destination=self._pulsar and self._pulsar.url)
-        return text.replace("topic_prefix", f'namespace = "public/{self._namespace}"\ntopic_prefix', 1) + outbox
+        return text.replace("topic_prefix", f'namespace = "public/{self._namespace}"\n{source}topic_prefix', 1) + outbox
 
-    def start(self, outbox=OUTBOX):
+    def start(self, outbox=OUTBOX, source=""):
         """A source that streams."""
-        running = servers.Bitacora(self.configuration(outbox))
+        running = servers.Bitacora(self.configuration(outbox, source))
         self._running.append(running)
         streaming(running)
         return running
@@ -120,6 +120,12 @@ class Place:
 
     def schema(self, running, topic):
         return servers.rest((self._pulsar or running).admin, f"schemas/public/{self._namespace}/{topic}/schema")
+
+    def producer_count(self, running):
+        """Producers of all topics, as the broker counts them."""
+        admin = (self._pulsar or running).admin
+        topics = servers.topics(admin, f"public/{self._namespace}")
+        return sum(len(servers.rest(admin, f"{topic.replace('://', '/')}/stats")["publishers"]) for topic in topics)
 
     def connect(self, running):
         return pulsar.Client(self.url(running), logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error))
@@ -274,6 +280,39 @@ def test_rows_are_routed_once_and_in_order_over_kill_9(place):
     finally:
         stop.set()
         writer.join()
+        running.stop()
+
+
+def test_more_topics_than_may_be_open_get_each_row_once(place):
+    outbox = OUTBOX.replace(f'topic = "{EVENTS}"', 'topic = "reserva-${id_entidad}"')
+    running = place.start(outbox, "open_topics_max = 2\n")
+    try:
+        chance, sent = random.Random(11), {f"r{number}": [] for number in range(7)}
+        for life in range(3):
+            numbers = [life * 100 + row for row in range(60)]
+            keys = {number: f"r{chance.randrange(7)}" for number in numbers}
+            for number in numbers:
+                sent[keys[number]].append(f"e{number}")
+            place.database.client("".join(insert(number, key=keys[number]) for number in numbers))
+            last = keys[numbers[-1]]
+            wait_until("the last row", lambda: running.process.must_run() or any(
+                message.get("single", message["metadata"]).get("properties", {}).get("id") == f"e{numbers[-1]}"
+                for message in wire.dump(place.url(running), place.topic(f"reserva-{last}"), 0.2)), 60)
+            assert place.producer_count(running) <= 2
+            # Half of these rows are on their way when the process is killed.
+            numbers = [life * 100 + row for row in range(60, 90)]
+            for number in numbers:
+                sent[f"r{number % 7}"].append(f"e{number}")
+            place.database.client("".join(insert(number) for number in numbers))
+            running.process.kill()
+            running.start()
+        client = place.connect(running)
+        for key, expected in sent.items():
+            messages = consume(client, place.topic(f"reserva-{key}"), len(expected), schema=AvroSchema(EventoReservaCreada))
+            assert [message.value().id for message in messages] == expected, key
+        client.close()
+        assert place.producer_count(running) <= 2
+    finally:
         running.stop()
 
 
