@@ -15,7 +15,7 @@ from .process import ROOT, wait_until
 from .servers import Folder
 
 _FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-          "--disable-component-update", "--disable-sync"]
+          "--disable-component-update", "--disable-sync", "--hide-scrollbars"]
 _PR_SET_PDEATHSIG = 1
 _prctl = ctypes.CDLL(None).prctl
 
@@ -31,7 +31,7 @@ class Browser:
             options.add_argument(flag)
         options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
         # With both paths given nothing is looked for, let alone downloaded.
-        service = Service(shutil.which("chromedriver"), env={**os.environ, "SE_OFFLINE": "true"},
+        service = Service(shutil.which("chromedriver"), env={**os.environ, "SE_OFFLINE": "true", "LANGUAGE": language.split("-")[0]},
                           popen_kw={"preexec_fn": lambda: _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)})
         self.driver = webdriver.Chrome(options=options, service=service)
         self._requests, self._frames = [], []

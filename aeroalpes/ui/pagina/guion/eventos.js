@@ -43,7 +43,7 @@ export function anadirEvento(evento, { esHistoria }) {
     elemento(
       "p",
       { class: "mensaje-datos" },
-      elemento("code", { title: "Reserva" }, datos.id_reserva ?? "sin reserva"),
+      elemento("code", { title: `Reserva ${datos.id_reserva ?? "desconocida"}` }, datos.id_reserva?.slice(-8) ?? "sin reserva"),
       elemento("span", {}, quien),
     ),
     elemento(

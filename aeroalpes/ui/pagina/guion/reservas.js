@@ -89,8 +89,17 @@ function estadoDe(reserva) {
   return segunEvento && avance[segunEvento] > (avance[reserva.estado] ?? -1) ? segunEvento : reserva.estado;
 }
 
+/** Tickets that are as they were stay where they are, with the focus and the click that is on its way to them. */
 function mostrar() {
-  lista.replaceChildren(...[...reservas.values()].map(billete));
+  const viejos = new Map([...lista.children].map((fila) => [fila.dataset.id, fila]));
+  let lugar = 0;
+  for (const reserva of reservas.values()) {
+    const viejo = viejos.get(reserva.id);
+    const fila = viejo?.dataset.estado === estadoDe(reserva) ? viejo : billete(reserva);
+    if (lista.children[lugar] !== fila) lista.insertBefore(fila, lista.children[lugar] ?? null);
+    lugar += 1;
+  }
+  while (lista.children.length > lugar) lista.lastElementChild.remove();
   cuenta.textContent = total > 0 ? `${reservas.size} de ${total}` : "";
   mas.hidden = reservas.size >= total;
 }
@@ -161,8 +170,9 @@ function botones(reserva, actual, error) {
         if (!(fallo instanceof ErrorDeApi)) throw fallo;
         decir(error, fallo.message);
         // Someone else may have been faster; the list says how it is now.
-        if (fallo.estado !== 409) for (const otro of hechos) otro.disabled = false;
-        else await cargar();
+        if (fallo.estado === 409) await cargar();
+      } finally {
+        for (const otro of hechos) otro.disabled = false;
       }
     });
     return boton;
