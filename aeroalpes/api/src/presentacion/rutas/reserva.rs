@@ -30,6 +30,7 @@ const CLAVE_MAXIMA: usize = 200;
 #[utoipa::path(
     post,
     path = "/vuelos/reserva",
+    operation_id = "crear_reserva",
     tag = "vuelos",
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 200 printable ASCII characters, chosen by the client; kept for two days", max_length = 200)),
     request_body = ReservaNueva,
@@ -59,6 +60,7 @@ pub(crate) async fn crear(
 #[utoipa::path(
     get,
     path = "/vuelos/reserva",
+    operation_id = "listar_reservas",
     tag = "vuelos",
     params(
         ("estado" = Option<String>, Query, description = "`PENDIENTE`, `APROBADA`, `PAGADA` or `CANCELADA`"),
@@ -94,6 +96,7 @@ pub(crate) async fn listar(
 #[utoipa::path(
     get,
     path = "/vuelos/reserva/{id}",
+    operation_id = "leer_reserva",
     tag = "vuelos",
     params(("id" = String, Path, description = "Id of the reservation")),
     responses(
@@ -113,6 +116,7 @@ pub(crate) async fn leer(State(contexto): State<Contexto>, Id(id): Id) -> Result
 #[utoipa::path(
     post,
     path = "/vuelos/reserva/{id}/aprobar",
+    operation_id = "aprobar_reserva",
     tag = "vuelos",
     params(("id" = String, Path, description = "Id of the reservation")),
     responses(
@@ -130,6 +134,7 @@ pub(crate) async fn aprobar(State(contexto): State<Contexto>, Id(id): Id) -> Res
 #[utoipa::path(
     post,
     path = "/vuelos/reserva/{id}/pagar",
+    operation_id = "pagar_reserva",
     tag = "vuelos",
     params(("id" = String, Path, description = "Id of the reservation")),
     responses(
@@ -147,6 +152,7 @@ pub(crate) async fn pagar(State(contexto): State<Contexto>, Id(id): Id) -> Resul
 #[utoipa::path(
     post,
     path = "/vuelos/reserva/{id}/cancelar",
+    operation_id = "cancelar_reserva",
     tag = "vuelos",
     params(("id" = String, Path, description = "Id of the reservation")),
     responses(

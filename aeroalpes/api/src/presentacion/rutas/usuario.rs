@@ -20,6 +20,7 @@ use crate::presentacion::{Contexto, Problema};
 #[utoipa::path(
     post,
     path = "/cliente/usuarios",
+    operation_id = "registrar_usuario",
     tag = "cliente",
     request_body = UsuarioNuevo,
     responses(
@@ -44,6 +45,7 @@ pub(crate) async fn registrar(
 #[utoipa::path(
     get,
     path = "/cliente/usuarios",
+    operation_id = "listar_usuarios",
     tag = "cliente",
     params(
         ("pagina" = Option<u32>, Query, description = "Number of the page, from 1", minimum = 1, maximum = 100_000),
@@ -69,6 +71,7 @@ pub(crate) async fn listar(
 #[utoipa::path(
     get,
     path = "/cliente/usuarios/{id}",
+    operation_id = "leer_usuario",
     tag = "cliente",
     params(("id" = i32, Path, description = "Id of the user")),
     responses(
@@ -89,6 +92,7 @@ pub(crate) async fn leer(State(contexto): State<Contexto>, Id(id): Id) -> Result
 #[utoipa::path(
     put,
     path = "/cliente/usuarios/{id}",
+    operation_id = "cambiar_usuario",
     tag = "cliente",
     params(("id" = i32, Path, description = "Id of the user")),
     request_body = UsuarioCambiado,
@@ -119,6 +123,7 @@ pub(crate) async fn cambiar(
 #[utoipa::path(
     delete,
     path = "/cliente/usuarios/{id}",
+    operation_id = "borrar_usuario",
     tag = "cliente",
     params(("id" = i32, Path, description = "Id of the user")),
     responses(
