@@ -1,7 +1,8 @@
 //! The process: what is started, in which order, and how it ends.
 //!
 //! Start: the address is listened on at once; the database may be away, and requests are answered 503 until its tables are
-//! there. End: no new connections, requests in flight finish (for at most [`PLAZO`]), then the tasks behind, then the pool.
+//! there. End: no new connections, requests in flight finish (for at most [`PLAZO`]), so do
+//! messages that are being handled, then the tasks behind, then the pool.
 
 use std::future::Future;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use tokio::task::JoinSet;
 use crate::error::Error;
 use crate::infraestructura::mysql::{ConfiguracionDb, MySql, limpiar, mantener_esquema};
 use crate::infraestructura::{Argon2id, Broker};
-use crate::presentacion::{Contexto, Limite, enrutar};
+use crate::presentacion::{Contexto, Limite, enrutar, mensajes};
 
 /// Requests in flight have this long to finish after the end was asked for.
 const PLAZO: Duration = Duration::from_secs(20);
@@ -66,32 +67,39 @@ pub async fn servir(opciones: Opciones, fin: impl Future<Output = ()> + Send + '
     let mut tareas = JoinSet::new();
     tareas.spawn(mantener_esquema(almacen.clone()));
     tareas.spawn(limpiar(almacen.clone()));
-
-    let (terminar, mut terminado) = watch::channel(false);
+    let (terminar, terminado) = watch::channel(false);
+    let mut consumidores = JoinSet::new();
+    consumidores.spawn(mensajes::atender_comandos(contexto.clone(), terminado.clone()));
+    consumidores.spawn(mensajes::anotar_eventos(contexto.clone(), terminado.clone()));
     tareas.spawn(async move {
         fin.await;
         let _ = terminar.send(true);
-        // The sender lives as long as the tasks do.
+        // Held, so that nobody takes the sender's end for the end that was asked for.
         std::future::pending::<()>().await;
     });
-    let mut plazo = terminado.clone();
     let listener = listener.tap_io(|socket| {
         let _ = socket.set_nodelay(true);
     });
-    let servidor = axum::serve(listener, enrutar(contexto)).with_graceful_shutdown(async move {
-        let _ = terminado.wait_for(|ended| *ended).await;
-    });
+    let servidor = axum::serve(listener, enrutar(contexto)).with_graceful_shutdown(pedido(terminado.clone()));
     let outcome = tokio::select! {
         outcome = servidor => outcome.map_err(Error::Servidor),
         () = async {
-            let _ = plazo.wait_for(|ended| *ended).await;
+            pedido(terminado).await;
             tokio::time::sleep(PLAZO).await;
         } => {
             tracing::warn!("requests were still in flight {} s after the end was asked for, and were cut off", PLAZO.as_secs());
             Ok(())
         }
     };
+    if outcome.is_ok() {
+        while consumidores.join_next().await.is_some() {}
+    }
     tareas.shutdown().await;
     almacen.cerrar().await;
     outcome
+}
+
+/// Waits until the end is asked for.
+pub(crate) async fn pedido(mut terminado: watch::Receiver<bool>) {
+    let _ = terminado.wait_for(|ended| *ended).await;
 }

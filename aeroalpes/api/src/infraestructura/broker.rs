@@ -8,6 +8,9 @@ use bitacora_pulsar::{Client, ClientConfig, Error};
 /// A broker that has not answered by then counts as away.
 const PLAZO: Duration = Duration::from_secs(2);
 
+/// Longest pause before the broker is dialled again.
+const REINTENTO_MS: u64 = 5_000;
+
 /// The client. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Broker {
@@ -20,7 +23,9 @@ impl Broker {
     /// # Errors
     /// The URL is none.
     pub fn nuevo(direccion: &direccion::Broker) -> Result<Broker, Error> {
-        Ok(Broker { cliente: Client::new(ClientConfig::url(&direccion.service_url))? })
+        let mut configuracion = ClientConfig::url(&direccion.service_url);
+        configuracion.backoff_max_ms = REINTENTO_MS;
+        Ok(Broker { cliente: Client::new(configuracion)? })
     }
 
     /// Returns the client.

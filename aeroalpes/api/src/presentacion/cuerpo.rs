@@ -28,7 +28,7 @@ impl<S: Sync> FromRequest<S> for Cuerpo {
         match tokio::time::timeout(PLAZO, to_bytes(request.into_body(), MAXIMO)).await {
             // What breaks off has nobody to answer to, so this is the body without a length that grew too large.
             Ok(Err(_)) => Err(demasiado()),
-            Ok(Ok(bytes)) => leer(&bytes).map(Cuerpo),
+            Ok(Ok(bytes)) => leer("El cuerpo", &bytes).map(Cuerpo),
             Err(_) => Err(Problema::nuevo(StatusCode::REQUEST_TIMEOUT, "El cuerpo no llegó completo a tiempo")),
         }
     }
@@ -51,15 +51,15 @@ fn demasiado() -> Problema {
     Problema::peticion(format!("El cuerpo supera el máximo de {MAXIMO} bytes"))
 }
 
-/// Reads JSON; a fault is told with its line and column.
-pub(super) fn leer(bytes: &[u8]) -> Result<Value, Problema> {
+/// Reads JSON; a fault is told with its line and column. `que` is its subject.
+pub(super) fn leer(que: &str, bytes: &[u8]) -> Result<Value, Problema> {
     serde_json::from_slice(bytes).map_err(|error| {
         let place = format!("línea {}, columna {}", error.line(), error.column());
         Problema::peticion(match error.classify() {
             serde_json::error::Category::Eof => {
-                format!("El cuerpo no es JSON válido: termina antes de tiempo ({place})")
+                format!("{que} no es JSON válido: termina antes de tiempo ({place})")
             }
-            _ => format!("El cuerpo no es JSON válido ({place})"),
+            _ => format!("{que} no es JSON válido ({place})"),
         })
     })
 }

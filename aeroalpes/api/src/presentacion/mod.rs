@@ -10,6 +10,7 @@ mod dto;
 mod especificacion;
 mod lector;
 mod limite;
+pub mod mensajes;
 mod problema;
 mod rutas;
 

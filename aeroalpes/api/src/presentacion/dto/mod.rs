@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 pub(crate) use reserva::{
     AeropuertoDto, CambioDto, ItinerarioDto, LegDto, OdoDto, PaginaReservas, PasajeroDto, ReservaCreada, ReservaDto,
-    ReservaNueva, SegmentoDto, huella, leer_pedido,
+    ReservaNueva, SegmentoDto, huella, leer_itinerarios, leer_pedido,
 };
 pub(crate) use usuario::{
     PaginaUsuarios, UsuarioCambiado, UsuarioDto, UsuarioNuevo, leer_usuario_cambiado, leer_usuario_nuevo,

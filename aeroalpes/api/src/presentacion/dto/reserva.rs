@@ -208,6 +208,11 @@ pub(crate) fn leer_pedido(cuerpo: &Value) -> Result<Pedido, Problema> {
     Ok(Pedido { id_cliente, itinerarios: itinerarios(&cuerpo.exigir("itinerarios")?)? })
 }
 
+/// Reads a list of itineraries that stands alone.
+pub(crate) fn leer_itinerarios(lista: &Value) -> Result<Vec<Itinerario>, Problema> {
+    itinerarios(&Lugar::nuevo(lista, "itinerarios"))
+}
+
 fn itinerarios(lugar: &Lugar<'_>) -> Result<Vec<Itinerario>, Problema> {
     // An empty list is a matter of the domain's rule, which has its own words for it.
     let itinerarios: Vec<Itinerario> = lugar.lista(0, LISTA)?.iter().map(itinerario).collect::<Result<_, _>>()?;
@@ -305,7 +310,7 @@ mod tests {
 
     #[test]
     fn the_hash_is_of_what_is_asked_for() {
-        let hash = |text: &str| huella(&leer_pedido(&leer(text.as_bytes()).unwrap()).unwrap()).unwrap();
+        let hash = |text: &str| huella(&leer_pedido(&leer("El cuerpo", text.as_bytes()).unwrap()).unwrap()).unwrap();
         let one = hash(r#"{"id_cliente": "1", "itinerarios": []}"#);
         assert_eq!(one, hash(r#"{"itinerarios":[],"id_cliente":"1"}"#));
         assert_ne!(one, hash(r#"{"itinerarios":[],"id_cliente":"2"}"#));
@@ -374,7 +379,7 @@ mod tests {
 
     #[test]
     fn what_is_no_json_is_told_with_line_and_column() {
-        let motivo = |text: &str| leer(text.as_bytes()).unwrap_err().motivo();
+        let motivo = |text: &str| leer("El cuerpo", text.as_bytes()).unwrap_err().motivo();
         assert_eq!(motivo("{\n  \"a\": }"), "El cuerpo no es JSON válido (línea 2, columna 8)");
         assert_eq!(motivo("{\"a\":"), "El cuerpo no es JSON válido: termina antes de tiempo (línea 1, columna 5)");
         assert_eq!(motivo(""), "El cuerpo no es JSON válido: termina antes de tiempo (línea 1, columna 0)");
