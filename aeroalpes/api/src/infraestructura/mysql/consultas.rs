@@ -104,7 +104,7 @@ impl Almacen for MySql {
 
     async fn comprobar(&self) -> Result<(), Falla> {
         self.leer(async {
-            sqlx::query("SELECT 1").execute(&self.pool).await.map_err(falla)?;
+            sqlx::query("SELECT id FROM reservas LIMIT 1").fetch_optional(&self.pool).await.map_err(falla)?;
             Ok(())
         })
         .await

@@ -9,12 +9,11 @@ use crate::aplicacion::Falla;
 const PASAJEROS: [u16; 4] = [1205, 1213, 1927, 4031];
 
 /// The server is there and refuses for now: ER_CON_COUNT_ERROR, ER_DBACCESS_DENIED_ERROR, ER_ACCESS_DENIED_ERROR,
-/// ER_BAD_DB_ERROR, ER_SERVER_SHUTDOWN, ER_NO_SUCH_TABLE, ER_TOO_MANY_USER_CONNECTIONS, ER_OPTION_PREVENTS_STATEMENT (read only),
-/// ER_READ_ONLY_MODE.
-const AUSENTES: [u16; 9] = [1040, 1044, 1045, 1049, 1053, SIN_TABLA, 1203, 1290, 1836];
+/// ER_SERVER_SHUTDOWN, ER_TOO_MANY_USER_CONNECTIONS, ER_OPTION_PREVENTS_STATEMENT (read only), ER_READ_ONLY_MODE.
+const AUSENTES: [u16; 7] = [1040, 1044, 1045, 1053, 1203, 1290, 1836];
 
-/// ER_NO_SUCH_TABLE.
-const SIN_TABLA: u16 = 1146;
+/// ER_NO_DB_ERROR, ER_BAD_DB_ERROR and ER_NO_SUCH_TABLE.
+const SIN_TABLAS: [u16; 3] = [1046, 1049, 1146];
 
 /// ER_DUP_ENTRY.
 const REPETIDO: u16 = 1062;
@@ -23,7 +22,7 @@ const REPETIDO: u16 = 1062;
 pub(super) fn falla(error: sqlx::Error) -> Falla {
     match numero(&error) {
         Some(code) if PASAJEROS.contains(&code) => Falla::Pasajera(error.into()),
-        Some(code) if AUSENTES.contains(&code) => Falla::Ausente(error.into()),
+        Some(code) if AUSENTES.contains(&code) || SIN_TABLAS.contains(&code) => Falla::Ausente(error.into()),
         Some(_) => Falla::Interna(error.into()),
         None => match error {
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => Falla::Ausente(error.into()),
@@ -61,7 +60,7 @@ pub(super) fn es_repetido(error: &sqlx::Error) -> bool {
 /// Whether tables are absent: somebody put another database in the place of the one that was prepared.
 pub(super) fn es_sin_tabla(falla: &Falla) -> bool {
     let Falla::Ausente(causa) = falla else { return false };
-    causa.downcast_ref::<sqlx::Error>().and_then(numero) == Some(SIN_TABLA)
+    causa.downcast_ref::<sqlx::Error>().and_then(numero).is_some_and(|code| SIN_TABLAS.contains(&code))
 }
 
 fn numero(error: &sqlx::Error) -> Option<u16> {

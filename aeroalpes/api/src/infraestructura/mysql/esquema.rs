@@ -13,7 +13,8 @@ use super::error::{falla, falla_de_bandeja};
 use super::salida::Bandejas;
 use crate::aplicacion::Falla;
 
-/// Codes and ids compare byte by byte: `bog` and `BOG` would otherwise be one flight.
+/// Codes and ids compare byte by byte: `bog` and `BOG` would otherwise be one flight. Our own tables have no foreign keys, because
+/// the tutorial's may have another collation, and a key needs the same on both sides.
 const TABLAS: [&str; 6] = [
     "CREATE TABLE IF NOT EXISTS reservas (
         id VARCHAR(40) NOT NULL PRIMARY KEY,
@@ -57,8 +58,7 @@ const TABLAS: [&str; 6] = [
         itinerario_orden INT NOT NULL,
         pasajero_orden INT NOT NULL,
         tipo VARCHAR(10) NOT NULL,
-        PRIMARY KEY (reserva_id, itinerario_orden, pasajero_orden),
-        FOREIGN KEY (reserva_id) REFERENCES reservas (id)
+        PRIMARY KEY (reserva_id, itinerario_orden, pasajero_orden)
     ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
     "CREATE TABLE IF NOT EXISTS claves_idempotencia (
         clave VARCHAR(200) NOT NULL PRIMARY KEY,
