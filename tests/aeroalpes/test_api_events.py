@@ -1,5 +1,6 @@
 """From a booking to the official client: events through the relay of deploy/bitacora.toml, commands from the topic, dead letters."""
 
+import functools
 import json
 import uuid
 
@@ -40,11 +41,17 @@ def narrower():
     return type(Record)("EventoReservaCreada", (Record,), {"data": ReservaCreadaPayload()})
 
 
-def command(**fields):
-    """The tutorial's command, or the evolved one, whose new field has a default, as Pulsar's compatibility asks for."""
+@functools.cache
+def records(*names):
+    """The records of the tutorial's command, or of the evolved one, whose new field has a default, as Pulsar's compatibility asks for."""
     kinds = {"id_usuario": String(), "itinerarios": String(default=None, required_default=True)}
-    payload = type(Record)("ComandoCrearReservaPayload", (Record,), {name: kinds[name] for name in fields})
-    record = type(Record)("ComandoCrearReserva", (Record,), {"data": payload()})
+    payload = type(Record)("ComandoCrearReservaPayload", (Record,), {name: kinds[name] for name in names})
+    return type(Record)("ComandoCrearReserva", (Record,), {"data": payload()}), payload
+
+
+def command(**fields):
+    """A command and its record."""
+    record, payload = records(*fields)
     return record, record(data=payload(**fields))
 
 
@@ -233,7 +240,7 @@ def test_invalid_commands_are_dead_letters_with_the_reason(api, client):
     producer.close()
     # Bytes that are no record at all, sent past the schema.
     raw = client.create_producer(COMMANDS)
-    raw.send(b"\xff\xff\xff\xff", properties={"origen": "prueba"})
+    raw.send(b"\x04", properties={"origen": "prueba"})
     raw.close()
     letters = client.subscribe(DEAD, f"prueba-{tag}", initial_position=EARLIEST)
     found = []
