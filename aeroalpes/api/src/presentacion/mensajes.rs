@@ -170,7 +170,9 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused_with_its_reason() {
-        let refused = |id, itinerarios| check(id, itinerarios).unwrap_err();
+        fn refused(id: Option<&str>, itinerarios: Option<&str>) -> String {
+            check(id, itinerarios).unwrap_err()
+        }
         assert_eq!(refused(None, None), "data.id_usuario: Falta este campo");
         assert_eq!(refused(Some(""), None), "data.id_usuario: Falta este campo");
         assert_eq!(refused(Some(&"x".repeat(41)), None), "data.id_usuario: El texto tiene más de 40 caracteres");
