@@ -1,10 +1,10 @@
 //! Page and websocket of AeroAlpes from one port.
 //!
-//! - [`servidor`]: the page, the websockets and their rules.
-//! - [`lectura`]: readers of the event topic and of the change topics, from messages to what a browser gets.
-//! - [`difusion`]: every browser gets everything; what a new one gets first.
-//! - [`reenvio`]: bookings of the page, forwarded to the API.
-//! - [`estado`]: whether broker and API are there.
+//! - `servidor`: the page, the websockets and their rules.
+//! - `lectura`: readers of the event topic and of the change topics, from messages to what a browser gets.
+//! - `difusion`: every browser gets everything; what a new one gets first.
+//! - `reenvio`: bookings of the page, forwarded to the API.
+//! - `estado`: whether broker and API are there.
 //!
 //! Life cycle: [`servir`] listens first and keeps serving while broker and API come and go; when it is told to end it
 //! says so to every browser, waits for them a moment and returns.
