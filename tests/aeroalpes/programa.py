@@ -59,6 +59,15 @@ class Productor:
         for event in events:
             self._producer.send(event, partition_key=event.data.id_reserva, properties={"origen": "prueba"})
 
+    def enviar_lote(self, *events):
+        """All in one entry of the topic."""
+        producer = self.client.create_producer(EVENTOS, schema=AvroSchema(EventoReservaCreada), batching_enabled=True,
+                                               batching_max_messages=len(events), batching_max_publish_delay_ms=60_000)
+        for event in events:
+            producer.send_async(event, lambda *_: None, partition_key=event.data.id_reserva)
+        producer.flush()
+        producer.close()
+
     def cartas(self, count):
         """The dead letters, exactly so many."""
         consumer = self.client.subscribe(MUERTOS, "prueba", initial_position=pulsar.InitialPosition.Earliest)

@@ -1,4 +1,7 @@
-"""Mails for events: from the official client's producer, through `aeroalpes notificaciones`, to a real SMTP server."""
+"""Mails for events: from the official client's producer, through `aeroalpes notificaciones`, to a real SMTP server.
+
+Each case runs with the embedded broker and (marker `conformance`) with a real Pulsar.
+"""
 
 import collections
 import http.server
@@ -42,7 +45,8 @@ class Api(http.server.BaseHTTPRequestHandler):
     """The two answers of `GET /cliente/usuarios/{id}`, as the contract has them."""
 
     usuarios = {"17": {"id": 17, "nombres": "Ana", "apellidos": "Ríos", "direccion": None, "telefono": None, "email": "ana@correo.example"},
-                "18": {"id": 18, "nombres": "Sin", "apellidos": "Correo", "direccion": None, "telefono": None, "email": None}}
+                "18": {"id": 18, "nombres": "Sin", "apellidos": "Correo", "direccion": None, "telefono": None, "email": None},
+                "19": {"id": 19, "email": "ocupado@correo.example"}, "20": {"id": 20, "email": "rechazado@correo.example"}}
 
     def do_GET(self):
         user = self.usuarios.get(self.path.removeprefix("/cliente/usuarios/"))
@@ -72,14 +76,36 @@ class ApiServer:
 
 @pytest.fixture
 def productor(broker):
-    # A subscription and topics of its own for each test: the broker is fresh.
     productor = Productor(broker.url)
     yield productor
     productor.cerrar()
 
 
-@pytest.fixture
-def broker():
+@pytest.fixture(scope="module")
+def un_pulsar():
+    """One Apache Pulsar for all tests, started when the first wants it."""
+    started = []
+
+    def start():
+        if not started:
+            started.append(servers.Pulsar())
+            servers.rest(started[0].admin, "namespaces/public/default/retention", {"retentionTimeInMinutes": -1, "retentionSizeInMB": -1}, "POST")
+        return started[0]
+
+    yield start
+    for running in started:
+        running.stop()
+
+
+@pytest.fixture(params=["embedded", pytest.param("pulsar", marks=pytest.mark.conformance)])
+def broker(request, un_pulsar):
+    """A broker without topics: `url`, `admin`."""
+    if request.param == "pulsar":
+        running = un_pulsar()
+        yield running
+        for topic in servers.topics(running.admin):
+            servers.rest(running.admin, topic.replace("://", "/") + "?force=true", method="DELETE")
+        return
     running = servers.Bitacora()
     yield running
     assert running.stop() == 0, running.process.stderr()
@@ -195,6 +221,24 @@ def test_a_refused_recipient_and_unreadable_events_are_dead_letters(broker, prod
     productor.enviar(evento(2))
     assert [m["message_id"] for m in correo.wait_for(1)] == ["<evento.e2@aeroalpes.example>"]
     assert process.stop() == 0
+
+
+def test_events_of_one_batch_fare_each_as_it_must(broker, productor, correo, tmp_path):
+    """A negative acknowledgement would bring the whole batch again, and with it mails that are out already."""
+    api = ApiServer()
+    api.start()
+    productor.enviar_lote(evento(1), evento(2, "19"), evento(3, "20"), evento(4))
+    process = notificaciones(tmp_path, environment(broker, correo, api))
+    assert [m["message_id"] for m in correo.wait_for(3)] == [f"<evento.e{n}@aeroalpes.example>" for n in (1, 4, 2)]
+    letter, = productor.cartas(1)
+    assert (letter.partition_key(), letter.properties()["id_original"].rpartition(":")[2]) == ("r3", "2")
+    assert process.stop() == 0 and "came again" not in process.stderr()
+    process = notificaciones(tmp_path, environment(broker, correo, api))
+    productor.enviar(evento(5))
+    assert correo.wait_for(4)[-1]["message_id"] == "<evento.e5@aeroalpes.example>"
+    assert "came again" not in process.stderr(), "the whole batch is acknowledged"
+    assert process.stop() == 0
+    api.stop()
 
 
 def test_a_kill_while_the_server_takes_a_mail_sends_it_again_under_the_same_id(broker, productor, correo, tmp_path):
