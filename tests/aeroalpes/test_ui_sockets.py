@@ -117,6 +117,28 @@ def test_bytes_that_are_no_event_are_told_and_passed_over(place):
     assert place.ui.process.running()
 
 
+def test_changes_come_to_the_page_alone_and_without_passwords_that_nobody_masked(place):
+    place.send(programa.evento(1))
+    wait_until("the event", lambda: history(place) == [1])
+    with place.socket() as plain, place.socket("/ws") as page:
+        assert numbers(plain, 1) == [1]
+        row = {"id": 1, "email": "a", "password": "secreto"}
+        envelope = {"before": row, "after": {**row, "email": "b", "password": "otro secreto"}, "source": {"ts_ms": 5}, "op": "u", "ts_ms": 7}
+        # A topic that appears while the page runs.
+        changes = place.client.create_producer("aeroalpesdb.reservas.usuarios_legado", schema=BytesSchema())
+        changes.send(json.dumps(envelope).encode(), partition_key='{"id":1}')
+        while (message := json.loads(text := page.recv(30)))["tipo"] != "cambio":
+            pass
+        assert message["cambio"] == {
+            "tema": "aeroalpesdb.reservas.usuarios_legado", "base": "reservas", "tabla": "usuarios_legado", "operacion": "cambio",
+            "momento": 7, "llave": {"id": 1}, "columnas": [
+                {"nombre": "id", "antes": 1, "despues": 1}, {"nombre": "email", "antes": "a", "despues": "b", "cambio": True},
+                {"nombre": "password", "antes": "•" * 8, "despues": "•" * 8, "cambio": True}]}
+        assert "secreto" not in text
+        place.send(programa.evento(2))
+        assert numbers(plain, 2) == [2]
+
+
 def test_partitions_are_one_stream(place):
     servers.rest(place.broker.admin, f"persistent/public/default/{TOPIC}/partitions", 3, "PUT")
     with place.socket() as socket:
