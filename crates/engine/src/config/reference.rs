@@ -41,6 +41,15 @@ password = \"${env:SHOP_PASSWORD}\"
 [source.tables]
 include = [\"shop.orders\", \"shop.customers\", \"shop.outbox\"]
 
+# What is not for every reader of the events; the log says where a rule hides nothing.
+[source.columns]
+exclude = [\"shop.customers.notes\"]
+truncate = [{ columns = \"shop.orders.comment\", chars = 200 }]
+mask = [
+    { columns = [\"shop.customers.card\", \"shop.customers.password\"], chars = 8 },
+    { columns = \"shop.customers.email\", hash = \"SHA-256\", salt = \"${env:SHOP_SALT}\" },
+]
+
 # Rows of this table are messages, not events about it.
 [[source.outbox]]
 table = \"shop.outbox\"
