@@ -130,6 +130,18 @@ def test_a_state_that_someone_else_changes_is_seen_without_a_reload(sistema, bro
     browser.wait_for(f'#mias li[data-id="{ticket}"][data-estado="CANCELADA"]')
 
 
+def test_a_phone_shows_all_of_it_in_its_width(browse):
+    browser = browse(width=390, height=844, color_scheme="dark")
+    fill(browser)
+    browser.driver.execute_script("document.querySelector('#reservar').scrollIntoView({block: 'center'})")
+    browser.one("#reservar").click()
+    browser.wait_for('#mias li[data-estado="PENDIENTE"] [data-orden="cancelar"]')
+    for view in ("reservas", "cambios"):
+        browser.driver.execute_script("location.hash = arguments[0]", view)
+        browser.wait_for(f"#vista-{view}")
+        assert browser.driver.execute_script("return document.documentElement.scrollWidth") == 390
+
+
 def test_two_clicks_book_once(browse):
     browser = browse()
     fill(browser)
@@ -232,8 +244,15 @@ def test_an_error_of_the_api_stands_beside_its_field(browse):
     assert browser.wait_for("#destino-error:not(:empty)").text.endswith("La ruta propuesta es incorrecta")
     destination = browser.one("#destino")
     assert destination.get_attribute("aria-invalid") == "true" and browser.driver.switch_to.active_element == destination
-    book(browser)
+    fill(browser)
+    browser.write("#adultos", "0")
+    browser.write("#infantes", "1")
+    browser.one("#reservar").click()
+    assert browser.wait_for("#pasajeros-error:not(:empty)").text.endswith("Al menos un adulto debe ser parte del itinerario")
     assert browser.texts("#destino-error") == [""] and destination.get_attribute("aria-invalid") is None
+    browser.write("#adultos", "2")
+    book(browser)
+    assert browser.texts("#pasajeros-error") == [""] and browser.count("[aria-invalid]") == 0
 
 
 def test_what_is_missing_is_asked_for(browse):

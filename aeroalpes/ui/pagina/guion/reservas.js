@@ -18,6 +18,7 @@ const lista = deId("mias");
 const estado = deId("mias-estado");
 const cuenta = deId("mias-cuenta");
 const mas = deId("mias-mas");
+const anuncio = deId("mias-anuncio");
 
 /** Reservations by id, newest first, as they were last seen. */
 const reservas = new Map();
@@ -111,6 +112,8 @@ function mostrarUna(reserva) {
   nueva.dataset.nuevo = "";
   const conFoco = vieja.contains(document.activeElement);
   vieja.replaceWith(nueva);
+  // For whoever does not see the stamp change.
+  anuncio.textContent = `La reserva ${reserva.id.slice(-8)} está ${ESTADOS[estadoDe(reserva)].toLowerCase()}.`;
   // Whoever works with the keyboard stays where they were.
   if (conFoco) (nueva.querySelector("button") ?? nueva).focus();
 }

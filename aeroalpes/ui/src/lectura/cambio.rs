@@ -110,6 +110,13 @@ mod tests {
         check(r#"{"id":1}"#, Some(r#"{"id":1}"#), cambio("fila", 5, json!([{"nombre": "id", "despues": 1}])));
     }
 
+    proptest::proptest! {
+        #[test]
+        fn bytes_of_anyone_never_panic(tema in ".{0,30}", key in "\\PC{0,60}", value in "[{}\\[\\]\",:a-z0-9]{0,120}") {
+            let _ = traducir(&tema, Some(key.as_bytes()), Some(value.as_bytes()), 5);
+        }
+    }
+
     #[test]
     fn other_bytes_are_refused() {
         for value in ["", "[1]", "\u{1}", r#"{"schema":{},"payload":3}"#, &"[".repeat(100_000)] {

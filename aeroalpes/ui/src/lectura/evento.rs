@@ -81,6 +81,7 @@ mod tests {
     use aeroalpes_contrato::avro::Lector;
     use aeroalpes_contrato::evento::{DatosReserva, ESQUEMA, EventoReserva};
     use apache_avro::Schema;
+    use proptest::prelude::*;
 
     use super::decodificar;
 
@@ -113,6 +114,20 @@ mod tests {
         );
         for wrong in [&bytes[1..], &bytes[..bytes.len() - 1], &[bytes.as_slice(), b"\0"].concat()] {
             assert!(decodificar(&esquema, wrong).is_err());
+        }
+    }
+
+    proptest! {
+        /// Schemas with everything that nests, and bytes of anyone.
+        #[test]
+        fn bytes_of_anyone_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            super::super::esquema::limitar_memoria();
+            let anidado = r#"{"type":"record","name":"A","fields":[{"name":"a","type":{"type":"array","items":["null",
+                {"type":"map","values":["double","bytes",{"type":"fixed","name":"F","size":3},
+                {"type":"enum","name":"E","symbols":["x"]},{"type":"bytes","logicalType":"decimal","precision":4}]}]}}]}"#;
+            for texto in [ESQUEMA, anidado] {
+                let _ = decodificar(&Schema::parse_str(texto).unwrap(), &bytes);
+            }
         }
     }
 }
