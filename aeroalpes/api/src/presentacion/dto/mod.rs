@@ -1,14 +1,16 @@
 //! What goes over the wire, as OpenAPI describes it.
 
+mod pedido;
 mod reserva;
 mod usuario;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
+pub(crate) use pedido::{huella, leer_itinerarios, leer_pedido};
 pub(crate) use reserva::{
     AeropuertoDto, CambioDto, ItinerarioDto, LegDto, OdoDto, PaginaReservas, PasajeroDto, ReservaCreada, ReservaDto,
-    ReservaNueva, SegmentoDto, huella, leer_itinerarios, leer_pedido,
+    ReservaNueva, SegmentoDto,
 };
 pub(crate) use usuario::{
     PaginaUsuarios, UsuarioCambiado, UsuarioDto, UsuarioNuevo, leer_usuario_cambiado, leer_usuario_nuevo,
