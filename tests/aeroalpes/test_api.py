@@ -197,7 +197,7 @@ def test_order_is_kept_and_itineraries_stay_apart(api):
 def test_airports_have_the_names_that_each_booking_gave(api):
     named, bare = book(api, booking(leg("N1", "N2"))), book(api, booking(leg("N1", "N2", names=False)))
     origin = lambda identity: api.call("GET", f"/vuelos/reserva/{identity}").json["itinerarios"][0]["odos"][0]["segmentos"][0]["legs"][0]["origen"]
-    assert origin(named) == {"codigo": "N1", "nombre": "Aeropuerto de N1, ñ"}
+    assert origin(named) == {"codigo": "N1", "nombre": "Aeropuerto de N1, ñ ✈"}
     assert origin(bare) == {"codigo": "N1"}
 
 
@@ -252,6 +252,8 @@ def test_a_body_without_a_length_is_bounded_too(api):
 def test_addresses_and_methods_that_are_none(api):
     error(api.call("GET", "/vuelos/reserva/nada"), 404, "No existe la reserva nada")
     error(api.call("GET", "/nada"), 404, "No existe la dirección /nada; las que hay están en /docs")
+    error(api.call("GET", "/vuelos/reserva/%FF"), 400, "La dirección no es texto válido")
+    error(api.call("GET", "/vuelos/reserva?estado=%FF%"), 400, "El estado debe ser PENDIENTE, APROBADA, PAGADA o CANCELADA", "estado")
     answer = api.call("DELETE", "/vuelos/reserva")
     error(answer, 405, "Esta dirección no admite el método DELETE")
     assert {method.strip() for method in answer.headers["allow"].split(",")} == {"GET", "HEAD", "POST"}

@@ -1,8 +1,11 @@
 """From a booking to the official client: events through the relay of deploy/bitacora.toml, commands from the topic, dead letters."""
 
 import functools
+import http.client
 import json
+import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pulsar
 import pytest
@@ -179,6 +182,40 @@ def test_events_wait_in_the_database_for_the_relay(api, client, relay):
     # The API's subscriptions came back by themselves.
     wait_until("the last event in the API's log", lambda: f'reserva="{made[-1]}"' in api.log(), 60)
     wait_until("readiness", lambda: api.call("GET", "/ready").status == 200, 30)
+
+
+def test_over_kills_of_the_api_each_reservation_has_its_one_event(database, relay, client):
+    """The tutorial published after the commit: a process that died in between lost the event."""
+    tag, stop = f"mata-{uuid.uuid4().hex[:8]}", threading.Event()
+    api = Api(database, relay.port)
+
+    def write(writer):
+        number = 0
+        while not stop.is_set():
+            try:
+                api.call("POST", "/vuelos/reserva", booking(leg("MAT", f"A{writer}"), client=tag), {"Idempotency-Key": f"{tag}-{writer}-{number}"})
+                number += 1
+            except (OSError, http.client.HTTPException):
+                pass  # Killed: the same key again, until somebody answers.
+
+    with ThreadPoolExecutor(4) as pool:
+        writers = [pool.submit(write, writer) for writer in range(4)]
+        made = lambda: int(database.client(f"SELECT COUNT(*) FROM reservas WHERE id_cliente = '{tag}'", "reservas"))
+        for wanted in (50, 150, 250):
+            wait_until("bookings", lambda: any(w.done() for w in writers) or made() >= wanted, 120)
+            api.process.kill()
+            api.start()
+        wait_until("bookings after the last kill", lambda: any(w.done() for w in writers) or made() >= 300, 120)
+        stop.set()
+        for writer in writers:
+            writer.result()
+    assert api.stop() == 0
+    stored = {line.split("\t")[0]: line.split("\t")[1] for line in database.client(
+        f"SELECT r.id, COUNT(c.clave) FROM reservas r LEFT JOIN claves_idempotencia c ON c.id_reserva = r.id WHERE r.id_cliente = '{tag}' GROUP BY r.id",
+        "reservas").splitlines()}
+    assert set(stored.values()) == {"1"}, "each reservation has its key, so no click booked twice"
+    events = events_of(client, set(stored), len(stored))
+    assert {plain(event.value().data)["id_reserva"] for event in events} == set(stored)
 
 
 def reservations(api, client_id):

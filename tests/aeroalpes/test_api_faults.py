@@ -149,6 +149,39 @@ def test_the_api_starts_before_its_database_and_makes_the_tables_when_it_comes(d
         assert api.stop() == 0, api.log()
 
 
+def test_old_rows_go_and_young_ones_stay(database):
+    old = "01900000-0000-7000-8000-000000000000"  # of June 2024
+    content = "'2024-06-01 00:00:00', 'v1', 'ReservaCreada', 'JSON', 'aeroalpes', '{}'"
+    api = Api(database)
+    young = api.call("POST", "/vuelos/reserva", booking(), {"Idempotency-Key": "joven"}).json["id"]
+    assert api.stop() == 0
+    database.client(f"""INSERT INTO eventos_reserva VALUES ('{old}', 'x', {content}), ('no-es-uuid', 'x', {content});
+        INSERT INTO claves_idempotencia VALUES ('vieja', '{"0" * 64}', 'x', UTC_TIMESTAMP() - INTERVAL 49 HOUR);
+        INSERT INTO mensajes_recibidos VALUES ('c', 'viejo', 1, UTC_TIMESTAMP() - INTERVAL 15 DAY), ('c', 'joven', 1, UTC_TIMESTAMP() - INTERVAL 13 DAY)""", "reservas")
+    left = lambda sql: database.client(sql, "reservas").split()
+    api.start()
+    try:
+        wait_until("the cleaning", lambda: "old rows of outbox, inbox and idempotency keys are deleted" in api.log(), 30)
+        assert left(f"SELECT id_entidad FROM eventos_reserva WHERE id_entidad IN ('x', '{young}') ORDER BY id") == [young, "x"]
+        assert left(f"SELECT COUNT(*) FROM eventos_reserva WHERE id = '{old}'") == ["0"]
+        assert left("SELECT clave FROM claves_idempotencia WHERE clave IN ('vieja', 'joven')") == ["joven"]
+        assert left("SELECT event_id FROM mensajes_recibidos WHERE consumer = 'c'") == ["joven"]
+    finally:
+        assert api.stop() == 0, api.log()
+
+
+def test_a_body_that_never_ends_is_not_waited_for(api):
+    connection = http.client.HTTPConnection("127.0.0.1", api.port, timeout=30)
+    connection.putrequest("POST", "/vuelos/reserva")
+    connection.putheader("Content-Type", "application/json")
+    connection.putheader("Content-Length", "1000")
+    connection.endheaders()
+    connection.send(b"{")
+    answer = connection.getresponse()
+    assert answer.status == 408 and "El cuerpo no lleg" in answer.read().decode()
+    connection.close()
+
+
 TUTORIAL = """CREATE TABLE reservas (id VARCHAR(40) NOT NULL PRIMARY KEY, fecha_creacion DATETIME NOT NULL, fecha_actualizacion DATETIME NOT NULL);
     CREATE TABLE itinerarios (odo_orden INT NOT NULL, segmento_orden INT NOT NULL, leg_orden INT NOT NULL, fecha_salida DATETIME NOT NULL,
         fecha_llegada DATETIME NOT NULL, origen_codigo VARCHAR(10) NOT NULL, destino_codigo VARCHAR(10) NOT NULL,

@@ -83,7 +83,7 @@ class Api:
 
 
 def leg(origin="BOG", destination="JFK", day=22, names=True):
-    place = lambda code: {"codigo": code, "nombre": f"Aeropuerto de {code}, ñ"} if names else {"codigo": code}
+    place = lambda code: {"codigo": code, "nombre": f"Aeropuerto de {code}, ñ ✈"} if names else {"codigo": code}
     return {"fecha_salida": f"2022-11-{day:02}T13:10:00Z", "fecha_llegada": f"2022-11-{day:02}T15:10:00Z",
             "origen": place(origin), "destino": place(destination)}
 
