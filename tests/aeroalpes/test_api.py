@@ -171,6 +171,15 @@ def test_a_second_booking_of_the_same_flight_works(api, database):
     assert count(database, "itinerarios", "origen_codigo = 'AAA'") == 1
 
 
+def test_a_flight_whose_row_somebody_deletes_is_booked_again(api, database):
+    """The API remembers which rows of `itinerarios` are there; the table is right."""
+    book(api, booking(leg("DEL", "ETE")))
+    database.client("DELETE FROM reservas_itinerarios WHERE origen_codigo = 'DEL'; DELETE FROM itinerarios WHERE origen_codigo = 'DEL'", "reservas")
+    body = booking(leg("DEL", "ETE"))
+    assert api.call("GET", f"/vuelos/reserva/{book(api, body)}").json["itinerarios"] == body["itinerarios"]
+    assert count(database, "itinerarios", "origen_codigo = 'DEL'") == 1
+
+
 def test_many_bookings_of_the_same_flights_at_once_all_work(api, database):
     """Flights in any order: their rows are locked in one, so nobody deadlocks for good."""
     flights = [leg("MAS", code) for code in ("AA", "BB", "CC", "DD")]

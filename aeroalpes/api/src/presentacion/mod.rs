@@ -1,8 +1,9 @@
 //! The ways in: HTTP, and the topics. Reads what came, calls a command or query, writes the answer.
 //!
-//! - [`rutas`]: one file for each group of addresses; [`enrutar`] puts them together.
-//! - [`dto`]: what bodies look like, as OpenAPI describes them, and how they are read.
-//! - [`lector`]: reads JSON so that a fault is told in Spanish with its place.
+//! - `rutas`: one file for each group of addresses; [`enrutar`] puts them together.
+//! - `dto`: what bodies look like, as OpenAPI describes them, and how they are read.
+//! - `lector`: reads JSON so that a fault is told in Spanish with its place.
+//! - [`mensajes`]: the consumers of commands and events.
 //! - [`Problema`]: every error as an answer.
 
 mod cuerpo;

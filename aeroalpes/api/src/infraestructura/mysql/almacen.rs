@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use super::error::{es_sin_tabla, falla, falla_de_bandeja};
 use super::salida::Bandejas;
+use super::vuelos::Vuelos;
 use super::{ConfiguracionDb, esquema};
 use crate::aplicacion::Falla;
 
@@ -29,6 +30,7 @@ const SESION: [&str; 2] =
 pub struct MySql {
     pub(super) pool: MySqlPool,
     pub(super) bandejas: Arc<Bandejas>,
+    pub(super) vuelos: Arc<Vuelos>,
     /// Whether the tables are there, as far as is known.
     listo: watch::Sender<bool>,
 }
@@ -61,7 +63,7 @@ impl MySql {
                 })
             })
             .connect_lazy_with(configuracion.opciones());
-        Ok(MySql { pool, bandejas, listo: watch::Sender::new(false) })
+        Ok(MySql { pool, bandejas, vuelos: Arc::default(), listo: watch::Sender::new(false) })
     }
 
     /// Creates and completes the tables.

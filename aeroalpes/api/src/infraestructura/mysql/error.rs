@@ -6,7 +6,10 @@ use crate::aplicacion::Falla;
 
 /// ER_LOCK_WAIT_TIMEOUT and ER_LOCK_DEADLOCK; then the server's last words on a connection that it ends: MariaDB's
 /// ER_CONNECTION_KILLED and MySQL's ER_CLIENT_INTERACTION_TIMEOUT.
-const PASAJEROS: [u16; 4] = [1205, 1213, 1927, 4031];
+const PASAJEROS: [u16; 5] = [1205, 1213, 1927, 4031, SIN_VUELO];
+
+/// ER_NO_REFERENCED_ROW_2: a flight that was taken for known is gone.
+const SIN_VUELO: u16 = 1452;
 
 /// The server is there and refuses for now: ER_CON_COUNT_ERROR, ER_DBACCESS_DENIED_ERROR, ER_ACCESS_DENIED_ERROR,
 /// ER_SERVER_SHUTDOWN, ER_TOO_MANY_USER_CONNECTIONS, ER_OPTION_PREVENTS_STATEMENT (read only), ER_READ_ONLY_MODE.
@@ -61,6 +64,11 @@ pub(super) fn es_repetido(error: &sqlx::Error) -> bool {
 pub(super) fn es_sin_tabla(falla: &Falla) -> bool {
     let Falla::Ausente(causa) = falla else { return false };
     causa.downcast_ref::<sqlx::Error>().and_then(numero).is_some_and(|code| SIN_TABLAS.contains(&code))
+}
+
+/// Whether a row that was taken for known is gone.
+pub(super) fn es_sin_vuelo(error: &sqlx::Error) -> bool {
+    numero(error) == Some(SIN_VUELO)
 }
 
 fn numero(error: &sqlx::Error) -> Option<u16> {

@@ -2,7 +2,7 @@
 //!
 //! - [`ConfiguracionDb`]: where the database is.
 //! - [`MySql`]: the pool; begins units of work, reads for queries.
-//! - [`Esquema`]: creates and completes the tables, and waits for a database that is away.
+//! - [`mantener_esquema`]: creates and completes the tables, and waits for a database that is away.
 
 mod almacen;
 mod configuracion;
@@ -13,6 +13,7 @@ mod fila;
 mod limpieza;
 mod salida;
 mod unidad;
+mod vuelos;
 
 pub use almacen::MySql;
 pub use configuracion::{ConfiguracionDb, VariableErronea};

@@ -8,9 +8,10 @@ use sqlx::{AssertSqlSafe, MySql as Motor, Row, Transaction};
 
 use super::MySql;
 use super::consultas::{CABECERA, cabecera};
-use super::error::{es_repetido, falla, falla_al_confirmar, falla_de_bandeja};
+use super::error::{es_repetido, es_sin_vuelo, falla, falla_al_confirmar, falla_de_bandeja};
 use super::fila::filas;
 use super::salida::{self, Bandejas};
+use super::vuelos::Vuelo;
 use crate::aplicacion::Falla;
 use crate::aplicacion::puerto::{ClaveIdempotencia, Mensaje, Reclamo, UnidadDeTrabajo};
 use crate::dominio::{DatosUsuario, Evento, Fecha, Reserva, Usuario};
@@ -21,16 +22,21 @@ pub struct Unidad {
     transaccion: Transaction<'static, Motor>,
     bandejas: Arc<Bandejas>,
     almacen: MySql,
+    /// Inserted here; known to all after the commit.
+    vuelos: Vec<Vuelo>,
 }
 
 impl Unidad {
     pub(super) async fn iniciar(almacen: &MySql) -> Result<Unidad, Falla> {
         almacen.exigir_tablas()?;
         let transaccion = almacen.pool.begin().await.map_err(falla)?;
-        Ok(Unidad { transaccion, bandejas: almacen.bandejas.clone(), almacen: almacen.clone() })
+        Ok(Unidad { transaccion, bandejas: almacen.bandejas.clone(), almacen: almacen.clone(), vuelos: Vec::new() })
     }
 
     fn falla(&self, error: sqlx::Error) -> Falla {
+        if es_sin_vuelo(&error) {
+            self.almacen.vuelos.olvidar();
+        }
         self.almacen.observar(falla(error))
     }
 
@@ -40,28 +46,12 @@ impl Unidad {
             return Ok(());
         }
         // Two bookings of the same flights take their locks in the same order, so they wait and do not deadlock.
-        let vuelos: BTreeSet<_> = filas
-            .iter()
-            .map(|fila| {
-                let [_, o, s, l] = fila.orden;
-                let leg = fila.leg;
-                (o, s, l, leg.fecha_salida, leg.fecha_llegada, &leg.origen.codigo, &leg.destino.codigo)
-            })
-            .collect();
-        // The flight may be there already, and a plain INSERT would fail. ON DUPLICATE KEY would lock the row exclusively, and
-        // all bookings of one flight would wait for each other's commit. IGNORE would also cut what is too long, which the
-        // API has refused before.
-        let sql = format!(
-            "INSERT IGNORE INTO itinerarios (odo_orden, segmento_orden, leg_orden, fecha_salida, fecha_llegada, origen_codigo, \
-             destino_codigo) VALUES {}",
-            marcas("(?, ?, ?, ?, ?, ?, ?)", vuelos.len())
-        );
-        let mut query = sqlx::query(AssertSqlSafe(sql));
-        for (o, s, l, salida, llegada, origen, destino) in vuelos {
-            query = query.bind(o).bind(s).bind(l).bind(sql_de(salida)).bind(sql_de(llegada)).bind(origen).bind(destino);
+        let vuelos: BTreeSet<_> = filas.iter().map(|fila| Vuelo::nuevo(fila.orden, fila.leg)).collect();
+        let vuelos = self.almacen.vuelos.desconocidos(vuelos);
+        if !vuelos.is_empty() {
+            self.agregar_vuelos(&vuelos).await?;
+            self.vuelos.extend(vuelos);
         }
-        query.execute(&mut *self.transaccion).await?;
-
         let sql = format!(
             "INSERT INTO reservas_itinerarios (reserva_id, itinerario_orden, odo_orden, segmento_orden, leg_orden, fecha_salida, \
              fecha_llegada, origen_codigo, destino_codigo, origen_nombre, destino_nombre) VALUES {}",
@@ -83,6 +73,25 @@ impl Unidad {
                 .bind(&leg.destino.codigo)
                 .bind(&leg.origen.nombre)
                 .bind(&leg.destino.nombre);
+        }
+        query.execute(&mut *self.transaccion).await?;
+        Ok(())
+    }
+
+    async fn agregar_vuelos(&mut self, vuelos: &[Vuelo]) -> Result<(), sqlx::Error> {
+        // The flight may be there already, and a plain INSERT would fail. ON DUPLICATE KEY would lock the row exclusively, and
+        // all bookings of one flight would wait for each other's commit. IGNORE would also cut what is too long, which the
+        // API has refused before.
+        let sql = format!(
+            "INSERT IGNORE INTO itinerarios (odo_orden, segmento_orden, leg_orden, fecha_salida, fecha_llegada, origen_codigo, \
+             destino_codigo) VALUES {}",
+            marcas("(?, ?, ?, ?, ?, ?, ?)", vuelos.len())
+        );
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for Vuelo { orden, fechas, codigos } in vuelos {
+            query = orden.iter().fold(query, |query, place| query.bind(*place));
+            query = fechas.iter().fold(query, |query, fecha| query.bind(sql_de(*fecha)));
+            query = codigos.iter().fold(query, |query, codigo| query.bind(codigo));
         }
         query.execute(&mut *self.transaccion).await?;
         Ok(())
@@ -214,7 +223,9 @@ impl UnidadDeTrabajo for Unidad {
     }
 
     async fn confirmar(self) -> Result<(), Falla> {
-        self.transaccion.commit().await.map_err(falla_al_confirmar)
+        self.transaccion.commit().await.map_err(falla_al_confirmar)?;
+        self.almacen.vuelos.aprender(self.vuelos);
+        Ok(())
     }
 }
 
