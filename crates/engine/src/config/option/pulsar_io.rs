@@ -54,6 +54,7 @@ pub(super) const TOP_LEVEL: &[OptionSpec] = &[
     OptionSpec::unused("archive", "one program reads all servers"),
     OptionSpec::unused("sourceType", "one program reads all servers"),
     OptionSpec::unused("parallelism", ONE_RUNNER),
+    OptionSpec::unused("inputs", "a source reads a database, not topics"),
     OptionSpec::unused("topicName", "each table has its own topic; the destination topic stays empty"),
     OptionSpec::unused("producerConfig", SCHEMAS),
     OptionSpec::unused("serdeClassName", SCHEMAS),

@@ -5,6 +5,7 @@ tenant: "public"
 namespace: "default"
 name: "debezium-mysql-source"
 topicName: "debezium-mysql-topic"
+inputs: [ "debezium-mysql-topic" ]
 archive: "connectors/pulsar-io-debezium-mysql-4.0.8.nar"
 parallelism: 1
 configs:
@@ -69,6 +70,7 @@ fn tutorial_runs_unchanged() {
         unused,
         [
             "topicName",
+            "inputs",
             "archive",
             "parallelism",
             "database.allowPublicKeyRetrieval",
