@@ -1,11 +1,12 @@
 # Everything sets itself up: servers and the Python environment go into ${XDG_CACHE_HOME:-~/.cache}/bitacora (tools/).
 #
-#   make demo [CHECK=1]     the tutorial's database, the broker and the source, with events as they arrive
+#   make demo [CHECK=1]     the whole of AeroAlpes, with its events as they arrive; CHECK=1 verifies and exits
 #   make test               everything that belongs to a change; the last line counts it
 #   make check              the quick one before each commit: format, lints, docs, unit tests
 #   make bench [PEER=1]     measurements from release builds on real servers, into bench/README.md
+#   make load               1,000 bookings a second on AeroAlpes, into bench/README.md
 #   make conformance        the recorded work and the client tests against a real Apache Pulsar
-#   make chaos [KILLS=100]  kill -9 of the process, of the source, of the broker under load
+#   make chaos [KILLS=100]  kill -9 of the process, of the source, of the broker under load; half as many of AeroAlpes' parts
 #   make soak [MINUTES=60]  a steady load with crashes, memory and order watched
 #   make fuzz [INPUTS=…]    more inputs for the parsers than the tests take
 #   make coverage           lines run by the tests of the workspace
@@ -18,10 +19,12 @@ INPUTS ?= 2000000
 PYTEST = $$(tools/python-env.sh) -m pytest -c tests/pytest.ini
 QUIET_TEST = cargo test --quiet --release
 
-.PHONY: demo test check bench conformance chaos soak fuzz coverage clean
+.PHONY: demo test check bench load conformance chaos soak fuzz coverage clean
 demo:
 	@tools/cargo-env.sh
-	@cargo build --quiet --release -p bitacora
+	@tools/mariadb-server.sh install
+	@$(if $(CHECK),tools/chromium.sh >/dev/null)
+	@cargo build --quiet --release -p bitacora -p aeroalpes
 	@$$(tools/python-env.sh) demo/demo.py $(if $(CHECK),--check)
 
 test:
@@ -39,15 +42,23 @@ bench:
 	@cargo build --quiet --release -p bitacora
 	@$$(tools/python-env.sh) bench/run.py $(if $(PEER),--peer) $(if $(QUICK),--quick)
 
+load:
+	@tools/cargo-env.sh
+	@cargo build --quiet --release -p bitacora -p aeroalpes
+	@cargo build --quiet --release -p aeroalpes-api --example carga
+	@$$(tools/python-env.sh) bench/airline.py
+
 conformance:
 	@tools/cargo-env.sh
-	@cargo build --quiet -p bitacora
+	@cargo build --quiet -p bitacora -p aeroalpes
 	@$(PYTEST) tests/interop/test_python_client.py --real-pulsar
 	@$(PYTEST) tests/golden -m conformance
 
 chaos:
 	@tools/cargo-env.sh
 	@BITACORA_CHAOS_KILLS=$(KILLS) $(QUIET_TEST) -p bitacora --test chaos -- --test-threads 1 --nocapture
+	@cargo build --quiet --release -p bitacora -p aeroalpes
+	@AEROALPES_KILLS=$$(( $(KILLS) / 2 )) $(PYTEST) -s tests/aeroalpes/test_crash.py
 
 soak:
 	@tools/cargo-env.sh

@@ -8,7 +8,6 @@ Every figure is the median of several runs; the consumer of ours counts what the
 import argparse
 import os
 import pathlib
-import platform
 import statistics
 import subprocess
 import sys
@@ -19,6 +18,7 @@ import time
 sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1] / "tests"), str(pathlib.Path(__file__).resolve().parent)]
 
 import peer as peer_engine
+import report
 import work
 from harness import servers
 from harness.process import ROOT
@@ -51,7 +51,7 @@ def main():
     table = bench.table()
     print(table)
     if not arguments.quick and not arguments.only:
-        write(table)
+        report.write(ROOT / "bench/README.md", MARKS, table)
 
 
 class Bench:
@@ -197,7 +197,7 @@ class Bench:
         rows = [[cell or "–" for cell in line][:len(head)] for line in self.lines]
         widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
         line = lambda cells: "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, widths)) + " |"
-        return "\n".join([machine(), "", line(head), line(["-" * width for width in widths]), *map(line, rows)])
+        return "\n".join([report.machine(), "", line(head), line(["-" * width for width in widths]), *map(line, rows)])
 
 
 def decode_and_encode(file, form, runs):
@@ -215,21 +215,6 @@ def spread(values, digits=0):
     """The median, and each run in brackets."""
     text = f"{statistics.median(values):,.{digits}f}"
     return text if len(values) == 1 else text + " (" + ", ".join(f"{v:,.{digits}f}" for v in values) + ")"
-
-
-def machine():
-    model = next((line.partition(":")[2].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.machine())
-    memory = int(open("/proc/meminfo").readline().split()[1]) / (1 << 20)
-    version = subprocess.run([ROOT / "tools/mysql-server.sh", "version"], capture_output=True, text=True).stdout.split()
-    return (f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} × {model}, {memory:.0f} GiB, {platform.system()} {platform.release()}, "
-            f"MySQL {version[2] if len(version) > 2 else '?'} on the same machine, Rust release build.")
-
-
-def write(table):
-    page = ROOT / "bench/README.md"
-    text = page.read_text()
-    before, rest = text.split(MARKS[0])
-    page.write_text(before + MARKS[0] + "\n" + table + "\n" + MARKS[1] + rest.split(MARKS[1])[1])
 
 
 def say(text):

@@ -41,7 +41,8 @@ def counted(code, output):
 
 
 def main():
-    setup = [["tools/cargo-env.sh"], ["tools/mysql-server.sh", "install"], ["tools/mariadb-server.sh", "install"], ["tools/python-env.sh"]]
+    setup = [["tools/cargo-env.sh"], ["tools/mysql-server.sh", "install"], ["tools/mariadb-server.sh", "install"], ["tools/python-env.sh"],
+             ["tools/chromium.sh"]]
     for command in setup:
         if run(f"set-up: {' '.join(command)}", command)[0]:
             print("0 passed, 1 failed")
@@ -50,11 +51,12 @@ def main():
     pytest = [python, "-m", "pytest", "-c", "tests/pytest.ini", "-m", "not conformance"]
     suites = [
         ("format", ["cargo", "fmt", "--all", "--", "--check"]),
-        ("build", ["cargo", "build", "--quiet", "-p", "bitacora"]),
+        ("build", ["cargo", "build", "--quiet", "-p", "bitacora", "-p", "aeroalpes"]),
         ("cargo test", ["cargo", "test", "--quiet", "--workspace", "--no-fail-fast"]),
         ("recorded pipeline", pytest + ["tests/golden"]),
         ("official client, hostile bytes", pytest + ["tests/interop"]),
         ("faults", pytest + ["tests/faults"]),
+        ("AeroAlpes", pytest + ["tests/aeroalpes"]),
         ("demo", [python, "demo/demo.py", "--check"]),
     ]
     passed = failed = 0

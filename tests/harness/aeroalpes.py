@@ -42,16 +42,16 @@ class Answer:
 
 
 class Api:
-    """`aeroalpes api` for a database of `servers.Database`; without a broker's port it finds none."""
+    """`aeroalpes api` for a database of `servers.Database`; without a broker's port it finds none. Port 0 is a new one at each start."""
 
-    def __init__(self, database, broker_port=None, env=None, arguments=(), wait=True):
-        self._arguments = arguments
+    def __init__(self, database, broker_port=None, env=None, arguments=(), wait=True, port=0):
+        self._arguments = ["--escuchar", f"127.0.0.1:{port}", *arguments]
         self._env = {**ACCOUNT, "DB_HOSTNAME": "127.0.0.1", "DB_PORT": str(database.port), "RUST_LOG": "debug,hyper=info",
                      "BROKER_HOST": f"127.0.0.1:{broker_port or free_port()}", **(env or {})}
         self.start(wait)
 
     def start(self, wait=True):
-        self.process = Process([binary(), "api", "--escuchar", "127.0.0.1:0", *self._arguments], env=self._env)
+        self.process = Process([binary(), "api", *self._arguments], env=self._env)
         line = wait_until("the API's address", lambda: self.process.must_run() or self.process.stdout().partition("\n")[0], 30)
         assert line.startswith("aeroalpes api: http://127.0.0.1:"), line
         self.port = int(line.rpartition(":")[2])

@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+"""`make load`: 1,000 bookings a second on AeroAlpes for 30 seconds, and what becomes of them, into bench/README.md.
+
+Database, broker, relay and API run on the machine of the load, as processes from release builds; the database syncs each commit.
+"""
+
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "tests"), str(pathlib.Path(__file__).resolve().parent)]
+
+import report
+from harness import servers, wire
+from harness.airline import EVENTS, Airline
+from harness.process import wait_until
+
+MARKS = ("<!-- figures of make load: begin -->", "<!-- end of load -->")
+BOOKINGS_PER_SECOND, SECONDS = 1000, 30
+
+
+def main():
+    release = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
+    os.environ.update(BITACORA_BIN=str(release / "bitacora"), AEROALPES_BIN=str(release / "aeroalpes"))
+    airline = Airline("mysql", parts=(), fast=False)
+    try:
+        rate = lambda per_second, seconds: measure(release, airline, per_second, seconds)
+        rate(200, 5)  # connections, prepared statements, the first pages of the tables
+        before = resident(airline)
+        first = rate(BOOKINGS_PER_SECOND, SECONDS // 2)
+        middle = resident(airline)
+        second = rate(BOOKINGS_PER_SECOND, SECONDS // 2)
+        after = resident(airline)
+        bookings = int(airline.database.client("SELECT COUNT(*) FROM reservas", "reservas"))
+        start = time.monotonic()
+        delivered = wait_until("every event", lambda: (count := events(airline)) >= bookings and count, 120)
+        lag = time.monotonic() - start
+    finally:
+        codes = airline.stop()
+    assert delivered == bookings and not codes, (delivered, bookings, codes)
+    lines = [("bookings asked for", "1/s", f"{BOOKINGS_PER_SECOND} for {SECONDS} s"),
+             ("accepted / failed", "", f"{first['accepted'] + second['accepted']:.0f} / {first['failed'] + second['failed']:.0f}"),
+             *((f"answer, {name}", "ms", f"{max(first[key], second[key]):.1f}")
+               for name, key in (("p50", "p50_ms"), ("p99", "p99_ms"), ("p99.9", "p999_ms"), ("longest", "max_ms"))),
+             ("events on `eventos-reserva` of all bookings", "", f"{delivered} of {bookings}, the last one counted {lag:.1f} s after the last answer"),
+             *((f"resident memory of the {name}: before, in the middle, after", "MiB", f"{before[name]}, {middle[name]}, {after[name]}")
+               for name in before)]
+    table = "\n".join([report.machine(), "", "| what | unit | |", "| --- | --- | --- |", *(f"| {' | '.join(line)} |" for line in lines)])
+    print(table)
+    report.write(ROOT / "bench/README.md", MARKS, table)
+
+
+def measure(release, airline, per_second, seconds):
+    """Runs the load; the figures that it prints, by name."""
+    command = [release / "examples/carga", f"http://127.0.0.1:{airline.api.port}", str(per_second), str(seconds)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    print(f"{per_second}/s for {seconds} s: {done.stdout.strip()}", file=sys.stderr, flush=True)
+    return {name: float(value) for name, value in (word.split("=") for word in done.stdout.split())}
+
+
+def resident(airline):
+    """Resident memory of our three processes in MiB."""
+    pids = {"API": airline.api.process.pid, "relay": airline.relay.process.pid, "broker": airline.broker.process.pid}
+    return {name: status(pid) for name, pid in pids.items()}
+
+
+def status(pid):
+    with open(f"/proc/{pid}/status") as file:
+        return next(int(line.split()[1]) >> 10 for line in file if line.startswith("VmRSS:"))
+
+
+def events(airline):
+    """Count of the messages on the topic of events."""
+    return servers.rest(airline.broker.admin, f"{EVENTS.replace('://', '/')}/stats")["msgInCounter"]
+
+
+if __name__ == "__main__":
+    main()
