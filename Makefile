@@ -9,7 +9,7 @@
 #   make chaos [KILLS=100]  kill -9 of the process, of the source, of the broker under load; half as many of AeroAlpes' parts
 #   make soak [MINUTES=60]  a steady load with crashes, memory and order watched
 #   make fuzz [INPUTS=…]    more inputs for the parsers than the tests take
-#   make coverage           lines run by the tests of the workspace
+#   make coverage           lines run by the tests of the workspace, and of AeroAlpes' from outside
 #   make clean
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -52,7 +52,7 @@ conformance:
 	@tools/cargo-env.sh
 	@cargo build --quiet -p bitacora -p aeroalpes
 	@$(PYTEST) tests/interop/test_python_client.py --real-pulsar
-	@$(PYTEST) tests/golden -m conformance
+	@$(PYTEST) tests/golden tests/interop tests/aeroalpes -m conformance
 
 chaos:
 	@tools/cargo-env.sh

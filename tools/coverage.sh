@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# Lines of the workspace that its Rust tests run, as a table. Uses the toolchain's LLVM tools, or Debian's of the same version.
+# Lines that the tests run, as a table: of the whole workspace, or of the packages that are named. Rust tests, and those which start
+# AeroAlpes' programs from outside. Uses the toolchain's LLVM tools, or Debian's of the same version.
+#   coverage.sh [PACKAGE …]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 tools/cargo-env.sh
@@ -24,13 +26,23 @@ profdata=$(find_tool llvm-profdata) && cov=$(find_tool llvm-cov) ||
   { echo "coverage.sh: needs LLVM $llvm tools: rustup component add llvm-tools" >&2; exit 1; }
 mkdir -p "$target"; find "$target" -name '*.profraw' -delete
 export CARGO_TARGET_DIR=$target RUSTFLAGS="-C instrument-coverage" LLVM_PROFILE_FILE="$PWD/$target/%p-%m.profraw"
-cargo test --quiet --workspace --no-fail-fast -- --quiet
-mapfile -t binaries < <(cargo test --quiet --workspace --no-run --message-format=json 2>/dev/null |
+which=(--workspace) folders=()
+if [ $# -gt 0 ]; then which=(); for package in "$@"; do which+=(--package "$package"); done; fi
+cargo build --quiet --package bitacora --package aeroalpes
+cargo test --quiet "${which[@]}" --no-fail-fast -- --quiet
+BITACORA_BIN=$target/debug/bitacora AEROALPES_BIN=$target/debug/aeroalpes \
+  "$(tools/python-env.sh)" -m pytest -c tests/pytest.ini -m "not conformance" tests/aeroalpes
+mapfile -t binaries < <(cargo test --quiet "${which[@]}" --no-run --message-format=json 2>/dev/null |
   python3 -c 'import json, sys
 for line in sys.stdin:
     found = json.loads(line) if line.startswith("{") else {}
     if found.get("executable"): print(found["executable"])')
-objects=(); for binary in "${binaries[@]}"; do objects+=(--object "$binary"); done
+objects=(--object "$target/debug/bitacora" --object "$target/debug/aeroalpes")
+for binary in "${binaries[@]}"; do objects+=(--object "$binary"); done
+for package in "$@"; do
+  folders+=("$(cargo metadata --no-deps --format-version 1 | python3 -c 'import json, os, sys
+print(next(os.path.dirname(p["manifest_path"]) for p in json.load(sys.stdin)["packages"] if p["name"] == sys.argv[1]))' "$package")/")
+done
 find "$target" -name '*.profraw' >"$target/profiles"
 "$profdata" merge --sparse --input-files="$target/profiles" -o "$target/all.profdata"
-"$cov" report "${objects[@]:1}" --instr-profile="$target/all.profdata" --ignore-filename-regex='(/\.cargo/|/rustc/|/testkit/|/tests/)'
+"$cov" report "${objects[@]:1}" --instr-profile="$target/all.profdata" --ignore-filename-regex='(/\.cargo/|/rustc/|/testkit/|/tests/)' "${folders[@]}"
