@@ -4,7 +4,7 @@ use std::future::Future;
 
 use super::Falla;
 use super::consulta::{Filtro, Pagina};
-use crate::dominio::{Contrasena, DatosUsuario, Evento, Itinerario, Reserva, Usuario};
+use crate::dominio::{Contrasena, DatosUsuario, Evento, Reserva, Usuario};
 
 /// A key by which a client marks repetitions of one request, and what the request held.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,13 +106,4 @@ pub trait Almacen: Send + Sync {
 pub trait Resumidor: Send + Sync {
     /// Returns a salted hash that holds its own parameters.
     fn resumir(&self, contrasena: Contrasena) -> impl Future<Output = Result<String, Falla>> + Send;
-}
-
-/// The parts of a booking, for the two ways on which one comes in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pedido {
-    /// The client, if there is one.
-    pub id_cliente: Option<String>,
-    /// What is booked.
-    pub itinerarios: Vec<Itinerario>,
 }

@@ -2,8 +2,17 @@
 
 use super::Comando;
 use crate::aplicacion::Error;
-use crate::aplicacion::puerto::{ClaveIdempotencia, Pedido, Reclamo, UnidadDeTrabajo};
-use crate::dominio::{Fecha, Reserva};
+use crate::aplicacion::puerto::{ClaveIdempotencia, Reclamo, UnidadDeTrabajo};
+use crate::dominio::{Fecha, Itinerario, Reserva};
+
+/// What a client asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pedido {
+    /// The client, if there is one.
+    pub id_cliente: Option<String>,
+    /// What is booked.
+    pub itinerarios: Vec<Itinerario>,
+}
 
 /// Books a reservation, or finds the one that the same request booked before.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use super::{Error, Falla};
 
 pub use atender_mensaje::{Atencion, AtenderMensaje};
 pub use cambiar_estado::{CambiarEstado, Cambio};
-pub use crear_reserva::CrearReserva;
+pub use crear_reserva::{CrearReserva, Pedido};
 pub use usuario::{BorrarUsuario, CambiarUsuario, RegistrarUsuario};
 
 /// How often a unit of work is tried.

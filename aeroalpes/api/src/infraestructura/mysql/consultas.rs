@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::error::falla;
 use super::fila::{Fila, itinerarios};
-use super::unidad::marcas;
+use super::sentencia::marcas;
 use super::{MySql, Unidad};
 use crate::aplicacion::Falla;
 use crate::aplicacion::consulta::{Filtro, Pagina, desplazamiento};

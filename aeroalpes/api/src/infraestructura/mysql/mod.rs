@@ -12,6 +12,7 @@ mod esquema;
 mod fila;
 mod limpieza;
 mod salida;
+mod sentencia;
 mod unidad;
 mod vuelos;
 

@@ -11,10 +11,11 @@ use super::consultas::{CABECERA, cabecera};
 use super::error::{es_repetido, es_sin_vuelo, falla, falla_al_confirmar, falla_de_bandeja};
 use super::fila::filas;
 use super::salida::{self, Bandejas};
+use super::sentencia::{marcas, sql_de};
 use super::vuelos::Vuelo;
 use crate::aplicacion::Falla;
 use crate::aplicacion::puerto::{ClaveIdempotencia, Mensaje, Reclamo, UnidadDeTrabajo};
-use crate::dominio::{DatosUsuario, Evento, Fecha, Reserva, Usuario};
+use crate::dominio::{DatosUsuario, Evento, Reserva, Usuario};
 
 /// A transaction; dropped without [`UnidadDeTrabajo::confirmar`] it is rolled back.
 #[derive(Debug)]
@@ -227,14 +228,4 @@ impl UnidadDeTrabajo for Unidad {
         self.almacen.vuelos.aprender(self.vuelos);
         Ok(())
     }
-}
-
-/// A moment as both servers read it; they take no `Z`.
-pub(super) fn sql_de(fecha: Fecha) -> String {
-    fecha.to_string().replace('T', " ").replace('Z', "")
-}
-
-/// Placeholders for rows or values.
-pub(super) fn marcas(una: &str, cuantas: usize) -> String {
-    vec![una; cuantas].join(", ")
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::reserva::{ItinerarioDto, ReservaNueva};
-use crate::aplicacion::puerto::Pedido;
+use crate::aplicacion::comando::Pedido;
 use crate::dominio::{Aeropuerto, Itinerario, Leg, Odo, Pasajero, Segmento};
 use crate::presentacion::Problema;
 use crate::presentacion::lector::Lugar;
@@ -196,6 +196,27 @@ mod tests {
         assert!(leer_pedido(&body(5)).is_ok());
         let problem = leer_pedido(&body(6)).unwrap_err();
         assert_eq!(problem.motivo(), "itinerarios: La reserva tiene 120 legs y se admiten 100");
+    }
+
+    /// Every beginning of a booking, and every change of one of its bytes, is read or refused; a reader that trips would panic.
+    #[test]
+    fn broken_bytes_are_read_or_refused() {
+        let whole = serde_json::to_vec(&pedido()).unwrap();
+        let read = |bytes: &[u8]| leer("El cuerpo", bytes).and_then(|body| leer_pedido(&body));
+        let (mut good, mut bad) = (0, 0);
+        let mut count = |bytes: &[u8]| match read(bytes) {
+            Ok(_) => good += 1,
+            Err(problem) => bad += i32::from(!problem.motivo().is_empty()),
+        };
+        for place in 0..whole.len() {
+            count(&whole[..place]);
+            for byte in [0, b'"', b'{', b']', b'9', b'~', 0xff] {
+                let mut changed = whole.clone();
+                changed[place] = byte;
+                count(&changed);
+            }
+        }
+        assert!(good > 100 && bad > 1000 && good + bad == 8 * i32::try_from(whole.len()).unwrap(), "{good} {bad}");
     }
 
     #[test]

@@ -19,6 +19,12 @@ pub(crate) struct AeropuertoDto {
 
 /// One flight.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "fecha_salida": "2022-11-22T13:10:00Z",
+    "fecha_llegada": "2022-11-22T19:10:00Z",
+    "origen": {"codigo": "BOG", "nombre": "El Dorado"},
+    "destino": {"codigo": "JFK", "nombre": "John F. Kennedy"},
+}))]
 pub(crate) struct LegDto {
     /// Departure in UTC.
     #[schema(format = DateTime, example = "2022-11-22T13:10:00Z")]

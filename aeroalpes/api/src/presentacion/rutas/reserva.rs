@@ -9,9 +9,9 @@ use axum::http::{HeaderMap, HeaderName, StatusCode};
 use uuid::Uuid;
 
 use super::parametros::{Id, Parametros};
-use crate::aplicacion::comando::{CambiarEstado, Cambio, CrearReserva, ejecutar};
+use crate::aplicacion::comando::{CambiarEstado, Cambio, CrearReserva, Pedido, ejecutar};
 use crate::aplicacion::consulta::Filtro;
-use crate::aplicacion::puerto::{Almacen, ClaveIdempotencia, Pedido};
+use crate::aplicacion::puerto::{Almacen, ClaveIdempotencia};
 use crate::aplicacion::{Error, Falla};
 use crate::dominio::{Estado, Fecha};
 use crate::presentacion::cuerpo::Cuerpo;
