@@ -269,12 +269,12 @@ def test_changes_are_shown_before_and_after_and_no_password_ever(sistema, browse
         INSERT INTO usuarios_legado VALUES (41, 'Ana', '<b>Ruiz</b>', NULL, '1', 'ana@correo.co', 'secreto-uno');
         UPDATE usuarios_legado SET email = 'ana@aeroalpes.co', password = 'secreto-dos' WHERE id = 41;
         DELETE FROM usuarios_legado WHERE id = 41;""")
-    card = '#cambios li[data-tabla="reservas.usuarios_legado"][data-operacion="%s"]'
+    card = '#lista-cambios li[data-tabla="reservas.usuarios_legado"][data-operacion="%s"]'
     browser.wait_for(card % "baja")
 
     def row(kind, column):
         script = """const row = [...document.querySelector(arguments[0]).querySelectorAll("tbody tr")]
-            .find((tr) => tr.firstElementChild.firstChild.data === arguments[1]);
+            .find((tr) => tr.dataset.columna === arguments[1]);
             return [...row.querySelectorAll("td")].map((td) => td.textContent).concat("cambio" in row.dataset)"""
         return browser.driver.execute_script(script, card % kind, column)
 

@@ -1,5 +1,6 @@
 """A headless Chromium with an empty profile, driven by Debian's own driver."""
 
+import base64
 import ctypes
 import json
 import os
@@ -93,7 +94,6 @@ class Browser:
     def screenshot(self, path, whole=True):
         options = {"captureBeyondViewport": whole, "format": "png"}
         data = self.driver.execute_cdp_cmd("Page.captureScreenshot", options)["data"]
-        import base64
         path.write_bytes(base64.b64decode(data))
 
     def stop(self):

@@ -15,7 +15,7 @@ const OPERACIONES = {
   otra: "Otra operación",
 };
 
-const lista = deId("cambios");
+const lista = deId("lista-cambios");
 const vacio = deId("cambios-vacio");
 const filtro = deId("cambios-tabla");
 const contador = deId("cambios-nuevos");
@@ -62,8 +62,8 @@ export function anadirCambio(cambio, { esHistoria }) {
       { class: "cambio-cabeza" },
       elemento("span", { class: "operacion" }, OPERACIONES[cambio.operacion] ?? cambio.operacion),
       elemento("strong", { class: "cambio-tabla" }, tabla),
-      elemento("code", { class: "cambio-llave" }, llave(cambio.llave)),
       elemento("time", { title: entera(cambio.momento) }, momento(cambio.momento)),
+      elemento("code", { class: "cambio-llave" }, llave(cambio.llave)),
     ),
     cambio.columnas.length > 0 ? columnas(cambio) : elemento("p", { class: "cambio-nota" }, nota(cambio.operacion)),
   );
@@ -78,8 +78,8 @@ function columnas(cambio) {
   const filas = cambio.columnas.map((columna) =>
     elemento(
       "tr",
-      { "data-cambio": columna.cambio === true },
-      elemento("th", { scope: "row" }, columna.nombre, columna.cambio ? elemento("span", { class: "oculto" }, " (cambió)") : null),
+      { "data-columna": columna.nombre, "data-cambio": columna.cambio === true },
+      elemento("th", { scope: "row" }, ...partido(columna.nombre), columna.cambio ? elemento("span", { class: "oculto" }, " (cambió)") : null),
       celda(columna, "antes"),
       celda(columna, "despues"),
     ),
@@ -101,6 +101,11 @@ function columnas(cambio) {
     ),
     elemento("tbody", {}, ...filas),
   );
+}
+
+/** A name that may break behind its underscores. */
+function partido(nombre) {
+  return nombre.split(/(?<=_)/).flatMap((parte) => [parte, elemento("wbr")]).slice(0, -1);
 }
 
 function celda(columna, lado) {

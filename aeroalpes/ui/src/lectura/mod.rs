@@ -20,10 +20,10 @@ use bitacora_pulsar::{Client, ClientConfig};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 
+use crate::Opciones;
 use crate::difusion::{Clase, Difusion};
 use crate::error::Error;
 use crate::estado::{self, Estado};
-use crate::{Opciones, lectura};
 
 /// How often the topics are listed.
 const LISTADO: Duration = Duration::from_secs(1);
@@ -87,7 +87,7 @@ impl Lectura {
                     });
                     for (tema, clase) in existentes {
                         if abiertos.len() < MAX_TEMAS && !abiertos.contains_key(&tema) {
-                            let lector = lectura::tema::Lector::nuevo(
+                            let lector = tema::Lector::nuevo(
                                 self.client.clone(),
                                 tema.clone(),
                                 clase,
