@@ -7,7 +7,7 @@ import programa
 import pulsar
 import pytest
 from pulsar.schema import AvroSchema, BytesSchema
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from harness import servers
@@ -137,6 +137,21 @@ def test_changes_come_to_the_page_alone_and_without_passwords_that_nobody_masked
         assert "secreto" not in text
         place.send(programa.evento(2))
         assert numbers(plain, 2) == [2]
+
+
+def test_sockets_have_a_bound_and_room_comes_back(place):
+    with contextlib.ExitStack() as stack:
+        for _ in range(256):
+            stack.enter_context(place.socket("/ws", ping_interval=None))
+        with pytest.raises(InvalidStatus) as refused:
+            place.socket("/ws")
+        assert refused.value.response.status_code == 503
+
+    def room():
+        with contextlib.suppress(InvalidStatus), place.socket("/ws"):
+            return True
+
+    wait_until("room", room)
 
 
 def test_partitions_are_one_stream(place):

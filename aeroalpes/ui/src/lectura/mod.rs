@@ -10,7 +10,7 @@ mod esquema;
 mod evento;
 mod tema;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -69,40 +69,25 @@ impl Lectura {
 
     /// Reads until it is dropped.
     pub async fn seguir(self) {
-        let mut lectores = JoinSet::new();
-        let mut abiertos: HashMap<TopicName, AbortHandle> = HashMap::new();
+        let mut lectores = Lectores::default();
         loop {
             match self.client.topics(&self.eventos.full_namespace()).await {
                 Ok(nombres) => {
                     estado::anotar_broker(&self.estado, true);
-                    let nombres = nombres.iter().filter_map(|nombre| TopicName::parse(nombre).ok());
-                    let existentes: HashMap<TopicName, Clase> =
-                        nombres.filter_map(|tema| Some((self.clase(&tema)?, tema))).map(|(c, t)| (t, c)).collect();
-                    abiertos.retain(|tema, lector| {
-                        let existe = existentes.contains_key(tema);
-                        if !existe {
-                            lector.abort();
-                        }
-                        existe && !lector.is_finished()
+                    let temas = nombres.iter().filter_map(|nombre| TopicName::parse(nombre).ok());
+                    let mut de_interes: Vec<(TopicName, Clase)> =
+                        temas.filter_map(|tema| self.clase(&tema).map(|clase| (tema, clase))).collect();
+                    // The events come first, however many tables there are.
+                    de_interes.sort_by_key(|(_, clase)| *clase != Clase::Evento);
+                    lectores.ajustar(&de_interes, |tema, clase| {
+                        tema::Lector::nuevo(self.client.clone(), tema, clase, Arc::clone(&self.difusion)).leer()
                     });
-                    for (tema, clase) in existentes {
-                        if abiertos.len() < MAX_TEMAS && !abiertos.contains_key(&tema) {
-                            let lector = tema::Lector::nuevo(
-                                self.client.clone(),
-                                tema.clone(),
-                                clase,
-                                Arc::clone(&self.difusion),
-                            );
-                            abiertos.insert(tema, lectores.spawn(lector.leer()));
-                        }
-                    }
                 }
                 Err(error) => {
                     tracing::debug!(%error, "the topics cannot be listed");
                     estado::anotar_broker(&self.estado, false);
                 }
             }
-            while lectores.try_join_next().is_some() {}
             tokio::time::sleep(LISTADO).await;
         }
     }
@@ -116,6 +101,36 @@ impl Lectura {
         } else {
             None
         }
+    }
+}
+
+/// The readers that run; they end with it.
+#[derive(Debug, Default)]
+struct Lectores {
+    tareas: JoinSet<()>,
+    abiertos: HashMap<TopicName, AbortHandle>,
+}
+
+impl Lectores {
+    /// Ends the readers of topics that are gone and opens one where there is none, also where one has ended by itself.
+    fn ajustar<F>(&mut self, temas: &[(TopicName, Clase)], leer: impl Fn(TopicName, Clase) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let existentes: HashSet<&TopicName> = temas.iter().map(|(tema, _)| tema).collect();
+        self.abiertos.retain(|tema, lector| {
+            let existe = existentes.contains(tema);
+            if !existe {
+                lector.abort();
+            }
+            existe && !lector.is_finished()
+        });
+        for (tema, clase) in temas {
+            if self.abiertos.len() < MAX_TEMAS && !self.abiertos.contains_key(tema) {
+                self.abiertos.insert(tema.clone(), self.tareas.spawn(leer(tema.clone(), *clase)));
+            }
+        }
+        while self.tareas.try_join_next().is_some() {}
     }
 }
 
@@ -148,5 +163,30 @@ mod tests {
         check("aeroalpesdb", None);
         check("otra.reservas.usuarios_legado", None);
         assert!(nueva("a/b").unwrap_err().to_string().contains("AEROALPES_PREFIJO"));
+    }
+
+    #[tokio::test]
+    async fn readers_follow_the_topics_and_have_a_bound() {
+        let tema = |numero: usize| (TopicName::parse(&format!("t{numero}")).unwrap(), Clase::Cambio);
+        let mut lectores = Lectores::default();
+        let para_siempre = |_, _| std::future::pending();
+        lectores.ajustar(&[tema(1), tema(2)], para_siempre);
+        lectores.ajustar(&[tema(2), tema(3)], para_siempre);
+        let mut abiertos: Vec<&str> = lectores.abiertos.keys().map(TopicName::local_name).collect();
+        abiertos.sort_unstable();
+        assert_eq!(abiertos, ["t2", "t3"]);
+        let muchos: Vec<_> = (0..2 * MAX_TEMAS).map(tema).collect();
+        lectores.ajustar(&muchos, para_siempre);
+        assert_eq!(lectores.abiertos.len(), MAX_TEMAS);
+        assert!(lectores.abiertos.contains_key(&muchos[0].0));
+        // One that has ended is opened again.
+        lectores.ajustar(&[], para_siempre);
+        lectores.ajustar(&[tema(1)], |_, _| std::future::ready(()));
+        let primero = lectores.abiertos[&tema(1).0].id();
+        while !lectores.abiertos[&tema(1).0].is_finished() {
+            tokio::task::yield_now().await;
+        }
+        lectores.ajustar(&[tema(1)], para_siempre);
+        assert_ne!(lectores.abiertos[&tema(1).0].id(), primero);
     }
 }
