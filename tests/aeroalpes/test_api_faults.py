@@ -1,7 +1,9 @@
 """The API while the database is away, slow or somebody else's; its bounds; how it ends."""
 
 import http.client
+import socket
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -180,6 +182,31 @@ def test_a_body_that_never_ends_is_not_waited_for(api):
     answer = connection.getresponse()
     assert answer.status == 408 and "El cuerpo no lleg" in answer.read().decode()
     connection.close()
+
+
+def test_connections_are_bounded_and_silent_ones_are_closed(database):
+    """Two clients that open a connection and say nothing keep a third one out for as long as a header may take, and no longer."""
+    api = Api(database, arguments=["--conexiones", "2", "--cabecera-ms", "1500"])
+    try:
+        wait_until("no connection", lambda: api.call("GET", "/health").status == 200)
+        silent = [socket.create_connection(("127.0.0.1", api.port), 10) for _ in range(2)]
+        silent[0].sendall(b"GET /health HTTP/1.1\r\nHost:")
+        started = time.monotonic()
+        assert api.call("GET", "/health").status == 200
+        assert time.monotonic() - started > 0.5, "it had to wait for a place"
+        for one in silent:
+            one.settimeout(10)
+            while one.recv(4096):
+                pass  # A last word is allowed; then the connection is closed.
+            one.close()
+        # A client that speaks keeps its connection from one request to the next.
+        connection = http.client.HTTPConnection("127.0.0.1", api.port, timeout=10)
+        for _ in range(3):
+            connection.request("GET", "/health")
+            assert connection.getresponse().read() == b'{"status":"up"}'
+        connection.close()
+    finally:
+        assert api.stop() == 0, api.log()
 
 
 TUTORIAL = """CREATE TABLE reservas (id VARCHAR(40) NOT NULL PRIMARY KEY, fecha_creacion DATETIME NOT NULL, fecha_actualizacion DATETIME NOT NULL);

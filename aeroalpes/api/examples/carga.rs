@@ -39,7 +39,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     times.sort_unstable();
-    let at = |part: usize| times.get(times.len() * part / 1000).or(times.last()).map_or(0.0, Duration::as_secs_f64) * 1e3;
+    let at =
+        |part: usize| times.get(times.len() * part / 1000).or(times.last()).map_or(0.0, Duration::as_secs_f64) * 1e3;
     println!(
         "accepted={} failed={failed} per_second={:.1} p50_ms={:.2} p99_ms={:.2} p999_ms={:.2} max_ms={:.2}",
         times.len(),

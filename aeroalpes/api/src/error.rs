@@ -23,7 +23,4 @@ pub enum Error {
     /// A fault of this crate.
     #[error("the API cannot be prepared: {0}")]
     Preparar(#[from] crate::aplicacion::Falla),
-    /// The server broke off.
-    #[error("the API's server broke off: {0}")]
-    Servidor(#[source] std::io::Error),
 }

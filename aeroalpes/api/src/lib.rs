@@ -13,7 +13,9 @@ pub mod dominio;
 mod error;
 pub mod infraestructura;
 pub mod presentacion;
+mod puerta;
 mod servidor;
 
 pub use error::Error;
+pub use puerta::Puerta;
 pub use servidor::{EN_VUELO, Opciones, servir};

@@ -1,13 +1,10 @@
 //! The process: what is started, in which order, and how it ends.
 //!
 //! Start: the address is listened on at once; the database may be away, and requests are answered 503 until its tables are
-//! there. End: no new connections, requests in flight finish (for at most [`PLAZO`]), so do
-//! messages that are being handled, then the tasks behind, then the pool.
+//! there. End: no new connections, requests in flight finish, so do messages that are being handled, then the tasks behind, then the pool.
 
 use std::future::Future;
-use std::time::Duration;
 
-use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -16,9 +13,7 @@ use crate::error::Error;
 use crate::infraestructura::mysql::{ConfiguracionDb, MySql, limpiar, mantener_esquema};
 use crate::infraestructura::{Argon2id, Broker};
 use crate::presentacion::{Contexto, Limite, enrutar, mensajes};
-
-/// Requests in flight have this long to finish after the end was asked for.
-const PLAZO: Duration = Duration::from_secs(20);
+use crate::puerta::{self, Puerta};
 
 /// What the API needs to know.
 #[derive(Debug, Clone)]
@@ -27,6 +22,8 @@ pub struct Opciones {
     pub escuchar: String,
     /// Requests that are answered at a time; beyond them the answer is 503.
     pub en_vuelo: usize,
+    /// Connections.
+    pub puerta: Puerta,
     /// The database.
     pub base: ConfiguracionDb,
     /// The broker's addresses.
@@ -41,16 +38,16 @@ impl Opciones {
     ///
     /// # Errors
     /// A variable has a value that cannot be used.
-    pub fn del_entorno(escuchar: String, en_vuelo: usize) -> Result<Opciones, Error> {
+    pub fn del_entorno(escuchar: String, en_vuelo: usize, puerta: Puerta) -> Result<Opciones, Error> {
         let broker = aeroalpes_contrato::direccion::Broker::del_entorno("BROKER_HOST");
-        Ok(Opciones { escuchar, en_vuelo, base: ConfiguracionDb::del_entorno()?, broker })
+        Ok(Opciones { escuchar, en_vuelo, puerta, base: ConfiguracionDb::del_entorno()?, broker })
     }
 }
 
 /// Serves until `fin` completes, then ends in order.
 ///
 /// # Errors
-/// The API cannot be started, or its socket broke.
+/// The API cannot be started.
 pub async fn servir(opciones: Opciones, fin: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
     let almacen = MySql::nuevo(&opciones.base)?;
     let contexto = Contexto {
@@ -77,26 +74,11 @@ pub async fn servir(opciones: Opciones, fin: impl Future<Output = ()> + Send + '
         // Held, so that nobody takes the sender's end for the end that was asked for.
         std::future::pending::<()>().await;
     });
-    let listener = listener.tap_io(|socket| {
-        let _ = socket.set_nodelay(true);
-    });
-    let servidor = axum::serve(listener, enrutar(contexto)).with_graceful_shutdown(pedido(terminado.clone()));
-    let outcome = tokio::select! {
-        outcome = servidor => outcome.map_err(Error::Servidor),
-        () = async {
-            pedido(terminado).await;
-            tokio::time::sleep(PLAZO).await;
-        } => {
-            tracing::warn!("requests were still in flight {} s after the end was asked for, and were cut off", PLAZO.as_secs());
-            Ok(())
-        }
-    };
-    if outcome.is_ok() {
-        while consumidores.join_next().await.is_some() {}
-    }
+    puerta::atender(listener, enrutar(contexto), opciones.puerta, pedido(terminado)).await;
+    while consumidores.join_next().await.is_some() {}
     tareas.shutdown().await;
     almacen.cerrar().await;
-    outcome
+    Ok(())
 }
 
 /// Waits until the end is asked for.

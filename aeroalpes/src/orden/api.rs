@@ -1,5 +1,8 @@
 //! `aeroalpes api`.
 
+use std::time::Duration;
+
+use aeroalpes_api::Puerta;
 use clap::Args;
 
 use crate::fallo::Fallo;
@@ -14,10 +17,18 @@ pub struct Api {
     /// Requests that are answered at a time; beyond them the answer is 503
     #[arg(long, env = "AEROALPES_EN_VUELO", default_value_t = aeroalpes_api::EN_VUELO)]
     en_vuelo: usize,
+    /// Connections at a time; further ones wait
+    #[arg(long, env = "AEROALPES_CONEXIONES", default_value_t = Puerta::default().conexiones)]
+    conexiones: usize,
+    /// How long a connection may take for the header of a request, in milliseconds; also how long it may be idle
+    #[arg(long, env = "AEROALPES_CABECERA_MS", default_value_t = 100_000)]
+    cabecera_ms: u64,
 }
 
 /// Serves until asked to end.
 pub async fn ejecutar(argumentos: Api) -> Result<(), Fallo> {
-    let opciones = aeroalpes_api::Opciones::del_entorno(argumentos.escuchar, argumentos.en_vuelo)?;
+    let cabecera = Duration::from_millis(argumentos.cabecera_ms);
+    let puerta = Puerta { conexiones: argumentos.conexiones, cabecera };
+    let opciones = aeroalpes_api::Opciones::del_entorno(argumentos.escuchar, argumentos.en_vuelo, puerta)?;
     Ok(aeroalpes_api::servir(opciones, parada::pedida()).await?)
 }
