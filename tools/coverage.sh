@@ -6,24 +6,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 tools/cargo-env.sh
 target=${CARGO_TARGET_DIR:-target}/coverage
-sysroot=$(rustc --print sysroot)
-host=$(rustc -vV | sed -n 's/^host: //p')
-llvm=$(rustc -vV | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
-find_tool() {
-  local place
-  for place in "$sysroot/lib/rustlib/$host/bin/$1" "/usr/lib/llvm-$llvm/bin/$1"; do
-    if [ -x "$place" ]; then echo "$place"; return 0; fi
-  done
-  return 1
-}
-if ! find_tool llvm-profdata >/dev/null; then
-  rustup component add llvm-tools >/dev/null 2>&1 || true
-fi
-if ! find_tool llvm-profdata >/dev/null && [ "$(id -u)" = 0 ]; then
-  { apt-get -q update && apt-get -q install -y "llvm-$llvm"; } >/dev/null 2>&1 || true
-fi
-profdata=$(find_tool llvm-profdata) && cov=$(find_tool llvm-cov) ||
-  { echo "coverage.sh: needs LLVM $llvm tools: rustup component add llvm-tools" >&2; exit 1; }
+profdata=$(tools/llvm-tool.sh llvm-profdata)
+cov=$(tools/llvm-tool.sh llvm-cov)
 mkdir -p "$target"; find "$target" -name '*.profraw' -delete
 export CARGO_TARGET_DIR=$target RUSTFLAGS="-C instrument-coverage" LLVM_PROFILE_FILE="$PWD/$target/%p-%m.profraw"
 which=(--workspace) folders=()
