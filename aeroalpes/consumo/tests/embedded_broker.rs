@@ -229,6 +229,23 @@ async fn siblings_of_a_failing_message_in_a_batch_are_handled_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_one_consumer_cannot_do_another_of_the_subscription_may() {
+    let house = House::start();
+    let client = house.client();
+    let patient = Suscripcion { politica: Politica { intentos: 1000, ..suscripcion().politica }, ..suscripcion() };
+    let mut unable = Running::start(house.client(), patient.clone(), |_, _| async {
+        Resultado::Reintentar("here it cannot be done".to_owned())
+    });
+    send(&client, &["uno"]).await;
+    assert_eq!(unable.next().await.0, "uno");
+    let mut able = Running::start(house.client(), patient, |_, _| async { Resultado::Hecho });
+    assert_eq!(able.next().await.0, "uno");
+    unable.stop().await;
+    assert!(able.stop().await.is_empty());
+    assert!(left_over(&client).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_handler_that_panics_costs_its_message_a_try() {
     let house = House::start();
     let client = house.client();
