@@ -106,6 +106,11 @@ def broker(request, un_pulsar):
         for topic in servers.topics(running.admin):
             servers.rest(running.admin, topic.replace("://", "/") + "?force=true", method="DELETE")
         return
+    yield request.getfixturevalue("embedded")
+
+
+@pytest.fixture
+def embedded():
     running = servers.Bitacora()
     yield running
     assert running.stop() == 0, running.process.stderr()
@@ -271,6 +276,27 @@ def test_no_mail_is_lost_over_kill_9(broker, productor, correo, tmp_path):
     assert set(sent) == {f"<evento.e{n}@aeroalpes.example>" for n in range(total)}
     assert max(sent.values()) <= 2 and sum(sent.values()) - total <= kills, "at most the one mail under way at each kill"
     assert process.stop() == 0
+
+
+def test_a_broker_that_is_killed_or_away_costs_nothing(embedded, correo, tmp_path):
+    env = environment(embedded, correo)
+    embedded.process.kill()
+    process = notificaciones(tmp_path, env)
+    wait_until("a try", lambda: process.must_run() or "Connection refused" in process.stderr() or "not subscribed yet" in process.stderr(), 60)
+    embedded.start()
+    for life in range(3):
+        productor = Productor(embedded.url)
+        productor.enviar(*[evento(3 * life + n) for n in range(3)])
+        productor.cerrar()
+        if life == 1:
+            correo.wait_for(6)
+        embedded.process.kill()
+        embedded.start()
+    assert sorted(m["message_id"] for m in correo.wait_for(9)) == [f"<evento.e{n}@aeroalpes.example>" for n in range(9)]
+    # It ends as it should with a broker that is away, too.
+    embedded.process.kill()
+    assert process.terminate() == 0, process.stderr()
+    embedded.start()
 
 
 def test_starttls_and_a_login(broker, productor, tmp_path):

@@ -1,11 +1,14 @@
 """The sidecar before the real API: called as the tutorial's Python client calls it, by gRPC's standard tools, and by our own client."""
 
 import json
+import os
 import pathlib
 import socket
 import sys
 import threading
 
+# These tests start processes. gRPC's own care for a fork, in a child that is about to become another program, aborts it at times.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 import grpc
 import grpc_tools
 import pytest
@@ -197,6 +200,22 @@ def test_a_call_ends_with_its_deadline_and_leaves_no_connection_behind(vuelos):
         assert process.stop() == 0, process.stderr()
 
 
+def test_a_running_call_is_finished_at_the_end(vuelos):
+    with socket.create_server(("127.0.0.1", 0)) as slow:
+        process = sidecar(slow.getsockname()[1])
+        with grpc.insecure_channel(direccion(process)) as channel:
+            call = vuelos.grpc.VuelosStub(channel).ConsultarReserva.future(vuelos.pb2.QueryReserva(id="x"))
+            while True:  # the health service asks as well
+                connection, _ = slow.accept()
+                if connection.recv(200).startswith(b"GET /vuelos/reserva/x "):
+                    break
+            process._child.terminate()
+            body = b'{"error": "La reserva no existe"}'
+            connection.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+            assert (call.code(), call.details()) == (grpc.StatusCode.NOT_FOUND, "La reserva no existe")
+        assert process.wait() == 0, process.stderr()
+
+
 def client(running, *arguments):
     address = [] if "--direccion" in arguments else ["--direccion", direccion(running)]
     process = Process([binary(), "sidecar-cliente", *address, *arguments])
@@ -239,7 +258,7 @@ def test_our_client_says_in_one_sentence_what_is_wrong(running, tmp_path):
 def test_addresses_that_cannot_be_used_are_one_sentence(running):
     for env, part in [({"AEROALPES_ADDRESS": "https://api"}, "speaks http"), ({"AEROALPES_ADDRESS": "http://"}, "is not the address of an API")]:
         process = Process([binary(), "sidecar", "--escuchar", "127.0.0.1:0"], env=env)
-        assert process.wait() == 1
+        assert process.wait() == 1, process.stderr()
         assert part in process.stderr() and len(process.stderr().splitlines()) == 1, process.stderr()
     taken = Process([binary(), "sidecar", "--escuchar", direccion(running)])
     assert taken.wait() == 1 and "cannot be listened on" in taken.stderr()

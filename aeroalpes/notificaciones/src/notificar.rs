@@ -1,5 +1,6 @@
 //! From an event to its mail, once.
 
+use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -37,8 +38,10 @@ pub async fn ejecutar(configuracion: Configuracion, parada: impl Future<Output =
         Some(smtp) => format!("correo por {}:{}", smtp.host, smtp.port),
         None => "correo por esta salida".to_owned(),
     };
-    let client = Client::new(ClientConfig::url(broker_url.clone()))
-        .map_err(|source| Error::Client { what: "the broker", source: Box::new(source) })?;
+    // A broker that comes back is found within seconds; one process knocks, not a thousand.
+    let config = ClientConfig { backoff_max_ms: 5_000, ..ClientConfig::url(broker_url.clone()) };
+    let client =
+        Client::new(config).map_err(|source| Error::Client { what: "the broker", source: Box::new(source) })?;
     let notificador = Arc::new(Notificador {
         registros: Registros::nuevos(client.clone(), tema::EVENTOS_RESERVA)?,
         directorio: Directorio::nuevo(api_url, para)?,
@@ -46,7 +49,8 @@ pub async fn ejecutar(configuracion: Configuracion, parada: impl Future<Output =
         cartero: smtp.map(Cartero::nuevo).transpose()?,
         de,
     });
-    println!("aeroalpes notificaciones: {broker_url}, {salida}");
+    decir(&format!("aeroalpes notificaciones: {broker_url}, {salida}"))
+        .unwrap_or_else(|error| tracing::warn!(%error, "standard output"));
     let suscripcion = Suscripcion {
         politica: POLITICA,
         gracia: Duration::from_secs(20),
@@ -101,8 +105,10 @@ impl Notificador {
 
     async fn enviar(&self, texto: &Texto, para: &Mailbox, id: &str) -> Resultado {
         let Some(cartero) = &self.cartero else {
-            println!("correo a {para}: {}", linea(texto));
-            return Resultado::Hecho;
+            return match decir(&format!("correo a {para}: {}", linea(texto))) {
+                Ok(()) => Resultado::Hecho,
+                Err(error) => Resultado::Indisponible(format!("standard output cannot be written: {error}")),
+            };
         };
         match correo::redactado(texto, &self.de, para, id) {
             Ok(mail) => cartero.enviar(&mail).await,
@@ -134,6 +140,13 @@ fn id_de(evento: &EventoReserva, message: &Message) -> Result<String, Resultado>
         return Err(Resultado::Rechazado(format!("the event's id has {} bytes, {MAX_ID} are the limit", id.len())));
     }
     Ok(id)
+}
+
+/// Writes one line to standard output, which may be a pipe that nobody reads any more.
+fn decir(line: &str) -> std::io::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "{line}")?;
+    stdout.flush()
 }
 
 /// Subject and text in one line.

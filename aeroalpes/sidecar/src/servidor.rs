@@ -1,5 +1,6 @@
 //! The server: port, services, limits, end.
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -56,7 +57,8 @@ pub async fn servir(configuracion: Configuracion, parada: impl Future<Output = (
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
     let (v1, v1alpha) = (describe().build_v1().map_err(reflection)?, describe().build_v1alpha().map_err(reflection)?);
-    println!("aeroalpes sidecar: {address}");
+    // A closed standard output is no reason to end.
+    let _ = writeln!(std::io::stdout(), "aeroalpes sidecar: {address}");
     tracing::info!(%address, api = %api_url, "serving");
 
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
