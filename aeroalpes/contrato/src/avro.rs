@@ -8,6 +8,9 @@ use crate::Error;
 use crate::comando::{self, ComandoCrearReserva};
 use crate::evento::{self, EventoReserva};
 
+/// What a text of a record may announce as its length: no message of Pulsar is larger.
+const MAX_TEXTO: usize = 5 << 20;
+
 /// A record with a schema of the contract.
 pub trait Registro: Serialize + DeserializeOwned {
     /// Name for errors.
@@ -39,6 +42,8 @@ impl Lector {
     /// # Errors
     /// The schema is none: a fault of this crate.
     pub fn nuevo<T: Registro>() -> Result<Self, Error> {
+        // For the whole process, and the first to say it is heard.
+        apache_avro::util::max_allocation_bytes(MAX_TEXTO);
         Ok(Self { schema: esquema(T::NOMBRE, T::ESQUEMA)?, record: T::NOMBRE })
     }
 
@@ -67,12 +72,17 @@ impl Lector {
         value.and_then(|value| to_avro_datum(&self.schema, value)).map_err(|error| self.error(error))
     }
 
-    fn leer_con<T: Registro>(&self, writer: &Schema, mut bytes: &[u8]) -> Result<T, Error> {
-        let value = from_avro_datum(writer, &mut bytes, Some(&self.schema)).map_err(|error| self.error(error))?;
-        if !bytes.is_empty() {
-            return Err(Error::Trailing { record: self.record, bytes: bytes.len() });
+    fn leer_con<T: Registro>(&self, writer: &Schema, bytes: &[u8]) -> Result<T, Error> {
+        let mut rest = bytes;
+        let value = from_avro_datum(writer, &mut rest, None).map_err(|error| self.error(error))?;
+        if !rest.is_empty() {
+            return Err(Error::Trailing { record: self.record, bytes: rest.len() });
         }
-        from_value(&value).map_err(|error| self.error(error))
+        // The decoder takes a union that is not there any more for null. What was cut off gives other bytes when it is written.
+        if to_avro_datum(writer, value.clone()).map_err(|error| self.error(error))? != bytes {
+            return Err(Error::Incomplete { record: self.record, bytes: bytes.len() });
+        }
+        value.resolve(&self.schema).and_then(|value| from_value(&value)).map_err(|error| self.error(error))
     }
 
     fn error(&self, error: apache_avro::Error) -> Error {
@@ -103,7 +113,11 @@ mod tests {
         let bytes = lector.escribir(&event).unwrap();
         assert_eq!(bytes, b"\x02\x04e1\x02\x01\0\0\0\0\0\x02\0\0\x02\x12PENDIENTE\0\0");
         assert_eq!(lector.leer::<EventoReserva>(&bytes).unwrap(), event);
+        for cut in 0..bytes.len() {
+            assert!(lector.leer::<EventoReserva>(&bytes[..cut]).is_err(), "{cut}");
+        }
         assert!(lector.leer::<EventoReserva>(&bytes[1..]).is_err());
+        assert!(lector.leer::<EventoReserva>(b"\x02\xff\xff\xff\xff\x0f").is_err());
         assert!(lector.leer::<EventoReserva>(&[bytes.as_slice(), b"\0"].concat()).is_err());
     }
 

@@ -14,6 +14,14 @@ pub enum Error {
         /// What Avro says.
         source: Box<apache_avro::Error>,
     },
+    /// A record that ends too early.
+    #[error("the {bytes} bytes are not the whole {record}")]
+    Incomplete {
+        /// Name of the record.
+        record: &'static str,
+        /// How many there are.
+        bytes: usize,
+    },
     /// Bytes behind the record.
     #[error("{bytes} bytes stand behind the {record}")]
     Trailing {
