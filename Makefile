@@ -3,6 +3,7 @@
 #   make demo [CHECK=1]     the whole of AeroAlpes, with its events as they arrive; CHECK=1 verifies and exits
 #   make test               everything that belongs to a change; the last line counts it
 #   make check              the quick one before each commit: format, lints, docs, unit tests
+#   make release            the `bitacora` that is handed out, guided by a profile; prints its path
 #   make bench [PEER=1]     measurements from release builds on real servers, into bench/README.md
 #   make load               1,000 bookings a second on AeroAlpes, into bench/README.md
 #   make conformance        the recorded work and the client tests against a real Apache Pulsar
@@ -19,7 +20,7 @@ INPUTS ?= 2000000
 PYTEST = $$(tools/python-env.sh) -m pytest -c tests/pytest.ini
 QUIET_TEST = cargo test --quiet --release
 
-.PHONY: demo test check bench load conformance chaos soak fuzz coverage clean
+.PHONY: demo test check release bench load conformance chaos soak fuzz coverage clean
 demo:
 	@tools/cargo-env.sh
 	@tools/mariadb-server.sh install
@@ -37,10 +38,11 @@ check:
 	@RUSTDOCFLAGS="-D warnings" cargo doc --quiet --workspace --no-deps
 	@tools/changed-crates.sh | xargs --no-run-if-empty cargo test --quiet --lib --bins
 
+release:
+	@tools/release.sh
+
 bench:
-	@tools/cargo-env.sh
-	@cargo build --quiet --release -p bitacora
-	@$$(tools/python-env.sh) bench/run.py $(if $(PEER),--peer) $(if $(QUICK),--quick)
+	@binary=$$(tools/release.sh) && BITACORA_BIN=$$binary $$(tools/python-env.sh) bench/run.py $(if $(PEER),--peer) $(if $(QUICK),--quick)
 
 load:
 	@tools/cargo-env.sh

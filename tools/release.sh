@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Builds the `bitacora` that is handed out and prints its path: a release build that was guided by a profile.
+#
+# A first build notes which ways are taken while bench/train.py works it on a real MySQL, with other tables than the measured one; the
+# second is compiled with these notes. A catch-up then takes a quarter less time of the processor than with a plain release build.
+# Needs the LLVM tools of the compiler's version (llvm-tool.sh); the notes are made anew for each build and are not kept.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+tools/cargo-env.sh >&2
+root=$PWD/${CARGO_TARGET_DIR:-target}
+case ${CARGO_TARGET_DIR:-} in /*) root=$CARGO_TARGET_DIR ;; esac
+host=$(rustc -vV | sed -n 's/^host: //p')
+profdata=$(tools/llvm-tool.sh llvm-profdata)
+notes=$root/profile
+rm -rf "$notes"; mkdir -p "$notes"
+build() { # target folder, flags
+  CARGO_TARGET_DIR=$root/$1 RUSTFLAGS=$2 cargo build --quiet --release --target "$host" -p bitacora >&2
+}
+build guided/notes "-Cprofile-generate=$notes"
+BITACORA_BIN=$root/guided/notes/$host/release/bitacora "$(tools/python-env.sh)" bench/train.py >&2
+"$profdata" merge -o "$notes/all.profdata" "$notes"/*.profraw
+build guided/final "-Cprofile-use=$notes/all.profdata"
+echo "$root/guided/final/$host/release/bitacora"
