@@ -2,7 +2,7 @@
 # Builds the `bitacora` that is handed out and prints its path: a release build that was guided by a profile.
 #
 # A first build notes which ways are taken while bench/train.py works it on a real MySQL, with other tables than the measured one; the
-# second is compiled with these notes. A catch-up then takes a quarter less time of the processor than with a plain release build.
+# second is compiled with these notes. A catch-up then takes a fifth less processor time than with a plain release build.
 # Needs the LLVM tools of the compiler's version (llvm-tool.sh); the notes are made anew for each build and are not kept.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
