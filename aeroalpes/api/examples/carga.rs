@@ -20,12 +20,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let per_second = arguments.next().ok_or(usage)?.parse::<u32>()?.max(1);
     let seconds = arguments.next().ok_or(usage)?.parse::<u32>()?;
     let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30)).build()?;
+    // Keys of an earlier run would only find its bookings again.
+    let run = uuid::Uuid::now_v7().simple().to_string();
     let mut answers = JoinSet::new();
     let start = Instant::now();
     for number in 0..per_second * seconds {
         let due = start + Duration::from_secs(1) * number / per_second;
         tokio::time::sleep_until(due).await;
-        let request = client.post(&url).header("Idempotency-Key", format!("carga-{number}")).json(&reserva(number));
+        let request = client.post(&url).header("Idempotency-Key", format!("{run}-{number}")).json(&reserva(number));
         answers.spawn(async move {
             let accepted = request.send().await.is_ok_and(|answer| answer.status() == reqwest::StatusCode::ACCEPTED);
             (accepted, due.elapsed())
