@@ -8,11 +8,11 @@ import pulsar
 from pulsar.schema import AvroSchema
 from websockets.sync.client import connect
 
-from programa import EventoReservaCreada
 from harness.aeroalpes import binary, booking, leg
 from harness.airline import EVENTS, PREFIX
 from harness.browser import Browser
 from harness.process import ROOT, wait_until
+from harness.tutorial import EventoReservaCreada
 
 EARLIEST = pulsar.InitialPosition.Earliest
 WAYS = ("HTTP", "gRPC", "the form of the page")

@@ -1,10 +1,11 @@
 """Parts of the built `aeroalpes` as child processes, and the events of the tutorial's producer."""
 
 import pulsar
-from pulsar.schema import AvroSchema, Long, Record, String
+from pulsar.schema import AvroSchema
 
 from harness.aeroalpes import binary
 from harness.process import Process, wait_until
+from harness.tutorial import EventoReservaCreada, ReservaCreadaPayload
 
 EVENTOS = "persistent://public/default/eventos-reserva"
 MUERTOS = "persistent://public/default/eventos-reserva-muertos"
@@ -20,24 +21,6 @@ def aeroalpes(*arguments, env=None):
 def direccion(process):
     """The address at the end of the line that a part prints at its start."""
     return process.stdout().splitlines()[0].rpartition(" ")[2]
-
-
-class ReservaCreadaPayload(Record):
-    id_reserva = String()
-    id_cliente = String()
-    estado = String()
-    fecha_creacion = Long()
-
-
-class EventoReservaCreada(Record):
-    id = String()
-    time = Long()
-    ingestion = Long()
-    specversion = String()
-    type = String()
-    datacontenttype = String()
-    service_name = String()
-    data = ReservaCreadaPayload()
 
 
 def evento(number, cliente=None, **fields):

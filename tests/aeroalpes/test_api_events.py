@@ -9,39 +9,17 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pulsar
 import pytest
-from pulsar.schema import AvroSchema, Long, Record, String
+from pulsar.schema import AvroSchema, Record, String
 
 from harness import servers, wire
 from harness.aeroalpes import Api, Relay, booking, leg, prepare
 from harness.process import ROOT, wait_until
+from harness.tutorial import EventoReservaCreada, narrower
 
 EARLIEST = pulsar.InitialPosition.Earliest
 EVENTS = "persistent://public/default/eventos-reserva"
 COMMANDS = "persistent://public/default/comandos-reserva"
 DEAD = "persistent://public/default/comandos-reserva-muertos"
-
-
-class ReservaCreadaPayload(Record):
-    id_reserva = String()
-    id_cliente = String()
-    estado = String()
-    fecha_creacion = Long()
-
-
-class EventoReservaCreada(Record):
-    id = String()
-    time = Long()
-    ingestion = Long()
-    specversion = String()
-    type = String()
-    datacontenttype = String()
-    service_name = String()
-    data = ReservaCreadaPayload()
-
-
-def narrower():
-    """The record of the tutorial's notification service: of the same name, with the field `data` alone."""
-    return type(Record)("EventoReservaCreada", (Record,), {"data": ReservaCreadaPayload()})
 
 
 @functools.cache

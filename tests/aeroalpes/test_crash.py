@@ -12,13 +12,13 @@ import time
 import uuid
 
 import pulsar
-from programa import EventoReservaCreada
 from pulsar.schema import AvroSchema
 from test_notificaciones import Correo
 
 from harness.aeroalpes import booking, leg
 from harness.airline import EVENTS, Airline
 from harness.process import wait_until
+from harness.tutorial import EventoReservaCreada
 
 KILLS = int(os.environ.get("AEROALPES_KILLS", "8"))
 SEED = int(os.environ.get("AEROALPES_SEED", "0")) or random.randrange(1, 1 << 31)

@@ -11,10 +11,11 @@ import uuid
 
 import pulsar
 import pytest
-from pulsar.schema import AvroSchema, Long, Record, String
+from pulsar.schema import AvroSchema
 
 from harness import servers, wire
 from harness.process import ROOT, Process, wait_until
+from harness.tutorial import EventoReservaCreada, narrower
 
 EARLIEST = pulsar.InitialPosition.Earliest
 EVENTS, DEAD = "eventos-reserva", "eventos-reserva-muertos"
@@ -39,29 +40,6 @@ TABLE = """CREATE DATABASE reservas CHARACTER SET utf8mb4; CREATE TABLE reservas
     id VARCHAR(40) PRIMARY KEY, id_entidad VARCHAR(40) NOT NULL, fecha_evento DATETIME NOT NULL, version VARCHAR(10) NOT NULL,
     tipo_evento VARCHAR(100) NOT NULL, formato_contenido VARCHAR(10) NOT NULL, nombre_servicio VARCHAR(40) NOT NULL,
     contenido TEXT NOT NULL)"""
-
-
-class ReservaCreadaPayload(Record):
-    id_reserva = String()
-    id_cliente = String()
-    estado = String()
-    fecha_creacion = Long()
-
-
-class EventoReservaCreada(Record):
-    id = String()
-    time = Long()
-    ingestion = Long()
-    specversion = String()
-    type = String()
-    datacontenttype = String()
-    service_name = String()
-    data = ReservaCreadaPayload()
-
-
-def narrower():
-    """The record of the notification service: of the same name, with the field `data` alone."""
-    return type(Record)("EventoReservaCreada", (Record,), {"data": ReservaCreadaPayload()})
 
 
 OUTBOX = f"""
