@@ -13,6 +13,7 @@ RELAY = ROOT / "deploy/bitacora.toml"
 # The tutorial's file, unchanged; where the parts are is said by the environment.
 SOURCE = ROOT / "demo/debezium-mysql-source-config.yaml"
 USERS = ROOT / "demo/usuarios_legado.sql"
+CONNECTORS = {"mysql": "io.debezium.connector.mysql.MySqlConnector", "mariadb": "io.debezium.connector.mariadb.MariaDbConnector"}
 PREFIX = "persistent://public/default/aeroalpesdb"
 EVENTS = "persistent://public/default/eventos-reserva"
 
@@ -76,8 +77,7 @@ class Airline:
         return {"BITACORA_DATABASE_HOSTNAME": "127.0.0.1", "BITACORA_DATABASE_PORT": str(self.database.port),
                 "BITACORA_DATABASE_USER": "debezium", "BITACORA_DATABASE_PASSWORD": "dbz",
                 "BITACORA_PULSAR_SERVICE_URL": self.broker.url,
-                "BITACORA_CONNECTOR_CLASS": f"io.debezium.connector.mysql.{'MySql' if self.database.product == 'mysql' else 'MariaDb'}Connector"
-                .replace("mysql.MariaDb", "mariadb.MariaDb")}
+                "BITACORA_CONNECTOR_CLASS": CONNECTORS[self.database.product]}
 
     def _relay(self):
         """The deployed file, narrowed to the outbox, for change events come by the tutorial's file."""

@@ -277,6 +277,9 @@ impl Block<'_> {
     #[inline]
     fn short_sequence(&mut self, found: &Match) -> Option<usize> {
         let (literals, extra) = (found.at - self.anchor, found.bytes - MATCH_MIN);
+        if literals > COPIED_AT_ONCE || extra >= TOKEN_FULL + 255 {
+            return None;
+        }
         let source = self.body.get(self.anchor..)?.first_chunk::<COPIED_AT_ONCE>()?;
         let target = self.out.get_mut(self.written..)?.first_chunk_mut::<SHORT_SEQUENCE>()?;
         let distance = (found.distance as u16).to_le_bytes();
@@ -284,9 +287,6 @@ impl Block<'_> {
         if literals >= TOKEN_FULL {
             *target.get_mut(at)? = (literals - TOKEN_FULL) as u8;
             at += 1;
-        }
-        if literals > COPIED_AT_ONCE || extra >= TOKEN_FULL + 255 {
-            return None;
         }
         *target.first_mut()? = ((literals.min(TOKEN_FULL) << 4) | extra.min(TOKEN_FULL)) as u8;
         *target.get_mut(at..)?.first_chunk_mut()? = *source;
