@@ -55,7 +55,7 @@ def main():
 
 def measure(release, airline, per_second, seconds):
     """Runs the load; the figures that it prints, by name."""
-    command = [release / "examples/carga", f"http://127.0.0.1:{airline.api.port}", str(per_second), str(seconds)]
+    command = [release / "examples/carga", f"127.0.0.1:{airline.api.port}", str(per_second), str(seconds)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     print(f"{per_second}/s for {seconds} s: {done.stdout.strip()}", file=sys.stderr, flush=True)
     return {name: float(value) for name, value in (word.split("=") for word in done.stdout.split())}

@@ -71,6 +71,8 @@ class Ours:
         data_dir = self.folder / "latency"
         running = self.up(data_dir, "no_data")
         stream = wire.TopicStream(running.url, TOPIC)
+        # A row that is committed before the first position is not asked for.
+        wait_until("the stream", lambda: "streaming" in running.process.stderr(), 60)
         writer = write()
         found = []
         while len(found) < count:

@@ -1,4 +1,4 @@
-//! A steady load of bookings on a running API: `carga URL BOOKINGS_PER_SECOND SECONDS`.
+//! A steady load of bookings on a running API: `carga HOST:PORT BOOKINGS_PER_SECOND SECONDS`.
 //!
 //! Open loop: a booking is due at its moment whether the ones before it were answered or not, and its time counts from that
 //! moment, so a stall shows in every booking that it holds up. Prints one line of `name=value` words: how many were accepted,
@@ -6,31 +6,40 @@
 #![allow(clippy::print_stdout, reason = "the figures are the program's result")]
 
 use std::error::Error;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use hyper::body::Body;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper::header::{CONTENT_TYPE, HOST};
+use hyper::{Request, StatusCode};
+use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+
+/// A booking that was not answered after this long has failed.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let usage = "usage: carga URL BOOKINGS_PER_SECOND SECONDS";
-    let url = format!("{}/vuelos/reserva", arguments.next().ok_or(usage)?);
+    let usage = "usage: carga HOST:PORT BOOKINGS_PER_SECOND SECONDS";
+    let api = Arc::new(Api { host: arguments.next().ok_or(usage)?, idle: Mutex::default() });
     let per_second = arguments.next().ok_or(usage)?.parse::<u32>()?.max(1);
     let seconds = arguments.next().ok_or(usage)?.parse::<u32>()?;
-    let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30)).build()?;
-    // Keys of an earlier run would only find its bookings again.
-    let run = uuid::Uuid::now_v7().simple().to_string();
     let mut answers = JoinSet::new();
     let start = Instant::now();
     for number in 0..per_second * seconds {
         let due = start + Duration::from_secs(1) * number / per_second;
         tokio::time::sleep_until(due).await;
-        let request = client.post(&url).header("Idempotency-Key", format!("{run}-{number}")).json(&reserva(number));
+        let api = Arc::clone(&api);
         answers.spawn(async move {
-            let accepted = request.send().await.is_ok_and(|answer| answer.status() == reqwest::StatusCode::ACCEPTED);
-            (accepted, due.elapsed())
+            let answer = tokio::time::timeout(PATIENCE, api.book(reserva(number).to_string())).await;
+            (matches!(answer, Ok(Ok(StatusCode::ACCEPTED))), due.elapsed())
         });
     }
     let (mut times, mut failed) = (Vec::new(), 0_u32);
@@ -55,7 +64,42 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A reservation of one flight out of some hundreds.
+/// The API, and connections to it that are free: as many are opened as bookings are under way at a time.
+struct Api {
+    host: String,
+    idle: Mutex<Vec<SendRequest<String>>>,
+}
+
+impl Api {
+    async fn book(&self, reserva: String) -> Result<StatusCode, Box<dyn Error + Send + Sync>> {
+        let free = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut connection = match free {
+            Some(connection) if !connection.is_closed() => connection,
+            _ => self.connect().await?,
+        };
+        let request = Request::post("/vuelos/reserva")
+            .header(HOST, &self.host)
+            .header(CONTENT_TYPE, "application/json")
+            .body(reserva)?;
+        let (head, mut body) = connection.send_request(request).await?.into_parts();
+        while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+            frame?;
+        }
+        connection.ready().await?;
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        Ok(head.status)
+    }
+
+    async fn connect(&self) -> Result<SendRequest<String>, Box<dyn Error + Send + Sync>> {
+        let socket = TcpStream::connect(&self.host).await?;
+        socket.set_nodelay(true)?;
+        let (sender, connection) = http1::handshake(TokioIo::new(socket)).await?;
+        tokio::spawn(connection);
+        Ok(sender)
+    }
+}
+
+/// The contract's body: a reservation of one flight out of some hundreds.
 fn reserva(number: u32) -> Value {
     let day = number % 28 + 1;
     let hour = number / 28 % 20;
@@ -64,5 +108,5 @@ fn reserva(number: u32) -> Value {
         "fecha_llegada": format!("2026-11-{day:02}T{:02}:40:00Z", hour + 3),
         "origen": {"codigo": "BOG", "nombre": "Bogotá, El Dorado"},
         "destino": {"codigo": "JFK", "nombre": "Nueva York, John F. Kennedy"},
-    }]}]}], "pasajeros": [{"tipo": "ADULTO"}]}]})
+    }]}]}]}]})
 }

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aeroalpes_contrato::avro::{Lector, Registro};
+use aeroalpes_contrato::esquema::Esquema;
 use bitacora_pulsar::wire::TopicName;
 use bitacora_pulsar::wire::proto::SchemaType;
 use bitacora_pulsar::wire::schema::type_name;
@@ -18,14 +19,14 @@ use crate::suscripcion::topic_name;
 /// Versions that are kept; a topic whose schema changes more often is asked again.
 const MAX_VERSIONES: usize = 64;
 
-/// Reads records `T` of one topic. Schemas come from the topic's registry and are kept by version.
+/// Reads records `T` of one topic. Schemas come from the topic's registry and are kept, parsed, by version.
 #[derive(Debug)]
 pub struct Registros<T> {
     client: Client,
     topic: TopicName,
     lector: Lector,
     // A std mutex: held for a map access only, never across an await.
-    versiones: Mutex<HashMap<Bytes, Arc<str>>>,
+    versiones: Mutex<HashMap<Bytes, Arc<Esquema>>>,
     record: PhantomData<fn() -> T>,
 }
 
@@ -49,13 +50,13 @@ impl<T: Registro> Registros<T> {
             return Err(Resultado::Rechazado(format!("the {} has no content", T::NOMBRE)));
         };
         let read = match message.schema_version().filter(|version| !version.is_empty()) {
-            Some(version) => self.lector.leer_escrito_con(&self.esquema(version).await?, bytes),
+            Some(version) => self.lector.leer_escrito_con(&*self.esquema(version).await?, bytes),
             None => self.lector.leer(bytes),
         };
         read.map_err(|error| Resultado::Rechazado(error.to_string()))
     }
 
-    async fn esquema(&self, version: &Bytes) -> Result<Arc<str>, Resultado> {
+    async fn esquema(&self, version: &Bytes) -> Result<Arc<Esquema>, Resultado> {
         if let Some(known) = self.versiones.lock().unwrap_or_else(PoisonError::into_inner).get(version) {
             return Ok(Arc::clone(known));
         }
@@ -69,15 +70,13 @@ impl<T: Registro> Registros<T> {
             let found = type_name(found.schema.schema_type);
             return Err(Resultado::Rechazado(format!("it was written with a schema of type {found}, not AVRO")));
         }
-        let Ok(text) = std::str::from_utf8(&found.schema.schema_data) else {
-            return Err(Resultado::Rechazado("the schema that it names is no text".to_owned()));
-        };
-        let text: Arc<str> = text.into();
+        let esquema = Esquema::leer(&found.schema.schema_data);
+        let esquema = Arc::new(esquema.map_err(|error| Resultado::Rechazado(error.to_string()))?);
         let mut versiones = self.versiones.lock().unwrap_or_else(PoisonError::into_inner);
         if versiones.len() >= MAX_VERSIONES {
             versiones.clear();
         }
-        versiones.insert(version.clone(), Arc::clone(&text));
-        Ok(text)
+        versiones.insert(version.clone(), Arc::clone(&esquema));
+        Ok(esquema)
     }
 }

@@ -1,11 +1,12 @@
 //! Records to bytes and back: bare Avro data as Pulsar's Avro schemas carry them, without a container.
 
-use apache_avro::{Schema, from_avro_datum, from_value, to_avro_datum, to_value};
+use apache_avro::{from_value, to_avro_datum, to_value};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::Error;
 use crate::comando::{self, ComandoCrearReserva};
+use crate::esquema::{DatoErroneo, Esquema};
 use crate::evento::{self, EventoReserva};
 
 /// What a text of a record may announce as its length: no message of Pulsar is larger.
@@ -32,7 +33,7 @@ impl Registro for ComandoCrearReserva {
 /// Reads and writes records of one kind.
 #[derive(Debug)]
 pub struct Lector {
-    schema: Schema,
+    schema: Esquema,
     record: &'static str,
 }
 
@@ -44,7 +45,9 @@ impl Lector {
     pub fn nuevo<T: Registro>() -> Result<Self, Error> {
         // For the whole process, and the first to say it is heard.
         apache_avro::util::max_allocation_bytes(MAX_TEXTO);
-        Ok(Self { schema: esquema(T::NOMBRE, T::ESQUEMA)?, record: T::NOMBRE })
+        let schema = Esquema::leer(T::ESQUEMA.as_bytes());
+        let schema = schema.map_err(|source| Error::Schema { record: T::NOMBRE, source: Box::new(source) })?;
+        Ok(Self { schema, record: T::NOMBRE })
     }
 
     /// Reads one record that was written with the same schema.
@@ -52,15 +55,19 @@ impl Lector {
     /// # Errors
     /// The bytes are not such a record, or more than one.
     pub fn leer<T: Registro>(&self, bytes: &[u8]) -> Result<T, Error> {
-        self.leer_con(&self.schema, bytes)
+        from_value(&self.decodificar(&self.schema, bytes)?).map_err(|error| self.error(error))
     }
 
-    /// Reads one record that was written with another schema (JSON text), as the topic's registry has it.
+    /// Reads one record that was written with another schema, as the topic's registry has it.
     ///
     /// # Errors
-    /// The writer's schema is none or does not resolve to ours, or the bytes are not such a record.
-    pub fn leer_escrito_con<T: Registro>(&self, writer: &str, bytes: &[u8]) -> Result<T, Error> {
-        self.leer_con(&esquema(self.record, writer)?, bytes)
+    /// The writer's schema does not resolve to ours, or the bytes are not such a record.
+    pub fn leer_escrito_con<T: Registro>(&self, writer: &Esquema, bytes: &[u8]) -> Result<T, Error> {
+        let mut value = self.decodificar(writer, bytes)?;
+        if writer.schema() != self.schema.schema() {
+            value = value.resolve(self.schema.schema()).map_err(|error| self.error(error))?;
+        }
+        from_value(&value).map_err(|error| self.error(error))
     }
 
     /// Writes one record.
@@ -68,21 +75,18 @@ impl Lector {
     /// # Errors
     /// The record does not fit its schema: a fault of this crate.
     pub fn escribir<T: Registro>(&self, record: &T) -> Result<Vec<u8>, Error> {
-        let value = to_value(record).and_then(|value| value.resolve(&self.schema));
-        value.and_then(|value| to_avro_datum(&self.schema, value)).map_err(|error| self.error(error))
+        let schema = self.schema.schema();
+        let value = to_value(record).and_then(|value| value.resolve(schema));
+        value.and_then(|value| to_avro_datum(schema, value)).map_err(|error| self.error(error))
     }
 
-    fn leer_con<T: Registro>(&self, writer: &Schema, bytes: &[u8]) -> Result<T, Error> {
-        let mut rest = bytes;
-        let value = from_avro_datum(writer, &mut rest, None).map_err(|error| self.error(error))?;
-        if !rest.is_empty() {
-            return Err(Error::Trailing { record: self.record, bytes: rest.len() });
-        }
-        // The decoder takes a union that is not there any more for null. What was cut off gives other bytes when it is written.
-        if to_avro_datum(writer, value.clone()).map_err(|error| self.error(error))? != bytes {
-            return Err(Error::Incomplete { record: self.record, bytes: bytes.len() });
-        }
-        value.resolve(&self.schema).and_then(|value| from_value(&value)).map_err(|error| self.error(error))
+    fn decodificar(&self, writer: &Esquema, bytes: &[u8]) -> Result<apache_avro::types::Value, Error> {
+        let record = self.record;
+        writer.decodificar(bytes).map_err(|error| match error {
+            DatoErroneo::Avro(source) => Error::Avro { record, source },
+            DatoErroneo::Cortado(bytes) => Error::Incomplete { record, bytes },
+            DatoErroneo::Sobra(bytes) => Error::Trailing { record, bytes },
+        })
     }
 
     fn error(&self, error: apache_avro::Error) -> Error {
@@ -90,14 +94,11 @@ impl Lector {
     }
 }
 
-fn esquema(record: &'static str, text: &str) -> Result<Schema, Error> {
-    Schema::parse_str(text).map_err(|error| Error::Avro { record, source: Box::new(error) })
-}
-
 #[cfg(test)]
 mod tests {
     use super::Lector;
     use crate::comando::{ComandoCrearReserva, DatosComando};
+    use crate::esquema::Esquema;
     use crate::evento::{DatosReserva, EventoReserva};
 
     /// The first bytes as the format's specification lays them out: branch, then zigzag length, then text.
@@ -126,7 +127,9 @@ mod tests {
         let writer = r#"{"type":"record","name":"ComandoCrearReserva","fields":[{"name":"data","type":["null",
             {"type":"record","name":"ComandoCrearReservaPayload","fields":[{"name":"id_usuario","type":["null","string"]}]}]}]}"#;
         let lector = Lector::nuevo::<ComandoCrearReserva>().unwrap();
-        let command = lector.leer_escrito_con::<ComandoCrearReserva>(writer, b"\x02\x02\x02u").unwrap();
+        let command = lector
+            .leer_escrito_con::<ComandoCrearReserva>(&Esquema::leer(writer.as_bytes()).unwrap(), b"\x02\x02\x02u")
+            .unwrap();
         assert_eq!(command.data, Some(DatosComando { id_usuario: Some("u".into()), itinerarios: None }));
     }
 }

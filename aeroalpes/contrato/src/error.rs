@@ -6,7 +6,15 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Bytes that are not a record of the schema, or a schema that is none.
+    /// A schema of the contract that is none.
+    #[error("the schema of the {record} cannot be used: {source}")]
+    Schema {
+        /// Name of the record.
+        record: &'static str,
+        /// What is wrong with it.
+        source: Box<crate::esquema::EsquemaErroneo>,
+    },
+    /// Bytes that are not a record of the schema.
     #[error("the {record} is not what its Avro schema says: {source}")]
     Avro {
         /// Name of the record.

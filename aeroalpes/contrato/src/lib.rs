@@ -4,6 +4,7 @@
 //! - [`evento`]: the event of a reservation and its Avro schema.
 //! - [`comando`]: the command that creates a reservation, in its first and its evolved form.
 //! - [`avro`]: records to bytes and back.
+//! - [`esquema`]: the schemas of a topic's registry.
 //! - [`direccion`]: addresses of database, broker and API from the environment.
 //!
 //! No I/O happens here but reading environment variables.
@@ -12,6 +13,7 @@ pub mod avro;
 pub mod comando;
 pub mod direccion;
 mod error;
+pub mod esquema;
 pub mod evento;
 pub mod tema;
 

@@ -10,6 +10,11 @@ use crate::parada;
 
 /// Arguments of `aeroalpes api`.
 #[derive(Debug, Args)]
+#[command(after_help = "Environment:
+  DB_HOSTNAME, DB_PORT       the database: localhost, 3306
+  DB_USERNAME, DB_PASSWORD   root, adminadmin
+  DB_NAME, DB_CONNECTIONS    reservas, at most 24
+  PULSAR_SERVICE_URL         the broker; or BROKER_HOST, its host")]
 pub struct Api {
     /// Address to listen on, host:port; port 0 takes a free one
     #[arg(long, env = "AEROALPES_ESCUCHAR", default_value = "127.0.0.1:5000")]

@@ -1,8 +1,6 @@
 //! Events: Avro as the writer's schema says, to JSON in the order of its fields.
 
-use std::io::{self, Read};
-
-use apache_avro::{Schema, from_avro_datum};
+use aeroalpes_contrato::esquema::{DatoErroneo, Esquema};
 use serde_json::Value;
 use thiserror::Error;
 
@@ -49,38 +47,22 @@ pub enum SinEsquema {
 ///
 /// # Errors
 /// The bytes are not exactly one record of the schema.
-pub fn decodificar(esquema: &Schema, bytes: &[u8]) -> Result<Value, Ilegible> {
+pub fn decodificar(esquema: &Esquema, bytes: &[u8]) -> Result<Value, Ilegible> {
     if bytes.len() > MAX_BYTES {
         return Err(Ilegible::nuevo("es demasiado largo"));
     }
-    let mut resto = Resto { bytes, agotado: false };
-    let valor = from_avro_datum(esquema, &mut resto, None)
-        .map_err(|error| Ilegible::con("no es lo que dice su esquema", &error))?;
-    if resto.agotado || !resto.bytes.is_empty() {
-        return Err(Ilegible::nuevo("no tiene los bytes que dice su esquema"));
-    }
+    let valor = esquema.decodificar(bytes).map_err(|error| match &error {
+        DatoErroneo::Avro(source) => Ilegible::con("no es lo que dice su esquema", source),
+        DatoErroneo::Cortado(_) | DatoErroneo::Sobra(_) => Ilegible::nuevo("no tiene los bytes que dice su esquema"),
+    })?;
     Value::try_from(valor).map_err(|error| Ilegible::con("no se puede escribir como JSON", &error))
-}
-
-/// What is left to decode. The decoder takes a union at the end of the bytes for a null; an event that was cut off would
-/// look like one with less in it.
-struct Resto<'a> {
-    bytes: &'a [u8],
-    agotado: bool,
-}
-
-impl Read for Resto<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.agotado |= self.bytes.len() < buffer.len();
-        self.bytes.read(buffer)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use aeroalpes_contrato::avro::Lector;
+    use aeroalpes_contrato::esquema::Esquema;
     use aeroalpes_contrato::evento::{DatosReserva, ESQUEMA, EventoReserva};
-    use apache_avro::Schema;
     use proptest::prelude::*;
 
     use super::decodificar;
@@ -103,7 +85,7 @@ mod tests {
             }),
         };
         let bytes = Lector::nuevo::<EventoReserva>().unwrap().escribir(&evento).unwrap();
-        let esquema = Schema::parse_str(ESQUEMA).unwrap();
+        let esquema = Esquema::leer(ESQUEMA.as_bytes()).unwrap();
         assert_eq!(
             decodificar(&esquema, &bytes).unwrap().to_string(),
             concat!(
@@ -126,7 +108,7 @@ mod tests {
                 {"type":"map","values":["double","bytes",{"type":"fixed","name":"F","size":3},
                 {"type":"enum","name":"E","symbols":["x"]},{"type":"bytes","logicalType":"decimal","precision":4}]}]}}]}"#;
             for texto in [ESQUEMA, anidado] {
-                let _ = decodificar(&Schema::parse_str(texto).unwrap(), &bytes);
+                let _ = decodificar(&Esquema::leer(texto.as_bytes()).unwrap(), &bytes);
             }
         }
     }
