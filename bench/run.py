@@ -169,6 +169,7 @@ class Bench:
             reports["ours"].append(ours.run(events, primed and primed[0], self.old_messages if primed else 0))
             if peer:
                 reports["peer"].append(peer.run(events, primed and primed[1]))
+            say(f"{name}: " + ", ".join(f"{who} {found[-1]['rate']:,.0f}" for who, found in reports.items() if found) + " rows/s")
         return reports
 
     def timed(self, name, do):
