@@ -50,7 +50,7 @@ impl<T: Registro> Registros<T> {
             return Err(Resultado::Rechazado(format!("the {} has no content", T::NOMBRE)));
         };
         let read = match message.schema_version().filter(|version| !version.is_empty()) {
-            Some(version) => self.lector.leer_escrito_con(&*self.esquema(version).await?, bytes),
+            Some(version) => self.lector.leer_escrito_con(self.esquema(version).await?.as_ref(), bytes),
             None => self.lector.leer(bytes),
         };
         read.map_err(|error| Resultado::Rechazado(error.to_string()))

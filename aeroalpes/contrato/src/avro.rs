@@ -1,12 +1,13 @@
 //! Records to bytes and back: bare Avro data as Pulsar's Avro schemas carry them, without a container.
 
+use apache_avro::types::Value;
 use apache_avro::{from_value, to_avro_datum, to_value};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::Error;
 use crate::comando::{self, ComandoCrearReserva};
-use crate::esquema::{DatoErroneo, Esquema};
+use crate::esquema::{self, DatoErroneo, Esquema};
 use crate::evento::{self, EventoReserva};
 
 /// What a text of a record may announce as its length: no message of Pulsar is larger.
@@ -43,8 +44,7 @@ impl Lector {
     /// # Errors
     /// The schema is none: a fault of this crate.
     pub fn nuevo<T: Registro>() -> Result<Self, Error> {
-        // For the whole process, and the first to say it is heard.
-        apache_avro::util::max_allocation_bytes(MAX_TEXTO);
+        esquema::limitar_memoria(MAX_TEXTO);
         let schema = Esquema::leer(T::ESQUEMA.as_bytes());
         let schema = schema.map_err(|source| Error::Schema { record: T::NOMBRE, source: Box::new(source) })?;
         Ok(Self { schema, record: T::NOMBRE })
@@ -55,7 +55,7 @@ impl Lector {
     /// # Errors
     /// The bytes are not such a record, or more than one.
     pub fn leer<T: Registro>(&self, bytes: &[u8]) -> Result<T, Error> {
-        from_value(&self.decodificar(&self.schema, bytes)?).map_err(|error| self.error(error))
+        self.leer_escrito_con(&self.schema, bytes)
     }
 
     /// Reads one record that was written with another schema, as the topic's registry has it.
@@ -63,11 +63,8 @@ impl Lector {
     /// # Errors
     /// The writer's schema does not resolve to ours, or the bytes are not such a record.
     pub fn leer_escrito_con<T: Registro>(&self, writer: &Esquema, bytes: &[u8]) -> Result<T, Error> {
-        let mut value = self.decodificar(writer, bytes)?;
-        if writer.schema() != self.schema.schema() {
-            value = value.resolve(self.schema.schema()).map_err(|error| self.error(error))?;
-        }
-        from_value(&value).map_err(|error| self.error(error))
+        let value = self.decodificar(writer, bytes)?;
+        value.resolve(self.schema.schema()).and_then(|value| from_value(&value)).map_err(|error| self.error(error))
     }
 
     /// Writes one record.
@@ -80,7 +77,7 @@ impl Lector {
         value.and_then(|value| to_avro_datum(schema, value)).map_err(|error| self.error(error))
     }
 
-    fn decodificar(&self, writer: &Esquema, bytes: &[u8]) -> Result<apache_avro::types::Value, Error> {
+    fn decodificar(&self, writer: &Esquema, bytes: &[u8]) -> Result<Value, Error> {
         let record = self.record;
         writer.decodificar(bytes).map_err(|error| match error {
             DatoErroneo::Avro(source) => Error::Avro { record, source },

@@ -13,6 +13,12 @@ const MAX_DEFINICION: usize = 64 * 1024;
 /// Largest fixed value of a definition, in bytes: it is allocated at once.
 const MAX_FIJO: usize = 64 * 1024;
 
+/// Bounds what the decoder may allocate for one announced length, which Avro itself bounds by half a gigabyte. It holds for the
+/// whole process, and the first to say it is heard.
+pub fn limitar_memoria(bytes: usize) {
+    apache_avro::util::max_allocation_bytes(bytes);
+}
+
 /// The schema that a message was written with.
 #[derive(Debug)]
 pub struct Esquema(Schema);

@@ -13,9 +13,6 @@ use super::evento::{Ilegible, SinEsquema};
 /// Versions that are kept; above it the registry is asked again.
 const MAX_VERSIONES: usize = 64;
 
-/// What Avro may allocate for one announced length.
-const MAX_LONGITUD: usize = 64 * 1024;
-
 /// Schemas by version.
 #[derive(Debug)]
 pub struct Esquemas {
@@ -56,11 +53,6 @@ impl Esquemas {
         }
         Ok(esquema)
     }
-}
-
-/// Keeps a length of a few bytes from making an allocation of half a gigabyte, which is Avro's own limit.
-pub fn limitar_memoria() {
-    apache_avro::util::max_allocation_bytes(MAX_LONGITUD);
 }
 
 fn leer(definicion: &[u8]) -> Result<Esquema, Ilegible> {

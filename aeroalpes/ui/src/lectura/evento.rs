@@ -4,8 +4,8 @@ use aeroalpes_contrato::esquema::{DatoErroneo, Esquema};
 use serde_json::Value;
 use thiserror::Error;
 
-/// Longest payload that is decoded.
-const MAX_BYTES: usize = 64 * 1024;
+/// Longest payload that is decoded, and the most that Avro may allocate for a length in it.
+pub const MAX_BYTES: usize = 64 * 1024;
 
 /// A message that cannot be shown.
 #[derive(Debug, Error)]
@@ -103,7 +103,7 @@ mod tests {
         /// Schemas with everything that nests, and bytes of anyone.
         #[test]
         fn bytes_of_anyone_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            super::super::esquema::limitar_memoria();
+            aeroalpes_contrato::esquema::limitar_memoria(super::MAX_BYTES);
             let anidado = r#"{"type":"record","name":"A","fields":[{"name":"a","type":{"type":"array","items":["null",
                 {"type":"map","values":["double","bytes",{"type":"fixed","name":"F","size":3},
                 {"type":"enum","name":"E","symbols":["x"]},{"type":"bytes","logicalType":"decimal","precision":4}]}]}}]}"#;

@@ -63,7 +63,7 @@ impl Lectura {
             return Err(Error::Prefijo { prefijo: opciones.prefijo.clone() });
         }
         let eventos = TopicName::parse(EVENTOS_RESERVA).map_err(|error| Error::Broker(error.into()))?;
-        esquema::limitar_memoria();
+        aeroalpes_contrato::esquema::limitar_memoria(evento::MAX_BYTES);
         Ok(Self { client, difusion, estado, eventos, prefijo: format!("{}.", opciones.prefijo) })
     }
 
