@@ -5,14 +5,17 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 tools/cargo-env.sh
-target=${CARGO_TARGET_DIR:-target}/coverage
+target=$(realpath --canonicalize-missing "${CARGO_TARGET_DIR:-target}/coverage")
 profdata=$(tools/llvm-tool.sh llvm-profdata)
 cov=$(tools/llvm-tool.sh llvm-cov)
 mkdir -p "$target"; find "$target" -name '*.profraw' -delete
-export CARGO_TARGET_DIR=$target RUSTFLAGS="-C instrument-coverage" LLVM_PROFILE_FILE="$PWD/$target/%p-%m.profraw"
+# Processes of one binary add up in a few files: a profile for each of the thousands that the tests start would fill a disk.
+export CARGO_TARGET_DIR=$target RUSTFLAGS="-C instrument-coverage" LLVM_PROFILE_FILE="$target/%8m.profraw"
 which=(--workspace) folders=()
 if [ $# -gt 0 ]; then which=(); for package in "$@"; do which+=(--package "$package"); done; fi
-cargo build --quiet --package bitacora --package aeroalpes
+# What `cargo test` would build: with other features of shared crates, everything above them would be built twice.
+cargo build --quiet "${which[@]}" --all-targets
+if [ $# -gt 0 ]; then cargo build --quiet --package bitacora --package aeroalpes; fi
 cargo test --quiet "${which[@]}" --no-fail-fast -- --quiet
 BITACORA_BIN=$target/debug/bitacora AEROALPES_BIN=$target/debug/aeroalpes \
   "$(tools/python-env.sh)" -m pytest -c tests/pytest.ini -m "not conformance" tests/aeroalpes
@@ -28,5 +31,6 @@ for package in "$@"; do
 print(next(os.path.dirname(p["manifest_path"]) for p in json.load(sys.stdin)["packages"] if p["name"] == sys.argv[1]))' "$package")/")
 done
 find "$target" -name '*.profraw' >"$target/profiles"
-"$profdata" merge --sparse --input-files="$target/profiles" -o "$target/all.profdata"
+# A process that a test kills may leave half a profile.
+"$profdata" merge --sparse --failure-mode=all --input-files="$target/profiles" -o "$target/all.profdata"
 "$cov" report "${objects[@]:1}" --instr-profile="$target/all.profdata" --ignore-filename-regex='(/\.cargo/|/rustc/|/testkit/|/tests/)' "${folders[@]}"
