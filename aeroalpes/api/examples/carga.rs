@@ -24,7 +24,8 @@ use tokio::time::Instant;
 /// A booking that was not answered after this long has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-#[tokio::main]
+// One thread: what the load costs is missing to what it loads.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let usage = "usage: carga HOST:PORT BOOKINGS_PER_SECOND SECONDS";
