@@ -19,7 +19,7 @@ from harness.airline import EVENTS, Airline
 from harness.process import wait_until
 
 MARKS = ("<!-- figures of make load: begin -->", "<!-- end of load -->")
-BOOKINGS_PER_SECOND, SECONDS = 1000, 30
+BOOKINGS_PER_SECOND, WARM_UP_SECONDS, SECONDS = 1000, 5, 30
 
 
 def main():
@@ -28,7 +28,7 @@ def main():
     airline = Airline("mysql", parts=(), fast=False)
     try:
         rate = lambda per_second, seconds: measure(release, airline, per_second, seconds)
-        rate(200, 5)  # connections, prepared statements, the first pages of the tables
+        rate(BOOKINGS_PER_SECOND, WARM_UP_SECONDS)  # connections, prepared statements, the first pages of the tables
         before = resident(airline)
         first = rate(BOOKINGS_PER_SECOND, SECONDS // 2)
         middle = resident(airline)
