@@ -121,7 +121,8 @@ arguments() {
 }
 
 options() {
-  PORT=$DEFAULT_PORT DATADIR="" GTID=on SERVER_ID=1 EXTRA="" BIND=127.0.0.1 FAST=()
+  PORT=$DEFAULT_PORT DATADIR="" GTID=on SERVER_ID=1 EXTRA="" BIND=127.0.0.1
+  SYNC=(--innodb-flush-log-at-trx-commit=1 --sync-binlog=1) # each commit; MariaDB's default for the binlog is another
   while [ $# -gt 0 ]; do
     case "$1" in
       --port) PORT="$2"; shift ;;
@@ -130,7 +131,7 @@ options() {
       --server-id) SERVER_ID="$2"; shift ;;
       --bind) BIND="$2"; shift ;;
       --extra) EXTRA="$2"; shift ;;
-      --fast) FAST=(--innodb-flush-log-at-trx-commit=2 --sync-binlog=0 --innodb-doublewrite=OFF) ;;
+      --fast) SYNC=(--innodb-flush-log-at-trx-commit=2 --sync-binlog=0 --innodb-doublewrite=OFF) ;;
       *) die "unknown option $1" ;;
     esac
     shift
@@ -153,7 +154,7 @@ prepare() { # installs, fills the data folder, makes the command line
   arguments "$DATADIR" "$SOCKET" "$PIDFILE"
   # shellcheck disable=SC2207,SC2206
   ARGUMENTS+=(--port="$PORT" --bind-address="$BIND" --server-id="$SERVER_ID" $(gtid_options "$GTID") --log-bin=binlog
-    --binlog-format=ROW --binlog-row-image=FULL --binlog-row-metadata=FULL ${FAST[@]+"${FAST[@]}"} $EXTRA)
+    --binlog-format=ROW --binlog-row-image=FULL --binlog-row-metadata=FULL "${SYNC[@]}" $EXTRA)
 }
 
 start_server() { # in the background, until it answers

@@ -9,7 +9,8 @@
 #     client [--port P] [mariadb arguments...]   (root over TCP)
 #     tool NAME [arguments...]                   (mariadb-binlog, mariadb-dump, mariadb-admin ...)
 #
-# Defaults: port 13316, server id 1, binlog (binlog.NNNNNN) in ROW format with full images and full metadata.
+# Defaults: port 13316, server id 1, binlog (binlog.NNNNNN) in ROW format with full images and full metadata, every
+# commit synced to disk.
 # MariaDB always writes its own GTIDs; --gtid on (the default) makes it strict about their order.
 # Accounts: root without password from this machine; debezium / dbz from anywhere with the least rights a source needs.
 # --fast: no fsync, no doublewrite (survives a kill of the process, not of the machine): for tests, not for measurements.

@@ -8,7 +8,8 @@
 #   mysql-server.sh client [--port P] [mysql arguments...]         (root over TCP)
 #   mysql-server.sh tool NAME [arguments...]                       (mysqlbinlog, mysqldump, mysqladmin ...)
 #
-# Defaults: port 13306, GTIDs on, server id 1, binlog (binlog.NNNNNN) in ROW format with full images and full metadata.
+# Defaults: port 13306, GTIDs on, server id 1, binlog (binlog.NNNNNN) in ROW format with full images and full metadata, every
+# commit synced to disk.
 # Accounts: root without password from this machine; debezium / dbz from anywhere with the least rights a source needs.
 # --fast: no fsync, no doublewrite (survives a kill of the process, not of the machine): for tests, not for measurements.
 PRODUCT=mysql DAEMON=mysqld DEFAULT_PORT=13306
