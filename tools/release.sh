@@ -15,7 +15,8 @@ profdata=$(tools/llvm-tool.sh llvm-profdata)
 notes=$root/profile
 rm -rf "$notes"; mkdir -p "$notes"
 build() { # target folder, flags; the whole program is seen at once, which takes minutes more than a plain release build
-  CARGO_PROFILE_RELEASE_LTO=fat CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 CARGO_TARGET_DIR=$root/$1 RUSTFLAGS="-Ctarget-feature=+crt-static $2" \
+  CARGO_PROFILE_RELEASE_LTO=fat CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 CARGO_PROFILE_RELEASE_STRIP=debuginfo \
+    CARGO_TARGET_DIR=$root/$1 RUSTFLAGS="-Ctarget-feature=+crt-static $2" \
     cargo build --quiet --release --target "$host" -p bitacora >&2
 }
 build guided/notes "-Cprofile-generate=$notes"
