@@ -16,7 +16,7 @@ if [ $# -gt 0 ]; then which=(); for package in "$@"; do which+=(--package "$pack
 # What `cargo test` would build: with other features of shared crates, everything above them would be built twice.
 cargo build --quiet "${which[@]}" --all-targets
 if [ $# -gt 0 ]; then cargo build --quiet --package bitacora --package aeroalpes; fi
-cargo test --quiet "${which[@]}" --no-fail-fast -- --quiet
+cargo test --quiet "${which[@]}" --no-fail-fast
 BITACORA_BIN=$target/debug/bitacora AEROALPES_BIN=$target/debug/aeroalpes \
   "$(tools/python-env.sh)" -m pytest -c tests/pytest.ini -m "not conformance" tests/aeroalpes
 mapfile -t binaries < <(cargo test --quiet "${which[@]}" --no-run --message-format=json 2>/dev/null |
