@@ -1,23 +1,27 @@
 //! When the process is asked to end.
 
-/// Waits for SIGTERM or Ctrl-C. A system that cannot tell either is taken as one that asks for nothing.
-pub async fn pedida() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                () = ctrl_c() => {}
-            }
-            return;
+use std::future::{Future, pending};
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Waits for SIGTERM or Ctrl-C, and listens from the moment of the call, so that none is missed while the program starts. A
+/// system that cannot tell either is taken as one that asks for nothing.
+pub fn pedida() -> impl Future<Output = ()> {
+    let mut interrupt = signal(SignalKind::interrupt()).ok();
+    let mut terminate = signal(SignalKind::terminate()).ok();
+    async move {
+        tokio::select! {
+            () = llega(&mut interrupt) => {}
+            () = llega(&mut terminate) => {}
         }
     }
-    ctrl_c().await;
 }
 
-async fn ctrl_c() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+async fn llega(pedido: &mut Option<Signal>) {
+    match pedido {
+        Some(pedido) => {
+            pedido.recv().await;
+        }
+        None => pending().await,
     }
 }

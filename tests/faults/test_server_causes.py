@@ -5,7 +5,8 @@ import threading
 import types
 
 import pytest
-from harness.servers import Bitacora, source_toml
+from harness.process import Process, wait_until
+from harness.servers import Bitacora, bitacora_binary, source_toml
 from test_start_refusals import refuses, run, up
 
 
@@ -51,3 +52,11 @@ def test_doctor_survives_what_is_no_handshake(tmp_path, bytes_sent):
 def test_up_drains_and_ends_with_zero(database):
     running = Bitacora(source_toml(database, "drained", ["faults.t"]))
     assert running.stop() == 0, running.process.stderr()
+
+
+def test_ctrl_c_while_it_starts_is_not_missed(database, tmp_path):
+    """It used to end the process at once, or to be lost, when it came between the first sign of life and the wait for it."""
+    for _ in range(20):
+        process = Process([bitacora_binary(), *up(tmp_path, source_toml(database, "early", ["faults.t"]))])
+        wait_until("the broker's line", lambda: process.must_run() or "broker ready" in process.stdout(), 30, pause=0)
+        assert process.stop() == 0, process.stdout() + process.stderr()

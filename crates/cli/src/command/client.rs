@@ -6,7 +6,7 @@ use bitacora_pulsar::wire::proto::{InitialPosition, SubType};
 use bitacora_pulsar::wire::{MessageKey, OutgoingMessage, TopicName};
 use bitacora_pulsar::{Client, ClientConfig, ConsumerOptions, Message, ProducerOptions};
 
-use super::interrupted;
+use super::Interrupts;
 use crate::arguments::{self, ClientCommand, Consume, Produce, SubscriptionPosition, SubscriptionType};
 use crate::failure::Failure;
 
@@ -14,10 +14,13 @@ use crate::failure::Failure;
 pub async fn run(arguments: arguments::Client) -> Result<(), Failure> {
     let client = Client::new(ClientConfig::url(arguments.url))?;
     match arguments.command {
-        ClientCommand::Consume(consume) => tokio::select! {
-            outcome = self::consume(&client, consume) => outcome,
-            () = interrupted() => Ok(()),
-        },
+        ClientCommand::Consume(consume) => {
+            let mut interrupts = Interrupts::listen()?;
+            tokio::select! {
+                outcome = self::consume(&client, consume) => outcome,
+                () = interrupts.next() => Ok(()),
+            }
+        }
         ClientCommand::Produce(produce) => self::produce(&client, produce).await,
     }
 }

@@ -10,6 +10,7 @@ pub mod up;
 use std::path::Path;
 
 use bitacora_broker::{Broker, BrokerConfig, Reach};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::arguments::address;
 use crate::failure::Failure;
@@ -36,15 +37,26 @@ fn reach(allow_remote: bool) -> Reach {
     if allow_remote { Reach::Network } else { Reach::Loopback }
 }
 
-/// Waits for Ctrl-C or a polite request to end.
-async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminated) = signal(SignalKind::terminate()) else {
-        let _ = tokio::signal::ctrl_c().await;
-        return;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminated.recv() => {}
+/// Ctrl-C and the polite request to end. They are listened for from the moment this is made: neither ends the process by itself
+/// any more, and one that comes before it is waited for is not missed.
+struct Interrupts {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Interrupts {
+    fn listen() -> Result<Interrupts, Failure> {
+        let listen = |kind| {
+            signal(kind).map_err(|error| Failure::new(format!("requests to end cannot be listened for: {error}")))
+        };
+        Ok(Interrupts { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+    }
+
+    /// Waits for the next request to end. Nothing is lost when this is dropped before it is there.
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }

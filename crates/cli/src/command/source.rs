@@ -6,7 +6,7 @@ use bitacora_pulsar::wire::TopicName;
 use bitacora_pulsar::wire::schema::{KeyValueEncoding, SchemaHalf, key_value};
 use bitacora_pulsar::{Client, ClientConfig, Endpoint, ProducerOptions};
 
-use super::interrupted;
+use super::Interrupts;
 use crate::arguments::Localrun;
 use crate::failure::Failure;
 use crate::progress;
@@ -15,6 +15,7 @@ const DEFAULT_URL: &str = "pulsar://127.0.0.1:6650";
 
 /// Runs one source until it is interrupted or fails.
 pub async fn run(arguments: Localrun) -> Result<(), Failure> {
+    let mut interrupts = Interrupts::listen()?;
     let config = load_pulsar_io(&arguments.source_config_file, &Environment::of_process())?;
     for note in &config.notes {
         eprintln!("bitacora: {note}");
@@ -30,14 +31,17 @@ pub async fn run(arguments: Localrun) -> Result<(), Failure> {
         _ => DEFAULT_URL.to_owned(),
     });
     if let Some(topic) = &arguments.destination_topic_name {
-        touch(&url, topic, &source.topic_namespace).await?;
+        tokio::select! {
+            touched = touch(&url, topic, &source.topic_namespace) => touched?,
+            () = interrupts.next() => return Ok(()),
+        }
     }
     let name = source.name.clone();
     let mut running = Source::start(source, Endpoint::Url(url), &arguments.data_dir);
     let shown = tokio::spawn(progress::show(name, running.status()));
     let outcome = tokio::select! {
         ended = running.ended() => ended,
-        () = interrupted() => {
+        () = interrupts.next() => {
             running.stop();
             running.ended().await
         }

@@ -7,13 +7,14 @@ use bitacora_engine::run::Source;
 use bitacora_pulsar::Endpoint;
 use tokio::task::JoinSet;
 
-use super::{interrupted, reach, start_broker};
+use super::{Interrupts, reach, start_broker};
 use crate::arguments::Up;
 use crate::failure::Failure;
 use crate::progress;
 
 /// Runs broker and sources until interrupted; the first source that fails ends them all.
 pub async fn run(arguments: Up) -> Result<(), Failure> {
+    let mut interrupts = Interrupts::listen()?;
     let config = load_toml(&arguments.config, &Environment::of_process())?;
     for note in &config.notes {
         eprintln!("bitacora: {note}");
@@ -49,7 +50,7 @@ pub async fn run(arguments: Up) -> Result<(), Failure> {
         shown.spawn(progress::show(name, running.status()));
         sources.push(running);
     }
-    let outcome = until_one_fails(&mut sources).await;
+    let outcome = until_one_fails(&mut sources, &mut interrupts).await;
     for source in &sources {
         source.stop();
     }
@@ -68,7 +69,7 @@ pub async fn run(arguments: Up) -> Result<(), Failure> {
 }
 
 /// Waits for an interrupt, or for the first source that fails.
-async fn until_one_fails(sources: &mut [Source]) -> Result<(), Failure> {
+async fn until_one_fails(sources: &mut [Source], interrupts: &mut Interrupts) -> Result<(), Failure> {
     let mut statuses = JoinSet::new();
     for (index, source) in sources.iter().enumerate() {
         let mut status = source.status();
@@ -79,7 +80,7 @@ async fn until_one_fails(sources: &mut [Source]) -> Result<(), Failure> {
     }
     loop {
         tokio::select! {
-            () = interrupted() => return Ok(()),
+            () = interrupts.next() => return Ok(()),
             Some(Ok((index, failed))) = statuses.join_next() => {
                 if failed && let Some(source) = sources.get_mut(index) {
                     return source.ended().await.map_err(Failure::from);

@@ -183,7 +183,10 @@ impl Life {
         let options = check_options(&self.config, &self.replica, position);
         loop {
             self.status.send_replace(SourceStatus::Checking);
-            let report = check::run(&self.config.server, &options).await;
+            let report = tokio::select! {
+                report = check::run(&self.config.server, &options) => report,
+                _ = self.stopped.wait_for(|stopped| *stopped) => return Ok(Checked::Stopped),
+            };
             for finding in report.findings.iter().filter(|finding| finding.severity == Severity::Warning) {
                 tracing::warn!(source = %self.config.name, check = %finding.name, "{}", status::sentence(finding));
             }

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use super::options::plan_options;
 use super::position::checkpoint;
 use super::status::SourceStatus;
+use super::stream::DRAIN_LIMIT;
 use super::worker::fallen;
 use super::{Life, Resume, now_ns, now_us};
 use crate::checkpoint::{Checkpoint, CheckpointStore};
@@ -53,7 +54,10 @@ impl Life {
         let config = Arc::clone(&self.config);
         let options =
             SnapshotOptions { lock_timeout_ms: config.snapshot.lock_timeout_ms, ..SnapshotOptions::default() };
-        let mut snapshot = Snapshot::begin(&config.server, &config.filter, &options).await.map_err(source_error)?;
+        let mut snapshot = tokio::select! {
+            begun = Snapshot::begin(&config.server, &config.filter, &options) => begun.map_err(source_error)?,
+            _ = self.stopped.wait_for(|stopped| *stopped) => return Ok(None),
+        };
         let position = snapshot.position().clone();
         tracing::info!(source = %config.name, %position, exactness = ?snapshot.exactness(), tables = snapshot.tables().len(), "snapshot begins");
         let (catalog, records) = self.describe(&snapshot);
@@ -130,7 +134,7 @@ impl Life {
         let (chunks, mut taken) = mpsc::channel::<SnapshotChunk>(QUEUED_CHUNKS);
         let (emptied, mut empty) = mpsc::unbounded_channel();
         let records = records.to_vec();
-        let worker = tokio::task::spawn_blocking(move || {
+        let mut worker = tokio::task::spawn_blocking(move || {
             if !records.is_empty() {
                 writer.write_statements(&records, now_us())?;
             }
@@ -141,12 +145,20 @@ impl Life {
             writer.finish().map(drop)
         });
         self.status.send_replace(SourceStatus::Snapshot(snapshot.progress()));
-        if reads_rows && !self.feed(snapshot, &chunks, &mut empty).await? {
-            return Ok(false);
-        }
+        let is_whole = !reads_rows || self.feed(snapshot, &chunks, &mut empty).await?;
         drop(chunks);
-        worker.await.unwrap_or_else(|error| Err(fallen(error)))?;
-        Ok(true)
+        let written = tokio::select! {
+            written = &mut worker => Some(written),
+            // What is on its way may arrive before the end, which does not wait for it for ever.
+            () = async {
+                let _ = self.stopped.wait_for(|stopped| *stopped).await;
+                tokio::time::sleep(DRAIN_LIMIT).await;
+            } => None,
+        };
+        match written {
+            Some(written) => written.unwrap_or_else(|error| Err(fallen(error))).map(|()| is_whole),
+            None => Ok(false),
+        }
     }
 
     /// Reads all rows and hands them to the writer; false if the source was stopped meanwhile.
@@ -167,8 +179,9 @@ impl Life {
             }
             self.status.send_replace(SourceStatus::Snapshot(snapshot.progress()));
             // A writer that has hung up says why when it is waited for.
-            if chunks.send(chunk).await.is_err() {
-                return Ok(true);
+            tokio::select! {
+                sent = chunks.send(chunk) => if sent.is_err() { return Ok(true) },
+                _ = self.stopped.wait_for(|stopped| *stopped) => return Ok(false),
             }
         }
     }

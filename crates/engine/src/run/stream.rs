@@ -21,7 +21,7 @@ use crate::pipeline::core::Core;
 const QUEUED_CHUNKS: usize = 4;
 
 /// How long a source that was asked to end waits for the receipts of what it has sent.
-const DRAIN_LIMIT: Duration = Duration::from_secs(15);
+pub(super) const DRAIN_LIMIT: Duration = Duration::from_secs(15);
 
 impl Life {
     /// Streams from a checkpoint until the source is stopped or fails.
