@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use redb::{Database, ReadableDatabase, TableDefinition};
+use redb::{Database, DatabaseError, ReadableDatabase, TableDefinition};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::StorageError;
@@ -45,7 +45,7 @@ impl Store {
     /// # Errors
     /// It is damaged, or the disk is full.
     pub fn open(path: &Path) -> Result<Self, StorageError> {
-        let database = Database::create(path)
+        let database = open_or_make(path)
             .map_err(|e| StorageError::Metadata(format!("{e} ({}); restore it from a backup", path.display())))?;
         let store = Self { database: Arc::new(Mutex::new(Some(Arc::new(database)))), pictures: Arc::default() };
         store.write(Vec::new())?;
@@ -128,6 +128,22 @@ impl Store {
         }
         write.commit().map_err(metadata)
     }
+}
+
+/// Opens a database or makes it. A new one gets its name when it is whole, so that a crash leaves none or all of it.
+fn open_or_make(path: &Path) -> Result<Database, DatabaseError> {
+    if !path.exists() {
+        let half = path.with_extension("new");
+        if half.exists() {
+            std::fs::remove_file(&half).map_err(redb::StorageError::from)?;
+        }
+        drop(Database::create(&half)?);
+        std::fs::rename(&half, path).map_err(redb::StorageError::from)?;
+        if let Some(folder) = path.parent() {
+            std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(redb::StorageError::from)?;
+        }
+    }
+    Database::create(path)
 }
 
 fn metadata(error: impl Into<redb::Error>) -> StorageError {

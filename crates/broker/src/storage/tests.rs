@@ -203,3 +203,11 @@ fn metadata_changes_are_kept_and_listed_by_their_parts() {
     assert_eq!(store.list::<u64>(&["cursor", "t"]).unwrap(), vec![("s".to_owned(), 2)]);
     assert_eq!(store.get::<u64>(&key(&["cursor", "tt"])).unwrap(), None);
 }
+
+#[test]
+fn a_crash_while_the_metadata_file_was_made_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("metadata.new"), b"half a database").unwrap();
+    Store::open(&folder.path().join("metadata.redb")).unwrap();
+    assert!(folder.path().join("metadata.redb").exists() && !folder.path().join("metadata.new").exists());
+}

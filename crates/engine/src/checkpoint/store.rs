@@ -90,7 +90,7 @@ impl CheckpointStore {
         std::fs::create_dir_all(folder)
             .map_err(|source| CheckpointError::Folder { path: folder.to_path_buf(), source })?;
         let path = folder.join("checkpoint.redb");
-        let database = Database::create(&path).map_err(|error| match error {
+        let database = open_or_make(&path).map_err(|error| match error {
             DatabaseError::DatabaseAlreadyOpen => CheckpointError::InUse { path: path.clone() },
             other => CheckpointError::Store { path: path.clone(), source: Box::new(other.into()) },
         })?;
@@ -156,4 +156,20 @@ impl CheckpointStore {
     fn failed(&self, error: impl Into<redb::Error>) -> CheckpointError {
         CheckpointError::Store { path: self.path.clone(), source: Box::new(error.into()) }
     }
+}
+
+/// Opens a database or makes it. A new one gets its name when it is whole, so that a crash leaves none or all of it.
+fn open_or_make(path: &Path) -> Result<Database, DatabaseError> {
+    if !path.exists() {
+        let half = path.with_extension("new");
+        if half.exists() {
+            std::fs::remove_file(&half).map_err(redb::StorageError::from)?;
+        }
+        drop(Database::create(&half)?);
+        std::fs::rename(&half, path).map_err(redb::StorageError::from)?;
+        if let Some(folder) = path.parent() {
+            std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(redb::StorageError::from)?;
+        }
+    }
+    Database::create(path)
 }

@@ -46,3 +46,12 @@ fn a_newer_format_is_refused() {
     let error = CheckpointStore::open(folder.path()).unwrap_err();
     assert!(matches!(error, CheckpointError::NewerFormat { found: 99, .. }), "{error}");
 }
+
+#[test]
+fn a_crash_while_the_store_was_made_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("checkpoint.new"), b"half a database").unwrap();
+    let store = CheckpointStore::open(folder.path()).unwrap();
+    assert_eq!(store.load().unwrap(), None);
+    assert!(!folder.path().join("checkpoint.new").exists());
+}
