@@ -134,7 +134,7 @@ impl Life {
         let (chunks, mut taken) = mpsc::channel::<SnapshotChunk>(QUEUED_CHUNKS);
         let (emptied, mut empty) = mpsc::unbounded_channel();
         let records = records.to_vec();
-        let mut worker = tokio::task::spawn_blocking(move || {
+        let worker = tokio::task::spawn_blocking(move || {
             if !records.is_empty() {
                 writer.write_statements(&records, now_us())?;
             }
@@ -147,17 +147,13 @@ impl Life {
         self.status.send_replace(SourceStatus::Snapshot(snapshot.progress()));
         let is_whole = !reads_rows || self.feed(snapshot, &chunks, &mut empty).await?;
         drop(chunks);
-        let written = tokio::select! {
-            written = &mut worker => Some(written),
+        tokio::select! {
+            written = worker => written.unwrap_or_else(|error| Err(fallen(error))).map(|()| is_whole),
             // What is on its way may arrive before the end, which does not wait for it for ever.
             () = async {
                 let _ = self.stopped.wait_for(|stopped| *stopped).await;
                 tokio::time::sleep(DRAIN_LIMIT).await;
-            } => None,
-        };
-        match written {
-            Some(written) => written.unwrap_or_else(|error| Err(fallen(error))).map(|()| is_whole),
-            None => Ok(false),
+            } => Ok(false),
         }
     }
 
