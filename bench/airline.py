@@ -27,29 +27,22 @@ def main():
     release = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
     os.environ.update(BITACORA_BIN=str(release / "bitacora"), AEROALPES_BIN=str(release / "aeroalpes"))
     columns = [column(release, product) for product in DATABASES]
-    lines = [f"| {' | '.join([*head, *cells])} |" for head, *cells in zip(ROWS, *columns)]
+    lines = [f"| {' | '.join([*cells[0], *(cell[2] for cell in cells[1:])])} |" for cells in zip(*columns)]
     table = "\n".join([report.machine(), "", f"| what | unit | {' | '.join(DATABASES.values())} |", "| --- " * (2 + len(columns)) + "|", *lines])
     print(table)
     report.write(ROOT / "bench/README.md", MARKS, table)
 
 
-# What and unit of the cells of a column.
-ROWS = [("database", ""), ("bookings asked for", "1/s"), ("accepted / failed", ""), ("answer, p50", "ms"), ("answer, p99", "ms"), ("answer, p99.9", "ms"),
-        ("answer, longest", "ms"), ("events on `eventos-reserva` of all bookings", ""), ("the last one counted after the last answer by", "s"),
-        *((f"resident memory of the {name}: before, in the middle, after", "MiB") for name in ("API", "relay", "broker"))]
-
-
 def column(release, product):
-    """Loads AeroAlpes on one database; the cells of its column."""
+    """Loads AeroAlpes on one database; what was measured, its unit, and the figure."""
     airline = Airline(product, parts=(), fast=False)
     try:
         version = airline.database.client("SELECT VERSION()").strip().partition("-")[0]
-        rate = lambda seconds: measure(release, airline, product, BOOKINGS_PER_SECOND, seconds)
-        rate(WARM_UP_SECONDS)  # connections, prepared statements, the first pages of the tables
+        measure(release, airline, WARM_UP_SECONDS)  # connections, prepared statements, the first pages of the tables
         memory = [resident(airline)]
         halves = []
         for _ in range(2):
-            halves.append(rate(SECONDS // 2))
+            halves.append(measure(release, airline, SECONDS // 2))
             memory.append(resident(airline))
         bookings = int(airline.database.client("SELECT COUNT(*) FROM reservas", "reservas"))
         start = time.monotonic()
@@ -58,18 +51,23 @@ def column(release, product):
     finally:
         codes = airline.stop()
     assert delivered == bookings and not codes, (delivered, bookings, codes)
-    worst = lambda name: f"{max(half[name] for half in halves):.1f}"
     total = lambda name: f"{sum(half[name] for half in halves):.0f}"
-    return [version, f"{BOOKINGS_PER_SECOND} for {SECONDS} s", f"{total('accepted')} / {total('failed')}",
-            worst("p50_ms"), worst("p99_ms"), worst("p999_ms"), worst("max_ms"), f"{delivered} of {bookings}", f"{lag:.1f}",
-            *(", ".join(str(each[name]) for each in memory) for name in memory[0])]
+    return [("database", "", version),
+            ("bookings asked for", "1/s", f"{BOOKINGS_PER_SECOND} for {SECONDS} s"),
+            ("accepted / failed", "", f"{total('accepted')} / {total('failed')}"),
+            *((f"answer, {name}", "ms", f"{max(half[key] for half in halves):.1f}")
+              for name, key in (("p50", "p50_ms"), ("p99", "p99_ms"), ("p99.9", "p999_ms"), ("longest", "max_ms"))),
+            ("events on `eventos-reserva` of all bookings", "", f"{delivered} of {bookings}"),
+            ("the last one counted after the last answer by", "s", f"{lag:.1f}"),
+            *((f"resident memory of the {name}: before, in the middle, after", "MiB", ", ".join(str(each[name]) for each in memory))
+              for name in memory[0])]
 
 
-def measure(release, airline, product, per_second, seconds):
+def measure(release, airline, seconds):
     """Runs the load; the figures that it prints, by name."""
-    command = [release / "examples/carga", f"127.0.0.1:{airline.api.port}", str(per_second), str(seconds)]
+    command = [release / "examples/carga", f"127.0.0.1:{airline.api.port}", str(BOOKINGS_PER_SECOND), str(seconds)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
-    print(f"{product}, {per_second}/s for {seconds} s: {done.stdout.strip()}", file=sys.stderr, flush=True)
+    print(f"{airline.database.product}, {BOOKINGS_PER_SECOND}/s for {seconds} s: {done.stdout.strip()}", file=sys.stderr, flush=True)
     return {name: float(value) for name, value in (word.split("=") for word in done.stdout.split())}
 
 
