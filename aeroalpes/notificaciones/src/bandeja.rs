@@ -8,7 +8,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use redb::{Database, DatabaseError, ReadableDatabase, TableDefinition};
+use bitacora_store::open_or_make;
+use redb::{Database, ReadableDatabase, TableDefinition};
 
 use crate::error::Error;
 
@@ -40,7 +41,7 @@ impl Bandeja {
         std::fs::create_dir_all(folder).map_err(|source| Error::Folder { path: folder.to_owned(), source })?;
         let path = folder.join("notificaciones.redb");
         let open = || -> Result<Self, redb::Error> {
-            let bandeja = Self { database: abrir_o_crear(&path)? };
+            let bandeja = Self { database: open_or_make(&path)? };
             bandeja.limpiar(ahora_ms)?;
             Ok(bandeja)
         };
@@ -83,22 +84,6 @@ impl Bandeja {
 
 fn inbox_error(path: &Path, source: redb::Error) -> Error {
     Error::Inbox { path: PathBuf::from(path), source: Box::new(source) }
-}
-
-/// Opens a database or makes it. A new one gets its name when it is whole, so that a crash leaves none or all of it.
-fn abrir_o_crear(path: &Path) -> Result<Database, DatabaseError> {
-    if !path.exists() {
-        let half = path.with_extension("new");
-        if half.exists() {
-            std::fs::remove_file(&half).map_err(redb::StorageError::from)?;
-        }
-        drop(Database::create(&half)?);
-        std::fs::rename(&half, path).map_err(redb::StorageError::from)?;
-        if let Some(folder) = path.parent() {
-            std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(redb::StorageError::from)?;
-        }
-    }
-    Database::create(path)
 }
 
 #[cfg(test)]

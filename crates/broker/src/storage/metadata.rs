@@ -8,7 +8,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use redb::{Database, DatabaseError, ReadableDatabase, TableDefinition};
+use bitacora_store::open_or_make;
+use redb::{Database, ReadableDatabase, TableDefinition};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::StorageError;
@@ -128,22 +129,6 @@ impl Store {
         }
         write.commit().map_err(metadata)
     }
-}
-
-/// Opens a database or makes it. A new one gets its name when it is whole, so that a crash leaves none or all of it.
-fn open_or_make(path: &Path) -> Result<Database, DatabaseError> {
-    if !path.exists() {
-        let half = path.with_extension("new");
-        if half.exists() {
-            std::fs::remove_file(&half).map_err(redb::StorageError::from)?;
-        }
-        drop(Database::create(&half)?);
-        std::fs::rename(&half, path).map_err(redb::StorageError::from)?;
-        if let Some(folder) = path.parent() {
-            std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(redb::StorageError::from)?;
-        }
-    }
-    Database::create(path)
 }
 
 fn metadata(error: impl Into<redb::Error>) -> StorageError {

@@ -6,6 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
+use bitacora_store::open_or_make;
 use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition};
 use thiserror::Error;
 
@@ -156,20 +157,4 @@ impl CheckpointStore {
     fn failed(&self, error: impl Into<redb::Error>) -> CheckpointError {
         CheckpointError::Store { path: self.path.clone(), source: Box::new(error.into()) }
     }
-}
-
-/// Opens a database or makes it. A new one gets its name when it is whole, so that a crash leaves none or all of it.
-fn open_or_make(path: &Path) -> Result<Database, DatabaseError> {
-    if !path.exists() {
-        let half = path.with_extension("new");
-        if half.exists() {
-            std::fs::remove_file(&half).map_err(redb::StorageError::from)?;
-        }
-        drop(Database::create(&half)?);
-        std::fs::rename(&half, path).map_err(redb::StorageError::from)?;
-        if let Some(folder) = path.parent() {
-            std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(redb::StorageError::from)?;
-        }
-    }
-    Database::create(path)
 }
