@@ -2,6 +2,8 @@
 is mended."""
 
 import json
+import os
+import signal
 import subprocess
 import time
 
@@ -104,6 +106,25 @@ def test_a_broker_that_goes_and_comes(database, tmp_path):
     database.client("INSERT INTO faults.t VALUES (4, 'after')")
     wait_until("the last row", lambda: process.must_run() or ("c", 4) in events(broker), 60)
     assert events(broker) == [("r", 1), ("c", 2), ("c", 3), ("c", 4)]
+    assert process.stop() == 0
+    assert broker.stop() == 0
+
+
+def test_a_second_ctrl_c_does_not_wait_for_a_broker_that_is_silent(database, tmp_path):
+    broker = servers.Bitacora()
+    arguments = localrun(database, broker, tmp_path)
+    process = Process([servers.bitacora_binary(), *arguments])
+    wait_until("the stream", lambda: process.must_run() or "streaming from" in process.stdout(), 60)
+    os.kill(broker.process.pid, signal.SIGSTOP)
+    database.client("INSERT INTO faults.t VALUES (2, 'on its way')")
+    for _ in range(2):  # as a wrapper that forwards what its child gets too
+        os.kill(process.pid, signal.SIGINT)
+    wait_until("what it waits for", lambda: process.must_run() or "Ctrl-C ends at once" in process.stderr(), 10)
+    assert process.stop(10) == 130, process.stderr()
+    os.kill(broker.process.pid, signal.SIGCONT)
+    process = Process([servers.bitacora_binary(), *arguments])
+    wait_until("the row", lambda: process.must_run() or ("c", 2) in events(broker), 60)
+    assert events(broker) == [("r", 1), ("c", 2)]
     assert process.stop() == 0
     assert broker.stop() == 0
 

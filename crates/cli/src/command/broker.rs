@@ -9,6 +9,6 @@ pub async fn run(arguments: Broker) -> Result<(), Failure> {
     let mut interrupts = Interrupts::listen()?;
     let broker =
         start_broker(&arguments.listen, &arguments.http, reach(arguments.allow_remote), &arguments.data_dir).await?;
-    interrupts.next().await;
+    interrupts.asked_to_end().await;
     Ok(broker.shutdown().await?)
 }

@@ -18,7 +18,7 @@ pub async fn run(arguments: arguments::Client) -> Result<(), Failure> {
             let mut interrupts = Interrupts::listen()?;
             tokio::select! {
                 outcome = self::consume(&client, consume) => outcome,
-                () = interrupts.next() => Ok(()),
+                () = interrupts.asked_to_end() => Ok(()),
             }
         }
         ClientCommand::Produce(produce) => self::produce(&client, produce).await,

@@ -8,6 +8,7 @@ pub mod topics;
 pub mod up;
 
 use std::path::Path;
+use std::time::Duration;
 
 use bitacora_broker::{Broker, BrokerConfig, Reach};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -37,6 +38,12 @@ fn reach(allow_remote: bool) -> Reach {
     if allow_remote { Reach::Network } else { Reach::Loopback }
 }
 
+/// Exit code of a process that did not end in good order because of Ctrl-C, as a shell gives it.
+const INTERRUPTED: i32 = 130;
+
+/// Time after which an end that is not there yet says what it waits for, and can be cut short.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// Ctrl-C and the polite request to end. They are listened for from the moment this is made: neither ends the process by itself
 /// any more, and one that comes before it is waited for is not missed.
 struct Interrupts {
@@ -46,17 +53,30 @@ struct Interrupts {
 
 impl Interrupts {
     fn listen() -> Result<Interrupts, Failure> {
-        let listen = |kind| {
-            signal(kind).map_err(|error| Failure::new(format!("requests to end cannot be listened for: {error}")))
-        };
         Ok(Interrupts { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
     }
 
-    /// Waits for the next request to end. Nothing is lost when this is dropped before it is there.
-    async fn next(&mut self) {
+    /// Waits for the request to end. From then on the process has [`PATIENCE`] to end in good order; after that a further Ctrl-C
+    /// ends it at once. Nothing is lost when this is dropped before it is there.
+    async fn asked_to_end(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
         }
+        tokio::spawn(cut_short());
     }
+}
+
+/// Ends the process at the next Ctrl-C. One that comes within [`PATIENCE`] does not count: who forwards signals to a child in the
+/// terminal's own group sends each of them twice.
+async fn cut_short() {
+    tokio::time::sleep(PATIENCE).await;
+    let Ok(mut interrupt) = listen(SignalKind::interrupt()) else { return };
+    eprintln!("bitacora: what is on its way is brought to its end first; Ctrl-C ends at once, and the next start does the rest");
+    interrupt.recv().await;
+    std::process::exit(INTERRUPTED);
+}
+
+fn listen(kind: SignalKind) -> Result<Signal, Failure> {
+    signal(kind).map_err(|error| Failure::new(format!("requests to end cannot be listened for: {error}")))
 }

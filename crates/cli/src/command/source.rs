@@ -33,7 +33,7 @@ pub async fn run(arguments: Localrun) -> Result<(), Failure> {
     if let Some(topic) = &arguments.destination_topic_name {
         tokio::select! {
             touched = touch(&url, topic, &source.topic_namespace) => touched?,
-            () = interrupts.next() => return Ok(()),
+            () = interrupts.asked_to_end() => return Ok(()),
         }
     }
     let name = source.name.clone();
@@ -41,7 +41,7 @@ pub async fn run(arguments: Localrun) -> Result<(), Failure> {
     let shown = tokio::spawn(progress::show(name, running.status()));
     let outcome = tokio::select! {
         ended = running.ended() => ended,
-        () = interrupts.next() => {
+        () = interrupts.asked_to_end() => {
             running.stop();
             running.ended().await
         }

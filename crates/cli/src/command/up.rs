@@ -80,7 +80,7 @@ async fn until_one_fails(sources: &mut [Source], interrupts: &mut Interrupts) ->
     }
     loop {
         tokio::select! {
-            () = interrupts.next() => return Ok(()),
+            () = interrupts.asked_to_end() => return Ok(()),
             Some(Ok((index, failed))) = statuses.join_next() => {
                 if failed && let Some(source) = sources.get_mut(index) {
                     return source.ended().await.map_err(Failure::from);
