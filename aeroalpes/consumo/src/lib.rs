@@ -3,7 +3,8 @@
 //! - [`consumir`] runs until it is asked to stop; [`Suscripcion`] says what is consumed and how.
 //! - [`Resultado`] is the handler's answer: done, try again, a service is away, never.
 //! - [`Politica`] says how often and when it is tried again.
-//! - [`Registros`] reads records of the contract with the schema of their writer.
+//! - [`Registros`] reads records of the contract with the schema of their writer; [`Esquemas`] are those of a topic, for readers
+//!   that have no record of their own.
 //!
 //! # What is retried how
 //! A message that could not be handled is held here, unacknowledged, for a back-off that doubles. Pulsar's negative
@@ -22,6 +23,7 @@
 mod carta;
 mod consumir;
 mod error;
+mod esquemas;
 mod nucleo;
 mod politica;
 mod registros;
@@ -31,6 +33,7 @@ mod suscripcion;
 pub use carta::{ID_ORIGINAL, MOTIVO, TEMA_ORIGINAL};
 pub use consumir::consumir;
 pub use error::Error;
+pub use esquemas::{Esquemas, SinEsquema};
 pub use politica::Politica;
 pub use registros::Registros;
 pub use resultado::Resultado;

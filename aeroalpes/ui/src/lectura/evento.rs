@@ -1,6 +1,7 @@
 //! Events: Avro as the writer's schema says, to JSON in the order of its fields.
 
-use aeroalpes_contrato::esquema::{DatoErroneo, Esquema};
+use aeroalpes_consumo::SinEsquema;
+use aeroalpes_contrato::esquema::{DatoErroneo, Esquema, EsquemaErroneo};
 use serde_json::Value;
 use thiserror::Error;
 
@@ -26,21 +27,24 @@ impl Ilegible {
         Self { motivo, detalle: format!(": {error}") }
     }
 
+    /// Creates it for a message that has no schema of use.
+    pub fn sin_esquema(sin: &SinEsquema) -> Self {
+        let motivo = match sin {
+            SinEsquema::SinRespuesta(_) => "el registro no entrega su esquema",
+            SinEsquema::Desconocido => "el registro no tiene su esquema",
+            SinEsquema::Erroneo(EsquemaErroneo::Largo) => "su esquema es demasiado largo",
+            SinEsquema::Erroneo(EsquemaErroneo::SinCota) => "su esquema no acota lo que ocupa un mensaje",
+            SinEsquema::DeOtroTipo(_) | SinEsquema::Erroneo(EsquemaErroneo::Texto(_) | EsquemaErroneo::Avro(_)) => {
+                "su esquema no es Avro"
+            }
+        };
+        Self::con(motivo, sin)
+    }
+
     /// Returns the clause for the page, without what came from the broker.
     pub fn motivo(&self) -> &'static str {
         self.motivo
     }
-}
-
-/// No schema to decode with.
-#[derive(Debug, Error)]
-pub enum SinEsquema {
-    /// The broker cannot be asked at the moment.
-    #[error(transparent)]
-    Ausente(bitacora_pulsar::Error),
-    /// There is none of use.
-    #[error(transparent)]
-    Inservible(#[from] Ilegible),
 }
 
 /// Decodes one event.

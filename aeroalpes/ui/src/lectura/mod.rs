@@ -6,7 +6,6 @@
 
 mod cambio;
 mod columna;
-mod esquema;
 mod evento;
 mod tema;
 

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aeroalpes_consumo::{Esquemas, SinEsquema};
 use bitacora_pulsar::wire::{MessageId, TopicName};
 use bitacora_pulsar::{Client, Error, Message, Reader, ReaderOptions, StartPosition};
 
 use super::cambio;
-use super::esquema::Esquemas;
 use super::evento::{self, Ilegible};
 use crate::difusion::{Clase, Difusion, HISTORIA, Publicacion};
 
@@ -34,12 +34,12 @@ pub struct Lector {
 impl Lector {
     /// Creates it; nothing is connected yet.
     pub fn nuevo(client: Client, tema: TopicName, clase: Clase, difusion: Arc<Difusion>) -> Self {
-        let esquemas = Esquemas::de(client.clone(), tema.clone());
+        let esquemas = Esquemas::nuevos(client.clone(), &tema);
         Self { client, tema, clase, difusion, esquemas }
     }
 
     /// Reads until the topic is gone or the broker refuses it for good. Then it may be opened anew.
-    pub async fn leer(mut self) {
+    pub async fn leer(self) {
         if let Err(error) = self.leer_todo().await {
             tracing::warn!(topic = %self.tema, %error, "the topic cannot be read for now");
             // The topic is opened again when it is listed the next time.
@@ -47,7 +47,7 @@ impl Lector {
         }
     }
 
-    async fn leer_todo(&mut self) -> Result<(), Error> {
+    async fn leer_todo(&self) -> Result<(), Error> {
         let mut reader = self.abrir().await?;
         let mut ultimo = None;
         loop {
@@ -93,7 +93,7 @@ impl Lector {
         self.client.reader(opciones(inicio(fin))).await
     }
 
-    async fn publicacion(&mut self, message: &Message) -> Publicacion {
+    async fn publicacion(&self, message: &Message) -> Publicacion {
         let momento_ms = message.publish_time_ms();
         let clave = format!("{}/{}@{momento_ms}", self.tema.local_name(), message.id);
         let traducido = match self.clase {
@@ -107,14 +107,14 @@ impl Lector {
         })
     }
 
-    async fn evento(&mut self, message: &Message) -> Result<serde_json::Value, Ilegible> {
+    async fn evento(&self, message: &Message) -> Result<serde_json::Value, Ilegible> {
         let esquema = loop {
             match self.esquemas.version(message.schema_version()).await {
-                Err(evento::SinEsquema::Ausente(error)) => {
+                Err(SinEsquema::SinRespuesta(error)) if error.is_retryable() => {
                     tracing::debug!(topic = %self.tema, %error, "the schema is asked for again");
                     tokio::time::sleep(PAUSA).await;
                 }
-                Err(evento::SinEsquema::Inservible(ilegible)) => return Err(ilegible),
+                Err(sin) => return Err(Ilegible::sin_esquema(&sin)),
                 Ok(esquema) => break esquema,
             }
         };

@@ -72,7 +72,9 @@ impl Interrupts {
 async fn cut_short() {
     tokio::time::sleep(PATIENCE).await;
     let Ok(mut interrupt) = listen(SignalKind::interrupt()) else { return };
-    eprintln!("bitacora: what is on its way is brought to its end first; Ctrl-C ends at once, and the next start does the rest");
+    eprintln!(
+        "bitacora: what is on its way is brought to its end first; Ctrl-C ends at once, and the next start does the rest"
+    );
     interrupt.recv().await;
     std::process::exit(INTERRUPTED);
 }
