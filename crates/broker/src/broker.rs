@@ -7,12 +7,13 @@
 use std::{
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
 
 use bitacora_pulsar_wire::Frame;
+use prometheus_client::{collector::Collector, registry::Registry};
 use tokio::{sync::mpsc, task::JoinSet};
 
 use crate::{
@@ -44,6 +45,8 @@ pub struct Shared {
     pub http_addr: Option<SocketAddr>,
     producer_count: AtomicU64,
     instance: u64,
+    /// Figures that are not the broker's.
+    others: Mutex<Registry>,
 }
 
 impl Shared {
@@ -56,6 +59,11 @@ impl Shared {
     /// Gives the URL of the admin REST.
     pub fn http_url(&self) -> String {
         self.http_addr.map(|address| format!("http://{address}")).unwrap_or_default()
+    }
+
+    /// Locks the figures of others that `/metrics` has besides the broker's.
+    pub fn others(&self) -> MutexGuard<'_, Registry> {
+        self.others.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Gives a producer name that no other producer of this data directory has or had.
@@ -100,6 +108,7 @@ impl Broker {
             connections: Connections::default(),
             producer_count: AtomicU64::new(0),
             instance,
+            others: Mutex::default(),
         });
         let (stop, stopped) = tokio::sync::watch::channel(false);
         let mut tasks = JoinSet::new();
@@ -132,6 +141,11 @@ impl Broker {
     /// Gives what opens such connections without borrowing the broker.
     pub fn local_connector(&self) -> LocalConnector {
         LocalConnector { shared: Arc::clone(&self.shared) }
+    }
+
+    /// Puts the figures of another part of the process on `/metrics`, under names that are not the broker's.
+    pub fn also_serve(&self, figures: impl Collector) {
+        self.shared.others().register_collector(Box::new(figures));
     }
 
     /// Drains and ends: connections are closed, cursors and snapshots written, logs closed.

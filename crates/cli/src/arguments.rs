@@ -71,6 +71,9 @@ pub struct Localrun {
     /// Folder of the checkpoint
     #[arg(long, value_name = "DIR", default_value = "./bitacora-data")]
     pub data_dir: PathBuf,
+    /// Address of /metrics for Prometheus; without it that of BITACORA_METRICS_LISTEN, else none
+    #[arg(long, value_name = "HOST:PORT")]
+    pub metrics_listen: Option<String>,
 }
 
 /// `bitacora up`.

@@ -3,6 +3,7 @@
 mod arguments;
 mod command;
 mod failure;
+mod metrics;
 mod progress;
 
 use std::io::IsTerminal;

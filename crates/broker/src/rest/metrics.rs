@@ -1,16 +1,26 @@
-//! `/metrics` in the Prometheus text format, and `/status.html`.
+//! `/metrics` in the text format of Prometheus, and `/status.html`.
 
-use std::fmt::Write as _;
+use std::fmt;
 
 use axum::{
     Router,
     extract::State,
-    http::header::CONTENT_TYPE,
+    http::{StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
     routing::get,
 };
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, NoLabelSet, text},
+    metrics::MetricType,
+    registry::Registry,
+};
 
-use super::{Arc, Broker, Shared};
+use super::{Arc, Broker, Problem, Shared};
+use crate::topic::{Subscription, Topic};
+
+/// What `prometheus_client` writes.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new()
@@ -19,32 +29,73 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/status.html", get(|| async { "OK" }))
 }
 
-async fn metrics(State(shared): Broker) -> Response {
-    let mut text = String::new();
-    let mut gauge = |name: &str, labels: &str, value: u64| {
-        let _ = writeln!(text, "{name}{labels} {value}");
-    };
-    gauge("pulsar_active_connections", "", shared.connections.count() as u64);
-    for topic in shared.catalog.open_topics() {
-        let labels = format!("{{topic=\"{}\"}}", escape(topic.full_name()));
-        gauge("pulsar_in_messages_total", &labels, topic.published.messages());
-        gauge("pulsar_in_bytes_total", &labels, topic.published.bytes());
-        gauge("pulsar_deduplicated_messages_total", &labels, topic.duplicates.messages());
-        gauge("pulsar_storage_size", &labels, topic.log().stored_bytes());
-        gauge("pulsar_producers_count", &labels, topic.producers().len() as u64);
-        for subscription in topic.subscriptions() {
-            let core = subscription.lock();
-            let (topic_name, name) = (escape(topic.full_name()), escape(subscription.name()));
-            let labels = format!("{{topic=\"{topic_name}\",subscription=\"{name}\"}}");
-            let backlog = core.dispatcher.cursor().backlog(topic.log().durable_end());
-            gauge("pulsar_subscription_back_log", &labels, backlog);
-            gauge("pulsar_subscription_unacked_messages", &labels, core.dispatcher.unacked());
-            gauge("pulsar_subscription_consumers_count", &labels, core.handles.len() as u64);
-        }
-    }
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+async fn metrics(State(shared): Broker) -> Result<Response, Problem> {
+    let mut own = Registry::default();
+    own.register_collector(Box::new(Figures(Arc::clone(&shared))));
+    let mut page = String::new();
+    text::encode_registry(&mut page, &own)
+        .and_then(|()| text::encode(&mut page, &shared.others()))
+        .map_err(|_| Problem(StatusCode::INTERNAL_SERVER_ERROR, "the figures cannot be written".to_owned()))?;
+    Ok(([(CONTENT_TYPE, OPEN_METRICS)], page).into_response())
 }
 
-fn escape(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+/// The broker's own figures, under the names that a Pulsar broker gives them.
+#[derive(Debug)]
+struct Figures(Arc<Shared>);
+
+/// Name (a counter's without `_total`), what it is, kind, value.
+type TopicFamily = (&'static str, &'static str, MetricType, fn(&Topic) -> u64);
+
+const OF_TOPICS: [TopicFamily; 5] = [
+    ("pulsar_in_messages", "Messages published since the start", MetricType::Counter, |t| t.published.messages()),
+    ("pulsar_in_bytes", "Bytes published since the start", MetricType::Counter, |t| t.published.bytes()),
+    ("pulsar_deduplicated_messages", "Repeated messages that were dropped", MetricType::Counter, |t| {
+        t.duplicates.messages()
+    }),
+    ("pulsar_storage_size", "Bytes on disk", MetricType::Gauge, |t| t.log().stored_bytes()),
+    ("pulsar_producers_count", "Connected producers", MetricType::Gauge, |t| t.producers().len() as u64),
+];
+
+/// Name, what it is, value.
+type SubscriptionFamily = (&'static str, &'static str, fn(&Topic, &Subscription) -> u64);
+
+const OF_SUBSCRIPTIONS: [SubscriptionFamily; 3] = [
+    ("pulsar_subscription_back_log", "Entries that are not acknowledged", |t, s| {
+        s.lock().dispatcher.cursor().backlog(t.log().durable_end())
+    }),
+    ("pulsar_subscription_unacked_messages", "Messages sent and not acknowledged", |_, s| {
+        s.lock().dispatcher.unacked()
+    }),
+    ("pulsar_subscription_consumers_count", "Connected consumers", |_, s| s.lock().handles.len() as u64),
+];
+
+impl Collector for Figures {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let connections = self.0.connections.count() as u64;
+        encoder
+            .encode_descriptor("pulsar_active_connections", "Open connections", None, MetricType::Gauge)?
+            .encode_gauge(&connections)?;
+        let topics = self.0.catalog.open_topics();
+        for (name, help, kind, of) in OF_TOPICS {
+            let mut family = encoder.encode_descriptor(name, help, None, kind)?;
+            for topic in &topics {
+                let labels = [("topic", topic.full_name())];
+                let mut sample = family.encode_family(&labels)?;
+                match kind {
+                    MetricType::Counter => sample.encode_counter::<NoLabelSet, _, u64>(&of(topic), None)?,
+                    _ => sample.encode_gauge(&of(topic))?,
+                }
+            }
+        }
+        for (name, help, of) in OF_SUBSCRIPTIONS {
+            let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+            for topic in &topics {
+                for subscription in topic.subscriptions() {
+                    let labels = [("topic", topic.full_name()), ("subscription", subscription.name())];
+                    family.encode_family(&labels)?.encode_gauge(&of(topic, &subscription))?;
+                }
+            }
+        }
+        Ok(())
+    }
 }

@@ -1,6 +1,7 @@
 //! `bitacora source localrun`.
 
 use bitacora_engine::config::{Destination, Environment, load_pulsar_io};
+use bitacora_engine::metrics::Figures;
 use bitacora_engine::run::Source;
 use bitacora_pulsar::wire::TopicName;
 use bitacora_pulsar::wire::schema::{KeyValueEncoding, SchemaHalf, key_value};
@@ -9,7 +10,7 @@ use bitacora_pulsar::{Client, ClientConfig, Endpoint, ProducerOptions};
 use super::Interrupts;
 use crate::arguments::Localrun;
 use crate::failure::Failure;
-use crate::progress;
+use crate::{metrics, progress};
 
 const DEFAULT_URL: &str = "pulsar://127.0.0.1:6650";
 
@@ -36,8 +37,13 @@ pub async fn run(arguments: Localrun) -> Result<(), Failure> {
             () = interrupts.asked_to_end() => return Ok(()),
         }
     }
+    let figures = Figures::default();
+    if let Some(listen) = arguments.metrics_listen.or(config.metrics) {
+        metrics::serve(&listen, figures.clone()).await?;
+    }
     let name = source.name.clone();
     let mut running = Source::start(source, Endpoint::Url(url), &arguments.data_dir);
+    figures.add(&running);
     let shown = tokio::spawn(progress::show(name, running.status()));
     let outcome = tokio::select! {
         ended = running.ended() => ended,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bitacora_engine::config::{Destination, Environment, load_toml};
+use bitacora_engine::metrics::Figures;
 use bitacora_engine::run::Source;
 use bitacora_pulsar::Endpoint;
 use tokio::task::JoinSet;
@@ -10,7 +11,7 @@ use tokio::task::JoinSet;
 use super::{Interrupts, reach, start_broker};
 use crate::arguments::Up;
 use crate::failure::Failure;
-use crate::progress;
+use crate::{metrics, progress};
 
 /// Runs broker and sources until interrupted; the first source that fails ends them all.
 pub async fn run(arguments: Up) -> Result<(), Failure> {
@@ -25,6 +26,13 @@ pub async fn run(arguments: Up) -> Result<(), Failure> {
         }
         None => None,
     };
+    let figures = Figures::default();
+    if let Some(broker) = &broker {
+        broker.also_serve(figures.clone());
+    }
+    if let Some(listen) = &config.metrics {
+        metrics::serve(listen, figures.clone()).await?;
+    }
     let connector = broker.as_ref().map(bitacora_broker::Broker::local_connector);
     let mut sources = Vec::new();
     let mut shown = JoinSet::new();
@@ -47,6 +55,7 @@ pub async fn run(arguments: Up) -> Result<(), Failure> {
         };
         let name = source.name.clone();
         let running = Source::start(source, endpoint, &config.data_dir);
+        figures.add(&running);
         shown.spawn(progress::show(name, running.status()));
         sources.push(running);
     }

@@ -16,6 +16,7 @@ use super::source_config::{Destination, Flavor, SourceConfig, ValueFormat};
 pub(super) struct Draft {
     pub(super) data_dir: PathBuf,
     pub(super) broker: BrokerConfig,
+    pub(super) metrics: Option<String>,
     pub(super) source: SourceConfig,
     pub(super) tenant: String,
     pub(super) namespace: String,
@@ -42,6 +43,7 @@ impl Draft {
         Draft {
             data_dir: PathBuf::new(),
             broker: BrokerConfig::default(),
+            metrics: None,
             source: SourceConfig::empty(flavor),
             tenant: "public".into(),
             namespace: "default".into(),

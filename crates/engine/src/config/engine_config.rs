@@ -23,6 +23,8 @@ pub struct EngineConfig {
     pub data_dir: PathBuf,
     /// The embedded broker, if it runs in this process: the file has a `[broker]` table or a source delivers into it.
     pub broker: Option<BrokerConfig>,
+    /// `host:port` of `/metrics`, if the sources have one of their own.
+    pub metrics: Option<String>,
     /// The sources.
     pub sources: Vec<SourceConfig>,
     /// Sentences to show once at start (misspelt environment variables).

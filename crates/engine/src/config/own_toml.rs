@@ -43,7 +43,11 @@ pub fn parse_toml_config(text: &str, file: &str, environment: &Environment) -> R
         .iter()
         .map(|source| source.settings.text_of("source.name").map(str::to_owned).filter(|_| !single))
         .collect();
-    let mut config = EngineConfig { data_dir: engine_draft.data_dir.clone(), ..EngineConfig::default() };
+    let mut config = EngineConfig {
+        data_dir: engine_draft.data_dir.clone(),
+        metrics: engine_draft.metrics.take(),
+        ..EngineConfig::default()
+    };
     for (index, (CollectedSource { mut settings, outboxes }, name)) in sources.into_iter().zip(&names).enumerate() {
         settings.override_by(environment, &SOURCE_SCOPES, name.as_deref(), &mut used);
         let mut draft = Draft::new(Flavor::Own);
@@ -172,7 +176,7 @@ fn flatten(entry: &Entry, above: &str, root: &str, scopes: &[Scope], file: &Arc<
         Some(option) => settings.add(option, &path, &entry.value, origin),
         None => {
             let paths = of_scopes(scopes).flat_map(|option| option.toml.iter().copied());
-            let tables = ["source", "broker"].into_iter().filter(|_| root.is_empty());
+            let tables = ["source", "broker", "metrics"].into_iter().filter(|_| root.is_empty());
             let nearest = nearest(&path, paths.chain(tables)).map_or("", |(path, _)| path);
             settings.problems.push(Problem::UnknownKey { origin, nearest: format!("{root}{nearest}") });
         }

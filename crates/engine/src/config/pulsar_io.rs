@@ -47,9 +47,11 @@ pub fn parse_pulsar_io(text: &str, file: &str, environment: &Environment) -> Res
             problems.extend(found.into_iter().map(|trouble| trouble.in_file(&file)));
         }
     }
-    let data_dir = draft.data_dir.clone();
+    let (data_dir, metrics) = (draft.data_dir.clone(), draft.metrics.take());
     match draft.finish() {
-        Ok(source) if problems.is_empty() => Ok(EngineConfig { data_dir, broker: None, sources: vec![source], notes }),
+        Ok(source) if problems.is_empty() => {
+            Ok(EngineConfig { data_dir, broker: None, metrics, sources: vec![source], notes })
+        }
         Ok(_) => Err(ConfigError { problems }),
         Err(reasons) => {
             problems.extend(reasons.into_iter().map(|reason| Problem::Conflict { file: file.clone(), reason }));

@@ -97,17 +97,25 @@ impl<S: Sink> State<S> {
         }
     }
 
+    /// Notes when the transaction that begins was committed, by the second where the log does not tell it finer.
+    fn note_commit(&self, precise_us: Option<u64>, site: Site) {
+        let precise_us = precise_us.filter(|us| *us > 0).and_then(|us| i64::try_from(us).ok());
+        let at_us = precise_us.unwrap_or(i64::from(site.header.timestamp) * 1_000_000);
+        self.metrics.last_commit_us.set(at_us);
+        self.metrics.commit_lag_us.set(self.now_us.saturating_sub(at_us).max(0));
+    }
+
     fn plain_event(&mut self, body: Body<'_>, site: Site) -> Result<(), EngineError> {
         match body {
             Body::Gtid(gtid) => {
                 self.pass(site);
                 self.transaction.begin_mysql(&gtid);
-                self.metrics.last_commit_us.set(i64::try_from(gtid.original_commit_timestamp_us).unwrap_or(i64::MAX));
+                self.note_commit(Some(gtid.original_commit_timestamp_us), site);
             }
             Body::MariadbGtid(gtid) => {
                 self.pass(site);
                 self.transaction.begin_mariadb(&gtid, site.header.server_id);
-                self.metrics.last_commit_us.set(i64::from(site.header.timestamp) * 1_000_000);
+                self.note_commit(None, site);
                 self.after_mariadb_gtid(&gtid);
             }
             Body::Query(query) => self.query(&query, site)?,

@@ -40,6 +40,7 @@ use crate::sink::pulsar::PulsarSink;
 /// A running source.
 #[derive(Debug)]
 pub struct Source {
+    name: String,
     metrics: Arc<SourceMetrics>,
     status: watch::Receiver<SourceStatus>,
     stop: watch::Sender<bool>,
@@ -53,7 +54,8 @@ impl Source {
         let metrics = Arc::new(SourceMetrics::default());
         let (status_sender, status) = watch::channel(SourceStatus::Checking);
         let (stop, stopped) = watch::channel(false);
-        let folder = data_dir.join("sources").join(folder_name(&config.name));
+        let name = config.name.clone();
+        let folder = data_dir.join("sources").join(folder_name(&name));
         let life = Life {
             replica: options::replica_options(&config, &folder),
             notices: Notices::of(&config.name),
@@ -64,7 +66,12 @@ impl Source {
             stopped,
         };
         let task = tokio::spawn(async move { life.run(&folder).await });
-        Source { metrics, status, stop, task, has_ended: false }
+        Source { name, metrics, status, stop, task, has_ended: false }
+    }
+
+    /// The source's name, as it is configured.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Counters of the source.

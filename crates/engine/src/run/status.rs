@@ -31,6 +31,21 @@ pub enum SourceStatus {
 }
 
 impl SourceStatus {
+    /// The names of all states, as [`SourceStatus::state`] gives them.
+    pub const STATES: [&'static str; 6] = ["checking", "waiting", "snapshot", "streaming", "ended", "failed"];
+
+    /// The name of the state, without what belongs to it.
+    pub fn state(&self) -> &'static str {
+        match self {
+            SourceStatus::Checking => "checking",
+            SourceStatus::Waiting { .. } => "waiting",
+            SourceStatus::Snapshot(_) => "snapshot",
+            SourceStatus::Streaming { .. } => "streaming",
+            SourceStatus::Ended => "ended",
+            SourceStatus::Failed { .. } => "failed",
+        }
+    }
+
     /// Whether the source failed for good.
     pub fn is_failed(&self) -> bool {
         matches!(self, SourceStatus::Failed { .. })

@@ -1,4 +1,4 @@
-//! The process: folder of everything durable, addresses of the embedded broker.
+//! The process: folder of everything durable, addresses of the embedded broker and of the metrics.
 
 use super::{Effect, OptionSpec};
 
@@ -31,4 +31,10 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     )
     .toml(&["broker.allow_remote"])
     .default("false"),
+    OptionSpec::new(
+        "metrics.listen",
+        Effect::Text(|draft, text| super::connection::host_and_port(text).map(|text| draft.metrics = Some(text))),
+        "Address of /metrics with the figures of the sources, host:port; the embedded broker's admin REST has them too.",
+    )
+    .toml(&["metrics.listen"]),
 ];

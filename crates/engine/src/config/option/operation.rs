@@ -4,7 +4,7 @@ use super::{Effect, OptionSpec};
 
 const OWN_QUEUES: &str = "queues are bounded by bytes within one ceiling of memory";
 const ALWAYS_STOP: &str = "an event that is not fully understood always stops the source; nothing is skipped";
-const OWN_METRICS: &str = "metrics are served for Prometheus";
+const OWN_METRICS: &str = "metrics are served for Prometheus (docs/metrics.md)";
 const OWN_RETRY: &str = "errors.retry.delay.initial.ms and errors.retry.delay.max.ms set the back-off";
 const LINEAGE: &str = "lineage events are not implemented yet";
 

@@ -1,6 +1,10 @@
 //! What a source has done, as counters that any thread may read.
 
+mod figures;
+
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+pub use figures::Figures;
 
 /// Counters of one source. They only rise, except the gauges at the end.
 #[derive(Debug, Default)]
@@ -33,8 +37,10 @@ pub struct SourceMetrics {
     pub reconnect_count: Counter,
     /// Checkpoints stored.
     pub checkpoint_count: Counter,
-    /// Commit time of the last transaction seen, microseconds since 1970.
+    /// Commit time of the last transaction that was read, microseconds since 1970.
     pub last_commit_us: Gauge,
+    /// Age of that transaction when it was read, microseconds. MariaDB tells the commit time in whole seconds.
+    pub commit_lag_us: Gauge,
 }
 
 /// A number that only rises.
