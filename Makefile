@@ -16,7 +16,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 KILLS ?= 100
 MINUTES ?= 60
-INPUTS ?= 2000000
+INPUTS ?= 20000000
 PYTEST = $$(tools/python-env.sh) -m pytest -c tests/pytest.ini
 QUIET_TEST = cargo test --quiet --release
 
@@ -68,7 +68,8 @@ soak:
 
 fuzz:
 	@tools/cargo-env.sh
-	@BITACORA_FUZZ_ITERATIONS=$(INPUTS) PROPTEST_CASES=20000 $(QUIET_TEST) --workspace --exclude bitacora --exclude bitacora-testkit fuzz
+	@BITACORA_FUZZ_ITERATIONS=$(INPUTS) PROPTEST_CASES=20000 cargo test --quiet --profile fuzz --workspace --lib \
+		--test 'fuzz*' --test gtid --test inverse --test properties --test avro_values --test entries --test frames
 
 coverage:
 	@tools/coverage.sh
