@@ -3,6 +3,7 @@ is mended."""
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -127,6 +128,44 @@ def test_a_second_ctrl_c_does_not_wait_for_a_broker_that_is_silent(database, tmp
     assert events(broker) == [("r", 1), ("c", 2)]
     assert process.stop() == 0
     assert broker.stop() == 0
+
+
+@pytest.mark.parametrize("product", ["mysql", "mariadb"])
+def test_a_replica_id_is_free_again_after_its_source(product, tmp_path):
+    """At once after a source that ended in good order, when the server notices after a killed one, never beside a living one. On
+    MariaDB the account may not list replicas, and the server ends the older of two."""
+    database = servers.Database(product)
+    database.client("CREATE DATABASE faults; CREATE TABLE faults.t (id INT PRIMARY KEY)")
+    broker = servers.Bitacora()
+    env = {"BITACORA_DATABASE_SERVER_ID": "4711", "BITACORA_CONNECTOR_CLASS": product}
+
+    def start(folder):
+        (tmp_path / folder).mkdir()
+        return Process([servers.bitacora_binary(), *localrun(database, broker, tmp_path / folder)], env=env)
+
+    def stream(process, seconds):
+        wait_until("the stream", lambda: process.must_run() or "streaming from" in process.stdout(), seconds)
+
+    first = start("first")
+    stream(first, 60)
+    assert first.stop() == 0
+    second = start("second")
+    stream(second, 60)
+    assert "already used" not in second.stderr(), second.stderr()
+
+    beside = start("beside")
+    refused, living = (beside, second) if product == "mysql" else (second, beside)
+    assert refused.wait(60) == 1
+    last = refused.stderr().splitlines()[-1]
+    assert "database.server.id" in last and re.search("already (used by another replica|connected)", last), last
+    stream(living, 60)
+
+    living.kill()
+    third = start("third")
+    stream(third, 60)
+    assert third.stop() == 0
+    assert broker.stop() == 0
+    database.stop()
 
 
 def test_a_topic_that_is_new_while_the_broker_is_away(database, tmp_path):

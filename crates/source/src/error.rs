@@ -219,7 +219,9 @@ fn server_class(code: u16, message: &str) -> ErrorClass {
         // Accounts, privileges, hosts, unknown objects, unknown variables, read-only or disabled features.
         1044 | 1045 | 1049 | 1129 | 1698 | 1095 | 1130 | 1142 | 1143 | 1146 | 1193 | 1227 | 1251 | 1396 | 1524
         | 3118 | 1862 | 1820 => ErrorClass::FixConfiguration,
-        1236 | 1220 | 13117 | 1945 | 1955 | 1956 if is_duplicate_replica(message) => ErrorClass::FixConfiguration,
+        1236 | 1220 | 13117 | 1945 | 1955 | 1956 | 4052 if is_duplicate_replica(message) => {
+            ErrorClass::FixConfiguration
+        }
         // The binlog does not hold what is asked for: data would be missing.
         1236 | 1220 | 13117 | 1789 | 1945 | 1955 | 1956 => ErrorClass::Stop,
         // Load, shutdown, lock waits, dead locks, killed connections.
@@ -260,7 +262,7 @@ fn server_remedy(code: u16, message: &str) -> String {
                 None => "Grant the privilege that the server names to the account".into(),
             }
         }
-        1236 | 1220 | 13117 | 1789 if is_duplicate_replica(message) => {
+        1236 | 1220 | 13117 | 1789 | 4052 if is_duplicate_replica(message) => {
             "Set database.server.id to a number that no other replica uses; two replicas with one id end each other".into()
         }
         1236 if message.contains("purged") || message.contains("missing") => format!(
@@ -329,9 +331,13 @@ mod tests {
 
     #[test]
     fn a_second_replica_with_the_same_id_is_a_matter_of_configuration() {
-        let error =
+        let mysql =
             server(1236, "A replica with the same server_uuid/server_id as this replica has connected to the source");
-        assert_eq!(error.class(), ErrorClass::FixConfiguration);
+        let mariadb = server(4052, "A slave with the same server_uuid/server_id is already connected");
+        for error in [mysql, mariadb] {
+            assert_eq!(error.class(), ErrorClass::FixConfiguration);
+            assert!(error.remedy().contains("database.server.id"), "{}", error.remedy());
+        }
     }
 
     #[test]

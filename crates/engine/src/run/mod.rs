@@ -16,10 +16,10 @@ mod worker;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bitacora_pulsar::{Client, ClientConfig, Endpoint};
-use bitacora_source::check::{self, CheckOptions, Severity, SnapshotPlanned};
+use bitacora_source::check::{self, CheckOptions, REPLICA_ID, Severity, SnapshotPlanned};
 use bitacora_source::ddl::Catalog;
 use bitacora_source::replication::ReplicaOptions;
 use tokio::sync::watch;
@@ -36,6 +36,9 @@ use crate::metrics::SourceMetrics;
 use crate::notices::Notices;
 use crate::pipeline::core::Beginning;
 use crate::sink::pulsar::PulsarSink;
+
+/// Two heartbeats and a half: for so long another replica with the id of this one may be one that has ended.
+const REPLICA_PATIENCE: Duration = Duration::from_secs(25);
 
 /// A running source.
 #[derive(Debug)]
@@ -188,6 +191,7 @@ impl Life {
     async fn check(&mut self, position: Option<bitacora_source::Position>) -> Result<Checked, EngineError> {
         let mut backoff = self.backoff();
         let options = check_options(&self.config, &self.replica, position);
+        let began = Instant::now();
         loop {
             self.status.send_replace(SourceStatus::Checking);
             let report = tokio::select! {
@@ -204,8 +208,14 @@ impl Life {
                 return Ok(Checked::Purged);
             }
             let error = EngineError::configuration(status::sentence(failure));
-            // A server that cannot be reached may be starting; everything else stays wrong until someone mends it.
-            if !names.iter().all(|name| matches!(*name, "reachable" | "connection")) {
+            // A server that cannot be reached may be starting, a replica with our id may have ended; everything else stays wrong
+            // until someone mends it.
+            let may_pass = |name: &str| match name {
+                "reachable" | "connection" => true,
+                REPLICA_ID => began.elapsed() < REPLICA_PATIENCE,
+                _ => false,
+            };
+            if !names.iter().all(|name| may_pass(name)) {
                 return Err(error);
             }
             let Some(pause) = backoff.next() else { return Err(error) };
@@ -228,7 +238,7 @@ impl Life {
     }
 
     /// Waits; true if the source was stopped.
-    async fn pause(&mut self, pause: std::time::Duration) -> bool {
+    async fn pause(&mut self, pause: Duration) -> bool {
         tokio::select! {
             () = tokio::time::sleep(pause) => false,
             _ = self.stopped.wait_for(|stopped| *stopped) => true,

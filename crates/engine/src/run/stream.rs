@@ -89,7 +89,8 @@ impl Life {
             }
         }
         drop(work);
-        match tokio::time::timeout(DRAIN_LIMIT, worker).await {
+        let (drained, ()) = tokio::join!(tokio::time::timeout(DRAIN_LIMIT, worker), stream.leave());
+        match drained {
             Ok(drained) => drained.unwrap_or_else(|error| Err(fallen(error))),
             Err(_) => {
                 Err(EngineError::retry("the broker does not take the last messages, which are not delivered yet")

@@ -10,6 +10,7 @@ mod setting;
 mod table;
 
 pub use report::{Finding, Report, Severity};
+pub use setting::REPLICA_ID;
 
 use crate::wire::Connection;
 use crate::{Error, Filter, Position, ServerConfig};

@@ -159,6 +159,10 @@ impl Settings {
     }
 }
 
+/// Name of the finding that another replica has the id. It may be one that has ended without a word: the server keeps it until it
+/// cannot send to it, which it tries with each heartbeat.
+pub const REPLICA_ID: &str = "replica_id";
+
 /// Checks that the replica id is free.
 pub async fn server_id(connection: &mut Connection, options: &CheckOptions, report: &mut Report) -> Result<(), Error> {
     let remedy = "Set database.server.id to a number that no other server or replica of this source uses";
@@ -173,7 +177,7 @@ pub async fn server_id(connection: &mut Connection, options: &CheckOptions, repo
         Ok(None) => report.ok("server_id", format!("Server id {} is free", options.server_id)),
         Ok(Some(other)) => {
             let message = format!("Server id {} is already used by {other}", options.server_id);
-            report.add("server_id", Severity::Failure, message, remedy);
+            report.add(REPLICA_ID, Severity::Failure, message, remedy);
         }
         Err(Error::Server { .. }) => report.add(
             "server_id",

@@ -121,6 +121,11 @@ impl Client {
         &mut self.connection
     }
 
+    /// Gives the number of the connection at the server.
+    pub fn connection_id(&self) -> u32 {
+        self.connection.connection_id()
+    }
+
     /// Tells whether the events carry a checksum, until a format description says it itself.
     pub fn checksum(&self) -> ChecksumAlgorithm {
         self.checksum

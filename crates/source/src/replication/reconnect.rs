@@ -5,7 +5,11 @@ use std::time::Duration;
 use rand::Rng;
 
 use super::{Client, EventChunk, ReplicaOptions, StreamState};
+use crate::wire::Connection;
 use crate::{Error, ErrorClass, Position, ServerConfig};
+
+/// What ends may take so long to say so.
+const LEAVE: Duration = Duration::from_secs(2);
 
 /// Pauses between attempts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,6 +144,21 @@ impl Reconnecting {
                 Ok(Progress::Waiting { error: failed, pause_ms })
             }
             None => Err(failed),
+        }
+    }
+
+    /// Ends the stream at the server too, which would otherwise notice only when it sends the next time; until then nobody else
+    /// could use the replica id. Where the server does not listen, that is how it stays.
+    pub async fn leave(self) {
+        let Some(connection_id) = self.client.map(|client| client.connection_id()) else { return };
+        let told = async {
+            let mut connection = Connection::open(&self.config).await?;
+            connection.execute(&format!("KILL {connection_id}")).await
+        };
+        match tokio::time::timeout(LEAVE, told).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(server = %self.config.address(), "the end of the stream: {error}"),
+            Err(_) => tracing::debug!(server = %self.config.address(), "the end of the stream: no answer"),
         }
     }
 

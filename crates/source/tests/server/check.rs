@@ -77,7 +77,12 @@ async fn mysql() {
     let mut other = Client::connect(&config(&server), ReplicaOptions::new(5001)).await.unwrap();
     other.dump(&Position::at("", 4)).await.unwrap();
     other.next_event().await.unwrap();
-    expect(&run(&config(&server), &options()).await, "server_id", Severity::Failure, "already used by another replica");
+    expect(
+        &run(&config(&server), &options()).await,
+        "replica_id",
+        Severity::Failure,
+        "already used by another replica",
+    );
     drop(other);
 
     server.client("FLUSH BINARY LOGS; INSERT INTO s.t VALUES (1); FLUSH BINARY LOGS;");
