@@ -28,8 +28,8 @@ def source(database, snapshot="initial"):
     return servers.source_toml(database, "s", ["faults.t"], snapshot=snapshot)
 
 
-def streaming(running):
-    wait_until("the stream", lambda: running.process.must_run() or "streaming from" in running.process.stdout(), 60)
+def streaming(process):
+    wait_until("the stream", lambda: process.must_run() or "streaming from" in process.stdout(), 60)
 
 
 def events(running, topic=TOPIC):
@@ -45,7 +45,7 @@ def events(running, topic=TOPIC):
 
 def test_purged_position(database):
     running = servers.Bitacora(source(database))
-    streaming(running)
+    streaming(running.process)
     assert running.process.stop() == 0
     database.client("INSERT INTO faults.t VALUES (2, 'lost to the stream'); FLUSH BINARY LOGS; FLUSH BINARY LOGS")
     last = database.client("SHOW BINARY LOGS").splitlines()[-1].split()[0]
@@ -54,14 +54,14 @@ def test_purged_position(database):
     refuses(run("up", "-c", file), "purged transactions that were not captured", "new snapshot")
     running._configuration = source(database, "when_needed")
     running.start()
-    streaming(running)
+    streaming(running.process)
     assert events(running) == [("r", 1), ("r", 1), ("r", 2)]
     assert running.stop() == 0
 
 
 def test_statement_format_stops_with_place_and_remedy(database):
     running = servers.Bitacora(source(database))
-    streaming(running)
+    streaming(running.process)
     database.client("INSERT INTO faults.t VALUES (2, 'b')")
     database.client("SET SESSION binlog_format = STATEMENT; INSERT INTO faults.t VALUES (3, 'as text')")
     code = running.process.wait(30)
@@ -79,26 +79,17 @@ def test_a_database_that_comes_later(database):
     port = database.port
     restarted = Process([database.script, "foreground", "--port", port, "--datadir", database.folder.path / "data", "--fast"])
     running.start()
-    streaming(running)
+    streaming(running.process)
     assert events(running) == [("r", 1)]
     assert running.stop() == 0
     restarted.terminate()
 
 
-def localrun(database, broker, folder):
-    """The arguments that run a source of its own process against a broker."""
-    config = folder / "source.yaml"
-    config.write_text("tenant: public\nnamespace: default\nname: s\nconfigs:\n"
-                      f'  database.hostname: 127.0.0.1\n  database.port: "{database.port}"\n  database.user: debezium\n  database.password: dbz\n'
-                      "  database.server.name: s\n  table.include.list: faults.*\n")
-    return ["source", "localrun", "--source-config-file", config, "--broker-service-url", broker.url, "--data-dir", folder / "data"]
-
-
 def test_a_broker_that_goes_and_comes(database, tmp_path):
     broker = servers.Bitacora()
-    arguments = localrun(database, broker, tmp_path)
+    arguments = servers.localrun(database, broker, tmp_path)
     process = Process([servers.bitacora_binary(), *arguments])
-    wait_until("the stream", lambda: process.must_run() or "streaming from" in process.stdout(), 60)
+    streaming(process)
     refuses(run(*arguments), "in use by another process", "--data-dir")
     database.client("INSERT INTO faults.t VALUES (2, 'before')")
     assert broker.process.stop() == 0
@@ -113,9 +104,9 @@ def test_a_broker_that_goes_and_comes(database, tmp_path):
 
 def test_a_second_ctrl_c_does_not_wait_for_a_broker_that_is_silent(database, tmp_path):
     broker = servers.Bitacora()
-    arguments = localrun(database, broker, tmp_path)
+    arguments = servers.localrun(database, broker, tmp_path)
     process = Process([servers.bitacora_binary(), *arguments])
-    wait_until("the stream", lambda: process.must_run() or "streaming from" in process.stdout(), 60)
+    streaming(process)
     os.kill(broker.process.pid, signal.SIGSTOP)
     database.client("INSERT INTO faults.t VALUES (2, 'on its way')")
     for _ in range(2):  # as a wrapper that forwards what its child gets too
@@ -141,16 +132,13 @@ def test_a_replica_id_is_free_again_after_its_source(product, tmp_path):
 
     def start(folder):
         (tmp_path / folder).mkdir()
-        return Process([servers.bitacora_binary(), *localrun(database, broker, tmp_path / folder)], env=env)
-
-    def stream(process, seconds):
-        wait_until("the stream", lambda: process.must_run() or "streaming from" in process.stdout(), seconds)
+        return Process([servers.bitacora_binary(), *servers.localrun(database, broker, tmp_path / folder)], env=env)
 
     first = start("first")
-    stream(first, 60)
+    streaming(first)
     assert first.stop() == 0
     second = start("second")
-    stream(second, 60)
+    streaming(second)
     assert "already used" not in second.stderr(), second.stderr()
 
     beside = start("beside")
@@ -158,11 +146,11 @@ def test_a_replica_id_is_free_again_after_its_source(product, tmp_path):
     assert refused.wait(60) == 1
     last = refused.stderr().splitlines()[-1]
     assert "database.server.id" in last and re.search("already (used by another replica|connected)", last), last
-    stream(living, 60)
+    streaming(living)
 
     living.kill()
     third = start("third")
-    stream(third, 60)
+    streaming(third)
     assert third.stop() == 0
     assert broker.stop() == 0
     database.stop()
@@ -170,8 +158,8 @@ def test_a_replica_id_is_free_again_after_its_source(product, tmp_path):
 
 def test_a_topic_that_is_new_while_the_broker_is_away(database, tmp_path):
     broker = servers.Bitacora()
-    process = Process([servers.bitacora_binary(), *localrun(database, broker, tmp_path)])
-    wait_until("the stream", lambda: process.must_run() or "streaming from" in process.stdout(), 60)
+    process = Process([servers.bitacora_binary(), *servers.localrun(database, broker, tmp_path)])
+    streaming(process)
     assert broker.process.stop() == 0
     database.client("CREATE TABLE faults.later (id INT PRIMARY KEY); INSERT INTO faults.later VALUES (1)")
     wait_until("the refusal", lambda: process.must_run() or "trying again" in process.stderr(), 90)
@@ -188,7 +176,7 @@ def test_a_full_disk(database, tmp_path):
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", disk], check=True)
     try:
         running = servers.Bitacora(source(database), data_dir=disk / "data")
-        streaming(running)
+        streaming(running.process)
         rows = 1
         while rows < 4_000 and "No space left" not in running.process.stderr():
             values = ",".join(f"({rows + i}, CONCAT(HEX(RANDOM_BYTES(900)), {rows + i}))" for i in range(1, 101))
@@ -200,7 +188,7 @@ def test_a_full_disk(database, tmp_path):
         assert running.process.stop(60) == 1 and "not delivered yet" in running.process.stderr().splitlines()[-1]
         subprocess.run(["mount", "-o", "remount,size=200m", disk], check=True)
         running.start()
-        streaming(running)
+        streaming(running.process)
         wait_until("the last row", lambda: running.process.must_run() or len(events(running)) >= rows, 60)
         assert events(running) == [("r", 1)] + [("c", i) for i in range(2, rows + 1)]
         assert running.stop() == 0

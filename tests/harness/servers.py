@@ -184,6 +184,15 @@ def pulsar_io_yaml(template, path, database, url, extra=""):
     return path
 
 
+def localrun(database, broker, folder, name="s", tables="faults.*"):
+    """The arguments that run a source of its own process against a broker."""
+    config = folder / "source.yaml"
+    config.write_text(f"tenant: public\nnamespace: default\nname: {name}\nconfigs:\n"
+                      f'  database.hostname: 127.0.0.1\n  database.port: "{database.port}"\n  database.user: debezium\n  database.password: dbz\n'
+                      f"  database.server.name: {name}\n  table.include.list: {tables}\n")
+    return ["source", "localrun", "--source-config-file", config, "--broker-service-url", broker.url, "--data-dir", folder / "data"]
+
+
 def percentile(values, q):
     values = sorted(values)
     return values[min(len(values) - 1, int(len(values) * q))]

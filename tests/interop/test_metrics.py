@@ -68,16 +68,13 @@ def test_one_page_for_broker_and_sources(database):
 
 def test_a_page_of_its_own_tells_when_the_server_is_away(database, tmp_path):
     broker = servers.Bitacora()
-    config, address = tmp_path / "source.yaml", f"127.0.0.1:{free_port()}"
-    config.write_text("tenant: public\nnamespace: default\nname: shop\nconfigs:\n"
-                      f'  database.hostname: 127.0.0.1\n  database.port: "{database.port}"\n  database.user: debezium\n  database.password: dbz\n'
-                      "  database.server.name: shop\n  table.include.list: shop.*\n")
-    arguments = [servers.bitacora_binary(), "source", "localrun", "--source-config-file", config, "--broker-service-url", broker.url]
-    process = Process([*arguments, "--data-dir", tmp_path / "data"], env={"BITACORA_METRICS_LISTEN": address})
+    address, arguments = f"127.0.0.1:{free_port()}", [servers.bitacora_binary(), *servers.localrun(database, broker, tmp_path, "shop", "shop.*")]
+    process = Process(arguments, env={"BITACORA_METRICS_LISTEN": address})
     wait_until("the page", lambda: process.must_run() or f"metrics: http://{address}/metrics" in process.stdout())
     assert follows_and_counts(address, database).prefixes() == {"bitacora"}
 
-    second = Process([*arguments, "--data-dir", tmp_path / "other", "--metrics-listen", address])
+    (tmp_path / "other").mkdir()
+    second = Process([arguments[0], *servers.localrun(database, broker, tmp_path / "other", "shop", "shop.*"), "--metrics-listen", address])
     assert second.wait() == 1 and "cannot be used for the metrics" in second.stderr(), second.stderr()
 
     database.process.terminate()

@@ -22,3 +22,4 @@ pub use broker::{Broker, LocalConnector};
 pub use config::{BrokerConfig, Deduplication, Reach};
 pub use error::BrokerError;
 pub use meter::{Meter, Rates};
+pub use rest::metrics_page;

@@ -1,12 +1,11 @@
 //! `/metrics` of a process, where the embedded broker's admin REST is not there or not meant to be read by a monitor.
 
+use std::sync::Arc;
+
 use axum::Router;
-use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use bitacora_broker::metrics_page;
 use bitacora_engine::metrics::Figures;
-use prometheus_client::encoding::text;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 
@@ -22,19 +21,14 @@ pub async fn serve(listen: &str, figures: Figures) -> Result<(), Failure> {
     let unusable = |error| Failure::new(format!("{listen} cannot be used for the metrics ({error}); choose another"));
     let listener = listener.map_err(unusable)?;
     println!("metrics: http://{}/metrics", listener.local_addr().map_err(unusable)?);
-    let router = Router::new().route("/metrics", get(move || page(figures.clone())));
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    Ok(())
-}
-
-async fn page(figures: Figures) -> Response {
     let mut registry = Registry::default();
     registry.register_collector(Box::new(figures));
-    let mut page = String::new();
-    match text::encode(&mut page, &registry) {
-        Ok(()) => {
-            ([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], page).into_response()
-        }
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    }
+    let registry = Arc::new(registry);
+    let page = move || {
+        let registry = Arc::clone(&registry);
+        async move { metrics_page(&[&registry]) }
+    };
+    let router = Router::new().route("/metrics", get(page));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    Ok(())
 }

@@ -34,9 +34,8 @@ impl Ilegible {
             SinEsquema::Desconocido => "el registro no tiene su esquema",
             SinEsquema::Erroneo(EsquemaErroneo::Largo) => "su esquema es demasiado largo",
             SinEsquema::Erroneo(EsquemaErroneo::SinCota) => "su esquema no acota lo que ocupa un mensaje",
-            SinEsquema::DeOtroTipo(_) | SinEsquema::Erroneo(EsquemaErroneo::Texto(_) | EsquemaErroneo::Avro(_)) => {
-                "su esquema no es Avro"
-            }
+            SinEsquema::Erroneo(EsquemaErroneo::Texto(_)) => "su esquema no es texto",
+            SinEsquema::Erroneo(EsquemaErroneo::Avro(_)) | SinEsquema::DeOtroTipo(_) => "su esquema no es Avro",
         };
         Self::con(motivo, sin)
     }

@@ -29,14 +29,22 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/status.html", get(|| async { "OK" }))
 }
 
-async fn metrics(State(shared): Broker) -> Result<Response, Problem> {
+async fn metrics(State(shared): Broker) -> Response {
     let mut own = Registry::default();
     own.register_collector(Box::new(Figures(Arc::clone(&shared))));
+    metrics_page(&[&own, &shared.others()])
+}
+
+/// Answers a request for `/metrics` with the figures of all registries, which have no name in common.
+pub fn metrics_page(registries: &[&Registry]) -> Response {
     let mut page = String::new();
-    text::encode_registry(&mut page, &own)
-        .and_then(|()| text::encode(&mut page, &shared.others()))
-        .map_err(|_| Problem(StatusCode::INTERNAL_SERVER_ERROR, "the figures cannot be written".to_owned()))?;
-    Ok(([(CONTENT_TYPE, OPEN_METRICS)], page).into_response())
+    let written = registries.iter().try_for_each(|registry| text::encode_registry(&mut page, registry));
+    match written.and_then(|()| text::encode_eof(&mut page)) {
+        Ok(()) => ([(CONTENT_TYPE, OPEN_METRICS)], page).into_response(),
+        Err(_) => {
+            Problem(StatusCode::INTERNAL_SERVER_ERROR, "the figures cannot be written".to_owned()).into_response()
+        }
+    }
 }
 
 /// The broker's own figures, under the names that a Pulsar broker gives them.

@@ -11,6 +11,8 @@ mod stats;
 pub(crate) mod time;
 mod topic;
 
+pub use metrics::metrics_page;
+
 use std::sync::Arc;
 
 use axum::{

@@ -41,10 +41,9 @@ pub async fn run(arguments: Localrun) -> Result<(), Failure> {
     if let Some(listen) = arguments.metrics_listen.or(config.metrics) {
         metrics::serve(&listen, figures.clone()).await?;
     }
-    let name = source.name.clone();
     let mut running = Source::start(source, Endpoint::Url(url), &arguments.data_dir);
     figures.add(&running);
-    let shown = tokio::spawn(progress::show(name, running.status()));
+    let shown = tokio::spawn(progress::show(running.name().to_owned(), running.status()));
     let outcome = tokio::select! {
         ended = running.ended() => ended,
         () = interrupts.asked_to_end() => {

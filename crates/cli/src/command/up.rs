@@ -53,10 +53,9 @@ pub async fn run(arguments: Up) -> Result<(), Failure> {
                 )));
             }
         };
-        let name = source.name.clone();
         let running = Source::start(source, endpoint, &config.data_dir);
         figures.add(&running);
-        shown.spawn(progress::show(name, running.status()));
+        shown.spawn(progress::show(running.name().to_owned(), running.status()));
         sources.push(running);
     }
     let outcome = until_one_fails(&mut sources, &mut interrupts).await;

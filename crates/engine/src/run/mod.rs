@@ -37,9 +37,6 @@ use crate::notices::Notices;
 use crate::pipeline::core::Beginning;
 use crate::sink::pulsar::PulsarSink;
 
-/// Two heartbeats and a half: for so long another replica with the id of this one may be one that has ended.
-const REPLICA_PATIENCE: Duration = Duration::from_secs(25);
-
 /// A running source.
 #[derive(Debug)]
 pub struct Source {
@@ -191,7 +188,8 @@ impl Life {
     async fn check(&mut self, position: Option<bitacora_source::Position>) -> Result<Checked, EngineError> {
         let mut backoff = self.backoff();
         let options = check_options(&self.config, &self.replica, position);
-        let began = Instant::now();
+        // The server sends to a replica that has ended once in vain before it fails: two heartbeats, and some time.
+        let replica_gone = Instant::now() + Duration::from_millis(self.replica.heartbeat_ms) * 5 / 2;
         loop {
             self.status.send_replace(SourceStatus::Checking);
             let report = tokio::select! {
@@ -212,7 +210,7 @@ impl Life {
             // until someone mends it.
             let may_pass = |name: &str| match name {
                 "reachable" | "connection" => true,
-                REPLICA_ID => began.elapsed() < REPLICA_PATIENCE,
+                REPLICA_ID => Instant::now() < replica_gone,
                 _ => false,
             };
             if !names.iter().all(|name| may_pass(name)) {
