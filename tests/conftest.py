@@ -4,10 +4,21 @@ import pulsar
 import pytest
 
 from harness import servers
+from harness.process import Process
 
 
 def pytest_addoption(parser):
     parser.addoption("--real-pulsar", action="store_true", help="run the client tests against Apache Pulsar, to check the tests themselves")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failed test shows what its processes said, the servers' too."""
+    report = yield
+    if report.failed:
+        for process in sorted(Process.known, key=lambda process: process.started):
+            report.sections.append((f"process {process.pid}", process.report()))
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -109,14 +109,19 @@ CREATE USER 'debezium'@'%' IDENTIFIED BY 'dbz';
 GRANT SELECT, RELOAD, SHOW DATABASES, REPLICATION SLAVE, REPLICATION CLIENT, LOCK TABLES ON *.* TO 'debezium'@'%';
 SQL
   kill "$pid"; wait "$pid" || true
-  rm -f "$building/data/auto.cnf" "$building/data"/binlog.* "$building/pid"
+  rm -rf "$building/data.tmp" "$building/data/auto.cnf" "$building/data"/binlog.* "$building/pid"
   mv "$building" "$TEMPLATE"; touch "$TEMPLATE/.ready"; exec 9>&-
 }
+
+# The folder of a server's temporary tables, beside its data folder: temporary_folder DATADIR. A server that starts removes
+# every temporary table in it; MariaDB crashes when another server does that to the tables of its running statements.
+temporary_folder() { mkdir -p "$1.tmp"; echo "$1.tmp"; }
 
 # Fills ARGUMENTS with the command line of the server: arguments DATADIR SOCKET PIDFILE
 arguments() {
   ARGUMENTS=("$LIBDIR/ld-linux-x86-64.so.2" --library-path "$LIBDIR" "$ROOT/usr/sbin/$DAEMON" --no-defaults --user="$(id -un)"
-    --datadir="$1" --socket="$2" --pid-file="$3" --secure-file-priv= --plugin-dir="$ROOT/usr/lib/mysql/plugin/"
+    --datadir="$1" --tmpdir="$(temporary_folder "$1")" --socket="$2" --pid-file="$3" --secure-file-priv=
+    --plugin-dir="$ROOT/usr/lib/mysql/plugin/"
     "${SERVER_ARGUMENTS[@]}")
 }
 

@@ -43,6 +43,7 @@ initialise() { # what the distribution's install script does, without its Perl a
       [ ! -e "$SHARE/$script.sql" ] || cat "$SHARE/$script.sql"
     done
   } | sed '/@current_hostname/d' | run sbin/mariadbd --no-defaults --bootstrap --user="$(id -un)" --datadir="$1" \
-    "${SERVER_ARGUMENTS[@]}" --plugin-dir="$ROOT/usr/lib/mysql/plugin/" --max-allowed-packet=64M --net-buffer-length=16K >>"$2" 2>&1
+    --tmpdir="$(temporary_folder "$1")" "${SERVER_ARGUMENTS[@]}" --plugin-dir="$ROOT/usr/lib/mysql/plugin/" \
+    --max-allowed-packet=64M --net-buffer-length=16K >>"$2" 2>&1
 }
 main "$@"

@@ -29,7 +29,7 @@ gtid_options() {
   esac
 }
 initialise() {
-  run sbin/mysqld --no-defaults --initialize-insecure --user="$(id -un)" --datadir="$1" --innodb-redo-log-capacity=8M \
-    --lc-messages-dir="$ROOT/usr/share/mysql/" --log-error="$2" >>"$2" 2>&1
+  run sbin/mysqld --no-defaults --initialize-insecure --user="$(id -un)" --datadir="$1" --tmpdir="$(temporary_folder "$1")" \
+    --innodb-redo-log-capacity=8M --lc-messages-dir="$ROOT/usr/share/mysql/" --log-error="$2" >>"$2" 2>&1
 }
 main "$@"

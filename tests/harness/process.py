@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import weakref
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 _PR_SET_PDEATHSIG = 1
@@ -43,6 +44,8 @@ def wait_until(what, state, seconds=30.0, pause=0.02):
 class Process:
     """A child with its output in files; killed by the kernel when this process ends."""
 
+    known = weakref.WeakSet()
+
     def __init__(self, arguments, env=None, cwd=None, limit=None):
         self.arguments = [str(a) for a in arguments]
         self._out = tempfile.TemporaryFile()
@@ -58,6 +61,7 @@ class Process:
             self.arguments, stdin=subprocess.DEVNULL, stdout=self._out, stderr=self._err,
             env={**os.environ, "RUST_BACKTRACE": "1", **(env or {})}, cwd=cwd, preexec_fn=before_exec)
         self.pid = self._child.pid
+        Process.known.add(self)
 
     def stdout(self):
         return os.pread(self._out.fileno(), 1 << 26, 0).decode(errors="replace")
@@ -99,6 +103,11 @@ class Process:
         with open(f"/proc/{self.pid}/stat") as stat:
             fields = stat.read().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def report(self):
+        """The command, how it ended and the end of its output, for whoever reads that a test failed."""
+        state = "runs" if self.running() else f"ended with {self._child.returncode}"
+        return f"{' '.join(self.arguments)}\n{state}\n{self.stdout()[-1000:]}\n{self.stderr()[-3000:]}"
 
     def must_run(self):
         if not self.running():

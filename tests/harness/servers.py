@@ -1,5 +1,6 @@
 """Real servers and the built `bitacora` as child processes with data folders of their own."""
 
+import atexit
 import json
 import os
 import pathlib
@@ -28,10 +29,11 @@ def bitacora_binary():
 
 
 class Folder:
-    """A temporary folder that goes with its owner."""
+    """A temporary folder that goes with its owner, at the latest at the end of the program."""
 
     def __init__(self, prefix):
         self.path = pathlib.Path(tempfile.mkdtemp(prefix=f"bitacora-{prefix}-"))
+        atexit.register(self.remove)
 
     def remove(self):
         shutil.rmtree(self.path, ignore_errors=True)

@@ -107,8 +107,8 @@ pub struct DatabaseServer {
     pub port: u16,
     start_command: Vec<String>,
     base_command: Vec<String>,
+    process: Mutex<Option<ChildProcess>>, // dropped before its folder: a server that runs writes
     folder: TempDir,
-    process: Mutex<Option<ChildProcess>>,
 }
 
 impl DatabaseServer {

@@ -24,8 +24,8 @@ pub struct Pulsar {
     /// Port of the admin REST on 127.0.0.1.
     pub http_port: u16,
     bookie_port: u16,
+    process: Mutex<Option<ChildProcess>>, // dropped before its folder: a server that runs writes
     folder: TempDir,
-    process: Mutex<Option<ChildProcess>>,
 }
 
 impl Pulsar {
