@@ -151,6 +151,14 @@ impl MessageBuffer {
         self.messages.push(Message { key, value, landmarks: 0..0, properties, event_time_ms: message.event_time_ms });
     }
 
+    /// Forgets the messages from number `count` on. For buffers of whole messages, as [`MessageBuffer::push`] adds them.
+    pub fn truncate(&mut self, count: usize) {
+        self.messages.truncate(count);
+        let end_of = |message: &Message| message.value.as_ref().or(message.key.as_ref()).map(|range| range.end);
+        self.bytes.truncate(self.messages.iter().rev().find_map(end_of).unwrap_or(0));
+        self.properties.truncate(self.messages.last().map_or(0, |message| message.properties.end));
+    }
+
     pub(crate) fn parts(&mut self) -> (&mut Vec<u8>, &mut Scratch) {
         (&mut self.bytes, &mut self.scratch)
     }

@@ -12,6 +12,7 @@ pub mod config;
 pub mod ddl;
 mod error;
 pub mod filter;
+mod identity;
 mod name;
 pub mod position;
 pub mod replication;

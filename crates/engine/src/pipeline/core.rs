@@ -20,6 +20,7 @@ use super::state::State;
 use super::tables::Tables;
 use super::topics::Topics;
 use super::transaction::Transaction;
+use super::undecided::Undecided;
 use super::watermark::Watermark;
 use super::xa::XaTransactions;
 use crate::error::EngineError;
@@ -124,6 +125,7 @@ impl<S: Sink> Core<S> {
                 topics,
                 transaction: Transaction::default(),
                 xa: XaTransactions::default(),
+                undecided: Undecided::default(),
                 file: position.file.clone(),
                 file_offset: position.offset,
                 end: position,
@@ -184,6 +186,7 @@ impl<S: Sink> Core<S> {
         let state = &mut self.state;
         state.transaction.abandon();
         state.xa.abandon_current();
+        state.undecided.clear();
         state.offset = LogicalOffset::at(state.end_offset);
         state.file.clone_from(&state.end.file);
         state.file_offset = state.end.offset;

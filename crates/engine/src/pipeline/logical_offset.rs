@@ -41,6 +41,9 @@ impl LogicalOffset {
 }
 
 impl EventOffset {
+    /// From here a distance is the id itself.
+    pub const ZERO: EventOffset = EventOffset(0);
+
     /// The id that lies `distance` behind the start of the event.
     pub fn at(self, distance: u64) -> u64 {
         self.0.saturating_add(distance)

@@ -1,10 +1,13 @@
 //! From raw binlog events to messages at the sink.
 //!
 //! [`core`] is the state machine and `state` what it knows; around it stand the pieces that can be understood alone:
-//! [`logical_offset`] (sequence ids), [`watermark`] (checkpoints), [`transaction`], [`xa`], [`tables`] (plans and topics),
-//! [`statement`] and `schema_changes` (DDL), `outbox` (rows that are messages). [`snapshot`] sends the rows of a snapshot through the same plans.
+//! [`logical_offset`] (sequence ids), [`watermark`] (checkpoints), [`transaction`],
+//! [`xa`] and [`undecided`] (messages that wait for a decision, as [`held`]), [`tables`] (plans and topics),
+//! [`statement`], `decision` (ends of transactions) and `schema_changes` (DDL), `outbox` (rows that are messages). [`snapshot`] sends the rows of a snapshot through the same plans.
 
 pub mod core;
+mod decision;
+pub mod held;
 pub mod logical_offset;
 mod outbox;
 mod schema_changes;
@@ -14,6 +17,7 @@ pub mod statement;
 pub mod tables;
 pub mod topics;
 pub mod transaction;
+pub mod undecided;
 pub mod watermark;
 pub mod xa;
 

@@ -82,7 +82,7 @@ impl<S: Sink> SnapshotWriter<S> {
             metrics,
             tables,
             position,
-            topics: Topics::new(open_topics_max),
+            topics: Topics::new(open_topics_max).beginning_at(first_sequence_id),
             current: None,
             next_sequence_id: first_sequence_id,
             is_first: true,
@@ -197,10 +197,14 @@ impl<S: Sink> SnapshotWriter<S> {
         for message in self.buffer.messages() {
             let sequence_id = self.next_sequence_id;
             self.next_sequence_id += 1;
-            if let Some(topic) = self.topics.claim(&mut self.sink, topic, sequence_id)? {
-                self.metrics.message_count.add(1);
-                self.sink.append(topic, OutgoingMessage::of(&self.buffer, message, sequence_id))?;
-            }
+            let Some(topic) = self.topics.claim(&mut self.sink, topic, sequence_id)? else {
+                return Err(EngineError::stop(
+                    "a topic already has a sequence id that this snapshot gives for the first time",
+                )
+                .remedy("the clock was set back: set it right, or give the source another name"));
+            };
+            self.metrics.message_count.add(1);
+            self.sink.append(topic, OutgoingMessage::of(&self.buffer, message, sequence_id))?;
         }
         Ok(())
     }

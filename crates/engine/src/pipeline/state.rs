@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bitacora_binlog::event::{Body, Event, MariadbGtid, Query};
+use bitacora_binlog::event::{Body, Event, MariadbGtid};
 use bitacora_binlog::{
     CHECKSUM_BYTES, ChecksumAlgorithm, Error as BinlogError, EventHeader, EventType, RowScratch, RowsEvent, RowsKind,
 };
@@ -13,18 +13,15 @@ use bitacora_source::ddl::{Catalog, Table};
 use super::core::{CoreOptions, End, Statements};
 use super::logical_offset::{EventOffset, HEADER_BYTES, LogicalOffset};
 use super::outbox::Router;
-use super::statement::{Statement, classify};
 use super::tables::{Captured, Compiled, Slot, Tables, compile};
 use super::topics::Topics;
 use super::transaction::Transaction;
+use super::undecided::Undecided;
 use super::watermark::Watermark;
-use super::xa::{Held, XaTransactions};
+use super::xa::XaTransactions;
 use crate::error::{EngineError, ErrorClass, Place};
 use crate::metrics::SourceMetrics;
 use crate::sink::{Lane, OutgoingMessage, Sink};
-
-/// Prepared XA transactions may hold this many bytes before the source stops.
-const XA_BYTES_MAX: usize = 128 << 20;
 
 /// Everything of a core but its decoder, so that a decoded event may borrow the decoder meanwhile.
 #[derive(Debug)]
@@ -37,6 +34,7 @@ pub(super) struct State<S> {
     pub topics: Topics,
     pub transaction: Transaction,
     pub xa: XaTransactions,
+    pub undecided: Undecided,
     /// The end of the last transaction.
     pub end: Position,
     /// Logical offset at `end`.
@@ -121,22 +119,18 @@ impl<S: Sink> State<S> {
             Body::Query(query) => self.query(&query, site)?,
             Body::Xid(_) => {
                 self.pass(site);
-                self.end_transaction();
+                self.end_transaction()?;
             }
             Body::XaPrepare(prepare) => {
                 self.pass(site);
                 if prepare.one_phase {
-                    if let Some(held) = self.xa.take_current() {
-                        self.release(held)?;
+                    if let Some(branch) = self.xa.take_current() {
+                        self.release_branch(branch)?;
                     }
-                } else if self.xa.prepare() > XA_BYTES_MAX {
-                    return Err(EngineError::stop(format!(
-                        "prepared XA transactions hold more than {XA_BYTES_MAX} bytes of messages"
-                    ))
-                    .remedy("decide the prepared transactions that XA RECOVER lists, then start again")
-                    .at(self.place(site)));
+                } else {
+                    self.xa.prepare();
                 }
-                self.end_transaction();
+                self.end_transaction()?;
             }
             Body::Rows(rows) => self.rows(&rows, site)?,
             Body::TableMap(_) | Body::StatementEnd => {
@@ -239,7 +233,10 @@ impl<S: Sink> State<S> {
             now_us: self.now_us,
             snapshot: SnapshotMark::False,
         };
-        let mut held = self.xa.current();
+        let mut held = match self.xa.current() {
+            Some(branch) => Some(&mut branch.held),
+            None => self.undecided.held(),
+        };
         let mut rows = 0;
         let mut messages = 0;
         let mut repeated = 0;
@@ -289,7 +286,7 @@ impl<S: Sink> State<S> {
         self.metrics.message_count.add(messages);
         self.metrics.repeated_message_count.add(repeated);
         match failure {
-            None => Ok(()),
+            None => self.bound_held(site),
             Some(error) => {
                 let name = format!("{}.{}", table.database, table.table);
                 Err(error.at(Place { table: Some(name), ..self.place(site) }))
@@ -297,76 +294,10 @@ impl<S: Sink> State<S> {
         }
     }
 
-    fn query(&mut self, query: &Query<'_>, site: Site) -> Result<(), EngineError> {
-        self.transaction.open();
-        if self.names_threads() {
-            self.transaction.thread = Some(u64::from(query.thread_id));
-        }
-        match classify(query.sql) {
-            Statement::Begin => {
-                self.pass(site);
-                self.transaction.expect_commit();
-            }
-            Statement::Savepoint | Statement::XaEnd => {
-                self.pass(site);
-            }
-            Statement::Commit => {
-                self.pass(site);
-                self.end_transaction();
-            }
-            Statement::Rollback => {
-                // Only non-transactional tables can have rows here: they stay changed, and so do their messages.
-                self.pass(site);
-                self.end_transaction();
-            }
-            Statement::XaStart(xid) => {
-                self.pass(site);
-                self.transaction.expect_commit();
-                self.xa.start(xid);
-            }
-            Statement::XaCommit(xid) => {
-                self.pass(site);
-                if let Some(held) = self.xa.decide(xid) {
-                    self.release(held)?;
-                }
-                self.end_transaction();
-            }
-            Statement::XaRollback(xid) => {
-                self.pass(site);
-                if let Some(held) = self.xa.decide(xid) {
-                    self.metrics.rolled_back_message_count.add(held.message_count() as u64);
-                }
-                self.end_transaction();
-            }
-            Statement::Other => {
-                let offset = self.pass(site);
-                self.schema_change(query, site, offset)?;
-                if !self.transaction.ends_with_commit() {
-                    self.end_transaction();
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Sends the messages of an XA transaction as if its events stood here.
-    fn release(&mut self, held: Held) -> Result<(), EngineError> {
-        let base = self.offset.pass(held.offset.current());
-        for (index, message) in held.messages(base) {
-            if let Some(topic) = self.topics.claim(&mut self.sink, index, message.sequence_id)? {
-                self.metrics.message_count.add(1);
-                self.sink.append(topic, message)?;
-            } else {
-                self.metrics.repeated_message_count.add(1);
-            }
-        }
-        Ok(())
-    }
-
     /// Counts an event towards the logical offset of the log, or of the XA transaction that it belongs to.
-    fn pass(&mut self, site: Site) -> EventOffset {
+    pub(super) fn pass(&mut self, site: Site) -> EventOffset {
         match self.xa.current() {
-            Some(held) => held.offset.pass(site.bytes),
+            Some(branch) => branch.offset.pass(site.bytes),
             None => self.offset.pass(site.bytes),
         }
     }
@@ -384,7 +315,8 @@ impl<S: Sink> State<S> {
         }
     }
 
-    fn end_transaction(&mut self) {
+    pub(super) fn end_transaction(&mut self) -> Result<(), EngineError> {
+        self.release_undecided()?;
         self.transaction.end(&mut self.end.gtid);
         if self.end.file != self.file {
             self.end.file.clone_from(&self.file);
@@ -395,6 +327,7 @@ impl<S: Sink> State<S> {
         if !self.xa.is_waiting() && self.watermark.wants(self.now_us) {
             self.note_end();
         }
+        Ok(())
     }
 
     /// Notes the last transaction end as a candidate for the checkpoint.
@@ -436,11 +369,13 @@ impl<S: Sink> State<S> {
             && let Some(xid) = &gtid.xid
         {
             self.xa.start(&xid.to_string());
+        } else if self.transaction.ends_with_commit() {
+            self.undecided.begin();
         }
     }
 
     /// Debezium's MariaDB connector leaves the session out.
-    fn names_threads(&self) -> bool {
+    pub(super) fn names_threads(&self) -> bool {
         self.options.plan.connector == Connector::Mysql
     }
 }

@@ -9,8 +9,12 @@ pub enum Statement<'a> {
     Commit,
     /// `ROLLBACK`, of a transaction that also changed non-transactional tables.
     Rollback,
-    /// `SAVEPOINT`, `ROLLBACK TO`, `RELEASE SAVEPOINT`.
-    Savepoint,
+    /// `SAVEPOINT name`.
+    Savepoint(&'a str),
+    /// `ROLLBACK TO name`.
+    RollbackTo(&'a str),
+    /// `RELEASE SAVEPOINT name`.
+    ReleaseSavepoint,
     /// `XA START xid`.
     XaStart(&'a str),
     /// `XA END xid`.
@@ -40,12 +44,14 @@ pub fn classify(sql: &[u8]) -> Statement<'_> {
     if is("ROLLBACK") {
         return Statement::Rollback;
     }
-    if strip(text, "SAVEPOINT ")
-        .or_else(|| strip(text, "ROLLBACK TO "))
-        .or_else(|| strip(text, "RELEASE SAVEPOINT "))
-        .is_some()
-    {
-        return Statement::Savepoint;
+    if let Some(name) = strip(text, "SAVEPOINT ") {
+        return Statement::Savepoint(name.trim());
+    }
+    if let Some(name) = strip(text, "ROLLBACK TO ") {
+        return Statement::RollbackTo(name.trim());
+    }
+    if strip(text, "RELEASE SAVEPOINT ").is_some() {
+        return Statement::ReleaseSavepoint;
     }
     let Some(xa) = strip(text, "XA ") else { return Statement::Other };
     if let Some(xid) = strip(xa, "START ").or_else(|| strip(xa, "BEGIN ")) {
@@ -76,8 +82,9 @@ mod tests {
             ("BEGIN", Statement::Begin),
             ("COMMIT", Statement::Commit),
             ("ROLLBACK", Statement::Rollback),
-            ("SAVEPOINT `a`", Statement::Savepoint),
-            ("ROLLBACK TO `a`", Statement::Savepoint),
+            ("SAVEPOINT `a`", Statement::Savepoint("`a`")),
+            ("ROLLBACK TO `a`", Statement::RollbackTo("`a`")),
+            ("RELEASE SAVEPOINT `a`", Statement::ReleaseSavepoint),
             ("XA START X'61',X'',1", Statement::XaStart("X'61',X'',1")),
             ("XA END X'61',X'',1", Statement::XaEnd),
             ("XA COMMIT X'61',X'',1", Statement::XaCommit("X'61',X'',1")),

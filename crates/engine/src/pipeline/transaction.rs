@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use bitacora_binlog::event::{Gtid, MariadbGtid};
-use bitacora_binlog::gtid::{GtidSet, Tag, Uuid};
+use bitacora_binlog::gtid::{GtidSet, MariadbGtidSet, Tag, Uuid};
 
 /// The transaction that is being read.
 #[derive(Debug, Default)]
@@ -95,7 +95,14 @@ impl Transaction {
     pub fn end(&mut self, executed: &mut Option<GtidSet>) {
         self.is_open = false;
         self.statement = None;
-        match (self.pending.take(), executed) {
+        let pending = self.pending.take();
+        // The empty set of a checkpoint does not tell of which kind it is.
+        if let (Some(PendingGtid::Mariadb { .. }), Some(set @ GtidSet::Mysql(_))) = (&pending, &mut *executed)
+            && set.is_empty()
+        {
+            *set = GtidSet::Mariadb(MariadbGtidSet::default());
+        }
+        match (pending, executed) {
             (Some(PendingGtid::Mysql { uuid, tag, number }), Some(GtidSet::Mysql(set))) => set.add(uuid, &tag, number),
             (Some(PendingGtid::Mariadb { domain, server_id, sequence }), Some(GtidSet::Mariadb(set))) => {
                 set.advance(bitacora_binlog::gtid::MariadbGtid { domain, server_id, sequence });

@@ -7,104 +7,60 @@
 
 use std::collections::HashMap;
 
-use bitacora_change::{Message, MessageBuffer, WholeMessage};
+use super::held::Held;
+use super::logical_offset::LogicalOffset;
 
-use super::logical_offset::{EventOffset, LogicalOffset};
-use crate::sink::OutgoingMessage;
-
-/// Where a message that waits belongs.
-#[derive(Debug, Clone, Copy)]
-pub struct HeldPlace {
-    /// Index of its topic.
-    pub topic: usize,
-    /// Distance of its sequence id from the transaction's first event.
-    pub distance: u64,
-}
-
-/// The messages of one prepared transaction.
+/// One XA transaction.
 #[derive(Debug)]
-pub struct Held {
+pub struct Branch {
     /// Counts the bytes of the transaction's events, from 0.
     pub offset: LogicalOffset,
-    /// Where each message of the buffer belongs, in their order.
-    places: Vec<HeldPlace>,
-    buffer: MessageBuffer,
-}
-
-impl Default for Held {
-    fn default() -> Self {
-        Held { offset: LogicalOffset::at(0), places: Vec::new(), buffer: MessageBuffer::default() }
-    }
-}
-
-impl Held {
-    /// Keeps a message of a buffer.
-    pub fn push(&mut self, topic: usize, distance: u64, from: &MessageBuffer, message: &Message) {
-        self.places.push(HeldPlace { topic, distance });
-        self.buffer.push(&WholeMessage {
-            key: from.key(message),
-            value: from.value(message),
-            properties: from.properties(message),
-            event_time_ms: from.event_time_ms(message),
-        });
-    }
-
-    /// Counts the messages.
-    pub fn message_count(&self) -> usize {
-        self.places.len()
-    }
-
-    /// The messages in their order. The sequence id of each is `base` and its distance.
-    pub fn messages(&self, base: EventOffset) -> impl Iterator<Item = (usize, OutgoingMessage<'_>)> {
-        let messages = self.places.iter().zip(self.buffer.messages());
-        messages.map(move |(place, message)| {
-            (place.topic, OutgoingMessage::of(&self.buffer, message, base.at(place.distance)))
-        })
-    }
-
-    fn byte_count(&self) -> usize {
-        self.buffer.byte_count()
-    }
+    /// Its messages; their distances are from the transaction's first event.
+    pub held: Held,
 }
 
 /// The transaction being prepared and those that wait for their decision, by the text of their xid.
 #[derive(Debug, Default)]
 pub struct XaTransactions {
-    current: Option<(String, Held)>,
-    waiting: HashMap<String, Held>,
+    current: Option<(String, Branch)>,
+    waiting: HashMap<String, Branch>,
     bytes: usize,
 }
 
 impl XaTransactions {
     /// `XA START` was read: rows belong to this transaction until it is prepared.
     pub fn start(&mut self, xid: &str) {
-        self.current = Some((xid.to_owned(), Held::default()));
+        self.current = Some((xid.to_owned(), Branch { offset: LogicalOffset::at(0), held: Held::default() }));
     }
 
     /// The transaction whose rows are being read.
-    pub fn current(&mut self) -> Option<&mut Held> {
-        self.current.as_mut().map(|(_, held)| held)
+    pub fn current(&mut self) -> Option<&mut Branch> {
+        self.current.as_mut().map(|(_, branch)| branch)
     }
 
-    /// The transaction is prepared: it waits. Gives the bytes that wait in all.
-    pub fn prepare(&mut self) -> usize {
-        if let Some((xid, held)) = self.current.take() {
-            self.bytes += held.byte_count();
-            self.waiting.insert(xid, held);
+    /// The transaction is prepared: it waits.
+    pub fn prepare(&mut self) {
+        if let Some((xid, branch)) = self.current.take() {
+            self.bytes += branch.held.byte_count();
+            self.waiting.insert(xid, branch);
         }
-        self.bytes
+    }
+
+    /// Bytes of the messages of all transactions that are not decided.
+    pub fn byte_count(&self) -> usize {
+        self.bytes + self.current.as_ref().map_or(0, |(_, branch)| branch.held.byte_count())
     }
 
     /// The transaction commits in one phase, or was never prepared: its messages count at once.
-    pub fn take_current(&mut self) -> Option<Held> {
-        self.current.take().map(|(_, held)| held)
+    pub fn take_current(&mut self) -> Option<Branch> {
+        self.current.take().map(|(_, branch)| branch)
     }
 
     /// The decision came. `None` if the transaction was prepared before this source started.
-    pub fn decide(&mut self, xid: &str) -> Option<Held> {
-        let held = self.waiting.remove(xid)?;
-        self.bytes -= held.byte_count();
-        Some(held)
+    pub fn decide(&mut self, xid: &str) -> Option<Branch> {
+        let branch = self.waiting.remove(xid)?;
+        self.bytes -= branch.held.byte_count();
+        Some(branch)
     }
 
     /// Whether a transaction waits, which holds back the checkpoint.
@@ -121,24 +77,29 @@ impl XaTransactions {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::indexing_slicing)]
+    use bitacora_change::{MessageBuffer, WholeMessage};
+
     use super::*;
 
     #[test]
     fn messages_wait_for_the_decision_and_are_forgotten_once() {
         let mut xa = XaTransactions::default();
         xa.start("X'61',X'',1");
-        if let Some(held) = xa.current() {
+        if let Some(branch) = xa.current() {
             let mut buffer = MessageBuffer::default();
             buffer.push(&WholeMessage { key: Some(b"key"), ..WholeMessage::default() });
-            held.push(3, 19, &buffer, &buffer.messages()[0]);
+            branch.held.push(3, 19, &buffer, &buffer.messages()[0]);
         }
         assert!(!xa.is_waiting());
-        assert_eq!(xa.prepare(), 3);
+        assert_eq!(xa.byte_count(), 3);
+        xa.prepare();
         assert!(xa.is_waiting());
+        assert_eq!(xa.byte_count(), 3);
         assert!(xa.current().is_none());
-        assert_eq!(xa.decide("X'62',X'',1").map(|held| held.message_count()), None);
-        assert_eq!(xa.decide("X'61',X'',1").map(|held| held.message_count()), Some(1));
+        let mut decided = |xid: &str| xa.decide(xid).map(|branch| branch.held.message_count());
+        assert_eq!(decided("X'62',X'',1"), None);
+        assert_eq!(decided("X'61',X'',1"), Some(1));
         assert!(!xa.is_waiting());
-        assert_eq!(xa.prepare(), 0);
+        assert_eq!(xa.byte_count(), 0);
     }
 }

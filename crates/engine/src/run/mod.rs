@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bitacora_pulsar::{Client, ClientConfig, Endpoint};
-use bitacora_source::check::{self, CheckOptions, REPLICA_ID, Severity, SnapshotPlanned};
+use bitacora_source::check::{self, CheckOptions, Finding, REPLICA_ID, Severity, SnapshotPlanned};
 use bitacora_source::ddl::Catalog;
 use bitacora_source::replication::ReplicaOptions;
 use tokio::sync::watch;
@@ -114,13 +114,24 @@ impl Source {
 /// There is a checkpoint store, and it cannot be read.
 pub async fn examine(config: &SourceConfig, data_dir: &Path) -> Result<Report, EngineError> {
     let folder = data_dir.join("sources").join(folder_name(&config.name));
-    let position = if folder.is_dir() {
-        let saved = CheckpointStore::open(&folder).map_err(unusable_store)?.load().map_err(unusable_store)?;
-        saved.map(|saved| position::of_checkpoint(&saved.checkpoint)).transpose()?
-    } else {
-        None
-    };
     let replica = options::replica_options(config, &folder);
+    let store = if folder.is_dir() { Some(CheckpointStore::open(&folder)) } else { None };
+    if let Some(Err(CheckpointError::InUse { .. })) = &store {
+        let running = CheckOptions { snapshot: SnapshotPlanned::No, ..check_options(config, &replica, None) };
+        let mut report = check::run(&config.server, &running).await;
+        report.findings.push(Finding {
+            name: "position",
+            severity: Severity::Note,
+            message: "The source runs, so its position is in use and was not checked".into(),
+            remedy: String::new(),
+        });
+        return Ok(report);
+    }
+    let saved = match store.transpose().map_err(unusable_store)? {
+        Some(store) => store.load().map_err(unusable_store)?,
+        None => None,
+    };
+    let position = saved.map(|saved| position::of_checkpoint(&saved.checkpoint)).transpose()?;
     Ok(check::run(&config.server, &check_options(config, &replica, position)).await)
 }
 
@@ -163,25 +174,58 @@ impl Life {
 
     async fn live(&mut self, folder: &Path) -> Result<(), EngineError> {
         let store = Arc::new(CheckpointStore::open(folder).map_err(unusable_store)?);
-        let saved = store.load().map_err(unusable_store)?;
-        let position = saved.as_ref().map(|saved| position::of_checkpoint(&saved.checkpoint)).transpose()?;
-        let wants_snapshot = match self.check(position).await? {
-            Checked::Stopped => return Ok(()),
-            Checked::Ready => saved.is_none() || self.config.snapshot.mode == SnapshotMode::Always,
-            Checked::Purged => true,
-        };
-        let resume = match saved {
-            Some(saved) if !wants_snapshot => {
-                let catalog = parse_catalog(saved.catalog.as_deref())?;
-                self.check_columns(&catalog);
-                Some(Resume { catalog, checkpoint: saved.checkpoint, beginning: Beginning::Resumed })
+        let mut always = self.config.snapshot.mode == SnapshotMode::Always;
+        loop {
+            let saved = store.load().map_err(unusable_store)?;
+            let position = saved.as_ref().map(|saved| position::of_checkpoint(&saved.checkpoint)).transpose()?;
+            let (server, wants_snapshot) = match self.check(position).await? {
+                Checked::Stopped => return Ok(()),
+                Checked::Ready { server } => (server, saved.is_none() || always),
+                Checked::Purged { server } => (server, true),
+            };
+            let resume = match saved {
+                Some(saved) if !wants_snapshot => {
+                    let catalog = parse_catalog(saved.catalog.as_deref())?;
+                    self.check_columns(&catalog);
+                    Some(self.resume(&store, saved.checkpoint, catalog, server)?)
+                }
+                saved => self.snapshot(&store, saved.map(|saved| saved.checkpoint), &server).await?,
+            };
+            let Some(resume) = resume.filter(|_| self.config.snapshot.mode != SnapshotMode::InitialOnly) else {
+                return Ok(());
+            };
+            match self.stream(&store, resume).await? {
+                Streamed::Ended => return Ok(()),
+                Streamed::OtherServer => always = false,
             }
-            saved => self.snapshot(&store, saved.map(|saved| saved.checkpoint)).await?,
-        };
-        match resume {
-            Some(resume) if self.config.snapshot.mode != SnapshotMode::InitialOnly => self.stream(&store, resume).await,
-            _ => Ok(()),
         }
+    }
+
+    /// Goes on from a checkpoint. The log of another server has the same transactions in other events, which would give
+    /// other sequence ids: there the source begins with ids above all that it gave before.
+    fn resume(
+        &self,
+        store: &Arc<CheckpointStore>,
+        mut checkpoint: Checkpoint,
+        catalog: Arc<Catalog>,
+        server: String,
+    ) -> Result<Resume, EngineError> {
+        let former = checkpoint.server.replace(server);
+        if former.is_none() || former == checkpoint.server {
+            return Ok(Resume { catalog, checkpoint, beginning: Beginning::Resumed });
+        }
+        let (former, server) = (former.unwrap_or_default(), checkpoint.server.clone().unwrap_or_default());
+        let address = self.config.server.address();
+        if checkpoint.gtid.is_none() {
+            return Err(EngineError::configuration(format!(
+                "{address} is another server now ({server}, before {former}), and without GTIDs a position in the log of one says nothing in that of another"
+            ))
+            .remedy("let the address lead to the former server, or take a new snapshot: remove checkpoint.redb of the source from the data folder"));
+        }
+        tracing::warn!(source = %self.config.name, former, server, "{address} is another server now; events that were sent after the last checkpoint come twice");
+        checkpoint.logical_offset = now_ns().max(checkpoint.logical_offset.saturating_add(1));
+        store.save(&checkpoint, None).map_err(unusable_store)?;
+        Ok(Resume { catalog, checkpoint, beginning: Beginning::Anew })
     }
 
     /// Checks the server until it answers.
@@ -199,11 +243,12 @@ impl Life {
             for finding in report.findings.iter().filter(|finding| finding.severity == Severity::Warning) {
                 tracing::warn!(source = %self.config.name, check = %finding.name, "{}", status::sentence(finding));
             }
-            let Some(failure) = report.failures().next() else { return Ok(Checked::Ready) };
+            let server = report.server.clone().unwrap_or_default();
+            let Some(failure) = report.failures().next() else { return Ok(Checked::Ready { server }) };
             let names: Vec<_> = report.failures().map(|finding| finding.name).collect();
             if names == ["position"] && self.config.snapshot.mode == SnapshotMode::WhenNeeded {
                 tracing::warn!(source = %self.config.name, "a new snapshot is taken: {}", status::sentence(failure));
-                return Ok(Checked::Purged);
+                return Ok(Checked::Purged { server });
             }
             let error = EngineError::configuration(status::sentence(failure));
             // A server that cannot be reached may be starting, a replica with our id may have ended; everything else stays wrong
@@ -247,11 +292,25 @@ impl Life {
 /// What the checks said.
 enum Checked {
     /// The source may start.
-    Ready,
+    Ready {
+        /// Which server it is.
+        server: String,
+    },
     /// The server no longer has what the checkpoint asks for, and a new snapshot is wanted then.
-    Purged,
+    Purged {
+        /// Which server it is.
+        server: String,
+    },
     /// The source was stopped before the server answered.
     Stopped,
+}
+
+/// How the stream ended.
+pub(crate) enum Streamed {
+    /// The source was stopped.
+    Ended,
+    /// The address leads to another server; everything that was read from the former one is delivered.
+    OtherServer,
 }
 
 /// What the stream begins with.

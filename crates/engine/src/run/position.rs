@@ -16,18 +16,18 @@ pub(super) fn of_checkpoint(checkpoint: &Checkpoint) -> Result<Position, EngineE
     Ok(Position { file: checkpoint.file.clone(), offset: checkpoint.position, gtid })
 }
 
-/// A position as it is stored.
-pub(super) fn checkpoint(position: &Position, logical_offset: u64) -> Checkpoint {
+/// A position in the log of a server as it is stored.
+pub(super) fn checkpoint(position: &Position, logical_offset: u64, server: &str) -> Checkpoint {
     Checkpoint {
         file: position.file.clone(),
         position: position.offset,
         gtid: position.gtid.as_ref().map(ToString::to_string),
         logical_offset,
-        server: None,
+        server: Some(server.to_owned()),
     }
 }
 
-/// A transaction end as it is stored.
-pub(super) fn of_end(end: &End) -> Checkpoint {
-    checkpoint(&end.position, end.logical_offset)
+/// A transaction end in the log of a server as it is stored.
+pub(super) fn of_end(end: &End, server: &str) -> Checkpoint {
+    checkpoint(&end.position, end.logical_offset, server)
 }

@@ -20,17 +20,18 @@ pub(super) struct Saver {
 }
 
 impl Saver {
-    /// Starts the thread. `stored` is the catalog that the store holds.
+    /// Starts the thread. `stored` is the catalog that the store holds, `server` whose log is read.
     pub fn start(
         store: Arc<CheckpointStore>,
         stored: Arc<Catalog>,
+        server: String,
         metrics: Arc<SourceMetrics>,
     ) -> Result<Saver, EngineError> {
         let (ends, taken) = sync_channel::<End>(1);
         let mut stored = stored;
         let thread = std::thread::Builder::new().name("checkpoint".into()).spawn(move || {
             while let Ok(end) = taken.recv() {
-                save(&store, &end, &mut stored)?;
+                save(&store, &end, &server, &mut stored)?;
                 metrics.checkpoint_count.add(1);
             }
             Ok(())
@@ -64,14 +65,14 @@ impl Saver {
     }
 }
 
-fn save(store: &CheckpointStore, end: &End, stored: &mut Arc<Catalog>) -> Result<(), EngineError> {
+fn save(store: &CheckpointStore, end: &End, server: &str, stored: &mut Arc<Catalog>) -> Result<(), EngineError> {
     let catalog = if Arc::ptr_eq(&end.catalog, stored) {
         None
     } else {
         let text = serde_json::to_vec(&*end.catalog);
         Some(text.map_err(|error| EngineError::stop("the table descriptions cannot be stored").caused_by(error))?)
     };
-    store.save(&of_end(end), catalog.as_deref()).map_err(unusable_store)?;
+    store.save(&of_end(end, server), catalog.as_deref()).map_err(unusable_store)?;
     *stored = Arc::clone(&end.catalog);
     Ok(())
 }

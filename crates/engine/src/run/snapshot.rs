@@ -25,15 +25,16 @@ const QUEUED_CHUNKS: usize = 3;
 
 impl Life {
     /// Takes a snapshot and stores the checkpoint behind it; `None` if the source was stopped meanwhile. `former` is the
-    /// checkpoint that is replaced.
+    /// checkpoint that is replaced, `server` whose rows are read.
     pub(super) async fn snapshot(
         &mut self,
         store: &Arc<CheckpointStore>,
         former: Option<Checkpoint>,
+        server: &str,
     ) -> Result<Option<Resume>, EngineError> {
         let mut backoff = self.backoff();
         loop {
-            let error = match self.try_snapshot(store, former.as_ref()).await {
+            let error = match self.try_snapshot(store, former.as_ref(), server).await {
                 Err(error) if error.class == ErrorClass::Retry => error,
                 done => return done,
             };
@@ -50,6 +51,7 @@ impl Life {
         &mut self,
         store: &Arc<CheckpointStore>,
         former: Option<&Checkpoint>,
+        server: &str,
     ) -> Result<Option<Resume>, EngineError> {
         let config = Arc::clone(&self.config);
         let options =
@@ -58,7 +60,10 @@ impl Life {
             begun = Snapshot::begin(&config.server, &config.filter, &options) => begun.map_err(source_error)?,
             _ = self.stopped.wait_for(|stopped| *stopped) => return Ok(None),
         };
-        let position = snapshot.position().clone();
+        let position = match config.snapshot.mode {
+            SnapshotMode::Never => snapshot.oldest_position().await.map_err(source_error)?,
+            _ => snapshot.position().clone(),
+        };
         tracing::info!(source = %config.name, %position, exactness = ?snapshot.exactness(), tables = snapshot.tables().len(), "snapshot begins");
         let (catalog, records) = self.describe(&snapshot);
         self.check_columns(&catalog);
@@ -68,7 +73,7 @@ impl Life {
         }
         // Ids of the stream must be above all that the source gave before, even if it has forgotten them.
         let base = now_ns().max(former.map_or(0, |former| former.logical_offset.saturating_add(1)));
-        let checkpoint = checkpoint(&position, base);
+        let checkpoint = checkpoint(&position, base, server);
         let catalog_text = serde_json::to_vec(&catalog)
             .map_err(|error| EngineError::stop("the table descriptions cannot be stored").caused_by(error))?;
         store.save(&checkpoint, Some(&catalog_text)).map_err(super::unusable_store)?;

@@ -4,15 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bitacora_binlog::ChecksumAlgorithm;
+use bitacora_source::Position;
 use bitacora_source::replication::{EventChunk, Progress, Reconnecting};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinError;
 
 use super::options::{backoff_options, core_options};
 use super::position::of_checkpoint;
 use super::snapshot::source_error;
 use super::status::SourceStatus;
 use super::worker::{Work, Worker, fallen};
-use super::{Life, Resume};
+use super::{Life, Resume, Streamed};
 use crate::checkpoint::CheckpointStore;
 use crate::error::EngineError;
 use crate::pipeline::core::Core;
@@ -24,11 +26,16 @@ const QUEUED_CHUNKS: usize = 4;
 pub(super) const DRAIN_LIMIT: Duration = Duration::from_secs(15);
 
 impl Life {
-    /// Streams from a checkpoint until the source is stopped or fails.
-    pub(super) async fn stream(&mut self, store: &Arc<CheckpointStore>, resume: Resume) -> Result<(), EngineError> {
+    /// Streams from a checkpoint until the source is stopped or fails, or another server answers.
+    pub(super) async fn stream(
+        &mut self,
+        store: &Arc<CheckpointStore>,
+        resume: Resume,
+    ) -> Result<Streamed, EngineError> {
         let Resume { checkpoint, catalog, beginning } = resume;
         let config = Arc::clone(&self.config);
         let mut position = of_checkpoint(&checkpoint)?;
+        let server = checkpoint.server.clone().unwrap_or_default();
         let core = Core::new(
             core_options(&config, &self.notices, beginning),
             self.sink(self.client()?)?,
@@ -41,6 +48,7 @@ impl Life {
             core,
             store: Arc::clone(store),
             stored_catalog: catalog,
+            server: server.clone(),
             metrics: Arc::clone(&self.metrics),
             runtime: tokio::runtime::Handle::current(),
         };
@@ -48,17 +56,21 @@ impl Life {
         let (emptied, mut empty) = mpsc::unbounded_channel();
         let mut worker = tokio::task::spawn_blocking(move || worker.run(taken, &emptied));
         let mut stream = Reconnecting::new(config.server.clone(), self.replica.clone(), backoff_options(&config));
-        loop {
+        // Why no more is read from this server.
+        let outcome = loop {
             let mut chunk: EventChunk = empty.try_recv().unwrap_or_default();
             let progress = tokio::select! {
                 biased;
-                _ = self.stopped.wait_for(|stopped| *stopped) => break,
-                ended = &mut worker => return ended.unwrap_or_else(|error| Err(fallen(error))),
+                _ = self.stopped.wait_for(|stopped| *stopped) => break Ok(Streamed::Ended),
+                ended = &mut worker => return Err(early(ended)),
                 progress = stream.read_events(&mut chunk, &position) => progress,
             };
             let item = match progress {
                 Ok(Progress::Events) => Work::Events(chunk),
                 Ok(Progress::Restarted) => {
+                    if stream.client().is_some_and(|client| client.server() != server) {
+                        break Ok(Streamed::OtherServer);
+                    }
                     self.status.send_replace(SourceStatus::Streaming { position: position.to_string() });
                     tracing::info!(source = %config.name, %position, "streaming");
                     let checksum = stream.client().map(bitacora_source::replication::Client::checksum);
@@ -67,35 +79,57 @@ impl Life {
                 Ok(Progress::Waiting { error, .. }) => {
                     self.metrics.reconnect_count.add(1);
                     self.status.send_replace(SourceStatus::Waiting { reason: source_error(error).to_string() });
-                    let (reply, answer) = oneshot::channel();
-                    if work.send(Work::Abandon(reply)).await.is_ok()
-                        && let Ok(end) = answer.await
-                    {
-                        position = end;
-                    }
+                    // A worker that waits for the broker answers late.
+                    let end = tokio::select! {
+                        end = abandon(&work) => end,
+                        _ = self.stopped.wait_for(|stopped| *stopped) => break Ok(Streamed::Ended),
+                    };
+                    position = end.unwrap_or(position);
                     continue;
                 }
-                Ok(Progress::End) => break,
-                Err(error) => {
-                    // What was read before the error is delivered, so that the next start goes on from there.
-                    drop(work);
-                    let drained = worker.await.unwrap_or_else(|error| Err(fallen(error)));
-                    return drained.and(Err(source_error(error)));
-                }
+                Ok(Progress::End) => break Ok(Streamed::Ended),
+                Err(error) => break Err(source_error(error)),
             };
             tokio::select! {
-                sent = work.send(item) => if sent.is_err() { break },
-                _ = self.stopped.wait_for(|stopped| *stopped) => break,
+                // A worker that has hung up says why when it is waited for.
+                sent = work.send(item) => if sent.is_err() { break Ok(Streamed::Ended) },
+                _ = self.stopped.wait_for(|stopped| *stopped) => break Ok(Streamed::Ended),
             }
-        }
+        };
+        // What was read is delivered, so that the next start goes on from there; only another server is worth waiting for it.
         drop(work);
-        let (drained, ()) = tokio::join!(tokio::time::timeout(DRAIN_LIMIT, worker), stream.leave());
-        match drained {
-            Ok(drained) => drained.unwrap_or_else(|error| Err(fallen(error))),
-            Err(_) => {
-                Err(EngineError::retry("the broker does not take the last messages, which are not delivered yet")
-                    .remedy("nothing is lost: they are sent at the next start, when the broker works again"))
+        let is_patient = matches!(outcome, Ok(Streamed::OtherServer));
+        let patience = async {
+            if is_patient {
+                let _ = self.stopped.wait_for(|stopped| *stopped).await;
             }
-        }
+            tokio::time::sleep(DRAIN_LIMIT).await;
+        };
+        let drained = async {
+            tokio::select! {
+                drained = worker => drained.unwrap_or_else(|error| Err(fallen(error))),
+                () = patience => Err(EngineError::retry("the broker does not take the last messages, which are not delivered yet")
+                    .remedy("nothing is lost: they are sent at the next start, when the broker works again")),
+            }
+        };
+        let (drained, ()) = tokio::join!(drained, stream.leave());
+        // Why the stream failed says more than that the broker is away too.
+        outcome.and_then(|streamed| drained.map(|()| streamed))
+    }
+}
+
+/// Takes the worker back to the last transaction end; tells where it is, unless the worker has ended.
+async fn abandon(work: &mpsc::Sender<Work>) -> Option<Position> {
+    let (reply, answer) = oneshot::channel();
+    work.send(Work::Abandon(reply)).await.ok()?;
+    answer.await.ok()
+}
+
+/// The error of a worker that ended before it was asked to.
+fn early(ended: Result<Result<(), EngineError>, JoinError>) -> EngineError {
+    match ended {
+        Ok(Err(error)) => error,
+        Ok(Ok(())) => EngineError::stop("the pipeline ended early").remedy("report it with the log"),
+        Err(error) => fallen(error),
     }
 }

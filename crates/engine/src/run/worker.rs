@@ -35,6 +35,8 @@ pub(super) struct Worker<S> {
     pub core: Core<S>,
     pub store: Arc<CheckpointStore>,
     pub stored_catalog: Arc<Catalog>,
+    /// Whose log is read.
+    pub server: String,
     pub metrics: Arc<SourceMetrics>,
     pub runtime: Handle,
 }
@@ -46,7 +48,12 @@ impl<S: Sink> Worker<S> {
         mut work: mpsc::Receiver<Work>,
         emptied: &mpsc::UnboundedSender<EventChunk>,
     ) -> Result<(), EngineError> {
-        let saver = Saver::start(Arc::clone(&self.store), Arc::clone(&self.stored_catalog), Arc::clone(&self.metrics))?;
+        let saver = Saver::start(
+            Arc::clone(&self.store),
+            Arc::clone(&self.stored_catalog),
+            self.server.clone(),
+            Arc::clone(&self.metrics),
+        )?;
         match self.work(&mut work, emptied, &saver) {
             Ok(last) => saver.finish(last),
             // Why checkpoints cannot be stored says more than that the thread has ended.
@@ -109,7 +116,10 @@ impl<S: Sink> Worker<S> {
         }
     }
 
+    /// Offers the newest end before which everything is durable. What was collected goes out first: while the log is read
+    /// faster than it is sent, the batch of a table with few changes would never fill, and hold back every checkpoint.
     fn checkpoint(&mut self, saver: &Saver) -> Result<(), EngineError> {
+        self.core.flush()?;
         match self.core.checkpoint(now_us())? {
             Some(end) => saver.offer(end),
             None => Ok(()),

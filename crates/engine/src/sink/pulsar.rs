@@ -10,7 +10,9 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use bitacora_change::{KeyValueEncoding, MessageSchema, ValueSchemaKind};
-use bitacora_pulsar::{AutoCreation, BatchLimits, Client, Error as ClientError, Producer, ProducerOptions, Progress};
+use bitacora_pulsar::{
+    AutoCreation, BatchLimits, Client, Error as ClientError, PendingBudget, Producer, ProducerOptions, Progress,
+};
 use bitacora_pulsar_wire::proto::{KeyValue, ProducerAccessMode, Schema, SchemaType};
 use bitacora_pulsar_wire::{BatchBuilder, MessageKey, OutgoingMessage as WireMessage, ServerError, TopicName};
 use tokio::runtime::Handle;
@@ -22,8 +24,11 @@ use super::sealer::Sealer;
 use super::{Lane, Opened, OutgoingMessage, Sink, TopicId};
 use crate::error::{EngineError, ErrorClass};
 
-/// Bytes of one producer that may wait for their receipt.
-const PENDING_BYTES_MAX: usize = 8 << 20;
+/// Bytes of all producers of a source that may wait for their receipt.
+const PENDING_BYTES_MAX: usize = 16 << 20;
+
+/// Bytes of messages in all batches that are being filled; above it everything is sent as it is.
+const FILLING_BYTES_MAX: usize = 16 << 20;
 
 /// Batches are sealed at this size, before compression.
 const LIMITS: BatchLimits = BatchLimits { max_messages: 2_000, max_bytes: 1 << 20, linger_ms: 0 };
@@ -39,6 +44,10 @@ pub struct PulsarSink {
     namespace: String,
     source_name: String,
     sealer: Sealer,
+    /// Shared by all producers: many topics must not hold more memory than one.
+    budget: PendingBudget,
+    /// Bytes of messages in batches that are being filled.
+    filling_bytes: usize,
     topics: Vec<Topic>,
     by_name: HashMap<(Lane, String), usize>,
     /// Places in `topics` whose producer was closed.
@@ -52,7 +61,10 @@ struct Topic {
     lane: Lane,
     name: String,
     keys: Keys,
-    batch: Box<BatchBuilder>,
+    /// Being filled; none while it would be empty, so that an idle topic holds no memory.
+    batch: Option<Box<BatchBuilder>>,
+    /// Bytes of messages in the batch.
+    batch_bytes: usize,
     highest: u64,
     in_flight: InFlight,
     progress: watch::Receiver<Progress>,
@@ -93,6 +105,8 @@ impl PulsarSink {
             namespace: namespace.to_owned(),
             source_name: source_name.to_owned(),
             sealer,
+            budget: PendingBudget::new(PENDING_BYTES_MAX),
+            filling_bytes: 0,
             topics: Vec::new(),
             by_name: HashMap::new(),
             free: Vec::new(),
@@ -186,16 +200,14 @@ impl PulsarSink {
         options.name = Some(self.producer_name(lane));
         options.access_mode = ProducerAccessMode::ExclusiveWithFencing;
         options.schema = wire_schema(schema);
-        options.max_pending_bytes = PENDING_BYTES_MAX;
+        options.shared_budget = Some(self.budget.clone());
         self.client.producer(options).await
     }
 
     fn seal(&mut self, index: usize) -> Result<(), EngineError> {
         let Some(topic) = self.topics.get_mut(index) else { return Ok(()) };
-        if topic.batch.is_empty() {
-            return Ok(());
-        }
-        let full = std::mem::replace(&mut topic.batch, self.sealer.empty_batch());
+        let Some(full) = topic.batch.take() else { return Ok(()) };
+        self.filling_bytes -= std::mem::take(&mut topic.batch_bytes);
         topic.in_flight.send(topic.highest);
         self.sealer.send(index, full)
     }
@@ -228,7 +240,8 @@ impl Sink for PulsarSink {
                     lane,
                     name: topic.to_owned(),
                     keys: Keys::of(schema),
-                    batch: Box::default(),
+                    batch: None,
+                    batch_bytes: 0,
                     highest: 0,
                     in_flight: InFlight::default(),
                     progress,
@@ -251,8 +264,12 @@ impl Sink for PulsarSink {
         let index = topic.0 as usize;
         let properties = message.properties.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
         let bytes = message.key.map_or(0, <[u8]>::len) + message.value.map_or(0, <[u8]>::len) + properties;
-        if self.topics.get(index).is_some_and(|topic| LIMITS.is_full(&topic.batch, bytes)) {
+        let batch = self.topics.get(index).and_then(|topic| topic.batch.as_ref());
+        if batch.is_some_and(|batch| LIMITS.is_full(batch, bytes)) {
             self.seal(index)?;
+        }
+        if self.filling_bytes > FILLING_BYTES_MAX {
+            self.flush()?;
         }
         let Some(topic) = self.topics.get_mut(index) else {
             return Err(EngineError::stop("a message was appended to a topic that is not open"));
@@ -276,8 +293,11 @@ impl Sink for PulsarSink {
             sequence_id,
             ..WireMessage::default()
         };
+        self.filling_bytes += bytes;
+        topic.batch_bytes += bytes;
         topic
             .batch
+            .get_or_insert_with(|| self.sealer.empty_batch())
             .append(&message)
             .map_err(|error| EngineError::stop("a message cannot be put into a batch").caused_by(error))?;
         topic.in_flight.append(sequence_id);
@@ -317,7 +337,6 @@ impl Sink for PulsarSink {
         self.sealer.close(&[index])?;
         if let Some(topic) = self.topics.get_mut(index) {
             topic.in_flight = InFlight::default();
-            *topic.batch = BatchBuilder::default();
             let key = (topic.lane, std::mem::take(&mut topic.name));
             self.by_name.remove(&key);
             self.free.push(index);

@@ -1,7 +1,7 @@
 //! The thread that compresses batches and hands them to their producers, in the order in which it gets them.
 
 use std::collections::HashMap;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -15,6 +15,9 @@ use crate::error::EngineError;
 
 /// Batches between the pipeline and the sealer.
 const QUEUED_BATCHES: usize = 4;
+
+/// Sent batches whose memory is kept for the next ones.
+const KEPT_BATCHES: usize = 8;
 
 /// What the sealer is told.
 enum Order {
@@ -39,7 +42,7 @@ impl Sealer {
     /// Starts the thread.
     pub fn start(runtime: Handle) -> std::io::Result<Sealer> {
         let (orders, taken) = sync_channel(QUEUED_BATCHES);
-        let (empty, emptied) = channel();
+        let (empty, emptied) = sync_channel(KEPT_BATCHES);
         let failure = Arc::new(Mutex::new(None));
         let thread = std::thread::Builder::new().name("sealer".into()).spawn({
             let failure = Arc::clone(&failure);
@@ -107,7 +110,7 @@ struct Worker {
     runtime: Handle,
     producers: HashMap<usize, Producer>,
     compressor: Compressor,
-    empty: Sender<Box<BatchBuilder>>,
+    empty: SyncSender<Box<BatchBuilder>>,
     failure: Arc<Mutex<Option<EngineError>>>,
 }
 
@@ -146,7 +149,7 @@ impl Worker {
                 .map_err(|error| failed(&format!("a batch for topic {} cannot be sent", producer.topic()), error))?;
         }
         batch.clear();
-        let _ = self.empty.send(batch);
+        let _ = self.empty.try_send(batch);
         Ok(())
     }
 

@@ -12,6 +12,7 @@ mod table;
 pub use report::{Finding, Report, Severity};
 pub use setting::REPLICA_ID;
 
+use crate::identity::server_identity;
 use crate::wire::Connection;
 use crate::{Error, Filter, Position, ServerConfig};
 
@@ -67,6 +68,7 @@ pub async fn run(config: &ServerConfig, options: &CheckOptions) -> Report {
 
 async fn ask(connection: &mut Connection, options: &CheckOptions, report: &mut Report) -> Result<(), Error> {
     connection.execute("SET SESSION sql_mode = ''").await?;
+    report.server = Some(server_identity(connection).await?);
     setting::version(connection, report);
     let settings = setting::Settings::read(connection).await?;
     settings.check(connection, options, report);

@@ -48,6 +48,8 @@ impl fmt::Display for Finding {
 pub struct Report {
     /// The results.
     pub findings: Vec<Finding>,
+    /// Which server answered (`server_uuid`, or `server_id` on MariaDB); `None` if none did.
+    pub server: Option<String>,
 }
 
 impl Report {

@@ -7,6 +7,7 @@ use bitacora_binlog::ChecksumAlgorithm;
 use super::EventChunk;
 use super::dump;
 use super::register;
+use crate::identity::server_identity;
 use crate::wire::Connection;
 use crate::{Error, Position, ServerConfig, ServerVersion};
 
@@ -89,6 +90,7 @@ pub struct Client {
     connection: Connection,
     options: ReplicaOptions,
     checksum: ChecksumAlgorithm,
+    server: String,
     current: EventChunk,
     current_index: usize,
 }
@@ -100,8 +102,9 @@ impl Client {
     /// Those of [`Connection::open`]; [`Error::ServerIdInUse`]; a server error without the replication privilege.
     pub async fn connect(config: &ServerConfig, options: ReplicaOptions) -> Result<Client, Error> {
         let mut connection = Connection::open(config).await?;
+        let server = server_identity(&mut connection).await?;
         let checksum = register::register(&mut connection, &options).await?;
-        Ok(Client { connection, options, checksum, current: EventChunk::new(), current_index: 0 })
+        Ok(Client { connection, options, checksum, server, current: EventChunk::new(), current_index: 0 })
     }
 
     /// Asks for all events after the position: by GTID where the position has one, else by file and offset.
@@ -114,6 +117,11 @@ impl Client {
     /// Gives product and version of the server.
     pub fn version(&self) -> &ServerVersion {
         self.connection.version()
+    }
+
+    /// Tells which server it is: `server_uuid`, or `server_id` on MariaDB.
+    pub fn server(&self) -> &str {
+        &self.server
     }
 
     /// Gives the connection before the dump, for statements of the caller.

@@ -3,7 +3,7 @@
 //! Formats: "COM_BINLOG_DUMP" and "COM_BINLOG_DUMP_GTID" in the MySQL Server Developer Documentation; "COM_BINLOG_DUMP"
 //! in the MariaDB Knowledge Base. MariaDB takes a GTID position from `@slave_connect_state`.
 
-use bitacora_binlog::gtid::GtidSet;
+use bitacora_binlog::gtid::{GtidSet, MysqlGtidSet};
 
 use super::client::{ReplicaOptions, Waiting};
 use super::register::annotate_flag;
@@ -25,12 +25,16 @@ pub async fn request(connection: &mut Connection, options: &ReplicaOptions, posi
         Waiting::Never => NON_BLOCK,
     };
     let payload = match (connection.version().flavor, &position.gtid) {
-        (Flavor::Mysql, Some(GtidSet::Mysql(set))) => {
+        // An empty set, of a server without transactions, is written alike by both.
+        (Flavor::Mysql, Some(set)) if set.is_empty() || matches!(set, GtidSet::Mysql(_)) => {
             let mut encoded = Vec::new();
-            set.encode(&mut encoded);
+            match set {
+                GtidSet::Mysql(set) => set.encode(&mut encoded),
+                GtidSet::Mariadb(_) => MysqlGtidSet::default().encode(&mut encoded),
+            }
             dump_gtid(options.server_id, flags, &encoded)
         }
-        (Flavor::Mariadb, Some(GtidSet::Mariadb(set))) => {
+        (Flavor::Mariadb, Some(set)) if set.is_empty() || matches!(set, GtidSet::Mariadb(_)) => {
             connection
                 .execute(&format!(
                     "SET @slave_connect_state = '{set}', @slave_gtid_strict_mode = 1, @slave_gtid_ignore_duplicates = 0"

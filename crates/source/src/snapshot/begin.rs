@@ -1,6 +1,7 @@
 //! Opens the consistent view and finds its position.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bitacora_binlog::gtid::GtidSet;
 use bitacora_binlog::table::TableMap;
@@ -72,6 +73,8 @@ struct View {
     creates: Vec<String>,
     defaults: ServerDefaults,
     exactness: Exactness,
+    /// XA transactions that are prepared and not decided: their rows lie before the position, and the view does not have them.
+    undecided: usize,
 }
 
 impl Snapshot {
@@ -82,15 +85,18 @@ impl Snapshot {
     /// of the connection.
     pub async fn begin(config: &ServerConfig, filter: &Filter, options: &SnapshotOptions) -> Result<Snapshot, Error> {
         let mut connection = session(config, options).await?;
-        let view = if connection.version().is_mariadb() {
-            mariadb_view(&mut connection, filter).await?
-        } else {
-            match global_lock_view(&mut connection, filter).await {
-                Err(Error::Server { code: 1045 | 1227, .. }) => {
-                    table_lock_view(config, &mut connection, filter, options).await?
-                }
-                other => other?,
+        let patience = Instant::now() + Duration::from_millis(options.lock_timeout_ms);
+        let view = loop {
+            let view = open_view(config, &mut connection, filter, options).await?;
+            if view.undecided == 0 {
+                break view;
             }
+            if Instant::now() >= patience {
+                tracing::warn!(server = %config.address(), transactions = view.undecided, "XA transactions are prepared and not decided (XA RECOVER lists them); if one of them commits after this snapshot, the source stops, because its rows are in neither snapshot nor stream");
+                break view;
+            }
+            connection.execute("ROLLBACK").await?;
+            tokio::time::sleep(XA_PAUSE).await;
         };
         // From here on only rows are read, and they come in each column's own character set.
         connection.execute("SET SESSION character_set_results = NULL").await?;
@@ -120,6 +126,27 @@ impl Snapshot {
     /// Gives the position that the rows are as of; the stream goes on from here.
     pub fn position(&self) -> &Position {
         &self.position
+    }
+
+    /// Finds where the log begins that the server still has.
+    ///
+    /// # Errors
+    /// [`Error::Snapshot`] where the server has no binlog; those of the connection.
+    pub async fn oldest_position(&mut self) -> Result<Position, Error> {
+        let connection = &mut self.connection;
+        let logs = connection.query("SHOW BINARY LOGS").await?;
+        let file = logs.first().and_then(|row| row.text(0)).ok_or_else(no_position)?.to_owned();
+        let gtid = if connection.version().is_mariadb() {
+            let quoted_file = file.replace('\\', "\\\\").replace('\'', "''");
+            let answer = connection.query(&format!("SELECT BINLOG_GTID_POS('{quoted_file}', 4)")).await?;
+            mariadb_gtids(connection, answer.first().and_then(|row| row.text(0)))?
+        } else {
+            let answer = connection.query("SELECT @@global.gtid_mode, @@global.gtid_purged").await?;
+            let row = answer.first();
+            let purged = row.as_ref().and_then(|row| row.text(1)).unwrap_or_default();
+            mysql_gtids(connection, row.as_ref().and_then(|row| row.text(0)), purged)?
+        };
+        Ok(Position { file, offset: 4, gtid })
     }
 
     /// Gives the tables in the order in which they are read.
@@ -155,6 +182,33 @@ async fn session(config: &ServerConfig, options: &SnapshotOptions) -> Result<Con
     Ok(connection)
 }
 
+/// Pause before the view is opened again while XA transactions wait for their decision.
+const XA_PAUSE: Duration = Duration::from_millis(100);
+
+async fn open_view(
+    config: &ServerConfig,
+    connection: &mut Connection,
+    filter: &Filter,
+    options: &SnapshotOptions,
+) -> Result<View, Error> {
+    if connection.version().is_mariadb() {
+        return mariadb_view(connection, filter).await;
+    }
+    match global_lock_view(connection, filter).await {
+        Err(Error::Server { code: 1045 | 1227, .. }) => table_lock_view(config, connection, filter, options).await,
+        other => other,
+    }
+}
+
+/// Counts the XA transactions that wait for their decision; 0 where the account may not ask (MySQL: `XA_RECOVER_ADMIN`).
+async fn undecided_count(connection: &mut Connection) -> Result<usize, Error> {
+    match connection.query("XA RECOVER").await {
+        Ok(list) => Ok(list.rows().count()),
+        Err(Error::Server { .. }) => Ok(0),
+        Err(error) => Err(error),
+    }
+}
+
 const OPEN_VIEW: &str = "START TRANSACTION WITH CONSISTENT SNAPSHOT";
 
 async fn mariadb_view(connection: &mut Connection, filter: &Filter) -> Result<View, Error> {
@@ -173,10 +227,8 @@ async fn mariadb_view(connection: &mut Connection, filter: &Filter) -> Result<Vi
     }
     let quoted_file = file.replace('\\', "\\\\").replace('\'', "''");
     let gtid = connection.query(&format!("SELECT BINLOG_GTID_POS('{quoted_file}', {offset})")).await?;
-    let gtid = match gtid.first().and_then(|row| row.text(0)) {
-        Some(text) => Some(GtidSet::Mariadb(text.parse().map_err(|_| connection.malformed("GTID position"))?)),
-        None => None,
-    };
+    let gtid = mariadb_gtids(connection, gtid.first().and_then(|row| row.text(0)))?;
+    let undecided = undecided_count(connection).await?;
     let (facts, creates, defaults) = shapes(connection, filter).await?;
     Ok(View {
         position: Position { file, offset, gtid },
@@ -184,6 +236,7 @@ async fn mariadb_view(connection: &mut Connection, filter: &Filter) -> Result<Vi
         creates,
         defaults,
         exactness: Exactness::ServerPosition,
+        undecided,
     })
 }
 
@@ -192,9 +245,10 @@ async fn global_lock_view(connection: &mut Connection, filter: &Filter) -> Resul
     // Whatever fails from here on, the lock goes away with the connection.
     connection.execute(OPEN_VIEW).await?;
     let position = mysql_position(connection).await?;
+    let undecided = undecided_count(connection).await?;
     let (facts, creates, defaults) = shapes(connection, filter).await?;
     connection.execute("UNLOCK TABLES").await?;
-    Ok(View { position, facts, creates, defaults, exactness: Exactness::GlobalLock })
+    Ok(View { position, facts, creates, defaults, exactness: Exactness::GlobalLock, undecided })
 }
 
 async fn table_lock_view(
@@ -217,11 +271,12 @@ async fn table_lock_view(
     }
     connection.execute(OPEN_VIEW).await?;
     let position = mysql_position(connection).await?;
+    let undecided = undecided_count(connection).await?;
     let (facts, creates, defaults) = shapes(connection, filter).await?;
     locker.execute("UNLOCK TABLES").await?;
     // A table that was made after the list was read has not been locked; it is new, and the stream has all of it.
     let (facts, creates) = facts.into_iter().zip(creates).filter(|(facts, _)| names.contains(&facts.name)).unzip();
-    Ok(View { position, facts, creates, defaults, exactness: Exactness::TableLocks })
+    Ok(View { position, facts, creates, defaults, exactness: Exactness::TableLocks, undecided })
 }
 
 fn lock_list(names: &[TableName]) -> String {
@@ -256,14 +311,25 @@ async fn mysql_position(connection: &mut Connection) -> Result<Position, Error> 
     let row = status.first().ok_or_else(no_position)?;
     let file = row.named("File").unwrap_or_default().to_owned();
     let offset = row.named("Position").and_then(|text| text.parse().ok()).ok_or_else(no_position)?;
-    let executed = row.named("Executed_Gtid_Set").unwrap_or_default().replace(['\n', ' '], "");
+    let executed = row.named("Executed_Gtid_Set").unwrap_or_default().to_owned();
     let mode = connection.query("SELECT @@global.gtid_mode").await?;
-    let gtid = if mode.first().and_then(|row| row.text(0)) == Some("ON") {
-        Some(GtidSet::Mysql(executed.parse().map_err(|_| connection.malformed("GTID set"))?))
-    } else {
-        None
-    };
+    let gtid = mysql_gtids(connection, mode.first().and_then(|row| row.text(0)), &executed)?;
     Ok(Position { file, offset, gtid })
+}
+
+/// The GTIDs of a position; `None` where the server does not give every transaction one.
+fn mysql_gtids(connection: &Connection, mode: Option<&str>, set: &str) -> Result<Option<GtidSet>, Error> {
+    if mode != Some("ON") {
+        return Ok(None);
+    }
+    let set = set.replace(['\n', ' '], "");
+    Ok(Some(GtidSet::Mysql(set.parse().map_err(|_| connection.malformed("GTID set"))?)))
+}
+
+fn mariadb_gtids(connection: &Connection, position: Option<&str>) -> Result<Option<GtidSet>, Error> {
+    position
+        .map(|text| Ok(GtidSet::Mariadb(text.parse().map_err(|_| connection.malformed("GTID position"))?)))
+        .transpose()
 }
 
 async fn shapes(

@@ -1,0 +1,143 @@
+//! Statements that begin, end and decide transactions: which messages are sent, which wait and which are forgotten.
+
+use bitacora_binlog::event::Query;
+
+use super::held::Held;
+use super::logical_offset::EventOffset;
+use super::state::{Site, State};
+use super::statement::{Statement, classify};
+use super::undecided;
+use super::xa::Branch;
+use crate::error::EngineError;
+use crate::sink::Sink;
+
+/// XA transactions that are not decided may hold this many bytes before the source stops.
+const XA_BYTES_MAX: usize = 128 << 20;
+
+const NEW_SNAPSHOT: &str = "take a new snapshot: stop the source and remove its checkpoint.redb from the data folder";
+
+impl<S: Sink> State<S> {
+    /// Takes a statement of the log.
+    pub(super) fn query(&mut self, query: &Query<'_>, site: Site) -> Result<(), EngineError> {
+        self.transaction.open();
+        if self.names_threads() {
+            self.transaction.thread = Some(u64::from(query.thread_id));
+        }
+        match classify(query.sql) {
+            Statement::Begin => {
+                self.pass(site);
+                self.transaction.expect_commit();
+            }
+            Statement::ReleaseSavepoint | Statement::XaEnd => {
+                self.pass(site);
+            }
+            Statement::Savepoint(name) => {
+                self.pass(site);
+                self.undecided.savepoint(name);
+            }
+            Statement::RollbackTo(name) => {
+                self.pass(site);
+                self.warn_if_sent(site);
+                let count = self.undecided.roll_back_to(name);
+                self.metrics.rolled_back_message_count.add(count as u64);
+            }
+            Statement::Commit => {
+                self.pass(site);
+                self.end_transaction()?;
+            }
+            Statement::Rollback => {
+                // On MySQL only tables without transactions can have rows here: they stay changed, and so do their messages.
+                self.pass(site);
+                self.warn_if_sent(site);
+                let count = self.undecided.clear();
+                self.metrics.rolled_back_message_count.add(count as u64);
+                self.end_transaction()?;
+            }
+            Statement::XaStart(xid) => {
+                self.pass(site);
+                self.transaction.expect_commit();
+                self.xa.start(xid);
+            }
+            Statement::XaCommit(xid) => {
+                self.pass(site);
+                match self.xa.decide(xid) {
+                    Some(branch) => self.release_branch(branch)?,
+                    None => {
+                        return Err(EngineError::stop(format!(
+                            "the XA transaction {xid} was prepared before this source began and is committed now: its rows stand in neither snapshot nor stream"
+                        ))
+                        .remedy(NEW_SNAPSHOT)
+                        .at(self.place(site)));
+                    }
+                }
+                self.end_transaction()?;
+            }
+            Statement::XaRollback(xid) => {
+                self.pass(site);
+                if let Some(branch) = self.xa.decide(xid) {
+                    self.metrics.rolled_back_message_count.add(branch.held.message_count() as u64);
+                }
+                self.end_transaction()?;
+            }
+            Statement::Other => {
+                // What waits was encoded by the plan before this statement, and keeps its schema.
+                self.release_undecided()?;
+                let offset = self.pass(site);
+                self.schema_change(query, site, offset)?;
+                if !self.transaction.ends_with_commit() {
+                    self.end_transaction()?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends the messages of an XA transaction as if its events stood here.
+    pub(super) fn release_branch(&mut self, branch: Branch) -> Result<(), EngineError> {
+        let base = self.offset.pass(branch.offset.current());
+        self.send_held(&branch.held, base)
+    }
+
+    /// Sends the messages of the open transaction that wait.
+    pub(super) fn release_undecided(&mut self) -> Result<(), EngineError> {
+        let held = self.undecided.take();
+        self.send_held(&held, undecided::NUMBERED)?;
+        self.undecided.reuse(held);
+        Ok(())
+    }
+
+    fn send_held(&mut self, held: &Held, base: EventOffset) -> Result<(), EngineError> {
+        for (index, message) in held.messages(base) {
+            if let Some(topic) = self.topics.claim(&mut self.sink, index, message.sequence_id)? {
+                self.metrics.message_count.add(1);
+                self.sink.append(topic, message)?;
+            } else {
+                self.metrics.repeated_message_count.add(1);
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps what waits for a decision within its bounds of memory.
+    pub(super) fn bound_held(&mut self, site: Site) -> Result<(), EngineError> {
+        if self.xa.byte_count() > XA_BYTES_MAX {
+            return Err(EngineError::stop(format!(
+                "XA transactions that are not decided hold more than {XA_BYTES_MAX} bytes of messages"
+            ))
+            .remedy("decide the prepared transactions that XA RECOVER lists and start again; one that is larger by itself needs a new snapshot")
+            .at(self.place(site)));
+        }
+        if self.undecided.is_too_large() {
+            let held = self.undecided.take_early();
+            self.send_held(&held, undecided::NUMBERED)?;
+        }
+        Ok(())
+    }
+
+    /// A transaction that is too large to wait for its end may turn out to be rolled back.
+    fn warn_if_sent(&self, site: Site) {
+        if self.undecided.is_sent() {
+            tracing::error!(place = %self.place(site), bytes_max = undecided::BYTES_MAX, "rows of a transaction that is rolled back were sent: it is too large to wait for its end");
+        }
+    }
+}
