@@ -2,11 +2,13 @@
 #
 #   make demo [CHECK=1]     the whole of AeroAlpes, with its events as they arrive; CHECK=1 verifies and exits
 #   make test               everything that belongs to a change; the last line counts it
-#   make check              the quick one before each commit: format, lints, docs, unit tests
+#   make check              the quick one before each commit: format, lints and docs of everything, unit tests of the crates
+#                           (aeroalpes/ too) with files that differ from the main branch's last state
 #   make release            the `bitacora` that is handed out, guided by a profile; prints its path
-#   make bench [PEER=1]     measurements from release builds on real servers, into bench/README.md
-#   make load               1,000 bookings a second on AeroAlpes, into bench/README.md
-#   make conformance        the recorded work and the client tests against a real Apache Pulsar
+#   make bench [PEER=1]     measurements of the build of `make release` on real servers: the table of bench/README.md, without the
+#                           peer's columns unless PEER=1; figures that the texts repeat stay as they are
+#   make load               1,000 bookings a second on AeroAlpes from a plain release build, into bench/README.md
+#   make conformance        the recorded work, both clients' tests and AeroAlpes against a real Apache Pulsar
 #   make chaos [KILLS=100]  kill -9 of the process, of the source, of the broker under load; half as many of AeroAlpes' parts
 #   make soak [MINUTES=60]  a steady load with crashes, memory and order watched
 #   make fuzz [INPUTS=…]    more inputs for the parsers than the tests take
@@ -18,6 +20,7 @@ KILLS ?= 100
 MINUTES ?= 60
 INPUTS ?= 20000000
 PYTEST = $$(tools/python-env.sh) -m pytest -c tests/pytest.ini
+REAL_PULSAR = --features bitacora-pulsar/real-pulsar
 QUIET_TEST = cargo test --quiet --release
 
 .PHONY: demo test check release bench load conformance chaos soak fuzz coverage clean
@@ -34,9 +37,9 @@ test:
 check:
 	@tools/cargo-env.sh
 	@cargo fmt --all -- --check
-	@cargo clippy --quiet --workspace --all-targets -- -D warnings
+	@cargo clippy --quiet --workspace --all-targets $(REAL_PULSAR) -- -D warnings
 	@RUSTDOCFLAGS="-D warnings" cargo doc --quiet --workspace --no-deps
-	@tools/changed-crates.sh | xargs --no-run-if-empty cargo test --quiet --lib --bins
+	@tools/changed-crates.sh | xargs --no-run-if-empty cargo test --quiet --bins
 
 release:
 	@tools/release.sh
@@ -53,6 +56,7 @@ load:
 conformance:
 	@tools/cargo-env.sh
 	@cargo build --quiet -p bitacora -p aeroalpes
+	@cargo test --quiet -p bitacora-pulsar $(REAL_PULSAR) --test real_pulsar --no-run
 	@$(PYTEST) tests/interop/test_python_client.py --real-pulsar
 	@$(PYTEST) tests/golden tests/interop tests/aeroalpes -m conformance
 

@@ -28,7 +28,7 @@ def main():
     os.environ.update(BITACORA_BIN=str(release / "bitacora"), AEROALPES_BIN=str(release / "aeroalpes"))
     columns = [column(release, product) for product in DATABASES]
     lines = [f"| {' | '.join([*cells[0], *(cell[2] for cell in cells[1:])])} |" for cells in zip(*columns)]
-    table = "\n".join([report.machine(), "", f"| what | unit | {' | '.join(DATABASES.values())} |", "| --- " * (2 + len(columns)) + "|", *lines])
+    table = "\n".join([report.machine("plain release builds"), "", f"| what | unit | {' | '.join(DATABASES.values())} |", "| --- " * (2 + len(columns)) + "|", *lines])
     print(table)
     report.write(ROOT / "bench/README.md", MARKS, table)
 

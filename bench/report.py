@@ -8,13 +8,13 @@ import time
 from harness.process import ROOT
 
 
-def machine():
-    """One sentence: day, processor, memory, kernel, database."""
+def machine(build):
+    """One sentence: day, processor, memory, kernel, database, and which build was measured."""
     model = next((line.partition(":")[2].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.machine())
     memory = int(open("/proc/meminfo").readline().split()[1]) / (1 << 20)
     version = subprocess.run([ROOT / "tools/mysql-server.sh", "version"], capture_output=True, text=True).stdout.split()
     return (f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} × {model}, {memory:.0f} GiB, {platform.system()} {platform.release()}, "
-            f"MySQL {version[2] if len(version) > 2 else '?'} on the same machine, Rust release build.")
+            f"MySQL {version[2] if len(version) > 2 else '?'} on the same machine, {build}.")
 
 
 def write(page, marks, table):

@@ -2,7 +2,10 @@
 """`make bench`: measures the build that is handed out (`make release`) on a real MySQL and writes the table into bench/README.md.
 
 --peer runs the real Debezium engine in turn with ours on the same server and prints the ratios; --quick does a tenth of the work.
-Every figure is the median of several runs; the consumer of ours counts what the broker has made durable.
+A figure is the median of --runs runs (3), which stand behind it in brackets; `SELECT *` and dump are medians too. One run each: the
+peer with a small heap, and the peer's latencies. Decode and encode is the median of as many starts of crates/change's example (a plain
+release build, not the measured one), each of which counts the fastest of its five passes. The consumer of ours counts what the broker
+has made durable.
 """
 
 import argparse
@@ -52,6 +55,7 @@ def main():
     print(table)
     if not arguments.quick and not arguments.only:
         report.write(ROOT / "bench/README.md", MARKS, table)
+        say("the table is in bench/README.md; the figures that its text and README.md repeat are written by hand: compare them")
 
 
 class Bench:
@@ -198,7 +202,13 @@ class Bench:
         rows = [[cell or "–" for cell in line][:len(head)] for line in self.lines]
         widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
         line = lambda cells: "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, widths)) + " |"
-        return "\n".join([report.machine(), "", line(head), line(["-" * width for width in widths]), *map(line, rows)])
+        return "\n".join([report.machine(measured_build()), "", line(head), line(["-" * width for width in widths]), *map(line, rows)])
+
+
+def measured_build():
+    """What the table calls the build, by where `make release` puts its own."""
+    guided = {"guided", "final"} <= set(pathlib.Path(os.environ["BITACORA_BIN"]).parts)
+    return "the guided build of `make release`" if guided else "a build of BITACORA_BIN's choice"
 
 
 def decode_and_encode(file, form, runs):

@@ -56,7 +56,7 @@ The sidecar    aeroalpes sidecar-cliente --direccion 127.0.0.1:{airline.grpc_por
 The broker     {airline.broker.url}  (topics: curl {airline.broker.admin}/persistent/public/default)
 The database   tools/mariadb-server.sh client --port {airline.database.port} reservas
 
-Events and changes with a client of your own, in any language, or with ours:
+Events and changes with a client of your own, in any language, or with ours (programs are in target/release):
     bitacora client --url {airline.broker.url} consume -s mia -p Earliest -n 0 {PREFIX}.reservas.reservas
     bitacora client --url {airline.broker.url} consume -s mia -p Earliest -n 0 {EVENTS}
 

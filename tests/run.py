@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """`make test`: sets up what is needed, runs every suite that belongs to a change, and counts.
 
-A suite is quiet when it passes and shows its output when it does not. The last line is `N passed, N failed`.
+A suite is quiet when it passes, but for tests that it skipped and why, and shows its output when it does not. The last line is
+`N passed, N failed`.
 
-The build keeps every core busy, so it runs alone, once for all suites. The suites mostly wait (for servers, for time to pass), so
-three lanes of them run at a time.
+The build keeps every core busy, so it runs alone, once for all suites, and so do the lints behind it. The suites mostly wait (for
+servers, for time to pass), so three lanes of them run at a time.
 """
 
 import os
@@ -27,7 +28,8 @@ def run(name, command):
                              env={**os.environ, "CARGO_TERM_COLOR": "never"})
     output = child.communicate()[0]
     verdict = f"{name}: {'ok' if child.returncode == 0 else 'FAILED'} after {time.monotonic() - start:.0f} s"
-    print(f"{output}\n{verdict}" if child.returncode else verdict, flush=True)
+    skipped = [line for line in output.splitlines() if line.startswith("SKIPPED ")]
+    print("\n".join([*([output] if child.returncode else skipped), verdict]), flush=True)
     return child.returncode, output
 
 
@@ -60,6 +62,8 @@ def main():
     pytest = [python, "-m", "pytest", "-c", "tests/pytest.ini", "-m", "not conformance"]
     # What `cargo test` would build: with other features of shared crates, everything above them would be built twice.
     build = ["cargo", "build", "--quiet", "--workspace", "--all-targets"]
+    # As `make check` has it: with the tests that `make conformance` runs, too.
+    lints = ["cargo", "clippy", "--quiet", "--workspace", "--all-targets", "--features", "bitacora-pulsar/real-pulsar", "--", "-D", "warnings"]
     lanes = [
         [("cargo test", ["cargo", "test", "--quiet", "--workspace", "--no-fail-fast"])],
         [("recorded pipeline", pytest + ["tests/golden"]),
@@ -70,6 +74,7 @@ def main():
     ]
     counts = [suite("format", ["cargo", "fmt", "--all", "--", "--check"]), suite("build", build)]
     if not counts[-1][1]:
+        counts.append(suite("lints", lints))
         with ThreadPoolExecutor(len(lanes)) as pool:
             for lane in pool.map(lambda lane: [suite(*each) for each in lane], lanes):
                 counts += lane

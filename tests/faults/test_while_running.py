@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import subprocess
-import time
 
 import pytest
 from harness import servers, wire
@@ -169,13 +168,34 @@ def test_a_topic_that_is_new_while_the_broker_is_away(database, tmp_path):
     assert broker.stop() == 0
 
 
+class SmallDisk:
+    """A small file system in a mount namespace of its own: seen by what runs `within` it, gone with the last of these. Needs no root
+    where the kernel lets users make namespaces."""
+
+    def __init__(self, folder, size):
+        self._folder = folder
+        folder.mkdir()
+        unshare, enter = ([], []) if os.geteuid() == 0 else (["--map-root-user"], ["--user", "--preserve-credentials"])
+        # A process forgets in a new user namespace that it is to end with its parent.
+        with_parent = ["setpriv", "--pdeathsig", "KILL"]
+        script = f'mount -t tmpfs -o "size=$1" tmpfs "$2" && echo mounted && exec {" ".join(with_parent)} sleep infinity'
+        self._holder = Process(["unshare", *unshare, "--mount", "sh", "-c", script, "sh", size, folder])
+        wait_until("the file system", lambda: self._holder.must_run() or self._holder.stdout(), 10)
+        self.within = ["nsenter", "--target", str(self._holder.pid), *enter, "--mount", "--wd", *with_parent]
+
+    def resize(self, size):
+        # With the source named, nothing of the mounted one's options is repeated: an owner from outside the namespace is refused.
+        subprocess.run([*self.within, "mount", "-o", f"remount,size={size}", "tmpfs", self._folder], check=True)
+
+    def release(self):
+        self._holder.kill()
+
+
 def test_a_full_disk(database, tmp_path):
-    """A small file system of its own, which needs root; what was committed while it was full arrives after it was made larger."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", disk], check=True)
+    """What was committed while the disk was full arrives after it was made larger."""
+    disk = SmallDisk(tmp_path / "disk", "6m")
     try:
-        running = servers.Bitacora(source(database), data_dir=disk / "data")
+        running = servers.Bitacora(source(database), data_dir=tmp_path / "disk/data", within=disk.within)
         streaming(running.process)
         rows = 1
         while rows < 4_000 and "No space left" not in running.process.stderr():
@@ -186,12 +206,11 @@ def test_a_full_disk(database, tmp_path):
         told = [line for line in running.process.stderr().splitlines() if "No space left" in line]
         assert any("data" in line for line in told) and "panicked" not in running.process.stderr(), told
         assert running.process.stop(60) == 1 and "not delivered yet" in running.process.stderr().splitlines()[-1]
-        subprocess.run(["mount", "-o", "remount,size=200m", disk], check=True)
+        disk.resize("200m")
         running.start()
         streaming(running.process)
         wait_until("the last row", lambda: running.process.must_run() or len(events(running)) >= rows, 60)
         assert events(running) == [("r", 1)] + [("c", i) for i in range(2, rows + 1)]
         assert running.stop() == 0
     finally:
-        time.sleep(0.1)
-        subprocess.run(["umount", "-l", disk], check=True)
+        disk.release()

@@ -1,6 +1,5 @@
 """A headless Chromium with an empty profile, driven by Debian's own driver."""
 
-import base64
 import ctypes
 import json
 import os
@@ -90,11 +89,6 @@ class Browser:
     def complaints(self):
         """What the console says since the last call."""
         return [entry["message"] for entry in self.driver.get_log("browser")]
-
-    def screenshot(self, path, whole=True):
-        options = {"captureBeyondViewport": whole, "format": "png"}
-        data = self.driver.execute_cdp_cmd("Page.captureScreenshot", options)["data"]
-        path.write_bytes(base64.b64decode(data))
 
     def stop(self):
         self.driver.quit()

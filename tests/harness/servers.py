@@ -108,14 +108,15 @@ class Pulsar:
 
 
 class Bitacora:
-    """`bitacora broker` or `bitacora up` on free ports; `configuration` makes it an `up` with that TOML."""
+    """`bitacora broker` or `bitacora up` on free ports; `configuration` makes it an `up` with that TOML. `within` is the command
+    that runs it, such as one that enters a namespace."""
 
-    def __init__(self, configuration=None, data_dir=None, env=None):
+    def __init__(self, configuration=None, data_dir=None, env=None, within=()):
         self.folder = Folder("up" if configuration else "broker")
         self.data_dir = pathlib.Path(data_dir or self.folder.path / "data")
         self.port, self.http = free_port(), free_port()
         self.url, self.admin = f"pulsar://127.0.0.1:{self.port}", f"http://127.0.0.1:{self.http}/admin/v2"
-        self._configuration, self._env = configuration, env
+        self._configuration, self._env, self._within = configuration, env, within
         self.start()
 
     def start(self):
@@ -127,7 +128,7 @@ class Bitacora:
             file.write_text(f'data_dir = "{self.data_dir}"\n\n[broker]\nlisten = "{addresses[0]}"\nhttp = "{addresses[1]}"\n\n'
                             + self._configuration)
             arguments = ["up", "-c", file]
-        self.process = Process([bitacora_binary(), *arguments], env=self._env)
+        self.process = Process([*self._within, bitacora_binary(), *arguments], env=self._env)
         wait_until("a healthy embedded broker", self._healthy, 60, pause=0.005)
 
     def _healthy(self):

@@ -106,8 +106,14 @@ fn dates() -> impl Strategy<Value = Date> {
     })
 }
 
+/// As many cases as `PROPTEST_CASES` asks for (`make fuzz`), without it as many as take a moment.
+fn config() -> ProptestConfig {
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    if std::env::var_os("PROPTEST_CASES").is_some() { config } else { ProptestConfig { cases: 600, ..config } }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn base64(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {

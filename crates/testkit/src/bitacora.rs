@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::process::{self, ChildProcess};
-use crate::{project_root, wait_until};
+use crate::project_root;
 
 /// A running `bitacora` process with captured output; killed when dropped.
 #[derive(Debug)]
@@ -38,23 +38,6 @@ impl BitacoraProcess {
         beside.unwrap_or_else(|| {
             let root = project_root();
             panic!("build the binary first: cargo build -p bitacora (in {})", root.display())
-        })
-    }
-
-    /// Waits for a line of standard output that contains `text`, and returns it. Panics with all output when the process
-    /// ends before, or after `deadline`.
-    pub fn wait_for_line(&mut self, text: &str, deadline: Duration) -> String {
-        let what = format!("a line with {text:?} from bitacora");
-        let start = std::time::Instant::now();
-        wait_until(&what, deadline + Duration::from_secs(1), || {
-            let output = self.process.stdout() + &self.process.stderr();
-            if let Some(line) = output.lines().find(|line| line.contains(text)) {
-                return Some(line.to_owned());
-            }
-            let ended = self.process.ended();
-            assert!(ended.is_none(), "bitacora ended ({ended:?}) before {what}:\n{output}");
-            assert!(start.elapsed() < deadline, "no {what} in {deadline:?}:\n{output}");
-            None
         })
     }
 

@@ -129,8 +129,17 @@ mod tests {
         check(3, WINDOW_BYTES + 5, 1_000);
     }
 
+    /// As many cases as `PROPTEST_CASES` asks for (`make fuzz`), without it few: each makes a file.
+    fn config() -> ProptestConfig {
+        if std::env::var_os("PROPTEST_CASES").is_some() {
+            ProptestConfig::default()
+        } else {
+            ProptestConfig::with_cases(64)
+        }
+    }
+
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
+        #![proptest_config(config())]
         #[test]
         fn the_checksum_of_a_stretch_is_that_of_its_bytes(
             bytes in proptest::collection::vec(any::<u8>(), 0..2_000), from in 0usize..2_000, a in 0usize..2_000, b in 0usize..2_000,

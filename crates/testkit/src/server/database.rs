@@ -6,7 +6,7 @@
 use std::io::Read;
 use std::net::TcpStream;
 use std::ops::Deref;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -196,23 +196,10 @@ impl DatabaseServer {
         }
     }
 
-    /// Runs the statements of a file as root in `database`.
-    pub fn run_file(&self, database: &str, file: &Path) {
-        let sql = std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        self.client(&format!("USE `{database}`;\n{sql}"));
-    }
-
     /// Returns the command line of the server's own client as root, with more arguments.
     pub fn client_command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.base_command[0]);
         command.args(&self.base_command[1..]).args(["client", "--port", &self.port.to_string()]).args(arguments);
-        command
-    }
-
-    /// Returns the command line of a tool of the server, such as `mysqlbinlog` or `mariadb-binlog`.
-    pub fn tool_command(&self, name: &str) -> Command {
-        let mut command = Command::new(&self.base_command[0]);
-        command.args(&self.base_command[1..]).args(["tool", name]);
         command
     }
 
