@@ -141,3 +141,26 @@ def test_another_server_of_the_same_transactions(database):
         if running:
             running.process.kill()
         replica.stop()
+
+
+def test_a_table_that_is_captured_later_has_its_types(database):
+    """Types that the log stores as others are known of a table that was not captured at the first start."""
+    column, value, printed = ("u UUID", "'123e4567-e89b-12d3-a456-426655440000'", "123e4567-e89b-12d3-a456-426655440000") \
+        if database.product == "mariadb" else ("u FLOAT(7,2)", "1.25", 1.25)
+    database.client(f"CREATE TABLE faults.later (id INT PRIMARY KEY, {column} COMMENT 'told')")
+    running = servers.Bitacora(source(database))
+    streaming(running.process)
+    assert running.process.stop() == 0
+    running._configuration = source(database, tables=["faults.t", "faults.later"])
+    for start in range(2):
+        running.start()
+        streaming(running.process)
+        assert ("is captured that was not before" in running.process.stderr()) == (start == 0)
+        database.client(f"INSERT INTO faults.later VALUES ({start}, {value})")
+        topic = "persistent://public/default/s.faults.later"
+        read = lambda: [json.loads(m["payload"])["after"] for m in wire.dump(running.url, topic, 0.3) if m.get("payload")]
+        wait_until("the row", lambda: running.process.must_run() or len(read()) == start + 1, 30)
+        assert read()[start] == {"id": start, "u": printed}
+        assert "description" not in running.process.stderr()
+        assert running.process.stop() == 0
+    running.folder.remove()

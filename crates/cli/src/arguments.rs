@@ -3,7 +3,10 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use bitacora_pulsar::{Auth, ClientConfig};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::failure::Failure;
 
 /// Publishes every committed change of a MySQL or MariaDB database as an event, once.
 #[derive(Debug, Parser)]
@@ -32,20 +35,60 @@ pub enum Command {
     Topics(Topics),
 }
 
+/// Pulsar's strategies of schema compatibility.
+const STRATEGIES: [&str; 8] = [
+    "FULL",
+    "BACKWARD",
+    "FORWARD",
+    "FULL_TRANSITIVE",
+    "BACKWARD_TRANSITIVE",
+    "FORWARD_TRANSITIVE",
+    "ALWAYS_COMPATIBLE",
+    "ALWAYS_INCOMPATIBLE",
+];
+
+/// Who a client is, and whom it trusts.
+#[derive(Debug, Args)]
+pub struct Access {
+    /// How the client says who it is: token (which is meant without this) or basic
+    #[arg(long, value_name = "PLUGIN", alias = "client-auth-plugin", env = "BITACORA_PULSAR_AUTH_PLUGIN")]
+    pub auth_plugin: Option<String>,
+    /// Its credentials: token:… or file:///path; for basic {"userId":"…","password":"…"}
+    #[arg(
+        long,
+        value_name = "PARAMS",
+        alias = "client-auth-params",
+        env = "BITACORA_PULSAR_AUTH_PARAMS",
+        hide_env_values = true
+    )]
+    pub auth_params: Option<String>,
+    /// PEM file of the authorities that a pulsar+ssl broker's certificate may be of; without it the public ones
+    #[arg(
+        long,
+        value_name = "FILE",
+        alias = "tlsTrustCertsFilePath",
+        env = "BITACORA_PULSAR_TLS_TRUST_CERTS_FILE_PATH"
+    )]
+    pub tls_trust_cert_path: Option<PathBuf>,
+}
+
 /// `bitacora broker`.
 #[derive(Debug, Args)]
 pub struct Broker {
     /// Address of Pulsar's binary protocol
-    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:6650")]
+    #[arg(long, value_name = "HOST:PORT", env = "BITACORA_BROKER_LISTEN", default_value = "127.0.0.1:6650")]
     pub listen: String,
     /// Address of the admin REST
-    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "HOST:PORT", env = "BITACORA_BROKER_HTTP", default_value = "127.0.0.1:8080")]
     pub http: String,
     /// Let other machines reach the addresses; there is no authentication and no TLS
-    #[arg(long)]
+    #[arg(long, env = "BITACORA_BROKER_ALLOW_REMOTE")]
     pub allow_remote: bool,
+    /// How a topic's schema may change where the policy of its namespace does not say
+    #[arg(long, value_name = "STRATEGY", env = "BITACORA_BROKER_SCHEMA_COMPATIBILITY_STRATEGY", default_value = "FULL", value_parser = STRATEGIES)]
+    pub schema_compatibility_strategy: String,
     /// Folder of everything durable
-    #[arg(long, value_name = "DIR", default_value = "./bitacora-data")]
+    #[arg(long, value_name = "DIR", env = "BITACORA_DATA_DIR", default_value = "./bitacora-data")]
     pub data_dir: PathBuf,
 }
 
@@ -68,8 +111,11 @@ pub struct Localrun {
     /// Service URL of the broker; without it pulsar.service.url of the file, else pulsar://127.0.0.1:6650
     #[arg(long, value_name = "URL")]
     pub broker_service_url: Option<String>,
+    /// Who the source is to the broker; without it what the file says
+    #[command(flatten)]
+    pub access: Access,
     /// Folder of the checkpoint
-    #[arg(long, value_name = "DIR", default_value = "./bitacora-data")]
+    #[arg(long, value_name = "DIR", env = "BITACORA_DATA_DIR", default_value = "./bitacora-data")]
     pub data_dir: PathBuf,
     /// Address of /metrics for Prometheus; without it that of BITACORA_METRICS_LISTEN, else none
     #[arg(long, value_name = "HOST:PORT")]
@@ -93,6 +139,9 @@ pub struct Doctor {
     /// Source file of Pulsar IO's Debezium connector (YAML)
     #[arg(long, value_name = "FILE")]
     pub source_config_file: Option<PathBuf>,
+    /// Folder of the checkpoint; without it what the file or BITACORA_DATA_DIR says, else ./bitacora-data
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
 }
 
 /// `bitacora client`.
@@ -101,6 +150,9 @@ pub struct Client {
     /// Service URL of the broker
     #[arg(long, value_name = "URL", default_value = "pulsar://127.0.0.1:6650")]
     pub url: String,
+    /// Who the client is
+    #[command(flatten)]
+    pub access: Access,
     /// What to do
     #[command(subcommand)]
     pub command: ClientCommand,
@@ -191,6 +243,9 @@ pub struct Topics {
     /// Service URL of the broker
     #[arg(long, value_name = "URL", default_value = "pulsar://127.0.0.1:6650")]
     pub url: String,
+    /// Who the client is
+    #[command(flatten)]
+    pub access: Access,
     /// What to do
     #[command(subcommand)]
     pub command: TopicsCommand,
@@ -206,15 +261,32 @@ pub enum TopicsCommand {
     },
 }
 
+impl Access {
+    /// Whether anything is said.
+    pub fn is_given(&self) -> bool {
+        self.auth_plugin.is_some() || self.auth_params.is_some() || self.tls_trust_cert_path.is_some()
+    }
+
+    /// A client's configuration for a service URL.
+    ///
+    /// # Errors
+    /// One sentence on what is wrong with the credentials; it does not repeat them.
+    pub fn client(self, url: &str) -> Result<ClientConfig, Failure> {
+        let mut config = ClientConfig::url(url);
+        config.auth = Auth::parse(self.auth_plugin.as_deref(), self.auth_params.as_deref())
+            .map_err(|reason| Failure::new(format!("--auth-plugin and --auth-params: {reason}")))?;
+        config.tls_ca_file = self.tls_trust_cert_path;
+        Ok(config)
+    }
+}
+
 /// Reads an address, whose host may be a name.
 ///
 /// # Errors
 /// One sentence with the form of an address.
-pub fn address(text: &str, option: &str) -> Result<SocketAddr, crate::failure::Failure> {
+pub fn address(text: &str, option: &str) -> Result<SocketAddr, Failure> {
     use std::net::ToSocketAddrs;
     text.to_socket_addrs().ok().and_then(|mut addresses| addresses.next()).ok_or_else(|| {
-        crate::failure::Failure::new(format!(
-            "{text:?} is no address for {option}; write HOST:PORT, such as 127.0.0.1:6650"
-        ))
+        Failure::new(format!("{text:?} is no address for {option}; write HOST:PORT, such as 127.0.0.1:6650"))
     })
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bitacora_pulsar_wire::Frame;
+use serde::Deserialize;
 use tokio::sync::mpsc;
 
 use crate::error::Error;
@@ -34,7 +35,7 @@ impl fmt::Debug for Endpoint {
 }
 
 /// Who the client is. Never printed.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub enum Auth {
     /// No credentials.
     #[default]
@@ -52,6 +53,13 @@ pub enum Auth {
     },
 }
 
+#[derive(Deserialize)]
+struct BasicParameters {
+    #[serde(rename = "userId")]
+    user: String,
+    password: String,
+}
+
 impl fmt::Debug for Auth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.method())
@@ -59,6 +67,37 @@ impl fmt::Debug for Auth {
 }
 
 impl Auth {
+    /// Reads what Pulsar's own tools take as plugin and parameters: `token` (or `org.apache.pulsar.client.impl.auth.AuthenticationToken`)
+    /// with `token:…`, `file:///path` or the token itself; `basic` (or `…AuthenticationBasic`) with
+    /// `{"userId":"…","password":"…"}`. Without a plugin the parameters are a token's.
+    ///
+    /// # Errors
+    /// One sentence; it never repeats the parameters.
+    pub fn parse(plugin: Option<&str>, parameters: Option<&str>) -> Result<Self, String> {
+        let name = plugin.map(|plugin| plugin.rsplit('.').next().unwrap_or(plugin));
+        match (name, parameters) {
+            (None, None) => Ok(Self::None),
+            (Some(name), None) => Err(format!("the authentication {name} needs its parameters")),
+            (None | Some("token" | "AuthenticationToken"), Some(text)) => {
+                if let Some(path) = text.strip_prefix("file:") {
+                    let path = path.strip_prefix("//").unwrap_or(path);
+                    return Ok(Self::TokenFile(PathBuf::from(path)));
+                }
+                let token = text.strip_prefix("token:").unwrap_or(text).trim();
+                if token.is_empty() { Err("the token is empty".to_owned()) } else { Ok(Self::Token(token.to_owned())) }
+            }
+            (Some("basic" | "AuthenticationBasic"), Some(text)) => {
+                let parsed: Result<BasicParameters, _> = serde_json::from_str(text);
+                let BasicParameters { user, password } = parsed.map_err(|_| {
+                    "the parameters of basic authentication are written {\"userId\":\"…\",\"password\":\"…\"}"
+                        .to_owned()
+                })?;
+                Ok(Self::Basic { user, password })
+            }
+            (Some(other), Some(_)) => Err(format!("the authentication {other} is not known; use token or basic")),
+        }
+    }
+
     /// Returns Pulsar's name of the method: `none`, `token` or `basic`.
     pub fn method(&self) -> &'static str {
         match self {
@@ -127,5 +166,43 @@ impl ClientConfig {
     /// Creates the configuration for a service URL.
     pub fn url(url: impl Into<String>) -> Self {
         Self::new(Endpoint::Url(url.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_written_as_for_pulsars_tools() {
+        let basic = || Auth::Basic { user: "u".into(), password: "p:w".into() };
+        for (plugin, parameters, auth) in [
+            (None, None, Auth::None),
+            (None, Some("token:a.b.c"), Auth::Token("a.b.c".into())),
+            (Some("token"), Some("a.b.c"), Auth::Token("a.b.c".into())),
+            (None, Some("file:///run/token"), Auth::TokenFile("/run/token".into())),
+            (
+                Some("org.apache.pulsar.client.impl.auth.AuthenticationToken"),
+                Some("file:/run/token"),
+                Auth::TokenFile("/run/token".into()),
+            ),
+            (Some("basic"), Some(r#"{"userId":"u","password":"p:w"}"#), basic()),
+            (
+                Some("org.apache.pulsar.client.impl.auth.AuthenticationBasic"),
+                Some(r#"{"userId":"u","password":"p:w"}"#),
+                basic(),
+            ),
+        ] {
+            assert_eq!(Auth::parse(plugin, parameters), Ok(auth), "{plugin:?} {parameters:?}");
+        }
+        for (plugin, parameters) in [
+            (Some("token"), None),
+            (None, Some("token:")),
+            (Some("basic"), Some("u:secret")),
+            (Some("tls"), Some("secret")),
+        ] {
+            let error = Auth::parse(plugin, parameters).err().unwrap_or_default();
+            assert!(!error.is_empty() && !error.contains("secret"), "{plugin:?} {parameters:?}: {error}");
+        }
     }
 }

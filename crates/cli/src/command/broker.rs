@@ -1,14 +1,17 @@
 //! `bitacora broker`.
 
-use super::{Interrupts, reach, start_broker};
+use bitacora_engine::config::BrokerConfig;
+
+use super::{Interrupts, start_broker};
 use crate::arguments::Broker;
 use crate::failure::Failure;
 
 /// Runs the broker until it is interrupted.
 pub async fn run(arguments: Broker) -> Result<(), Failure> {
     let mut interrupts = Interrupts::listen()?;
+    let Broker { listen, http, allow_remote, schema_compatibility_strategy, data_dir } = arguments;
     let broker =
-        start_broker(&arguments.listen, &arguments.http, reach(arguments.allow_remote), &arguments.data_dir).await?;
+        start_broker(&BrokerConfig { listen, http, allow_remote, schema_compatibility_strategy }, &data_dir).await?;
     interrupts.asked_to_end().await;
     Ok(broker.shutdown().await?)
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use bitacora_pulsar::wire::proto::{InitialPosition, SubType};
 use bitacora_pulsar::wire::{MessageKey, OutgoingMessage, TopicName};
-use bitacora_pulsar::{Client, ClientConfig, ConsumerOptions, Message, ProducerOptions};
+use bitacora_pulsar::{Client, ConsumerOptions, Message, ProducerOptions};
 
 use super::Interrupts;
 use crate::arguments::{self, ClientCommand, Consume, Produce, SubscriptionPosition, SubscriptionType};
@@ -12,7 +12,7 @@ use crate::failure::Failure;
 
 /// Runs one of the client's commands.
 pub async fn run(arguments: arguments::Client) -> Result<(), Failure> {
-    let client = Client::new(ClientConfig::url(arguments.url))?;
+    let client = Client::new(arguments.access.client(&arguments.url)?)?;
     match arguments.command {
         ClientCommand::Consume(consume) => {
             let mut interrupts = Interrupts::listen()?;

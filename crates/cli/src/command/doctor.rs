@@ -13,9 +13,10 @@ pub async fn run(arguments: Doctor) -> Result<(), Failure> {
         Some(file) => load_pulsar_io(file, &environment)?,
         None => load_toml(&arguments.config, &environment)?,
     };
+    let data_dir = arguments.data_dir.as_ref().unwrap_or(&config.data_dir);
     let mut failing = Vec::new();
     for source in &config.sources {
-        if !print(source, &config.data_dir).await? {
+        if !print(source, data_dir).await? {
             failing.push(source.name.as_str());
         }
     }

@@ -10,18 +10,21 @@ pub mod up;
 use std::path::Path;
 use std::time::Duration;
 
+use bitacora_broker::schema::Strategy;
 use bitacora_broker::{Broker, BrokerConfig, Reach};
+use bitacora_engine::config;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::arguments::address;
 use crate::failure::Failure;
 
 /// Starts the embedded broker and says where it listens.
-async fn start_broker(listen: &str, http: &str, reach: Reach, data_dir: &Path) -> Result<Broker, Failure> {
+async fn start_broker(asked: &config::BrokerConfig, data_dir: &Path) -> Result<Broker, Failure> {
     let mut config = BrokerConfig::new(data_dir);
-    config.listen = Some(address(listen, "the binary protocol")?);
-    config.http = Some(address(http, "the admin REST")?);
-    config.reach = reach;
+    config.listen = Some(address(&asked.listen, "the binary protocol")?);
+    config.http = Some(address(&asked.http, "the admin REST")?);
+    config.reach = if asked.allow_remote { Reach::Network } else { Reach::Loopback };
+    config.schema_compatibility = Strategy::parse(&asked.schema_compatibility_strategy).unwrap_or_default();
     let broker = Broker::start(config).await?;
     let shown = |address: Option<std::net::SocketAddr>| address.map(|address| address.to_string()).unwrap_or_default();
     println!(
@@ -31,11 +34,6 @@ async fn start_broker(listen: &str, http: &str, reach: Reach, data_dir: &Path) -
         data_dir.display()
     );
     Ok(broker)
-}
-
-/// What a person's leave means to the broker.
-fn reach(allow_remote: bool) -> Reach {
-    if allow_remote { Reach::Network } else { Reach::Loopback }
 }
 
 /// Exit code of a process that did not end in good order because of Ctrl-C, as a shell gives it.

@@ -5,7 +5,7 @@ use bitacora_engine::metrics::Figures;
 use bitacora_engine::run::Source;
 use bitacora_pulsar::wire::TopicName;
 use bitacora_pulsar::wire::schema::{KeyValueEncoding, SchemaHalf, key_value};
-use bitacora_pulsar::{Client, ClientConfig, Endpoint, ProducerOptions};
+use bitacora_pulsar::{Client, ClientConfig, ProducerOptions};
 
 use super::Interrupts;
 use crate::arguments::Localrun;
@@ -21,7 +21,7 @@ pub async fn run(arguments: Localrun) -> Result<(), Failure> {
     for note in &config.notes {
         eprintln!("bitacora: {note}");
     }
-    let Some(source) = config.sources.into_iter().next() else {
+    let Some(mut source) = config.sources.into_iter().next() else {
         return Err(Failure::new("the file configures no source"));
     };
     if let Some(notice) = source.unused_notice() {
@@ -31,9 +31,16 @@ pub async fn run(arguments: Localrun) -> Result<(), Failure> {
         Destination::Pulsar { url } => url.clone(),
         _ => DEFAULT_URL.to_owned(),
     });
+    if arguments.access.is_given() {
+        let ClientConfig { auth, tls_ca_file, .. } = arguments.access.client(&url)?;
+        (source.auth, source.tls_trust_certs_file) = (auth, tls_ca_file);
+    }
+    let mut client = ClientConfig::url(url);
+    client.auth = source.auth.clone();
+    client.tls_ca_file.clone_from(&source.tls_trust_certs_file);
     if let Some(topic) = &arguments.destination_topic_name {
         tokio::select! {
-            touched = touch(&url, topic, &source.topic_namespace) => touched?,
+            touched = touch(client.clone(), topic, &source.topic_namespace) => touched?,
             () = interrupts.asked_to_end() => return Ok(()),
         }
     }
@@ -41,7 +48,7 @@ pub async fn run(arguments: Localrun) -> Result<(), Failure> {
     if let Some(listen) = arguments.metrics_listen.or(config.metrics) {
         metrics::serve(&listen, figures.clone()).await?;
     }
-    let mut running = Source::start(source, Endpoint::Url(url), &arguments.data_dir);
+    let mut running = Source::start(source, client.endpoint, &arguments.data_dir);
     figures.add(&running);
     let shown = tokio::spawn(progress::show(running.name().to_owned(), running.status()));
     let outcome = tokio::select! {
@@ -56,10 +63,10 @@ pub async fn run(arguments: Localrun) -> Result<(), Failure> {
 }
 
 /// Makes the topic that the command names, as Pulsar IO does; nothing is ever sent to it.
-async fn touch(url: &str, topic: &str, namespace: &str) -> Result<(), Failure> {
+async fn touch(client: ClientConfig, topic: &str, namespace: &str) -> Result<(), Failure> {
     let full = if topic.contains('/') { topic.to_owned() } else { format!("persistent://{namespace}/{topic}") };
     let topic = TopicName::parse(&full).map_err(|error| Failure::new(error.to_string()))?;
-    let client = Client::new(ClientConfig::url(url))?;
+    let client = Client::new(client)?;
     let mut options = ProducerOptions::new(topic);
     let bytes = SchemaHalf { name: "Bytes".to_owned(), properties: "{}".to_owned(), ..SchemaHalf::default() };
     options.schema = Some(key_value("KeyValue", &bytes, &bytes, KeyValueEncoding::Inline));

@@ -1,13 +1,13 @@
 //! `bitacora topics`.
 
-use bitacora_pulsar::{Client, ClientConfig};
+use bitacora_pulsar::Client;
 
 use crate::arguments::{Topics, TopicsCommand};
 use crate::failure::Failure;
 
 /// Prints the topics of a namespace, one a line.
 pub async fn run(arguments: Topics) -> Result<(), Failure> {
-    let client = Client::new(ClientConfig::url(arguments.url))?;
+    let client = Client::new(arguments.access.client(&arguments.url)?)?;
     let TopicsCommand::List { namespace } = arguments.command;
     let mut topics = client.topics(&namespace).await?;
     topics.sort();

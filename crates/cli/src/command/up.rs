@@ -8,7 +8,7 @@ use bitacora_engine::run::Source;
 use bitacora_pulsar::Endpoint;
 use tokio::task::JoinSet;
 
-use super::{Interrupts, reach, start_broker};
+use super::{Interrupts, start_broker};
 use crate::arguments::Up;
 use crate::failure::Failure;
 use crate::{metrics, progress};
@@ -21,9 +21,7 @@ pub async fn run(arguments: Up) -> Result<(), Failure> {
         eprintln!("bitacora: {note}");
     }
     let broker = match &config.broker {
-        Some(broker) => {
-            Some(start_broker(&broker.listen, &broker.http, reach(broker.allow_remote), &config.data_dir).await?)
-        }
+        Some(broker) => Some(start_broker(broker, &config.data_dir).await?),
         None => None,
     };
     let figures = Figures::default();

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use bitacora_change::outbox::{OutboxTables, Payload};
+use bitacora_pulsar::Auth;
 use bitacora_source::filter::BuiltinDatabases;
-use bitacora_source::{Error, Filter, FilterOptions};
+use bitacora_source::{Error, Filter, FilterOptions, Secret};
 
 use super::columns::ColumnDraft;
 use super::engine_config::BrokerConfig;
@@ -26,6 +27,10 @@ pub(super) struct Draft {
     pub(super) server_id: Option<u32>,
     /// Service URL where it is set.
     pub(super) url: Option<String>,
+    /// How the source says who it is, where it is set.
+    pub(super) auth_plugin: Option<String>,
+    /// The credentials, where they are set.
+    pub(super) auth_params: Option<Secret>,
     /// `destination.embedded` where it is set.
     pub(super) embedded: Option<bool>,
     /// The four lists.
@@ -50,6 +55,8 @@ impl Draft {
             topic_namespace: None,
             server_id: None,
             url: None,
+            auth_plugin: None,
+            auth_params: None,
             embedded: None,
             filter: FilterOptions::default(),
             columns: ColumnDraft::default(),
@@ -76,6 +83,15 @@ impl Draft {
             }
             (None, _) => Destination::Embedded,
         };
+        match Auth::parse(self.auth_plugin.as_deref(), self.auth_params.as_ref().map(Secret::expose)) {
+            Ok(auth) => source.auth = auth,
+            Err(reason) => problems.push(format!("pulsar.auth.plugin and pulsar.auth.params: {reason}")),
+        }
+        if source.destination == Destination::Embedded
+            && (source.auth != Auth::None || source.tls_trust_certs_file.is_some())
+        {
+            problems.push("credentials and certificates are for a Pulsar; add destination.url, or remove them".into());
+        }
         match Filter::new(&self.filter) {
             Ok(filter) => source.filter = filter,
             Err(error) => problems.push(filter_reason(error)),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::source_config::SourceConfig;
 
-/// The embedded broker's addresses.
+/// The embedded broker's addresses and defaults.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BrokerConfig {
     /// `host:port` of Pulsar's binary protocol.
@@ -13,6 +13,8 @@ pub struct BrokerConfig {
     pub http: String,
     /// Whether addresses that other machines can reach are meant.
     pub allow_remote: bool,
+    /// How a topic's schema may change where the policy of its namespace does not say, in Pulsar's words.
+    pub schema_compatibility_strategy: String,
 }
 
 /// A whole configuration, complete and checked.

@@ -1,7 +1,10 @@
 //! What one source does: its server, what it captures, how its events look and where they go.
 
+use std::path::PathBuf;
+
 use bitacora_change::ColumnRules;
 use bitacora_change::outbox::OutboxRule;
+use bitacora_pulsar::Auth;
 use bitacora_source::{Filter, ServerConfig};
 
 /// Which kind of file a source was configured by; it decides defaults only.
@@ -152,6 +155,10 @@ pub struct SourceConfig {
     pub retry: RetrySettings,
     /// Where events go.
     pub destination: Destination,
+    /// Who the source is to a Pulsar.
+    pub auth: Auth,
+    /// PEM file of the authorities that the Pulsar's certificate may be of; `None` for the public ones.
+    pub tls_trust_certs_file: Option<PathBuf>,
     /// Keys that are known but have no effect.
     pub unused: Vec<UnusedOption>,
 }
@@ -181,6 +188,8 @@ impl SourceConfig {
             snapshot: SnapshotSettings::default(),
             retry: RetrySettings::default(),
             destination: Destination::default(),
+            auth: Auth::None,
+            tls_trust_certs_file: None,
             unused: Vec::new(),
         }
     }

@@ -84,6 +84,17 @@ pub enum Compiled {
     Outbox(OutboxPlan),
 }
 
+fn undescribed(table: &TableMap, description: Option<&TableDescription>) -> String {
+    let (what, remedy) = match description {
+        None => ("there is no description of", "start the source again, which asks the server"),
+        Some(_) => ("the description does not fit the rows of", "if it stays so, take a new snapshot"),
+    };
+    format!(
+        "{what} {}.{}, so its columns are printed by what the log says of them: without defaults and comments, and as the type in which the log stores them; {remedy}",
+        table.database, table.table
+    )
+}
+
 /// Compiles the plan of a captured table, and says what is to be said of it. The first rule that covers an outbox table counts.
 ///
 /// # Errors
@@ -98,6 +109,9 @@ pub fn compile(
 ) -> Result<Option<Compiled>, EngineError> {
     if !filter.table(&table.database, &table.table) {
         return Ok(None);
+    }
+    if !description.is_some_and(|description| description.matches(table)) {
+        notices.warn(&undescribed(table, description));
     }
     let place = Place { table: Some(format!("{}.{}", table.database, table.table)), ..Place::default() };
     let compiled = match outboxes.iter().find(|rule| rule.covers(&table.database, &table.table)) {

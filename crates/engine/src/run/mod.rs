@@ -6,6 +6,7 @@
 //! reading from the server.
 
 mod columns;
+mod descriptions;
 mod options;
 mod position;
 mod saver;
@@ -185,7 +186,8 @@ impl Life {
             };
             let resume = match saved {
                 Some(saved) if !wants_snapshot => {
-                    let catalog = parse_catalog(saved.catalog.as_deref())?;
+                    let catalog =
+                        self.complete(&store, &saved.checkpoint, parse_catalog(saved.catalog.as_deref())?).await?;
                     self.check_columns(&catalog);
                     Some(self.resume(&store, saved.checkpoint, catalog, server)?)
                 }
@@ -271,7 +273,10 @@ impl Life {
     }
 
     fn client(&self) -> Result<Client, EngineError> {
-        Client::new(ClientConfig::new(self.endpoint.clone()))
+        let mut config = ClientConfig::new(self.endpoint.clone());
+        config.auth = self.config.auth.clone();
+        config.tls_ca_file.clone_from(&self.config.tls_trust_certs_file);
+        Client::new(config)
             .map_err(|error| EngineError::new(ErrorClass::FixConfiguration, error.to_string()).caused_by(error))
     }
 
@@ -327,6 +332,11 @@ fn parse_catalog(text: Option<&[u8]>) -> Result<Arc<Catalog>, EngineError> {
             .remedy("restore the store from a copy, or remove it to begin with a new snapshot")
             .caused_by(error)
     })
+}
+
+fn catalog_text(catalog: &Catalog) -> Result<Vec<u8>, EngineError> {
+    serde_json::to_vec(catalog)
+        .map_err(|error| EngineError::stop("the table descriptions cannot be stored").caused_by(error))
 }
 
 fn unusable_store(error: CheckpointError) -> EngineError {

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use bitacora_source::ddl::Catalog;
 
 use super::position::of_end;
-use super::unusable_store;
+use super::{catalog_text, unusable_store};
 use crate::checkpoint::CheckpointStore;
 use crate::error::EngineError;
 use crate::metrics::SourceMetrics;
@@ -66,12 +66,7 @@ impl Saver {
 }
 
 fn save(store: &CheckpointStore, end: &End, server: &str, stored: &mut Arc<Catalog>) -> Result<(), EngineError> {
-    let catalog = if Arc::ptr_eq(&end.catalog, stored) {
-        None
-    } else {
-        let text = serde_json::to_vec(&*end.catalog);
-        Some(text.map_err(|error| EngineError::stop("the table descriptions cannot be stored").caused_by(error))?)
-    };
+    let catalog = if Arc::ptr_eq(&end.catalog, stored) { None } else { Some(catalog_text(&end.catalog)?) };
     store.save(&of_end(end, server), catalog.as_deref()).map_err(unusable_store)?;
     *stored = Arc::clone(&end.catalog);
     Ok(())

@@ -13,7 +13,7 @@ use super::position::checkpoint;
 use super::status::SourceStatus;
 use super::stream::DRAIN_LIMIT;
 use super::worker::fallen;
-use super::{Life, Resume, now_ns, now_us};
+use super::{Life, Resume, catalog_text, now_ns, now_us};
 use crate::checkpoint::{Checkpoint, CheckpointStore};
 use crate::config::SnapshotMode;
 use crate::error::{EngineError, ErrorClass};
@@ -74,9 +74,7 @@ impl Life {
         // Ids of the stream must be above all that the source gave before, even if it has forgotten them.
         let base = now_ns().max(former.map_or(0, |former| former.logical_offset.saturating_add(1)));
         let checkpoint = checkpoint(&position, base, server);
-        let catalog_text = serde_json::to_vec(&catalog)
-            .map_err(|error| EngineError::stop("the table descriptions cannot be stored").caused_by(error))?;
-        store.save(&checkpoint, Some(&catalog_text)).map_err(super::unusable_store)?;
+        store.save(&checkpoint, Some(&catalog_text(&catalog)?)).map_err(super::unusable_store)?;
         let rows = self.metrics.snapshot_row_count.get();
         tracing::info!(source = %config.name, rows, %position, "snapshot complete");
         Ok(Some(Resume { checkpoint, catalog: Arc::new(catalog), beginning: Beginning::Anew }))

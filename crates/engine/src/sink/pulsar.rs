@@ -33,8 +33,10 @@ const FILLING_BYTES_MAX: usize = 16 << 20;
 /// Batches are sealed at this size, before compression.
 const LIMITS: BatchLimits = BatchLimits { max_messages: 2_000, max_bytes: 1 << 20, linger_ms: 0 };
 
-/// Pause before a topic is tried again that could not be opened because the broker was away.
+/// Pause before a topic is tried again that could not be opened because the broker was away or refused the table's new
+/// schema; it doubles up to the longest.
 const OPEN_PAUSE: Duration = Duration::from_millis(500);
+const OPEN_PAUSE_MAX: Duration = Duration::from_secs(8);
 
 /// Producers of one source at one broker.
 #[derive(Debug)]
@@ -146,11 +148,13 @@ impl PulsarSink {
         schema: &MessageSchema,
         is_new: bool,
     ) -> Result<(Producer, Option<u64>), EngineError> {
+        let mut pause = OPEN_PAUSE;
         loop {
             match self.try_open(lane, topic, schema, is_new).await {
                 Err(error) if lane == Lane::Stream && error.class == ErrorClass::Retry => {
                     tracing::warn!(source = %self.source_name, "{error}; trying again");
-                    tokio::time::sleep(OPEN_PAUSE).await;
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(OPEN_PAUSE_MAX);
                 }
                 done => return done,
             }
@@ -361,9 +365,17 @@ impl Sink for PulsarSink {
 
 /// Turns a failure of the client into the engine's error.
 pub(super) fn failed(what: &str, error: ClientError) -> EngineError {
-    let class = if error.is_retryable() { ErrorClass::Retry } else { ErrorClass::Stop };
-    EngineError::new(class, format!("{what}: {error}")).caused_by(error)
+    let refuses_schema = error.server_error() == Some(ServerError::IncompatibleSchema);
+    let class = if error.is_retryable() || refuses_schema { ErrorClass::Retry } else { ErrorClass::Stop };
+    let failure = EngineError::new(class, format!("{what}: {error}"));
+    match refuses_schema {
+        true => failure.remedy(SCHEMA_REFUSED).caused_by(error),
+        false => failure.caused_by(error),
+    }
 }
+
+/// A table may change in ways that the strategy of its topic's namespace does not allow; the source waits until it does.
+const SCHEMA_REFUSED: &str = "let the namespace take every change of a table: pulsar-admin namespaces set-schema-compatibility-strategy --compatibility ALWAYS_COMPATIBLE, or schema_compatibility_strategy of the embedded broker";
 
 /// What is registered; `None` for values of any bytes.
 fn wire_schema(schema: &MessageSchema) -> Option<Schema> {

@@ -6,7 +6,9 @@ mod describe;
 mod description;
 mod facts;
 mod list;
+mod missing;
 
 pub use describe::describe;
 pub use facts::{ColumnFacts, TableFacts};
 pub use list::{ServerDefaults, database_statement, list_tables, server_defaults, show_create_table};
+pub use missing::missing_tables;

@@ -1,6 +1,6 @@
 //! The process: folder of everything durable, addresses of the embedded broker and of the metrics.
 
-use super::{Effect, OptionSpec};
+use super::{Choice, Effect, OptionSpec};
 
 pub(super) const OPTIONS: &[OptionSpec] = &[
     OptionSpec::new(
@@ -31,6 +31,22 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     )
     .toml(&["broker.allow_remote"])
     .default("false"),
+    OptionSpec::new(
+        "broker.schema.compatibility.strategy",
+        Effect::Choice(&[
+            Choice::new("FULL", |draft| draft.broker.schema_compatibility_strategy = "FULL".into()),
+            Choice::new("BACKWARD", |draft| draft.broker.schema_compatibility_strategy = "BACKWARD".into()),
+            Choice::new("FORWARD", |draft| draft.broker.schema_compatibility_strategy = "FORWARD".into()),
+            Choice::new("FULL_TRANSITIVE", |draft| draft.broker.schema_compatibility_strategy = "FULL_TRANSITIVE".into()),
+            Choice::new("BACKWARD_TRANSITIVE", |draft| draft.broker.schema_compatibility_strategy = "BACKWARD_TRANSITIVE".into()),
+            Choice::new("FORWARD_TRANSITIVE", |draft| draft.broker.schema_compatibility_strategy = "FORWARD_TRANSITIVE".into()),
+            Choice::new("ALWAYS_COMPATIBLE", |draft| draft.broker.schema_compatibility_strategy = "ALWAYS_COMPATIBLE".into()),
+            Choice::new("ALWAYS_INCOMPATIBLE", |draft| draft.broker.schema_compatibility_strategy = "ALWAYS_INCOMPATIBLE".into()),
+        ]),
+        "How a topic's schema may change where the policy of its namespace does not say; `ALWAYS_COMPATIBLE` lets every `ALTER TABLE` pass.",
+    )
+    .toml(&["broker.schema_compatibility_strategy"])
+    .default("FULL"),
     OptionSpec::new(
         "metrics.listen",
         Effect::Text(|draft, text| super::connection::host_and_port(text).map(|text| draft.metrics = Some(text))),

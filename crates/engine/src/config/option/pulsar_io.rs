@@ -6,12 +6,35 @@ const ONE_RUNNER: &str = "one process runs a source, with its own resources";
 const SCHEMAS: &str = "producers and their schemas follow from the tables";
 
 /// Destination.
-pub(super) const DESTINATION: &[OptionSpec] = &[OptionSpec::new(
-    "pulsar.service.url",
-    Effect::Text(|draft, text| url(text).map(|text| draft.url = Some(text))),
-    "Pulsar to deliver to. Without it: the embedded broker.",
-)
-.toml(&["destination.url"])];
+pub(super) const DESTINATION: &[OptionSpec] = &[
+    OptionSpec::new(
+        "pulsar.service.url",
+        Effect::Text(|draft, text| url(text).map(|text| draft.url = Some(text))),
+        "Pulsar to deliver to. Without it: the embedded broker.",
+    )
+    .toml(&["destination.url"]),
+    OptionSpec::new(
+        "pulsar.auth.plugin",
+        Effect::Text(|draft, text| {
+            draft.auth_plugin = Some(text);
+            Ok(())
+        }),
+        "How the source says who it is: `token` or `basic`, or the class names of Pulsar's client for them; `token` where only the parameters are set.",
+    )
+    .toml(&["destination.auth_plugin"]),
+    OptionSpec::new(
+        "pulsar.auth.params",
+        Effect::Secret(|draft, secret| draft.auth_params = Some(secret)),
+        "As Pulsar's tools take them: `token:…` or `file:///path` for a token, `{\"userId\":\"…\",\"password\":\"…\"}` for basic.",
+    )
+    .toml(&["destination.auth_params"]),
+    OptionSpec::new(
+        "pulsar.tls.trust.certs.file.path",
+        Effect::Path(|draft, path| draft.source.tls_trust_certs_file = Some(path)),
+        "PEM file of the authorities that a `pulsar+ssl` broker's certificate may be of. Without it: the public ones.",
+    )
+    .toml(&["destination.tls_trust_certs_file_path"]),
+];
 
 /// What only our own file has.
 pub(super) const OWN: &[OptionSpec] = &[

@@ -33,7 +33,10 @@ form = "1.9"
 topic_prefix = "crm"
 namespace = "acme/cdc"
 server = { host = "db2", user = "v" }
-destination.url = "pulsar+ssl://broker:6651"
+[source.destination]
+url = "pulsar+ssl://broker:6651"
+auth_params = "token:${env:CRM_TOKEN}"
+tls_trust_certs_file_path = "/pulsar-ca.pem"
 "#;
 
 const ONE: &str = "[[source]]\nname = \"s\"\ntopic_prefix = \"p\"\nserver = { host = \"h\", user = \"u\" }\n";
@@ -46,6 +49,7 @@ fn parse(text: &str) -> Result<EngineConfig, ConfigError> {
 fn two_sources() {
     let environment = Environment::of([
         ("SHOP", "s3cr3t"),
+        ("CRM_TOKEN", "ey.J.x"),
         ("BITACORA_CRM_DATABASE_PORT", "13306"),
         ("BITACORA_BROKER_HTTP", "[::1]:0"),
     ]);
@@ -53,7 +57,12 @@ fn two_sources() {
     assert_eq!(config.data_dir, Path::new("/data"));
     assert_eq!(
         config.broker,
-        Some(BrokerConfig { listen: "0.0.0.0:6650".into(), http: "[::1]:0".into(), allow_remote: false })
+        Some(BrokerConfig {
+            listen: "0.0.0.0:6650".into(),
+            http: "[::1]:0".into(),
+            allow_remote: false,
+            schema_compatibility_strategy: "FULL".into()
+        })
     );
     assert!(config.notes.is_empty(), "{:?}", config.notes);
     let [shop, crm] = config.sources.as_slice() else { panic!("two sources expected") };
@@ -70,6 +79,9 @@ fn two_sources() {
     assert_eq!((crm.connector, crm.form, crm.server.port), (Connector::Mariadb, DebeziumForm::V1_9, 13306));
     assert_eq!(crm.topic_namespace, "acme/cdc");
     assert_eq!(crm.destination, Destination::Pulsar { url: "pulsar+ssl://broker:6651".into() });
+    assert_eq!((&crm.auth, &shop.auth), (&bitacora_pulsar::Auth::Token("ey.J.x".into()), &bitacora_pulsar::Auth::None));
+    assert_eq!(crm.tls_trust_certs_file.as_deref(), Some(Path::new("/pulsar-ca.pem")));
+    assert!(!format!("{crm:?}").contains("ey.J.x"));
     assert!(crm.tombstones_on_delete);
 }
 
@@ -78,7 +90,12 @@ fn small_file_has_defaults_and_an_embedded_broker() {
     let config = parse(ONE).unwrap();
     assert_eq!(
         config.broker,
-        Some(BrokerConfig { listen: "127.0.0.1:6650".into(), http: "127.0.0.1:8080".into(), allow_remote: false })
+        Some(BrokerConfig {
+            listen: "127.0.0.1:6650".into(),
+            http: "127.0.0.1:8080".into(),
+            allow_remote: false,
+            schema_compatibility_strategy: "FULL".into()
+        })
     );
     assert_eq!(config.data_dir, Path::new("./bitacora-data"));
     assert_eq!(config.sources[0].server.port, 3306);
@@ -138,6 +155,11 @@ fn missing_and_contradicting() {
     assert_eq!(twice, "bitacora.toml: two sources are named s; give each its own name");
     let both = problems(parse(&format!("{ONE}destination = {{ url = \"pulsar://x\", embedded = true }}\n")));
     assert!(both.contains("exclude each other"), "{both}");
+    let nobody = problems(parse(&format!("{ONE}destination = {{ auth_params = \"token:s3cr3t\" }}\n")));
+    assert!(nobody.contains("add destination.url") && !nobody.contains("s3cr3t"), "{nobody}");
+    let unknown = "destination = { url = \"pulsar://x\", auth_plugin = \"kerberos\", auth_params = \"s3cr3t\" }";
+    let unknown = problems(parse(&format!("{ONE}{unknown}\n")));
+    assert!(unknown.contains("kerberos is not known; use token or basic") && !unknown.contains("s3cr3t"), "{unknown}");
     let second =
         problems(parse(&format!("{ONE}[[source]]\nname = \"t\"\ntopic_prefix = \"p\"\nserver.user = \"u\"\n")));
     assert_eq!(second, "bitacora.toml: source.server.host of [[source]] number 2 is missing; add it to the file");

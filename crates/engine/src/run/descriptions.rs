@@ -1,0 +1,48 @@
+//! Descriptions of tables that are captured since this start.
+
+use std::sync::Arc;
+
+use bitacora_source::ddl::{Catalog, SqlMode, scan};
+use bitacora_source::schema::missing_tables;
+
+use super::snapshot::source_error;
+use super::{Life, catalog_text, unusable_store};
+use crate::checkpoint::{Checkpoint, CheckpointStore};
+use crate::error::{EngineError, ErrorClass};
+
+impl Life {
+    /// Asks the server for captured tables that a stored catalog lacks: those that were added to the configuration. The others
+    /// have followed the log, which the server, being ahead of it, does not describe.
+    pub(super) async fn complete(
+        &mut self,
+        store: &CheckpointStore,
+        checkpoint: &Checkpoint,
+        mut catalog: Arc<Catalog>,
+    ) -> Result<Arc<Catalog>, EngineError> {
+        let mut backoff = self.backoff();
+        let missing = loop {
+            let known = |name: &bitacora_source::TableName| catalog.table(&name.database, &name.table).is_some();
+            let error = match missing_tables(&self.config.server, &self.config.filter, known).await {
+                Ok(missing) => break missing,
+                Err(error) => source_error(error),
+            };
+            let pause = backoff.next().filter(|_| error.class == ErrorClass::Retry);
+            let Some(pause) = pause else { return Err(error) };
+            tracing::warn!(source = %self.config.name, pause_ms = pause.as_millis() as u64, "{error}");
+            if self.pause(pause).await {
+                // The stream sees at once that the source was stopped.
+                return Ok(catalog);
+            }
+        };
+        if missing.is_empty() {
+            return Ok(catalog);
+        }
+        for (name, statement) in missing {
+            tracing::info!(source = %self.config.name, table = %name, "a table is captured that was not before; its rows up to now are not read");
+            let facts = scan(&statement, &name.database, SqlMode::default());
+            Arc::make_mut(&mut catalog).apply(&facts);
+        }
+        store.save(checkpoint, Some(&catalog_text(&catalog)?)).map_err(unusable_store)?;
+        Ok(catalog)
+    }
+}
