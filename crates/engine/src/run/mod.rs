@@ -248,7 +248,8 @@ impl Life {
             let server = report.server.clone().unwrap_or_default();
             let Some(failure) = report.failures().next() else { return Ok(Checked::Ready { server }) };
             let names: Vec<_> = report.failures().map(|finding| finding.name).collect();
-            if names == ["position"] && self.config.snapshot.mode == SnapshotMode::WhenNeeded {
+            let is_replaced = matches!(self.config.snapshot.mode, SnapshotMode::WhenNeeded | SnapshotMode::Always);
+            if names == ["position"] && is_replaced {
                 tracing::warn!(source = %self.config.name, "a new snapshot is taken: {}", status::sentence(failure));
                 return Ok(Checked::Purged { server });
             }
