@@ -86,9 +86,10 @@ class Database:
 
 
 class Pulsar:
-    """A real Apache Pulsar standalone."""
+    """A real Apache Pulsar standalone; `token` is its administrator's, where it asks for one."""
 
-    def __init__(self, configuration=""):
+    def __init__(self, configuration="", token=None):
+        self._token = token
         self.folder = Folder("pulsar")
         self.port, self.http = free_port(), free_port()
         overlay = self.folder.path / "overlay.conf"
@@ -100,7 +101,7 @@ class Pulsar:
 
     def _healthy(self):
         self.process.must_run()  # the default namespace comes a moment after the first good health check
-        return is_healthy(self.admin) and rest(self.admin, "namespaces/public/default") is not None
+        return is_healthy(self.admin, self._token) and rest(self.admin, "namespaces/public/default", token=self._token) is not None
 
     def stop(self):
         self.process.kill()
@@ -142,18 +143,22 @@ class Bitacora:
         return code
 
 
-def is_healthy(admin):
+def bearer(token):
+    return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+def is_healthy(admin, token=None):
     try:
-        with urllib.request.urlopen(f"{admin}/brokers/health", timeout=5) as answer:
+        with urllib.request.urlopen(urllib.request.Request(f"{admin}/brokers/health", headers=bearer(token)), timeout=5) as answer:
             return answer.read().strip() == b"ok"
     except OSError:
         return False
 
 
-def rest(admin, path, body=None, method=None):
+def rest(admin, path, body=None, method=None, token=None):
     """A call of the admin REST; None for 404."""
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(f"{admin}/{path}", data, {"Content-Type": "application/json"}, method=method)
+    request = urllib.request.Request(f"{admin}/{path}", data, {"Content-Type": "application/json", **bearer(token)}, method=method)
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
             text = answer.read()
