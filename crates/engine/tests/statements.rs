@@ -1,0 +1,153 @@
+//! Row changes that are logged as text: the core stops before those of captured tables, and passes the others.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+use std::sync::Arc;
+
+use bitacora_binlog::{ChecksumAlgorithm, EventType};
+use bitacora_change::{
+    ColumnRules, Connector, DebeziumForm, MessageSchema, NullWithDefault, PlanOptions, Tombstones, ValueFormat,
+};
+use bitacora_engine::error::EngineError;
+use bitacora_engine::metrics::SourceMetrics;
+use bitacora_engine::notices::Notices;
+use bitacora_engine::pipeline::core::{Beginning, Core, CoreOptions, SchemaChanges, Statements};
+use bitacora_engine::sink::{Lane, Opened, OutgoingMessage, Sink, TopicId};
+use bitacora_source::{Filter, FilterOptions, Position};
+
+/// A sink that keeps nothing.
+#[derive(Debug)]
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn open(&mut self, _lane: Lane, _topic: &str, _schema: &MessageSchema) -> Result<Opened, EngineError> {
+        Ok(Opened { topic: TopicId(0), last_sequence_id: None })
+    }
+
+    fn append(&mut self, _topic: TopicId, _message: OutgoingMessage<'_>) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    fn oldest_pending(&mut self) -> Result<Option<u64>, EngineError> {
+        Ok(None)
+    }
+
+    fn close(&mut self, _topic: TopicId) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    fn finish(&mut self, _lane: Lane) -> Result<(), EngineError> {
+        Ok(())
+    }
+}
+
+/// A core that captures `shop.orders` and what begins with `shop.é`.
+fn core() -> Core<Nowhere> {
+    let filter = FilterOptions {
+        database_include_list: Some("shop".into()),
+        table_include_list: Some("shop\\.orders,shop\\.é.*".into()),
+        ..FilterOptions::default()
+    };
+    let options = CoreOptions {
+        server: "log".into(),
+        plan: PlanOptions {
+            connector: Connector::Mysql,
+            form: DebeziumForm::V3_6,
+            topic_prefix: "srv".into(),
+            value_format: ValueFormat::Json,
+            tombstones: Tombstones::Emit,
+            null_with_default: NullWithDefault::Keep,
+            columns: ColumnRules::default(),
+        },
+        filter: Filter::new(&filter).unwrap(),
+        outboxes: Vec::new(),
+        open_topics_max: 1,
+        notices: Notices::default(),
+        schema_changes: SchemaChanges::Follow,
+        statements: Statements::Omit,
+        checkpoint_interval_us: 0,
+        beginning: Beginning::Resumed,
+    };
+    let position = Position::at("binlog.000001", 4);
+    let mut core = Core::new(options, Nowhere, Arc::new(SourceMetrics::default()), position, 1_000, Arc::default());
+    core.set_checksum(ChecksumAlgorithm::None);
+    core
+}
+
+/// A statement as a QUERY event.
+fn query(database: &str, sql: &[u8]) -> Vec<u8> {
+    let mut body = vec![0; 8];
+    body.push(database.len() as u8);
+    body.extend([0; 4]);
+    body.extend(database.as_bytes());
+    body.push(0);
+    body.extend(sql);
+    event(EventType::QUERY, &body)
+}
+
+fn event(kind: EventType, body: &[u8]) -> Vec<u8> {
+    let length = 19 + body.len() as u32;
+    let mut event = vec![0; 4];
+    event.push(kind.0);
+    event.extend(7u32.to_le_bytes());
+    event.extend(length.to_le_bytes());
+    event.extend((4 + length).to_le_bytes());
+    event.extend([0; 2]);
+    event.extend(body);
+    event
+}
+
+fn passes(database: &str, sql: &[u8]) {
+    let taken = core().on_event(&query(database, sql), 7);
+    assert!(taken.is_ok(), "{}: {taken:?}", String::from_utf8_lossy(sql));
+}
+
+/// The error's table and text.
+fn stops(database: &str, sql: &[u8]) -> (Option<String>, String) {
+    let error = core().on_event(&query(database, sql), 7).expect_err(&String::from_utf8_lossy(sql));
+    let text = error.to_string();
+    assert!(text.contains("logged as text") && text.contains("binlog binlog.000001:4"), "{text}");
+    assert!(text.contains("binlog_format=ROW") && text.contains("new snapshot"), "{text}");
+    (error.place.table, text)
+}
+
+/// The session's default database was once taken for that of the rows: rows written from another one were lost silently, and a
+/// checksum tool that writes only into its own tables ended the source.
+#[test]
+fn the_tables_of_the_statement_decide() {
+    passes("shop", b"REPLACE INTO `percona`.`checksums` (db, tbl) SELECT 'shop', 'orders' FROM `shop`.`orders`");
+    passes("shop", b"INSERT INTO other VALUES (1)");
+    passes("crm", b"INSERT INTO orders VALUES (1)");
+    passes("crm", b"UPDATE crm.t JOIN shop.orders o ON o.id = t.id SET t.a = o.a");
+    for database in ["shop", "crm", ""] {
+        for sql in [
+            "INSERT INTO shop.orders VALUES (1)",
+            "/*!50000 INSERT */ INTO `SHOP`./*!40000 `orders` */ SELECT * FROM x",
+            "UPDATE crm.t JOIN shop.orders o ON o.id = t.id SET o.a = t.a",
+            "DELETE o FROM crm.t JOIN shop.orders o",
+            "LOAD DATA INFILE 'x' INTO TABLE shop.orders",
+        ] {
+            let (table, _) = stops(database, sql.as_bytes());
+            assert_eq!(table.map(|table| table.to_lowercase()).as_deref(), Some("shop.orders"), "{sql}");
+        }
+    }
+    assert_eq!(stops("shop", b"INSERT INTO orders VALUES (1)").0.as_deref(), Some("shop.orders"));
+}
+
+#[test]
+fn where_the_tables_are_not_known_the_default_database_decides() {
+    for sql in [b"SELECT `shop`.`f`()".as_slice(), b"DO f()"] {
+        passes("crm", sql);
+        let (table, text) = stops("shop", sql);
+        assert!(table.is_none() && text.contains("rows of database shop"), "{text}");
+        assert_eq!(stops("", sql).0, None);
+    }
+    // In latin1; it may be the name of a captured table.
+    passes("crm", b"INSERT INTO \xe9t\xe9 VALUES (1)");
+    stops("shop", b"INSERT INTO \xe9t\xe9 VALUES (1)");
+    stops("crm", b"INSERT INTO shop.\xe9t\xe9 VALUES (1)");
+    stops("crm", b"INSERT INTO sh\xf6p.t VALUES (1)");
+}
