@@ -137,6 +137,19 @@ fn the_tables_of_the_statement_decide() {
     assert_eq!(stops("shop", b"INSERT INTO orders VALUES (1)").0.as_deref(), Some("shop.orders"));
 }
 
+/// `LOAD DATA` in statement format has an event type of its own, which was once passed over.
+#[test]
+fn a_load_is_a_statement() {
+    let load = |sql: &str| {
+        let mut body = query("crm", sql.as_bytes()).split_off(19);
+        body.splice(13..13, [0; 13]);
+        core().on_event(&event(EventType::EXECUTE_LOAD_QUERY, &body), 7)
+    };
+    assert!(load("LOAD DATA INFILE 'x' INTO TABLE orders").is_ok());
+    let error = load("LOAD DATA INFILE 'x' INTO TABLE shop.orders").unwrap_err();
+    assert_eq!(error.place.table.as_deref(), Some("shop.orders"));
+}
+
 #[test]
 fn where_the_tables_are_not_known_the_default_database_decides() {
     for sql in [b"SELECT `shop`.`f`()".as_slice(), b"DO f()"] {
