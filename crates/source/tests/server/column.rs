@@ -427,3 +427,14 @@ async fn mariadb() {
     )
     .await;
 }
+
+/// A newer MariaDB has vectors, which its log shows as VARBINARY.
+#[tokio::test]
+async fn newer_mariadb() {
+    let server = Mariadb::start(MariadbOptions { release: "sid".into(), ..MariadbOptions::default() });
+    let values = ["VEC_FromText('[1,-2.5,3]')", "VEC_FromText('[0,0,0]')", "VEC_FromText('[0,1e38,0]')"];
+    check_all(&server, &[("vec", "VECTOR(3)", values)], &[]).await;
+    let (_, description, rows) = from_snapshot(&config(&server)).await;
+    assert!(description.columns.iter().any(|column| column.type_name == "VECTOR"));
+    assert!(rows[0].printed[0].1.as_deref().unwrap().contains("\"vec\":[1.0,-2.5,3.0]"));
+}
