@@ -1,7 +1,7 @@
 //! Events that no server writes on demand, built byte by byte as the servers' sources lay them out.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
-use bitacora_binlog::event::{Heartbeat, Incident, MariadbGtid};
+use bitacora_binlog::event::{AlterPhase, Heartbeat, Incident, MariadbGtid};
 use bitacora_binlog::{
     Body, Cell, ChecksumAlgorithm, Decoder, Error, Event, EventHeader, EventType, HEADER_BYTES, RowScratch, value,
 };
@@ -225,6 +225,7 @@ fn mariadb_gtids_with_every_optional_part() {
     const EXTRA_ENGINES: u8 = 1;
     const EXTRA_ALTER_START: u8 = 2;
     const EXTRA_ALTER_COMMIT: u8 = 4;
+    const EXTRA_ALTER_ROLLBACK: u8 = 8;
     const EXTRA_THREAD: u8 = 16;
     let trans = MariadbGtid::FLAG_TRANSACTIONAL;
     let group = MariadbGtid::FLAG_GROUP_COMMIT;
@@ -250,6 +251,18 @@ fn mariadb_gtids_with_every_optional_part() {
     check_mariadb_gtid(mariadb_gtid(trans, &[&started]), None, None, Some(70_000));
     let committed = [&[EXTRA_ALTER_COMMIT | EXTRA_THREAD], commit.as_slice(), &thread].concat();
     check_mariadb_gtid(mariadb_gtid(trans, &[&committed]), None, None, Some(70_000));
+    let undone = [&[EXTRA_ALTER_ROLLBACK], commit.as_slice()].concat();
+    for (extra, phase) in [
+        (&engines, None),
+        (&started, Some(AlterPhase::Start)),
+        (&committed, Some(AlterPhase::Commit)),
+        (&undone, Some(AlterPhase::Rollback)),
+    ] {
+        check(&[mariadb_gtid(trans, &[extra])], |event| match event.body {
+            Body::MariadbGtid(gtid) => assert_eq!(gtid.alter, phase),
+            other => panic!("{other:?}"),
+        });
+    }
 }
 
 /// Table 7, `d`.`t`, of an INT and a VARCHAR(100) that may be NULL.

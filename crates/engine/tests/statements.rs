@@ -1,4 +1,5 @@
-//! Row changes that are logged as text: the core stops before those of captured tables, and passes the others.
+//! Statements in the log. Row changes as text: the core stops before those of captured tables, and passes the others. MariaDB's ALTER in
+//! two phases: it counts once, when it is done.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 use std::sync::Arc;
@@ -13,17 +14,21 @@ use bitacora_engine::notices::Notices;
 use bitacora_engine::pipeline::core::{Beginning, Core, CoreOptions, SchemaChanges, Statements};
 use bitacora_engine::sink::{Lane, Opened, OutgoingMessage, Sink, TopicId};
 use bitacora_source::{Filter, FilterOptions, Position};
+use bitacora_testkit::{Mariadb, MariadbOptions};
 
-/// A sink that keeps nothing.
-#[derive(Debug)]
-struct Nowhere;
+/// A sink that counts.
+#[derive(Debug, Default)]
+struct Counter {
+    messages: usize,
+}
 
-impl Sink for Nowhere {
+impl Sink for Counter {
     fn open(&mut self, _lane: Lane, _topic: &str, _schema: &MessageSchema) -> Result<Opened, EngineError> {
         Ok(Opened { topic: TopicId(0), last_sequence_id: None })
     }
 
     fn append(&mut self, _topic: TopicId, _message: OutgoingMessage<'_>) -> Result<(), EngineError> {
+        self.messages += 1;
         Ok(())
     }
 
@@ -45,7 +50,7 @@ impl Sink for Nowhere {
 }
 
 /// A core that captures `shop.orders` and what begins with `shop.é`.
-fn core() -> Core<Nowhere> {
+fn core() -> Core<Counter> {
     let filter = FilterOptions {
         database_include_list: Some("shop".into()),
         table_include_list: Some("shop\\.orders,shop\\.é.*".into()),
@@ -66,13 +71,14 @@ fn core() -> Core<Nowhere> {
         outboxes: Vec::new(),
         open_topics_max: 1,
         notices: Notices::default(),
-        schema_changes: SchemaChanges::Follow,
+        schema_changes: SchemaChanges::Publish,
         statements: Statements::Omit,
         checkpoint_interval_us: 0,
         beginning: Beginning::Resumed,
     };
     let position = Position::at("binlog.000001", 4);
-    let mut core = Core::new(options, Nowhere, Arc::new(SourceMetrics::default()), position, 1_000, Arc::default());
+    let mut core =
+        Core::new(options, Counter::default(), Arc::new(SourceMetrics::default()), position, 1_000, Arc::default());
     core.set_checksum(ChecksumAlgorithm::None);
     core
 }
@@ -163,4 +169,36 @@ fn where_the_tables_are_not_known_the_default_database_decides() {
     stops("shop", b"INSERT INTO \xe9t\xe9 VALUES (1)");
     stops("crm", b"INSERT INTO shop.\xe9t\xe9 VALUES (1)");
     stops("crm", b"INSERT INTO sh\xf6p.t VALUES (1)");
+}
+
+/// `ALTER` is logged when it begins and when it ends, and one that fails is logged too. Both were once applied: columns came twice into
+/// the description, and a failed one changed it.
+#[test]
+fn an_alter_in_two_phases_counts_when_it_is_done() {
+    let extra = vec!["--binlog-alter-two-phase=ON".to_owned()];
+    let server = Mariadb::start(MariadbOptions { extra, ..MariadbOptions::default() });
+    server.client(
+        "CREATE DATABASE shop; CREATE TABLE shop.orders (a INT PRIMARY KEY, b INT); \
+         ALTER TABLE shop.orders ADD COLUMN c INT AFTER a, ADD UNIQUE KEY k (b); \
+         ALTER TABLE shop.orders RENAME TO shop.items, DROP COLUMN b, ADD d TEXT; \
+         INSERT INTO shop.items VALUES (1, 1, 1), (2, 2, 2)",
+    );
+    server.try_client("ALTER TABLE shop.items ADD COLUMN e INT NOT NULL, ADD UNIQUE KEY (e)").unwrap_err();
+    server.client("RENAME TABLE shop.items TO shop.orders; FLUSH BINARY LOGS");
+    let log = std::fs::read(server.data_dir().join("binlog.000001")).unwrap();
+    let (mut core, mut at, mut alters) = (core(), 4, 0);
+    while at < log.len() {
+        let length = u32::from_le_bytes(log[at + 9..at + 13].try_into().unwrap()) as usize;
+        let event = &log[at..at + length];
+        alters += usize::from(event[4] == EventType::QUERY.0 && event.windows(11).any(|text| text == b"ALTER TABLE"));
+        core.on_event(event, 7).unwrap_or_else(|error| panic!("{error}"));
+        at += length;
+    }
+    assert_eq!(alters, 6);
+    let end = core.finish().unwrap().unwrap();
+    let table = end.catalog.table("shop", "orders").unwrap();
+    let columns: Vec<_> = table.columns.iter().map(|column| format!("{} {}", column.name, column.type_name)).collect();
+    assert_eq!(columns, ["a INT", "c INT", "d TEXT"]);
+    assert_eq!(table.keys.len(), 1);
+    assert_eq!(core.sink().messages, 5, "CREATE DATABASE, CREATE TABLE, two ALTERs and RENAME");
 }

@@ -8,7 +8,7 @@ mod transaction_payload;
 mod xa;
 
 pub use format_description::FormatDescription;
-pub use gtid::{Gtid, GtidList, MariadbGtid, PreviousGtids};
+pub use gtid::{AlterPhase, Gtid, GtidList, MariadbGtid, PreviousGtids};
 pub use query::{Query, StatusVariable, StatusVariables};
 pub use session::{Heartbeat, Incident, Rotate};
 pub use transaction_payload::TransactionPayload;

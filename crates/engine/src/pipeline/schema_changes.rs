@@ -22,6 +22,9 @@ impl<S: Sink> State<S> {
         site: Site,
         offset: EventOffset,
     ) -> Result<(), EngineError> {
+        if self.transaction.leaves_tables_alone() {
+            return Ok(());
+        }
         let sql = String::from_utf8_lossy(query.sql);
         let database = String::from_utf8_lossy(query.database);
         let mode = query.status.sql_mode().map(SqlMode::from_bits).unwrap_or_default();
