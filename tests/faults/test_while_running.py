@@ -72,12 +72,14 @@ def test_statement_format_stops_with_place_and_remedy(database):
 
 @pytest.mark.parametrize("product", ["mysql", "mariadb"])
 def test_row_changes_as_text_concern_the_tables_that_they_name(product, tmp_path):
-    """The tables of the statement count, not the session's database; LOAD DATA is an event type of its own."""
+    """The tables of the statement count, not the session's database; LOAD DATA is an event type of its own, and a
+    table may be created with its rows."""
     database = servers.Database(product)
     database.client("CREATE DATABASE faults; CREATE TABLE faults.t (id INT PRIMARY KEY, v INT); CREATE DATABASE other; CREATE TABLE other.t LIKE faults.t")
     file = tmp_path / "rows"
     file.write_text("10\t1\n11\t1\n")
-    for statement in ["INSERT INTO faults.t VALUES (3, 3)", f"LOAD DATA INFILE '{file}' INTO TABLE faults.t"]:
+    for statement in ["INSERT INTO faults.t VALUES (3, 3)", f"LOAD DATA INFILE '{file}' INTO TABLE faults.t",
+                      "DROP TABLE faults.t; CREATE TABLE faults.t SELECT * FROM other.t"]:
         database.client("DELETE FROM faults.t; DELETE FROM other.t")
         running = servers.Bitacora(source(database, "no_data"))
         streaming(running.process)

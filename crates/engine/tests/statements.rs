@@ -156,6 +156,19 @@ fn a_load_is_a_statement() {
     assert_eq!(error.place.table.as_deref(), Some("shop.orders"));
 }
 
+/// The sessions of `binlog_format=MIXED` log it so too.
+#[test]
+fn a_table_created_with_rows_is_a_row_change() {
+    for sql in
+        ["CREATE TABLE shop.orders SELECT * FROM x", "CREATE TABLE IF NOT EXISTS shop.orders (a INT) AS (SELECT 1)"]
+    {
+        assert_eq!(stops("crm", sql.as_bytes()).0.as_deref(), Some("shop.orders"), "{sql}");
+    }
+    passes("shop", b"CREATE TABLE shop.other SELECT * FROM orders");
+    passes("shop", b"CREATE TEMPORARY TABLE orders SELECT * FROM x");
+    passes("shop", b"CREATE TABLE `shop`.`orders` (\n  `a` int NOT NULL\n) START TRANSACTION");
+}
+
 #[test]
 fn where_the_tables_are_not_known_the_default_database_decides() {
     for sql in [b"SELECT `shop`.`f`()".as_slice(), b"DO f()"] {

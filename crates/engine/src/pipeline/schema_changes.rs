@@ -83,8 +83,17 @@ impl<S: Sink> State<S> {
             name => filter.table(&name.database, &name.table),
         };
         for statement in &facts.statements {
-            let ddl::Statement::Rows { targets } = statement else { continue };
-            let captured = targets.iter().flatten().find(|name| may_be_captured(name));
+            let targets = match statement {
+                ddl::Statement::Rows { targets } => targets.as_deref(),
+                // In row format the SELECT is not in the text, and the rows follow.
+                ddl::Statement::CreateTable(create)
+                    if create.temporary == ddl::Temporary::No && matches!(create.shape, ddl::Shape::Select(_)) =>
+                {
+                    Some(std::slice::from_ref(&create.name))
+                }
+                _ => continue,
+            };
+            let captured = targets.into_iter().flatten().find(|name| may_be_captured(name));
             let whose = match (targets, captured) {
                 (_, Some(_)) => String::new(),
                 (None, _) if database.is_empty() => String::new(),
