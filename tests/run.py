@@ -52,8 +52,8 @@ def counted(code, output):
 
 
 def main():
-    setup = [["tools/cargo-env.sh"], ["tools/mysql-server.sh", "install"], ["tools/mariadb-server.sh", "install"], ["tools/python-env.sh"],
-             ["tools/chromium.sh"]]
+    setup = [["tools/cargo-env.sh"], ["tools/mysql-server.sh", "install"], ["tools/mariadb-server.sh", "install"],
+             ["tools/mariadb-server.sh", "--release", "trixie", "install"], ["tools/python-env.sh"], ["tools/chromium.sh"]]
     for command in setup:
         if run(f"set-up: {' '.join(command)}", command)[0]:
             print("0 passed, 1 failed")

@@ -69,6 +69,31 @@ def test_statement_format_stops_with_place_and_remedy(database):
     running.folder.remove()
 
 
+@pytest.mark.parametrize("product", ["mysql", "mariadb"])
+def test_row_changes_as_text_concern_the_tables_that_they_name(product, tmp_path):
+    """The tables of the statement count, not the session's database; LOAD DATA is an event type of its own, and a
+    table may be created with its rows."""
+    database = servers.Database(product)
+    database.client("CREATE DATABASE faults; CREATE TABLE faults.t (id INT PRIMARY KEY, v INT); CREATE DATABASE other; CREATE TABLE other.t LIKE faults.t")
+    file = tmp_path / "rows"
+    file.write_text("10\t1\n11\t1\n")
+    for statement in ["INSERT INTO faults.t VALUES (3, 3)", f"LOAD DATA INFILE '{file}' INTO TABLE faults.t",
+                      "DROP TABLE faults.t; CREATE TABLE faults.t SELECT * FROM other.t"]:
+        database.client("DELETE FROM faults.t; DELETE FROM other.t")
+        running = servers.Bitacora(source(database, "no_data"))
+        streaming(running.process)
+        database.client(f"SET SESSION binlog_format = STATEMENT; USE faults; REPLACE INTO other.t SELECT * FROM faults.t; "
+                        f"LOAD DATA INFILE '{file}' INTO TABLE other.t")
+        database.client("INSERT INTO faults.t VALUES (2, 2)")
+        wait_until("the row", lambda: running.process.must_run() or ("c", 2) in events(running), 60)
+        database.client(f"SET SESSION binlog_format = STATEMENT; USE other; {statement}")
+        code = running.process.wait(30)
+        last = running.process.stderr().splitlines()[-1]
+        assert code == 1 and "table faults.t, binlog binlog.0" in last and "binlog_format=ROW" in last and "new snapshot" in last, last
+        running.folder.remove()
+    database.stop()
+
+
 def test_a_database_that_comes_later(database):
     database.process.terminate()
     running = servers.Bitacora(source(database))

@@ -284,6 +284,7 @@ fn read_stateless<'a>(cursor: &mut Cursor<'a>, header: &EventHeader) -> Result<B
         EventType::PREVIOUS_GTIDS => Body::PreviousGtids(PreviousGtids(cursor.rest())),
         EventType::GTID_LIST => Body::GtidList(GtidList::read(cursor)?),
         EventType::QUERY => Body::Query(Query::read(cursor)?),
+        EventType::EXECUTE_LOAD_QUERY => Body::ExecuteLoadQuery(Query::read_execute_load(cursor)?),
         EventType::XID => Body::Xid(cursor.u64("a XID event")?),
         EventType::XA_PREPARE => Body::XaPrepare(XaPrepare::read(cursor)?),
         EventType::ROWS_QUERY => {

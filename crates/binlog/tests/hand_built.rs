@@ -1,7 +1,7 @@
 //! Events that no server writes on demand, built byte by byte as the servers' sources lay them out.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
-use bitacora_binlog::event::{Heartbeat, Incident, MariadbGtid};
+use bitacora_binlog::event::{AlterPhase, Heartbeat, Incident, MariadbGtid};
 use bitacora_binlog::{
     Body, Cell, ChecksumAlgorithm, Decoder, Error, Event, EventHeader, EventType, HEADER_BYTES, RowScratch, value,
 };
@@ -153,6 +153,49 @@ fn known_types_without_rows_come_out_as_other() {
     }
 }
 
+/// `LOAD DATA` of thread 9 in database `d`, with the status variables `sql_mode` and `character set`.
+fn execute_load_query() -> Built {
+    let status = [b"\x01\x04\x00\x00\x00\x00\x00\x00\x00".as_slice(), b"\x04\x2d\x00\x2d\x00\xff\x00"].concat();
+    let mut body = 9u32.to_le_bytes().to_vec();
+    body.extend(3u32.to_le_bytes());
+    body.push(1);
+    body.extend(0u16.to_le_bytes());
+    body.extend((status.len() as u16).to_le_bytes());
+    // File 7, its name in bytes 9 to 21 of the statement, duplicates are replaced.
+    body.extend([7u32, 9, 21].map(u32::to_le_bytes).concat());
+    body.push(2);
+    body.extend(status);
+    body.extend(b"d\0LOAD DATA INFILE 'x' REPLACE INTO TABLE t");
+    Built::new(EventType::EXECUTE_LOAD_QUERY, body)
+}
+
+#[test]
+fn a_load_in_statement_format_is_a_statement() {
+    let event = execute_load_query();
+    check(std::slice::from_ref(&event), |event| match event.body {
+        Body::ExecuteLoadQuery(query) => {
+            assert_eq!((query.thread_id, query.execution_seconds, query.error_code), (9, 3, 0));
+            assert_eq!(query.database, b"d");
+            assert_eq!(query.sql, b"LOAD DATA INFILE 'x' REPLACE INTO TABLE t");
+            assert_eq!((query.status.sql_mode(), query.status.client_collation()), (Some(4), Some(45)));
+        }
+        other => panic!("{other:?}"),
+    });
+    let head = event.body.len() - b"LOAD DATA INFILE 'x' REPLACE INTO TABLE t".len();
+    for cut in 0..head {
+        let event = Built { body: event.body[..cut].to_vec(), ..event.clone() };
+        assert!(matches!(refused(&event), (Error::Truncated { .. }, offset) if offset <= HEADER_BYTES + cut), "{cut}");
+    }
+    // Lengths that lie: 65535 bytes of status variables, a database of 255.
+    for (at, byte) in [(11, 0xff), (12, 0xff), (8, 0xff)] {
+        let mut lying = event.clone();
+        lying.body[at] = byte;
+        assert!(matches!(refused(&lying), (Error::Truncated { .. }, _)), "{at}");
+    }
+    let file = Built::new(EventType::BEGIN_LOAD_QUERY, *b"\x07\0\0\x001,2\n");
+    check(&[file], |event| assert!(matches!(event.body, Body::Other(b"\x07\0\0\x001,2\n"))));
+}
+
 /// Sequence 9 in domain 3 with `flags`, then the parts that the flags announce, filled up to the 19 bytes that an event has at least.
 fn mariadb_gtid(flags: u8, parts: &[&[u8]]) -> Built {
     let mut body = 9u64.to_le_bytes().to_vec();
@@ -182,6 +225,7 @@ fn mariadb_gtids_with_every_optional_part() {
     const EXTRA_ENGINES: u8 = 1;
     const EXTRA_ALTER_START: u8 = 2;
     const EXTRA_ALTER_COMMIT: u8 = 4;
+    const EXTRA_ALTER_ROLLBACK: u8 = 8;
     const EXTRA_THREAD: u8 = 16;
     let trans = MariadbGtid::FLAG_TRANSACTIONAL;
     let group = MariadbGtid::FLAG_GROUP_COMMIT;
@@ -207,6 +251,18 @@ fn mariadb_gtids_with_every_optional_part() {
     check_mariadb_gtid(mariadb_gtid(trans, &[&started]), None, None, Some(70_000));
     let committed = [&[EXTRA_ALTER_COMMIT | EXTRA_THREAD], commit.as_slice(), &thread].concat();
     check_mariadb_gtid(mariadb_gtid(trans, &[&committed]), None, None, Some(70_000));
+    let undone = [&[EXTRA_ALTER_ROLLBACK], commit.as_slice()].concat();
+    for (extra, phase) in [
+        (&engines, None),
+        (&started, Some(AlterPhase::Start)),
+        (&committed, Some(AlterPhase::Commit)),
+        (&undone, Some(AlterPhase::Rollback)),
+    ] {
+        check(&[mariadb_gtid(trans, &[extra])], |event| match event.body {
+            Body::MariadbGtid(gtid) => assert_eq!(gtid.alter, phase),
+            other => panic!("{other:?}"),
+        });
+    }
 }
 
 /// Table 7, `d`.`t`, of an INT and a VARCHAR(100) that may be NULL.

@@ -211,6 +211,9 @@ fn documents_shapes_and_addresses() {
     check(shape(0), Value::Bytes(&point), &format!("{{\"wkb\":{wkb},\"srid\":4326}}"));
     let vector: Vec<u8> = [1f32, -2.5].iter().flat_map(|number| number.to_le_bytes()).collect();
     check(new(ColumnType::VECTOR, 4), Value::Bytes(&vector), "[1.0,-2.5]");
+    let of_mariadb = with_collation(ColumnType::VARCHAR, 8, 63);
+    let text = printed(of_mariadb, "VECTOR", ColumnDefault::Null, DebeziumForm::V3_6, Value::Bytes(&vector));
+    assert_eq!(text, "[1.0,-2.5]");
     for (type_name, length, bytes, expected) in [
         (
             "UUID",

@@ -176,6 +176,19 @@ pub struct MariadbGtid<'a> {
     pub xid: Option<Xid<'a>>,
     /// Thread that ran the transaction (MariaDB 11.5).
     pub thread_id: Option<u32>,
+    /// Which part of an `ALTER` in two phases follows (`binlog_alter_two_phase`).
+    pub alter: Option<AlterPhase>,
+}
+
+/// A part of an `ALTER` that MariaDB logs when it begins and when it ends, each time with its text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AlterPhase {
+    /// It begins; the table is still as it was, and its rows may change meanwhile.
+    Start,
+    /// It is done.
+    Commit,
+    /// It failed; the table stays as it was.
+    Rollback,
 }
 
 impl<'a> MariadbGtid<'a> {
@@ -200,7 +213,8 @@ impl<'a> MariadbGtid<'a> {
         let sequence = cursor.u64(GTID)?;
         let domain = cursor.u32(GTID)?;
         let flags = cursor.u8(GTID)?;
-        let mut gtid = Self { sequence, domain, server_id, flags, commit_id: None, xid: None, thread_id: None };
+        let mut gtid =
+            Self { sequence, domain, server_id, flags, commit_id: None, xid: None, thread_id: None, alter: None };
         if flags & Self::FLAG_GROUP_COMMIT != 0 {
             gtid.commit_id = Some(cursor.u64(GTID)?);
         } else if flags & (Self::FLAG_PREPARED_XA | Self::FLAG_COMPLETED_XA) == 0 && cursor.remaining() <= 6 {
@@ -222,14 +236,22 @@ impl<'a> MariadbGtid<'a> {
             return Ok(gtid);
         }
         const MULTI_ENGINE: u8 = 1;
-        const ALTER_STEPS: u8 = 2 | 4 | 8;
-        const ALTER_STARTED: u8 = 4 | 8;
+        const START_ALTER: u8 = 2;
+        const COMMIT_ALTER: u8 = 4;
+        const ROLLBACK_ALTER: u8 = 8;
         const THREAD_ID: u8 = 16;
         let extra = cursor.u8(GTID)?;
         if extra & MULTI_ENGINE != 0 && !cursor.is_empty() {
             cursor.u8(GTID)?;
         }
-        if extra & ALTER_STEPS & ALTER_STARTED != 0 && cursor.remaining() >= 8 {
+        gtid.alter = match extra {
+            extra if extra & COMMIT_ALTER != 0 => Some(AlterPhase::Commit),
+            extra if extra & ROLLBACK_ALTER != 0 => Some(AlterPhase::Rollback),
+            extra if extra & START_ALTER != 0 => Some(AlterPhase::Start),
+            _ => None,
+        };
+        // An end says which beginning it belongs to.
+        if matches!(gtid.alter, Some(AlterPhase::Commit | AlterPhase::Rollback)) && cursor.remaining() >= 8 {
             cursor.u64(GTID)?;
         }
         if extra & THREAD_ID != 0 && cursor.remaining() >= 4 {

@@ -8,7 +8,7 @@ mod transaction_payload;
 mod xa;
 
 pub use format_description::FormatDescription;
-pub use gtid::{Gtid, GtidList, MariadbGtid, PreviousGtids};
+pub use gtid::{AlterPhase, Gtid, GtidList, MariadbGtid, PreviousGtids};
 pub use query::{Query, StatusVariable, StatusVariables};
 pub use session::{Heartbeat, Incident, Rotate};
 pub use transaction_payload::TransactionPayload;
@@ -47,6 +47,8 @@ pub enum Body<'a> {
     GtidList(GtidList<'a>),
     /// A statement: DDL, BEGIN, COMMIT, SAVEPOINT, XA, or DML in statement format.
     Query(Query<'a>),
+    /// A LOAD DATA or LOAD XML in statement format; its file stands in events before it.
+    ExecuteLoadQuery(Query<'a>),
     /// A transaction commits.
     Xid(u64),
     /// A transaction is prepared; its COMMIT or ROLLBACK comes later, or with one phase this is the commit.
@@ -85,8 +87,8 @@ pub enum Body<'a> {
         /// File name.
         file: &'a [u8],
     },
-    /// A known type that says nothing about rows (INTVAR, RAND, USER_VAR, LOAD DATA parts, VIEW_CHANGE, TRANSACTION_CONTEXT, …) or
-    /// that is not decoded (fragmented rows of MariaDB 12.3); the type is in the header.
+    /// A known type that says nothing about rows (INTVAR, RAND, USER_VAR, parts of a LOAD DATA's file, VIEW_CHANGE,
+    /// TRANSACTION_CONTEXT, …) or that is not decoded (fragmented rows of MariaDB 12.3); the type is in the header.
     Other(&'a [u8]),
     /// A type that neither server had when this was written; the type is in the header. Whether it may be skipped is for the reader to
     /// decide ([`EventHeader::is_ignorable`]).

@@ -1,6 +1,10 @@
 //! QUERY: thread u32, execution time u32, length of the database name u8, error u16, length of the status variables u16, the variables,
 //! the database and a NUL, the statement. MariaDB's QUERY_COMPRESSED holds the statement compressed (module `compressed`).
 //!
+//! EXECUTE_LOAD_QUERY, a LOAD DATA or LOAD XML that is logged as a statement, has between the length of the status variables and the
+//! variables: file id u32 (the file's content stands in earlier events), start u32 and end u32 of the file's name in the statement, what
+//! happens to duplicates u8 (MySQL source documentation, "Execute_load_query_event"; MariaDB Knowledge Base, "EXECUTE_LOAD_QUERY_EVENT").
+//!
 //! Status variables are a code (u8) and a value whose form the code fixes (MySQL source documentation, "Query_event"); what follows an
 //! unknown code cannot be read, as in the servers.
 
@@ -25,12 +29,24 @@ pub struct Query<'a> {
 
 impl<'a> Query<'a> {
     pub(crate) fn read(cursor: &mut Cursor<'a>) -> Result<Self, Error> {
+        Self::read_around(cursor, 0)
+    }
+
+    /// Reads an EXECUTE_LOAD_QUERY event; what it says of the file is passed over.
+    pub(crate) fn read_execute_load(cursor: &mut Cursor<'a>) -> Result<Self, Error> {
+        const FILE_BYTES: usize = 4 + 4 + 4 + 1;
+        Self::read_around(cursor, FILE_BYTES)
+    }
+
+    /// Reads a query whose post-header has so many bytes more.
+    fn read_around(cursor: &mut Cursor<'a>, more_bytes: usize) -> Result<Self, Error> {
         const WHAT: &str = "a query event";
         let thread_id = cursor.u32(WHAT)?;
         let execution_seconds = cursor.u32(WHAT)?;
         let database_bytes = cursor.u8(WHAT)?;
         let error_code = cursor.u16(WHAT)?;
         let status_bytes = cursor.u16(WHAT)?;
+        cursor.take(more_bytes, WHAT)?;
         let status = StatusVariables(cursor.take(usize::from(status_bytes), "the status variables of a query")?);
         let database = cursor.take(usize::from(database_bytes), WHAT)?;
         cursor.take(1, WHAT)?;

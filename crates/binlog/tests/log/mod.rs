@@ -105,7 +105,7 @@ fn walk_event(event: Event<'_>, scratch: &mut RowScratch, out: &mut Vec<u8>) -> 
         }
         Body::PreviousGtids(gtids) => keep(gtids.set()?),
         Body::GtidList(list) => keep(list.set()),
-        Body::Query(query) => keep(query.status.iter().count()),
+        Body::Query(query) | Body::ExecuteLoadQuery(query) => keep(query.status.iter().count()),
         _ => {}
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! Columns: which encoder prints a column and which schema describes it.
 //!
-//! Types come from the table map; the description adds what the log lacks (defaults, `FLOAT(M,D)`, MariaDB's UUID and INET
-//! types, comments). The mapping is Debezium's in its default modes.
+//! Types come from the table map; the description adds what the log lacks (defaults, `FLOAT(M,D)`, MariaDB's UUID, INET
+//! and VECTOR types, comments). The mapping is Debezium's in its default modes.
 
 mod default;
 mod encoder;
@@ -213,6 +213,8 @@ impl Context<'_> {
             ColumnType::GEOMETRY if column.geometry_type == Some(1) => (Encoder::Point, point_schema()),
             ColumnType::GEOMETRY => (Encoder::Geometry, geometry_schema()),
             ColumnType::VECTOR => (Encoder::Vector, vector_schema()),
+            // MariaDB logs it as a VARBINARY.
+            ColumnType::VARCHAR if type_name == "VECTOR" => (Encoder::Vector, vector_schema()),
             ColumnType::STRING if type_name == "UUID" => {
                 (Encoder::Uuid, Schema::new(Kind::String).logical("io.debezium.data.Uuid"))
             }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use bitacora_binlog::event::Query;
 use bitacora_change::ddl_record::{DdlRecordEncoder, SchemaChange, TableChange, TableChangeType};
 use bitacora_change::{DebeziumForm, EventContext, SnapshotMark};
+use bitacora_source::TableName;
 use bitacora_source::ddl::{self, DdlRecord, RecordForm, SqlMode, TableChangeKind};
 
 use super::core::SchemaChanges;
 use super::logical_offset::EventOffset;
 use super::state::{Site, State};
-use crate::error::EngineError;
+use crate::error::{EngineError, Place};
 use crate::sink::{Lane, OutgoingMessage, Sink};
 
 impl<S: Sink> State<S> {
@@ -21,6 +22,9 @@ impl<S: Sink> State<S> {
         site: Site,
         offset: EventOffset,
     ) -> Result<(), EngineError> {
+        if self.transaction.leaves_tables_alone() {
+            return Ok(());
+        }
         let sql = String::from_utf8_lossy(query.sql);
         let database = String::from_utf8_lossy(query.database);
         let mode = query.status.sql_mode().map(SqlMode::from_bits).unwrap_or_default();
@@ -28,15 +32,7 @@ impl<S: Sink> State<S> {
         for warning in &facts.warnings {
             tracing::warn!(file = %self.file, position = site.start, "a statement was understood in part: {warning}");
         }
-        if facts.statements.iter().any(|statement| matches!(statement, ddl::Statement::Rows))
-            && self.options.filter.database(&database)
-        {
-            return Err(EngineError::stop(format!(
-                "rows of database {database} were changed by a statement that is logged as text, which cannot be turned into events"
-            ))
-            .remedy("set binlog_format=ROW for every session, then take a new snapshot of its tables")
-            .at(self.place(site)));
-        }
+        self.refuse_row_changes(&facts, &database, site)?;
         let form = record_form(self.options.plan.form);
         let catalog = Arc::make_mut(&mut self.catalog);
         let records = ddl::records(&sql, &database, &facts, catalog, &self.options.filter, form);
@@ -72,6 +68,43 @@ impl<S: Sink> State<S> {
                 }
                 None => self.metrics.repeated_message_count.add(1),
             }
+        }
+        Ok(())
+    }
+
+    /// Stops before a statement that changes rows which are captured, or of which that cannot be ruled out.
+    fn refuse_row_changes(&self, facts: &ddl::Facts, database: &str, site: Site) -> Result<(), EngineError> {
+        let filter = &self.options.filter;
+        // The text is in the client's character set; of a name in one that is not UTF-8 only a part is known.
+        let is_garbled = |name: &str| name.contains(char::REPLACEMENT_CHARACTER);
+        let may_be_captured = |name: &TableName| match name {
+            name if is_garbled(&name.database) => true,
+            name if is_garbled(&name.table) => filter.database(&name.database),
+            name => filter.table(&name.database, &name.table),
+        };
+        for statement in &facts.statements {
+            let targets = match statement {
+                ddl::Statement::Rows { targets } => targets.as_deref(),
+                // In row format the SELECT is not in the text, and the rows follow.
+                ddl::Statement::CreateTable(create)
+                    if create.temporary == ddl::Temporary::No && matches!(create.shape, ddl::Shape::Select(_)) =>
+                {
+                    Some(std::slice::from_ref(&create.name))
+                }
+                _ => continue,
+            };
+            let captured = targets.into_iter().flatten().find(|name| may_be_captured(name));
+            let whose = match (targets, captured) {
+                (_, Some(_)) => String::new(),
+                (None, _) if database.is_empty() => String::new(),
+                (None, _) if filter.database(database) => format!(" of database {database}"),
+                _ => continue,
+            };
+            return Err(EngineError::stop(format!(
+                "rows{whose} were changed by a statement that is logged as text, which cannot be turned into events"
+            ))
+            .remedy("set binlog_format=ROW for every session, and take a new snapshot, which captures the rows that the statement changed")
+            .at(Place { table: captured.map(TableName::to_string), ..self.place(site) }));
         }
         Ok(())
     }

@@ -116,7 +116,7 @@ impl<S: Sink> State<S> {
                 self.note_commit(None, site);
                 self.after_mariadb_gtid(&gtid);
             }
-            Body::Query(query) => self.query(&query, site)?,
+            Body::Query(query) | Body::ExecuteLoadQuery(query) => self.query(&query, site)?,
             Body::Xid(_) => {
                 self.pass(site);
                 self.end_transaction()?;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use bitacora_binlog::event::{Gtid, MariadbGtid};
+use bitacora_binlog::event::{AlterPhase, Gtid, MariadbGtid};
 use bitacora_binlog::gtid::{GtidSet, MariadbGtidSet, Tag, Uuid};
 
 /// The transaction that is being read.
@@ -12,6 +12,7 @@ pub struct Transaction {
     pending: Option<PendingGtid>,
     is_open: bool,
     ends_with_commit: bool,
+    alter: Option<AlterPhase>,
     /// Session that wrote it, where the server says.
     pub thread: Option<u64>,
     /// When it was committed on its first server, microseconds since 1970; 0 where the server does not say.
@@ -50,6 +51,7 @@ impl Transaction {
         let _ = write!(self.gtid_text, "{}-{}-{}", gtid.domain, server_id, gtid.sequence);
         self.pending = Some(PendingGtid::Mariadb { domain: gtid.domain, server_id, sequence: gtid.sequence });
         self.ends_with_commit = gtid.flags & MariadbGtid::FLAG_STANDALONE == 0;
+        self.alter = gtid.alter;
     }
 
     fn begin(&mut self) {
@@ -57,6 +59,7 @@ impl Transaction {
         self.pending = None;
         self.is_open = true;
         self.ends_with_commit = false;
+        self.alter = None;
         self.thread = None;
         self.commit_timestamp_us = 0;
         self.statement = None;
@@ -79,6 +82,11 @@ impl Transaction {
     /// leaves out the flag STANDALONE of the GTID.
     pub fn ends_with_commit(&self) -> bool {
         self.ends_with_commit
+    }
+
+    /// Whether the statement of the transaction is an `ALTER` that only begins, or that failed after it had begun.
+    pub fn leaves_tables_alone(&self) -> bool {
+        matches!(self.alter, Some(AlterPhase::Start | AlterPhase::Rollback))
     }
 
     /// Whether the reader is inside a transaction.

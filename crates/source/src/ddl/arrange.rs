@@ -3,7 +3,7 @@
 //! As the server does it: first every old column is dropped, changed or kept in its place; then new columns and changed
 //! ones with a position are put in, in the order of the text.
 
-use super::facts::{AlterClause, ColumnDefinition, ColumnPosition, Condition};
+use super::facts::{AlterClause, ColumnDefinition, ColumnPosition};
 use super::table::same;
 
 /// A column and the name by which keys know it.
@@ -19,9 +19,9 @@ pub(super) fn arrange(columns: Vec<ColumnDefinition>, clauses: &[AlterClause]) -
     let mut arranged: Vec<Arranged> = columns.into_iter().filter_map(|column| in_place(column, clauses)).collect();
     for clause in clauses {
         let (column, position, was) = match clause {
-            AlterClause::AddColumn { column, position, condition } => {
-                let exists = arranged.iter().any(|arranged| same(&arranged.column.name, &column.name));
-                if *condition == Condition::IfFits && exists {
+            AlterClause::AddColumn { column, position, .. } => {
+                // Without IF NOT EXISTS the server refuses it: a description that has the column is ahead of the log.
+                if arranged.iter().any(|arranged| same(&arranged.column.name, &column.name)) {
                     continue;
                 }
                 (column, position, &column.name)

@@ -66,7 +66,10 @@ pub enum Statement {
     /// `BEGIN`, `COMMIT`, `ROLLBACK`, `SAVEPOINT`, `XA …`.
     Transaction,
     /// A statement that changes rows: `INSERT`, `UPDATE`, `DELETE`, `REPLACE`, `LOAD DATA`, `CALL` and others.
-    Rows,
+    Rows {
+        /// The tables whose rows it changes. `None` if the text does not say, as with `CALL`, or cannot be read.
+        targets: Option<Vec<TableName>>,
+    },
     /// Accounts and privileges; the text may hold password hashes.
     Account,
     /// `ANALYZE`, `OPTIMIZE`, `REPAIR`, `CHECK`, `CHECKSUM`: nothing changes.

@@ -20,6 +20,7 @@ mod cursor;
 mod describe;
 mod facts;
 mod record;
+mod rows;
 mod scan;
 mod table;
 #[cfg(test)]

@@ -78,7 +78,7 @@ fn of_statement(
     match statement {
         Statement::Empty
         | Statement::Transaction
-        | Statement::Rows
+        | Statement::Rows { .. }
         | Statement::Account
         | Statement::Maintenance
         | Statement::DropTable { temporary: Temporary::Yes, .. } => {}

@@ -5,6 +5,7 @@ use super::column::charset;
 use super::create::create_table;
 use super::cursor::Cursor;
 use super::facts::{CharsetChoice, Facts, Rename, Statement, Temporary};
+use super::rows::targets;
 use super::token::{SqlMode, Token, TokenKind, tokenize};
 use crate::TableName;
 
@@ -83,7 +84,7 @@ impl Scanner<'_> {
             "SET" => Statement::Set,
             "BEGIN" | "COMMIT" | "ROLLBACK" | "SAVEPOINT" | "XA" | "START" | "RELEASE" => Statement::Transaction,
             "INSERT" | "UPDATE" | "DELETE" | "REPLACE" | "LOAD" | "CALL" | "SELECT" | "WITH" | "DO" | "HANDLER"
-            | "TABLE" | "VALUES" => Statement::Rows,
+            | "TABLE" | "VALUES" => Statement::Rows { targets: targets(self, start) },
             "GRANT" | "REVOKE" => Statement::Account,
             "ANALYZE" | "OPTIMIZE" | "REPAIR" | "CHECK" | "CHECKSUM" => Statement::Maintenance,
             _ => self.other(start),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::list::literal;
 use super::{ColumnFacts, TableFacts};
 use crate::wire::{Connection, Row};
-use crate::{Error, TableName};
+use crate::{Error, TableName, quoted};
 
 /// Tables asked for in one statement.
 const BATCH: usize = 200;
@@ -29,6 +29,9 @@ pub async fn describe(connection: &mut Connection, names: &[TableName]) -> Resul
             read_columns(connection, &condition, &collations, &mut found).await?;
             read_keys(connection, &condition, &mut found).await?;
         }
+    }
+    for facts in found.values_mut() {
+        order_keys(connection, facts).await?;
     }
     Ok(names.iter().filter_map(|name| found.remove(name)).collect())
 }
@@ -126,10 +129,16 @@ async fn read_keys(
              WHERE {condition} AND NON_UNIQUE = 0 ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX"
         ))
         .await?;
+    let mut of_expressions = Vec::new();
     for row in table.rows() {
-        let Some(facts) = found.get_mut(&name_of(&row)) else { continue };
+        let name = name_of(&row);
+        let Some(facts) = found.get_mut(&name) else { continue };
+        let Some(index) = row.text(2) else { continue };
         // A part without column is an expression; such a key is no key of columns.
-        let (Some(index), Some(column)) = (row.text(2), row.text(3)) else { continue };
+        let Some(column) = row.text(3) else {
+            of_expressions.push((name, index.to_owned()));
+            continue;
+        };
         if index == "PRIMARY" {
             facts.primary_key.push((column.to_owned(), number(&row, 4)));
             continue;
@@ -139,6 +148,28 @@ async fn read_keys(
             _ => facts.unique_keys.push((index.to_owned(), vec![column.to_owned()])),
         }
     }
+    for (name, index) in of_expressions {
+        if let Some(facts) = found.get_mut(&name) {
+            facts.unique_keys.retain(|(known, _)| *known != index);
+        }
+    }
+    Ok(())
+}
+
+/// Puts the unique keys of a table without primary key in the server's own order: the first one whose columns are all NOT NULL
+/// stands for the primary key, in the log too. `SHOW KEYS` has that order, `information_schema` does not tell it.
+async fn order_keys(connection: &mut Connection, facts: &mut TableFacts) -> Result<(), Error> {
+    const NO_SUCH_TABLE: u16 = 1146;
+    if !facts.primary_key.is_empty() || facts.unique_keys.len() < 2 {
+        return Ok(());
+    }
+    let sql = format!("SHOW KEYS FROM {}.{}", quoted(&facts.name.database), quoted(&facts.name.table));
+    let keys = match connection.query(&sql).await {
+        Err(error) if error.server_code() == Some(NO_SUCH_TABLE) => return Ok(()),
+        keys => keys?,
+    };
+    let order: Vec<&str> = keys.rows().filter_map(|row| row.text(2)).collect();
+    facts.unique_keys.sort_by_key(|(name, _)| order.iter().position(|known| known == name));
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use bitacora_change::{ColumnDefault, ColumnDescription, TableDescription};
 
+use super::facts::quoted_text;
 use super::{ColumnFacts, TableFacts};
 use crate::Flavor;
 
@@ -94,8 +95,13 @@ impl ColumnFacts {
         if text == "NULL" {
             return self.without_default();
         }
-        if let Some(inside) = text.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
-            return ColumnDefault::Literal(inside.replace("''", "'").replace("\\\\", "\\"));
+        if let Some(quoted) = text.strip_prefix('\'') {
+            let mut rest = quoted.chars();
+            let literal = quoted_text(&mut rest);
+            return match rest.as_str() {
+                "" => ColumnDefault::Literal(literal),
+                _ => ColumnDefault::Expression(text.clone()),
+            };
         }
         let number = text.trim_start_matches('-').starts_with(|c: char| c.is_ascii_digit());
         if number || text.starts_with("b'") || text.starts_with("x'") {
@@ -152,6 +158,7 @@ mod tests {
             (Flavor::Mysql, Some("hola"), "", ColumnDefault::Literal("hola".into())),
             (Flavor::Mariadb, Some("'hola'"), "", ColumnDefault::Literal("hola".into())),
             (Flavor::Mariadb, Some("'it''s'"), "", ColumnDefault::Literal("it's".into())),
+            (Flavor::Mariadb, Some(r"'a\\''b\n'"), "", ColumnDefault::Literal("a\\'b\n".into())),
             (Flavor::Mysql, None, "", ColumnDefault::Null),
             (Flavor::Mariadb, Some("NULL"), "", ColumnDefault::Null),
             (Flavor::Mariadb, None, "", ColumnDefault::Absent),

@@ -1,5 +1,7 @@
 //! What `information_schema` says about one table, uninterpreted.
 
+use std::str::Chars;
+
 use crate::TableName;
 
 /// A table.
@@ -87,24 +89,36 @@ impl ColumnFacts {
     }
 }
 
-/// Reads the quoted words of a type: a quote inside is doubled.
+/// Reads the quoted words of a type.
 fn labels(column_type: &str) -> Vec<String> {
     let mut labels = Vec::new();
-    let mut current: Option<String> = None;
-    let mut chars = column_type.chars().peekable();
+    let mut chars = column_type.chars();
     while let Some(c) = chars.next() {
-        match (&mut current, c) {
-            (None, '\'') => current = Some(String::new()),
-            (None, _) => {}
-            (Some(label), '\'') if chars.peek() == Some(&'\'') => {
-                chars.next();
-                label.push('\'');
-            }
-            (Some(_), '\'') => labels.extend(current.take()),
-            (Some(label), c) => label.push(c),
+        if c == '\'' {
+            labels.push(quoted_text(&mut chars));
         }
     }
     labels
+}
+
+/// Reads a text behind its opening quote, to the closing one. The servers print it alike in every SQL mode: a quote is doubled;
+/// backslash, NUL, newline and carriage return stand behind a backslash; everything else is as it is.
+pub(super) fn quoted_text(chars: &mut Chars<'_>) -> String {
+    let mut text = String::new();
+    while let Some(c) = chars.next() {
+        match c {
+            '\'' if chars.as_str().starts_with('\'') => text.extend(chars.next()),
+            '\'' => break,
+            '\\' => text.extend(chars.next().map(|escaped| match escaped {
+                '0' => '\0',
+                'n' => '\n',
+                'r' => '\r',
+                other => other,
+            })),
+            c => text.push(c),
+        }
+    }
+    text
 }
 
 #[cfg(test)]
@@ -114,6 +128,7 @@ mod tests {
     #[test]
     fn labels_with_quotes_and_commas_are_read() {
         assert_eq!(labels("enum('a','b,c','d''e','')"), ["a", "b,c", "d'e", ""]);
+        assert_eq!(labels(r"set('a\\b','c\nd\re','f\0','g\\''h\\\\n')"), ["a\\b", "c\nd\re", "f\0", "g\\'h\\\\n"]);
         assert!(labels("enum").is_empty());
     }
 }

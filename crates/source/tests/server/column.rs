@@ -10,6 +10,7 @@ use bitacora_change::{
     ColumnRules, Connector, DebeziumForm, EventContext, MessageBuffer, NullWithDefault, Operation, Plan, PlanOptions,
     SnapshotMark, TableDescription, Tombstones, ValueFormat,
 };
+use bitacora_source::ddl::{Catalog, SqlMode, scan};
 use bitacora_source::replication::{Client, EventChunk, ReplicaOptions, StreamState, Waiting};
 use bitacora_source::snapshot::{Snapshot, SnapshotChunk, SnapshotOptions, SnapshotState};
 use bitacora_source::{Filter, FilterOptions, Position, ServerConfig, quoted};
@@ -136,7 +137,10 @@ fn comparable(column: &Column) -> Column {
 
 async fn check(server: &DatabaseServer, columns: &[(&str, &str)], rows: &[&[&str]]) {
     let list: Vec<String> = columns.iter().map(|(name, definition)| format!("{} {definition}", quoted(name))).collect();
-    server.client(&format!("CREATE DATABASE s; CREATE TABLE s.`all` ({}) DEFAULT CHARSET utf8mb4", list.join(", ")));
+    server.client(&format!(
+        "DROP DATABASE IF EXISTS s; CREATE DATABASE s; CREATE TABLE s.`all` ({}) DEFAULT CHARSET utf8mb4",
+        list.join(", ")
+    ));
     let plain: Vec<&str> =
         columns.iter().filter(|(_, definition)| !definition.contains(" AS (")).map(|(name, _)| *name).collect();
     let names = plain.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
@@ -186,6 +190,43 @@ async fn check(server: &DatabaseServer, columns: &[(&str, &str)], rows: &[&[&str
         }
     }
     assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+/// Without a primary key the server's choice among the unique keys is everybody's: the snapshot once took the first by name.
+async fn check_key(server: &DatabaseServer, definition: &str, key: &str) {
+    let create = format!("CREATE TABLE s.`all` ({definition})");
+    let logs = server.client("FLUSH BINARY LOGS; SHOW BINARY LOGS");
+    let position = Position::at(logs.lines().last().unwrap().split('\t').next().unwrap(), 4);
+    server.client(&format!(
+        "CREATE DATABASE IF NOT EXISTS s; DROP TABLE IF EXISTS s.`all`; {create}; INSERT INTO s.`all` VALUES (1, 2, 'c')"
+    ));
+    let mut catalog = Catalog::default();
+    catalog.apply(&scan(&create, "", SqlMode::default()));
+    let description = catalog.table("s", "all").unwrap().description();
+    let (_, _, own) = from_snapshot(&config(server)).await;
+    let (_, log) = from_stream(&config(server), &position, &description).await;
+    for seen in [own, log] {
+        let printed = seen[0].printed[0].0.as_deref().unwrap();
+        let printed = printed.split_once("\"payload\":").map_or(printed, |(_, payload)| payload);
+        assert_eq!(printed.trim_end_matches('}'), key.trim_end_matches('}'), "{definition}");
+    }
+}
+
+async fn check_keys(server: &DatabaseServer, own: &[(&str, &str)]) {
+    let common = [
+        ("a INT NOT NULL, b INT NOT NULL, c CHAR(9), UNIQUE KEY z (a), UNIQUE KEY y (b)", r#"{"a":1}"#),
+        (
+            "a INT, b INT NOT NULL, c CHAR(9) NOT NULL, UNIQUE KEY x (a), UNIQUE KEY z (c, b), UNIQUE y (b)",
+            r#"{"c":"c","b":2}"#,
+        ),
+        (
+            "a INT NOT NULL, b INT NOT NULL, c CHAR(9) NOT NULL, UNIQUE KEY z (b), UNIQUE KEY x (c), PRIMARY KEY (a)",
+            r#"{"a":1}"#,
+        ),
+    ];
+    for (definition, key) in common.iter().chain(own) {
+        check_key(server, definition, key).await;
+    }
 }
 
 /// Columns that both servers have, with a usual, an extreme and another extreme value; the last row is all NULL.
@@ -270,6 +311,8 @@ const COMMON: &[(&str, &str, [&str; 3])] = &[
     ("b64", "BIT(64)", ["b'101'", "b'0'", "18446744073709551615"]),
     ("e", "ENUM('a','it''s','b,c')", ["'it''s'", "'a'", "'b,c'"]),
     ("el", "ENUM('ñ','ú') CHARACTER SET latin1", ["'ñ'", "'ú'", "'ñ'"]),
+    ("ex", "ENUM('a\\\\b','c\\nd','e\\rf','g\\0h','i''\\\\','k\\tl')", ["'a\\\\b'", "'c\\nd'", "'i''\\\\'"]),
+    ("sx", "SET('a\\\\b','c\\nd','e\\rf','g\\0h')", ["'a\\\\b,c\\nd'", "'e\\rf'", "'g\\0h'"]),
     ("st", "SET('a','b','c')", ["'a,c'", "''", "'a,b,c'"]),
     (
         "pt",
@@ -325,6 +368,9 @@ async fn check_all(server: &DatabaseServer, own: &[(&str, &str, [&str; 3])], com
 #[tokio::test]
 async fn mysql() {
     let server = Mysql::start(MysqlOptions::default());
+    let of_expressions =
+        "a INT NOT NULL, b INT NOT NULL, c CHAR(9), UNIQUE KEY x ((a + 1), b), UNIQUE KEY z (a), UNIQUE KEY y (b)";
+    check_keys(&server, &[(of_expressions, r#"{"a":1}"#)]).await;
     check_all(
         &server,
         &[
@@ -353,6 +399,7 @@ async fn mysql() {
 #[tokio::test]
 async fn mariadb() {
     let server = Mariadb::start(MariadbOptions::default());
+    check_keys(&server, &[]).await;
     check_all(
         &server,
         &[
@@ -379,4 +426,15 @@ async fn mariadb() {
         &[("stored", "INT AS (id + 1) STORED"), ("virt", "VARCHAR(30) AS (CONCAT('v', id)) VIRTUAL")],
     )
     .await;
+}
+
+/// A newer MariaDB has vectors, which its log shows as VARBINARY.
+#[tokio::test]
+async fn newer_mariadb() {
+    let server = Mariadb::start(MariadbOptions { release: "trixie".into(), ..MariadbOptions::default() });
+    let values = ["VEC_FromText('[1,-2.5,3]')", "VEC_FromText('[0,0,0]')", "VEC_FromText('[0,1e38,0]')"];
+    check_all(&server, &[("vec", "VECTOR(3)", values)], &[]).await;
+    let (_, description, rows) = from_snapshot(&config(&server)).await;
+    assert!(description.columns.iter().any(|column| column.type_name == "VECTOR"));
+    assert!(rows[0].printed[0].1.as_deref().unwrap().contains("\"vec\":[1.0,-2.5,3.0]"));
 }

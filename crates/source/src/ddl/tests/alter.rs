@@ -19,6 +19,7 @@ fn adds() {
     check("ADD x INT AFTER a, ADD y INT AFTER x, ADD z INT FIRST", &["z INT", A, "x INT", "y INT", B, C]);
     check("ADD COLUMN (x INT, y VARCHAR(3) NOT NULL, INDEX (x))", &[A, B, C, "x INT", "y VARCHAR(3) NOT NULL"]);
     check("ADD COLUMN IF NOT EXISTS b INT, ADD COLUMN IF NOT EXISTS x INT", &[A, B, C, "x INT"]);
+    check("ADD B INT FIRST, ADD x INT", &[A, B, C, "x INT"]);
     check("ADD x TEXT CHARACTER SET koi8r COMMENT 'a, b'", &[A, B, C, "x TEXT koi8r -- a, b"]);
     check(
         "ADD INDEX i (b), ADD UNIQUE KEY u (c), ADD CONSTRAINT f FOREIGN KEY (b) REFERENCES x (y), ADD CHECK (a > 0)",

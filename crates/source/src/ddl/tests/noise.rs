@@ -15,6 +15,8 @@ const STATEMENTS: &[&str] = &[
     "CREATE DATABASE x /*!40100 DEFAULT CHARACTER SET utf8mb4 */",
     "SET STATEMENT a=1 FOR CREATE UNIQUE INDEX i ON t (a(3) DESC) USING BTREE",
     "CREATE DEFINER=`a`@`b` TRIGGER t AFTER UPDATE ON u FOR EACH ROW BEGIN SET @a = 'x'; END",
+    "WITH c (n) AS (SELECT 1) UPDATE a.t AS x JOIN ((SELECT 1) s, `u` USE INDEX FOR JOIN (i)) ON x.a = s.b SET x.a = 1, u.b = 2 WHERE 1",
+    "DELETE x, b.u.* FROM a.t x LEFT JOIN b.u USING (c) WHERE 1",
 ];
 
 const SOUP: &[&str] = &[
@@ -54,6 +56,11 @@ const SOUP: &[&str] = &[
     "COLLATE",
     "LIKE",
     "SELECT",
+    "UPDATE",
+    "DELETE",
+    "FROM",
+    "JOIN",
+    "WITH",
     "AS",
     "IF",
     "EXISTS",

@@ -12,16 +12,6 @@ fn kinds_that_do_not_change_tables() {
         assert_eq!(statement(sql), Statement::Transaction, "{sql}");
     }
     for sql in [
-        "INSERT INTO t VALUES (1)",
-        "update t set a = 1",
-        "DELETE FROM t",
-        "REPLACE INTO t VALUES (1); ",
-        "LOAD DATA INFILE 'x' INTO TABLE t",
-        "WITH a AS (SELECT 1) SELECT * FROM a",
-    ] {
-        assert_eq!(statement(sql), Statement::Rows, "{sql}");
-    }
-    for sql in [
         "GRANT SELECT ON *.* TO 'a'@'%'",
         "REVOKE ALL ON d.* FROM a",
         "CREATE USER 'a'@'%' IDENTIFIED BY 'p'",
@@ -39,6 +29,89 @@ fn kinds_that_do_not_change_tables() {
     for sql in ["", "  -- nothing\n", "/* only a comment */", "# Dummy event replacing event type 160", ";"] {
         assert_eq!(statement(sql), Statement::Empty, "{sql}");
     }
+}
+
+/// Targets of a statement in database `d`; an empty list stands for unknown.
+fn check_rows(sql: &str, expected: &[&str]) {
+    let Statement::Rows { targets } = statement(sql) else { panic!("{sql}") };
+    let targets: Vec<String> = targets.unwrap_or_default().iter().map(TableName::to_string).collect();
+    assert_eq!(targets, expected, "{sql}");
+}
+
+#[test]
+fn targets_of_row_changes() {
+    for (sql, expected) in [
+        ("INSERT INTO t VALUES (1)", "d.t"),
+        ("insert low_priority ignore shop.`or``ders` (a) SELECT 1 FROM x", "shop.or`ders"),
+        (
+            "INSERT /*! HIGH_PRIORITY */ /* x */ INTO /*!40000 shop.*/t SET a = 1 ON DUPLICATE KEY UPDATE a = 2",
+            "shop.t",
+        ),
+        ("INSERT DELAYED t() VALUES ()", "d.t"),
+        ("REPLACE INTO t VALUES (1); ", "d.t"),
+        // pt-table-checksum reads the table of the session's database and writes into its own.
+        (
+            "REPLACE INTO `percona`.`checksums` (db, tbl) SELECT 'shop', 'orders' FROM `shop`.`orders` FORCE INDEX(`PRIMARY`) /*checksum chunk*/",
+            "percona.checksums",
+        ),
+        (
+            "LOAD DATA LOW_PRIORITY LOCAL INFILE 'a INTO TABLE x' IGNORE INTO TABLE `shop`.`t` FIELDS TERMINATED BY ','",
+            "shop.t",
+        ),
+        ("LOAD XML INFILE 'x' REPLACE INTO TABLE t ROWS IDENTIFIED BY '<r>'", "d.t"),
+        ("update t set a = 1", "d.t"),
+        (
+            "UPDATE LOW_PRIORITY IGNORE shop.t AS x PARTITION (p) SET a = (SELECT 1 FROM u), b = 2 ORDER BY a, b LIMIT 1",
+            "shop.t",
+        ),
+        ("UPDATE t FOR PORTION OF p FROM '2000-01-01' TO '2001-01-01' SET a = 1", "d.t"),
+        ("UPDATE a.t, shop.u SET t.a = u.b", "a.t"),
+        ("UPDATE a.t x JOIN shop.u AS y ON x.set = y.join SET y.b = x.a, y.c := 1 WHERE x.d IN (1, 2)", "shop.u"),
+        (
+            "UPDATE a.t USE INDEX FOR JOIN (i) LEFT JOIN (b.u CROSS JOIN c.v) ON FIND_IN_SET(1, u.w) SET c.v.x = 1",
+            "c.v",
+        ),
+        ("UPDATE a.t JOIN (SELECT id FROM shop.u) s USING (id) SET a = 1", "a.t"),
+        (
+            "UPDATE a.t, ((SELECT 1 x) UNION (SELECT 2)) s, LATERAL (SELECT t.a) l, JSON_TABLE('[]', '$' COLUMNS (x INT PATH '$')) j SET t.a = 1",
+            "a.t",
+        ),
+        // A table too many rather than one too few.
+        ("UPDATE a.t JOIN shop.u SET a = 1", "a.t shop.u"),
+        ("UPDATE a.t JOIN shop.u SET t.a = 1, b = 1", "a.t shop.u"),
+        ("UPDATE { OJ a.t LEFT OUTER JOIN ((SELECT 1 x) s JOIN shop.u) ON 1 = 1 } SET b = 1", "a.t shop.u"),
+        ("DELETE FROM t", "d.t"),
+        ("DELETE QUICK FROM shop.t AS x WHERE x.a IN (SELECT a FROM u) ORDER BY a LIMIT 1", "shop.t"),
+        ("DELETE x, b.u.* FROM a.t AS x, b.u JOIN c.v ON v.a = u.a WHERE 1", "a.t b.u"),
+        ("DELETE a.t.* FROM a.t STRAIGHT_JOIN t", "a.t d.t"),
+        ("DELETE IGNORE FROM x, u USING a.t x NATURAL JOIN b.u, c.v WHERE 1", "a.t b.u"),
+        ("DELETE HISTORY FROM shop.t BEFORE SYSTEM_TIME '2000-01-01'", "shop.t d.HISTORY"),
+        (
+            "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c), e AS (SELECT 2) DELETE FROM shop.t WHERE a IN (SELECT n FROM c)",
+            "shop.t",
+        ),
+        ("WITH c AS (SELECT 1 x) UPDATE shop.t JOIN c SET a = 1", "shop.t"),
+        ("SET STATEMENT max_statement_time = 1 FOR INSERT INTO shop.t VALUES (1)", "shop.t"),
+    ] {
+        check_rows(sql, &expected.split(' ').collect::<Vec<_>>());
+    }
+    for sql in [
+        "CALL p()",
+        "DO f()",
+        "SELECT `shop`.`f`()",
+        "HANDLER t OPEN",
+        "TABLE t",
+        "WITH a AS (SELECT 1) SELECT * FROM a",
+        "LOAD INDEX INTO CACHE t",
+        "INSERT INTO (SELECT 1)",
+        "UPDATE t, (u",
+        "UPDATE 7 SET a = 1",
+        "DELETE a, b FROM (",
+        "DELETE FROM t, u WHERE 1",
+    ] {
+        check_rows(sql, &[]);
+    }
+    check_rows(&format!("UPDATE {}t SET a = 1", "(".repeat(100_000)), &[]);
 }
 
 #[test]
