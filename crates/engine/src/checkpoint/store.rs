@@ -24,7 +24,7 @@ const CURRENT: &str = "current";
 #[non_exhaustive]
 pub enum CheckpointError {
     /// Another process has the store open.
-    #[error("the checkpoint store {} is in use by another process; stop it or choose another data folder", .path.display())]
+    #[error("the checkpoint store {} is in use by another process; stop it or choose another data folder (--data-dir, data_dir)", .path.display())]
     InUse {
         /// The store's file.
         path: PathBuf,
@@ -56,7 +56,7 @@ pub enum CheckpointError {
         source: Box<redb::Error>,
     },
     /// The folder could not be made.
-    #[error("the folder {} cannot be made; check its parent's rights or choose another data folder", .path.display())]
+    #[error("the folder {} cannot be made; check its parent's rights or choose another data folder (--data-dir, data_dir)", .path.display())]
     Folder {
         /// The folder.
         path: PathBuf,
