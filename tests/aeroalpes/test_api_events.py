@@ -1,6 +1,5 @@
 """From a booking to the official client: events through the relay of deploy/bitacora.toml, commands from the topic, dead letters."""
 
-import functools
 import http.client
 import json
 import threading
@@ -9,7 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pulsar
 import pytest
-from pulsar.schema import AvroSchema, Record, String
+from programa import COMANDOS as COMMANDS
+from programa import comando as command
+from pulsar.schema import AvroSchema
 
 from harness import servers, wire
 from harness.aeroalpes import Api, Relay, booking, leg, prepare
@@ -18,22 +19,7 @@ from harness.tutorial import EventoReservaCreada, narrower
 
 EARLIEST = pulsar.InitialPosition.Earliest
 EVENTS = "persistent://public/default/eventos-reserva"
-COMMANDS = "persistent://public/default/comandos-reserva"
 DEAD = "persistent://public/default/comandos-reserva-muertos"
-
-
-@functools.cache
-def records(*names):
-    """The records of the tutorial's command, or of the evolved one, whose new field has a default, as Pulsar's compatibility asks for."""
-    kinds = {"id_usuario": String(), "itinerarios": String(default=None, required_default=True)}
-    payload = type(Record)("ComandoCrearReservaPayload", (Record,), {name: kinds[name] for name in names})
-    return type(Record)("ComandoCrearReserva", (Record,), {"data": payload()}), payload
-
-
-def command(**fields):
-    """A command and its record."""
-    record, payload = records(*fields)
-    return record, record(data=payload(**fields))
 
 
 @pytest.fixture(scope="module", params=["mysql", "mariadb"])
