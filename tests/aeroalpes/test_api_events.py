@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pulsar
 import pytest
 from programa import COMANDOS as COMMANDS
+from programa import callado
 from programa import comando as command
 from pulsar.schema import AvroSchema
 
@@ -146,6 +147,15 @@ def test_events_wait_in_the_database_for_the_relay(api, client, relay):
     # The API's subscriptions came back by themselves.
     wait_until("the last event in the API's log", lambda: f'reserva="{made[-1]}"' in api.log(), 60)
     wait_until("readiness", lambda: api.call("GET", "/ready").status == 200, 30)
+
+
+def test_a_broker_that_falls_silent_is_told_at_once(api, relay):
+    """An open connection was taken for an answer, so that a frozen broker was up for about a minute."""
+    wait_until("database and broker", lambda: api.call("GET", "/ready").status == 200, 60)
+    with callado(relay.process):
+        ready = api.call("GET", "/ready")
+        assert (ready.status, ready.json["base_de_datos"], ready.json["broker"]) == (503, "up", "down")
+    wait_until("readiness", lambda: api.call("GET", "/ready").status == 200, 60)
 
 
 def test_over_kills_of_the_api_each_reservation_has_its_one_event(database, relay, client):
