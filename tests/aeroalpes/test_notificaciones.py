@@ -229,6 +229,29 @@ def test_a_refused_recipient_and_unreadable_events_are_dead_letters(broker, prod
     assert process.stop() == 0
 
 
+def test_what_the_operator_must_mend_buries_no_event(broker, productor, correo, tmp_path):
+    """A sender that the server does not take, or a login that it asks for, made dead letters of all events at the first try."""
+    process = notificaciones(tmp_path, environment(broker, correo))
+    refusals = ["MAIL 550 5.7.1 sender refused", "MAIL 530 5.7.0 login first", "MAIL 553 5.1.8 unknown domain", "RCPT 530 5.7.0 login before that",
+                "RCPT 538 5.7.11 encryption first", "RCPT 534 5.7.9 login too weak", "DATA 535 5.7.8 login forgotten"]
+    for number, refusal in enumerate(refusals):
+        # Whole or not there at all: the server reads it at each command.
+        (tmp_path / "nueva").write_text(refusal)
+        (tmp_path / "nueva").rename(tmp_path / "rehusar")
+        productor.enviar(evento(number))
+        wait_until(refusal, lambda: process.must_run() or refusal.split(" ", 3)[3] in process.stderr())
+    (tmp_path / "rehusar").unlink()
+    mails = correo.wait_for(len(refusals), 120)
+    assert sorted(m["message_id"] for m in mails) == [f"<evento.e{n}@aeroalpes.example>" for n in range(len(refusals))]
+    assert "can never be handled" not in process.stderr()
+    # What is said of the mail itself still decides about it.
+    (tmp_path / "rehusar").write_text("DATA 554 5.6.0 no such words here")
+    productor.enviar(evento(50))
+    letter, = productor.cartas(1)
+    assert letter.partition_key() == "r50" and "no such words here" in letter.properties()["motivo"]
+    assert process.stop() == 0
+
+
 def test_events_of_one_batch_fare_each_as_it_must(broker, productor, correo, tmp_path):
     """A negative acknowledgement would bring the whole batch again, and with it mails that are out already."""
     api = ApiServer()
