@@ -4,11 +4,14 @@ Each case runs with the embedded broker and (marker `conformance`) with a real P
 """
 
 import collections
+import fcntl
 import http.server
 import json
+import os
 import random
 import subprocess
 import sys
+import termios
 import threading
 
 import pytest
@@ -250,6 +253,34 @@ def test_what_the_operator_must_mend_buries_no_event(broker, productor, correo, 
     letter, = productor.cartas(1)
     assert letter.partition_key() == "r50" and "no such words here" in letter.properties()["motivo"]
     assert process.stop() == 0
+
+
+def test_a_full_pipe_does_not_hold_back_the_end(embedded, tmp_path):
+    """Lines went out on a thread of the runtime, which waited for a reader that did not read, and the end waited for the thread."""
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+    command = [binary(), "notificaciones", "--datos", tmp_path / "datos"]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=writing, stderr=subprocess.DEVNULL, env={**os.environ, **environment(embedded)})
+    try:
+        productor = Productor(embedded.url)
+        productor.enviar(*[evento(n) for n in range(40)])
+        productor.cerrar()
+        inside = lambda: int.from_bytes(fcntl.ioctl(reading, termios.FIONREAD, b"\0" * 4), sys.byteorder)
+        wait_until("no room for a further line", lambda: inside() > 3_700)
+        process.terminate()
+        assert process.wait(45) == 0
+        # A reader that comes back finds the next event where the pipe was full.
+        lines = os.read(reading, 65_536).decode().splitlines()[1:]
+        again = notificaciones(tmp_path, environment(embedded))
+        wait_until("the last event", lambda: again.must_run() or "reserva r39" in again.stdout())
+        lines += again.stdout().splitlines()[1:]
+        assert {f"r{n}" for n in range(40)} == {line.partition("su reserva ")[2].partition(" ")[0] for line in lines}
+        assert again.stop() == 0
+    finally:
+        process.kill()
+        process.wait(30)
+        os.close(reading)
+        os.close(writing)
 
 
 def test_events_of_one_batch_fare_each_as_it_must(broker, productor, correo, tmp_path):
