@@ -383,6 +383,7 @@ def test_starttls_and_a_login(broker, productor, tmp_path):
 @pytest.mark.parametrize("env, part", [
     ({"SMTP_HOST": "mail.example", "SMTP_TLS": "ssl"}, 'SMTP_TLS="ssl" cannot be used: write none, starttls or tls'),
     ({"CORREO_PARA": "nadie"}, 'CORREO_PARA="nadie" cannot be used'),
+    ({"AEROALPES_ADDRESS": "https://api"}, 'AEROALPES_ADDRESS="https://api" cannot be used'),
     ({"PULSAR_SERVICE_URL": "http://x"}, "is not a Pulsar service URL")])
 def test_a_setting_that_cannot_be_used_is_one_sentence(tmp_path, env, part):
     process = Process([binary(), "notificaciones", "--datos", tmp_path / "datos"], env={"SMTP_HOST": "", **env})

@@ -11,8 +11,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from harness import servers
-from harness.aeroalpes import Ui
-from harness.process import free_port, wait_until
+from harness.aeroalpes import Ui, binary
+from harness.process import Process, free_port, wait_until
 
 TOPIC = "eventos-reserva"
 
@@ -137,6 +137,13 @@ def test_changes_come_to_the_page_alone_and_without_passwords_that_nobody_masked
         assert "secreto" not in text
         place.send(programa.evento(2))
         assert numbers(plain, 2) == [2]
+
+
+def test_addresses_that_cannot_be_used_are_one_sentence():
+    process = Process([binary(), "ui", "--escuchar", "127.0.0.1:0"], env={"AEROALPES_ADDRESS": "https://api"})
+    assert process.wait() == 1
+    sentence, = process.stderr().splitlines()
+    assert sentence.startswith('aeroalpes: AEROALPES_ADDRESS="https://api" cannot be used'), sentence
 
 
 def test_sockets_have_a_bound_and_room_comes_back(place):

@@ -17,7 +17,7 @@ pub struct Sidecar {
 
 /// Runs the sidecar until the process is asked to end.
 pub async fn ejecutar(argumentos: Sidecar) -> Result<(), Fallo> {
-    let configuracion = Configuracion { escuchar: argumentos.escuchar, api_url: direccion::api_del_entorno() };
+    let configuracion = Configuracion { escuchar: argumentos.escuchar, api_url: direccion::api_del_entorno()? };
     Box::pin(aeroalpes_sidecar::servir(configuracion, parada::pedida())).await?;
     Ok(())
 }

@@ -20,7 +20,7 @@ pub async fn ejecutar(argumentos: Ui) -> Result<(), Fallo> {
     let opciones = aeroalpes_ui::Opciones {
         escuchar: argumentos.escuchar,
         broker: Broker::del_entorno("PULSAR_ADDRESS"),
-        api: api_del_entorno(),
+        api: api_del_entorno()?,
         prefijo: texto("AEROALPES_PREFIJO", "aeroalpesdb"),
     };
     Ok(aeroalpes_ui::servir(opciones, parada::pedida()).await?)
