@@ -154,6 +154,20 @@ def test_a_silent_database_does_not_hold_back_the_end(database):
     assert api.stop() == 0
 
 
+def test_a_read_without_an_answer_is_given_up(api, database):
+    """A table that somebody has locked is as silent as a frozen server."""
+    lock = Lock(database, "LOCK TABLES reservas WRITE")
+    try:
+        answer = in_background(lambda: api.call("GET", "/vuelos/reserva", timeout=30))
+        started = time.monotonic()
+        assert api.call("GET", "/ready").json["base_de_datos"] == "down"
+        assert time.monotonic() - started < 5
+        assert (answer.result(30).status, answer.result().json) == (503, {"error": AWAY}), answer.result()
+    finally:
+        lock.release()
+    wait_until("the list", lambda: api.call("GET", "/vuelos/reserva").status == 200, 30)
+
+
 def test_a_second_ctrl_c_ends_at_once(database):
     api = Api(database, env={"DB_CONNECTIONS": "4"})
     identity = api.call("POST", "/vuelos/reserva", booking()).json["id"]
