@@ -1,13 +1,20 @@
-"""Parts of the built `aeroalpes` as child processes, and the events of the tutorial's producer."""
+"""Parts of the built `aeroalpes` as child processes, the events of the tutorial's producer, and commands."""
+
+import contextlib
+import functools
+import os
+import pathlib
+import signal
 
 import pulsar
-from pulsar.schema import AvroSchema
+from pulsar.schema import AvroSchema, Record, String
 
 from harness.aeroalpes import binary
 from harness.process import Process, wait_until
 from harness.tutorial import EventoReservaCreada, ReservaCreadaPayload
 
 EVENTOS = "persistent://public/default/eventos-reserva"
+COMANDOS = "persistent://public/default/comandos-reserva"
 MUERTOS = "persistent://public/default/eventos-reserva-muertos"
 
 
@@ -16,6 +23,19 @@ def aeroalpes(*arguments, env=None):
     process = Process([binary(), *arguments], env=env)
     wait_until(f"the first line of aeroalpes {arguments[0]}", lambda: process.must_run() or "\n" in process.stdout())
     return process
+
+
+@contextlib.contextmanager
+def callado(process):
+    """The process does nothing and the system keeps its sockets open: a frozen machine, a disk that does not answer."""
+    os.kill(process.pid, signal.SIGSTOP)
+    try:
+        # One thread takes the signal, and stops the others when it is its turn to run.
+        tasks = pathlib.Path(f"/proc/{process.pid}/task")
+        wait_until("all threads to stop", lambda: all((t / "stat").read_text().rpartition(")")[2].split()[0] == "T" for t in tasks.iterdir()))
+        yield
+    finally:
+        os.kill(process.pid, signal.SIGCONT)
 
 
 def direccion(process):
@@ -29,6 +49,20 @@ def evento(number, cliente=None, **fields):
     values = {"id": f"e{number}", "time": 1_669_122_600_000, "ingestion": 1_669_122_600_000, "specversion": "v1",
               "type": "ReservaCreada", "datacontenttype": "AVRO", "service_name": "aeroalpes", "data": data}
     return EventoReservaCreada(**{**values, **fields})
+
+
+@functools.cache
+def _registros(*nombres):
+    """The records of the tutorial's command, or of the evolved one, whose new field has a default, as Pulsar's compatibility asks for."""
+    kinds = {"id_usuario": String(), "itinerarios": String(default=None, required_default=True)}
+    payload = type(Record)("ComandoCrearReservaPayload", (Record,), {name: kinds[name] for name in nombres})
+    return type(Record)("ComandoCrearReserva", (Record,), {"data": payload()}), payload
+
+
+def comando(**fields):
+    """The record of a command, and one."""
+    record, payload = _registros(*fields)
+    return record, record(data=payload(**fields))
 
 
 class Productor:

@@ -1,7 +1,8 @@
 """A real SMTP server (aiosmtpd) as a process of its own: every mail that it takes becomes a JSON line of its file.
 
 Rules by the local part of a recipient: `rechazado` is refused for good, `ocupado` for now the first two times. While a file
-`retener` lies beside the mails, the answer to a mail waits, after the mail was taken.
+`retener` lies beside the mails, the answer to a mail waits, after the mail was taken. While a file `rehusar` does, its text is the
+answer to the command that it begins with: `MAIL 550 5.7.1 no such sender`.
 """
 
 import argparse
@@ -21,9 +22,23 @@ class Buzones:
     def __init__(self, folder):
         self._mails = open(folder / "mails.jsonl", "a")
         self._hold = folder / "retener"
+        self._refuse = folder / "rehusar"
         self._busy = 2
 
+    def _refusal(self, command):
+        asked, _, answer = (self._refuse.read_text() if self._refuse.exists() else "").partition(" ")
+        return answer if asked == command else None
+
+    async def handle_MAIL(self, server, session, envelope, address, options):
+        if answer := self._refusal("MAIL"):
+            return answer
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
+
     async def handle_RCPT(self, server, session, envelope, address, options):
+        if answer := self._refusal("RCPT"):
+            return answer
         name = address.partition("@")[0]
         if name == "rechazado":
             return "550 5.1.1 no such mailbox"
@@ -34,6 +49,8 @@ class Buzones:
         return "250 OK"
 
     async def handle_DATA(self, server, session, envelope):
+        if answer := self._refusal("DATA"):
+            return answer
         mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
         self._mails.write(json.dumps({
             "para": envelope.rcpt_tos, "de": envelope.mail_from, "asunto": mail["subject"], "message_id": mail["message-id"],

@@ -270,7 +270,7 @@ def test_addresses_and_methods_that_are_none(api):
         answer = api.call("POST", "/vuelos/reserva", json.dumps(booking()).encode(), kind)
         error(answer, 415, "El cuerpo debe ser JSON y llevar el encabezado Content-Type: application/json")
     for module in ("hoteles", "pagos", "precios_dinamicos", "vehiculos"):
-        for method, path in (("GET", f"/{module}"), ("POST", f"/{module}/1/algo")):
+        for method, path in (("GET", f"/{module}"), ("GET", f"/{module}/"), ("POST", f"/{module}/1/algo")):
             error(api.call(method, path), 501, f"El módulo {module} no está implementado")
 
 

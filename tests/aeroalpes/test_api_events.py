@@ -1,6 +1,5 @@
 """From a booking to the official client: events through the relay of deploy/bitacora.toml, commands from the topic, dead letters."""
 
-import functools
 import http.client
 import json
 import threading
@@ -9,7 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pulsar
 import pytest
-from pulsar.schema import AvroSchema, Record, String
+from programa import COMANDOS as COMMANDS
+from programa import callado
+from programa import comando as command
+from pulsar.schema import AvroSchema
 
 from harness import servers, wire
 from harness.aeroalpes import Api, Relay, booking, leg, prepare
@@ -18,22 +20,7 @@ from harness.tutorial import EventoReservaCreada, narrower
 
 EARLIEST = pulsar.InitialPosition.Earliest
 EVENTS = "persistent://public/default/eventos-reserva"
-COMMANDS = "persistent://public/default/comandos-reserva"
 DEAD = "persistent://public/default/comandos-reserva-muertos"
-
-
-@functools.cache
-def records(*names):
-    """The records of the tutorial's command, or of the evolved one, whose new field has a default, as Pulsar's compatibility asks for."""
-    kinds = {"id_usuario": String(), "itinerarios": String(default=None, required_default=True)}
-    payload = type(Record)("ComandoCrearReservaPayload", (Record,), {name: kinds[name] for name in names})
-    return type(Record)("ComandoCrearReserva", (Record,), {"data": payload()}), payload
-
-
-def command(**fields):
-    """A command and its record."""
-    record, payload = records(*fields)
-    return record, record(data=payload(**fields))
 
 
 @pytest.fixture(scope="module", params=["mysql", "mariadb"])
@@ -160,6 +147,15 @@ def test_events_wait_in_the_database_for_the_relay(api, client, relay):
     # The API's subscriptions came back by themselves.
     wait_until("the last event in the API's log", lambda: f'reserva="{made[-1]}"' in api.log(), 60)
     wait_until("readiness", lambda: api.call("GET", "/ready").status == 200, 30)
+
+
+def test_a_broker_that_falls_silent_is_told_at_once(api, relay):
+    """An open connection was taken for an answer, so that a frozen broker was up for about a minute."""
+    wait_until("database and broker", lambda: api.call("GET", "/ready").status == 200, 60)
+    with callado(relay.process):
+        ready = api.call("GET", "/ready")
+        assert (ready.status, ready.json["base_de_datos"], ready.json["broker"]) == (503, "up", "down")
+    wait_until("readiness", lambda: api.call("GET", "/ready").status == 200, 60)
 
 
 def test_over_kills_of_the_api_each_reservation_has_its_one_event(database, relay, client):

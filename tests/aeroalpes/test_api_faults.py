@@ -1,12 +1,18 @@
-"""The API while the database is away, slow or somebody else's; its bounds; how it ends."""
+"""The API while the database is away, silent, slow or somebody else's; its bounds; how it ends."""
 
+import contextlib
 import http.client
+import os
+import signal
 import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pulsar
 import pytest
+from programa import COMANDOS, callado, comando
+from pulsar.schema import AvroSchema
 
 from harness import servers
 from harness.aeroalpes import Api, booking, leg, prepare
@@ -57,6 +63,19 @@ class Lock:
         self._session.wait(30)
 
 
+@contextlib.contextmanager
+def every_connection_busy(api, database, identity, count):
+    """The API's connections wait within a statement for a row, and nothing of what they do is stored."""
+    lock = Lock(database, f"SELECT id FROM reservas WHERE id = '{identity}' FOR UPDATE")
+    try:
+        with ThreadPoolExecutor(count) as pool:
+            answers = [pool.submit(api.call, "POST", f"/vuelos/reserva/{identity}/aprobar", timeout=60) for _ in range(count)]
+            wait_until("all connections' waits", lambda: waiting(database) == count, 30)
+            yield answers
+    finally:
+        lock.release()
+
+
 def in_background(function):
     """Runs a call beside the test; the result comes by `.result()`."""
     pool = ThreadPoolExecutor(1)
@@ -66,9 +85,8 @@ def in_background(function):
 
 
 def waiting(database):
-    """Whether a statement of the API waits for a row's lock."""
-    sql = "SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT'"
-    return int(database.client(sql)) > 0
+    """How many statements of the API wait for a row's lock."""
+    return int(database.client("SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT'"))
 
 
 AWAY = "La base de datos no está disponible en este momento; intente de nuevo en unos segundos"
@@ -89,6 +107,75 @@ def test_a_database_that_is_killed_gives_503_until_it_is_back(api, database):
     wait_until("readiness", lambda: api.call("GET", "/ready").json["base_de_datos"] == "up", 30)
     assert api.call("GET", f"/vuelos/reserva/{identity}").status == 200
     assert api.call("POST", "/vuelos/reserva", booking()).status == 202
+
+
+def test_a_database_that_falls_silent_gives_503_until_it_speaks_again(database):
+    """A statement had no bound: each that was under way kept its request and its connection for ever."""
+    broker = servers.Bitacora()
+    api = Api(database, broker.port, env={"DB_CONNECTIONS": "4"})
+    client = pulsar.Client(broker.url, logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error))
+    try:
+        record, message = comando(id_usuario="callada")
+        producer = client.create_producer(COMANDOS, schema=AvroSchema(record))
+        identity = api.call("POST", "/vuelos/reserva", booking()).json["id"]
+        with every_connection_busy(api, database, identity, 4) as answers, callado(database.process):
+            assert api.call("GET", "/health").status == 200
+            started = time.monotonic()
+            assert api.call("GET", "/ready").json["base_de_datos"] == "down"
+            assert time.monotonic() - started < 5
+            producer.send(message)
+            for answer in answers:
+                assert (answer.result(30).status, answer.result().headers["retry-after"]) == (503, "2"), answer.result()
+            # The connections that were under way are closed: they are not what the next ones wait for.
+            wait_until("four closed connections", lambda: api.log().count("error from `after_release`") == 4, 30)
+            with ThreadPoolExecutor(8) as pool:
+                for answer in pool.map(lambda _: api.call("POST", "/vuelos/reserva", booking()), range(8)):
+                    assert (answer.status, answer.json, answer.headers["retry-after"]) == (503, {"error": AWAY}, "2"), answer
+            wait_until("a command that waits", lambda: "a message could not be handled" in api.log(), 30)
+        wait_until("readiness", lambda: api.call("GET", "/ready").status == 200, 30)
+        with ThreadPoolExecutor(8) as pool:
+            assert {answer.status for answer in pool.map(lambda _: api.call("POST", "/vuelos/reserva", booking()), range(32))} == {202}
+        assert api.call("GET", f"/vuelos/reserva/{identity}").json["estado"] == "PENDIENTE"
+        assert database.client(f"SELECT COUNT(*) FROM eventos_reserva WHERE id_entidad = '{identity}'", "reservas").strip() == "1"
+        wait_until("the command's reservation", lambda: api.call("GET", "/vuelos/reserva?id_cliente=callada").json["total"] == 1, 90)
+    finally:
+        client.close()
+        assert api.stop() == 0, api.log()
+        assert broker.stop() == 0
+
+
+def test_a_silent_database_does_not_hold_back_the_end(database):
+    api = Api(database, env={"DB_CONNECTIONS": "4"})
+    identity = api.call("POST", "/vuelos/reserva", booking()).json["id"]
+    with every_connection_busy(api, database, identity, 4) as answers, callado(database.process):
+        assert api.process.terminate(45) == 0, api.log()
+        assert {answer.result(10).status for answer in answers} == {503}
+    api.start()
+    assert api.stop() == 0
+
+
+def test_a_read_without_an_answer_is_given_up(api, database):
+    """A table that somebody has locked is as silent as a frozen server."""
+    lock = Lock(database, "LOCK TABLES reservas WRITE")
+    try:
+        answer = in_background(lambda: api.call("GET", "/vuelos/reserva", timeout=30))
+        started = time.monotonic()
+        assert api.call("GET", "/ready").json["base_de_datos"] == "down"
+        assert time.monotonic() - started < 5
+        assert (answer.result(30).status, answer.result().json) == (503, {"error": AWAY}), answer.result()
+    finally:
+        lock.release()
+    wait_until("the list", lambda: api.call("GET", "/vuelos/reserva").status == 200, 30)
+
+
+def test_a_second_ctrl_c_ends_at_once(database):
+    api = Api(database, env={"DB_CONNECTIONS": "4"})
+    identity = api.call("POST", "/vuelos/reserva", booking()).json["id"]
+    with every_connection_busy(api, database, identity, 4) as answers, callado(database.process):
+        os.kill(api.process.pid, signal.SIGINT)
+        wait_until("its word that the end takes longer", lambda: "Ctrl-C ends at once" in api.log(), 10)
+        assert api.process.stop(5) == 130, api.log()
+        assert all(isinstance(answer.exception(10), (OSError, http.client.HTTPException)) for answer in answers)
 
 
 def test_bookings_over_a_kill_are_stored_whole_or_not_at_all(api, database):

@@ -4,11 +4,14 @@ Each case runs with the embedded broker and (marker `conformance`) with a real P
 """
 
 import collections
+import fcntl
 import http.server
 import json
+import os
 import random
 import subprocess
 import sys
+import termios
 import threading
 
 import pytest
@@ -229,6 +232,57 @@ def test_a_refused_recipient_and_unreadable_events_are_dead_letters(broker, prod
     assert process.stop() == 0
 
 
+def test_what_the_operator_must_mend_buries_no_event(broker, productor, correo, tmp_path):
+    """A sender that the server does not take, or a login that it asks for, made dead letters of all events at the first try."""
+    process = notificaciones(tmp_path, environment(broker, correo))
+    refusals = ["MAIL 550 5.7.1 sender refused", "MAIL 530 5.7.0 login first", "MAIL 553 5.1.8 unknown domain", "RCPT 530 5.7.0 login before that",
+                "RCPT 538 5.7.11 encryption first", "RCPT 534 5.7.9 login too weak", "DATA 535 5.7.8 login forgotten"]
+    for number, refusal in enumerate(refusals):
+        # Whole or not there at all: the server reads it at each command.
+        (tmp_path / "nueva").write_text(refusal)
+        (tmp_path / "nueva").rename(tmp_path / "rehusar")
+        productor.enviar(evento(number))
+        wait_until(refusal, lambda: process.must_run() or refusal.split(" ", 3)[3] in process.stderr())
+    (tmp_path / "rehusar").unlink()
+    mails = correo.wait_for(len(refusals), 120)
+    assert sorted(m["message_id"] for m in mails) == [f"<evento.e{n}@aeroalpes.example>" for n in range(len(refusals))]
+    assert "can never be handled" not in process.stderr()
+    # What is said of the mail itself still decides about it.
+    (tmp_path / "rehusar").write_text("DATA 554 5.6.0 no such words here")
+    productor.enviar(evento(50))
+    letter, = productor.cartas(1)
+    assert letter.partition_key() == "r50" and "no such words here" in letter.properties()["motivo"]
+    assert process.stop() == 0
+
+
+def test_a_full_pipe_does_not_hold_back_the_end(embedded, tmp_path):
+    """Lines went out on a thread of the runtime, which waited for a reader that did not read, and the end waited for the thread."""
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+    command = [binary(), "notificaciones", "--datos", tmp_path / "datos"]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=writing, stderr=subprocess.DEVNULL, env={**os.environ, **environment(embedded)})
+    try:
+        productor = Productor(embedded.url)
+        productor.enviar(*[evento(n) for n in range(40)])
+        productor.cerrar()
+        inside = lambda: int.from_bytes(fcntl.ioctl(reading, termios.FIONREAD, b"\0" * 4), sys.byteorder)
+        wait_until("no room for a further line", lambda: inside() > 3_700)
+        process.terminate()
+        assert process.wait(45) == 0
+        # A reader that comes back finds the next event where the pipe was full.
+        lines = os.read(reading, 65_536).decode().splitlines()[1:]
+        again = notificaciones(tmp_path, environment(embedded))
+        wait_until("the last event", lambda: again.must_run() or "reserva r39" in again.stdout())
+        lines += again.stdout().splitlines()[1:]
+        assert {f"r{n}" for n in range(40)} == {line.partition("su reserva ")[2].partition(" ")[0] for line in lines}
+        assert again.stop() == 0
+    finally:
+        process.kill()
+        process.wait(30)
+        os.close(reading)
+        os.close(writing)
+
+
 def test_events_of_one_batch_fare_each_as_it_must(broker, productor, correo, tmp_path):
     """A negative acknowledgement would bring the whole batch again, and with it mails that are out already."""
     api = ApiServer()
@@ -329,6 +383,7 @@ def test_starttls_and_a_login(broker, productor, tmp_path):
 @pytest.mark.parametrize("env, part", [
     ({"SMTP_HOST": "mail.example", "SMTP_TLS": "ssl"}, 'SMTP_TLS="ssl" cannot be used: write none, starttls or tls'),
     ({"CORREO_PARA": "nadie"}, 'CORREO_PARA="nadie" cannot be used'),
+    ({"AEROALPES_ADDRESS": "https://api"}, 'AEROALPES_ADDRESS="https://api" cannot be used'),
     ({"PULSAR_SERVICE_URL": "http://x"}, "is not a Pulsar service URL")])
 def test_a_setting_that_cannot_be_used_is_one_sentence(tmp_path, env, part):
     process = Process([binary(), "notificaciones", "--datos", tmp_path / "datos"], env={"SMTP_HOST": "", **env})

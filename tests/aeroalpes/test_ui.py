@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from harness import servers
-from harness.aeroalpes import Api, Relay, Ui, prepare
+from harness.aeroalpes import Api, Relay, Ui, booking, prepare
 from harness.browser import Browser
 from harness.process import free_port, wait_until
 
@@ -218,6 +218,20 @@ def test_an_api_that_hangs_is_told_and_the_same_booking_may_be_sent_again(sistem
     browser.wait_for("#mias li")
     client = browser.one("#cliente").text
     assert sistema.api.call("GET", f"/vuelos/reserva?id_cliente={client}").json["total"] == 1
+
+
+def test_an_answer_that_is_cut_does_not_freeze_the_list(sistema, browse):
+    """The list took such an answer for an empty one, failed over it, and was never read again."""
+    browser = browse()
+    browser.driver.execute_script("""window.entera = window.fetch;
+        window.fetch = (ruta, ...mas) => ruta.startsWith("/api/reservas?") ? Promise.resolve(new Response('{"reservas": [{"id": "r')) : entera(ruta, ...mas);""")
+    client = browser.one("#cliente").text
+    assert sistema.api.call("POST", "/vuelos/reserva", booking(client=client)).status == 202
+    assert "No se pueden leer tus reservas" in browser.wait_for("#mias-estado[data-error]").text
+    browser.driver.execute_script("window.fetch = window.entera")
+    assert sistema.api.call("POST", "/vuelos/reserva", booking(client=client)).status == 202
+    wait_until("both reservations", lambda: browser.count("#mias li") == 2)
+    assert browser.complaints() == []
 
 
 def test_an_api_that_is_away_is_told_while_events_go_on(sistema):

@@ -11,8 +11,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from harness import servers
-from harness.aeroalpes import Ui
-from harness.process import free_port, wait_until
+from harness.aeroalpes import Ui, binary
+from harness.process import Process, free_port, wait_until
 
 TOPIC = "eventos-reserva"
 
@@ -137,6 +137,38 @@ def test_changes_come_to_the_page_alone_and_without_passwords_that_nobody_masked
         assert "secreto" not in text
         place.send(programa.evento(2))
         assert numbers(plain, 2) == [2]
+
+
+def test_many_changes_push_no_event_out(place):
+    """Both went through one queue of 256: a statement over many rows cut the sockets that get events alone."""
+    place.send(programa.evento(1))
+    wait_until("the event", lambda: history(place) == [1])
+    with place.socket() as plain:
+        assert numbers(plain, 1) == [1]
+        count = 3_000
+        changes = place.client.create_producer("aeroalpesdb.reservas.reservas", schema=BytesSchema(), batching_enabled=True,
+                                               batching_max_messages=1_000, batching_max_publish_delay_ms=1_000, max_pending_messages=count)
+        row = json.dumps({"before": None, "after": {"id": 1}, "source": {"ts_ms": 5}, "op": "c", "ts_ms": 7}).encode()
+        for number in range(count):
+            changes.send_async(row, lambda *_: None, partition_key=f'{{"id":{number}}}')
+        changes.flush()
+
+        def last():
+            with place.socket("/ws") as page:
+                while (message := json.loads(page.recv(30)))["tipo"] != "al_dia":
+                    if message["tipo"] == "cambio" and message["cambio"]["llave"] == {"id": count - 1}:
+                        return True
+
+        wait_until("the last change", last)
+        place.send(programa.evento(2))
+        assert numbers(plain, 2) == [2]
+
+
+def test_addresses_that_cannot_be_used_are_one_sentence():
+    process = Process([binary(), "ui", "--escuchar", "127.0.0.1:0"], env={"AEROALPES_ADDRESS": "https://api"})
+    assert process.wait() == 1
+    sentence, = process.stderr().splitlines()
+    assert sentence.startswith('aeroalpes: AEROALPES_ADDRESS="https://api" cannot be used'), sentence
 
 
 def test_sockets_have_a_bound_and_room_comes_back(place):

@@ -21,6 +21,9 @@ use crate::suscripcion::{Suscripcion, topic_name};
 /// Waiting time after a broker that could not be reached; the client has tried for its operation timeout before.
 const ESPERA_BROKER: Duration = Duration::from_secs(1);
 
+/// For handlers to notice that they are broken off. One that blocks its thread does not, and ends with the process.
+const CORTE: Duration = Duration::from_secs(1);
+
 /// Consumes until `parada` completes: every message goes to `manejador`, and what that answers is done.
 ///
 /// A broker that is away, also at the start, is waited for. At the end nothing new is started, running handlers get
@@ -303,7 +306,7 @@ where
         if timeout(gracia, finishing).await.is_err() {
             tracing::warn!(count = self.tareas.len(), "handlers are broken off; their messages come again");
         }
-        self.tareas.shutdown().await;
+        let _ = timeout(CORTE, self.tareas.shutdown()).await;
         let closing = async {
             if let Some(cartero) = self.cartero.take() {
                 cartero.cerrar().await;

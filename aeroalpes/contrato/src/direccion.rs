@@ -5,6 +5,8 @@
 
 use std::env;
 
+use crate::error::Error;
+
 /// The broker's two addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broker {
@@ -26,15 +28,23 @@ impl Broker {
 }
 
 /// Returns the API's base URL out of `AEROALPES_ADDRESS`: a host, a host with port, or a whole URL. The port is 5000.
-pub fn api_del_entorno() -> String {
+///
+/// # Errors
+/// A URL of another kind, such as `https://`: the parts stand beside the API, which speaks HTTP without TLS, and so do they.
+pub fn api_del_entorno() -> Result<String, Error> {
     api(&texto("AEROALPES_ADDRESS", "localhost"))
 }
 
-fn api(address: &str) -> String {
-    if address.starts_with("http://") || address.starts_with("https://") {
-        return address.trim_end_matches('/').to_owned();
+fn api(address: &str) -> Result<String, Error> {
+    let scheme = address.split_once("://").map(|(scheme, _)| scheme);
+    if scheme.is_some_and(|scheme| scheme != "http") {
+        let reason = "this part stands beside the API and speaks http; write a host, host:port or http:// URL";
+        return Err(Error::Address { variable: "AEROALPES_ADDRESS", value: address.to_owned(), reason });
     }
-    format!("http://{}", con_puerto(address, 5000))
+    if scheme.is_some() {
+        return Ok(address.trim_end_matches('/').to_owned());
+    }
+    Ok(format!("http://{}", con_puerto(address, 5000)))
 }
 
 /// Returns a variable's text, or the default when it is unset or empty.
@@ -71,7 +81,13 @@ mod tests {
         check("localhost:1", "localhost:1", "localhost");
         check("[::1]", "[::1]:6650", "[::1]");
         check("[::1]:7", "[::1]:7", "[::1]");
-        assert_eq!(api("api"), "http://api:5000");
-        assert_eq!(api("https://api.example.com/"), "https://api.example.com");
+    }
+
+    #[test]
+    fn the_api_is_asked_over_http_alone() {
+        assert_eq!(api("api").unwrap(), "http://api:5000");
+        assert_eq!(api("http://api.example.com/").unwrap(), "http://api.example.com");
+        let refused = api("https://api.example.com").unwrap_err().to_string();
+        assert!(refused.starts_with("AEROALPES_ADDRESS=\"https://api.example.com\" cannot be used"), "{refused}");
     }
 }

@@ -6,6 +6,16 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// An environment variable whose address cannot be used.
+    #[error("{variable}={value:?} cannot be used: {reason}")]
+    Address {
+        /// The variable.
+        variable: &'static str,
+        /// Its text.
+        value: String,
+        /// What is wrong and what to write.
+        reason: &'static str,
+    },
     /// A schema of the contract that is none.
     #[error("the schema of the {record} cannot be used: {source}")]
     Schema {

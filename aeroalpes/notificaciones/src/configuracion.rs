@@ -66,11 +66,11 @@ impl Configuracion {
     /// Reads the settings.
     ///
     /// # Errors
-    /// [`Error::Setting`].
+    /// [`Error::Setting`], or an address that cannot be used.
     pub fn del_entorno(datos: &Path) -> Result<Self, Error> {
         Ok(Self {
             broker_url: Broker::del_entorno("PULSAR_ADDRESS").service_url,
-            api_url: direccion::api_del_entorno(),
+            api_url: direccion::api_del_entorno()?,
             datos: datos.to_owned(),
             smtp: smtp(&|variable| env::var(variable).ok().filter(|text| !text.is_empty()))?,
             de: buzon("CORREO_DE", "AeroAlpes <reservas@aeroalpes.example>")?,

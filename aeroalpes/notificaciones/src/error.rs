@@ -18,6 +18,9 @@ pub enum Error {
         /// What is wrong and what to write.
         reason: String,
     },
+    /// An address that cannot be used.
+    #[error(transparent)]
+    Address(#[from] aeroalpes_contrato::Error),
     /// The folder cannot be made.
     #[error("the folder {} cannot be made; check its path and permissions, or name another one with --datos", path.display())]
     Folder {

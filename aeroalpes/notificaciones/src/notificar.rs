@@ -1,6 +1,7 @@
 //! From an event to its mail, once.
 
 use std::io::Write;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -49,8 +50,13 @@ pub async fn ejecutar(configuracion: Configuracion, parada: impl Future<Output =
         cartero: smtp.map(Cartero::nuevo).transpose()?,
         de,
     });
-    decir(&format!("aeroalpes notificaciones: {broker_url}, {salida}"))
-        .unwrap_or_else(|error| tracing::warn!(%error, "standard output"));
+    let mut parada = pin!(parada);
+    tokio::select! {
+        said = decir(format!("aeroalpes notificaciones: {broker_url}, {salida}")) => {
+            said.unwrap_or_else(|error| tracing::warn!(%error, "standard output"));
+        }
+        () = &mut parada => return Ok(()),
+    }
     let suscripcion = Suscripcion {
         politica: POLITICA,
         gracia: Duration::from_secs(20),
@@ -105,7 +111,7 @@ impl Notificador {
 
     async fn enviar(&self, texto: &Texto, para: &Mailbox, id: &str) -> Resultado {
         let Some(cartero) = &self.cartero else {
-            return match decir(&format!("correo a {para}: {}", linea(texto))) {
+            return match decir(format!("correo a {para}: {}", linea(texto))).await {
                 Ok(()) => Resultado::Hecho,
                 Err(error) => Resultado::Indisponible(format!("standard output cannot be written: {error}")),
             };
@@ -142,11 +148,15 @@ fn id_de(evento: &EventoReserva, message: &Message) -> Result<String, Resultado>
     Ok(id)
 }
 
-/// Writes one line to standard output, which may be a pipe that nobody reads any more.
-fn decir(line: &str) -> std::io::Result<()> {
-    let mut stdout = std::io::stdout().lock();
-    writeln!(stdout, "{line}")?;
-    stdout.flush()
+/// Writes one line to standard output, which may be a pipe that nobody reads: on a thread that may wait for a reader, so that the
+/// end of the process need not.
+async fn decir(line: String) -> std::io::Result<()> {
+    let written = tokio::task::spawn_blocking(move || {
+        let mut stdout = std::io::stdout().lock();
+        writeln!(stdout, "{line}")?;
+        stdout.flush()
+    });
+    written.await.map_err(std::io::Error::other)?
 }
 
 /// Subject and text in one line.

@@ -1,16 +1,19 @@
 //! A mail to its server. One connection for each mail: notifications are few, and an idle connection dies unseen.
 //!
-//! What happens before the mail itself is told (connection, greeting, TLS, login) is the server's or the operator's affair and says
-//! nothing about the mail: then the service is away. Only the answers to the mail decide about it.
+//! What happens before a recipient is named (connection, greeting, TLS, login, the sender, who is the same in every mail) is the
+//! server's or the operator's affair and says nothing about the mail: then the service is away. Only the answers to recipient and
+//! content decide about it, unless they ask for a login.
 
 use std::time::Duration;
 
 use aeroalpes_consumo::Resultado;
+use lettre::Address;
 use lettre::message::Message;
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
-use lettre::transport::smtp::extension::ClientId;
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
+use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
 use tokio::time::timeout;
 
 use crate::configuracion::{Cifrado, Smtp};
@@ -19,8 +22,9 @@ use crate::error::Error;
 /// For a connection, and for a whole mail.
 const CONECTAR: Duration = Duration::from_secs(15);
 const ENVIAR: Duration = Duration::from_secs(60);
-/// "Service not available, closing transmission channel": said to whatever mail comes.
-const CERRANDO: &str = "421";
+/// Said to whatever mail comes: 421 "service not available, closing transmission channel" (RFC 5321), and what RFC 4954 answers to
+/// those who have not logged in, or not in a way that is strong enough.
+const A_CUALQUIERA: [&str; 5] = ["421", "530", "534", "535", "538"];
 
 /// Sends mails to one server.
 pub(crate) struct Cartero {
@@ -46,15 +50,44 @@ impl Cartero {
             Ok(Err(error)) => return self.ausente(&sentence(&error)),
             Err(_) => return self.ausente("no answer in time"),
         };
-        let sent = timeout(ENVIAR, connection.send(mail.envelope(), &mail.formatted())).await;
-        match sent {
-            Ok(Ok(_)) => {
-                // The mail is taken: what the server says to the farewell changes nothing.
+        match timeout(ENVIAR, self.entregar(&mut connection, mail)).await {
+            Ok(resultado) => {
+                // Whatever became of the mail: what the server says to the farewell changes nothing.
                 let _ = timeout(CONECTAR, connection.quit()).await;
-                Resultado::Hecho
+                resultado
             }
-            Ok(Err(error)) => self.juzgar(&error),
             Err(_) => Resultado::Reintentar(format!("the mail server {} did not answer in time", self.smtp.host)),
+        }
+    }
+
+    /// Sender, recipients, content: lettre's own `send` does not tell which of them was refused. The content is ASCII.
+    async fn entregar(&self, connection: &mut AsyncSmtpConnection, mail: &Message) -> Resultado {
+        let envelope = mail.envelope();
+        let is_ascii = |address: &Address| AsRef::<str>::as_ref(address).is_ascii();
+        let mut parameters = Vec::new();
+        if !envelope.from().into_iter().chain(envelope.to()).all(is_ascii) {
+            if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
+                let host = &self.smtp.host;
+                return Resultado::Reintentar(format!(
+                    "the mail server {host} takes no addresses beyond ASCII (SMTPUTF8)"
+                ));
+            }
+            parameters.push(MailParameter::SmtpUtfEight);
+        }
+        if let Err(error) = connection.command(Mail::new(envelope.from().cloned(), parameters)).await {
+            return self.ausente(&sentence(&error));
+        }
+        for address in envelope.to() {
+            if let Err(error) = connection.command(Rcpt::new(address.clone(), Vec::new())).await {
+                return self.juzgar(&error);
+            }
+        }
+        if let Err(error) = connection.command(Data).await {
+            return self.juzgar(&error);
+        }
+        match connection.message(&mail.formatted()).await {
+            Ok(_) => Resultado::Hecho,
+            Err(error) => self.juzgar(&error),
         }
     }
 
@@ -75,9 +108,9 @@ impl Cartero {
 
     fn juzgar(&self, error: &SmtpError) -> Resultado {
         let reason = format!("the mail server {} answered: {}", self.smtp.host, sentence(error));
-        let is_closing = error.status().is_some_and(|code| code.to_string() == CERRANDO);
+        let is_for_all = error.status().is_some_and(|code| A_CUALQUIERA.contains(&code.to_string().as_str()));
         match error.status() {
-            Some(_) if is_closing => Resultado::Indisponible(reason),
+            Some(_) if is_for_all => Resultado::Indisponible(reason),
             Some(_) if error.is_permanent() => Resultado::Rechazado(reason),
             // A connection that breaks in the middle of a mail may be the mail's fault, so it counts.
             _ => Resultado::Reintentar(reason),

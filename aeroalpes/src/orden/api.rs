@@ -14,7 +14,8 @@ use crate::parada;
   DB_HOSTNAME, DB_PORT       the database: localhost, 3306
   DB_USERNAME, DB_PASSWORD   root, adminadmin
   DB_NAME, DB_CONNECTIONS    reservas, at most 24
-  PULSAR_SERVICE_URL         the broker; or BROKER_HOST, its host")]
+  PULSAR_SERVICE_URL         the broker; or BROKER_HOST, its host
+  RUST_LOG                   what is logged, such as debug: warnings, and our own information")]
 pub struct Api {
     /// Address to listen on, host:port; port 0 takes a free one
     #[arg(long, env = "AEROALPES_ESCUCHAR", default_value = "127.0.0.1:5000")]

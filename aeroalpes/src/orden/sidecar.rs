@@ -7,8 +7,11 @@ use clap::Args;
 use crate::fallo::Fallo;
 use crate::parada;
 
-/// Arguments of `aeroalpes sidecar`. The API's address comes from the environment: AEROALPES_ADDRESS.
+/// Arguments of `aeroalpes sidecar`.
 #[derive(Debug, Args)]
+#[command(after_help = "Environment:
+  AEROALPES_ADDRESS   the API: a host, host:port or http:// URL; localhost, port 5000
+  RUST_LOG            what is logged, such as debug: warnings, and our own information")]
 pub struct Sidecar {
     /// Address to listen on
     #[arg(long, value_name = "HOST:PUERTO", env = "AEROALPES_ESCUCHAR", default_value = "127.0.0.1:50051")]
@@ -17,7 +20,7 @@ pub struct Sidecar {
 
 /// Runs the sidecar until the process is asked to end.
 pub async fn ejecutar(argumentos: Sidecar) -> Result<(), Fallo> {
-    let configuracion = Configuracion { escuchar: argumentos.escuchar, api_url: direccion::api_del_entorno() };
+    let configuracion = Configuracion { escuchar: argumentos.escuchar, api_url: direccion::api_del_entorno()? };
     Box::pin(aeroalpes_sidecar::servir(configuracion, parada::pedida())).await?;
     Ok(())
 }

@@ -6,9 +6,13 @@ use clap::Args;
 use crate::fallo::Fallo;
 use crate::parada;
 
-/// Arguments of `aeroalpes ui`. The broker is at `PULSAR_ADDRESS`, the API at `AEROALPES_ADDRESS`; the topics of change
-/// events begin with `AEROALPES_PREFIJO` (aeroalpesdb).
+/// Arguments of `aeroalpes ui`.
 #[derive(Debug, Args)]
+#[command(after_help = "Environment:
+  AEROALPES_ADDRESS    the API: a host, host:port or http:// URL; localhost, port 5000
+  PULSAR_SERVICE_URL   the broker; or PULSAR_ADDRESS, its host
+  AEROALPES_PREFIJO    what the topics of change events begin with: aeroalpesdb
+  RUST_LOG             what is logged, such as debug: warnings, and our own information")]
 pub struct Ui {
     /// Address of page and websocket
     #[arg(long, env = "AEROALPES_ESCUCHAR", value_name = "HOST:PUERTO", default_value = "127.0.0.1:5678")]
@@ -20,7 +24,7 @@ pub async fn ejecutar(argumentos: Ui) -> Result<(), Fallo> {
     let opciones = aeroalpes_ui::Opciones {
         escuchar: argumentos.escuchar,
         broker: Broker::del_entorno("PULSAR_ADDRESS"),
-        api: api_del_entorno(),
+        api: api_del_entorno()?,
         prefijo: texto("AEROALPES_PREFIJO", "aeroalpesdb"),
     };
     Ok(aeroalpes_ui::servir(opciones, parada::pedida()).await?)

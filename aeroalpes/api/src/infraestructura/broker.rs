@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use aeroalpes_contrato::direccion;
+use aeroalpes_contrato::{direccion, tema};
+use bitacora_pulsar::wire::TopicName;
 use bitacora_pulsar::{Client, ClientConfig, Error};
 
 /// A broker that has not answered by then counts as away.
@@ -33,9 +34,13 @@ impl Broker {
         &self.cliente
     }
 
-    /// Tells whether the broker answers.
+    /// Tells whether the broker answers. It is asked something: an open connection stays one for a while after its broker froze.
     pub async fn responde(&self) -> bool {
-        match tokio::time::timeout(PLAZO, self.cliente.check()).await {
+        let pregunta = async {
+            let tema = TopicName::parse(tema::EVENTOS_RESERVA)?;
+            self.cliente.topics(&tema.full_namespace()).await
+        };
+        match tokio::time::timeout(PLAZO, pregunta).await {
             Ok(Ok(_)) => true,
             Ok(Err(error)) => {
                 tracing::warn!(%error, "the broker is not ready");

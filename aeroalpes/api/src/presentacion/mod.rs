@@ -60,6 +60,7 @@ pub fn enrutar(contexto: Contexto) -> Router {
     for modulo in rutas::pendiente::MODULOS {
         router = router
             .route(modulo, any(rutas::pendiente::responder))
+            .route(&format!("{modulo}/"), any(rutas::pendiente::responder))
             .route(&format!("{modulo}/{{*resto}}"), any(rutas::pendiente::responder));
     }
     router.fallback(rutas::desconocida).method_not_allowed_fallback(rutas::metodo_no_permitido).with_state(contexto)

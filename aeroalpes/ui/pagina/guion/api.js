@@ -18,9 +18,11 @@ async function pedir(ruta, opciones = {}) {
   } catch {
     throw new ErrorDeApi("No hay conexión con AeroAlpes. Inténtalo de nuevo en un momento.");
   }
-  const cuerpo = await respuesta.json().catch(() => ({}));
-  if (respuesta.ok) return cuerpo;
-  throw new ErrorDeApi(cuerpo.error ?? "Algo salió mal. Inténtalo de nuevo.", { campo: cuerpo.campo, estado: respuesta.status });
+  const cuerpo = await respuesta.json().catch(() => null);
+  if (respuesta.ok && cuerpo !== null) return cuerpo;
+  // A success whose body was cut on its way is none: what was asked for may be done, but nothing of it is known.
+  if (respuesta.ok) throw new ErrorDeApi("La respuesta de AeroAlpes no llegó entera. Inténtalo de nuevo en un momento.");
+  throw new ErrorDeApi(cuerpo?.error ?? "Algo salió mal. Inténtalo de nuevo.", { campo: cuerpo?.campo, estado: respuesta.status });
 }
 
 /** Books; the same key books once, however often it is sent. */

@@ -41,8 +41,11 @@ export async function cargar() {
     return cargando;
   }
   cargando = leer();
-  await cargando;
-  cargando = null;
+  try {
+    await cargando;
+  } finally {
+    cargando = null;
+  }
   if (otraVez) {
     otraVez = false;
     await cargar();

@@ -39,13 +39,13 @@ mod tests {
     use std::sync::Arc;
 
     use super::Anillo;
-    use crate::difusion::Publicacion;
+    use crate::difusion::{Clase, Publicacion};
 
     #[test]
     fn the_latest_stay_in_the_order_of_their_time() {
         let mut anillo = Anillo::de(3);
         for (clave, momento) in [("b", 20), ("c", 30), ("a", 10), ("d", 30), ("z", 5)] {
-            anillo.guardar(Arc::new(Publicacion::aviso(clave, momento, "")));
+            anillo.guardar(Arc::new(Publicacion::aviso(Clase::Evento, clave, momento, "")));
         }
         let textos: Vec<String> = anillo.guardadas().map(|p| p.para_pagina.as_str()[25..26].to_owned()).collect();
         assert_eq!(textos, ["b", "c", "d"]);

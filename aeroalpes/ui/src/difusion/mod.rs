@@ -5,7 +5,9 @@
 //! A new socket gets the latest publications and then the live ones: both are taken under one lock, so nothing is
 //! missing in between and nothing comes twice.
 //!
-//! Bounds: [`HISTORIA`] publications of each kind are kept, [`COLA`] may wait for the slowest socket, each of at most
+//! Events and changes have a stream each: one statement may change more rows than a queue holds, and must push no event out.
+//!
+//! Bounds: of each stream [`HISTORIA`] publications are kept, [`COLA`] may wait for the slowest socket, each of at most
 //! [`publicacion::MAX_BYTES`] in either form; the queue is shared, so it does not grow with the sockets. A socket that
 //! falls behind it is told how many it missed, or is cut where it cannot be told.
 
@@ -19,30 +21,31 @@ use tokio::sync::broadcast;
 use anillo::Anillo;
 pub use publicacion::{Clase, Publicacion};
 
-/// Publications of each kind that a new socket gets first.
+/// Publications of each class that a new socket gets first.
 pub const HISTORIA: usize = 50;
 
-/// Publications that may wait for the slowest socket.
+/// Publications of each class that may wait for the slowest socket.
 const COLA: usize = 256;
 
 /// The one place through which publications go.
 #[derive(Debug)]
 pub struct Difusion {
+    eventos: Corriente,
+    cambios: Corriente,
+}
+
+/// The publications of one class.
+#[derive(Debug)]
+struct Corriente {
     // A std mutex: held for moving pointers only, never across an await.
-    anillos: Mutex<Anillos>,
+    anillo: Mutex<Anillo>,
     canal: broadcast::Sender<Arc<Publicacion>>,
 }
 
-#[derive(Debug)]
-struct Anillos {
-    eventos: Anillo,
-    cambios: Anillo,
-}
-
-/// What a new socket gets.
+/// What a new socket gets of one class.
 #[derive(Debug)]
 pub struct Suscripcion {
-    /// The latest events, then the latest changes; each oldest first.
+    /// The latest publications, oldest first.
     pub historia: Vec<Arc<Publicacion>>,
     /// Everything from now on.
     pub siguientes: broadcast::Receiver<Arc<Publicacion>>,
@@ -51,28 +54,44 @@ pub struct Suscripcion {
 impl Difusion {
     /// Creates it without history.
     pub fn nueva() -> Self {
-        let anillos = Anillos { eventos: Anillo::de(HISTORIA), cambios: Anillo::de(HISTORIA) };
-        Self { anillos: Mutex::new(anillos), canal: broadcast::channel(COLA).0 }
+        Self { eventos: Corriente::nueva(), cambios: Corriente::nueva() }
     }
 
-    /// Gives a publication to every socket.
+    /// Gives a publication to every socket of its class.
     pub fn publicar(&self, publicacion: Publicacion) {
-        let publicacion = Arc::new(publicacion);
-        let mut anillos = self.anillos.lock().unwrap_or_else(PoisonError::into_inner);
-        match publicacion.clase {
-            Clase::Evento => anillos.eventos.guardar(Arc::clone(&publicacion)),
-            Clase::Cambio => anillos.cambios.guardar(Arc::clone(&publicacion)),
-            Clase::Aviso => {}
+        self.corriente(publicacion.clase).publicar(Arc::new(publicacion));
+    }
+
+    /// Begins with the history of a class and goes on with what is published after it.
+    pub fn suscribir(&self, clase: Clase) -> Suscripcion {
+        self.corriente(clase).suscribir()
+    }
+
+    fn corriente(&self, clase: Clase) -> &Corriente {
+        match clase {
+            Clase::Evento => &self.eventos,
+            Clase::Cambio => &self.cambios,
+        }
+    }
+}
+
+impl Corriente {
+    fn nueva() -> Self {
+        Self { anillo: Mutex::new(Anillo::de(HISTORIA)), canal: broadcast::channel(COLA).0 }
+    }
+
+    fn publicar(&self, publicacion: Arc<Publicacion>) {
+        let mut anillo = self.anillo.lock().unwrap_or_else(PoisonError::into_inner);
+        if !publicacion.es_aviso {
+            anillo.guardar(Arc::clone(&publicacion));
         }
         // Without sockets there is nobody to send to.
         let _ = self.canal.send(publicacion);
     }
 
-    /// Begins with the history and goes on with what is published after it.
-    pub fn suscribir(&self) -> Suscripcion {
-        let anillos = self.anillos.lock().unwrap_or_else(PoisonError::into_inner);
-        let historia = anillos.eventos.guardadas().chain(anillos.cambios.guardadas()).collect();
-        Suscripcion { historia, siguientes: self.canal.subscribe() }
+    fn suscribir(&self) -> Suscripcion {
+        let anillo = self.anillo.lock().unwrap_or_else(PoisonError::into_inner);
+        Suscripcion { historia: anillo.guardadas().collect(), siguientes: self.canal.subscribe() }
     }
 }
 
@@ -83,7 +102,7 @@ mod tests {
     use serde_json::json;
     use tokio::sync::broadcast::error::TryRecvError;
 
-    use super::{COLA, Difusion, HISTORIA, Publicacion};
+    use super::{COLA, Clase, Difusion, HISTORIA, Publicacion};
 
     fn evento(numero: u64) -> Publicacion {
         Publicacion::evento("", numero, &json!(numero))
@@ -100,9 +119,9 @@ mod tests {
         let difusion = Arc::new(Difusion::nueva());
         let otra = Arc::clone(&difusion);
         let hilo = std::thread::spawn(move || (0..TODAS).for_each(|numero| otra.publicar(evento(numero))));
-        let mut suscripciones = vec![difusion.suscribir()];
+        let mut suscripciones = vec![difusion.suscribir(Clase::Evento)];
         while !hilo.is_finished() {
-            suscripciones.push(difusion.suscribir());
+            suscripciones.push(difusion.suscribir(Clase::Evento));
         }
         hilo.join().unwrap();
         for mut suscripcion in suscripciones {
@@ -113,15 +132,32 @@ mod tests {
             let primera = vistas.first().copied().unwrap();
             assert_eq!(vistas, (primera..TODAS).collect::<Vec<_>>());
         }
-        assert_eq!(difusion.suscribir().historia.len(), HISTORIA);
+        assert_eq!(difusion.suscribir(Clase::Evento).historia.len(), HISTORIA);
     }
 
     #[test]
     fn a_slow_socket_learns_how_many_it_missed() {
         let difusion = Difusion::nueva();
-        let mut lenta = difusion.suscribir();
+        let mut lenta = difusion.suscribir(Clase::Evento);
         (0..COLA as u64 + 3).for_each(|numero| difusion.publicar(evento(numero)));
         assert_eq!(lenta.siguientes.try_recv().unwrap_err(), TryRecvError::Lagged(3));
         assert_eq!(numero(&lenta.siguientes.try_recv().unwrap()), 3);
+    }
+
+    /// They shared one queue: a statement over many rows cut the sockets that get events alone.
+    #[test]
+    fn a_flood_of_changes_pushes_no_event_out() {
+        let difusion = Difusion::nueva();
+        let mut eventos = difusion.suscribir(Clase::Evento);
+        difusion.publicar(evento(1));
+        for cambio in 0..2 * COLA as u64 {
+            difusion.publicar(Publicacion::cambio("", cambio, &json!({})));
+            difusion.publicar(Publicacion::aviso(Clase::Cambio, "", cambio, ""));
+        }
+        difusion.publicar(evento(2));
+        let vistas = [(); 2].map(|()| numero(&eventos.siguientes.try_recv().unwrap()));
+        assert_eq!((vistas, eventos.siguientes.try_recv().unwrap_err()), ([1, 2], TryRecvError::Empty));
+        assert_eq!(difusion.suscribir(Clase::Evento).historia.len(), 2);
+        assert_eq!(difusion.suscribir(Clase::Cambio).historia.len(), HISTORIA);
     }
 }

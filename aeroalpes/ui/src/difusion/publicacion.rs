@@ -13,8 +13,6 @@ pub enum Clase {
     Evento,
     /// A change of a row.
     Cambio,
-    /// Something that could not be shown; told once and not kept.
-    Aviso,
 }
 
 /// One message for browsers. Clones of its texts share their bytes.
@@ -22,6 +20,8 @@ pub enum Clase {
 pub struct Publicacion {
     /// What it is about.
     pub clase: Clase,
+    /// It tells of a message that cannot be shown: told once and not kept.
+    pub es_aviso: bool,
     /// When the broker got it, milliseconds since 1970.
     pub momento_ms: u64,
     /// For the page: an object with `tipo`.
@@ -45,18 +45,19 @@ impl Publicacion {
     }
 
     /// Creates the note that a message cannot be shown; `motivo` is a Spanish clause.
-    pub fn aviso(clave: &str, momento_ms: u64, motivo: &str) -> Self {
+    pub fn aviso(clase: Clase, clave: &str, momento_ms: u64, motivo: &str) -> Self {
         let motivo: String = motivo.chars().take(300).collect();
         let para_pagina = json!({"tipo": "aviso", "clave": clave, "motivo": motivo}).to_string().into();
-        Self { clase: Clase::Aviso, momento_ms, para_pagina, para_tutorial: None }
+        Self { clase, es_aviso: true, momento_ms, para_pagina, para_tutorial: None }
     }
 
     fn si_cabe(clase: Clase, momento_ms: u64, pagina: String, tutorial: Option<String>, clave: &str) -> Self {
         if pagina.len() > MAX_BYTES {
             let motivo = format!("ocupa {} bytes y el límite es {MAX_BYTES}", pagina.len());
-            return Self::aviso(clave, momento_ms, &motivo);
+            return Self::aviso(clase, clave, momento_ms, &motivo);
         }
-        Self { clase, momento_ms, para_pagina: pagina.into(), para_tutorial: tutorial.map(Utf8Bytes::from) }
+        let para_tutorial = tutorial.map(Utf8Bytes::from);
+        Self { clase, es_aviso: false, momento_ms, para_pagina: pagina.into(), para_tutorial }
     }
 }
 
@@ -64,7 +65,7 @@ impl Publicacion {
 mod tests {
     use serde_json::json;
 
-    use super::{Clase, MAX_BYTES, Publicacion};
+    use super::{MAX_BYTES, Publicacion};
 
     #[test]
     fn an_event_has_both_forms() {
@@ -81,7 +82,7 @@ mod tests {
     #[test]
     fn what_is_too_large_is_told_and_not_sent() {
         let publicacion = Publicacion::evento("t/1:0", 7, &json!({"id": "x".repeat(MAX_BYTES)}));
-        assert_eq!((publicacion.clase, publicacion.para_tutorial), (Clase::Aviso, None));
+        assert_eq!((publicacion.es_aviso, publicacion.para_tutorial), (true, None));
         assert!(publicacion.para_pagina.contains("el límite"));
     }
 }

@@ -56,11 +56,14 @@ impl Lector {
                     ultimo = Some(message.id);
                     let publicacion = self.publicacion(&message).await;
                     self.difusion.publicar(publicacion);
+                    // A batch has many messages at hand; the sockets get their turn between them.
+                    tokio::task::yield_now().await;
                 }
                 Ok(Err(error)) if error.is_retryable() => tokio::time::sleep(PAUSA).await,
                 Ok(Err(error @ (Error::Wire(_) | Error::Unsupported { .. }))) => {
                     tracing::warn!(topic = %self.tema, %error, "a message is passed over");
                     self.difusion.publicar(Publicacion::aviso(
+                        self.clase,
                         self.tema.local_name(),
                         0,
                         "no se puede leer un mensaje",
@@ -98,12 +101,14 @@ impl Lector {
         let clave = format!("{}/{}@{momento_ms}", self.tema.local_name(), message.id);
         let traducido = match self.clase {
             Clase::Evento => self.evento(message).await.map(|evento| Publicacion::evento(&clave, momento_ms, &evento)),
-            _ => cambio::traducir(self.tema.local_name(), message.key().as_deref(), message.value(), momento_ms)
-                .map(|cambio| Publicacion::cambio(&clave, momento_ms, &cambio)),
+            Clase::Cambio => {
+                cambio::traducir(self.tema.local_name(), message.key().as_deref(), message.value(), momento_ms)
+                    .map(|cambio| Publicacion::cambio(&clave, momento_ms, &cambio))
+            }
         };
         traducido.unwrap_or_else(|ilegible| {
             tracing::warn!(message = clave, %ilegible, "a message cannot be shown");
-            Publicacion::aviso(&clave, momento_ms, ilegible.motivo())
+            Publicacion::aviso(self.clase, &clave, momento_ms, ilegible.motivo())
         })
     }
 

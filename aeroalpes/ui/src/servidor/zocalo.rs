@@ -16,7 +16,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
-use crate::difusion::{Difusion, Publicacion, Suscripcion};
+use crate::difusion::{Clase, Difusion, Publicacion, Suscripcion};
 use crate::estado::Estado;
 
 /// Sockets at once.
@@ -99,19 +99,25 @@ struct Perdido;
 
 impl Zocalo {
     async fn servir(mut self, difusion: Arc<Difusion>) {
-        let suscripcion = difusion.suscribir();
+        let eventos = difusion.suscribir(Clase::Evento);
+        let cambios = (self.forma == Forma::Pagina).then(|| difusion.suscribir(Clase::Cambio));
         // The channel must be able to end with the server.
         drop(difusion);
-        if let Ok(despedida) = self.enviar_todo(suscripcion).await {
+        if let Ok(despedida) = self.enviar_todo(eventos, cambios).await {
             let _ = self.enviar(Message::Close(Some(despedida))).await;
         }
     }
 
-    async fn enviar_todo(&mut self, suscripcion: Suscripcion) -> Result<CloseFrame, Perdido> {
-        let Suscripcion { historia, mut siguientes } = suscripcion;
+    async fn enviar_todo(
+        &mut self,
+        mut eventos: Suscripcion,
+        mut cambios: Option<Suscripcion>,
+    ) -> Result<CloseFrame, Perdido> {
         self.enviar_estado().await?;
-        for publicacion in historia {
-            self.enviar_publicacion(&publicacion).await?;
+        for suscripcion in std::iter::once(&mut eventos).chain(cambios.as_mut()) {
+            for publicacion in std::mem::take(&mut suscripcion.historia) {
+                self.enviar_publicacion(&publicacion).await?;
+            }
         }
         self.enviar_a_la_pagina(r#"{"tipo":"al_dia"}"#.into()).await?;
         let mut latido = interval(LATIDO);
@@ -122,7 +128,7 @@ impl Zocalo {
         loop {
             tokio::select! {
                 () = &mut alto => return Ok(despedida(close_code::AWAY, "el servidor se detiene")),
-                siguiente = siguientes.recv() => match siguiente {
+                siguiente = siguiente(&mut eventos, &mut cambios) => match siguiente {
                     Ok(publicacion) => self.enviar_publicacion(&publicacion).await?,
                     Err(RecvError::Closed) => return Ok(despedida(close_code::AWAY, "el servidor se detiene")),
                     Err(RecvError::Lagged(_)) if self.forma == Forma::Tutorial => {
@@ -175,6 +181,23 @@ impl Zocalo {
             Ok(Ok(())) => Ok(()),
             _ => Err(Perdido),
         }
+    }
+}
+
+/// Waits for the next publication of either class.
+async fn siguiente(
+    eventos: &mut Suscripcion,
+    cambios: &mut Option<Suscripcion>,
+) -> Result<Arc<Publicacion>, RecvError> {
+    let de_cambios = async {
+        match cambios {
+            Some(cambios) => cambios.siguientes.recv().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        evento = eventos.siguientes.recv() => evento,
+        cambio = de_cambios => cambio,
     }
 }
 

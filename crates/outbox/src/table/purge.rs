@@ -58,23 +58,22 @@ impl Purge<'_> {
             let remedy = "make the column its primary key".into();
             return Err(Error::Table { table: self.table.to_string(), reason, remedy });
         };
-        let (names, equal): (Vec<String>, Vec<String>) = (self.key.iter().enumerate())
-            .map(|(place, name)| (format!("? AS k{place}"), format!("t.{} = k.k{place}", quoted(name))))
-            .unzip();
         let table = self.table.quoted();
+        let (names, equal): (Vec<String>, Vec<String>) = (self.key.iter().enumerate())
+            .map(|(place, name)| (format!("? AS k{place}"), format!("{table}.{} = k.k{place}", quoted(name))))
+            .unzip();
         Ok(Delete {
+            // By its name: MySQL looks for an alias in the session's current database, and there may be none.
             key: format!("SELECT {}", names.join(", ")),
-            rest: format!(
-                ") AS k STRAIGHT_JOIN {table} AS t FORCE INDEX ({}) ON {}",
-                quoted(&index),
-                equal.join(" AND ")
-            ),
+            rest: format!(") AS k STRAIGHT_JOIN {table} FORCE INDEX ({}) ON {}", quoted(&index), equal.join(" AND ")),
+            table,
         })
     }
 }
 
 /// The statement, but for the number of its keys.
 struct Delete {
+    table: String,
     key: String,
     rest: String,
 }
@@ -82,6 +81,6 @@ struct Delete {
 impl Delete {
     fn of(&self, key_count: usize) -> String {
         let keys = vec![self.key.as_str(); key_count].join(" UNION ALL ");
-        format!("DELETE t FROM ({keys}{}", self.rest)
+        format!("DELETE {} FROM ({keys}{}", self.table, self.rest)
     }
 }

@@ -6,6 +6,7 @@ mod cleaner;
 mod inbox;
 mod layouts;
 mod migration;
+mod rights;
 mod transactions;
 
 use std::ops::Deref;

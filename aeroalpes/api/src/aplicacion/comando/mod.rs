@@ -8,6 +8,8 @@ mod usuario;
 use std::future::Future;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use tokio::time::timeout;
+
 use super::puerto::{Almacen, UnidadDeTrabajo};
 use super::{Error, Falla};
 
@@ -18,6 +20,10 @@ pub use usuario::{BorrarUsuario, CambiarUsuario, RegistrarUsuario};
 
 /// How often a unit of work is tried.
 const INTENTOS: u32 = 8;
+
+/// How long a unit of work may take, and then its commit. Longer than the lock waits of one unit together; a database that has
+/// not answered by then has fallen silent, which no closed socket tells.
+const PLAZO: Duration = Duration::from_secs(12);
 
 /// A change of the application.
 pub trait Comando: Sync {
@@ -31,7 +37,7 @@ pub trait Comando: Sync {
 }
 
 /// Runs a command in a unit of work and confirms it. Deadlocks, lock waits and connections that broke before the commit
-/// repeat the whole, a bounded number of times.
+/// repeat the whole, a bounded number of times. A try ends within a bound, also when the database falls silent.
 ///
 /// # Errors
 /// What the command says, or how the database failed.
@@ -50,9 +56,13 @@ pub async fn ejecutar<A: Almacen, C: Comando>(almacen: &A, comando: &C) -> Resul
 }
 
 async fn intentar<A: Almacen, C: Comando>(almacen: &A, comando: &C) -> Result<C::Salida, Error> {
-    let mut unidad = almacen.iniciar().await?;
-    let salida = comando.aplicar(&mut unidad).await?;
-    unidad.confirmar().await?;
+    let trabajo = async {
+        let mut unidad = almacen.iniciar().await?;
+        let salida = comando.aplicar(&mut unidad).await?;
+        Ok::<_, Error>((unidad, salida))
+    };
+    let (unidad, salida) = timeout(PLAZO, trabajo).await.map_err(|silencio| Falla::Ausente(silencio.into()))??;
+    timeout(PLAZO, unidad.confirmar()).await.map_err(|silencio| Falla::Dudosa(silencio.into()))??;
     Ok(salida)
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use sqlx::mysql::{MySqlPool, MySqlPoolOptions};
 use sqlx::{Connection, Executor};
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use super::error::{es_sin_tabla, falla, falla_de_bandeja};
 use super::salida::Bandejas;
@@ -15,6 +16,15 @@ use crate::aplicacion::Falla;
 
 /// A client waits no longer than this for a connection.
 const ESPERA: Duration = Duration::from_secs(2);
+
+/// A connection that comes back in the middle of a statement must answer within this time, or it is closed without a farewell.
+const REGRESO: Duration = Duration::from_secs(5);
+
+/// Bound of the work that nobody waits for and that may take its time: completing tables, deleting old rows.
+pub(super) const PLAZO_DE_FONDO: Duration = Duration::from_secs(600);
+
+/// How long the farewell of the connections may take.
+const DESPEDIDA: Duration = Duration::from_secs(5);
 
 /// A connection that rested for longer is asked whether it lives; a busy one is not, which saves a round trip of each
 /// booking.
@@ -54,6 +64,15 @@ impl MySql {
                     Ok(true)
                 })
             })
+            // The pool asks each connection that comes back, without a bound: one whose statement was given up because the
+            // database fell silent would keep its place for as long as the silence lasts.
+            .after_release(|conexion, _| {
+                Box::pin(async move {
+                    let silencio = |_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into());
+                    timeout(REGRESO, conexion.ping()).await.map_err(silencio)??;
+                    Ok(true)
+                })
+            })
             .after_connect(|conexion, _| {
                 Box::pin(async move {
                     for statement in SESION {
@@ -69,7 +88,8 @@ impl MySql {
     /// Creates and completes the tables.
     pub(super) async fn preparar(&self) -> Result<(), Falla> {
         let mut conexion = self.pool.acquire().await.map_err(falla)?;
-        esquema::crear(&mut conexion, &self.bandejas).await?;
+        let creadas = timeout(PLAZO_DE_FONDO, esquema::crear(&mut conexion, &self.bandejas)).await;
+        creadas.map_err(|silencio| Falla::Ausente(silencio.into()))??;
         self.listo.send_replace(true);
         Ok(())
     }
@@ -98,8 +118,10 @@ impl MySql {
         falla
     }
 
-    /// Closes the connections, when nothing uses them any more.
+    /// Closes the connections, when nothing uses them any more. Those that do not answer are left to the end of the process.
     pub async fn cerrar(&self) {
-        self.pool.close().await;
+        if timeout(DESPEDIDA, self.pool.close()).await.is_err() {
+            tracing::warn!("the database does not answer; its connections end without a farewell");
+        }
     }
 }

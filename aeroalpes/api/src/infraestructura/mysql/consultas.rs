@@ -1,9 +1,11 @@
 //! Reads for the queries.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use sqlx::mysql::MySqlRow;
 use sqlx::{AssertSqlSafe, Row};
+use tokio::time::timeout;
 
 use super::error::falla;
 use super::fila::{Fila, itinerarios};
@@ -13,6 +15,12 @@ use crate::aplicacion::Falla;
 use crate::aplicacion::consulta::{Filtro, Pagina, desplazamiento};
 use crate::aplicacion::puerto::Almacen;
 use crate::dominio::{Aeropuerto, DatosUsuario, Estado, Fecha, Itinerario, Leg, Pasajero, Reserva, Usuario};
+
+/// A database that has not answered a read by then has fallen silent.
+const PLAZO: Duration = Duration::from_secs(12);
+
+/// The same for the question whether it is there: longer than a connection is waited for, shorter than those wait who ask.
+const PLAZO_COMPROBAR: Duration = Duration::from_millis(2_500);
 
 /// A reservation without its itineraries; dates in the form of [`Fecha`].
 pub(super) const CABECERA: &str = "SELECT id, id_cliente, estado, DATE_FORMAT(fecha_creacion, '%Y-%m-%dT%H:%i:%sZ'), \
@@ -103,7 +111,7 @@ impl Almacen for MySql {
     }
 
     async fn comprobar(&self) -> Result<(), Falla> {
-        self.leer(async {
+        self.leer_en(PLAZO_COMPROBAR, async {
             sqlx::query("SELECT id FROM reservas LIMIT 1").fetch_optional(&self.pool).await.map_err(falla)?;
             Ok(())
         })
@@ -114,8 +122,15 @@ impl Almacen for MySql {
 impl MySql {
     /// Runs a read, which needs the tables and tells whether they are there.
     async fn leer<T>(&self, lectura: impl Future<Output = Result<T, Falla>>) -> Result<T, Falla> {
+        self.leer_en(PLAZO, lectura).await
+    }
+
+    async fn leer_en<T>(&self, plazo: Duration, lectura: impl Future<Output = Result<T, Falla>>) -> Result<T, Falla> {
         self.exigir_tablas()?;
-        lectura.await.map_err(|falla| self.observar(falla))
+        match timeout(plazo, lectura).await {
+            Ok(leido) => leido.map_err(|falla| self.observar(falla)),
+            Err(silencio) => Err(Falla::Ausente(silencio.into())),
+        }
     }
 
     /// Adds the itineraries to reservations, all in two queries.

@@ -7,8 +7,10 @@
 use std::time::Duration;
 
 use bitacora_outbox::{Cleaner, CleanerOptions};
+use tokio::time::timeout;
 
 use super::MySql;
+use super::almacen::PLAZO_DE_FONDO;
 use super::error::{falla, falla_de_bandeja};
 use crate::aplicacion::Falla;
 
@@ -24,7 +26,8 @@ pub async fn limpiar(almacen: MySql) {
     loop {
         hora.tick().await;
         almacen.con_tablas().await;
-        match pasada(&almacen).await {
+        let hecha = timeout(PLAZO_DE_FONDO, pasada(&almacen)).await;
+        match hecha.unwrap_or_else(|silencio| Err(Falla::Ausente(silencio.into()))) {
             Ok(0) => {}
             Ok(rows) => tracing::info!(rows, "old rows of outbox, inbox and idempotency keys are deleted"),
             Err(error) => tracing::warn!(%error, "old rows stay until the next hour"),
