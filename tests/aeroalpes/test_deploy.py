@@ -219,8 +219,7 @@ class Here:
     def environment(self, *maps):
         hosts = {"mysqldb": "127.0.0.1", "broker": f"127.0.0.1:{self.port[6650]}", "api": f"127.0.0.1:{self.port[5000]}"}
         env = {name: hosts.get(value, self.text(value)) for one in maps for name, value in one.items()}
-        return {**env, "DB_PORT": str(self.database.port), "BITACORA_DATABASE_PORT": str(self.database.port),
-                "PULSAR_ADMIN_URL": f"http://127.0.0.1:{self.port[8080]}"}
+        return {**env, "DB_PORT": str(self.database.port), "BITACORA_DATABASE_PORT": str(self.database.port)}
 
     def container(self, name):
         """Runs a service of compose as its container would."""

@@ -1,29 +1,24 @@
 //! Where the other parts are, from the tutorial's environment variables.
 //!
 //! `BROKER_HOST` (API) and `PULSAR_ADDRESS` (sidecar, notifications, page) name the broker's host, `AEROALPES_ADDRESS` the
-//! API's. A port may stand behind a host. `PULSAR_SERVICE_URL` and `PULSAR_ADMIN_URL` say the whole URL instead.
+//! API's. A port may stand behind a host. `PULSAR_SERVICE_URL` says the whole URL instead.
 
 use std::env;
 
 use crate::error::Error;
 
-/// The broker's two addresses.
+/// Where the broker is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broker {
     /// Binary protocol: `pulsar://host:6650`.
     pub service_url: String,
-    /// Admin REST: `http://host:8080`.
-    pub admin_url: String,
 }
 
 impl Broker {
-    /// Reads the addresses; `host_variable` is `BROKER_HOST` or `PULSAR_ADDRESS`.
+    /// Reads the address; `host_variable` is `BROKER_HOST` or `PULSAR_ADDRESS`.
     pub fn del_entorno(host_variable: &str) -> Self {
         let host = texto(host_variable, "localhost");
-        Self {
-            service_url: texto("PULSAR_SERVICE_URL", &format!("pulsar://{}", con_puerto(&host, 6650))),
-            admin_url: texto("PULSAR_ADMIN_URL", &format!("http://{}", con_puerto(sin_puerto(&host), 8080))),
-        }
+        Self { service_url: texto("PULSAR_SERVICE_URL", &format!("pulsar://{}", con_puerto(&host, 6650))) }
     }
 }
 

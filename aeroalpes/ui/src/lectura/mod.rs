@@ -141,10 +141,7 @@ mod tests {
     fn topics_are_told_apart_by_their_names() {
         let opciones = |prefijo: &str| Opciones {
             escuchar: String::new(),
-            broker: aeroalpes_contrato::direccion::Broker {
-                service_url: "pulsar://127.0.0.1:1".into(),
-                admin_url: String::new(),
-            },
+            broker: aeroalpes_contrato::direccion::Broker { service_url: "pulsar://127.0.0.1:1".into() },
             api: String::new(),
             prefijo: prefijo.into(),
         };
