@@ -52,7 +52,7 @@ def test_rows_that_were_rolled_back_are_never_events(database):
         BEGIN; INSERT INTO faults.t VALUES (2, ''); CREATE TEMPORARY TABLE faults.y (a INT); ROLLBACK;
         BEGIN; {mixed} SAVEPOINT s; INSERT INTO faults.t VALUES (3, ''); ROLLBACK TO s; COMMIT;
         BEGIN; {mixed} INSERT INTO faults.t VALUES (10, ''); SAVEPOINT s; INSERT INTO faults.t VALUES (4, ''); SAVEPOINT u;
-        INSERT INTO faults.t VALUES (5, ''); ROLLBACK TO s; INSERT INTO faults.t VALUES (11, ''); COMMIT;
+        INSERT INTO faults.t VALUES (5, ''); ROLLBACK TO S; INSERT INTO faults.t VALUES (11, ''); COMMIT;
         BEGIN; INSERT INTO faults.t VALUES (12, ''); SAVEPOINT s; UPDATE faults.t SET v = 'x' WHERE id = 12; RELEASE SAVEPOINT s; COMMIT;
         INSERT INTO faults.t VALUES (13, '');""")
     assert database.client("SELECT id FROM faults.t ORDER BY id").split() == ["10", "11", "12", "13"]

@@ -262,21 +262,29 @@ pub enum TopicsCommand {
 }
 
 impl Access {
-    /// Whether anything is said.
-    pub fn is_given(&self) -> bool {
-        self.auth_plugin.is_some() || self.auth_params.is_some() || self.tls_trust_cert_path.is_some()
-    }
-
     /// A client's configuration for a service URL.
     ///
     /// # Errors
     /// One sentence on what is wrong with the credentials; it does not repeat them.
     pub fn client(self, url: &str) -> Result<ClientConfig, Failure> {
         let mut config = ClientConfig::url(url);
-        config.auth = Auth::parse(self.auth_plugin.as_deref(), self.auth_params.as_deref())
-            .map_err(|reason| Failure::new(format!("--auth-plugin and --auth-params: {reason}")))?;
-        config.tls_ca_file = self.tls_trust_cert_path;
+        self.replace(&mut config.auth, &mut config.tls_ca_file)?;
         Ok(config)
+    }
+
+    /// Replaces what is given; the rest stays as it is.
+    ///
+    /// # Errors
+    /// As [`Access::client`].
+    pub fn replace(self, auth: &mut Auth, tls_trust_certs_file: &mut Option<PathBuf>) -> Result<(), Failure> {
+        if self.auth_plugin.is_some() || self.auth_params.is_some() {
+            *auth = Auth::parse(self.auth_plugin.as_deref(), self.auth_params.as_deref())
+                .map_err(|reason| Failure::new(format!("--auth-plugin and --auth-params: {reason}")))?;
+        }
+        if self.tls_trust_cert_path.is_some() {
+            *tls_trust_certs_file = self.tls_trust_cert_path;
+        }
+        Ok(())
     }
 }
 

@@ -3,12 +3,14 @@
 use crate::Error;
 use crate::wire::Connection;
 
-/// Asks for what tells a server from every other: `server_uuid`, or `server_id` on MariaDB, which has no UUID.
+/// Asks for what tells a server from every other: `server_uuid`; on MariaDB `server_id` and, where it has one, `server_uid`,
+/// since the nodes of a Galera cluster may share the first.
 ///
 /// # Errors
 /// Those of the connection.
 pub async fn server_identity(connection: &mut Connection) -> Result<String, Error> {
-    let variable = if connection.version().is_mariadb() { "server_id" } else { "server_uuid" };
-    let answer = connection.query(&format!("SELECT @@global.{variable}")).await?;
-    answer.first().and_then(|row| row.text(0)).map(str::to_owned).ok_or_else(|| connection.malformed("server identity"))
+    let names = if connection.version().is_mariadb() { "'server_id', 'server_uid'" } else { "'server_uuid'" };
+    let answer = connection.query(&format!("SHOW GLOBAL VARIABLES WHERE Variable_name IN ({names})")).await?;
+    let values: Vec<&str> = answer.rows().filter_map(|row| row.text(1)).collect();
+    if values.is_empty() { Err(connection.malformed("server identity")) } else { Ok(values.join(" ")) }
 }

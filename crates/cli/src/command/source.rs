@@ -31,10 +31,7 @@ pub async fn run(arguments: Localrun) -> Result<(), Failure> {
         Destination::Pulsar { url } => url.clone(),
         _ => DEFAULT_URL.to_owned(),
     });
-    if arguments.access.is_given() {
-        let ClientConfig { auth, tls_ca_file, .. } = arguments.access.client(&url)?;
-        (source.auth, source.tls_trust_certs_file) = (auth, tls_ca_file);
-    }
+    arguments.access.replace(&mut source.auth, &mut source.tls_trust_certs_file)?;
     let mut client = ClientConfig::url(url);
     client.auth = source.auth.clone();
     client.tls_ca_file.clone_from(&source.tls_trust_certs_file);

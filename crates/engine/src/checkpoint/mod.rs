@@ -25,7 +25,8 @@ pub struct Checkpoint {
     pub gtid: Option<String>,
     /// Logical offset at the position.
     pub logical_offset: u64,
-    /// Identity of the server (`server_uuid`, or `server_id` on MariaDB) that wrote the log.
+    /// Identity of the server that wrote the log (`server_uuid`, or `server_id` and `server_uid` on MariaDB); absent in stores of
+    /// the first versions.
     pub server: Option<String>,
 }
 

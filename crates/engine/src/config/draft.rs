@@ -10,7 +10,7 @@ use bitacora_source::{Error, Filter, FilterOptions, Secret};
 use super::columns::ColumnDraft;
 use super::engine_config::BrokerConfig;
 use super::outbox::OutboxDraft;
-use super::source_config::{Destination, Flavor, SourceConfig, ValueFormat};
+use super::source_config::{Destination, Flavor, SourceConfig, UnusedOption, ValueFormat};
 
 /// What the rows of the table of options write into.
 #[derive(Debug)]
@@ -87,10 +87,13 @@ impl Draft {
             Ok(auth) => source.auth = auth,
             Err(reason) => problems.push(format!("pulsar.auth.plugin and pulsar.auth.params: {reason}")),
         }
-        if source.destination == Destination::Embedded
-            && (source.auth != Auth::None || source.tls_trust_certs_file.is_some())
-        {
-            problems.push("credentials and certificates are for a Pulsar; add destination.url, or remove them".into());
+        // What runs a Pulsar IO file may name the Pulsar by itself.
+        let is_embedded = source.destination == Destination::Embedded && source.flavor == Flavor::Own;
+        if is_embedded && (source.auth != Auth::None || source.tls_trust_certs_file.is_some()) {
+            let reason = "the embedded broker asks nobody who they are; add destination.url for another one";
+            source
+                .unused
+                .push(UnusedOption { key: "pulsar.auth.params, pulsar.tls.trust.certs.file.path".into(), reason });
         }
         match Filter::new(&self.filter) {
             Ok(filter) => source.filter = filter,

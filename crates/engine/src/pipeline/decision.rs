@@ -38,7 +38,13 @@ impl<S: Sink> State<S> {
             Statement::RollbackTo(name) => {
                 self.pass(site);
                 self.warn_if_sent(site);
-                let count = self.undecided.roll_back_to(name);
+                let Some(count) = self.undecided.roll_back_to(name) else {
+                    return Err(EngineError::stop(format!(
+                        "a transaction goes back to the savepoint {name}, of which the log has not said where it stands"
+                    ))
+                    .remedy(NEW_SNAPSHOT)
+                    .at(self.place(site)));
+                };
                 self.metrics.rolled_back_message_count.add(count as u64);
             }
             Statement::Commit => {
@@ -80,8 +86,6 @@ impl<S: Sink> State<S> {
                 self.end_transaction()?;
             }
             Statement::Other => {
-                // What waits was encoded by the plan before this statement, and keeps its schema.
-                self.release_undecided()?;
                 let offset = self.pass(site);
                 self.schema_change(query, site, offset)?;
                 if !self.transaction.ends_with_commit() {
@@ -124,20 +128,25 @@ impl<S: Sink> State<S> {
             return Err(EngineError::stop(format!(
                 "XA transactions that are not decided hold more than {XA_BYTES_MAX} bytes of messages"
             ))
-            .remedy("decide the prepared transactions that XA RECOVER lists and start again; one that is larger by itself needs a new snapshot")
+            .remedy("decide the prepared transactions that XA RECOVER lists, then take a new snapshot; write less in one XA transaction, or decide sooner")
             .at(self.place(site)));
         }
-        if self.undecided.is_too_large() {
+        if self.undecided.is_too_large() { self.release_early() } else { Ok(()) }
+    }
+
+    /// Sends the messages of the open transaction before its end: they cannot wait.
+    pub(super) fn release_early(&mut self) -> Result<(), EngineError> {
+        if self.undecided.held().is_some_and(|held| held.message_count() > 0) {
             let held = self.undecided.take_early();
             self.send_held(&held, undecided::NUMBERED)?;
         }
         Ok(())
     }
 
-    /// A transaction that is too large to wait for its end may turn out to be rolled back.
+    /// A transaction that was sent before its end may turn out to be rolled back.
     fn warn_if_sent(&self, site: Site) {
         if self.undecided.is_sent() {
-            tracing::error!(place = %self.place(site), bytes_max = undecided::BYTES_MAX, "rows of a transaction that is rolled back were sent: it is too large to wait for its end");
+            tracing::error!(place = %self.place(site), bytes_max = undecided::BYTES_MAX, "rows of a transaction that is rolled back were sent: it was too large to wait for its end, or changed a table's description");
         }
     }
 }

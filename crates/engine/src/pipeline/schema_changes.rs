@@ -36,6 +36,11 @@ impl<S: Sink> State<S> {
         let form = record_form(self.options.plan.form);
         let catalog = Arc::make_mut(&mut self.catalog);
         let records = ddl::records(&sql, &database, &facts, catalog, &self.options.filter, form);
+        if records.is_empty() && facts.statements.iter().all(leaves_descriptions) {
+            return Ok(());
+        }
+        // What waits was encoded by the plans before this statement, and keeps their schemas.
+        self.release_early()?;
         // A description may change without a new table map (a comment, a default), so every plan is compiled anew.
         self.tables.clear();
         if self.options.schema_changes == SchemaChanges::Follow || records.is_empty() {
@@ -107,6 +112,21 @@ impl<S: Sink> State<S> {
             .at(Place { table: captured.map(TableName::to_string), ..self.place(site) }));
         }
         Ok(())
+    }
+}
+
+/// Whether a statement changes no description of a table that rows can be of.
+fn leaves_descriptions(statement: &ddl::Statement) -> bool {
+    match statement {
+        ddl::Statement::CreateTable(create) => create.temporary == ddl::Temporary::Yes,
+        ddl::Statement::DropTable { temporary, .. } => *temporary == ddl::Temporary::Yes,
+        ddl::Statement::Rows { .. }
+        | ddl::Statement::Transaction
+        | ddl::Statement::Set
+        | ddl::Statement::Maintenance
+        | ddl::Statement::Account
+        | ddl::Statement::Empty => true,
+        _ => false,
     }
 }
 

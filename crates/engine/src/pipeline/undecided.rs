@@ -52,31 +52,32 @@ impl Undecided {
 
     /// A savepoint was set.
     pub fn savepoint(&mut self, name: &str) {
-        self.savepoints.retain(|(known, _)| known != name);
-        self.savepoints.push((name.to_owned(), self.held.message_count()));
+        if !self.is_open {
+            return;
+        }
+        let name = plain(name);
+        self.savepoints.retain(|(known, _)| *known != name);
+        self.savepoints.push((name, self.held.message_count()));
     }
 
-    /// The transaction goes back to a savepoint; one that is not in the log was set before all of its rows. Gives how many
-    /// messages are forgotten.
-    pub fn roll_back_to(&mut self, name: &str) -> usize {
+    /// The transaction goes back to a savepoint. Gives how many messages are forgotten; `None` if the log has not said where
+    /// that savepoint stands.
+    pub fn roll_back_to(&mut self, name: &str) -> Option<usize> {
+        if !self.is_open {
+            return Some(0);
+        }
+        let name = plain(name);
+        let index = self.savepoints.iter().position(|(known, _)| *known == name)?;
+        self.savepoints.truncate(index + 1);
         let before = self.held.message_count();
-        let kept = match self.savepoints.iter().position(|(known, _)| known == name) {
-            Some(index) => {
-                self.savepoints.truncate(index + 1);
-                self.savepoints.last().map_or(0, |(_, count)| *count)
-            }
-            None => {
-                self.savepoints.clear();
-                0
-            }
-        };
-        self.held.truncate(kept);
-        before - self.held.message_count()
+        self.held.truncate(self.savepoints.last().map_or(0, |(_, count)| *count));
+        Some(before - self.held.message_count())
     }
 
     /// The messages that wait; their distances are their sequence ids. They do not wait any longer.
     pub fn take(&mut self) -> Held {
         self.is_open = false;
+        self.savepoints.clear();
         std::mem::take(&mut self.held)
     }
 
@@ -96,6 +97,16 @@ impl Undecided {
         self.is_open = false;
         self.is_sent = false;
         count
+    }
+}
+
+/// A savepoint's name, whose quotes and case may differ from statement to statement.
+fn plain(name: &str) -> String {
+    let quote = name.chars().next().filter(|first| matches!(first, '`' | '"'));
+    let bare = quote.and_then(|quote| Some((quote, name.strip_prefix(quote)?.strip_suffix(quote)?)));
+    match bare {
+        Some((quote, bare)) => bare.replace(&format!("{quote}{quote}"), &quote.to_string()).to_lowercase(),
+        None => name.to_lowercase(),
     }
 }
 
@@ -136,14 +147,16 @@ mod tests {
         push(&mut undecided, 2);
         undecided.savepoint("`b`");
         push(&mut undecided, 3);
-        assert_eq!(undecided.roll_back_to("`a`"), 2);
+        assert_eq!(undecided.roll_back_to("A"), Some(2));
         push(&mut undecided, 4);
-        assert_eq!(undecided.roll_back_to("`b`"), 2, "b went with a; it stands for the start");
+        assert_eq!(undecided.roll_back_to("`b`"), None, "b went with a");
         push(&mut undecided, 5);
-        undecided.savepoint("`a`");
+        undecided.savepoint("\"A\"");
         push(&mut undecided, 6);
-        assert_eq!(undecided.roll_back_to("`a`"), 1);
-        assert_eq!(ids(&mut undecided), [5]);
+        assert_eq!(undecided.roll_back_to("`a`"), Some(1));
+        assert_eq!(ids(&mut undecided), [1, 4, 5]);
+        undecided.begin();
+        assert_eq!(undecided.roll_back_to("`a`"), None, "of the transaction before");
     }
 
     #[test]
@@ -154,6 +167,7 @@ mod tests {
         push(&mut undecided, 2);
         assert_eq!(undecided.clear(), 1);
         push(&mut undecided, 3);
-        assert!(ids(&mut undecided).is_empty());
+        undecided.savepoint("`a`");
+        assert!(ids(&mut undecided).is_empty() && undecided.savepoints.is_empty());
     }
 }

@@ -175,23 +175,24 @@ impl Life {
 
     async fn live(&mut self, folder: &Path) -> Result<(), EngineError> {
         let store = Arc::new(CheckpointStore::open(folder).map_err(unusable_store)?);
+        let mut backoff = self.backoff();
         let mut always = self.config.snapshot.mode == SnapshotMode::Always;
         loop {
             let saved = store.load().map_err(unusable_store)?;
             let position = saved.as_ref().map(|saved| position::of_checkpoint(&saved.checkpoint)).transpose()?;
-            let (server, wants_snapshot) = match self.check(position).await? {
+            let ready = match self.check(position).await? {
                 Checked::Stopped => return Ok(()),
-                Checked::Ready { server } => (server, saved.is_none() || always),
-                Checked::Purged { server } => (server, true),
+                Checked::Ready { server } => Some(server).filter(|_| !always),
+                Checked::Purged => None,
             };
-            let resume = match saved {
-                Some(saved) if !wants_snapshot => {
+            let resume = match (saved, ready) {
+                (Some(saved), Some(server)) => {
                     let catalog =
                         self.complete(&store, &saved.checkpoint, parse_catalog(saved.catalog.as_deref())?).await?;
                     self.check_columns(&catalog);
                     Some(self.resume(&store, saved.checkpoint, catalog, server)?)
                 }
-                saved => self.snapshot(&store, saved.map(|saved| saved.checkpoint), &server).await?,
+                (saved, _) => self.snapshot(&store, saved.map(|saved| saved.checkpoint)).await?,
             };
             let Some(resume) = resume.filter(|_| self.config.snapshot.mode != SnapshotMode::InitialOnly) else {
                 return Ok(());
@@ -199,6 +200,14 @@ impl Life {
             match self.stream(&store, resume).await? {
                 Streamed::Ended => return Ok(()),
                 Streamed::OtherServer => always = false,
+            }
+            // Behind some addresses each connection finds another server.
+            let Some(pause) = backoff.next() else {
+                return Err(EngineError::configuration("the address leads to a different server each time")
+                    .remedy("name one server, or let the address change after a failure only"));
+            };
+            if self.pause(pause).await {
+                return Ok(());
             }
         }
     }
@@ -245,13 +254,14 @@ impl Life {
             for finding in report.findings.iter().filter(|finding| finding.severity == Severity::Warning) {
                 tracing::warn!(source = %self.config.name, check = %finding.name, "{}", status::sentence(finding));
             }
-            let server = report.server.clone().unwrap_or_default();
-            let Some(failure) = report.failures().next() else { return Ok(Checked::Ready { server }) };
+            let Some(failure) = report.failures().next() else {
+                return Ok(Checked::Ready { server: report.server.unwrap_or_default() });
+            };
             let names: Vec<_> = report.failures().map(|finding| finding.name).collect();
             let is_replaced = matches!(self.config.snapshot.mode, SnapshotMode::WhenNeeded | SnapshotMode::Always);
             if names == ["position"] && is_replaced {
                 tracing::warn!(source = %self.config.name, "a new snapshot is taken: {}", status::sentence(failure));
-                return Ok(Checked::Purged { server });
+                return Ok(Checked::Purged);
             }
             let error = EngineError::configuration(status::sentence(failure));
             // A server that cannot be reached may be starting, a replica with our id may have ended; everything else stays wrong
@@ -303,10 +313,7 @@ enum Checked {
         server: String,
     },
     /// The server no longer has what the checkpoint asks for, and a new snapshot is wanted then.
-    Purged {
-        /// Which server it is.
-        server: String,
-    },
+    Purged,
     /// The source was stopped before the server answered.
     Stopped,
 }

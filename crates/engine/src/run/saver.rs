@@ -44,10 +44,11 @@ impl Saver {
         Ok(Saver { ends, thread })
     }
 
-    /// Hands an end over; it is dropped while an earlier one is still being stored, since a later one follows.
-    pub fn offer(&self, end: End) -> Result<(), EngineError> {
+    /// Hands an end over; gives it back while an earlier one is still being stored.
+    pub fn offer(&self, end: End) -> Result<Option<End>, EngineError> {
         match self.ends.try_send(end) {
-            Ok(()) | Err(TrySendError::Full(_)) => Ok(()),
+            Ok(()) => Ok(None),
+            Err(TrySendError::Full(end)) => Ok(Some(end)),
             Err(TrySendError::Disconnected(_)) => Err(EngineError::stop("the checkpoint thread has ended")),
         }
     }

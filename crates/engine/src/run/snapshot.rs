@@ -25,16 +25,15 @@ const QUEUED_CHUNKS: usize = 3;
 
 impl Life {
     /// Takes a snapshot and stores the checkpoint behind it; `None` if the source was stopped meanwhile. `former` is the
-    /// checkpoint that is replaced, `server` whose rows are read.
+    /// checkpoint that is replaced.
     pub(super) async fn snapshot(
         &mut self,
         store: &Arc<CheckpointStore>,
         former: Option<Checkpoint>,
-        server: &str,
     ) -> Result<Option<Resume>, EngineError> {
         let mut backoff = self.backoff();
         loop {
-            let error = match self.try_snapshot(store, former.as_ref(), server).await {
+            let error = match self.try_snapshot(store, former.as_ref()).await {
                 Err(error) if error.class == ErrorClass::Retry => error,
                 done => return done,
             };
@@ -51,7 +50,6 @@ impl Life {
         &mut self,
         store: &Arc<CheckpointStore>,
         former: Option<&Checkpoint>,
-        server: &str,
     ) -> Result<Option<Resume>, EngineError> {
         let config = Arc::clone(&self.config);
         let options =
@@ -73,7 +71,7 @@ impl Life {
         }
         // Ids of the stream must be above all that the source gave before, even if it has forgotten them.
         let base = now_ns().max(former.map_or(0, |former| former.logical_offset.saturating_add(1)));
-        let checkpoint = checkpoint(&position, base, server);
+        let checkpoint = checkpoint(&position, base, snapshot.server());
         store.save(&checkpoint, Some(&catalog_text(&catalog)?)).map_err(super::unusable_store)?;
         let rows = self.metrics.snapshot_row_count.get();
         tracing::info!(source = %config.name, rows, %position, "snapshot complete");

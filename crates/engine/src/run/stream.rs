@@ -49,6 +49,7 @@ impl Life {
             store: Arc::clone(store),
             stored_catalog: catalog,
             server: server.clone(),
+            refused: None,
             metrics: Arc::clone(&self.metrics),
             runtime: tokio::runtime::Handle::current(),
         };

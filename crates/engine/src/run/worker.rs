@@ -37,6 +37,8 @@ pub(super) struct Worker<S> {
     pub stored_catalog: Arc<Catalog>,
     /// Whose log is read.
     pub server: String,
+    /// The newest end that could not be stored yet, because the disk is slow.
+    pub refused: Option<End>,
     pub metrics: Arc<SourceMetrics>,
     pub runtime: Handle,
 }
@@ -55,7 +57,7 @@ impl<S: Sink> Worker<S> {
             Arc::clone(&self.metrics),
         )?;
         match self.work(&mut work, emptied, &saver) {
-            Ok(last) => saver.finish(last),
+            Ok(last) => saver.finish(last.or(self.refused)),
             // Why checkpoints cannot be stored says more than that the thread has ended.
             Err(error) => saver.finish(None).and(Err(error)),
         }
@@ -120,10 +122,10 @@ impl<S: Sink> Worker<S> {
     /// faster than it is sent, the batch of a table with few changes would never fill, and hold back every checkpoint.
     fn checkpoint(&mut self, saver: &Saver) -> Result<(), EngineError> {
         self.core.flush()?;
-        match self.core.checkpoint(now_us())? {
-            Some(end) => saver.offer(end),
-            None => Ok(()),
+        if let Some(end) = self.core.checkpoint(now_us())?.or_else(|| self.refused.take()) {
+            self.refused = saver.offer(end)?;
         }
+        Ok(())
     }
 }
 

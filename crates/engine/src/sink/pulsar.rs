@@ -139,8 +139,8 @@ impl PulsarSink {
         }
     }
 
-    /// Opens a producer; the stream waits for a broker that is away, as its open producers do. A snapshot does not: it
-    /// would hold its transaction open meanwhile, and is begun again instead.
+    /// Opens a producer; the stream waits for a broker that is away, as its open producers do, and for one that refuses the
+    /// schema. A snapshot does not: it would hold its transaction open meanwhile. It is begun again, or ends.
     async fn open_lasting(
         &self,
         lane: Lane,
@@ -151,7 +151,7 @@ impl PulsarSink {
         let mut pause = OPEN_PAUSE;
         loop {
             match self.try_open(lane, topic, schema, is_new).await {
-                Err(error) if lane == Lane::Stream && error.class == ErrorClass::Retry => {
+                Err(error) if lane == Lane::Stream && may_pass(&error) => {
                     tracing::warn!(source = %self.source_name, "{error}; trying again");
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(OPEN_PAUSE_MAX);
@@ -365,13 +365,17 @@ impl Sink for PulsarSink {
 
 /// Turns a failure of the client into the engine's error.
 pub(super) fn failed(what: &str, error: ClientError) -> EngineError {
-    let refuses_schema = error.server_error() == Some(ServerError::IncompatibleSchema);
-    let class = if error.is_retryable() || refuses_schema { ErrorClass::Retry } else { ErrorClass::Stop };
+    let class = if error.is_retryable() { ErrorClass::Retry } else { ErrorClass::Stop };
     let failure = EngineError::new(class, format!("{what}: {error}"));
-    match refuses_schema {
-        true => failure.remedy(SCHEMA_REFUSED).caused_by(error),
-        false => failure.caused_by(error),
+    match error.server_error() {
+        Some(ServerError::IncompatibleSchema) => failure.remedy(SCHEMA_REFUSED).caused_by(error),
+        _ => failure.caused_by(error),
     }
+}
+
+/// Whether waiting helps: the broker is away, or someone has to allow the table's new schema.
+fn may_pass(error: &EngineError) -> bool {
+    error.class == ErrorClass::Retry || error.remedy.as_deref() == Some(SCHEMA_REFUSED)
 }
 
 /// A table may change in ways that the strategy of its topic's namespace does not allow; the source waits until it does.

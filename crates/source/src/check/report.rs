@@ -48,7 +48,7 @@ impl fmt::Display for Finding {
 pub struct Report {
     /// The results.
     pub findings: Vec<Finding>,
-    /// Which server answered (`server_uuid`, or `server_id` on MariaDB); `None` if none did.
+    /// Which server answered (`server_uuid`, or `server_id` and `server_uid` on MariaDB); `None` if none did.
     pub server: Option<String>,
 }
 

@@ -119,7 +119,7 @@ impl Client {
         self.connection.version()
     }
 
-    /// Tells which server it is: `server_uuid`, or `server_id` on MariaDB.
+    /// Tells which server it is: `server_uuid`, or `server_id` and `server_uid` on MariaDB.
     pub fn server(&self) -> &str {
         &self.server
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use rand::Rng;
 
 use super::{Client, EventChunk, ReplicaOptions, StreamState};
+use crate::identity::server_identity;
 use crate::wire::Connection;
 use crate::{Error, ErrorClass, Position, ServerConfig};
 
@@ -150,10 +151,14 @@ impl Reconnecting {
     /// Ends the stream at the server too, which would otherwise notice only when it sends the next time; until then nobody else
     /// could use the replica id. Where the server does not listen, that is how it stays.
     pub async fn leave(self) {
-        let Some(connection_id) = self.client.map(|client| client.connection_id()) else { return };
+        let Some(client) = self.client else { return };
         let told = async {
             let mut connection = Connection::open(&self.config).await?;
-            connection.execute(&format!("KILL {connection_id}")).await
+            // The number means another connection at another server, to which the address may lead now.
+            if server_identity(&mut connection).await? == client.server() {
+                connection.execute(&format!("KILL {}", client.connection_id())).await?;
+            }
+            Ok::<(), Error>(())
         };
         match tokio::time::timeout(LEAVE, told).await {
             Ok(Ok(())) => {}

@@ -9,6 +9,7 @@ use bitacora_change::TableDescription;
 
 use super::column::{self, Treatment};
 use super::reader::Reading;
+use crate::identity::server_identity;
 use crate::schema::{self, ServerDefaults, TableFacts};
 use crate::wire::Connection;
 use crate::{Error, Filter, Position, ServerConfig, TableName, quoted};
@@ -62,6 +63,7 @@ pub struct Snapshot {
     pub(super) connection: Connection,
     pub(super) reading: Reading,
     pub(super) tables: Vec<SnapshotTable>,
+    server: String,
     position: Position,
     defaults: ServerDefaults,
     exactness: Exactness,
@@ -85,6 +87,7 @@ impl Snapshot {
     /// of the connection.
     pub async fn begin(config: &ServerConfig, filter: &Filter, options: &SnapshotOptions) -> Result<Snapshot, Error> {
         let mut connection = session(config, options).await?;
+        let server = server_identity(&mut connection).await?;
         let patience = Instant::now() + Duration::from_millis(options.lock_timeout_ms);
         let view = loop {
             let view = open_view(config, &mut connection, filter, options).await?;
@@ -117,10 +120,16 @@ impl Snapshot {
             connection,
             reading: Reading::new(options.chunk_bytes),
             tables,
+            server,
             position: view.position,
             defaults: view.defaults,
             exactness: view.exactness,
         })
+    }
+
+    /// Tells which server the rows are of.
+    pub fn server(&self) -> &str {
+        &self.server
     }
 
     /// Gives the position that the rows are as of; the stream goes on from here.

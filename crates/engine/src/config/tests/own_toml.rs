@@ -155,7 +155,8 @@ fn missing_and_contradicting() {
     assert_eq!(twice, "bitacora.toml: two sources are named s; give each its own name");
     let both = problems(parse(&format!("{ONE}destination = {{ url = \"pulsar://x\", embedded = true }}\n")));
     assert!(both.contains("exclude each other"), "{both}");
-    let nobody = problems(parse(&format!("{ONE}destination = {{ auth_params = \"token:s3cr3t\" }}\n")));
+    let nobody = parse(&format!("{ONE}destination = {{ auth_params = \"token:s3cr3t\" }}\n")).unwrap();
+    let nobody = nobody.sources[0].unused_notice().unwrap();
     assert!(nobody.contains("add destination.url") && !nobody.contains("s3cr3t"), "{nobody}");
     let unknown = "destination = { url = \"pulsar://x\", auth_plugin = \"kerberos\", auth_params = \"s3cr3t\" }";
     let unknown = problems(parse(&format!("{ONE}{unknown}\n")));
