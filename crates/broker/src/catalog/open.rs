@@ -33,6 +33,7 @@ impl Catalog {
             state: Mutex::new(State::default()),
             histories: Mutex::default(),
             creating: tokio::sync::Mutex::default(),
+            partitioning: tokio::sync::Mutex::default(),
         };
         let instance = catalog.load().await.map_err(|e| catalog.storage_error(e))?;
         Ok((catalog, instance))

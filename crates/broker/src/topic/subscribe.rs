@@ -126,7 +126,12 @@ impl Topic {
     ///
     /// # Errors
     /// The cursor cannot be stored.
-    pub async fn create_subscription(self: &Arc<Self>, name: &str, start: StartAt) -> Result<bool, Refused> {
+    pub async fn create_subscription(
+        self: &Arc<Self>,
+        name: &str,
+        start: StartAt,
+        properties: HashMap<String, String>,
+    ) -> Result<bool, Refused> {
         if self.subscription(name).is_some() {
             return Ok(false);
         }
@@ -136,7 +141,7 @@ impl Topic {
             durability: Durability::Durable,
             start,
             spec: ConsumerSpec::default(),
-            properties: HashMap::new(),
+            properties,
         };
         self.ensure_subscription(&request).await.map(|_| true)
     }
