@@ -137,6 +137,7 @@ impl Catalog {
         let Some(entry) = self.lock().topics.remove(&full_name) else {
             return Err(Refused::new(ServerError::TopicNotFound, format!("topic {full_name} does not exist")));
         };
+        topic.log().delete();
         let directory = Arc::clone(&self.directory);
         let deleted = tokio::task::spawn_blocking(move || directory.delete_log(entry.id)).await;
         Ok(deleted.map_err(|e| Refused::new(ServerError::UnknownError, e.to_string()))??)

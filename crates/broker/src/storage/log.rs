@@ -7,7 +7,10 @@
 use std::{
     collections::VecDeque,
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use bytes::Bytes;
@@ -69,6 +72,7 @@ pub(super) struct Shared {
     pub(super) folder: PathBuf,
     state: Mutex<State>,
     on_durable: OnceLock<OnDurable>,
+    deleted: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -97,9 +101,10 @@ struct Segment {
 
 impl TopicLog {
     pub(super) fn open(folder: PathBuf, committer: Arc<Committer>) -> Result<Self, StorageError> {
-        let mut state = State::default();
-        for found in recovery::recover(&folder)? {
-            let path = segment::path(&folder, found.ledger);
+        let shared = Shared::new(folder);
+        let (folder, mut state) = (&shared.folder, shared.lock());
+        for found in recovery::recover(folder)? {
+            let path = segment::path(folder, found.ledger);
             let bytes = std::fs::metadata(&path).map_err(StorageError::io("inspect", &path))?.len();
             state.end = found.base + found.entry_count;
             state.segments.push(Segment {
@@ -111,7 +116,7 @@ impl TopicLog {
             });
         }
         state.durable_end = state.end;
-        let shared = Shared { folder, state: Mutex::new(state), on_durable: OnceLock::new() };
+        drop(state);
         Ok(Self { shared: Arc::new(shared), committer })
     }
 
@@ -169,6 +174,16 @@ impl TopicLog {
             state.tail_bytes = 0;
         }
         state.tail_seen = state.end;
+    }
+
+    /// Lets go of the file and of the entries kept in memory. What still waits is not written, and nobody hears of it.
+    pub fn delete(&self) {
+        self.shared.deleted.store(true, Ordering::Release);
+        let mut state = self.shared.lock();
+        state.tail = VecDeque::new();
+        state.tail_bytes = 0;
+        drop(state);
+        self.committer.forget_deleted();
     }
 
     /// Gives the first offset that still exists.
@@ -314,6 +329,15 @@ impl TopicLog {
 }
 
 impl Shared {
+    pub(super) fn new(folder: PathBuf) -> Self {
+        Self { folder, state: Mutex::default(), on_durable: OnceLock::new(), deleted: AtomicBool::new(false) }
+    }
+
+    /// Tells whether the log was deleted.
+    pub(super) fn is_deleted(&self) -> bool {
+        self.deleted.load(Ordering::Acquire)
+    }
+
     /// Hears from the commit thread.
     pub(super) fn committed(&self, outcome: Result<u64, StorageError>) {
         {
