@@ -95,8 +95,15 @@ impl Catalog {
             tracing::error!(topic = full_name, %error, "cannot open the topic");
             Refused::from(error)
         })?;
-        let stored: StoredDedup = self.store.get(&key(&["dedup", &full_name]))?.unwrap_or_default();
+        let dedup_key = key(&["dedup", &full_name]);
+        let mut stored: StoredDedup = self.store.get(&dedup_key)?.unwrap_or_default();
         let deduplication = self.deduplication(&name.full_namespace());
+        // The policy, or the broker's own setting, may have changed since: what was published before does not count then.
+        let is_off = deduplication == DeduplicationPolicy::Off;
+        if stored.is_off != is_off {
+            stored = if is_off { StoredDedup::off() } else { StoredDedup::starting_at(log.position(log.end())) };
+            self.store.put(dedup_key, &stored).await?;
+        }
         let forgettable = match deduplication {
             DeduplicationPolicy::All => None,
             _ => Some(self.config.cluster.as_str()),
@@ -152,6 +159,9 @@ async fn recover_dedup(
     forgettable: Option<&str>,
 ) -> Result<DedupTable, StorageError> {
     let mut table = DedupTable::default();
+    if stored.is_off {
+        return Ok(table);
+    }
     for (producer, last) in &stored.last {
         table.recovered(producer, *last);
     }

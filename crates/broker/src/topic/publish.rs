@@ -47,6 +47,11 @@ impl PendingReceipt {
     pub(super) fn first_offset(&self) -> Option<u64> {
         self.offset
     }
+
+    /// Lets the sequence id go when the table of them has been emptied.
+    pub(super) fn forget_sequence_id(&mut self) {
+        self.deduplicated = None;
+    }
 }
 
 impl Topic {
