@@ -239,7 +239,7 @@ impl Catalog {
     pub async fn flush(&self) -> Result<(), StorageError> {
         let _picture = self.store.picture().await;
         let mut changes = Vec::new();
-        for topic in self.open_topics() {
+        for topic in self.open_topics().into_iter().filter(|topic| !topic.is_deleted()) {
             topic.drop_abandoned(60_000);
             topic.log().drop_idle_tail();
             topic.sample();
@@ -293,3 +293,7 @@ impl Catalog {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+mod tests;

@@ -135,6 +135,13 @@ impl Catalog {
         let full_name = name.to_string();
         let topic = self.topic(name, super::Missing::Refuse).await?;
         let _creating = self.creating.lock().await;
+        // Until its keys and the topic itself are gone nobody may write a cursor of it, which would come back with the
+        // next topic of the name.
+        let picture = self.store.picture().await;
+        let is_known = self.lock().topics.get(&full_name).and_then(|entry| entry.open.get().cloned());
+        if is_known.is_none_or(|known| !Arc::ptr_eq(&known, &topic)) {
+            return Err(Refused::new(ServerError::TopicNotFound, format!("topic {full_name} does not exist")));
+        }
         topic.close_for_deletion();
         let mut changes: Vec<_> = ["topic", "epoch", "dedup"].map(|kind| (key(&[kind, &full_name]), None)).into();
         for (subscription, _) in self.store.list::<serde_json::Value>(&["cursor", &full_name])? {
@@ -144,6 +151,7 @@ impl Catalog {
         let Some(entry) = self.lock().topics.remove(&full_name) else {
             return Err(Refused::new(ServerError::TopicNotFound, format!("topic {full_name} does not exist")));
         };
+        drop(picture);
         topic.log().delete();
         let directory = Arc::clone(&self.directory);
         let deleted = tokio::task::spawn_blocking(move || directory.delete_log(entry.id)).await;

@@ -80,8 +80,10 @@ impl Topic {
     /// Makes a topic epoch durable.
     ///
     /// # Errors
-    /// The metadata cannot be written.
+    /// The metadata cannot be written, or the topic is being deleted.
     pub async fn store_epoch(&self, epoch: u64) -> Result<(), Refused> {
+        let _picture = self.store.picture().await;
+        self.refuse_deleted()?;
         Ok(self.store.put(storage::key(&["epoch", &self.full_name]), &epoch).await?)
     }
 
@@ -109,6 +111,11 @@ impl Topic {
         for subscription in self.subscriptions() {
             self.close_consumers(&subscription);
         }
+    }
+
+    /// Tells whether the topic is being deleted, or was.
+    pub fn is_deleted(&self) -> bool {
+        self.lock().deleted
     }
 
     /// Sends all clients away for good.
