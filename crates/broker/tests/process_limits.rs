@@ -95,3 +95,31 @@ async fn a_deleted_topic_leaves_no_file_open() {
     drop(client);
     broker.shutdown().await.unwrap();
 }
+
+async fn create_topic(broker: &Broker, name: &str) -> u16 {
+    let url = format!("http://{}/admin/v2/persistent/public/default/{name}", broker.http_addr().unwrap());
+    reqwest::Client::new().put(url).send().await.unwrap().status().as_u16()
+}
+
+/// One write that the disk refused ended all changes to the metadata, cursors too, until the next start.
+#[tokio::test(flavor = "multi_thread")]
+async fn metadata_are_written_again_when_the_disk_takes_them_again() {
+    let _turn = TURN.lock().await;
+    let folder = tempfile::tempdir().unwrap();
+    let first = broker(folder.path()).await;
+    assert_eq!(create_topic(&first, "before").await, 204);
+    let soft = limit(libc::RLIMIT_FSIZE).rlim_cur;
+    // SAFETY: ignoring a signal runs no code in it; a write beyond the limit then fails as on a full disk.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+    set_soft_limit(libc::RLIMIT_FSIZE, 4_096);
+    for _ in 0..2 {
+        assert_eq!(create_topic(&first, "refused").await, 500);
+    }
+    set_soft_limit(libc::RLIMIT_FSIZE, soft);
+    assert_eq!(create_topic(&first, "after").await, 204);
+    first.shutdown().await.unwrap();
+
+    let second = broker(folder.path()).await;
+    assert_eq!([create_topic(&second, "before").await, create_topic(&second, "after").await], [409, 409]);
+    second.shutdown().await.unwrap();
+}
