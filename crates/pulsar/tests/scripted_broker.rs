@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bitacora_pulsar::wire::proto::*;
-use bitacora_pulsar::wire::{Command, Frame, FrameDecoder, OutgoingMessage, ServerError, TopicName, encode};
+use bitacora_pulsar::wire::{
+    BatchBuilder, Codec, Command, Frame, FrameDecoder, OutgoingMessage, ServerError, TopicName, encode,
+};
 use bitacora_pulsar::{Auth, AutoCreation, Client, ClientConfig, Error, PendingBudget, Producer, ProducerOptions};
 use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -67,6 +69,10 @@ async fn serve(mut stream: TcpStream, number: usize, script: Script, connects: A
                 // In these scripts: hang up.
                 return;
             }
+            if matches!(answers.last().map(|frame| &frame.command), Some(Command::ActiveConsumerChange(_))) {
+                // In these scripts: the host vanishes. The socket stays, and nobody reads from it.
+                std::future::pending::<()>().await;
+            }
         }
         if !matches!(stream.read_buf(&mut buffer).await, Ok(1..)) {
             return;
@@ -76,6 +82,10 @@ async fn serve(mut stream: TcpStream, number: usize, script: Script, connects: A
 
 fn hang_up() -> Frame {
     CommandReachedEndOfTopic { consumer_id: 0 }.into()
+}
+
+fn vanish() -> Frame {
+    CommandActiveConsumerChange::default().into()
 }
 
 fn lookup(request_id: u64, url: &str, kind: LookupType, through_proxy: bool) -> Frame {
@@ -308,4 +318,37 @@ async fn garbage_from_the_broker_is_an_error() {
     .await;
     let refused = broker.client().check().await.unwrap_err();
     assert!(matches!(refused, Error::Protocol { .. }), "{refused}");
+}
+
+/// A broker's host that vanishes without a word takes no more bytes: what the client had begun to write was waited for until
+/// the kernel gave up, and the producer with it.
+#[tokio::test]
+async fn a_producer_leaves_a_host_that_takes_no_more_bytes() {
+    let own_url = Arc::new(Mutex::new(String::new()));
+    let url = Arc::clone(&own_url);
+    let broker = Scripted::start(move |connection, command| match command {
+        Command::LookupTopic(ask) => vec![lookup(ask.request_id, &url.lock().unwrap(), LookupType::Connect, false)],
+        Command::Send(_) if connection == 0 => vec![vanish()],
+        Command::Send(send) => {
+            let (producer_id, sequence_id) = (send.producer_id, send.sequence_id);
+            vec![CommandSendReceipt { producer_id, sequence_id, ..Default::default() }.into()]
+        }
+        _ => opened(command, -1).into_iter().collect(),
+    })
+    .await;
+    *own_url.lock().unwrap() = broker.url();
+    let config = ClientConfig { keepalive_ms: 200, operation_timeout_ms: 60_000, ..ClientConfig::url(broker.url()) };
+    let client = Client::new(config).unwrap();
+    let options = ProducerOptions { codec: Codec::None, ..ProducerOptions::new(topic()) };
+    let mut producer = client.producer(options).await.unwrap();
+    // More than the sockets' buffers and the queue of frames hold together.
+    let value = vec![0; 64 * 1024];
+    for sequence_id in 0..600 {
+        let mut builder = BatchBuilder::new();
+        builder.append(&OutgoingMessage { value: Some(&value), ..message(sequence_id) }).unwrap();
+        let batch = builder.finish(&producer.entry_header(1)).unwrap().unwrap();
+        producer.send_batch(batch).await.unwrap();
+    }
+    tokio::time::timeout(Duration::from_secs(30), producer.flush()).await.expect("a new connection").unwrap();
+    assert_eq!(producer.progress().borrow().durable_sequence_id, 599);
 }
