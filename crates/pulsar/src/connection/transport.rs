@@ -92,7 +92,10 @@ pub(super) async fn open_socket(url: &ServiceUrl, config: &ClientConfig) -> Resu
     let mut last = Error::Disconnected;
     for address in &url.addresses {
         match TcpStream::connect((address.host.as_str(), address.port)).await {
-            Ok(stream) => return open_stream(stream, url.tls, address, config).await,
+            Ok(stream) => match open_stream(stream, url.tls, address, config).await {
+                Err(error) if error.is_retryable() => last = error,
+                opened => return opened,
+            },
             Err(source) => last = Error::Connect { address: address.text(), source: Arc::new(source) },
         }
     }
@@ -116,8 +119,11 @@ async fn open_stream(
             let connector = tokio_rustls::TlsConnector::from(Arc::new(tls_config(config)?));
             let name = ServerName::try_from(address.host.clone())
                 .map_err(|_| Error::Tls { reason: format!("{:?} is not a host name", address.host) })?;
-            let stream =
-                connector.connect(name, stream).await.map_err(|error| Error::Tls { reason: error.to_string() })?;
+            let stream = connector.connect(name, stream).await.map_err(|error| {
+                // What the peer said does not please; everything else is the way to it, as before the handshake.
+                let is_final = error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
+                if is_final { Error::Tls { reason: error.to_string() } } else { failed(error) }
+            })?;
             let (reader, writer) = tokio::io::split(stream);
             Ok(start(Box::new(reader), Box::new(writer)))
         }
