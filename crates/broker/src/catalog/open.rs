@@ -152,7 +152,7 @@ impl Catalog {
             return Err(Refused::new(ServerError::TopicNotFound, format!("topic {full_name} does not exist")));
         };
         drop(picture);
-        topic.log().delete();
+        topic.delete_log();
         let directory = Arc::clone(&self.directory);
         let deleted = tokio::task::spawn_blocking(move || directory.delete_log(entry.id)).await;
         Ok(deleted.map_err(|e| Refused::new(ServerError::UnknownError, e.to_string()))??)

@@ -1,6 +1,13 @@
 use std::{collections::HashMap, time::Duration};
 
+use bitacora_pulsar_wire::{BatchBuilder, Codec, EntryHeader, OutgoingMessage};
+use bytes::Bytes;
+
 use super::*;
+use crate::{
+    session::Connection,
+    topic::{AccessMode, Counter, ProducerHandle, Publish},
+};
 
 fn name() -> TopicName {
     TopicName::parse("t").unwrap()
@@ -53,4 +60,37 @@ async fn a_deletion_waits_for_a_flush_that_has_begun() {
         deletion.await.unwrap().unwrap();
     }
     assert_eq!(stored_cursors(&catalog), 0);
+}
+
+/// The bytes on their way to the disk of a deleted topic counted against their connection for ever; with enough of them it
+/// was never read from again.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_deleted_topic_has_not_written_does_not_count_against_its_connection() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, topic) = with_a_moved_cursor(&folder).await;
+    let connection = Arc::new(Connection::new(1, "test".to_owned(), 1 << 20));
+    let producer = Arc::new(ProducerHandle {
+        key: topic.next_member_key(),
+        producer_id: 1,
+        name: "p".to_owned(),
+        is_named_by_user: true,
+        mode: AccessMode::Shared,
+        request_id: 1,
+        schema_version: Bytes::new(),
+        metadata: Vec::new(),
+        connection: Arc::clone(&connection),
+        connected_since_ms: 0,
+        published: Counter::default(),
+    });
+    topic.attach_producer(&producer, 0, None).unwrap();
+    let mut builder = BatchBuilder::new();
+    builder.append(&OutgoingMessage { value: Some(b"v"), ..OutgoingMessage::default() }).unwrap();
+    let header = EntryHeader { producer_name: "p", publish_time_ms: 1, schema_version: None, codec: Codec::None };
+    let entry = builder.finish(&header).unwrap().unwrap().entry;
+    // From here on the commit thread passes the log over, as it does when the deletion comes before it.
+    topic.log().delete();
+    topic.publish(&producer, Publish { sequence_id: 0, highest_sequence_id: None, entry });
+    topic.delete_log();
+    let empty = connection.wait_for_inflight(0);
+    tokio::time::timeout(Duration::from_secs(5), empty).await.expect("nothing on its way");
 }
