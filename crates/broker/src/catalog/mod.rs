@@ -52,6 +52,13 @@ struct State {
     next_topic_id: u64,
 }
 
+impl State {
+    fn deduplication(&self, namespace: &str, config: &BrokerConfig) -> DeduplicationPolicy {
+        let policy = self.namespaces.get(namespace).and_then(|policies| policies.deduplication_enabled);
+        DeduplicationPolicy::resolve(policy, config.deduplication)
+    }
+}
+
 /// A topic that exists, open or not.
 #[derive(Debug, Clone, Default)]
 struct Entry {
@@ -135,6 +142,10 @@ impl Catalog {
             }
         };
         let topic = entry.open.get_or_try_init(|| self.open_topic(name, &entry)).await?;
+        // The policy may have changed while the topic was being opened.
+        let state = self.lock();
+        topic.set_deduplication(state.deduplication(&name.full_namespace(), &self.config));
+        drop(state);
         Ok(Arc::clone(topic))
     }
 
@@ -228,8 +239,7 @@ impl Catalog {
 
     /// Gives whose messages the topics of a namespace deduplicate.
     pub fn deduplication(&self, namespace: &str) -> DeduplicationPolicy {
-        let policy = self.lock().namespaces.get(namespace).and_then(|p| p.deduplication_enabled);
-        DeduplicationPolicy::resolve(policy, self.config.deduplication)
+        self.lock().deduplication(namespace, &self.config)
     }
 
     /// Writes every cursor that moved.

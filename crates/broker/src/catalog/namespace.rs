@@ -98,7 +98,9 @@ impl Catalog {
             changes.extend(closed.iter().map(|topic| (key(&["dedup", topic]), Some(off.clone()))));
         }
         self.store.apply(changes).await?;
-        self.lock().namespaces.insert(name.to_owned(), policies);
+        // Under one lock, so that a topic that is opened now follows this policy too.
+        let mut state = self.lock();
+        state.namespaces.insert(name.to_owned(), policies);
         open.iter().for_each(|topic| topic.set_deduplication(deduplication));
         Ok(())
     }
