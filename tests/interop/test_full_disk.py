@@ -43,6 +43,7 @@ def test_metadata_and_cursors_are_written_again_after_a_full_disk(tmp_path):
         servers.rest(running.admin, f"{NAMESPACE}/created", method="PUT")
         consumer.acknowledge(consumer.receive(10_000))
         consumer.close()  # makes the position durable
+        connection.close()
         running.process.kill()
 
         running.start()
