@@ -1,6 +1,6 @@
 //! The running broker: everything that connections, REST and background work share, and its life cycle.
 //!
-//! Start: lock and open the data directory, load namespaces, bind the listeners, start the flush task. Topics are opened
+//! Start: raise the limit of open files, lock and open the data directory, load namespaces, bind the listeners, start the flush task. Topics are opened
 //! when they are first used. Shutdown: stop listening, close connections, flush cursors and deduplication snapshots,
 //! close the logs.
 
@@ -97,6 +97,7 @@ impl Broker {
                 return Err(BrokerError::Exposed { purpose, address });
             }
         }
+        crate::descriptors::raise_limit();
         let listener = net::bind(config.listen, "the binary protocol").await?;
         let http = net::bind(config.http, "the admin REST").await?;
         let (catalog, instance) = Catalog::open(&config).await?;

@@ -8,6 +8,7 @@
 mod broker;
 mod catalog;
 mod config;
+mod descriptors;
 mod error;
 mod meter;
 mod net;

@@ -1,7 +1,11 @@
 //! The admin REST as its users call it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
+use std::{sync::Arc, time::Duration};
+
 use bitacora_broker::{Broker, BrokerConfig};
+use bitacora_pulsar::{ConsumerOptions, Endpoint, ProducerOptions};
+use bitacora_pulsar_wire::{OutgoingMessage, TopicName};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
@@ -32,6 +36,13 @@ impl Rest {
         let status = answer.status().as_u16();
         let text = answer.text().await.unwrap();
         (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    /// Gives a client of the binary protocol.
+    fn client(&self) -> bitacora_pulsar::Client {
+        let connector = self.broker.local_connector();
+        let endpoint = Endpoint::Local(Arc::new(move || Ok(connector.connect())));
+        bitacora_pulsar::Client::new(bitacora_pulsar::ClientConfig::new(endpoint)).unwrap()
     }
 
     async fn get(&self, path: &str) -> Value {
@@ -133,5 +144,32 @@ async fn schemas_are_posted_checked_and_shown_with_both_halves() {
     assert_eq!(rest.get(&format!("{base}/schemas")).await["getSchemaResponses"].as_array().unwrap().len(), 1);
     rest.check(Method::DELETE, &format!("{base}/schema"), None, 200).await;
     rest.check(Method::GET, &format!("{base}/schema/0"), None, 404).await;
+    rest.broker.shutdown().await.unwrap();
+}
+
+/// What was published on a new partition before a consumer of an existing subscription had come there was lost to it: the
+/// partition did not know the subscription, which then began with new messages.
+#[tokio::test]
+async fn a_new_partition_keeps_its_messages_for_the_durable_subscriptions_of_the_others() {
+    let rest = Rest::start().await;
+    let base = "/admin/v2/persistent/public/default/parts";
+    let partition = |index: u32| TopicName::parse("parts").unwrap().with_partition(index);
+    rest.check(Method::PUT, &format!("{base}/partitions"), Some(json!(1)), 204).await;
+    let client = rest.client();
+    let options = |index| ConsumerOptions {
+        subscription_properties: vec![("team".to_owned(), "billing".to_owned())],
+        ..ConsumerOptions::new(partition(index), "s")
+    };
+    client.consumer(options(0)).await.unwrap().close().await.unwrap();
+    rest.check(Method::POST, &format!("{base}/partitions"), Some(json!(2)), 204).await;
+
+    let mut producer = client.producer(ProducerOptions::new(partition(1))).await.unwrap();
+    producer.send(&OutgoingMessage { value: Some(b"first"), ..OutgoingMessage::default() }).await.unwrap();
+    let mut consumer = client.consumer(options(1)).await.unwrap();
+    let message = tokio::time::timeout(Duration::from_secs(10), consumer.receive()).await.expect("a message").unwrap();
+    assert_eq!(message.payload, "first");
+    let stats = rest.get(&format!("{base}-partition-1/stats")).await;
+    assert_eq!(stats["subscriptions"]["s"]["subscriptionProperties"], json!({ "team": "billing" }));
+    drop((consumer, producer, client));
     rest.broker.shutdown().await.unwrap();
 }

@@ -7,9 +7,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bitacora_pulsar::wire::proto::*;
-use bitacora_pulsar::wire::{Command, Frame, FrameDecoder, OutgoingMessage, ServerError, TopicName, encode};
-use bitacora_pulsar::{Auth, AutoCreation, Client, ClientConfig, Error, PendingBudget, Producer, ProducerOptions};
-use bytes::BytesMut;
+use bitacora_pulsar::wire::{
+    BatchBuilder, Codec, Command, EntryHeader, Frame, FrameDecoder, OutgoingMessage, ServerError, TopicName, encode,
+};
+use bitacora_pulsar::{
+    Auth, AutoCreation, Client, ClientConfig, ConsumerOptions, Error, PendingBudget, Producer, ProducerOptions,
+};
+use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -67,6 +71,10 @@ async fn serve(mut stream: TcpStream, number: usize, script: Script, connects: A
                 // In these scripts: hang up.
                 return;
             }
+            if matches!(answers.last().map(|frame| &frame.command), Some(Command::ActiveConsumerChange(_))) {
+                // In these scripts: the host vanishes. The socket stays, and nobody reads from it.
+                std::future::pending::<()>().await;
+            }
         }
         if !matches!(stream.read_buf(&mut buffer).await, Ok(1..)) {
             return;
@@ -76,6 +84,10 @@ async fn serve(mut stream: TcpStream, number: usize, script: Script, connects: A
 
 fn hang_up() -> Frame {
     CommandReachedEndOfTopic { consumer_id: 0 }.into()
+}
+
+fn vanish() -> Frame {
+    CommandActiveConsumerChange::default().into()
 }
 
 fn lookup(request_id: u64, url: &str, kind: LookupType, through_proxy: bool) -> Frame {
@@ -308,4 +320,90 @@ async fn garbage_from_the_broker_is_an_error() {
     .await;
     let refused = broker.client().check().await.unwrap_err();
     assert!(matches!(refused, Error::Protocol { .. }), "{refused}");
+}
+
+/// A broker's host that vanishes without a word takes no more bytes: what the client had begun to write was waited for until
+/// the kernel gave up, and the producer with it.
+#[tokio::test]
+async fn a_producer_leaves_a_host_that_takes_no_more_bytes() {
+    let own_url = Arc::new(Mutex::new(String::new()));
+    let url = Arc::clone(&own_url);
+    let broker = Scripted::start(move |connection, command| match command {
+        Command::LookupTopic(ask) => vec![lookup(ask.request_id, &url.lock().unwrap(), LookupType::Connect, false)],
+        Command::Send(_) if connection == 0 => vec![vanish()],
+        Command::Send(send) => {
+            let (producer_id, sequence_id) = (send.producer_id, send.sequence_id);
+            vec![CommandSendReceipt { producer_id, sequence_id, ..Default::default() }.into()]
+        }
+        _ => opened(command, -1).into_iter().collect(),
+    })
+    .await;
+    *own_url.lock().unwrap() = broker.url();
+    let config = ClientConfig { keepalive_ms: 200, operation_timeout_ms: 60_000, ..ClientConfig::url(broker.url()) };
+    let client = Client::new(config).unwrap();
+    let options = ProducerOptions { codec: Codec::None, ..ProducerOptions::new(topic()) };
+    let mut producer = client.producer(options).await.unwrap();
+    // More than the sockets' buffers and the queue of frames hold together.
+    let value = vec![0; 64 * 1024];
+    for sequence_id in 0..600 {
+        let mut builder = BatchBuilder::new();
+        builder.append(&OutgoingMessage { value: Some(&value), ..message(sequence_id) }).unwrap();
+        let batch = builder.finish(&producer.entry_header(1)).unwrap().unwrap();
+        producer.send_batch(batch).await.unwrap();
+    }
+    tokio::time::timeout(Duration::from_secs(30), producer.flush()).await.expect("a new connection").unwrap();
+    assert_eq!(producer.progress().borrow().durable_sequence_id, 599);
+}
+
+/// An entry of 64 messages whose body was damaged.
+fn damaged_entry() -> Bytes {
+    let mut builder = BatchBuilder::new();
+    for sequence_id in 0..64 {
+        builder.append(&message(sequence_id)).unwrap();
+    }
+    let header = EntryHeader { producer_name: "p", publish_time_ms: 1, schema_version: None, codec: Codec::None };
+    let mut entry = builder.finish(&header).unwrap().unwrap().entry.to_vec();
+    *entry.last_mut().unwrap() ^= 1;
+    entry.into()
+}
+
+/// The broker counts the messages of a batch that cannot be read; only one of them was ever granted again.
+#[tokio::test]
+async fn a_batch_that_cannot_be_read_does_not_use_up_the_permits() {
+    let own_url = Arc::new(Mutex::new(String::new()));
+    let (url, grants) = (Arc::clone(&own_url), AtomicU64::new(0));
+    let broker = Scripted::start(move |_, command| match command {
+        Command::LookupTopic(ask) => vec![lookup(ask.request_id, &url.lock().unwrap(), LookupType::Connect, false)],
+        Command::Subscribe(ask) => vec![CommandSuccess { request_id: ask.request_id, schema: None }.into()],
+        Command::Flow(flow) => {
+            // It takes all permits of the first window.
+            let deliver = CommandMessage { consumer_id: flow.consumer_id, ..Default::default() };
+            let is_due = grants.fetch_add(1, Ordering::SeqCst) < 2;
+            if is_due { vec![Frame::with_payload(deliver, damaged_entry())] } else { Vec::new() }
+        }
+        _ => Vec::new(),
+    })
+    .await;
+    *own_url.lock().unwrap() = broker.url();
+    let mut consumer = broker.client().consumer(ConsumerOptions::new(topic(), "s")).await.unwrap();
+    for _ in 0..2 {
+        let refused = tokio::time::timeout(Duration::from_secs(10), consumer.receive()).await.expect("permits left");
+        assert!(matches!(refused, Err(Error::Wire(_))), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_tls_handshake_that_is_cut_may_be_tried_again_and_an_answer_without_tls_not() {
+    for (answer, is_retryable) in [(&b""[..], true), (&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], false)] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("pulsar+ssl://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            // All of the client's hello, so that the end of the stream is no reset.
+            let _ = stream.read(&mut [0; 16 * 1024]).await;
+            stream.write_all(answer).await.unwrap();
+        });
+        let refused = Client::new(ClientConfig::url(url)).unwrap().check().await.unwrap_err();
+        assert_eq!(refused.is_retryable(), is_retryable, "{refused}");
+    }
 }

@@ -23,7 +23,7 @@ use crate::{
     error::BrokerError,
     schema::Strategy,
     storage::{DataDirectory, StorageError, Store, key},
-    topic::{DeduplicationPolicy, Refused, Topic},
+    topic::{DeduplicationPolicy, Refused, StartAt, Topic},
 };
 
 /// Most partitions of one topic.
@@ -39,6 +39,8 @@ pub struct Catalog {
     histories: schemas::Histories,
     /// Held while a topic is created or deleted, so that one name never gets two numbers.
     creating: tokio::sync::Mutex<()>,
+    /// Held while a topic gets its partitions, so that a count is never lowered.
+    partitioning: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -48,6 +50,13 @@ struct State {
     partitioned: BTreeMap<String, u32>,
     topics: BTreeMap<String, Entry>,
     next_topic_id: u64,
+}
+
+impl State {
+    fn deduplication(&self, namespace: &str, config: &BrokerConfig) -> DeduplicationPolicy {
+        let policy = self.namespaces.get(namespace).and_then(|policies| policies.deduplication_enabled);
+        DeduplicationPolicy::resolve(policy, config.deduplication)
+    }
 }
 
 /// A topic that exists, open or not.
@@ -104,7 +113,7 @@ impl Catalog {
             return Err(Refused::new(ServerError::NotAllowedError, message));
         }
         let full_name = name.to_string();
-        let entry = {
+        {
             let state = self.lock();
             if state.partitioned.contains_key(&full_name) {
                 let message = format!("{full_name} is partitioned; use its partitions");
@@ -117,8 +126,14 @@ impl Catalog {
                 let message = format!("{full_name} does not exist, the topic has {count} partitions");
                 return Err(Refused::new(ServerError::TopicNotFound, message));
             }
-            state.topics.get(&full_name).cloned()
-        };
+        }
+        self.stored_topic(name, missing).await
+    }
+
+    /// Gives an open topic whatever the count of partitions says.
+    async fn stored_topic(&self, name: &TopicName, missing: Missing) -> Result<Arc<Topic>, Refused> {
+        let full_name = name.to_string();
+        let entry = self.lock().topics.get(&full_name).cloned();
         let entry = match (entry, missing) {
             (Some(entry), _) => entry,
             (None, Missing::Create) => self.create_entry(name).await?,
@@ -127,6 +142,10 @@ impl Catalog {
             }
         };
         let topic = entry.open.get_or_try_init(|| self.open_topic(name, &entry)).await?;
+        // The policy may have changed while the topic was being opened.
+        let state = self.lock();
+        topic.set_deduplication(state.deduplication(&name.full_namespace(), &self.config));
+        drop(state);
         Ok(Arc::clone(topic))
     }
 
@@ -152,7 +171,10 @@ impl Catalog {
         self.lock().partitioned.keys().filter(|name| name.starts_with(&prefix)).cloned().collect()
     }
 
-    /// Creates a partitioned topic, or raises the count of one.
+    /// Creates a partitioned topic, or raises the count of one; a count that it has already changes nothing.
+    ///
+    /// Clients hear of the new partitions when each has the durable subscriptions of the others, at its first entry, as
+    /// in Pulsar: what is published there before their consumers have come would not reach them otherwise.
     ///
     /// # Errors
     /// There would be too many, or the metadata cannot be written.
@@ -161,11 +183,38 @@ impl Catalog {
             let message = format!("a topic may have 1 to {MAX_PARTITIONS} partitions");
             return Err(Refused::new(ServerError::NotAllowedError, message));
         }
+        let _partitioning = self.partitioning.lock().await;
+        let before = self.partitions(name);
+        if count <= before {
+            return Ok(());
+        }
+        for index in before..count {
+            self.stored_topic(&name.with_partition(index), Missing::Create).await?;
+        }
+        self.extend_subscriptions(name, before, count).await?;
         let full_name = name.to_string();
         self.store.put(key(&["partitioned", &full_name]), &count).await?;
         self.lock().partitioned.insert(full_name, count);
-        for index in 0..count {
-            self.topic(&name.with_partition(index), Missing::Create).await?;
+        // Again, for those that were created meanwhile by clients that knew of the old partitions only.
+        self.extend_subscriptions(name, before, count).await
+    }
+
+    /// Creates the durable subscriptions of the partitions before `before` on those from there to `count`.
+    async fn extend_subscriptions(&self, name: &TopicName, before: u32, count: u32) -> Result<(), Refused> {
+        let mut durable = BTreeMap::new();
+        for index in 0..before {
+            let partition = self.stored_topic(&name.with_partition(index), Missing::Create).await?;
+            let subscriptions = partition.subscriptions().into_iter().filter(|subscription| subscription.is_durable());
+            durable.extend(subscriptions.map(|s| (s.name().to_owned(), s.properties().clone())));
+        }
+        if durable.is_empty() {
+            return Ok(());
+        }
+        for index in before..count {
+            let partition = self.stored_topic(&name.with_partition(index), Missing::Create).await?;
+            for (subscription, properties) in &durable {
+                partition.create_subscription(subscription, StartAt::Earliest, properties.clone()).await?;
+            }
         }
         Ok(())
     }
@@ -190,8 +239,7 @@ impl Catalog {
 
     /// Gives whose messages the topics of a namespace deduplicate.
     pub fn deduplication(&self, namespace: &str) -> DeduplicationPolicy {
-        let policy = self.lock().namespaces.get(namespace).and_then(|p| p.deduplication_enabled);
-        DeduplicationPolicy::resolve(policy, self.config.deduplication)
+        self.lock().deduplication(namespace, &self.config)
     }
 
     /// Writes every cursor that moved.
@@ -201,7 +249,7 @@ impl Catalog {
     pub async fn flush(&self) -> Result<(), StorageError> {
         let _picture = self.store.picture().await;
         let mut changes = Vec::new();
-        for topic in self.open_topics() {
+        for topic in self.open_topics().into_iter().filter(|topic| !topic.is_deleted()) {
             topic.drop_abandoned(60_000);
             topic.log().drop_idle_tail();
             topic.sample();
@@ -255,3 +303,7 @@ impl Catalog {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+mod tests;

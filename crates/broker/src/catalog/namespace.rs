@@ -1,13 +1,16 @@
 //! Tenants and namespaces.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use bitacora_pulsar_wire::proto::ServerError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Catalog;
-use crate::{storage::key, topic::Refused};
+use crate::{
+    storage::{key, value},
+    topic::{DeduplicationPolicy, Refused, StoredDedup, Topic},
+};
 
 /// A tenant as the admin REST shows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,15 +84,39 @@ impl Catalog {
     /// # Errors
     /// The metadata cannot be written.
     pub async fn put_namespace(&self, name: &str, policies: NamespacePolicies) -> Result<(), Refused> {
-        self.store.put(key(&["namespace", name]), &policies).await?;
-        self.lock().namespaces.insert(name.to_owned(), policies);
-        let deduplication = self.deduplication(name);
-        for topic in self.open_topics() {
-            if topic.name().full_namespace() == name {
-                topic.set_deduplication(deduplication);
+        let _picture = self.store.picture().await;
+        let deduplication = DeduplicationPolicy::resolve(policies.deduplication_enabled, self.config.deduplication);
+        // Policy and last sequence ids go together: with one of them alone a restart would believe ids of a time without
+        // deduplication, or of before it.
+        let mut changes = vec![(key(&["namespace", name]), Some(value(&policies)?))];
+        let (open, closed) = self.topics_by_state(name);
+        for topic in &open {
+            changes.extend(topic.dedup_transition(deduplication)?);
+        }
+        if deduplication == DeduplicationPolicy::Off && self.deduplication(name) != DeduplicationPolicy::Off {
+            let off = value(&StoredDedup::off())?;
+            changes.extend(closed.iter().map(|topic| (key(&["dedup", topic]), Some(off.clone()))));
+        }
+        self.store.apply(changes).await?;
+        // Under one lock, so that a topic that is opened now follows this policy too.
+        let mut state = self.lock();
+        state.namespaces.insert(name.to_owned(), policies);
+        open.iter().for_each(|topic| topic.set_deduplication(deduplication));
+        Ok(())
+    }
+
+    /// Gives the open topics of a namespace, and the names of the others.
+    fn topics_by_state(&self, namespace: &str) -> (Vec<Arc<Topic>>, Vec<String>) {
+        let prefix = format!("persistent://{namespace}/");
+        let state = self.lock();
+        let (mut open, mut closed) = (Vec::new(), Vec::new());
+        for (name, entry) in state.topics.iter().filter(|(name, _)| name.starts_with(&prefix)) {
+            match entry.open.get() {
+                Some(topic) => open.push(Arc::clone(topic)),
+                None => closed.push(name.clone()),
             }
         }
-        Ok(())
+        (open, closed)
     }
 
     /// Deletes an empty namespace.

@@ -33,6 +33,7 @@ impl Catalog {
             state: Mutex::new(State::default()),
             histories: Mutex::default(),
             creating: tokio::sync::Mutex::default(),
+            partitioning: tokio::sync::Mutex::default(),
         };
         let instance = catalog.load().await.map_err(|e| catalog.storage_error(e))?;
         Ok((catalog, instance))
@@ -94,8 +95,15 @@ impl Catalog {
             tracing::error!(topic = full_name, %error, "cannot open the topic");
             Refused::from(error)
         })?;
-        let stored: StoredDedup = self.store.get(&key(&["dedup", &full_name]))?.unwrap_or_default();
+        let dedup_key = key(&["dedup", &full_name]);
+        let mut stored: StoredDedup = self.store.get(&dedup_key)?.unwrap_or_default();
         let deduplication = self.deduplication(&name.full_namespace());
+        // The policy, or the broker's own setting, may have changed since: what was published before does not count then.
+        let is_off = deduplication == DeduplicationPolicy::Off;
+        if stored.is_off != is_off {
+            stored = if is_off { StoredDedup::off() } else { StoredDedup::starting_at(log.position(log.end())) };
+            self.store.put(dedup_key, &stored).await?;
+        }
         let forgettable = match deduplication {
             DeduplicationPolicy::All => None,
             _ => Some(self.config.cluster.as_str()),
@@ -127,6 +135,13 @@ impl Catalog {
         let full_name = name.to_string();
         let topic = self.topic(name, super::Missing::Refuse).await?;
         let _creating = self.creating.lock().await;
+        // Until its keys and the topic itself are gone nobody may write a cursor of it, which would come back with the
+        // next topic of the name.
+        let picture = self.store.picture().await;
+        let is_known = self.lock().topics.get(&full_name).and_then(|entry| entry.open.get().cloned());
+        if is_known.is_none_or(|known| !Arc::ptr_eq(&known, &topic)) {
+            return Err(Refused::new(ServerError::TopicNotFound, format!("topic {full_name} does not exist")));
+        }
         topic.close_for_deletion();
         let mut changes: Vec<_> = ["topic", "epoch", "dedup"].map(|kind| (key(&[kind, &full_name]), None)).into();
         for (subscription, _) in self.store.list::<serde_json::Value>(&["cursor", &full_name])? {
@@ -136,6 +151,8 @@ impl Catalog {
         let Some(entry) = self.lock().topics.remove(&full_name) else {
             return Err(Refused::new(ServerError::TopicNotFound, format!("topic {full_name} does not exist")));
         };
+        drop(picture);
+        topic.delete_log();
         let directory = Arc::clone(&self.directory);
         let deleted = tokio::task::spawn_blocking(move || directory.delete_log(entry.id)).await;
         Ok(deleted.map_err(|e| Refused::new(ServerError::UnknownError, e.to_string()))??)
@@ -150,6 +167,9 @@ async fn recover_dedup(
     forgettable: Option<&str>,
 ) -> Result<DedupTable, StorageError> {
     let mut table = DedupTable::default();
+    if stored.is_off {
+        return Ok(table);
+    }
     for (producer, last) in &stored.last {
         table.recovered(producer, *last);
     }

@@ -1,6 +1,6 @@
 //! Bytes to frames and back, for one socket. Knows nothing of commands.
 //!
-//! The reader fills one buffer and slices whole frames out of it, so a payload is never copied on its way in. The
+//! The reader fills one buffer and slices whole frames out of it, so a large payload is never copied on its way in. The
 //! writer puts the small heads of a batch of frames into one buffer and hands heads and payloads to the kernel in
 //! vectored writes.
 
@@ -18,6 +18,9 @@ use crate::session::Outbound;
 const READ_BYTES: usize = 64 * 1024;
 /// Payloads below this are copied beside their head: one slice less for the kernel costs more than the copy.
 const INLINE_BYTES: usize = 1024;
+/// Payloads below this are copied out of the buffer: whoever keeps one, as a topic does with its newest, would keep all
+/// of the buffer.
+const OWN_BYTES: usize = 16 * 1024;
 /// A frame that has begun must end within this time.
 const FRAME_TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_SLICES: usize = 64;
@@ -44,7 +47,8 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         let mut deadline = None;
         loop {
             let decoded = self.decoder.decode(&mut self.buffer);
-            if let Some(frame) = decoded.map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))? {
+            if let Some(mut frame) = decoded.map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))? {
+                frame.payload = frame.payload.map(own);
                 return Ok(Some(frame));
             }
             self.buffer.reserve(READ_BYTES);
@@ -62,6 +66,10 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
             }
         }
     }
+}
+
+fn own(payload: Bytes) -> Bytes {
+    if payload.len() < OWN_BYTES { Bytes::copy_from_slice(&payload) } else { payload }
 }
 
 /// Writes what is queued until the queue ends or the peer takes nothing for `stall`.
@@ -112,4 +120,29 @@ async fn write_parts<W: AsyncWrite + Unpin>(socket: &mut W, parts: Vec<Bytes>, s
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+mod tests {
+    use bitacora_pulsar_wire::{encode, proto::CommandSend};
+
+    use super::*;
+
+    /// Gives whether a payload of this size, as it is read, has its memory for itself.
+    async fn is_alone(payload_bytes: usize) -> bool {
+        let mut bytes = BytesMut::new();
+        encode(&Frame::with_payload(CommandSend::default(), vec![7; payload_bytes].into()), &mut bytes);
+        let mut frames = FrameReader::new(&bytes[..], 5 << 20);
+        let payload = frames.next().await.unwrap().unwrap().payload.unwrap();
+        assert_eq!(payload, vec![7; payload_bytes]);
+        payload.is_unique()
+    }
+
+    /// A topic that got small messages one by one held 64 KiB for each.
+    #[tokio::test]
+    async fn a_kept_small_payload_does_not_keep_the_buffer_it_was_read_into() {
+        assert!(is_alone(100).await);
+        assert!(!is_alone(OWN_BYTES).await, "a large one is not copied");
+    }
 }

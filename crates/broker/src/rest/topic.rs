@@ -1,5 +1,7 @@
 //! Topics, partitions, subscriptions.
 
+use std::collections::HashMap;
+
 use axum::{
     Json, Router,
     extract::{Path, Query, State},
@@ -231,7 +233,7 @@ async fn create_subscription(
     let start = body.map_or(StartAt::Latest, |Json(body)| body.start());
     let mut is_new = false;
     for topic in topics(&shared, &t, &n, &topic).await? {
-        is_new |= topic.create_subscription(&subscription, start.clone()).await?;
+        is_new |= topic.create_subscription(&subscription, start.clone(), HashMap::new()).await?;
     }
     if is_new { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::conflict("the subscription exists already")) }
 }

@@ -1,6 +1,6 @@
 //! PRODUCER, SEND, CLOSE_PRODUCER.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use bitacora_pulsar_wire::{
     Command,
@@ -123,7 +123,7 @@ async fn create(shared: &Arc<Shared>, connection: &Arc<Connection>, command: &Co
         None => Bytes::new(),
     };
     if let Some(subscription) = command.initial_subscription_name.as_deref().filter(|name| !name.is_empty()) {
-        topic.create_subscription(subscription, StartAt::Earliest).await?;
+        topic.create_subscription(subscription, StartAt::Earliest, HashMap::new()).await?;
     }
     let given = command.producer_name.clone().filter(|name| !name.is_empty());
     let handle = Arc::new(ProducerHandle {

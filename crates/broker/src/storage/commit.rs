@@ -3,6 +3,9 @@
 //! It takes everything that waits, writes it file by file, syncs each file once, and tells the logs. What arrives in the
 //! meantime is the next round, so the more load there is, the more entries share one sync. Bounded by the producers'
 //! in-flight limits.
+//!
+//! The newest segments stay open, up to a number of them. When the process has no file descriptor left the thread lets
+//! go of its own and waits for one: nothing is lost while it waits, and a failed log would stay so until a restart.
 
 use std::{
     collections::HashMap,
@@ -11,6 +14,7 @@ use std::{
     path::Path,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::JoinHandle,
+    time::Duration,
 };
 
 use super::{
@@ -19,9 +23,11 @@ use super::{
     segment,
 };
 
-/// Files that stay open between rounds.
+/// Most files that are open at a time.
 const OPEN_FILES: usize = 256;
 const SLICES: usize = 512;
+/// Time between two tries to open a file when there is no descriptor left.
+const DESCRIPTOR_PAUSE: Duration = Duration::from_millis(100);
 
 /// An entry on its way to the disk.
 pub(super) struct Job {
@@ -49,6 +55,8 @@ struct Queue {
 #[derive(Default)]
 struct Waiting {
     jobs: Vec<Job>,
+    /// A log was deleted, and its file may be open.
+    has_deleted: bool,
     is_stopping: bool,
 }
 
@@ -67,6 +75,12 @@ impl Committer {
 
     pub(super) fn push(&self, job: Job) {
         self.queue.lock().jobs.push(job);
+        self.queue.changed.notify_one();
+    }
+
+    /// Lets go of the files of deleted logs.
+    pub(super) fn forget_deleted(&self) {
+        self.queue.lock().has_deleted = true;
         self.queue.changed.notify_one();
     }
 
@@ -95,7 +109,7 @@ impl Queue {
     fn next_round(&self) -> Option<Vec<Job>> {
         let mut waiting = self.lock();
         loop {
-            if !waiting.jobs.is_empty() {
+            if !waiting.jobs.is_empty() || std::mem::take(&mut waiting.has_deleted) {
                 return Some(std::mem::take(&mut waiting.jobs));
             }
             if waiting.is_stopping {
@@ -112,12 +126,73 @@ impl std::fmt::Debug for Queue {
     }
 }
 
-/// Open files by the address of their log, with the ledger.
-type Files = HashMap<usize, (u64, File, Arc<Shared>)>;
+/// Open files by the address of their log.
+#[derive(Default)]
+struct Files(HashMap<usize, OpenFile>);
+
+struct OpenFile {
+    ledger: u64,
+    file: File,
+    /// Held so that no other log can come to lie at this address.
+    log: Arc<Shared>,
+}
+
+impl Files {
+    /// Gives the file of a log's segment, opened or created if need be.
+    fn segment(&mut self, log: &Arc<Shared>, ledger: u64, base: u64, queue: &Queue) -> Result<&mut File, StorageError> {
+        let key = address(log);
+        if self.0.get(&key).is_none_or(|known| known.ledger != ledger) {
+            self.0.remove(&key);
+            while self.0.len() >= OPEN_FILES
+                && let Some(any) = self.0.keys().next().copied()
+            {
+                self.0.remove(&any);
+            }
+            let file = self.open(log, ledger, base, queue)?;
+            self.0.insert(key, OpenFile { ledger, file, log: Arc::clone(log) });
+        }
+        let found = self.0.get_mut(&key).map(|known| &mut known.file);
+        found.ok_or_else(|| StorageError::Poisoned("its file is not open".to_owned()))
+    }
+
+    fn open(&mut self, log: &Arc<Shared>, ledger: u64, base: u64, queue: &Queue) -> Result<File, StorageError> {
+        let path = segment::path(&log.folder, ledger);
+        let mut is_told = false;
+        loop {
+            let is_new = !path.exists();
+            let opened = if is_new {
+                segment::create(&log.folder, ledger, base)
+            } else {
+                File::options().append(true).open(&path).map_err(StorageError::io("open", &path))
+            };
+            match opened {
+                Err(error) if error.is_out_of_descriptors() => {
+                    if is_new {
+                        // It may exist already, while its name is not durable.
+                        let _ = std::fs::remove_file(&path);
+                    }
+                    if !self.0.is_empty() {
+                        self.0.clear();
+                        continue;
+                    }
+                    if queue.lock().is_stopping {
+                        return Err(error);
+                    }
+                    if !std::mem::replace(&mut is_told, true) {
+                        tracing::error!(%error, "no file descriptor is left, messages wait for one; raise the limit of open files or lower the number of connections");
+                    }
+                    std::thread::sleep(DESCRIPTOR_PAUSE);
+                }
+                opened => return opened,
+            }
+        }
+    }
+}
 
 fn run(queue: &Queue) {
-    let mut files = Files::new();
+    let mut files = Files::default();
     while let Some(jobs) = queue.next_round() {
+        files.0.retain(|_, known| !known.log.is_deleted());
         let mut by_log: Vec<(Arc<Shared>, Vec<Job>)> = Vec::new();
         let mut places: HashMap<usize, usize> = HashMap::new();
         for job in jobs {
@@ -130,18 +205,18 @@ fn run(queue: &Queue) {
             }
         }
         for (log, own) in by_log {
-            if log.has_failed() {
+            if log.has_failed() || log.is_deleted() {
                 continue;
             }
             let end = own.last().map_or(0, |job| job.end);
-            let outcome = write(&mut files, &log, &own).map(|()| end);
+            let outcome = write(&mut files, &log, &own, queue).map(|()| end);
             if outcome.is_err() {
-                files.remove(&address(&log));
+                files.0.remove(&address(&log));
             }
-            log.committed(outcome);
-        }
-        if files.len() > OPEN_FILES {
-            files.clear();
+            // What is deleted has no folder to be written to, and nobody waits for it.
+            if !log.is_deleted() {
+                log.committed(outcome);
+            }
         }
     }
 }
@@ -151,20 +226,11 @@ fn address(log: &Arc<Shared>) -> usize {
 }
 
 /// Writes a log's entries and syncs; a change of segment syncs the old one first.
-fn write(files: &mut Files, log: &Arc<Shared>, jobs: &[Job]) -> Result<(), StorageError> {
+fn write(files: &mut Files, log: &Arc<Shared>, jobs: &[Job], queue: &Queue) -> Result<(), StorageError> {
     for run in jobs.chunk_by(|a, b| a.ledger == b.ledger) {
         let Some(first) = run.first() else { continue };
         let path = segment::path(&log.folder, first.ledger);
-        let key = address(log);
-        if files.get(&key).is_none_or(|(ledger, ..)| *ledger != first.ledger) {
-            let file = if path.exists() {
-                File::options().append(true).open(&path).map_err(StorageError::io("open", &path))?
-            } else {
-                segment::create(&log.folder, first.ledger, first.base)?
-            };
-            files.insert(key, (first.ledger, file, Arc::clone(log)));
-        }
-        let Some((_, file, _)) = files.get_mut(&key) else { continue };
+        let file = files.segment(log, first.ledger, first.base, queue)?;
         for part in run.chunks(SLICES) {
             write_all(file, part).map_err(StorageError::io("write", &path))?;
         }
@@ -192,4 +258,25 @@ fn write_all(file: &mut File, jobs: &[Job]) -> std::io::Result<()> {
         IoSlice::advance_slices(&mut rest, written);
     }
     Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_round_of_any_number_of_logs_keeps_no_more_files_open_than_it_may() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut files, queue) = (Files::default(), Queue::default());
+        for i in 0..OPEN_FILES + 40 {
+            let topic = folder.path().join(i.to_string());
+            std::fs::create_dir(&topic).unwrap();
+            let log = Arc::new(Shared::new(topic));
+            let record = Record { bytes: "entry".into(), publish_time_ms: 1, message_count: 1 };
+            let job = Job { log: Arc::clone(&log), ledger: 0, base: 0, end: 1, record };
+            write(&mut files, &log, &[job], &queue).unwrap();
+            assert!(files.0.len() <= OPEN_FILES);
+        }
+    }
 }

@@ -7,7 +7,10 @@
 use std::{
     collections::VecDeque,
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use bytes::Bytes;
@@ -22,6 +25,8 @@ use super::{
 const SEGMENT_BYTES: u64 = 256 * 1024 * 1024;
 /// Bytes of the newest entries that one log keeps in memory.
 const TAIL_BYTES: usize = 1024 * 1024;
+/// Indexes of sealed segments that one log keeps in memory, 400 KB each at most; the others are scanned again.
+const SEALED_INDEXES: usize = 32;
 
 /// Ledger and entry of a message id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,6 +74,7 @@ pub(super) struct Shared {
     pub(super) folder: PathBuf,
     state: Mutex<State>,
     on_durable: OnceLock<OnDurable>,
+    deleted: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -76,6 +82,8 @@ struct State {
     segments: Vec<Segment>,
     /// Whether the last segment may still grow; not so for those found at the opening.
     is_growing: bool,
+    /// Sealed segments whose index is in memory, least recently used first.
+    indexed: VecDeque<u64>,
     end: u64,
     durable_end: u64,
     tail: VecDeque<Bytes>,
@@ -91,15 +99,16 @@ struct Segment {
     base: u64,
     entry_count: u64,
     bytes: u64,
-    /// `None` until it is first read.
+    /// `None` until it is read, and again when others were read since.
     index: Option<Arc<Index>>,
 }
 
 impl TopicLog {
     pub(super) fn open(folder: PathBuf, committer: Arc<Committer>) -> Result<Self, StorageError> {
-        let mut state = State::default();
-        for found in recovery::recover(&folder)? {
-            let path = segment::path(&folder, found.ledger);
+        let shared = Shared::new(folder);
+        let (folder, mut state) = (&shared.folder, shared.lock());
+        for found in recovery::recover(folder)? {
+            let path = segment::path(folder, found.ledger);
             let bytes = std::fs::metadata(&path).map_err(StorageError::io("inspect", &path))?.len();
             state.end = found.base + found.entry_count;
             state.segments.push(Segment {
@@ -111,7 +120,10 @@ impl TopicLog {
             });
         }
         state.durable_end = state.end;
-        let shared = Shared { folder, state: Mutex::new(state), on_durable: OnceLock::new() };
+        if let Some(ledger) = state.segments.last().map(|segment| segment.ledger) {
+            state.note_index(ledger);
+        }
+        drop(state);
         Ok(Self { shared: Arc::new(shared), committer })
     }
 
@@ -132,10 +144,14 @@ impl TopicLog {
         }
         let offset = state.end;
         if !state.is_growing || state.segments.last().is_none_or(|segment| segment.bytes >= SEGMENT_BYTES) {
-            let ledger = state.segments.last().map_or(0, |segment| segment.ledger + 1);
+            let sealed = state.segments.last().map(|segment| segment.ledger);
+            let ledger = sealed.map_or(0, |ledger| ledger + 1);
             let index = Some(Arc::new(Index::new()));
             state.segments.push(Segment { ledger, base: offset, entry_count: 0, bytes: segment::HEAD_BYTES, index });
             state.is_growing = true;
+            if let Some(sealed) = sealed {
+                state.note_index(sealed);
+            }
         }
         let Some(segment) = state.segments.last_mut() else {
             return Err(StorageError::Poisoned("it has no segment".to_owned()));
@@ -169,6 +185,16 @@ impl TopicLog {
             state.tail_bytes = 0;
         }
         state.tail_seen = state.end;
+    }
+
+    /// Lets go of the file and of the entries kept in memory. What still waits is not written, and nobody hears of it.
+    pub fn delete(&self) {
+        self.shared.deleted.store(true, Ordering::Release);
+        let mut state = self.shared.lock();
+        state.tail = VecDeque::new();
+        state.tail_bytes = 0;
+        drop(state);
+        self.committer.forget_deleted();
     }
 
     /// Gives the first offset that still exists.
@@ -263,38 +289,56 @@ impl TopicLog {
         .await
     }
 
-    /// Finds the first durable entry that was published at or after a time.
+    /// Finds the first durable entry that was published at or after a time. Publish times are taken to rise from segment
+    /// to segment, as Pulsar takes them to rise from entry to entry: a log of any length costs a few small reads and one
+    /// segment.
     ///
     /// # Errors
     /// A file cannot be read or is damaged.
     pub async fn offset_at_time(&self, time_ms: u64) -> Result<u64, StorageError> {
         let shared = Arc::clone(&self.shared);
         blocking(move || {
-            let (bases, end) = {
+            let (segments, end) = {
                 let state = shared.lock();
-                (state.segments.iter().map(|s| s.base).collect::<Vec<_>>(), state.durable_end)
+                let durable = state.segments.iter().filter(|s| s.entry_count > 0 && s.base < state.durable_end);
+                (durable.map(|s| (s.ledger, s.base, s.bytes)).collect::<Vec<_>>(), state.durable_end)
             };
-            for base in bases.into_iter().filter(|base| *base < end) {
-                let Some((segment, index)) = shared.segment_of(base)? else { break };
-                if index.latest_ms() < time_ms {
-                    continue;
-                }
-                let Some(mark) = index.before_time(time_ms) else { return Ok(base) };
-                let path = segment::path(&shared.folder, segment.ledger);
-                let (mut entry, mut at) = (mark.entry, mark.byte_offset);
-                while segment.base + entry < end.min(segment.base + segment.entry_count) {
-                    for found in segment::read_records(&path, at, index.end, 0)? {
-                        if found.publish_time_ms >= time_ms {
-                            return Ok(segment.base + entry);
-                        }
-                        at += (super::record::HEADER_BYTES + found.entry.len()) as u64;
-                        entry += 1;
+            // Those before `low` begin before the time, those from `high` on do not.
+            let (mut low, mut high) = (0, segments.len());
+            while low < high {
+                let middle = low.midpoint(high);
+                let Some((ledger, _, bytes)) = segments.get(middle) else { break };
+                let path = segment::path(&shared.folder, *ledger);
+                let first = segment::read_records(&path, segment::HEAD_BYTES, *bytes, 0)?;
+                let begins_before = first.first().is_some_and(|found| found.publish_time_ms < time_ms);
+                if begins_before { low = middle + 1 } else { high = middle }
+            }
+            let next = segments.get(low).map_or(end, |(_, base, _)| *base);
+            let Some((_, base, _)) = low.checked_sub(1).and_then(|i| segments.get(i)) else { return Ok(next) };
+            let Some((segment, index)) = shared.segment_of(*base)? else { return Ok(next) };
+            let Some(mark) = index.before_time(time_ms) else { return Ok(segment.base) };
+            if index.latest_ms() < time_ms {
+                return Ok(next);
+            }
+            let path = segment::path(&shared.folder, segment.ledger);
+            let (mut entry, mut at) = (mark.entry, mark.byte_offset);
+            while segment.base + entry < end.min(segment.base + segment.entry_count) {
+                for found in segment::read_records(&path, at, index.end, 0)? {
+                    if found.publish_time_ms >= time_ms {
+                        return Ok(end.min(segment.base + entry));
                     }
+                    at += (super::record::HEADER_BYTES + found.entry.len()) as u64;
+                    entry += 1;
                 }
             }
-            Ok(end)
+            Ok(next)
         })
         .await
+    }
+
+    #[cfg(test)]
+    pub(super) fn index_count(&self) -> usize {
+        self.shared.lock().segments.iter().filter(|segment| segment.index.is_some()).count()
     }
 
     fn read_tail(&self, start: u64, end: u64, max_bytes: usize) -> Option<Vec<(u64, Bytes)>> {
@@ -314,6 +358,15 @@ impl TopicLog {
 }
 
 impl Shared {
+    pub(super) fn new(folder: PathBuf) -> Self {
+        Self { folder, state: Mutex::default(), on_durable: OnceLock::new(), deleted: AtomicBool::new(false) }
+    }
+
+    /// Tells whether the log was deleted.
+    pub(super) fn is_deleted(&self) -> bool {
+        self.deleted.load(Ordering::Acquire)
+    }
+
     /// Hears from the commit thread.
     pub(super) fn committed(&self, outcome: Result<u64, StorageError>) {
         {
@@ -342,6 +395,7 @@ impl Shared {
         };
         let Some(segment) = segment.filter(|s| offset < s.base + s.entry_count) else { return Ok(None) };
         if let Some(index) = segment.index.clone() {
+            self.lock().note_index(segment.ledger);
             return Ok(Some((segment, index)));
         }
         let path = segment::path(&self.folder, segment.ledger);
@@ -352,12 +406,30 @@ impl Shared {
         let mut state = self.lock();
         if let Some(known) = state.segments.iter_mut().find(|s| s.ledger == segment.ledger) {
             known.index = Some(Arc::clone(&index));
+            state.note_index(segment.ledger);
         }
         Ok(Some((segment, index)))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Notes that the index of a segment is used; drops that of the one used the longest time ago if there are too many.
+    fn note_index(&mut self, ledger: u64) {
+        if self.is_growing && self.segments.last().is_some_and(|segment| segment.ledger == ledger) {
+            return;
+        }
+        self.indexed.retain(|known| *known != ledger);
+        self.indexed.push_back(ledger);
+        if self.indexed.len() > SEALED_INDEXES
+            && let Some(oldest) = self.indexed.pop_front()
+            && let Some(segment) = self.segments.iter_mut().find(|segment| segment.ledger == oldest)
+        {
+            segment.index = None;
+        }
     }
 }
 

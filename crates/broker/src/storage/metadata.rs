@@ -2,14 +2,19 @@
 //!
 //! One `redb` table of JSON values. Keys are the parts of a name joined by a zero byte, so that no part can be mistaken
 //! for two. Every change is one synced transaction.
+//!
+//! After a failed read or write `redb` refuses everything until its file is opened again. That is done here, by whoever
+//! comes next, so that a disk that was full for a minute costs a minute. Nothing is believed meanwhile: the file is as its
+//! last whole transaction left it, and a change is made again as a whole.
 
 use std::{
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use bitacora_store::open_or_make;
-use redb::{Database, ReadableDatabase, TableDefinition};
+use redb::{Database, DatabaseError, ReadableDatabase, TableDefinition};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::StorageError;
@@ -19,12 +24,24 @@ const TABLE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("facts");
 /// One change: a key and its new value, or `None` to delete it.
 pub type Change = (String, Option<Vec<u8>>);
 
+/// Others that still work with a file that failed get this long to let go of it.
+const LETTING_GO: Duration = Duration::from_secs(1);
+
 /// The broker's metadata.
 #[derive(Debug, Clone)]
 pub struct Store {
-    /// Gone once the broker has been shut down; whoever still holds the store then gets an error.
-    database: Arc<Mutex<Option<Arc<Database>>>>,
+    path: Arc<Path>,
+    file: Arc<Mutex<Opened>>,
     pictures: Arc<tokio::sync::Mutex<()>>,
+}
+
+#[derive(Debug)]
+enum Opened {
+    Sound(Arc<Database>),
+    /// To be opened again.
+    Failed,
+    /// The broker has been shut down; whoever still holds the store gets an error.
+    Closed,
 }
 
 /// Joins the parts of a key.
@@ -48,8 +65,9 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self, StorageError> {
         let database = open_or_make(path)
             .map_err(|e| StorageError::Metadata(format!("{e} ({}); restore it from a backup", path.display())))?;
-        let store = Self { database: Arc::new(Mutex::new(Some(Arc::new(database)))), pictures: Arc::default() };
-        store.write(Vec::new())?;
+        let file = Arc::new(Mutex::new(Opened::Sound(Arc::new(database))));
+        let store = Self { path: Arc::from(path), file, pictures: Arc::default() };
+        store.write(&[])?;
         Ok(store)
     }
 
@@ -59,7 +77,7 @@ impl Store {
     /// The file cannot be written.
     pub async fn apply(&self, changes: Vec<Change>) -> Result<(), StorageError> {
         let store = self.clone();
-        let written = tokio::task::spawn_blocking(move || store.write(changes)).await;
+        let written = tokio::task::spawn_blocking(move || store.write(&changes)).await;
         written.map_err(|e| StorageError::Metadata(e.to_string()))?
     }
 
@@ -82,10 +100,11 @@ impl Store {
     /// # Errors
     /// The file or the value is damaged.
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, StorageError> {
-        let read = self.database()?.begin_read().map_err(metadata)?;
-        let table = read.open_table(TABLE).map_err(metadata)?;
-        let found = table.get(key).map_err(metadata)?;
-        found.map(|bytes| decode(key, bytes.value())).transpose()
+        let found = self.with(|database| {
+            let table = database.begin_read()?.open_table(TABLE)?;
+            Ok(table.get(key)?.map(|bytes| bytes.value().to_vec()))
+        })?;
+        found.map(|bytes| decode(key, &bytes)).transpose()
     }
 
     /// Reads all values whose key starts with these parts; gives the rest of each key.
@@ -95,40 +114,99 @@ impl Store {
     pub fn list<T: DeserializeOwned>(&self, parts: &[&str]) -> Result<Vec<(String, T)>, StorageError> {
         let mut prefix = key(parts);
         prefix.push('\0');
-        let read = self.database()?.begin_read().map_err(metadata)?;
-        let table = read.open_table(TABLE).map_err(metadata)?;
-        let mut found = Vec::new();
-        for row in table.range(prefix.as_str()..).map_err(metadata)? {
-            let (key, bytes) = row.map_err(metadata)?;
-            let Some(rest) = key.value().strip_prefix(&prefix) else { break };
-            found.push((rest.to_owned(), decode(key.value(), bytes.value())?));
-        }
-        Ok(found)
+        let found = self.with(|database| {
+            let table = database.begin_read()?.open_table(TABLE)?;
+            let mut found = Vec::new();
+            for row in table.range(prefix.as_str()..)? {
+                let (key, bytes) = row?;
+                let Some(rest) = key.value().strip_prefix(&prefix) else { break };
+                found.push((rest.to_owned(), bytes.value().to_vec()));
+            }
+            Ok(found)
+        })?;
+        let decoded = |(rest, bytes): (String, Vec<u8>)| Ok((rest.clone(), decode(&(prefix.clone() + &rest), &bytes)?));
+        found.into_iter().map(decoded).collect()
     }
 
     /// Closes the file.
     pub fn close(&self) {
-        self.database.lock().unwrap_or_else(PoisonError::into_inner).take();
+        *self.lock() = Opened::Closed;
+    }
+
+    fn write(&self, changes: &[Change]) -> Result<(), StorageError> {
+        self.with(|database| {
+            let write = database.begin_write()?;
+            {
+                let mut table = write.open_table(TABLE)?;
+                for (key, value) in changes {
+                    match value {
+                        Some(value) => table.insert(key.as_str(), value.as_slice())?,
+                        None => table.remove(key.as_str())?,
+                    };
+                }
+            }
+            Ok(write.commit()?)
+        })
+    }
+
+    /// Works with the file; once more if it had to be opened again.
+    fn with<T>(&self, work: impl Fn(&Database) -> Result<T, redb::Error>) -> Result<T, StorageError> {
+        let database = self.database()?;
+        match work(&database) {
+            Err(error) if must_be_opened_again(&error) => {
+                tracing::warn!(%error, file = %self.path.display(), "the metadata file failed; it is opened again");
+                self.fail(database);
+            }
+            done => return done.map_err(metadata),
+        }
+        let database = self.database()?;
+        let done = work(&database);
+        if done.as_ref().is_err_and(must_be_opened_again) {
+            self.fail(database);
+        }
+        done.map_err(metadata)
     }
 
     fn database(&self) -> Result<Arc<Database>, StorageError> {
-        let database = self.database.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        database.ok_or_else(|| StorageError::Metadata("the broker has been shut down".to_owned()))
-    }
-
-    fn write(&self, changes: Vec<Change>) -> Result<(), StorageError> {
-        let write = self.database()?.begin_write().map_err(metadata)?;
-        {
-            let mut table = write.open_table(TABLE).map_err(metadata)?;
-            for (key, value) in changes {
-                match value {
-                    Some(value) => table.insert(key.as_str(), value.as_slice()).map_err(metadata)?,
-                    None => table.remove(key.as_str()).map_err(metadata)?,
-                };
+        let mut file = self.lock();
+        match &*file {
+            Opened::Sound(database) => Ok(Arc::clone(database)),
+            Opened::Closed => Err(StorageError::Metadata("the broker has been shut down".to_owned())),
+            Opened::Failed => {
+                let database = Arc::new(open_again(&self.path).map_err(metadata)?);
+                *file = Opened::Sound(Arc::clone(&database));
+                Ok(database)
             }
         }
-        write.commit().map_err(metadata)
     }
+
+    fn fail(&self, database: Arc<Database>) {
+        let mut file = self.lock();
+        if matches!(&*file, Opened::Sound(known) if Arc::ptr_eq(known, &database)) {
+            *file = Opened::Failed;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Opened> {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Opens the file that was open before; one that is gone is not made anew, because all that was in it is missed.
+fn open_again(path: &Path) -> Result<Database, DatabaseError> {
+    let started = Instant::now();
+    loop {
+        match Database::open(path) {
+            Err(DatabaseError::DatabaseAlreadyOpen) if started.elapsed() < LETTING_GO => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            opened => return opened,
+        }
+    }
+}
+
+fn must_be_opened_again(error: &redb::Error) -> bool {
+    matches!(error, redb::Error::Io(_) | redb::Error::PreviousIo | redb::Error::DatabaseClosed)
 }
 
 fn metadata(error: impl Into<redb::Error>) -> StorageError {

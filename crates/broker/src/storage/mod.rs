@@ -64,6 +64,11 @@ pub enum StorageError {
 }
 
 impl StorageError {
+    /// Tells whether the process, or the system, has no file descriptor left.
+    fn is_out_of_descriptors(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if matches!(source.raw_os_error(), Some(libc::EMFILE | libc::ENFILE)))
+    }
+
     fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { action, path, source: std::sync::Arc::new(source) }

@@ -172,6 +172,52 @@ fn a_time_finds_the_first_entry_published_then_or_later() {
     assert_eq!(found, [0, 0, 1, 2, 3]);
 }
 
+/// A log of so many segments, three entries each: those of segment `i` at 10 · i ms and the two that follow.
+fn with_segments(folder: &tempfile::TempDir, count: u64) {
+    for i in 0..count {
+        let directory = DataDirectory::open(folder.path()).unwrap();
+        let log = directory.open_log(0).unwrap();
+        for publish_time_ms in 10 * i..10 * i + 3 {
+            let bytes = Bytes::from(format!("entry of {publish_time_ms}"));
+            log.append(Record { bytes, publish_time_ms, message_count: 1 }).unwrap();
+        }
+        directory.close();
+    }
+}
+
+/// A seek by time read every byte of a log of hundreds of gigabytes; its connection was given up as silent meanwhile.
+#[test]
+fn a_time_is_found_without_reading_the_segments_before_it() {
+    let folder = tempfile::tempdir().unwrap();
+    with_segments(&folder, 6);
+    // Whoever reads the last entry of one of these finds it damaged.
+    for ledger in [0, 1, 2, 4] {
+        let path = folder.path().join(format!("topics/0000000000000000/{ledger:016x}.log"));
+        let mut bytes = fs::read(&path).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        fs::write(&path, &bytes).unwrap();
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let directory = DataDirectory::open(folder.path()).unwrap();
+    let log = directory.open_log(0).unwrap();
+    let found = [0, 31, 32, 33, 51, 53].map(|time| runtime.block_on(log.offset_at_time(time)).unwrap());
+    assert_eq!(found, [0, 10, 11, 12, 16, 18]);
+    assert!(matches!(runtime.block_on(log.offset_at_time(42)), Err(StorageError::Corrupt { .. })));
+}
+
+#[test]
+fn a_log_of_many_segments_keeps_few_of_their_indexes() {
+    let folder = tempfile::tempdir().unwrap();
+    with_segments(&folder, 36);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let directory = DataDirectory::open(folder.path()).unwrap();
+    let log = directory.open_log(0).unwrap();
+    assert_eq!(texts(&runtime, &log, 0).len(), 108);
+    assert_eq!(log.index_count(), 32);
+    append(&log, &["growing"]);
+    assert_eq!((log.index_count(), texts(&runtime, &log, 0).first().unwrap().as_str()), (33, "entry of 0"));
+}
+
 #[test]
 fn many_entries_are_read_from_the_file_through_the_sparse_index() {
     let folder = tempfile::tempdir().unwrap();

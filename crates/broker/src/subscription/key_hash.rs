@@ -28,10 +28,12 @@ pub(super) fn owner(hash: u16, consumers: &[ConsumerState]) -> Option<usize> {
     consumers.iter().enumerate().max_by_key(|(_, c)| weight(hash, c)).map(|(i, _)| i)
 }
 
-fn weight(hash: u16, consumer: &ConsumerState) -> (u32, u64) {
-    let mut seed = consumer.spec.name.as_bytes().to_vec();
-    seed.extend_from_slice(&hash.to_be_bytes());
-    (murmur3_32(&seed), consumer.key)
+/// Consumers of one name tie at its hash, so that of their own number decides, for each key anew: each gets its share.
+fn weight(hash: u16, consumer: &ConsumerState) -> (u32, u32, u64) {
+    let mut name = consumer.spec.name.as_bytes().to_vec();
+    name.extend_from_slice(&hash.to_be_bytes());
+    let number = (u128::from(consumer.key) << 16) | u128::from(hash);
+    (murmur3_32(&name), murmur3_32(&number.to_be_bytes()), consumer.key)
 }
 
 fn murmur3_32(data: &[u8]) -> u32 {

@@ -214,6 +214,20 @@ fn key_shared_keeps_a_key_with_one_consumer_until_it_is_drained() {
     assert_eq!(offsets(&drain(&mut d, 16, view), 2), moved);
 }
 
+/// The newest of several consumers of one name got every key.
+#[test]
+fn key_shared_consumers_of_one_name_share_the_keys() {
+    let mut d = dispatcher(SubscriptionKind::KeyShared);
+    for consumer in 1..=3 {
+        d.add_consumer(consumer, SubscriptionKind::KeyShared, spec("worker")).unwrap();
+        d.flow(consumer, 1_000);
+    }
+    let view = |offset: u64| EntryView { key_hash: sticky_hash(&offset.to_be_bytes()), ..single(offset) };
+    let out = drain(&mut d, 300, view);
+    let shares = [1, 2, 3].map(|consumer| offsets(&out, consumer).len());
+    assert!(shares.iter().all(|share| (50..=150).contains(share)), "{shares:?}");
+}
+
 #[test]
 fn sticky_ranges_must_not_overlap() {
     let mut d = dispatcher(SubscriptionKind::KeyShared);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Refused, Topic};
+use super::{DeduplicationPolicy, Refused, Topic};
 use crate::storage::{self, Position, StorageError};
 
 /// Stored form of the last sequence ids.
@@ -12,9 +12,22 @@ pub struct StoredDedup {
     next: (u64, u64),
     /// Producer names and their highest durable ids, least recently used first.
     pub last: Vec<(String, i64)>,
+    /// Nobody's messages have been deduplicated since: what lies in the log counts for nothing.
+    #[serde(default)]
+    pub is_off: bool,
 }
 
 impl StoredDedup {
+    /// What is stored while nobody's messages are deduplicated.
+    pub fn off() -> Self {
+        Self { is_off: true, ..Self::default() }
+    }
+
+    /// What is stored when deduplication begins.
+    pub fn starting_at(next: Position) -> Self {
+        Self { next: (next.ledger, next.entry), ..Self::default() }
+    }
+
     /// Gives the first position that is not covered.
     pub fn covered(&self) -> Position {
         Position { ledger: self.next.0, entry: self.next.1 }
@@ -30,6 +43,9 @@ impl Topic {
     /// # Errors
     /// The snapshot cannot be encoded.
     pub fn dedup_change(&self) -> Result<Option<storage::Change>, StorageError> {
+        if self.deduplication() == DeduplicationPolicy::Off {
+            return Ok(None);
+        }
         let (covered, last) = self.dedup_snapshot();
         let before = self.dedup_stored.load(std::sync::atomic::Ordering::Relaxed);
         if before != u64::MAX && covered.saturating_sub(before) < SNAPSHOT_ENTRIES {
@@ -37,7 +53,22 @@ impl Topic {
         }
         self.dedup_stored.store(covered, std::sync::atomic::Ordering::Relaxed);
         let next = self.log.position(covered);
-        let stored = StoredDedup { next: (next.ledger, next.entry), last };
+        let stored = StoredDedup { last, ..StoredDedup::starting_at(next) };
+        Ok(Some((storage::key(&["dedup", &self.full_name]), Some(storage::value(&stored)?))))
+    }
+
+    /// Gives the change that stores the last sequence ids, none, as they are after a change to this policy; `None` if the
+    /// policy neither ends nor begins deduplication. To be made durable before [`Topic::set_deduplication`].
+    ///
+    /// # Errors
+    /// The snapshot cannot be encoded.
+    pub fn dedup_transition(&self, policy: DeduplicationPolicy) -> Result<Option<storage::Change>, StorageError> {
+        let stored = match (self.deduplication(), policy) {
+            (DeduplicationPolicy::Off, DeduplicationPolicy::Off) => return Ok(None),
+            (_, DeduplicationPolicy::Off) => StoredDedup::off(),
+            (DeduplicationPolicy::Off, _) => StoredDedup::starting_at(self.log.position(self.log.end())),
+            _ => return Ok(None),
+        };
         Ok(Some((storage::key(&["dedup", &self.full_name]), Some(storage::value(&stored)?))))
     }
 
@@ -49,8 +80,10 @@ impl Topic {
     /// Makes a topic epoch durable.
     ///
     /// # Errors
-    /// The metadata cannot be written.
+    /// The metadata cannot be written, or the topic is being deleted.
     pub async fn store_epoch(&self, epoch: u64) -> Result<(), Refused> {
+        let _picture = self.store.picture().await;
+        self.refuse_deleted()?;
         Ok(self.store.put(storage::key(&["epoch", &self.full_name]), &epoch).await?)
     }
 
@@ -78,6 +111,11 @@ impl Topic {
         for subscription in self.subscriptions() {
             self.close_consumers(&subscription);
         }
+    }
+
+    /// Tells whether the topic is being deleted, or was.
+    pub fn is_deleted(&self) -> bool {
+        self.lock().deleted
     }
 
     /// Sends all clients away for good.

@@ -86,6 +86,8 @@ struct State {
     handles: HashMap<ProducerKey, Arc<ProducerHandle>>,
     dedup: DedupTable,
     deduplication: DeduplicationPolicy,
+    /// Entries before this offset are never in the table: they came while nobody's messages were deduplicated.
+    dedup_from: u64,
     pending: VecDeque<publish::PendingReceipt>,
     subscriptions: BTreeMap<String, Arc<Subscription>>,
     poisoned: Option<String>,
@@ -127,6 +129,7 @@ impl Topic {
                 handles: HashMap::new(),
                 dedup: loaded.dedup,
                 deduplication: loaded.deduplication,
+                dedup_from: 0,
                 pending: VecDeque::new(),
                 subscriptions: BTreeMap::new(),
                 poisoned: None,
@@ -170,9 +173,17 @@ impl Topic {
         self.created_ms
     }
 
-    /// Sets whose messages are deduplicated from now on.
+    /// Sets whose messages are deduplicated from now on. Last sequence ids do not outlive a time without deduplication:
+    /// producers that begin anew in it would have their next messages taken for repeats.
     pub fn set_deduplication(&self, policy: DeduplicationPolicy) {
-        self.lock().deduplication = policy;
+        let mut state = self.lock();
+        if (state.deduplication == DeduplicationPolicy::Off) != (policy == DeduplicationPolicy::Off) {
+            state.dedup = DedupTable::default();
+            state.pending.iter_mut().for_each(publish::PendingReceipt::forget_sequence_id);
+            state.dedup_from = self.log.end();
+            self.forget_dedup_snapshot();
+        }
+        state.deduplication = policy;
     }
 
     /// Gives whose messages are deduplicated.
@@ -215,7 +226,7 @@ impl Topic {
     pub fn dedup_snapshot(&self) -> (u64, Vec<(String, i64)>) {
         let state = self.lock();
         let complete = state.pending.iter().find_map(|r| r.first_offset()).unwrap_or_else(|| self.log.durable_end());
-        (complete, state.dedup.snapshot())
+        (complete.max(state.dedup_from), state.dedup.snapshot())
     }
 
     /// Gives the message id of an entry, without batch index.

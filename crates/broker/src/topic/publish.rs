@@ -47,6 +47,11 @@ impl PendingReceipt {
     pub(super) fn first_offset(&self) -> Option<u64> {
         self.offset
     }
+
+    /// Lets the sequence id go when the table of them has been emptied.
+    pub(super) fn forget_sequence_id(&mut self) {
+        self.deduplicated = None;
+    }
 }
 
 impl Topic {
@@ -194,9 +199,7 @@ impl Topic {
             state.poisoned = Some(error.to_string());
         }
         state.dedup.roll_back();
-        for receipt in state.pending.drain(..) {
-            receipt.producer.connection.release_inflight(receipt.bytes);
-        }
+        give_up_pending(state);
         for key in state.producers.all_keys() {
             state.producers.remove(key);
             if let Some(handle) = state.handles.remove(&key) {
@@ -205,11 +208,24 @@ impl Topic {
         }
     }
 
+    /// Deletes the log: its producers are gone, and what still waits for the disk gets no receipt.
+    pub fn delete_log(&self) {
+        self.log.delete();
+        give_up_pending(&mut self.lock());
+    }
+
     fn deduplicates(&self, state: &super::State, producer: &ProducerHandle) -> bool {
         match state.deduplication {
             super::DeduplicationPolicy::All => true,
             super::DeduplicationPolicy::NamedProducers => producer.is_named_by_user,
             super::DeduplicationPolicy::Off => false,
         }
+    }
+}
+
+/// Lets the connections of those who wait for a receipt send again.
+fn give_up_pending(state: &mut super::State) {
+    for receipt in state.pending.drain(..) {
+        receipt.producer.connection.release_inflight(receipt.bytes);
     }
 }

@@ -126,7 +126,12 @@ impl Topic {
     ///
     /// # Errors
     /// The cursor cannot be stored.
-    pub async fn create_subscription(self: &Arc<Self>, name: &str, start: StartAt) -> Result<bool, Refused> {
+    pub async fn create_subscription(
+        self: &Arc<Self>,
+        name: &str,
+        start: StartAt,
+        properties: HashMap<String, String>,
+    ) -> Result<bool, Refused> {
         if self.subscription(name).is_some() {
             return Ok(false);
         }
@@ -136,7 +141,7 @@ impl Topic {
             durability: Durability::Durable,
             start,
             spec: ConsumerSpec::default(),
-            properties: HashMap::new(),
+            properties,
         };
         self.ensure_subscription(&request).await.map(|_| true)
     }
@@ -156,6 +161,8 @@ impl Topic {
         cursor.reset(offset, remaining);
         if request.durability == Durability::Durable {
             let stored = self.stored_cursor(&cursor, request.properties.clone());
+            let _picture = self.store.picture().await;
+            self.refuse_deleted()?;
             self.store.put(self.cursor_key(&request.subscription), &stored).await?;
         }
         let dispatcher = Dispatcher::new(request.kind, cursor, self.limits, self.name.partition());
@@ -169,7 +176,7 @@ impl Topic {
         let mut state = self.lock();
         if state.deleted {
             subscription.close();
-            return Err(Refused::new(ServerError::TopicNotFound, "the topic is being deleted"));
+            return Err(being_deleted());
         }
         state.subscriptions.insert(request.subscription.clone(), Arc::clone(&subscription));
         Ok(subscription)
@@ -210,7 +217,7 @@ impl Topic {
     /// The metadata cannot be written.
     pub async fn flush_cursor(&self, subscription: &Arc<Subscription>) -> Result<(), StorageError> {
         let _picture = self.store.picture().await;
-        if !subscription.is_durable() || !subscription.take_dirty() {
+        if self.is_deleted() || !subscription.is_durable() || !subscription.take_dirty() {
             return Ok(());
         }
         let properties = subscription.properties().clone();
@@ -277,6 +284,7 @@ impl Topic {
         let (offset, remaining) = self.start_offset(to).await?;
         self.close_consumers(subscription);
         let _picture = self.store.picture().await;
+        self.refuse_deleted()?;
         let stored = {
             let mut core = subscription.lock();
             core.dispatcher.seek(offset, remaining);
@@ -326,6 +334,11 @@ impl Topic {
         })
     }
 
+    /// Refuses what would write of a topic that is being deleted; to be asked under the store's picture.
+    pub(super) fn refuse_deleted(&self) -> Result<(), Refused> {
+        if self.is_deleted() { Err(being_deleted()) } else { Ok(()) }
+    }
+
     fn forget(&self, subscription: &Arc<Subscription>) {
         subscription.close();
         let mut state = self.lock();
@@ -350,4 +363,8 @@ impl Topic {
             properties,
         }
     }
+}
+
+fn being_deleted() -> Refused {
+    Refused::new(ServerError::TopicNotFound, "the topic is being deleted")
 }

@@ -1,7 +1,9 @@
 //! A connection to one broker, shared by the producers and consumers whose topics live there.
 //!
 //! Life cycle: transport, CONNECT/CONNECTED, then one task that reads, routes and keeps alive. When it ends, every waiter
-//! gets [`Error::Disconnected`] and every mailbox closes; the owners then look their topic up again and connect anew.
+//! gets [`Error::Disconnected`] and every mailbox closes; the owners then look their topic up again and connect anew. The
+//! task that writes to the socket ends with it: a host that vanished takes nothing, and the kernel tries for a quarter of
+//! an hour.
 
 mod core;
 mod transport;
@@ -16,7 +18,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
 use self::core::{ConnectionCore, Keepalive, Route};
-use self::transport::{Incoming, Transport};
+use self::transport::{Incoming, Transport, Writer};
 use crate::config::{ClientConfig, Endpoint};
 use crate::error::Error;
 use crate::service_url::ServiceUrl;
@@ -30,6 +32,9 @@ pub(crate) enum Target {
     Local,
     Broker { dial: ServiceUrl, behind_proxy: Option<String> },
 }
+
+/// After the last handle is gone the socket gets this long to take what is queued.
+const LINGER: Duration = Duration::from_secs(5);
 
 type Waiter = oneshot::Sender<Result<Command, Error>>;
 
@@ -53,6 +58,8 @@ pub(crate) struct Connection {
     outgoing: mpsc::Sender<Frame>,
     connected: CommandConnected,
     operation_timeout: Duration,
+    /// Its sender is dropped when the connection has ended.
+    ended: watch::Receiver<()>,
     /// Dropped with the last handle; ends the task.
     _alive: watch::Sender<()>,
 }
@@ -66,7 +73,7 @@ impl Connection {
     }
 
     async fn open_unlimited(target: &Target, config: &ClientConfig) -> Result<Arc<Self>, Error> {
-        let (Transport { outgoing, mut incoming }, behind_proxy) = match (target, &config.endpoint) {
+        let (Transport { outgoing, mut incoming, writer }, behind_proxy) = match (target, &config.endpoint) {
             (Target::Broker { dial, behind_proxy }, _) => {
                 (transport::open_socket(dial, config).await?, behind_proxy.clone())
             }
@@ -81,10 +88,12 @@ impl Connection {
             is_closed: false,
         }));
         let (alive, alive_seen) = watch::channel(());
-        let task = Task { shared: Arc::clone(&shared), outgoing: outgoing.downgrade(), config: config.clone() };
-        tokio::spawn(task.run(incoming, alive_seen));
+        let (end, ended) = watch::channel(());
+        let task =
+            Task { shared: Arc::clone(&shared), outgoing: outgoing.downgrade(), config: config.clone(), _end: end };
+        tokio::spawn(task.run(incoming, writer, alive_seen));
         let operation_timeout = Duration::from_millis(config.operation_timeout_ms);
-        Ok(Arc::new(Self { shared, outgoing, connected, operation_timeout, _alive: alive }))
+        Ok(Arc::new(Self { shared, outgoing, connected, operation_timeout, ended, _alive: alive }))
     }
 
     /// Returns the largest message that the broker accepts.
@@ -110,17 +119,14 @@ impl Connection {
         what: &'static str,
         build: impl FnOnce(u64) -> C,
     ) -> Result<Command, Error> {
-        let answer = self.start_request(build).await?;
-        let timeout_ms = self.operation_timeout.as_millis() as u64;
-        match timeout(self.operation_timeout, answer.receive(what)).await {
-            Ok(answer) => answer,
-            Err(_) => Err(Error::Timeout { what, timeout_ms }),
-        }
+        let asked = async { self.start_request(what, build).await?.receive(what).await };
+        timeout(self.operation_timeout, asked).await.map_err(|_| self.timed_out(what))?
     }
 
-    /// Sends a request whose answer has no time limit.
+    /// Sends a request whose answer has no time limit; its way out has.
     pub(crate) async fn start_request<C: Into<Command>>(
         &self,
+        what: &'static str,
         build: impl FnOnce(u64) -> C,
     ) -> Result<PendingAnswer, Error> {
         let (waiter, receiver) = oneshot::channel();
@@ -134,13 +140,25 @@ impl Connection {
             (request_id, build(request_id).into())
         };
         let answer = PendingAnswer { receiver, request_id, shared: Arc::clone(&self.shared) };
-        self.send(Frame::new(command)).await?;
+        let sent = timeout(self.operation_timeout, self.send(Frame::new(command))).await;
+        sent.map_err(|_| self.timed_out(what))??;
         Ok(answer)
     }
 
-    /// Sends a frame, waiting while the socket is behind.
+    /// Sends a frame, waiting while the socket is behind, but not longer than the connection lasts.
     pub(crate) async fn send(&self, frame: Frame) -> Result<(), Error> {
-        self.outgoing.send(frame).await.map_err(|_| Error::Disconnected)
+        let mut ended = self.ended.clone();
+        tokio::select! {
+            biased;
+            sent = self.outgoing.send(frame) => sent.map_err(|_| Error::Disconnected),
+            // Nothing is ever sent on it.
+            _ = ended.changed() => Err(Error::Disconnected),
+        }
+    }
+
+    fn timed_out(&self, what: &'static str) -> Error {
+        let timeout_ms = u64::try_from(self.operation_timeout.as_millis()).unwrap_or(u64::MAX);
+        Error::Timeout { what, timeout_ms }
     }
 
     /// Registers a producer: its id and what the broker tells it, until the connection ends.
@@ -247,10 +265,12 @@ struct Task {
     // Weak, so that the writer ends with the last handle.
     outgoing: mpsc::WeakSender<Frame>,
     config: ClientConfig,
+    /// Dropped last: whoever waits on it finds the connection marked as closed.
+    _end: watch::Sender<()>,
 }
 
 impl Task {
-    async fn run(self, mut incoming: Incoming, mut alive: watch::Receiver<()>) {
+    async fn run(self, mut incoming: Incoming, writer: Option<Writer>, mut alive: watch::Receiver<()>) {
         let mut keepalive = tokio::time::interval(Duration::from_millis(self.config.keepalive_ms.max(1)));
         keepalive.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         keepalive.tick().await;
@@ -272,9 +292,20 @@ impl Task {
                     }
                     self.reply(ping);
                 }
-                _ = alive.changed() => break,
+                _ = alive.changed() => {
+                    self.close();
+                    if let Some(writer) = writer {
+                        writer.finish(LINGER).await;
+                    }
+                    return;
+                }
             }
         }
+        self.close();
+    }
+
+    /// Tells everyone who waits that the connection has ended.
+    fn close(&self) {
         let mut shared = self.lock();
         shared.is_closed = true;
         for waiter in shared.core.drain() {

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bitacora_pulsar_wire::{Frame, FrameDecoder, encode_head};
 use bytes::{BufMut, BytesMut};
@@ -9,6 +10,8 @@ use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::config::{ClientConfig, LocalFactory};
 use crate::error::Error;
@@ -26,6 +29,25 @@ type BoxedWriter = Box<dyn AsyncWrite + Send + Unpin>;
 pub(super) struct Transport {
     pub(super) outgoing: mpsc::Sender<Frame>,
     pub(super) incoming: Incoming,
+    /// `None` in the process, where nothing is written.
+    pub(super) writer: Option<Writer>,
+}
+
+/// The task that writes to the socket; it ends at once when this is dropped.
+pub(super) struct Writer(JoinHandle<()>);
+
+impl Writer {
+    /// Waits until everything queued has been written, but not longer than this. The senders must be gone.
+    pub(super) async fn finish(mut self, limit: Duration) {
+        // When it takes longer the socket is given up.
+        let _ = timeout(limit, &mut self.0).await;
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// Where frames come from.
@@ -62,7 +84,7 @@ impl Incoming {
 /// Opens a connection to a broker in this process.
 pub(super) fn open_local(factory: &LocalFactory) -> Result<Transport, Error> {
     let (outgoing, receiver) = factory()?;
-    Ok(Transport { outgoing, incoming: Incoming::Local(receiver) })
+    Ok(Transport { outgoing, incoming: Incoming::Local(receiver), writer: None })
 }
 
 /// Connects to the first address that answers.
@@ -70,7 +92,10 @@ pub(super) async fn open_socket(url: &ServiceUrl, config: &ClientConfig) -> Resu
     let mut last = Error::Disconnected;
     for address in &url.addresses {
         match TcpStream::connect((address.host.as_str(), address.port)).await {
-            Ok(stream) => return open_stream(stream, url.tls, address, config).await,
+            Ok(stream) => match open_stream(stream, url.tls, address, config).await {
+                Err(error) if error.is_retryable() => last = error,
+                opened => return opened,
+            },
             Err(source) => last = Error::Connect { address: address.text(), source: Arc::new(source) },
         }
     }
@@ -94,8 +119,11 @@ async fn open_stream(
             let connector = tokio_rustls::TlsConnector::from(Arc::new(tls_config(config)?));
             let name = ServerName::try_from(address.host.clone())
                 .map_err(|_| Error::Tls { reason: format!("{:?} is not a host name", address.host) })?;
-            let stream =
-                connector.connect(name, stream).await.map_err(|error| Error::Tls { reason: error.to_string() })?;
+            let stream = connector.connect(name, stream).await.map_err(|error| {
+                // What the peer said does not please; everything else is the way to it, as before the handshake.
+                let is_final = error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
+                if is_final { Error::Tls { reason: error.to_string() } } else { failed(error) }
+            })?;
             let (reader, writer) = tokio::io::split(stream);
             Ok(start(Box::new(reader), Box::new(writer)))
         }
@@ -128,9 +156,9 @@ fn tls_config(config: &ClientConfig) -> Result<rustls::ClientConfig, Error> {
 
 fn start(reader: BoxedReader, writer: BoxedWriter) -> Transport {
     let (outgoing, frames) = mpsc::channel(OUTGOING_FRAMES);
-    tokio::spawn(write_frames(writer, frames));
+    let writer = Some(Writer(tokio::spawn(write_frames(writer, frames))));
     let incoming = Incoming::Socket { reader, buffer: BytesMut::new(), decoder: FrameDecoder::default() };
-    Transport { outgoing, incoming }
+    Transport { outgoing, incoming, writer }
 }
 
 /// Writes until all senders are gone or the socket fails; its end is seen by the reading side.

@@ -365,22 +365,25 @@ impl Consumer {
         }
         let reader = match EntryReader::open(entry, ReadLimits::default()) {
             Ok(reader) => reader,
-            Err(error) => return self.queue.push_back(Err(error.into())),
+            Err(error) => {
+                let messages = EntryPeek::parse(entry).map_or(1, |peek| peek.message_count());
+                return self.refuse(error.into(), messages);
+            }
         };
         let metadata = Arc::new(reader.metadata().clone());
         if metadata.num_chunks_from_msg.is_some_and(|chunks| chunks > 1) {
-            return self
-                .queue
-                .push_back(Err(Error::Unsupported { id: id.to_string(), what: "one chunk of a larger one" }));
+            let error = Error::Unsupported { id: id.to_string(), what: "one chunk of a larger one" };
+            return self.refuse(error, reader.message_count());
         }
         if reader.is_batch() {
             self.acks.on_batch(id, reader.message_count(), &message.ack_set);
         }
         self.permits.on_arrival(entry.len().max(metadata.uncompressed_size() as usize), reader.message_count());
-        for read in reader {
+        let message_count = reader.message_count();
+        for (index, read) in (0..).zip(reader) {
             let read = match read {
                 Ok(read) => read,
-                Err(error) => return self.queue.push_back(Err(error.into())),
+                Err(error) => return self.refuse(error.into(), message_count.saturating_sub(index)),
             };
             let is_acknowledged = read.batch_index.is_some_and(|index| !is_open(&message.ack_set, index));
             let is_compacted = read.metadata.compacted_out();
@@ -391,6 +394,13 @@ impl Consumer {
                 self.queue.push_back(Ok(read));
             }
         }
+    }
+
+    /// Lets the caller have one error for so many messages. The broker has counted each of them; the error gives back one
+    /// permit when it is taken.
+    fn refuse(&mut self, error: Error, messages: u32) {
+        self.permits.on_used(messages.saturating_sub(1));
+        self.queue.push_back(Err(error));
     }
 }
 

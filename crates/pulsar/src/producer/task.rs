@@ -190,7 +190,10 @@ impl Task {
             ..Default::default()
         };
         let answer = if self.options.access_mode == ProducerAccessMode::WaitForExclusive {
-            session.connection.start_request(build).await?.receive(WHAT).await
+            match session.connection.start_request(WHAT, build).await {
+                Ok(pending) => pending.receive(WHAT).await,
+                Err(error) => Err(error),
+            }
         } else {
             session.connection.request(WHAT, build).await
         };

@@ -1,0 +1,96 @@
+use std::{collections::HashMap, time::Duration};
+
+use bitacora_pulsar_wire::{BatchBuilder, Codec, EntryHeader, OutgoingMessage};
+use bytes::Bytes;
+
+use super::*;
+use crate::{
+    session::Connection,
+    topic::{AccessMode, Counter, ProducerHandle, Publish},
+};
+
+fn name() -> TopicName {
+    TopicName::parse("t").unwrap()
+}
+
+/// A catalog with one topic and its durable subscription `s`, which has moved since it was stored.
+async fn with_a_moved_cursor(folder: &tempfile::TempDir) -> (Arc<Catalog>, Arc<Topic>) {
+    let (catalog, _) = Catalog::open(&BrokerConfig::new(folder.path())).await.unwrap();
+    let topic = catalog.topic(&name(), Missing::Create).await.unwrap();
+    topic.create_subscription("s", StartAt::Earliest, HashMap::new()).await.unwrap();
+    topic.subscription("s").unwrap().mark_dirty();
+    (Arc::new(catalog), topic)
+}
+
+fn stored_cursors(catalog: &Catalog) -> usize {
+    catalog.store.list::<serde_json::Value>(&["cursor", &name().to_string()]).unwrap().len()
+}
+
+/// A cursor that is written after its topic's deletion would be that of the next topic of the name, somewhere in it.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_cursor_of_a_deleted_topic_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let (catalog, topic) = with_a_moved_cursor(&folder).await;
+    let subscription = topic.subscription("s").unwrap();
+    catalog.delete_topic(&name()).await.unwrap();
+    topic.flush_cursor(&subscription).await.unwrap();
+    assert_eq!(stored_cursors(&catalog), 0, "by the end of a consumer");
+    topic.create_subscription("late", StartAt::Earliest, HashMap::new()).await.unwrap_err();
+    assert_eq!(stored_cursors(&catalog), 0, "by a subscription");
+    topic.seek(&subscription, &StartAt::Earliest).await.unwrap_err();
+    assert_eq!(stored_cursors(&catalog), 0, "by a seek");
+    topic.store_epoch(1).await.unwrap_err();
+    assert_eq!(catalog.store.get::<u64>(&key(&["epoch", &name().to_string()])).unwrap(), None);
+}
+
+/// The flush, as it runs: it takes its picture, the deletion comes, the picture is written.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deletion_waits_for_a_flush_that_has_begun() {
+    let folder = tempfile::tempdir().unwrap();
+    let (catalog, topic) = with_a_moved_cursor(&folder).await;
+    let picture = catalog.store.picture().await;
+    let changes = topic.dirty_cursors().unwrap();
+    assert_eq!(changes.len(), 1);
+    let own = Arc::clone(&catalog);
+    let mut deletion = tokio::spawn(async move { own.delete_topic(&name()).await });
+    let early = tokio::time::timeout(Duration::from_millis(300), &mut deletion).await;
+    catalog.store.apply(changes).await.unwrap();
+    drop(picture);
+    if early.is_err() {
+        deletion.await.unwrap().unwrap();
+    }
+    assert_eq!(stored_cursors(&catalog), 0);
+}
+
+/// The bytes on their way to the disk of a deleted topic counted against their connection for ever; with enough of them it
+/// was never read from again.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_deleted_topic_has_not_written_does_not_count_against_its_connection() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, topic) = with_a_moved_cursor(&folder).await;
+    let connection = Arc::new(Connection::new(1, "test".to_owned(), 1 << 20));
+    let producer = Arc::new(ProducerHandle {
+        key: topic.next_member_key(),
+        producer_id: 1,
+        name: "p".to_owned(),
+        is_named_by_user: true,
+        mode: AccessMode::Shared,
+        request_id: 1,
+        schema_version: Bytes::new(),
+        metadata: Vec::new(),
+        connection: Arc::clone(&connection),
+        connected_since_ms: 0,
+        published: Counter::default(),
+    });
+    topic.attach_producer(&producer, 0, None).unwrap();
+    let mut builder = BatchBuilder::new();
+    builder.append(&OutgoingMessage { value: Some(b"v"), ..OutgoingMessage::default() }).unwrap();
+    let header = EntryHeader { producer_name: "p", publish_time_ms: 1, schema_version: None, codec: Codec::None };
+    let entry = builder.finish(&header).unwrap().unwrap().entry;
+    // From here on the commit thread passes the log over, as it does when the deletion comes before it.
+    topic.log().delete();
+    topic.publish(&producer, Publish { sequence_id: 0, highest_sequence_id: None, entry });
+    topic.delete_log();
+    let empty = connection.wait_for_inflight(0);
+    tokio::time::timeout(Duration::from_secs(5), empty).await.expect("nothing on its way");
+}
