@@ -173,7 +173,7 @@ impl Catalog {
 
     /// Creates a partitioned topic, or raises the count of one; a count that it has already changes nothing.
     ///
-    /// Clients hear of the new partitions when each has the durable subscriptions of the others, at its first entry, as
+    /// Clients hear of further partitions when each has the durable subscriptions of the others, at its first entry, as
     /// in Pulsar: what is published there before their consumers have come would not reach them otherwise.
     ///
     /// # Errors
@@ -188,11 +188,19 @@ impl Catalog {
         if count <= before {
             return Ok(());
         }
+        let full_name = name.to_string();
+        if before == 0 {
+            // At once, so that nobody takes the name for a plain topic while its partitions are made.
+            self.store.put(key(&["partitioned", &full_name]), &count).await?;
+            self.lock().partitioned.insert(full_name.clone(), count);
+        }
         for index in before..count {
             self.stored_topic(&name.with_partition(index), Missing::Create).await?;
         }
+        if before == 0 {
+            return Ok(());
+        }
         self.extend_subscriptions(name, before, count).await?;
-        let full_name = name.to_string();
         self.store.put(key(&["partitioned", &full_name]), &count).await?;
         self.lock().partitioned.insert(full_name, count);
         // Again, for those that were created meanwhile by clients that knew of the old partitions only.

@@ -98,10 +98,12 @@ impl Catalog {
             changes.extend(closed.iter().map(|topic| (key(&["dedup", topic]), Some(off.clone()))));
         }
         self.store.apply(changes).await?;
-        // Under one lock, so that a topic that is opened now follows this policy too.
+        // Under one lock, so that a topic that is opened now, or was opened while the policy was stored, follows it too.
+        let prefix = format!("persistent://{name}/");
         let mut state = self.lock();
         state.namespaces.insert(name.to_owned(), policies);
-        open.iter().for_each(|topic| topic.set_deduplication(deduplication));
+        let topics = state.topics.iter().filter(|(topic, _)| topic.starts_with(&prefix));
+        topics.filter_map(|(_, entry)| entry.open.get()).for_each(|topic| topic.set_deduplication(deduplication));
         Ok(())
     }
 

@@ -142,12 +142,13 @@ impl Catalog {
         if is_known.is_none_or(|known| !Arc::ptr_eq(&known, &topic)) {
             return Err(Refused::new(ServerError::TopicNotFound, format!("topic {full_name} does not exist")));
         }
-        topic.close_for_deletion();
         let mut changes: Vec<_> = ["topic", "epoch", "dedup"].map(|kind| (key(&[kind, &full_name]), None)).into();
         for (subscription, _) in self.store.list::<serde_json::Value>(&["cursor", &full_name])? {
             changes.push((key(&["cursor", &full_name, &subscription]), None));
         }
+        // A deletion that cannot be stored leaves the topic as it was.
         self.store.apply(changes).await?;
+        topic.close_for_deletion();
         let Some(entry) = self.lock().topics.remove(&full_name) else {
             return Err(Refused::new(ServerError::TopicNotFound, format!("topic {full_name} does not exist")));
         };

@@ -104,6 +104,8 @@ pub(super) async fn detach(topic: &Arc<Topic>, key: ProducerKey) {
         let Some(promoted) = topic.detach_producer(key) else { return };
         match topic.store_epoch(promoted.topic_epoch).await {
             Ok(()) => topic.tell_promoted(&promoted),
+            // Its producers have been sent away.
+            Err(_) if topic.is_deleted() => return,
             Err(error) => {
                 tracing::error!(topic = topic.full_name(), %error, "cannot store the topic epoch; the waiting producer is not let in");
                 promoted.handle.connection.end();

@@ -181,8 +181,11 @@ impl Store {
     }
 
     fn fail(&self, database: Arc<Database>) {
+        // Who opens the file again holds the lock and waits until everyone has let go of it.
+        let failed = Arc::downgrade(&database);
+        drop(database);
         let mut file = self.lock();
-        if matches!(&*file, Opened::Sound(known) if Arc::ptr_eq(known, &database)) {
+        if matches!(&*file, Opened::Sound(known) if std::ptr::eq(Arc::as_ptr(known), failed.as_ptr())) {
             *file = Opened::Failed;
         }
     }

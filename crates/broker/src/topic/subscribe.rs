@@ -217,7 +217,8 @@ impl Topic {
     /// The metadata cannot be written.
     pub async fn flush_cursor(&self, subscription: &Arc<Subscription>) -> Result<(), StorageError> {
         let _picture = self.store.picture().await;
-        if self.is_deleted() || !subscription.is_durable() || !subscription.take_dirty() {
+        let is_gone = self.is_deleted() || subscription.is_closed();
+        if is_gone || !subscription.is_durable() || !subscription.take_dirty() {
             return Ok(());
         }
         let properties = subscription.properties().clone();
@@ -285,6 +286,10 @@ impl Topic {
         self.close_consumers(subscription);
         let _picture = self.store.picture().await;
         self.refuse_deleted()?;
+        if subscription.is_closed() {
+            let message = format!("subscription {} was deleted", subscription.name());
+            return Err(Refused::new(ServerError::SubscriptionNotFound, message));
+        }
         let stored = {
             let mut core = subscription.lock();
             core.dispatcher.seek(offset, remaining);
