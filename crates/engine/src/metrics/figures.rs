@@ -44,7 +44,7 @@ const COUNTERS: [CounterFamily; 14] = [
     ("bitacora_source_messages", "Messages handed to the broker", |m| &m.message_count),
     ("bitacora_source_repeated_messages", "Messages that the broker already had", |m| &m.repeated_message_count),
     ("bitacora_source_uncaptured_rows", "Rows of tables that are not captured", |m| &m.uncaptured_row_count),
-    ("bitacora_source_rolled_back_messages", "Messages of XA transactions that were rolled back", |m| {
+    ("bitacora_source_rolled_back_messages", "Messages of logged transactions that were rolled back", |m| {
         &m.rolled_back_message_count
     }),
     ("bitacora_source_dead_letters", "Outbox rows that could not be messages", |m| &m.dead_letter_count),

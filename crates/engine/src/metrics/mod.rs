@@ -23,7 +23,7 @@ pub struct SourceMetrics {
     pub repeated_message_count: Counter,
     /// Rows of tables that are not captured.
     pub uncaptured_row_count: Counter,
-    /// Messages of XA transactions that were prepared and then rolled back.
+    /// Messages of transactions that were logged and rolled back: of XA ones, and of MariaDB's.
     pub rolled_back_message_count: Counter,
     /// Rows of outbox tables that could not be messages and were sent as dead letters.
     pub dead_letter_count: Counter,
