@@ -6,6 +6,7 @@ import json
 import pytest
 from harness import servers, wire
 from harness.process import wait_until
+from harness.servers import streaming
 
 TABLE = "CREATE DATABASE faults; CREATE TABLE faults.t (id INT PRIMARY KEY, v VARCHAR(4000)) ENGINE=InnoDB"
 TOPIC = "persistent://public/default/s.faults.t"
@@ -21,10 +22,6 @@ def database(request):
 
 def source(database, snapshot="initial", tables=("faults.t",)):
     return servers.source_toml(database, "s", list(tables), snapshot=snapshot)
-
-
-def streaming(process, count=1):
-    wait_until("the stream", lambda: process.must_run() or process.stdout().count("streaming from") >= count, 60)
 
 
 def events(running, last, seconds=30):

@@ -6,6 +6,7 @@ import urllib.request
 import pytest
 from harness import servers, wire
 from harness.process import wait_until
+from harness.servers import streaming
 
 TOPIC = "persistent://public/default/s.faults.t"
 ALTER = """ALTER TABLE faults.t ADD needed INT NOT NULL; INSERT INTO faults.t VALUES (2, 'b', 7);
@@ -30,14 +31,10 @@ def rows(running):
     return found
 
 
-def streaming(running):
-    wait_until("the stream", lambda: running.process.must_run() or "streaming from" in running.process.stdout(), 60)
-
-
 def test_the_source_waits_until_the_change_is_allowed(database):
     """It says what to do, and keeps broker and position; once the strategy allows the change, it goes on by itself."""
     running = servers.Bitacora(source(database))
-    streaming(running)
+    streaming(running.process)
     database.client(ALTER)
     wait_until("a warning", lambda: running.process.must_run() or "set-schema-compatibility-strategy" in running.process.stderr(), 30)
     assert rows(running) == [1]
@@ -55,7 +52,7 @@ def test_the_source_waits_until_the_change_is_allowed(database):
 
 def test_the_embedded_broker_may_allow_every_change(database):
     running = servers.Bitacora(source(database), env={"BITACORA_BROKER_SCHEMA_COMPATIBILITY_STRATEGY": "ALWAYS_COMPATIBLE"})
-    streaming(running)
+    streaming(running.process)
     database.client(ALTER)
     wait_until("the rows", lambda: running.process.must_run() or rows(running) == [1, 2, 3, 4], 60)
     assert "WARN" not in running.process.stderr()

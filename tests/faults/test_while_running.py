@@ -10,6 +10,7 @@ import subprocess
 import pytest
 from harness import servers, wire
 from harness.process import Process, wait_until
+from harness.servers import streaming
 from test_start_refusals import refuses, run
 
 TOPIC = "persistent://public/default/s.faults.t"
@@ -25,10 +26,6 @@ def database():
 
 def source(database, snapshot="initial"):
     return servers.source_toml(database, "s", ["faults.t"], snapshot=snapshot)
-
-
-def streaming(process):
-    wait_until("the stream", lambda: process.must_run() or "streaming from" in process.stdout(), 60)
 
 
 def events(running, topic=TOPIC):

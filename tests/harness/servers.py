@@ -147,6 +147,11 @@ def bearer(token):
     return {"Authorization": f"Bearer {token}"} if token else {}
 
 
+def streaming(process, count=1):
+    """Waits until the source of a process has said for the `count`th time that it follows the log."""
+    wait_until("the stream", lambda: process.must_run() or process.stdout().count("streaming from") >= count, 60)
+
+
 def is_healthy(admin, token=None):
     try:
         with urllib.request.urlopen(urllib.request.Request(f"{admin}/brokers/health", headers=bearer(token)), timeout=5) as answer:

@@ -5,7 +5,7 @@ use bitacora_engine::metrics::Figures;
 use bitacora_engine::run::Source;
 use bitacora_pulsar::wire::TopicName;
 use bitacora_pulsar::wire::schema::{KeyValueEncoding, SchemaHalf, key_value};
-use bitacora_pulsar::{Client, ClientConfig, ProducerOptions};
+use bitacora_pulsar::{Client, ClientConfig, Endpoint, ProducerOptions};
 
 use super::Interrupts;
 use crate::arguments::Localrun;
@@ -32,12 +32,10 @@ pub async fn run(arguments: Localrun) -> Result<(), Failure> {
         _ => DEFAULT_URL.to_owned(),
     });
     arguments.access.replace(&mut source.auth, &mut source.tls_trust_certs_file)?;
-    let mut client = ClientConfig::url(url);
-    client.auth = source.auth.clone();
-    client.tls_ca_file.clone_from(&source.tls_trust_certs_file);
+    let endpoint = Endpoint::Url(url);
     if let Some(topic) = &arguments.destination_topic_name {
         tokio::select! {
-            touched = touch(client.clone(), topic, &source.topic_namespace) => touched?,
+            touched = touch(source.client(endpoint.clone()), topic, &source.topic_namespace) => touched?,
             () = interrupts.asked_to_end() => return Ok(()),
         }
     }
@@ -45,7 +43,7 @@ pub async fn run(arguments: Localrun) -> Result<(), Failure> {
     if let Some(listen) = arguments.metrics_listen.or(config.metrics) {
         metrics::serve(&listen, figures.clone()).await?;
     }
-    let mut running = Source::start(source, client.endpoint, &arguments.data_dir);
+    let mut running = Source::start(source, endpoint, &arguments.data_dir);
     figures.add(&running);
     let shown = tokio::spawn(progress::show(running.name().to_owned(), running.status()));
     let outcome = tokio::select! {

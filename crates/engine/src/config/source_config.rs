@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use bitacora_change::ColumnRules;
 use bitacora_change::outbox::OutboxRule;
-use bitacora_pulsar::Auth;
+use bitacora_pulsar::{Auth, ClientConfig, Endpoint};
 use bitacora_source::{Filter, ServerConfig};
 
 /// Which kind of file a source was configured by; it decides defaults only.
@@ -192,6 +192,14 @@ impl SourceConfig {
             tls_trust_certs_file: None,
             unused: Vec::new(),
         }
+    }
+
+    /// How the source's clients reach a broker there.
+    pub fn client(&self, endpoint: Endpoint) -> ClientConfig {
+        let mut config = ClientConfig::new(endpoint);
+        config.auth = self.auth.clone();
+        config.tls_ca_file.clone_from(&self.tls_trust_certs_file);
+        config
     }
 
     /// The sentence to show once at start if there are keys without effect.

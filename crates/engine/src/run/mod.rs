@@ -19,7 +19,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use bitacora_pulsar::{Client, ClientConfig, Endpoint};
+use bitacora_pulsar::{Client, Endpoint};
 use bitacora_source::check::{self, CheckOptions, Finding, REPLICA_ID, Severity, SnapshotPlanned};
 use bitacora_source::ddl::Catalog;
 use bitacora_source::replication::ReplicaOptions;
@@ -284,10 +284,7 @@ impl Life {
     }
 
     fn client(&self) -> Result<Client, EngineError> {
-        let mut config = ClientConfig::new(self.endpoint.clone());
-        config.auth = self.config.auth.clone();
-        config.tls_ca_file.clone_from(&self.config.tls_trust_certs_file);
-        Client::new(config)
+        Client::new(self.config.client(self.endpoint.clone()))
             .map_err(|error| EngineError::new(ErrorClass::FixConfiguration, error.to_string()).caused_by(error))
     }
 
