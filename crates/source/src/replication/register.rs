@@ -24,8 +24,6 @@ pub async fn register(connection: &mut Connection, options: &ReplicaOptions) -> 
             uuid = escaped(&options.replica_uuid)
         ))
         .await?;
-    // A caller whose sink is slow reads late; the default of a minute would end the stream then.
-    connection.execute("SET SESSION net_write_timeout = 600").await?;
     if mariadb {
         // 4: this replica understands GTID events, so the server need not disguise them.
         connection.execute("SET @mariadb_slave_capability = 4").await?;

@@ -12,7 +12,8 @@ pub(super) fn literal(text: &str) -> String {
     format!("CONVERT(0x{hex} USING utf8mb4)")
 }
 
-/// Lists the captured base tables that the account can see, ordered by database and table.
+/// Lists the captured tables that the account can see, in Debezium's order: by `database.table` as one text, so that `a-2.t`
+/// comes before `a.t`. Views, sequences and temporary tables are no tables.
 pub async fn list_tables(connection: &mut Connection, filter: &Filter) -> Result<Vec<TableName>, Error> {
     let found = connection
         .query(
@@ -25,7 +26,8 @@ pub async fn list_tables(connection: &mut Connection, filter: &Filter) -> Result
         .filter_map(|row| Some(TableName::new(row.text(0)?, row.text(1)?)))
         .filter(|name| filter.table(&name.database, &name.table))
         .collect();
-    tables.sort();
+    // Java compares texts by their UTF-16 units.
+    tables.sort_by_cached_key(|name| name.to_string().encode_utf16().collect::<Vec<u16>>());
     Ok(tables)
 }
 

@@ -174,20 +174,13 @@ impl Snapshot {
     }
 }
 
-/// Opens a session in which values print the same way on every server.
+/// Opens a session with the snapshot's own limits.
 async fn session(config: &ServerConfig, options: &SnapshotOptions) -> Result<Connection, Error> {
     let mut connection = Connection::open(config).await?;
     let lock_s = options.lock_timeout_ms.div_ceil(1000).clamp(1, 31_536_000);
     let write_s = options.write_timeout_ms.div_ceil(1000).clamp(1, 31_536_000);
-    let limit = if connection.version().is_mariadb() { "max_statement_time" } else { "max_execution_time" };
-    connection.execute("SET NAMES utf8mb4").await?;
-    connection
-        .execute(&format!(
-            "SET SESSION sql_mode = '', time_zone = '+00:00', lock_wait_timeout = {lock_s}, \
-             net_write_timeout = {write_s}, wait_timeout = 2147483, {limit} = 0"
-        ))
-        .await?;
-    connection.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ").await?;
+    let limits = format!("SET SESSION lock_wait_timeout = {lock_s}, net_write_timeout = {write_s}");
+    connection.execute(&limits).await?;
     Ok(connection)
 }
 

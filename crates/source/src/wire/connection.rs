@@ -17,6 +17,7 @@ use tokio::net::TcpStream;
 use super::buffer::{PacketBuffer, PacketError, put_packet};
 use super::read::Reader;
 use super::result::{ColumnDefinition, ErrorPacket, Table, TextRow, is_end};
+use super::session;
 use super::tls::TlsStream;
 use crate::{Error, ServerConfig, ServerVersion};
 
@@ -62,21 +63,25 @@ pub enum Encryption {
 }
 
 impl Connection {
-    /// Connects and logs in.
+    /// Connects, logs in and sets the variables of the session, whatever the server's defaults are.
     ///
     /// # Errors
     /// [`Error::Connect`], [`Error::Timeout`], the TLS errors, and [`Error::Server`] where the login is refused.
     pub async fn open(config: &ServerConfig) -> Result<Connection, Error> {
         let limit = Duration::from_millis(config.connect_timeout_ms);
         // Boxed, because the state of the TLS handshake is large.
-        match tokio::time::timeout(limit, Box::pin(Connection::log_in(config))).await {
-            Ok(result) => result,
-            Err(_) => Err(Error::Timeout {
-                address: config.address(),
-                what: "Connecting and logging in",
-                limit_ms: config.connect_timeout_ms,
-            }),
-        }
+        let mut connection = match tokio::time::timeout(limit, Box::pin(Connection::log_in(config))).await {
+            Ok(result) => result?,
+            Err(_) => {
+                return Err(Error::Timeout {
+                    address: config.address(),
+                    what: "Connecting and logging in",
+                    limit_ms: config.connect_timeout_ms,
+                });
+            }
+        };
+        session::settle(&mut connection).await?;
+        Ok(connection)
     }
 
     /// Gives product and version of the server.

@@ -11,6 +11,7 @@
 //! - `tls`: TLS modes over rustls.
 //! - [`connection`]: a logged-in connection, its commands and results.
 //! - [`result`]: column definitions, text rows, error packets.
+//! - `session`: the variables that every session sets.
 
 pub mod auth;
 pub mod buffer;
@@ -18,7 +19,9 @@ pub mod connection;
 pub mod handshake;
 pub mod read;
 pub mod result;
+mod session;
 mod tls;
 
 pub use connection::Connection;
 pub use result::{ColumnDefinition, Row, Table, TextRow};
+pub use session::session_variables;

@@ -3,7 +3,9 @@
 
 mod check;
 mod column;
+mod list;
 mod login;
+mod session;
 mod snapshot;
 mod stream;
 
