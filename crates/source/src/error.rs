@@ -5,6 +5,8 @@
 
 use std::path::PathBuf;
 
+use crate::server_error;
+
 /// What a caller does about an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorClass {
@@ -153,7 +155,7 @@ impl Error {
     pub fn class(&self) -> ErrorClass {
         match self {
             Error::Connect { .. } | Error::Timeout { .. } | Error::Lost { .. } => ErrorClass::Retry,
-            Error::Server { code, message, .. } => server_class(*code, message),
+            Error::Server { code, message, .. } => server_error::class(*code, message),
             Error::Malformed { .. } | Error::PacketTooLarge { .. } | Error::Value { .. } => ErrorClass::Stop,
             Error::Tls { .. }
             | Error::TlsNotOffered { .. }
@@ -172,6 +174,13 @@ impl Error {
             Error::Server { code, .. } => Some(*code),
             _ => None,
         }
+    }
+
+    /// Returns whether the server says that a table, or its database, does not exist.
+    pub fn is_table_gone(&self) -> bool {
+        /// `ER_BAD_DB_ERROR`, `ER_NO_SUCH_TABLE`, `ER_NO_SUCH_DB`.
+        const GONE: [u16; 3] = [1049, 1146, 3503];
+        self.server_code().is_some_and(|code| GONE.contains(&code))
     }
 
     /// Says in one sentence what the operator can do.
@@ -195,7 +204,7 @@ impl Error {
             Error::AuthenticationPlugin { .. } => {
                 "Use an account with caching_sha2_password (MySQL) or mysql_native_password (MariaDB)".into()
             }
-            Error::Server { code, message, .. } => server_remedy(*code, message),
+            Error::Server { code, message, .. } => server_error::remedy(*code, message),
             Error::Malformed { .. } => {
                 "Check that host and port name a MySQL or MariaDB server and no proxy of another kind".into()
             }
@@ -210,94 +219,6 @@ impl Error {
             Error::Snapshot { remedy, .. } => remedy.clone(),
             Error::Value { .. } => "Correct the value on the server, or leave the table out of the capture".into(),
         }
-    }
-}
-
-/// Class of a server error: the numbers are those of the "Server Error Message Reference".
-fn server_class(code: u16, message: &str) -> ErrorClass {
-    match code {
-        // Accounts, privileges, hosts, unknown objects, unknown variables, read-only or disabled features.
-        1044 | 1045 | 1049 | 1129 | 1698 | 1095 | 1130 | 1142 | 1143 | 1146 | 1193 | 1227 | 1251 | 1396 | 1524
-        | 3118 | 1862 | 1820 => ErrorClass::FixConfiguration,
-        1236 | 1220 | 13117 | 1945 | 1955 | 1956 | 4052 if is_duplicate_replica(message) => {
-            ErrorClass::FixConfiguration
-        }
-        // The binlog does not hold what is asked for: data would be missing.
-        1236 | 1220 | 13117 | 1789 | 1945 | 1955 | 1956 => ErrorClass::Stop,
-        // Load, shutdown, lock waits, dead locks, killed connections.
-        1040
-        | 1053
-        | 1077
-        | 1152
-        | 1158..=1161
-        | 1184
-        | 1205
-        | 1213
-        | 1203
-        | 1226
-        | 1317
-        | 1927
-        | 3024
-        | 3169
-        | 4031 => ErrorClass::Retry,
-        _ => ErrorClass::Stop,
-    }
-}
-
-fn is_duplicate_replica(message: &str) -> bool {
-    message.contains("same server_uuid/server_id") || message.contains("same server_id")
-}
-
-fn server_remedy(code: u16, message: &str) -> String {
-    match code {
-        1045 | 1698 | 3118 => "Check user name and password, and that the account may log in from this host".into(),
-        1044 => "Grant the account access to this database".into(),
-        1130 | 1129 => "Create the account for this client's host (CREATE USER 'name'@'host'), or unblock the host".into(),
-        1040 | 1203 | 1226 => "Raise max_connections or the account's limit, or end idle connections".into(),
-        1142 | 1143 => "Grant the missing privilege on the table, for example GRANT SELECT ON database.* TO the account".into(),
-        1227 => {
-            let needed = message.find("need (at least one of) the ").and_then(|at| message.get(at + 27..));
-            match needed.and_then(|rest| rest.split_once(" privilege")) {
-                Some((privilege, _)) => format!("Grant {privilege} ON *.* to the account"),
-                None => "Grant the privilege that the server names to the account".into(),
-            }
-        }
-        1236 | 1220 | 13117 | 1789 | 4052 if is_duplicate_replica(message) => {
-            "Set database.server.id to a number that no other replica uses; two replicas with one id end each other".into()
-        }
-        1236 if message.contains("purged") || message.contains("missing") => format!(
-            "The server no longer has the events that follow our position{}; take a new snapshot and keep the binlog longer (binlog_expire_logs_seconds)",
-            missing_part(message)
-        ),
-        1236 if message.contains("Could not find first log") => {
-            "The binlog file of our position is gone from the server; take a new snapshot and keep the binlog longer (binlog_expire_logs_seconds)".into()
-        }
-        1236 if message.contains("impossible position") || message.contains("> file size") => {
-            "The position lies behind the end of the server's log: the server lost transactions or is another one; take a new snapshot".into()
-        }
-        1236 if message.contains("not in the master's binlog") || message.contains("not in the primary") => {
-            "The GTID of our position is unknown to this server: it is another server, was reset or has purged it; take a new snapshot".into()
-        }
-        1945 | 1955 | 1956 => {
-            "The GTID of our position is unknown to this server: it is another server, was reset or has purged it; take a new snapshot".into()
-        }
-        1236 => "Read the server's text: the position is not usable there; take a new snapshot if the log was lost".into(),
-        1412 => "A table was altered while its snapshot was read; begin the snapshot again".into(),
-        1205 | 3169 => "Another session holds the lock; try again, or raise the lock timeout".into(),
-        1193 => "The server lacks this variable; its version is too old or too new for this option".into(),
-        1820 | 1862 => "Set a new password for the account; the present one has expired".into(),
-        _ => "Look up the error number in the server's manual".into(),
-    }
-}
-
-/// Cuts the missing GTIDs out of MySQL's message, where it names them.
-fn missing_part(message: &str) -> String {
-    let start = ["missing transactions are '", "The missing transactions are '"]
-        .iter()
-        .find_map(|marker| message.find(marker).map(|at| at + marker.len()));
-    match start.and_then(|at| message.get(at..)).and_then(|rest| rest.split_once('\'')) {
-        Some((gtids, _)) => format!(" (missing: {gtids})"),
-        None => String::new(),
     }
 }
 

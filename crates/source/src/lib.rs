@@ -18,6 +18,7 @@ pub mod position;
 pub mod replication;
 pub mod schema;
 pub mod server;
+mod server_error;
 pub mod snapshot;
 pub mod wire;
 

@@ -14,7 +14,7 @@ pub use setting::REPLICA_ID;
 
 use crate::identity::server_identity;
 use crate::wire::Connection;
-use crate::{Error, Filter, Position, ServerConfig};
+use crate::{Error, ErrorClass, Filter, Position, ServerConfig};
 
 /// What is going to be captured, and how.
 #[derive(Clone, Debug)]
@@ -47,6 +47,8 @@ pub async fn run(config: &ServerConfig, options: &CheckOptions) -> Report {
         Ok(connection) => connection,
         Err(error) => {
             let name = match &error {
+                // A server that is starting, stopping or offline answers, and lets nobody in.
+                Error::Server { .. } if error.class() == ErrorClass::Retry => "reachable",
                 Error::Server { .. } | Error::AuthenticationPlugin { .. } => "credentials",
                 Error::Tls { .. } | Error::TlsNotOffered { .. } | Error::TlsFile { .. } => "tls",
                 _ => "reachable",
@@ -61,13 +63,14 @@ pub async fn run(config: &ServerConfig, options: &CheckOptions) -> Report {
     report.ok("reachable", format!("The server at {} answers", config.address()));
     report.ok("credentials", format!("`{}` may log in", config.user));
     if let Err(error) = ask(&mut connection, options, &mut report).await {
-        report.failed("connection", &error);
+        // Only a failure of the first kind may pass by itself.
+        let name = if error.class() == ErrorClass::Retry { "connection" } else { "statement" };
+        report.failed(name, &error);
     }
     report
 }
 
 async fn ask(connection: &mut Connection, options: &CheckOptions, report: &mut Report) -> Result<(), Error> {
-    connection.execute("SET SESSION sql_mode = ''").await?;
     report.server = Some(server_identity(connection).await?);
     setting::version(connection, report);
     let settings = setting::Settings::read(connection).await?;

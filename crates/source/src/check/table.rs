@@ -4,7 +4,7 @@ use super::privilege::Privileges;
 use super::{CheckOptions, Report, Severity, SnapshotPlanned};
 use crate::schema;
 use crate::wire::Connection;
-use crate::{Error, Filter, TableName, quoted};
+use crate::{Error, ErrorClass, Filter, TableName, quoted};
 
 /// Tables that are tried one by one; more of them would make the check slow.
 const TRIED: usize = 500;
@@ -72,7 +72,11 @@ async fn readable(connection: &mut Connection, tables: &[TableName], report: &mu
         let sql = format!("SELECT 1 FROM {}.{} LIMIT 0", quoted(&table.database), quoted(&table.table));
         match connection.execute(&sql).await {
             Ok(()) => {}
-            Err(Error::Server { .. }) => refused.push(table.to_string()),
+            Err(error) if error.server_code().is_some() && error.class() == ErrorClass::FixConfiguration => {
+                refused.push(table.to_string());
+            }
+            // It was dropped after it was listed.
+            Err(error) if error.is_table_gone() => {}
             Err(error) => return Err(error),
         }
     }

@@ -159,13 +159,12 @@ async fn read_keys(
 /// Puts the unique keys of a table without primary key in the server's own order: the first one whose columns are all NOT NULL
 /// stands for the primary key, in the log too. `SHOW KEYS` has that order, `information_schema` does not tell it.
 async fn order_keys(connection: &mut Connection, facts: &mut TableFacts) -> Result<(), Error> {
-    const NO_SUCH_TABLE: u16 = 1146;
     if !facts.primary_key.is_empty() || facts.unique_keys.len() < 2 {
         return Ok(());
     }
     let sql = format!("SHOW KEYS FROM {}.{}", quoted(&facts.name.database), quoted(&facts.name.table));
     let keys = match connection.query(&sql).await {
-        Err(error) if error.server_code() == Some(NO_SUCH_TABLE) => return Ok(()),
+        Err(error) if error.is_table_gone() => return Ok(()),
         keys => keys?,
     };
     let order: Vec<&str> = keys.rows().filter_map(|row| row.text(2)).collect();

@@ -13,11 +13,7 @@ pub async fn missing_tables(
     filter: &Filter,
     is_known: impl Fn(&TableName) -> bool,
 ) -> Result<Vec<(TableName, String)>, Error> {
-    /// `ER_NO_SUCH_TABLE`.
-    const GONE: u16 = 1146;
     let mut connection = Connection::open(config).await?;
-    connection.execute("SET NAMES utf8mb4").await?;
-    connection.execute("SET SESSION sql_mode = ''").await?;
     let mut missing = Vec::new();
     for name in list_tables(&mut connection, filter).await? {
         if is_known(&name) {
@@ -25,7 +21,7 @@ pub async fn missing_tables(
         }
         match show_create_table(&mut connection, &name).await {
             Ok(statement) => missing.push((name, statement)),
-            Err(Error::Server { code: GONE, .. }) => {}
+            Err(error) if error.is_table_gone() => {}
             Err(error) => return Err(error),
         }
     }

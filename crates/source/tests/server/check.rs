@@ -2,7 +2,7 @@
 
 use bitacora_source::check::{CheckOptions, Report, Severity, SnapshotPlanned, run};
 use bitacora_source::replication::{Client, ReplicaOptions};
-use bitacora_source::{Filter, FilterOptions, Position, ServerConfig};
+use bitacora_source::{ErrorClass, Filter, FilterOptions, Position, ServerConfig};
 use bitacora_testkit::{DatabaseServer, Mariadb, MariadbOptions, Mysql, MysqlOptions};
 
 use crate::{config, config_of, purge_binlogs};
@@ -138,6 +138,22 @@ async fn mariadb() {
     expect(&check_at("0-1-999999").await, "position", Severity::Failure, "never executed");
     purge_binlogs(&server);
     expect(&check_at("0-1-1").await, "position", Severity::Failure, "has purged transactions");
+}
+
+/// A server in offline mode refuses every login. It passed for wrong credentials, which ended the source.
+#[tokio::test]
+async fn an_offline_server_is_not_a_wrong_password() {
+    let server = Mysql::start(MysqlOptions::default());
+    server.client("SET GLOBAL offline_mode = ON");
+    let report = run(&config(&server), &options()).await;
+    expect(&report, "reachable", Severity::Failure, "offline mode");
+    assert!(report.find("credentials").is_none(), "{report:#?}");
+    let stream = Client::connect(&config(&server), ReplicaOptions::new(5003)).await.unwrap_err();
+    assert_eq!(stream.class(), ErrorClass::Retry, "{stream}");
+    server.client("SET GLOBAL offline_mode = OFF");
+    assert!(run(&config(&server), &options()).await.find("credentials").is_some());
+    let refused = run(&config_of(&server, "debezium", "wrong"), &options()).await;
+    expect(&refused, "credentials", Severity::Failure, "Access denied");
 }
 
 #[tokio::test]
