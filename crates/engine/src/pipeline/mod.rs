@@ -3,7 +3,7 @@
 //! [`core`] is the state machine and `state` what it knows; around it stand the pieces that can be understood alone:
 //! [`logical_offset`] (sequence ids), [`watermark`] (checkpoints), [`transaction`],
 //! [`xa`] and [`undecided`] (messages that wait for a decision, as [`held`]), [`tables`] (plans and topics),
-//! [`statement`], `decision` (ends of transactions) and `schema_changes` (DDL), `outbox` (rows that are messages). [`snapshot`] sends the rows of a snapshot through the same plans.
+//! [`statement`], `decision` (ends of transactions) and `schema_changes` (DDL), `outbox` (rows that are messages), `sequence` (MariaDB's sequences, which are no tables). [`snapshot`] sends the rows of a snapshot through the same plans.
 
 pub mod core;
 mod decision;
@@ -11,6 +11,7 @@ pub mod held;
 pub mod logical_offset;
 mod outbox;
 mod schema_changes;
+mod sequence;
 pub mod snapshot;
 mod state;
 pub mod statement;

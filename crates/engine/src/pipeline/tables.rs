@@ -8,6 +8,7 @@ use bitacora_change::outbox::{OutboxPlan, OutboxRule};
 use bitacora_change::{Plan, PlanOptions, TableDescription};
 use bitacora_source::Filter;
 
+use super::sequence::has_columns_of_a_sequence;
 use crate::error::{EngineError, Place};
 use crate::notices::Notices;
 
@@ -108,6 +109,13 @@ pub fn compile(
     notices: &Notices,
 ) -> Result<Option<Compiled>, EngineError> {
     if !filter.table(&table.database, &table.table) {
+        return Ok(None);
+    }
+    if description.is_none() && has_columns_of_a_sequence(table) {
+        notices.warn(&format!(
+            "{}.{} is a sequence: the numbers that it reserves are in the log, but they are no rows of a table and are not published",
+            table.database, table.table
+        ));
         return Ok(None);
     }
     if !description.is_some_and(|description| description.matches(table)) {

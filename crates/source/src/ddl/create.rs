@@ -41,7 +41,10 @@ pub(super) fn create_table(
             element(scanner, inner.until_comma(), &mut definition);
         }
     }
-    let is_select = options(&mut cursor, &mut definition);
+    let kind = options(&mut cursor, &mut definition);
+    if kind == Kind::Sequence {
+        return None;
+    }
     for column in &definition.columns {
         if let Some(kind) = column.key {
             definition.keys.push(Key { name: None, kind, columns: vec![column.name.clone()] });
@@ -49,7 +52,7 @@ pub(super) fn create_table(
     }
     // The primary key first; unique ones stay in the order of the text.
     definition.keys.sort_by_key(|key| key.kind != KeyKind::Primary);
-    made(if is_select { Shape::Select(definition) } else { Shape::Columns(definition) })
+    made(if kind == Kind::Select { Shape::Select(definition) } else { Shape::Columns(definition) })
 }
 
 /// A column, a key, a constraint or `PERIOD FOR`.
@@ -113,8 +116,20 @@ pub(super) fn key_columns(cursor: &mut Cursor<'_>) -> Option<Vec<String>> {
     (!columns.is_empty()).then_some(columns)
 }
 
-/// Table options up to a `SELECT`; says whether there is one.
-fn options(cursor: &mut Cursor<'_>, definition: &mut TableDefinition) -> bool {
+/// What the options of a `CREATE TABLE` make of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// A table with the columns that are written down.
+    Table,
+    /// A table that is filled by a query, which may add columns.
+    Select,
+    /// A sequence of MariaDB in the form of `SHOW CREATE TABLE`, which is no table.
+    Sequence,
+}
+
+/// Reads table options up to a `SELECT`.
+fn options(cursor: &mut Cursor<'_>, definition: &mut TableDefinition) -> Kind {
+    let mut kind = Kind::Table;
     while !cursor.at_end() {
         if cursor.take(&["COMMENT"]) {
             cursor.take_symbol('=');
@@ -129,7 +144,7 @@ fn options(cursor: &mut Cursor<'_>, definition: &mut TableDefinition) -> bool {
             || cursor.is(&["WITH"]) && !cursor.is(&["WITH", "SYSTEM"])
             || cursor.is(&["VALUES"])
         {
-            return true;
+            return Kind::Select;
         } else if cursor.take(&["UNION"]) {
             // A MERGE table's list.
             cursor.take_symbol('=');
@@ -140,16 +155,21 @@ fn options(cursor: &mut Cursor<'_>, definition: &mut TableDefinition) -> bool {
             }
         } else if cursor.take(&["AS"]) || cursor.take_any(&["IGNORE", "REPLACE"]).is_some() {
             if cursor.is_symbol('(') {
-                return true;
+                return Kind::Select;
             }
         } else if cursor.is_symbol('(') {
             let inner = cursor.parenthesized();
             if inner.is_some_and(|inner| inner.is(&["SELECT"]) || inner.is_symbol('(')) {
-                return true;
+                return Kind::Select;
+            }
+        } else if cursor.take(&["SEQUENCE"]) {
+            cursor.take_symbol('=');
+            if cursor.remaining_text().trim_start().starts_with(['1', 'Y', 'y']) {
+                kind = Kind::Sequence;
             }
         } else {
             cursor.skip_one();
         }
     }
-    false
+    kind
 }

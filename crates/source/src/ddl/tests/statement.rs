@@ -129,6 +129,7 @@ fn objects_other_than_tables() {
     check_other("CREATE FUNCTION f(a INT) RETURNS INT RETURN a", "CREATE FUNCTION");
     check_other("CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO DELETE FROM t; ", "CREATE EVENT");
     check_other("CREATE SEQUENCE s START WITH 1", "CREATE SEQUENCE");
+    check_other("CREATE TABLE s (next_not_cached_value bigint(21) NOT NULL) ENGINE=InnoDB SEQUENCE=1", "CREATE TABLE");
     check_other("DROP VIEW IF EXISTS v", "DROP VIEW");
     check_other("ALTER VIEW v AS SELECT 2", "ALTER VIEW");
     check_other("CREATE LIBRARY l LANGUAGE JAVASCRIPT AS $$ export function f() {} $$", "CREATE LIBRARY");
