@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bitacora_source::ddl::{Catalog, CharsetChoice, DdlRecord, SnapshotDatabase, snapshot_records};
 use bitacora_source::snapshot::{Snapshot, SnapshotChunk, SnapshotOptions, SnapshotState};
@@ -32,18 +33,21 @@ impl Life {
         former: Option<Checkpoint>,
     ) -> Result<Option<Resume>, EngineError> {
         let mut backoff = self.backoff();
-        loop {
+        for attempt in 1_u32.. {
+            let begun = Instant::now();
             let error = match self.try_snapshot(store, former.as_ref()).await {
                 Err(error) if error.class == ErrorClass::Retry => error,
                 done => return done,
             };
             let Some(pause) = backoff.next() else { return Err(error) };
-            tracing::warn!(source = %self.config.name, pause_ms = pause.as_millis() as u64, "the snapshot begins again: {error}");
+            let pause = pause.max(rest(attempt, begun.elapsed()));
+            tracing::warn!(source = %self.config.name, attempt, pause_ms = pause.as_millis() as u64, "the snapshot begins again, and the rows that it has read come again: {error}");
             self.status.send_replace(SourceStatus::Waiting { reason: error.to_string() });
             if self.pause(pause).await {
-                return Ok(None);
+                break;
             }
         }
+        Ok(None)
     }
 
     async fn try_snapshot(
@@ -182,6 +186,13 @@ impl Life {
             }
         }
     }
+}
+
+/// How long the server rests before a snapshot begins again. Tables that change all the time would otherwise let it read the others
+/// without end: from the second time on, the rest is half of what the attempt took.
+fn rest(attempt: u32, attempt_took: Duration) -> Duration {
+    const LONGEST: Duration = Duration::from_secs(300);
+    if attempt < 2 { Duration::ZERO } else { LONGEST.min(attempt_took / 2) }
 }
 
 /// Turns an error of the source room into the engine's.
