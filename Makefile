@@ -9,7 +9,8 @@
 #                           peer's columns unless PEER=1; figures that the texts repeat stay as they are
 #   make load               1,000 bookings a second on AeroAlpes from a plain release build, into bench/README.md
 #   make conformance        the recorded work, both clients' tests and AeroAlpes against a real Apache Pulsar
-#   make chaos [KILLS=100]  kill -9 of the process, of the source, of the broker under load; half as many of AeroAlpes' parts
+#   make chaos [KILLS=100]  kill -9 of the process, of the source, of the broker under load; twice as many replacements of server log,
+#                           checkpoint and topic by older copies and others; half as many kills of AeroAlpes' parts
 #   make soak [MINUTES=60]  a steady load with crashes, memory and order watched
 #   make fuzz [INPUTS=…]    more inputs for the parsers than the tests take
 #   make coverage           lines run by the tests of the workspace, and of AeroAlpes' from outside
@@ -63,6 +64,7 @@ conformance:
 chaos:
 	@tools/cargo-env.sh
 	@BITACORA_CHAOS_KILLS=$(KILLS) $(QUIET_TEST) -p bitacora --test chaos -- --test-threads 1 --nocapture
+	@BITACORA_CHAOS_REPLACEMENTS=$$(( $(KILLS) * 2 )) $(QUIET_TEST) -p bitacora --test replacements -- --nocapture
 	@cargo build --quiet --release -p bitacora -p aeroalpes
 	@AEROALPES_KILLS=$$(( $(KILLS) / 2 )) $(PYTEST) -s tests/aeroalpes/test_crash.py
 

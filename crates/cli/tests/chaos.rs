@@ -5,37 +5,17 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
+mod moments;
 mod scene;
-
-use std::time::Duration;
 
 use bitacora_testkit::BitacoraProcess;
 use bitacora_testkit::delivery::SnapshotRule;
 use bitacora_testkit::load::{Change, RowState, Step};
+use moments::{Moments, setting};
 use scene::Scene;
-
-fn setting(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().map_or(default, |text| text.parse().expect("a whole number"))
-}
 
 fn kill_count() -> u64 {
     setting("BITACORA_CHAOS_KILLS", 10)
-}
-
-/// Seeded moments; a plain congruential generator, so that a seed means the same in every version of every library.
-struct Moments(u64);
-
-impl Moments {
-    fn new(kind: u64) -> Moments {
-        let seed = setting("BITACORA_CHAOS_SEED", 1);
-        println!("chaos: seed {seed}");
-        Moments(seed.wrapping_mul(31).wrapping_add(kind))
-    }
-
-    fn within(&mut self, limit_ms: u64) -> Duration {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        Duration::from_millis((self.0 >> 33) % limit_ms)
-    }
 }
 
 /// Kills the process after a random while, also in the middle of its start, and returns its successor.

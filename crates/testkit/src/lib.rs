@@ -6,13 +6,14 @@
 //!
 //! Where to look: [`Mysql`], [`Mariadb`] and [`Pulsar`] are real servers, [`BitacoraProcess`] is the built binary,
 //! [`load`] writes a known load, [`delivery`] checks what a consumer saw of it,
-//! [`TopicReader`] shows what a broker has stored, [`allocations`] counts what a test may not allocate.
+//! [`TopicReader`] shows what a broker has stored, [`Forwarder`] is an address that moves to another server, [`allocations`] counts what a test may not allocate.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 pub mod allocations;
 mod bitacora;
 pub mod delivery;
+mod forwarder;
 pub mod load;
 pub mod process;
 mod server;
@@ -20,6 +21,7 @@ mod topic_reader;
 mod wait;
 
 pub use bitacora::BitacoraProcess;
+pub use forwarder::Forwarder;
 pub use server::{DatabaseServer, Mariadb, MariadbOptions, Mysql, MysqlOptions, Pulsar, PulsarOptions};
 pub use topic_reader::{StoredMessage, TopicReader};
 pub use wait::wait_until;

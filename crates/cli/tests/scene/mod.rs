@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use bitacora_testkit::delivery::{Delivery, SnapshotRule};
 use bitacora_testkit::load::{self, History, Load, LoadOptions};
-use bitacora_testkit::{BitacoraProcess, Mysql, MysqlOptions, TopicReader, free_port, wait_until};
+use bitacora_testkit::{BitacoraProcess, Mysql, MysqlOptions, StoredMessage, TopicReader, free_port, wait_until};
 
 pub const TOPIC: &str = "persistent://public/default/srv.carga.carga";
 const READY: Duration = Duration::from_secs(60);
@@ -18,6 +18,8 @@ pub struct Scene {
     folder: tempfile::TempDir,
     port: u16,
     http_port: u16,
+    /// Where sources find the server: its port, or that of a forwarder before it.
+    pub server_port: u16,
 }
 
 impl Scene {
@@ -26,7 +28,8 @@ impl Scene {
         let server = Mysql::start(MysqlOptions::default());
         load::create_table(&server);
         let folder = tempfile::Builder::new().prefix("bitacora-scene-").tempdir().unwrap();
-        Scene { server, folder, port: free_port(), http_port: free_port() }
+        let server_port = server.port;
+        Scene { server, folder, port: free_port(), http_port: free_port(), server_port }
     }
 
     pub fn load(&self, seed: u64) -> Load {
@@ -37,7 +40,8 @@ impl Scene {
         format!("127.0.0.1:{}", self.port)
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    /// Returns the path of a folder or file of the scene.
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -51,7 +55,7 @@ impl Scene {
             self.path("up"),
             self.port,
             self.http_port,
-            self.server.port
+            self.server_port
         );
         std::fs::write(self.path("bitacora.toml"), config).unwrap();
         let file = self.path("bitacora.toml");
@@ -68,15 +72,20 @@ impl Scene {
 
     /// Starts the source alone, from a source file of Pulsar IO, against the broker's port.
     pub fn start_source(&self) -> BitacoraProcess {
+        self.start_source_in("source")
+    }
+
+    /// Starts the source alone with a data folder of that name.
+    pub fn start_source_in(&self, folder: &str) -> BitacoraProcess {
         let config = format!(
             "tenant: public\nnamespace: default\nname: srv\nconfigs:\n    database.hostname: 127.0.0.1\n    database.port: \"{}\"\n    \
              database.user: debezium\n    database.password: dbz\n    database.server.name: srv\n    table.include.list: carga.carga\n    \
              pulsar.service.url: pulsar://{}\n",
-            self.server.port,
+            self.server_port,
             self.address()
         );
         std::fs::write(self.path("source.yaml"), config).unwrap();
-        let (file, data) = (self.path("source.yaml"), self.path("source"));
+        let (file, data) = (self.path("source.yaml"), self.path(folder));
         let arguments = [
             "source",
             "localrun",
@@ -118,13 +127,24 @@ impl Scene {
 
     /// Like [`Scene::verdict`] for a load that has ended.
     pub fn verdict_on(&self, history: &History, snapshot: SnapshotRule) -> usize {
+        self.verdict_on_messages(history, snapshot, |_| true)
+    }
+
+    /// Like [`Scene::verdict_on`], for those messages of the topic that count.
+    pub fn verdict_on_messages(
+        &self,
+        history: &History,
+        snapshot: SnapshotRule,
+        counts: impl Fn(&StoredMessage) -> bool,
+    ) -> usize {
         let mut reader = TopicReader::open(&self.address(), TOPIC);
         let mut delivery = Delivery::default();
         let deadline = Instant::now() + Duration::from_secs(120);
         let mut quiet_count = 0; // what comes after the last expected event would be an event too many
         while quiet_count < 3 && Instant::now() < deadline {
             match reader.next_within(Duration::from_millis(500)) {
-                Some(message) => delivery.add(&message.key_text(), &message.payload),
+                Some(message) if counts(&message) => delivery.add(&message.key_text(), &message.payload),
+                Some(_) => {}
                 None if delivery.has_all_ends(history) => quiet_count += 1,
                 None => {}
             }
