@@ -1,23 +1,18 @@
 //! The file that keeps checkpoints: one `redb` database for each source, locked while the source runs.
 //!
 //! Table `checkpoint` has one row `current` (JSON of [`Checkpoint`]); table `catalog` has one row `current` (JSON of the
-//! table descriptions that hold at the checkpoint); table `format` has one row `version`. A save is one durable
-//! transaction.
+//! table descriptions that hold at the checkpoint); table `epoch` has a row for each base that the source has had; table
+//! `format` has one row `version`. A save is one durable transaction.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use bitacora_store::open_or_make;
-use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable};
 use thiserror::Error;
 
-use super::Checkpoint;
-
-/// Version of the layout that this program reads and writes.
-const FORMAT: u64 = 1;
-const VERSION: TableDefinition<'_, &str, u64> = TableDefinition::new("format");
-const CHECKPOINT: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("checkpoint");
-const CATALOG: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("catalog");
-const CURRENT: &str = "current";
+use super::format::{self, CATALOG, CHECKPOINT, CURRENT, EPOCH, FORMAT};
+use super::{Checkpoint, Epoch};
 
 /// Why a checkpoint could not be read or written.
 #[derive(Debug, Error)]
@@ -96,8 +91,10 @@ impl CheckpointStore {
             other => CheckpointError::Store { path: path.clone(), source: Box::new(other.into()) },
         })?;
         let store = CheckpointStore { database, path };
-        store.claim_format()?;
-        Ok(store)
+        match format::claim(&store.database).map_err(|error| store.failed(error))? {
+            Some(found) => Err(CheckpointError::NewerFormat { path: store.path, found }),
+            None => Ok(store),
+        }
     }
 
     /// Reads the checkpoint, if there is one.
@@ -134,24 +131,33 @@ impl CheckpointStore {
         write.commit().map_err(|error| self.failed(error))
     }
 
-    fn claim_format(&self) -> Result<(), CheckpointError> {
+    /// Notes an epoch before the first message that carries it is sent: messages of a base that came to nothing are then known
+    /// as the source's own.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn begin_epoch(&self, epoch: Epoch, began_ms: u64) -> Result<(), CheckpointError> {
         let write = self.database.begin_write().map_err(|error| self.failed(error))?;
         {
-            let mut table = write.open_table(VERSION).map_err(|error| self.failed(error))?;
-            let found = table.get("version").map_err(|error| self.failed(error))?.map(|version| version.value());
-            match found {
-                Some(found) if found > FORMAT => {
-                    return Err(CheckpointError::NewerFormat { path: self.path.clone(), found });
-                }
-                Some(_) => {}
-                None => {
-                    table.insert("version", FORMAT).map_err(|error| self.failed(error))?;
-                }
-            }
-            write.open_table(CHECKPOINT).map_err(|error| self.failed(error))?;
-            write.open_table(CATALOG).map_err(|error| self.failed(error))?;
+            let mut table = write.open_table(EPOCH).map_err(|error| self.failed(error))?;
+            table.insert(epoch.number(), began_ms).map_err(|error| self.failed(error))?;
         }
         write.commit().map_err(|error| self.failed(error))
+    }
+
+    /// Returns the epochs that the source has had, each with the time at which it began (milliseconds since 1970).
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn epochs(&self) -> Result<HashMap<Epoch, u64>, CheckpointError> {
+        let read = self.database.begin_read().map_err(|error| self.failed(error))?;
+        let table = read.open_table(EPOCH).map_err(|error| self.failed(error))?;
+        let mut epochs = HashMap::new();
+        for row in table.iter().map_err(|error| self.failed(error))? {
+            let (epoch, began_ms) = row.map_err(|error| self.failed(error))?;
+            epochs.insert(Epoch::from_number(epoch.value()), began_ms.value());
+        }
+        Ok(epochs)
     }
 
     fn failed(&self, error: impl Into<redb::Error>) -> CheckpointError {

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use super::{Checkpoint, CheckpointError, CheckpointStore, Saved};
+use super::{Checkpoint, CheckpointError, CheckpointStore, Epoch, Saved};
 
 fn checkpoint(position: u64) -> Checkpoint {
     Checkpoint {
@@ -9,6 +9,7 @@ fn checkpoint(position: u64) -> Checkpoint {
         gtid: Some("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5".into()),
         logical_offset: position * 3,
         server: None,
+        epoch: Some(Epoch::from_number(7)),
     }
 }
 
@@ -54,4 +55,33 @@ fn a_crash_while_the_store_was_made_leaves_nothing_behind() {
     let store = CheckpointStore::open(folder.path()).unwrap();
     assert_eq!(store.load().unwrap(), None);
     assert!(!folder.path().join("checkpoint.new").exists());
+}
+
+/// A store that the first format left keeps its place, and its producers keep their names.
+#[test]
+fn a_store_of_the_first_format_is_read_and_becomes_one_of_this() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("checkpoint.redb");
+    {
+        let database = redb::Database::create(&path).unwrap();
+        let write = database.begin_write().unwrap();
+        write.open_table(redb::TableDefinition::<&str, u64>::new("format")).unwrap().insert("version", 1).unwrap();
+        let text =
+            br#"{"file":"binlog.000003","position":157,"gtid":null,"logical_offset":1690000000000000000,"server":"a"}"#;
+        let table = redb::TableDefinition::<&str, &[u8]>::new("checkpoint");
+        write.open_table(table).unwrap().insert("current", text.as_slice()).unwrap();
+        write.open_table(redb::TableDefinition::<&str, &[u8]>::new("catalog")).unwrap();
+        write.commit().unwrap();
+    }
+    let store = CheckpointStore::open(folder.path()).unwrap();
+    let saved = store.load().unwrap().unwrap();
+    assert_eq!((saved.checkpoint.file.as_str(), saved.checkpoint.position), ("binlog.000003", 157));
+    assert_eq!((saved.checkpoint.logical_offset, saved.checkpoint.epoch), (1_690_000_000_000_000_000, None));
+    store.begin_epoch(Epoch::from_number(u64::MAX), 5).unwrap();
+    assert_eq!(store.epochs().unwrap().get(&Epoch::from_number(u64::MAX)), Some(&5));
+    drop(store);
+    let database = redb::Database::open(&path).unwrap();
+    let read = redb::ReadableDatabase::begin_read(&database).unwrap();
+    let version = read.open_table(redb::TableDefinition::<&str, u64>::new("format")).unwrap();
+    assert_eq!(version.get("version").unwrap().unwrap().value(), 2);
 }

@@ -49,17 +49,6 @@ pub struct CoreOptions {
     pub statements: Statements,
     /// At most one transaction end is noted in this time.
     pub checkpoint_interval_us: i64,
-    /// Whether the source has sent changes before.
-    pub beginning: Beginning,
-}
-
-/// Whether a source has sent changes before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Beginning {
-    /// Never: its logical offsets begin above everything that was ever sent.
-    Anew,
-    /// It goes on from a checkpoint.
-    Resumed,
 }
 
 /// Whether DDL is published.
@@ -110,10 +99,6 @@ impl<S: Sink> Core<S> {
     ) -> Self {
         let watermark = Watermark::new(options.checkpoint_interval_us);
         let topics = Topics::new(options.open_topics_max);
-        let topics = match options.beginning {
-            Beginning::Anew => topics.beginning_at(logical_offset),
-            Beginning::Resumed => topics,
-        };
         Core {
             decoder: Decoder::new(),
             state: State {

@@ -5,6 +5,7 @@
 //! thread that the task feeds through a short queue of chunks; when the sink is slow the queue fills and the task stops
 //! reading from the server.
 
+mod base;
 mod columns;
 mod descriptions;
 mod options;
@@ -35,7 +36,7 @@ use crate::config::{SnapshotMode, SourceConfig};
 use crate::error::{EngineError, ErrorClass};
 use crate::metrics::SourceMetrics;
 use crate::notices::Notices;
-use crate::pipeline::core::Beginning;
+use crate::sink::names::ProducerNames;
 use crate::sink::pulsar::PulsarSink;
 
 /// A running source.
@@ -192,7 +193,7 @@ impl Life {
                     self.check_columns(&catalog);
                     Some(self.resume(&store, saved.checkpoint, catalog, server)?)
                 }
-                (saved, _) => self.snapshot(&store, saved.map(|saved| saved.checkpoint)).await?,
+                _ => self.snapshot(&store).await?,
             };
             let Some(resume) = resume.filter(|_| self.config.snapshot.mode != SnapshotMode::InitialOnly) else {
                 return Ok(());
@@ -213,7 +214,7 @@ impl Life {
     }
 
     /// Goes on from a checkpoint. The log of another server has the same transactions in other events, which would give
-    /// other sequence ids: there the source begins with ids above all that it gave before.
+    /// other sequence ids: there a new base begins.
     fn resume(
         &self,
         store: &Arc<CheckpointStore>,
@@ -223,7 +224,7 @@ impl Life {
     ) -> Result<Resume, EngineError> {
         let former = checkpoint.server.replace(server);
         if former.is_none() || former == checkpoint.server {
-            return Ok(Resume { catalog, checkpoint, beginning: Beginning::Resumed });
+            return Ok(Resume { catalog, checkpoint });
         }
         let (former, server) = (former.unwrap_or_default(), checkpoint.server.clone().unwrap_or_default());
         let address = self.config.server.address();
@@ -234,9 +235,10 @@ impl Life {
             .remedy("let the address lead to the former server, or take a new snapshot: remove checkpoint.redb of the source from the data folder"));
         }
         tracing::warn!(source = %self.config.name, former, server, "{address} is another server now; events that were sent after the last checkpoint come twice");
-        checkpoint.logical_offset = now_ns().max(checkpoint.logical_offset.saturating_add(1));
+        checkpoint.epoch = self.begin_base(store, &server)?.epoch;
+        checkpoint.logical_offset = now_ns();
         store.save(&checkpoint, None).map_err(unusable_store)?;
-        Ok(Resume { catalog, checkpoint, beginning: Beginning::Anew })
+        Ok(Resume { catalog, checkpoint })
     }
 
     /// Checks the server until it answers.
@@ -288,9 +290,9 @@ impl Life {
             .map_err(|error| EngineError::new(ErrorClass::FixConfiguration, error.to_string()).caused_by(error))
     }
 
-    fn sink(&self, client: Client) -> Result<PulsarSink, EngineError> {
-        let name = format!("bitacora-{}", self.config.name);
-        PulsarSink::new(client, tokio::runtime::Handle::current(), &self.config.topic_namespace, &name)
+    fn sink(&self, names: ProducerNames) -> Result<PulsarSink, EngineError> {
+        let runtime = tokio::runtime::Handle::current();
+        PulsarSink::new(self.client()?, runtime, &self.config.topic_namespace, names)
     }
 
     /// Waits; true if the source was stopped.
@@ -327,7 +329,6 @@ pub(crate) enum Streamed {
 pub(crate) struct Resume {
     checkpoint: Checkpoint,
     catalog: Arc<Catalog>,
-    beginning: Beginning,
 }
 
 fn parse_catalog(text: Option<&[u8]>) -> Result<Arc<Catalog>, EngineError> {
@@ -353,7 +354,7 @@ pub(crate) fn now_us() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }
 
-/// Nanoseconds since 1970, where ids begin that must be above all earlier ones.
+/// Nanoseconds since 1970, where the ids of a base begin: consumers see rising ids in a topic, as far as the clock is right.
 pub(crate) fn now_ns() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
 }

@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 
 use bitacora_source::ddl::Catalog;
 
+use super::base::Base;
 use super::position::of_end;
 use super::{catalog_text, unusable_store};
 use crate::checkpoint::CheckpointStore;
@@ -20,18 +21,18 @@ pub(super) struct Saver {
 }
 
 impl Saver {
-    /// Starts the thread. `stored` is the catalog that the store holds, `server` whose log is read.
+    /// Starts the thread. `stored` is the catalog that the store holds, `base` is what it goes on with.
     pub fn start(
         store: Arc<CheckpointStore>,
         stored: Arc<Catalog>,
-        server: String,
+        base: Base,
         metrics: Arc<SourceMetrics>,
     ) -> Result<Saver, EngineError> {
         let (ends, taken) = sync_channel::<End>(1);
         let mut stored = stored;
         let thread = std::thread::Builder::new().name("checkpoint".into()).spawn(move || {
             while let Ok(end) = taken.recv() {
-                save(&store, &end, &server, &mut stored)?;
+                save(&store, &end, &base, &mut stored)?;
                 metrics.checkpoint_count.add(1);
             }
             Ok(())
@@ -66,9 +67,9 @@ impl Saver {
     }
 }
 
-fn save(store: &CheckpointStore, end: &End, server: &str, stored: &mut Arc<Catalog>) -> Result<(), EngineError> {
+fn save(store: &CheckpointStore, end: &End, base: &Base, stored: &mut Arc<Catalog>) -> Result<(), EngineError> {
     let catalog = if Arc::ptr_eq(&end.catalog, stored) { None } else { Some(catalog_text(&end.catalog)?) };
-    store.save(&of_end(end, server), catalog.as_deref()).map_err(unusable_store)?;
+    store.save(&of_end(end, base), catalog.as_deref()).map_err(unusable_store)?;
     *stored = Arc::clone(&end.catalog);
     Ok(())
 }

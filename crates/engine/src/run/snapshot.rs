@@ -15,27 +15,23 @@ use super::status::SourceStatus;
 use super::stream::DRAIN_LIMIT;
 use super::worker::fallen;
 use super::{Life, Resume, catalog_text, now_ns, now_us};
-use crate::checkpoint::{Checkpoint, CheckpointStore};
+use crate::checkpoint::CheckpointStore;
 use crate::config::SnapshotMode;
 use crate::error::{EngineError, ErrorClass};
-use crate::pipeline::core::Beginning;
 use crate::pipeline::snapshot::{SnapshotTable, SnapshotWriter, SnapshotWriterOptions};
+use crate::sink::pulsar::PulsarSink;
 
 /// Chunks between the reader and the writer.
 const QUEUED_CHUNKS: usize = 3;
 
 impl Life {
-    /// Takes a snapshot and stores the checkpoint behind it; `None` if the source was stopped meanwhile. `former` is the
-    /// checkpoint that is replaced.
-    pub(super) async fn snapshot(
-        &mut self,
-        store: &Arc<CheckpointStore>,
-        former: Option<Checkpoint>,
-    ) -> Result<Option<Resume>, EngineError> {
+    /// Takes a snapshot and stores the checkpoint behind it; `None` if the source was stopped meanwhile. Each try begins a
+    /// base.
+    pub(super) async fn snapshot(&mut self, store: &Arc<CheckpointStore>) -> Result<Option<Resume>, EngineError> {
         let mut backoff = self.backoff();
         for attempt in 1_u32.. {
             let begun = Instant::now();
-            let error = match self.try_snapshot(store, former.as_ref()).await {
+            let error = match self.try_snapshot(store).await {
                 Err(error) if error.class == ErrorClass::Retry => error,
                 done => return done,
             };
@@ -50,11 +46,7 @@ impl Life {
         Ok(None)
     }
 
-    async fn try_snapshot(
-        &mut self,
-        store: &Arc<CheckpointStore>,
-        former: Option<&Checkpoint>,
-    ) -> Result<Option<Resume>, EngineError> {
+    async fn try_snapshot(&mut self, store: &Arc<CheckpointStore>) -> Result<Option<Resume>, EngineError> {
         let config = Arc::clone(&self.config);
         let options =
             SnapshotOptions { lock_timeout_ms: config.snapshot.lock_timeout_ms, ..SnapshotOptions::default() };
@@ -70,16 +62,16 @@ impl Life {
         let (catalog, records) = self.describe(&snapshot);
         self.check_columns(&catalog);
         let reads_rows = !matches!(config.snapshot.mode, SnapshotMode::NoData | SnapshotMode::Never);
-        if !self.write(&mut snapshot, &records, &position, reads_rows).await? {
+        let base = self.begin_base(store, snapshot.server())?;
+        let sink = self.sink(self.names(store, &base)?)?;
+        if !self.write(&mut snapshot, sink, &records, &position, reads_rows).await? {
             return Ok(None);
         }
-        // Ids of the stream must be above all that the source gave before, even if it has forgotten them.
-        let base = now_ns().max(former.map_or(0, |former| former.logical_offset.saturating_add(1)));
-        let checkpoint = checkpoint(&position, base, snapshot.server());
+        let checkpoint = checkpoint(&position, now_ns(), &base);
         store.save(&checkpoint, Some(&catalog_text(&catalog)?)).map_err(super::unusable_store)?;
         let rows = self.metrics.snapshot_row_count.get();
         tracing::info!(source = %config.name, rows, %position, "snapshot complete");
-        Ok(Some(Resume { checkpoint, catalog: Arc::new(catalog), beginning: Beginning::Anew }))
+        Ok(Some(Resume { checkpoint, catalog: Arc::new(catalog) }))
     }
 
     /// The catalog of the snapshot's tables, and the statements that stand for them.
@@ -114,6 +106,7 @@ impl Life {
     async fn write(
         &mut self,
         snapshot: &mut Snapshot,
+        sink: PulsarSink,
         records: &[DdlRecord],
         position: &Position,
         reads_rows: bool,
@@ -130,7 +123,7 @@ impl Life {
                 open_topics_max: self.config.open_topics_max,
                 notices: self.notices.clone(),
             },
-            self.sink(self.client()?)?,
+            sink,
             Arc::clone(&self.metrics),
             tables.collect(),
             position.clone(),

@@ -9,6 +9,7 @@ use bitacora_source::replication::{EventChunk, Progress, Reconnecting};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinError;
 
+use super::base::Base;
 use super::options::{backoff_options, core_options};
 use super::position::of_checkpoint;
 use super::snapshot::source_error;
@@ -32,13 +33,14 @@ impl Life {
         store: &Arc<CheckpointStore>,
         resume: Resume,
     ) -> Result<Streamed, EngineError> {
-        let Resume { checkpoint, catalog, beginning } = resume;
+        let Resume { checkpoint, catalog } = resume;
         let config = Arc::clone(&self.config);
         let mut position = of_checkpoint(&checkpoint)?;
         let server = checkpoint.server.clone().unwrap_or_default();
+        let base = Base { server: server.clone(), epoch: checkpoint.epoch };
         let core = Core::new(
-            core_options(&config, &self.notices, beginning),
-            self.sink(self.client()?)?,
+            core_options(&config, &self.notices),
+            self.sink(self.names(store, &base)?)?,
             Arc::clone(&self.metrics),
             position.clone(),
             checkpoint.logical_offset,
@@ -48,7 +50,7 @@ impl Life {
             core,
             store: Arc::clone(store),
             stored_catalog: catalog,
-            server: server.clone(),
+            base,
             refused: None,
             metrics: Arc::clone(&self.metrics),
             runtime: tokio::runtime::Handle::current(),

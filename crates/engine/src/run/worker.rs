@@ -11,6 +11,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinError;
 
+use super::base::Base;
 use super::now_us;
 use super::options::CHECKPOINT_INTERVAL;
 use super::saver::Saver;
@@ -35,8 +36,8 @@ pub(super) struct Worker<S> {
     pub core: Core<S>,
     pub store: Arc<CheckpointStore>,
     pub stored_catalog: Arc<Catalog>,
-    /// Whose log is read.
-    pub server: String,
+    /// What the checkpoints go on with.
+    pub base: Base,
     /// The newest end that could not be stored yet, because the disk is slow.
     pub refused: Option<End>,
     pub metrics: Arc<SourceMetrics>,
@@ -53,7 +54,7 @@ impl<S: Sink> Worker<S> {
         let saver = Saver::start(
             Arc::clone(&self.store),
             Arc::clone(&self.stored_catalog),
-            self.server.clone(),
+            self.base.clone(),
             Arc::clone(&self.metrics),
         )?;
         match self.work(&mut work, emptied, &saver) {

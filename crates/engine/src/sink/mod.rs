@@ -9,9 +9,11 @@ use bitacora_change::{Landmark, Message, MessageBuffer, MessageSchema};
 use crate::error::EngineError;
 
 pub mod in_flight;
-mod last_message;
+pub mod names;
+mod opening;
 pub mod pulsar;
 mod sealer;
+mod tail;
 
 /// Which of a source's two producers of a topic a message takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
