@@ -10,6 +10,12 @@ pub(super) const CHECKPOINT: TableDefinition<'_, &str, &[u8]> = TableDefinition:
 pub(super) const CATALOG: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("catalog");
 /// Epochs that the source has had, with the time at which each began (milliseconds since 1970).
 pub(super) const EPOCH: TableDefinition<'_, u64, u64> = TableDefinition::new("epoch");
+/// Ends of topics; see [`super::TopicMark`].
+pub(super) const MARK: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("mark");
+/// Earlier checkpoints of the base, by logical offset.
+pub(super) const MILESTONE: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("milestone");
+/// Table descriptions that milestones name, by version.
+pub(super) const MILESTONE_CATALOG: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("milestone_catalog");
 pub(super) const CURRENT: &str = "current";
 
 /// Creates the tables of a new store and marks it with the present format; a store of an older format becomes one.
@@ -29,6 +35,9 @@ pub(super) fn claim(database: &Database) -> Result<Option<u64>, redb::Error> {
         write.open_table(CHECKPOINT)?;
         write.open_table(CATALOG)?;
         write.open_table(EPOCH)?;
+        write.open_table(MARK)?;
+        write.open_table(MILESTONE)?;
+        write.open_table(MILESTONE_CATALOG)?;
     }
     write.commit()?;
     Ok(None)

@@ -11,11 +11,15 @@
 
 mod epoch;
 mod format;
+mod mark;
+mod milestone;
 mod store;
 
 pub use epoch::Epoch;
-pub use store::{CheckpointError, CheckpointStore, Saved};
+pub use mark::TopicMark;
+pub use store::{CheckpointError, CheckpointStore, FormerMarks, Save, Saved};
 
+use bitacora_source::LogMark;
 use serde::{Deserialize, Serialize};
 
 /// A point in the server's log before which everything is durable at the sink.
@@ -36,6 +40,9 @@ pub struct Checkpoint {
     /// names.
     #[serde(default)]
     pub epoch: Option<Epoch>,
+    /// What tells the log from another one with the same file names; absent where it was not read yet.
+    #[serde(default)]
+    pub log: Option<LogMark>,
 }
 
 #[cfg(test)]

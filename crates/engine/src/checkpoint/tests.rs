@@ -1,6 +1,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use super::{Checkpoint, CheckpointError, CheckpointStore, Epoch, Saved};
+use bitacora_source::{EventMark, LogMark};
+
+use super::{Checkpoint, CheckpointError, CheckpointStore, Epoch, FormerMarks, Save, Saved, TopicMark};
+use crate::sink::Lane;
 
 fn checkpoint(position: u64) -> Checkpoint {
     Checkpoint {
@@ -10,6 +13,27 @@ fn checkpoint(position: u64) -> Checkpoint {
         logical_offset: position * 3,
         server: None,
         epoch: Some(Epoch::from_number(7)),
+        log: Some(LogMark {
+            file: "binlog.000007".into(),
+            created: 5,
+            event: Some(EventMark { start: 3, fingerprint: 9 }),
+        }),
+    }
+}
+
+fn save(store: &CheckpointStore, checkpoint: &Checkpoint, catalog: Option<&[u8]>, marks: &[TopicMark]) {
+    let save = Save { catalog, marks, ..Save::of(checkpoint, checkpoint.position * 10_000) };
+    store.save(&save, FormerMarks::Keep).unwrap();
+}
+
+fn mark(topic: &str, sequence_id: u64) -> TopicMark {
+    TopicMark {
+        epoch: Some(Epoch::from_number(7)),
+        lane: Lane::Stream,
+        topic: topic.into(),
+        sequence_id,
+        message: Some((1, 2)),
+        topic_epoch: Some(3),
     }
 }
 
@@ -18,8 +42,8 @@ fn what_was_saved_is_found_after_reopening() {
     let folder = tempfile::tempdir().unwrap();
     let store = CheckpointStore::open(folder.path()).unwrap();
     assert!(store.load().unwrap().is_none());
-    store.save(&checkpoint(10), Some(b"tables")).unwrap();
-    store.save(&checkpoint(20), None).unwrap();
+    save(&store, &checkpoint(10), Some(b"tables"), &[]);
+    save(&store, &checkpoint(20), None, &[]);
     drop(store);
     let store = CheckpointStore::open(folder.path()).unwrap();
     let saved = Saved { checkpoint: checkpoint(20), catalog: Some(b"tables".to_vec()) };
@@ -84,4 +108,35 @@ fn a_store_of_the_first_format_is_read_and_becomes_one_of_this() {
     let read = redb::ReadableDatabase::begin_read(&database).unwrap();
     let version = read.open_table(redb::TableDefinition::<&str, u64>::new("format")).unwrap();
     assert_eq!(version.get("version").unwrap().unwrap().value(), 2);
+}
+
+#[test]
+fn milestones_keep_the_table_descriptions_of_their_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = CheckpointStore::open(folder.path()).unwrap();
+    save(&store, &checkpoint(10), Some(b"old"), &[]);
+    save(&store, &checkpoint(20), Some(b"new"), &[]);
+    save(&store, &checkpoint(30), None, &[]);
+    drop(store);
+    let store = CheckpointStore::open(folder.path()).unwrap();
+    let found = store.milestones(60).unwrap();
+    let found: Vec<_> =
+        found.iter().map(|saved| (saved.checkpoint.position, saved.catalog.as_deref().unwrap())).collect();
+    assert_eq!(found, [(20, b"new".as_slice()), (10, b"old")]);
+    // Another base has none of them.
+    save(&store, &Checkpoint { epoch: Some(Epoch::from_number(8)), ..checkpoint(40) }, None, &[]);
+    assert_eq!(store.milestones(u64::MAX).unwrap().len(), 1);
+}
+
+#[test]
+fn marks_change_one_by_one_and_a_new_snapshot_forgets_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = CheckpointStore::open(folder.path()).unwrap();
+    save(&store, &checkpoint(10), None, &[mark("a", 1), mark("b", 2)]);
+    save(&store, &checkpoint(20), None, &[mark("b", 3)]);
+    assert_eq!(store.marks().unwrap(), [mark("a", 1), mark("b", 3)]);
+    let next = checkpoint(30);
+    let save = Save { marks: &[mark("c", 9)], ..Save::of(&next, 1) };
+    store.save(&save, FormerMarks::Forget).unwrap();
+    assert_eq!(store.marks().unwrap(), [mark("c", 9)]);
 }

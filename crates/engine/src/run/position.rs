@@ -1,6 +1,6 @@
 //! Positions in the checkpoint store.
 
-use bitacora_source::Position;
+use bitacora_source::{LogMark, LogPlace, Position};
 
 use super::base::Base;
 use crate::checkpoint::Checkpoint;
@@ -17,8 +17,17 @@ pub(super) fn of_checkpoint(checkpoint: &Checkpoint) -> Result<Position, EngineE
     Ok(Position { file: checkpoint.file.clone(), offset: checkpoint.position, gtid })
 }
 
+/// The place of a stored checkpoint.
+pub(super) fn place_of(checkpoint: &Checkpoint) -> Result<LogPlace, EngineError> {
+    Ok(LogPlace {
+        position: of_checkpoint(checkpoint)?,
+        log: checkpoint.log.clone(),
+        server: checkpoint.server.clone(),
+    })
+}
+
 /// A position in a base's log as it is stored.
-pub(super) fn checkpoint(position: &Position, logical_offset: u64, base: &Base) -> Checkpoint {
+pub(super) fn checkpoint(position: &Position, log: Option<LogMark>, logical_offset: u64, base: &Base) -> Checkpoint {
     Checkpoint {
         file: position.file.clone(),
         position: position.offset,
@@ -26,10 +35,11 @@ pub(super) fn checkpoint(position: &Position, logical_offset: u64, base: &Base) 
         logical_offset,
         server: Some(base.server.clone()),
         epoch: base.epoch,
+        log,
     }
 }
 
 /// A transaction end in a base's log as it is stored.
 pub(super) fn of_end(end: &End, base: &Base) -> Checkpoint {
-    checkpoint(&end.position, end.logical_offset, base)
+    checkpoint(&end.position, end.log.clone(), end.logical_offset, base)
 }

@@ -40,6 +40,11 @@ impl ProducerNames {
         &self.source
     }
 
+    /// Returns the base's epoch; `None` for one of the first format.
+    pub fn epoch(&self) -> Option<Epoch> {
+        self.epoch
+    }
+
     /// Returns the name of a lane's producers.
     pub fn of(&self, lane: Lane) -> String {
         self.of_epoch(self.epoch, lane)
@@ -47,7 +52,12 @@ impl ProducerNames {
 
     /// Returns when the base began, milliseconds since 1970; `None` for one of the first format.
     pub fn began_ms(&self) -> Option<u64> {
-        self.epoch.and_then(|epoch| self.bases.get(&epoch)).copied()
+        self.began_ms_of(self.epoch)
+    }
+
+    /// Returns when a base began, milliseconds since 1970; `None` for one that this data folder does not know.
+    pub fn began_ms_of(&self, epoch: Option<Epoch>) -> Option<u64> {
+        epoch.and_then(|epoch| self.bases.get(&epoch)).copied()
     }
 
     /// Returns who uses a producer's name.
@@ -65,7 +75,8 @@ impl ProducerNames {
         }
     }
 
-    fn of_epoch(&self, epoch: Option<Epoch>, lane: Lane) -> String {
+    /// Returns the name of a lane's producers in a base.
+    pub fn of_epoch(&self, epoch: Option<Epoch>, lane: Lane) -> String {
         let base = epoch.map(|epoch| format!("@{epoch}")).unwrap_or_default();
         let lane = if lane == Lane::Snapshot { "-snapshot" } else { "" };
         format!("bitacora-{}{base}{lane}", self.source)

@@ -12,6 +12,7 @@ use super::Lane;
 use super::names::Author;
 use super::pulsar::{PulsarSink, SCHEMA_REFUSED, failed};
 use super::tail::{Since, read_tail};
+use crate::checkpoint::TopicMark;
 use crate::error::{EngineError, ErrorClass};
 
 /// Pause before a topic is tried again that could not be opened because the broker was away or refused the table's new
@@ -21,13 +22,7 @@ const OPEN_PAUSE_MAX: Duration = Duration::from_secs(8);
 
 impl PulsarSink {
     pub(super) fn topic_name(&self, topic: &str) -> Result<TopicName, EngineError> {
-        let full =
-            if topic.contains("://") { topic.to_owned() } else { format!("persistent://{}/{topic}", self.namespace) };
-        TopicName::parse(&full).map_err(|error| {
-            EngineError::configuration(format!("{full} cannot be the name of a topic"))
-                .remedy("change the topic prefix or the namespace")
-                .caused_by(error)
-        })
+        topic_name(&self.namespace, topic)
     }
 
     /// A partitioned topic would need a producer, and sequence ids, for each partition.
@@ -49,12 +44,13 @@ impl PulsarSink {
         &self,
         lane: Lane,
         topic: &TopicName,
+        topic_key: &str,
         schema: &MessageSchema,
         is_new: bool,
     ) -> Result<(Producer, Option<u64>), EngineError> {
         let mut pause = OPEN_PAUSE;
         loop {
-            match self.try_open(lane, topic, schema, is_new).await {
+            match self.try_open(lane, topic, topic_key, schema, is_new).await {
                 Err(error) if lane == Lane::Stream && may_pass(&error) => {
                     tracing::warn!(source = %self.names.source(), "{error}; trying again");
                     tokio::time::sleep(pause).await;
@@ -70,6 +66,7 @@ impl PulsarSink {
         &self,
         lane: Lane,
         topic: &TopicName,
+        topic_key: &str,
         schema: &MessageSchema,
         is_new: bool,
     ) -> Result<(Producer, Option<u64>), EngineError> {
@@ -79,9 +76,14 @@ impl PulsarSink {
         }
         let producer = self.open_producer(lane, topic, schema).await.map_err(failed)?;
         let known = u64::try_from(producer.last_sequence_id()).ok();
-        // The first exclusive producer of a topic has epoch 0: nobody wrote before it.
-        if !is_new || producer.opened().topic_epoch == Some(0) {
-            return Ok((producer, known));
+        let former = self.known(lane, topic_key);
+        // What a broker has forgotten the checkpoint knows; at the start the topic was found to have it.
+        let confirmed = former.map(|mark| mark.sequence_id);
+        // Each exclusive producer of a topic raises its epoch, from 0 on: nobody else wrote since this source.
+        let next = self.topic_epoch_of(topic_key).map_or(0, |epoch| epoch + 1);
+        let is_untouched = producer.opened().topic_epoch == Some(next);
+        if !is_new || (is_untouched && (known.is_some() || next == 0)) {
+            return Ok((producer, known.max(confirmed)));
         }
         let asks_topic = known.is_none() && lane == Lane::Stream;
         let since = match self.names.began_ms() {
@@ -96,7 +98,18 @@ impl PulsarSink {
         if last != known {
             tracing::warn!(%topic, "the broker does not deduplicate: a broken connection to it may repeat the batches in flight; set the namespace's deduplication to true");
         }
-        Ok((producer, last))
+        Ok((producer, last.max(confirmed)))
+    }
+
+    /// The mark of a topic that the sink began with.
+    fn known(&self, lane: Lane, topic: &str) -> Option<&TopicMark> {
+        let marks = self.known.get(topic)?;
+        marks.iter().find(|mark| mark.lane == lane && mark.epoch == self.names.epoch())
+    }
+
+    /// The epoch at which this source opened a topic last, in whichever lane and base.
+    fn topic_epoch_of(&self, topic: &str) -> Option<u64> {
+        self.known.get(topic)?.iter().filter_map(|mark| mark.topic_epoch).max()
     }
 
     /// Says once of each engine with the source's name that it has sent messages.
@@ -122,6 +135,16 @@ impl PulsarSink {
         options.shared_budget = Some(self.budget.clone());
         self.client.producer(options).await
     }
+}
+
+/// The full name of a topic; one without a namespace is in `namespace`.
+pub(super) fn topic_name(namespace: &str, topic: &str) -> Result<TopicName, EngineError> {
+    let full = if topic.contains("://") { topic.to_owned() } else { format!("persistent://{namespace}/{topic}") };
+    TopicName::parse(&full).map_err(|error| {
+        EngineError::configuration(format!("{full} cannot be the name of a topic"))
+            .remedy("change the topic prefix or the namespace")
+            .caused_by(error)
+    })
 }
 
 /// Whether waiting helps: the broker is away, or someone has to allow the table's new schema.

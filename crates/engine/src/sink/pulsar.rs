@@ -20,6 +20,7 @@ use super::names::ProducerNames;
 use super::sealer::Sealer;
 use super::tail::{Since, read_tail};
 use super::{Lane, Opened, OutgoingMessage, Sink, TopicId};
+use crate::checkpoint::{Epoch, TopicMark};
 use crate::error::{EngineError, ErrorClass};
 
 /// Bytes of all producers of a source that may wait for their receipt.
@@ -49,6 +50,10 @@ pub struct PulsarSink {
     free: Vec<usize>,
     /// Topics that were open once: what is asked of a broker only once is known of them.
     seen: HashSet<(Lane, String)>,
+    /// Marks of producers that were closed since marks were taken.
+    closed_marks: Vec<TopicMark>,
+    /// Marks that the sink began with, by topic.
+    pub(super) known: HashMap<String, Vec<TopicMark>>,
     /// Engines of the source's name that were told of.
     pub(super) namesakes: Mutex<HashSet<String>>,
 }
@@ -65,6 +70,41 @@ struct Topic {
     highest: u64,
     in_flight: InFlight,
     progress: watch::Receiver<Progress>,
+    /// The topic's epoch at the opening of the producer.
+    topic_epoch: Option<u64>,
+    /// The highest id of this producer that the topic had at its opening.
+    last_at_opening: Option<u64>,
+    /// The mark that was taken last.
+    marked: Option<TopicMark>,
+}
+
+impl Topic {
+    /// The topic's mark, if it changed since the last one.
+    fn new_mark(&mut self, epoch: Option<Epoch>) -> Option<TopicMark> {
+        let (durable, place) = {
+            let progress = self.progress.borrow();
+            (u64::try_from(progress.durable_sequence_id).ok(), progress.durable_message_id)
+        };
+        let sequence_id = durable.max(self.last_at_opening)?;
+        let is_same = self
+            .marked
+            .as_ref()
+            .is_some_and(|marked| marked.sequence_id == sequence_id && marked.topic_epoch == self.topic_epoch);
+        if is_same || self.name.is_empty() {
+            return None;
+        }
+        let message = place.map(|place| (place.ledger, place.entry));
+        let mark = TopicMark {
+            epoch,
+            lane: self.lane,
+            topic: self.name.clone(),
+            sequence_id,
+            message: message.or_else(|| self.marked.as_ref().and_then(|marked| marked.message)),
+            topic_epoch: self.topic_epoch,
+        };
+        self.marked = Some(mark.clone());
+        Some(mark)
+    }
 }
 
 /// How the key of a topic's messages is written.
@@ -86,7 +126,8 @@ impl Keys {
 }
 
 impl PulsarSink {
-    /// Creates a sink without topics. `namespace` is `tenant/namespace`; `names` are those of the source's producers.
+    /// Creates a sink without topics. `namespace` is `tenant/namespace`; `names` are those of the source's producers, `marks` what
+    /// topics are known to have confirmed.
     ///
     /// # Errors
     /// The system has no thread to give.
@@ -95,14 +136,20 @@ impl PulsarSink {
         runtime: Handle,
         namespace: &str,
         names: ProducerNames,
+        marks: Vec<TopicMark>,
     ) -> Result<PulsarSink, EngineError> {
         let sealer = Sealer::start(runtime.clone()).map_err(|error| {
             EngineError::stop("the compression thread cannot be started")
                 .remedy("raise the limit of threads")
                 .caused_by(error)
         })?;
+        let mut known: HashMap<String, Vec<TopicMark>> = HashMap::new();
+        for mark in marks {
+            known.entry(mark.topic.clone()).or_default().push(mark);
+        }
         Ok(PulsarSink {
             client,
+            known,
             runtime,
             namespace: namespace.to_owned(),
             names,
@@ -113,6 +160,7 @@ impl PulsarSink {
             by_name: HashMap::new(),
             free: Vec::new(),
             seen: HashSet::new(),
+            closed_marks: Vec::new(),
             namesakes: Mutex::default(),
         })
     }
@@ -140,6 +188,13 @@ impl PulsarSink {
         error
     }
 
+    /// Keeps the mark of a producer that is closed.
+    fn keep_mark(&mut self, index: usize) {
+        let epoch = self.names.epoch();
+        let mark = self.topics.get_mut(index).and_then(|topic| topic.new_mark(epoch));
+        self.closed_marks.extend(mark);
+    }
+
     fn seal(&mut self, index: usize) -> Result<(), EngineError> {
         let Some(topic) = self.topics.get_mut(index) else { return Ok(()) };
         let Some(full) = topic.batch.take() else { return Ok(()) };
@@ -160,12 +215,18 @@ impl Sink for PulsarSink {
             self.seal(index)?;
             self.sealer.close(&[index]).map_err(|error| self.explained(error))?;
         }
-        let (producer, last) = self.runtime.block_on(self.open_lasting(lane, &name, schema, is_new))?;
+        if let Some(index) = known {
+            self.keep_mark(index);
+        }
+        let (producer, last) = self.runtime.block_on(self.open_lasting(lane, &name, topic, schema, is_new))?;
         let progress = producer.progress();
+        let topic_epoch = producer.opened().topic_epoch;
         let index = match known {
             Some(index) => {
                 if let Some(topic) = self.topics.get_mut(index) {
                     topic.progress = progress;
+                    topic.topic_epoch = topic_epoch;
+                    topic.last_at_opening = last;
                     topic.keys = Keys::of(schema);
                     topic.in_flight = InFlight::default();
                 }
@@ -181,6 +242,9 @@ impl Sink for PulsarSink {
                     highest: 0,
                     in_flight: InFlight::default(),
                     progress,
+                    topic_epoch,
+                    last_at_opening: last,
+                    marked: None,
                 };
                 let index = self.free.pop().unwrap_or(self.topics.len());
                 match self.topics.get_mut(index) {
@@ -274,10 +338,18 @@ impl Sink for PulsarSink {
         }
     }
 
+    fn take_marks(&mut self) -> Vec<TopicMark> {
+        let mut marks = std::mem::take(&mut self.closed_marks);
+        let epoch = self.names.epoch();
+        marks.extend(self.topics.iter_mut().filter_map(|topic| topic.new_mark(epoch)));
+        marks
+    }
+
     fn close(&mut self, topic: TopicId) -> Result<(), EngineError> {
         let index = topic.0 as usize;
         self.seal(index)?;
         self.sealer.close(&[index]).map_err(|error| self.explained(error))?;
+        self.keep_mark(index);
         if let Some(topic) = self.topics.get_mut(index) {
             topic.in_flight = InFlight::default();
             let key = (topic.lane, std::mem::take(&mut topic.name));
@@ -304,7 +376,11 @@ impl Sink for PulsarSink {
 
 /// Turns a failure of the client into the engine's error.
 pub(super) fn failed(what: &str, error: ClientError) -> EngineError {
-    let class = if error.is_retryable() { ErrorClass::Retry } else { ErrorClass::Stop };
+    let class = match &error {
+        ClientError::TopicBehind { .. } => ErrorClass::BeginAgain,
+        error if error.is_retryable() => ErrorClass::Retry,
+        _ => ErrorClass::Stop,
+    };
     let failure = EngineError::new(class, format!("{what}: {error}"));
     match error.server_error() {
         Some(ServerError::IncompatibleSchema) => failure.remedy(SCHEMA_REFUSED).caused_by(error),

@@ -28,6 +28,8 @@ pub(super) struct Tail {
     pub producer: Option<String>,
     /// The last sequence id of the producer that was asked for.
     pub last_sequence_id: Option<u64>,
+    /// The first message that was read, and its producer.
+    pub first: Option<(MessageId, String)>,
 }
 
 /// Reads the end of a topic, and the last sequence id of a producer.
@@ -54,11 +56,15 @@ pub(super) async fn read_tail(client: &Client, topic: &TopicName, producer: &str
     Ok(tail)
 }
 
-async fn read_on(reader: &mut Reader, producer: &str, tail: &mut Tail) -> Result<(), Error> {
+/// Reads to the end of a topic.
+pub(super) async fn read_on(reader: &mut Reader, producer: &str, tail: &mut Tail) -> Result<(), Error> {
     while reader.has_message_available().await? {
         let next = tokio::time::timeout(WAIT, reader.next()).await;
         let message: Message =
             next.map_err(|_| Error::Timeout { what: "the last message", timeout_ms: WAIT.as_millis() as u64 })??;
+        if tail.first.is_none() {
+            tail.first = Some((message.id, message.producer_name().to_owned()));
+        }
         if message.producer_name() == producer {
             tail.last_sequence_id = tail.last_sequence_id.max(Some(message.sequence_id()));
         }
