@@ -22,6 +22,7 @@ impl Life {
     /// Checks the server until it answers, and until it has what lies before the position.
     pub(super) async fn check(&mut self, place: Option<LogPlace>) -> Result<Checked, EngineError> {
         let mut backoff = self.backoff();
+        let former = place.as_ref().and_then(|place| place.server.clone());
         let options = check_options(&self.config, &self.replica, place);
         // The server sends to a replica that has ended once in vain before it fails: two heartbeats, and some time.
         let replica_gone = Instant::now() + Duration::from_millis(self.replica.heartbeat_ms) * 5 / 2;
@@ -40,25 +41,25 @@ impl Life {
             };
             let names: Vec<_> = report.failures().map(|finding| finding.name).collect();
             let error = EngineError::configuration(status::sentence(failure));
-            if names == ["position"] {
-                let may_come = match &report.position_fault {
-                    Some(PositionFault::NotYet(_)) => {
-                        alone_since = None;
-                        true
-                    }
-                    Some(PositionFault::Never(_)) => {
-                        alone_since.get_or_insert_with(Instant::now).elapsed() < NEVER_AFTER
-                    }
-                    _ => false,
-                };
-                if may_come {
-                    tracing::warn!(source = %self.config.name, server = report.server, "waiting for the server behind {}: {error}", self.config.server.address());
-                    self.status.send_replace(SourceStatus::Waiting { reason: error.to_string() });
-                    if self.pause(LAGGING_PAUSE).await {
-                        return Ok(Checked::Stopped);
-                    }
-                    continue;
+            // What is wrong with another server than the checkpoint's may pass when the address leads back.
+            let is_other = former.is_some() && report.server.is_some() && report.server != former;
+            let may_come = match &report.position_fault {
+                Some(PositionFault::NotYet(_)) => {
+                    alone_since = None;
+                    true
                 }
+                Some(PositionFault::Purged(_)) => false,
+                _ => is_other && alone_since.get_or_insert_with(Instant::now).elapsed() < NEVER_AFTER,
+            };
+            if may_come {
+                tracing::warn!(source = %self.config.name, server = report.server, "waiting for the server behind {}: {error}", self.config.server.address());
+                self.status.send_replace(SourceStatus::Waiting { reason: error.to_string() });
+                if self.pause(LAGGING_PAUSE).await {
+                    return Ok(Checked::Stopped);
+                }
+                continue;
+            }
+            if names == ["position"] {
                 if matches!(self.config.snapshot.mode, SnapshotMode::WhenNeeded | SnapshotMode::Always) {
                     tracing::warn!(source = %self.config.name, "a new snapshot is taken: {}", status::sentence(failure));
                     return Ok(Checked::Unusable);
@@ -85,8 +86,8 @@ impl Life {
     }
 
     /// What tells the log at a position from every other one; `None` where the account may not look.
-    pub(super) async fn log_at(&self, position: &Position) -> Result<Option<LogMark>, EngineError> {
-        match log_at(&self.config.server, position).await {
+    pub(super) async fn log_at(&self, server: &str, position: &Position) -> Result<Option<LogMark>, EngineError> {
+        match log_at(&self.config.server, server, position).await {
             Err(error @ SourceError::Server { .. }) => {
                 tracing::warn!(source = %self.config.name, "a log that takes the place of this one before the first event is not noticed: {error}");
                 Ok(None)

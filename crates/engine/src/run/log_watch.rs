@@ -28,8 +28,13 @@ struct Look {
 }
 
 /// Waits until the log is no longer the one that is read; tells how that was seen.
-pub(super) async fn until_replaced(server: ServerConfig, source: String, heard: watch::Receiver<Heard>) -> String {
-    let mut session = LogEndSession::new(server);
+pub(super) async fn until_replaced(
+    config: ServerConfig,
+    server: String,
+    source: String,
+    heard: watch::Receiver<Heard>,
+) -> String {
+    let mut session = LogEndSession::new(config, server);
     let mut earlier: Option<Look> = None;
     loop {
         tokio::time::sleep(PAUSE).await;

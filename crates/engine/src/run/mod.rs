@@ -19,6 +19,7 @@ mod stream;
 mod topics;
 mod worker;
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -246,13 +247,18 @@ impl Life {
         let (former, server) = (former.unwrap_or_default(), checkpoint.server.clone().unwrap_or_default());
         let address = self.config.server.address();
         tracing::warn!(source = %self.config.name, former, server, "{address} is another server now; events that were sent after the last checkpoint come twice");
+        // Of each topic the newest mark of the former bases still counts.
+        let mut stale = store.marks().map_err(unusable_store)?;
+        let kept: HashSet<_> =
+            stale.iter().filter(|mark| mark.epoch == checkpoint.epoch).map(|mark| mark.topic.clone()).collect();
+        stale.retain(|mark| mark.epoch != checkpoint.epoch && kept.contains(&mark.topic));
         checkpoint.epoch = self.begin_base(store, &server)?.epoch;
         checkpoint.logical_offset = now_ns();
         // File and offset are of the former server's log.
         checkpoint.file = String::new();
         checkpoint.position = 0;
         checkpoint.log = None;
-        let save = Save::of(&checkpoint, now_ms());
+        let save = Save { gone: &stale, ..Save::of(&checkpoint, now_ms()) };
         store.save(&save, FormerMarks::Keep).map_err(unusable_store)?;
         Ok(Resume { catalog, checkpoint })
     }

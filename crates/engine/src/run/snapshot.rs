@@ -64,7 +64,7 @@ impl Life {
         self.check_columns(&catalog);
         let reads_rows = !matches!(config.snapshot.mode, SnapshotMode::NoData | SnapshotMode::Never);
         // Before the rows are read, which may take hours in which the log could be reset.
-        let log = self.log_at(&position).await?;
+        let log = self.log_at(snapshot.server(), &position).await?;
         let base = self.begin_base(store, snapshot.server())?;
         let sink = self.sink(store, &base)?;
         let Some(marks) = self.write(&mut snapshot, sink, &records, &position, reads_rows).await? else {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bitacora_binlog::ChecksumAlgorithm;
-use bitacora_source::check::examine_position;
+use bitacora_source::check::{PositionFault, examine_position};
 use bitacora_source::replication::{EventChunk, Progress, Reconnecting};
 use bitacora_source::{LogMark, LogPlace, Position};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -67,7 +67,7 @@ impl Life {
         let (emptied, mut empty) = mpsc::unbounded_channel();
         let mut worker = tokio::task::spawn_blocking(move || worker.run(taken, &emptied));
         let mut stream = Reconnecting::new(config.server.clone(), self.replica.clone(), backoff_options(&config));
-        let mut replaced = pin!(until_replaced(config.server.clone(), config.name.clone(), hears));
+        let mut replaced = pin!(until_replaced(config.server.clone(), server.clone(), config.name.clone(), hears));
         let mut is_first = true;
         // Why no more is read from this server.
         let outcome = loop {
@@ -90,8 +90,11 @@ impl Life {
                     }
                     if !std::mem::take(&mut is_first) {
                         match examine_position(&config.server, &place).await {
-                            Ok(None) => {}
-                            Ok(Some(_)) => break Ok(Streamed::OtherLog),
+                            Ok(Some(PositionFault::Purged(_) | PositionFault::OtherLog(_))) => {
+                                break Ok(Streamed::OtherLog);
+                            }
+                            // Another server answered this question than sends the stream.
+                            Ok(None | Some(PositionFault::NotYet(_) | PositionFault::Never(_))) => {}
                             Err(error) => {
                                 tracing::warn!(source = %config.name, "the log could not be looked at: {error}");
                                 stream.disconnect(LOOK_PAUSE_MS);

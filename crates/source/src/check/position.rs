@@ -93,15 +93,16 @@ pub async fn examine_position(config: &ServerConfig, place: &LogPlace) -> Result
     }
 }
 
-/// Reads what tells the log at a position from every other one: the time at which the position's file was created.
+/// Reads what tells the log at a position from every other one: the time at which the position's file was created. `server` is the
+/// identity of the server that gave the position; `None` where the address leads to another one.
 ///
 /// # Errors
 /// Those of the connection, and [`Error::Server`] where the account may not read the log.
-pub async fn log_at(config: &ServerConfig, position: &Position) -> Result<Option<LogMark>, Error> {
+pub async fn log_at(config: &ServerConfig, server: &str, position: &Position) -> Result<Option<LogMark>, Error> {
     if position.file.is_empty() {
         return Ok(None);
     }
-    file_mark(Connection::open(config).await?, position).await
+    file_mark(Connection::open(config).await?, server, position).await
 }
 
 async fn find_fault(
@@ -129,7 +130,7 @@ async fn find_fault(
             Role::Alone => PositionFault::Never(what),
         })),
         (None, Some(log)) if !is_other => {
-            Ok(other_log(config, connection, position, log).await?.map(PositionFault::OtherLog))
+            Ok(other_log(config, connection, server, position, log).await?.map(PositionFault::OtherLog))
         }
         (None, _) => Ok(None),
     }
@@ -139,13 +140,14 @@ async fn find_fault(
 async fn other_log(
     config: &ServerConfig,
     connection: &mut Connection,
+    server: &str,
     position: &Position,
     log: &LogMark,
 ) -> Result<Option<String>, Error> {
     let files = connection.query("SHOW BINARY LOGS").await?;
     let names: Vec<&str> = files.rows().filter_map(|row| row.text(0)).collect();
     if names.contains(&log.file.as_str()) {
-        return Ok(match look(Connection::open(config).await?, log).await? {
+        return Ok(match look(Connection::open(config).await?, server, log).await? {
             Look::Same => None,
             Look::Other(how) => Some(format!("The server's log is not the one that {position} was read from: {how}")),
         });

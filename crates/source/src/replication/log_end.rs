@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use crate::identity::server_identity;
 use crate::wire::Connection;
 use crate::{Error, ServerConfig};
 
@@ -24,20 +25,21 @@ impl LogEnd {
     }
 }
 
-/// A session that asks for the end of the log now and then; it is made with the first question.
+/// A session that asks one server for the end of its log now and then; it is made with the first question.
 #[derive(Debug)]
 pub struct LogEndSession {
     config: ServerConfig,
+    server: String,
     connection: Option<Connection>,
 }
 
 impl LogEndSession {
-    /// Creates a session that is not connected yet.
-    pub fn new(config: ServerConfig) -> LogEndSession {
-        LogEndSession { config, connection: None }
+    /// Creates a session that is not connected yet; `server` is the identity of the server that is meant.
+    pub fn new(config: ServerConfig, server: String) -> LogEndSession {
+        LogEndSession { config, server, connection: None }
     }
 
-    /// Asks for the end of the log; `None` where the server has no log.
+    /// Asks for the end of the log; `None` where the server has no log, or the address leads to another server.
     ///
     /// # Errors
     /// Those of the connection, which is made again with the next question; [`Error::Server`] where the account may not ask.
@@ -46,6 +48,10 @@ impl LogEndSession {
             Some(connection) => connection,
             None => Connection::open(&self.config).await?,
         };
+        // Behind some addresses each connection finds another server.
+        if server_identity(&mut connection).await? != self.server {
+            return Ok(None);
+        }
         let version = connection.version();
         let is_new = !version.is_mariadb() && version.at_least(8, 2, 0);
         let status = connection.query(if is_new { "SHOW BINARY LOG STATUS" } else { "SHOW MASTER STATUS" }).await?;

@@ -4,6 +4,7 @@ use bitacora_binlog::{CHECKSUM_BYTES, EventType};
 
 use super::dump::dump_file;
 use super::register::negotiate_checksum;
+use crate::identity::server_identity;
 use crate::log_mark::{EventMark, LogMark};
 use crate::wire::Connection;
 use crate::{Error, Position};
@@ -31,11 +32,15 @@ pub enum Look {
     Other(String),
 }
 
-/// Compares a log with a mark. The connection cannot be used afterwards. The file must be in the server's list.
+/// Compares the log of the server with this identity with a mark. A connection that leads to another server says nothing. The
+/// connection cannot be used afterwards. The file must be in the server's list.
 ///
 /// # Errors
 /// Those of the connection; [`Error::Server`] where the account may not read the log.
-pub async fn look(mut connection: Connection, mark: &LogMark) -> Result<Look, Error> {
+pub async fn look(mut connection: Connection, server: &str, mark: &LogMark) -> Result<Look, Error> {
+    if server_identity(&mut connection).await? != server {
+        return Ok(Look::Same);
+    }
     // The dump command cannot name an offset above 4 GiB; there the file alone is compared.
     let event = mark.event.and_then(|event| Some((event, u32::try_from(event.start).ok()?)));
     let start = event.map_or(FIRST_POSITION, |(_, start)| start);
@@ -54,11 +59,19 @@ pub async fn look(mut connection: Connection, mark: &LogMark) -> Result<Look, Er
     })
 }
 
-/// Reads the mark of the beginning of a position's file. The connection cannot be used afterwards.
+/// Reads the mark of the beginning of a position's file, if the connection leads to the server with this identity. The connection
+/// cannot be used afterwards.
 ///
 /// # Errors
 /// As [`look`].
-pub async fn file_mark(mut connection: Connection, position: &Position) -> Result<Option<LogMark>, Error> {
+pub async fn file_mark(
+    mut connection: Connection,
+    server: &str,
+    position: &Position,
+) -> Result<Option<LogMark>, Error> {
+    if server_identity(&mut connection).await? != server {
+        return Ok(None);
+    }
     let mut stream = Stream::begin(&mut connection, &position.file, FIRST_POSITION).await?;
     let created = stream.created().await?;
     Ok(created.map(|created| LogMark { file: position.file.clone(), created, event: None }))
