@@ -10,6 +10,8 @@ use std::fmt;
 pub enum ErrorClass {
     /// The cause passes by itself (a connection was cut): connect again with back-off.
     Retry,
+    /// A topic lacks what it had confirmed: the source begins again at its checkpoint, which finds out what to send again.
+    BeginAgain,
     /// Going on would lose or invent data: the source stops.
     Stop,
     /// The configuration or the server's settings must be changed first.

@@ -21,7 +21,7 @@ use bitacora_change::{
 use bitacora_engine::error::EngineError;
 use bitacora_engine::metrics::SourceMetrics;
 use bitacora_engine::notices::Notices;
-use bitacora_engine::pipeline::core::{Beginning, Core, CoreOptions, End, SchemaChanges, Statements};
+use bitacora_engine::pipeline::core::{Core, CoreOptions, End, SchemaChanges, Statements};
 use bitacora_engine::sink::{Lane, Opened, OutgoingMessage, Sink, TopicId};
 use bitacora_source::{Filter, FilterOptions, Position};
 use proptest::prelude::*;
@@ -167,7 +167,6 @@ fn core(log: &Log, broker: &Rc<RefCell<Broker>>, end: Option<&End>) -> Core<Mode
         schema_changes: SchemaChanges::Publish,
         statements: Statements::Include,
         checkpoint_interval_us: 0,
-        beginning: Beginning::Resumed,
     };
     let sink = ModelSink { broker: Rc::clone(broker), names: Vec::new(), open: BTreeSet::new(), pending: Vec::new() };
     let (position, offset, catalog) = match end {

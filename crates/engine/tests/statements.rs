@@ -11,7 +11,7 @@ use bitacora_change::{
 use bitacora_engine::error::EngineError;
 use bitacora_engine::metrics::SourceMetrics;
 use bitacora_engine::notices::Notices;
-use bitacora_engine::pipeline::core::{Beginning, Core, CoreOptions, SchemaChanges, Statements};
+use bitacora_engine::pipeline::core::{Core, CoreOptions, SchemaChanges, Statements};
 use bitacora_engine::sink::{Lane, Opened, OutgoingMessage, Sink, TopicId};
 use bitacora_source::{Filter, FilterOptions, Position};
 use bitacora_testkit::{Mariadb, MariadbOptions};
@@ -74,7 +74,6 @@ fn core() -> Core<Counter> {
         schema_changes: SchemaChanges::Publish,
         statements: Statements::Omit,
         checkpoint_interval_us: 0,
-        beginning: Beginning::Resumed,
     };
     let position = Position::at("binlog.000001", 4);
     let mut core =

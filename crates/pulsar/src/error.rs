@@ -81,6 +81,18 @@ pub enum Error {
         /// The broker's limit.
         limit_bytes: usize,
     },
+    /// A topic that lacks what it has confirmed: it was truncated, restored, or deleted and made again.
+    #[error(
+        "topic {topic} ends with sequence id {last}, before {durable}, which it has confirmed; its messages were deleted, or an older copy of the broker's data was put back"
+    )]
+    TopicBehind {
+        /// The topic.
+        topic: String,
+        /// The last id that it has of the producer; −1 for none.
+        last: i64,
+        /// The last id that it has confirmed to the producer.
+        durable: i64,
+    },
     /// Sequence ids that do not increase.
     #[error(
         "sequence id {sequence_id} is not above {last_sequence_id}, the last one sent; the broker would drop the message as a duplicate"

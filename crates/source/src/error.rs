@@ -183,6 +183,12 @@ impl Error {
         self.server_code().is_some_and(|code| GONE.contains(&code))
     }
 
+    /// Tells whether the server refuses a position: it has purged what follows, or does not know what lies before.
+    pub fn refuses_position(&self) -> bool {
+        const REFUSALS: [u16; 7] = [1236, 1220, 13117, 1789, 1945, 1955, 1956];
+        self.class() == ErrorClass::Stop && self.server_code().is_some_and(|code| REFUSALS.contains(&code))
+    }
+
     /// Says in one sentence what the operator can do.
     pub fn remedy(&self) -> String {
         match self {

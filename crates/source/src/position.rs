@@ -4,6 +4,8 @@ use std::fmt;
 
 use bitacora_binlog::gtid::GtidSet;
 
+use crate::LogMark;
+
 /// End of a transaction in the log: everything before it has been read, nothing after it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Position {
@@ -24,6 +26,23 @@ impl Position {
     /// Names a place by executed GTIDs.
     pub fn after(gtid: GtidSet) -> Position {
         Position { file: String::new(), offset: 0, gtid: Some(gtid) }
+    }
+}
+
+/// A position together with what tells the log that it lies in from every other log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogPlace {
+    /// The position.
+    pub position: Position,
+    /// The log at the position, where it is known.
+    pub log: Option<LogMark>,
+    /// Identity of the server that wrote the log, where it is known.
+    pub server: Option<String>,
+}
+
+impl From<Position> for LogPlace {
+    fn from(position: Position) -> LogPlace {
+        LogPlace { position, log: None, server: None }
     }
 }
 

@@ -35,8 +35,8 @@ pub use self::problem::{ConfigError, Origin, Problem};
 pub use self::pulsar_io::parse_pulsar_io;
 pub use self::reference::markdown;
 pub use self::source_config::{
-    Connector, DebeziumForm, Destination, Flavor, RetrySettings, SnapshotMode, SnapshotSettings, SourceConfig,
-    UnusedOption, ValueFormat,
+    Connector, DebeziumForm, Destination, Flavor, LostMessages, RetrySettings, SnapshotMode, SnapshotSettings,
+    SourceConfig, UnusedOption, ValueFormat,
 };
 
 /// Configuration files longer than this are refused.

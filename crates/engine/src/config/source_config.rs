@@ -75,6 +75,16 @@ pub struct SnapshotSettings {
     pub lock_timeout_ms: u64,
 }
 
+/// What is done about messages that a topic has confirmed and lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LostMessages {
+    /// The source goes back in the server's log and sends them again.
+    #[default]
+    SendAgain,
+    /// The source goes on without them.
+    Accept,
+}
+
 /// How a broken connection is tried again.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RetrySettings {
@@ -133,6 +143,8 @@ pub struct SourceConfig {
     pub outboxes: Vec<OutboxRule>,
     /// Topics that rows of outboxes name and that are open at once.
     pub open_topics_max: usize,
+    /// What is done about messages that a topic has confirmed and lacks.
+    pub lost_messages: LostMessages,
     /// First part of every topic's name; `source.name` of the events.
     pub topic_prefix: String,
     /// `tenant/namespace` of the topics.
@@ -177,6 +189,7 @@ impl SourceConfig {
             columns: ColumnRules::default(),
             outboxes: Vec::new(),
             open_topics_max: 0,
+            lost_messages: LostMessages::default(),
             topic_prefix: String::new(),
             topic_namespace: String::new(),
             form: DebeziumForm::default(),

@@ -7,13 +7,15 @@
 //! [`Core::abandon`] takes it back to the last transaction end when the connection is cut; [`Core::checkpoint`] gives the
 //! newest end before which everything is durable.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use bitacora_binlog::{ChecksumAlgorithm, Decoder, RowScratch};
 use bitacora_change::outbox::OutboxRule;
 use bitacora_change::{MessageBuffer, PlanOptions};
 use bitacora_source::ddl::Catalog;
-use bitacora_source::{Filter, Position};
+use bitacora_source::replication::LogEnd;
+use bitacora_source::{Filter, LogMark, Position};
 
 use super::logical_offset::LogicalOffset;
 use super::state::State;
@@ -49,17 +51,6 @@ pub struct CoreOptions {
     pub statements: Statements,
     /// At most one transaction end is noted in this time.
     pub checkpoint_interval_us: i64,
-    /// Whether the source has sent changes before.
-    pub beginning: Beginning,
-}
-
-/// Whether a source has sent changes before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Beginning {
-    /// Never: its logical offsets begin above everything that was ever sent.
-    Anew,
-    /// It goes on from a checkpoint.
-    Resumed,
 }
 
 /// Whether DDL is published.
@@ -85,10 +76,23 @@ pub enum Statements {
 pub struct End {
     /// Where it lies.
     pub position: Position,
+    /// The log there; `None` until the stream has told when its file was created.
+    pub log: Option<LogMark>,
     /// Logical offset there.
     pub logical_offset: u64,
     /// The table descriptions that hold there.
     pub catalog: Arc<Catalog>,
+}
+
+/// How far the server says that it has sent its log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// Where the last event ends, or the position that the stream asked for.
+    pub read: LogEnd,
+    /// The place up to which everything is sent, by the last heartbeat; `None` if events came after it.
+    pub idle: Option<LogEnd>,
+    /// Heartbeats so far.
+    pub heartbeat_count: u64,
 }
 
 /// The synchronous state machine of one source.
@@ -110,10 +114,6 @@ impl<S: Sink> Core<S> {
     ) -> Self {
         let watermark = Watermark::new(options.checkpoint_interval_us);
         let topics = Topics::new(options.open_topics_max);
-        let topics = match options.beginning {
-            Beginning::Anew => topics.beginning_at(logical_offset),
-            Beginning::Resumed => topics,
-        };
         Core {
             decoder: Decoder::new(),
             state: State {
@@ -128,7 +128,12 @@ impl<S: Sink> Core<S> {
                 undecided: Undecided::default(),
                 file: position.file.clone(),
                 file_offset: position.offset,
+                file_created: None,
+                last_event: None,
                 end: position,
+                end_event: None,
+                heartbeat: None,
+                heartbeat_count: 0,
                 end_offset: logical_offset,
                 offset: LogicalOffset::at(logical_offset),
                 watermark,
@@ -155,8 +160,9 @@ impl<S: Sink> Core<S> {
         state.metrics.event_count.add(1);
         state.metrics.event_bytes.add(event.len() as u64);
         let checksum = self.decoder.checksum();
-        let event = self.decoder.decode(event).map_err(|error| state.undecodable(error))?;
-        state.on_event(event, checksum)
+        let decoded = self.decoder.decode(event).map_err(|error| state.undecodable(error))?;
+        state.note_event(&decoded, event, checksum);
+        state.on_event(decoded, checksum)
     }
 
     /// Sends what was collected; called when no more input is at hand.
@@ -181,6 +187,25 @@ impl<S: Sink> Core<S> {
         Ok(state.watermark.advance(oldest))
     }
 
+    /// Tells how far the server says that it has sent its log.
+    pub fn heard(&self) -> Heard {
+        let state = &self.state;
+        let event = LogEnd { file: state.file.clone(), offset: state.file_offset };
+        let end = LogEnd { file: state.end.file.clone(), offset: state.end.offset };
+        // By GTID a server begins to send before the position, with what it then leaves out.
+        let is_behind = event.compare(&end) == Some(Ordering::Less);
+        Heard {
+            read: if is_behind { end } else { event },
+            idle: state.heartbeat.clone(),
+            heartbeat_count: state.heartbeat_count,
+        }
+    }
+
+    /// The log at the end of the last transaction, as far as it is known.
+    pub fn log(&self) -> Option<LogMark> {
+        self.state.log()
+    }
+
     /// Goes back to the end of the last transaction, because the connection was cut; the reader continues there.
     pub fn abandon(&mut self) -> Position {
         let state = &mut self.state;
@@ -190,6 +215,7 @@ impl<S: Sink> Core<S> {
         state.offset = LogicalOffset::at(state.end_offset);
         state.file.clone_from(&state.end.file);
         state.file_offset = state.end.offset;
+        state.file_created = None;
         self.decoder = Decoder::new();
         state.end.clone()
     }

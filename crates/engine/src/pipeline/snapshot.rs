@@ -63,7 +63,7 @@ pub struct SnapshotWriter<S> {
 }
 
 impl<S: Sink> SnapshotWriter<S> {
-    /// Begins a snapshot as of `position`. `first_sequence_id` must be above all ids of earlier snapshots of the source.
+    /// Begins a snapshot as of `position`. `first_sequence_id` is the first id of the sink's epoch.
     pub fn new(
         options: SnapshotWriterOptions,
         sink: S,
@@ -82,7 +82,7 @@ impl<S: Sink> SnapshotWriter<S> {
             metrics,
             tables,
             position,
-            topics: Topics::new(open_topics_max).beginning_at(first_sequence_id),
+            topics: Topics::new(open_topics_max),
             current: None,
             next_sequence_id: first_sequence_id,
             is_first: true,
@@ -201,7 +201,7 @@ impl<S: Sink> SnapshotWriter<S> {
                 return Err(EngineError::stop(
                     "a topic already has a sequence id that this snapshot gives for the first time",
                 )
-                .remedy("the clock was set back: set it right, or give the source another name"));
+                .remedy("report it with the log"));
             };
             self.metrics.message_count.add(1);
             self.sink.append(topic, OutgoingMessage::of(&self.buffer, message, sequence_id))?;

@@ -7,8 +7,9 @@ use bitacora_binlog::{
     CHECKSUM_BYTES, ChecksumAlgorithm, Error as BinlogError, EventHeader, EventType, RowScratch, RowsEvent, RowsKind,
 };
 use bitacora_change::{Connector, EventContext, MessageBuffer, Operation, SnapshotMark};
-use bitacora_source::Position;
 use bitacora_source::ddl::{Catalog, Table};
+use bitacora_source::replication::LogEnd;
+use bitacora_source::{EventMark, LogMark, Position};
 
 use super::core::{CoreOptions, End, Statements};
 use super::logical_offset::{EventOffset, HEADER_BYTES, LogicalOffset};
@@ -35,8 +36,17 @@ pub(super) struct State<S> {
     pub transaction: Transaction,
     pub xa: XaTransactions,
     pub undecided: Undecided,
+    /// When the file being read was created, seconds since 1970; `None` until its format description came.
+    pub file_created: Option<u32>,
+    /// The last event that can end a transaction.
+    pub last_event: Option<EventMark>,
     /// The end of the last transaction.
     pub end: Position,
+    /// The event that ends there; `None` at the beginning of a file, and for an end that was not read.
+    pub end_event: Option<EventMark>,
+    /// The place that the last heartbeat named, if no event came after it.
+    pub heartbeat: Option<LogEnd>,
+    pub heartbeat_count: u64,
     /// Logical offset at `end`.
     pub end_offset: u64,
     pub offset: LogicalOffset,
@@ -62,20 +72,44 @@ pub(super) struct Site {
 }
 
 impl<S: Sink> State<S> {
+    /// Notes what tells this log from another one. `raw` is the whole event, with the checksum behind it.
+    pub fn note_event(&mut self, event: &Event<'_>, raw: &[u8], checksum: ChecksumAlgorithm) {
+        let header = event.header;
+        match &event.body {
+            Body::FormatDescription(_) => self.file_created = Some(header.timestamp),
+            Body::Xid(_)
+            | Body::Query(_)
+            | Body::ExecuteLoadQuery(_)
+            | Body::XaPrepare(_)
+            | Body::TransactionPayload(_) => {
+                let start = file_offset_behind(self.file_offset, header).saturating_sub(u64::from(header.event_bytes));
+                let checksum_bytes = if checksum == ChecksumAlgorithm::Crc32 { CHECKSUM_BYTES } else { 0 };
+                self.last_event = Some(EventMark::of(raw, start, checksum_bytes));
+            }
+            _ => {}
+        }
+    }
+
     /// Takes a decoded event; `checksum` is what stood behind it.
     pub fn on_event(&mut self, event: Event<'_>, checksum: ChecksumAlgorithm) -> Result<(), EngineError> {
         let header = event.header;
         match &event.body {
             Body::Rotate(rotate) => {
-                self.rotate(rotate.file, rotate.position);
+                self.rotate(rotate.file, rotate.position, header.is_artificial());
                 return Ok(());
             }
-            Body::Heartbeat(_) => return Ok(()),
+            Body::Heartbeat(heartbeat) => {
+                let file = String::from_utf8_lossy(heartbeat.file).into_owned();
+                self.heartbeat = Some(LogEnd { file, offset: heartbeat.position });
+                self.heartbeat_count += 1;
+                return Ok(());
+            }
             _ if header.is_artificial() => return Ok(()),
             // Sent again to a dump that does not begin at the start of a file.
             Body::FormatDescription(_) if u64::from(header.next_position) <= self.file_offset => return Ok(()),
             _ => {}
         }
+        self.heartbeat = None;
         self.file_offset = file_offset_behind(self.file_offset, header);
         let checksum_bytes = if checksum == ChecksumAlgorithm::Crc32 { CHECKSUM_BYTES as u64 } else { 0 };
         let bytes = u64::from(header.event_bytes);
@@ -302,15 +336,20 @@ impl<S: Sink> State<S> {
         }
     }
 
-    fn rotate(&mut self, file: &[u8], position: u64) {
+    /// Goes on in another file. A server also says with an artificial event where it begins to send; that is no end of a
+    /// transaction, and may lie before the one that the stream asked for.
+    fn rotate(&mut self, file: &[u8], position: u64, is_artificial: bool) {
         let name = String::from_utf8_lossy(file);
         if self.file != name {
             self.file = name.into_owned();
         }
         self.file_offset = position;
-        if !self.transaction.is_open() && self.end.file != self.file {
+        self.file_created = None;
+        let is_known = is_artificial && !self.end.file.is_empty();
+        if !self.transaction.is_open() && !is_known && self.end.file != self.file {
             self.end.file.clone_from(&self.file);
             self.end.offset = position;
+            self.end_event = None;
             self.unnoted_end = true;
         }
     }
@@ -322,6 +361,7 @@ impl<S: Sink> State<S> {
             self.end.file.clone_from(&self.file);
         }
         self.end.offset = self.file_offset;
+        self.end_event = self.last_event;
         self.end_offset = self.offset.current();
         self.unnoted_end = true;
         if !self.xa.is_waiting() && self.watermark.wants(self.now_us) {
@@ -333,9 +373,19 @@ impl<S: Sink> State<S> {
     /// Notes the last transaction end as a candidate for the checkpoint.
     pub fn note_end(&mut self) {
         self.unnoted_end = false;
-        let end =
-            End { position: self.end.clone(), logical_offset: self.end_offset, catalog: Arc::clone(&self.catalog) };
+        let end = End {
+            position: self.end.clone(),
+            log: self.log(),
+            logical_offset: self.end_offset,
+            catalog: Arc::clone(&self.catalog),
+        };
         self.watermark.note(self.end_offset, end, self.now_us);
+    }
+
+    /// The log at the last transaction end.
+    pub fn log(&self) -> Option<LogMark> {
+        let created = self.file_created.filter(|_| self.end.file == self.file)?;
+        Some(LogMark { file: self.end.file.clone(), created, event: self.end_event })
     }
 
     /// The error of an event that the decoder refuses.

@@ -32,7 +32,6 @@ struct Topic {
 pub struct Topics {
     topics: Vec<Topic>,
     by_name: HashMap<String, usize>,
-    first_id: Option<u64>,
     /// Open topics that rows named, by their last use.
     routed: BTreeMap<u64, usize>,
     routed_max: usize,
@@ -47,7 +46,6 @@ impl Topics {
         Topics {
             topics: Vec::new(),
             by_name: HashMap::new(),
-            first_id: None,
             routed: BTreeMap::new(),
             routed_max: routed_max.max(1),
             use_count: 0,
@@ -55,17 +53,10 @@ impl Topics {
         }
     }
 
-    /// Topics of a source that begins anew: every id that it will give is above `first_id`, and no topic may have such an id
-    /// already, or the broker would take new messages for repeated ones.
-    #[must_use]
-    pub fn beginning_at(self, first_id: u64) -> Self {
-        Topics { first_id: Some(first_id), ..self }
-    }
-
     /// Opens a topic for good, or changes the schema of an open one; gives its index.
     ///
     /// # Errors
-    /// The sink refuses, or a source that begins anew finds an id that it has not given yet.
+    /// The sink refuses.
     pub fn open(
         &mut self,
         sink: &mut impl Sink,
@@ -168,14 +159,6 @@ impl Topics {
             return Ok(index);
         }
         let opened = sink.open(lane, name, schema)?;
-        if let (Some(first), Some(last)) = (self.first_id, opened.last_sequence_id)
-            && last >= first
-        {
-            return Err(EngineError::configuration(format!(
-                "topic {name} already has the sequence id {last} of this source, which is above those that it begins with"
-            ))
-            .remedy("the clock was set back: set it right, or give the source another name"));
-        }
         let index = self.topics.len();
         let schema = self.shared(schema);
         self.topics.push(Topic {

@@ -6,8 +6,8 @@ use bitacora_source::ddl::{Catalog, SqlMode, scan};
 use bitacora_source::schema::missing_tables;
 
 use super::snapshot::source_error;
-use super::{Life, catalog_text, unusable_store};
-use crate::checkpoint::{Checkpoint, CheckpointStore};
+use super::{Life, catalog_text, now_ms, unusable_store};
+use crate::checkpoint::{Checkpoint, CheckpointStore, FormerMarks, Save};
 use crate::error::{EngineError, ErrorClass};
 
 impl Life {
@@ -42,7 +42,9 @@ impl Life {
             let facts = scan(&statement, &name.database, SqlMode::default());
             Arc::make_mut(&mut catalog).apply(&facts);
         }
-        store.save(checkpoint, Some(&catalog_text(&catalog)?)).map_err(unusable_store)?;
+        let text = catalog_text(&catalog)?;
+        let save = Save { catalog: Some(&text), ..Save::of(checkpoint, now_ms()) };
+        store.save(&save, FormerMarks::Keep).map_err(unusable_store)?;
         Ok(catalog)
     }
 }

@@ -5,22 +5,28 @@
 //! thread that the task feeds through a short queue of chunks; when the sink is slow the queue fills and the task stops
 //! reading from the server.
 
+mod base;
+mod checks;
 mod columns;
 mod descriptions;
+mod log_watch;
 mod options;
 mod position;
 mod saver;
 mod snapshot;
 mod status;
 mod stream;
+mod topics;
 mod worker;
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bitacora_pulsar::{Client, Endpoint};
-use bitacora_source::check::{self, CheckOptions, Finding, REPLICA_ID, Severity, SnapshotPlanned};
+use bitacora_source::LogPlace;
+use bitacora_source::check::{self, CheckOptions, Finding, Severity, SnapshotPlanned};
 use bitacora_source::ddl::Catalog;
 use bitacora_source::replication::ReplicaOptions;
 use tokio::sync::watch;
@@ -28,14 +34,15 @@ use tokio::task::JoinHandle;
 
 pub use bitacora_source::check::Report;
 pub use bitacora_source::snapshot::SnapshotProgress;
+use topics::Compared;
+
 pub use status::SourceStatus;
 
-use crate::checkpoint::{Checkpoint, CheckpointError, CheckpointStore};
+use crate::checkpoint::{Checkpoint, CheckpointError, CheckpointStore, FormerMarks, Save};
 use crate::config::{SnapshotMode, SourceConfig};
 use crate::error::{EngineError, ErrorClass};
 use crate::metrics::SourceMetrics;
 use crate::notices::Notices;
-use crate::pipeline::core::Beginning;
 use crate::sink::pulsar::PulsarSink;
 
 /// A running source.
@@ -132,15 +139,11 @@ pub async fn examine(config: &SourceConfig, data_dir: &Path) -> Result<Report, E
         Some(store) => store.load().map_err(unusable_store)?,
         None => None,
     };
-    let position = saved.map(|saved| position::of_checkpoint(&saved.checkpoint)).transpose()?;
+    let position = saved.map(|saved| position::place_of(&saved.checkpoint)).transpose()?;
     Ok(check::run(&config.server, &check_options(config, &replica, position)).await)
 }
 
-fn check_options(
-    config: &SourceConfig,
-    replica: &ReplicaOptions,
-    position: Option<bitacora_source::Position>,
-) -> CheckOptions {
+fn check_options(config: &SourceConfig, replica: &ReplicaOptions, position: Option<LogPlace>) -> CheckOptions {
     CheckOptions {
         server_id: config.server_id,
         replica_uuid: replica.replica_uuid.clone(),
@@ -177,30 +180,46 @@ impl Life {
         let store = Arc::new(CheckpointStore::open(folder).map_err(unusable_store)?);
         let mut backoff = self.backoff();
         let mut always = self.config.snapshot.mode == SnapshotMode::Always;
+        // What the server said when the stream was refused; the checks may know why.
+        let mut refusal = None;
         loop {
             let saved = store.load().map_err(unusable_store)?;
-            let position = saved.as_ref().map(|saved| position::of_checkpoint(&saved.checkpoint)).transpose()?;
-            let ready = match self.check(position).await? {
+            let place = saved.as_ref().map(|saved| position::place_of(&saved.checkpoint)).transpose()?;
+            let ready = match self.check(place.filter(|_| !always)).await? {
                 Checked::Stopped => return Ok(()),
                 Checked::Ready { server } => Some(server).filter(|_| !always),
-                Checked::Purged => None,
+                Checked::Unusable => None,
             };
             let resume = match (saved, ready) {
                 (Some(saved), Some(server)) => {
+                    if let Some(error) = refusal.take() {
+                        return Err(error);
+                    }
                     let catalog =
                         self.complete(&store, &saved.checkpoint, parse_catalog(saved.catalog.as_deref())?).await?;
                     self.check_columns(&catalog);
-                    Some(self.resume(&store, saved.checkpoint, catalog, server)?)
+                    let resume = self.resume(&store, saved.checkpoint, catalog, server)?;
+                    match self.compare_topics(&store, resume).await? {
+                        Compared::Ready(resume) => Some(resume),
+                        Compared::Unusable => self.snapshot(&store).await?,
+                        Compared::Stopped => return Ok(()),
+                    }
                 }
-                (saved, _) => self.snapshot(&store, saved.map(|saved| saved.checkpoint)).await?,
+                _ => self.snapshot(&store).await?,
             };
             let Some(resume) = resume.filter(|_| self.config.snapshot.mode != SnapshotMode::InitialOnly) else {
                 return Ok(());
             };
-            match self.stream(&store, resume).await? {
-                Streamed::Ended => return Ok(()),
-                Streamed::OtherServer => always = false,
+            match self.stream(&store, resume).await {
+                Ok(Streamed::Ended) => return Ok(()),
+                Ok(Streamed::OtherServer | Streamed::OtherLog) => {}
+                Ok(Streamed::Refused(error)) => refusal = Some(error),
+                Err(error) if error.class == ErrorClass::BeginAgain => {
+                    tracing::warn!(source = %self.config.name, "the topics are compared with the checkpoint: {error}");
+                }
+                Err(error) => return Err(error),
             }
+            always = false;
             // Behind some addresses each connection finds another server.
             let Some(pause) = backoff.next() else {
                 return Err(EngineError::configuration("the address leads to a different server each time")
@@ -213,7 +232,7 @@ impl Life {
     }
 
     /// Goes on from a checkpoint. The log of another server has the same transactions in other events, which would give
-    /// other sequence ids: there the source begins with ids above all that it gave before.
+    /// other sequence ids: there a new base begins.
     fn resume(
         &self,
         store: &Arc<CheckpointStore>,
@@ -223,64 +242,25 @@ impl Life {
     ) -> Result<Resume, EngineError> {
         let former = checkpoint.server.replace(server);
         if former.is_none() || former == checkpoint.server {
-            return Ok(Resume { catalog, checkpoint, beginning: Beginning::Resumed });
+            return Ok(Resume { catalog, checkpoint });
         }
         let (former, server) = (former.unwrap_or_default(), checkpoint.server.clone().unwrap_or_default());
         let address = self.config.server.address();
-        if checkpoint.gtid.is_none() {
-            return Err(EngineError::configuration(format!(
-                "{address} is another server now ({server}, before {former}), and without GTIDs a position in the log of one says nothing in that of another"
-            ))
-            .remedy("let the address lead to the former server, or take a new snapshot: remove checkpoint.redb of the source from the data folder"));
-        }
         tracing::warn!(source = %self.config.name, former, server, "{address} is another server now; events that were sent after the last checkpoint come twice");
-        checkpoint.logical_offset = now_ns().max(checkpoint.logical_offset.saturating_add(1));
-        store.save(&checkpoint, None).map_err(unusable_store)?;
-        Ok(Resume { catalog, checkpoint, beginning: Beginning::Anew })
-    }
-
-    /// Checks the server until it answers.
-    async fn check(&mut self, position: Option<bitacora_source::Position>) -> Result<Checked, EngineError> {
-        let mut backoff = self.backoff();
-        let options = check_options(&self.config, &self.replica, position);
-        // The server sends to a replica that has ended once in vain before it fails: two heartbeats, and some time.
-        let replica_gone = Instant::now() + Duration::from_millis(self.replica.heartbeat_ms) * 5 / 2;
-        loop {
-            self.status.send_replace(SourceStatus::Checking);
-            let report = tokio::select! {
-                report = check::run(&self.config.server, &options) => report,
-                _ = self.stopped.wait_for(|stopped| *stopped) => return Ok(Checked::Stopped),
-            };
-            for finding in report.findings.iter().filter(|finding| finding.severity == Severity::Warning) {
-                tracing::warn!(source = %self.config.name, check = %finding.name, "{}", status::sentence(finding));
-            }
-            let Some(failure) = report.failures().next() else {
-                return Ok(Checked::Ready { server: report.server.unwrap_or_default() });
-            };
-            let names: Vec<_> = report.failures().map(|finding| finding.name).collect();
-            let is_replaced = matches!(self.config.snapshot.mode, SnapshotMode::WhenNeeded | SnapshotMode::Always);
-            if names == ["position"] && is_replaced {
-                tracing::warn!(source = %self.config.name, "a new snapshot is taken: {}", status::sentence(failure));
-                return Ok(Checked::Purged);
-            }
-            let error = EngineError::configuration(status::sentence(failure));
-            // A server that cannot be reached may be starting, a replica with our id may have ended; everything else stays wrong
-            // until someone mends it.
-            let may_pass = |name: &str| match name {
-                "reachable" | "connection" => true,
-                REPLICA_ID => Instant::now() < replica_gone,
-                _ => false,
-            };
-            if !names.iter().all(|name| may_pass(name)) {
-                return Err(error);
-            }
-            let Some(pause) = backoff.next() else { return Err(error) };
-            tracing::warn!(source = %self.config.name, pause_ms = pause.as_millis() as u64, "{error}");
-            self.status.send_replace(SourceStatus::Waiting { reason: error.to_string() });
-            if self.pause(pause).await {
-                return Ok(Checked::Stopped);
-            }
-        }
+        // Of each topic the newest mark of the former bases still counts.
+        let mut stale = store.marks().map_err(unusable_store)?;
+        let kept: HashSet<_> =
+            stale.iter().filter(|mark| mark.epoch == checkpoint.epoch).map(|mark| mark.topic.clone()).collect();
+        stale.retain(|mark| mark.epoch != checkpoint.epoch && kept.contains(&mark.topic));
+        checkpoint.epoch = self.begin_base(store, &server)?.epoch;
+        checkpoint.logical_offset = now_ns();
+        // File and offset are of the former server's log.
+        checkpoint.file = String::new();
+        checkpoint.position = 0;
+        checkpoint.log = None;
+        let save = Save { gone: &stale, ..Save::of(&checkpoint, now_ms()) };
+        store.save(&save, FormerMarks::Keep).map_err(unusable_store)?;
+        Ok(Resume { catalog, checkpoint })
     }
 
     fn client(&self) -> Result<Client, EngineError> {
@@ -288,9 +268,10 @@ impl Life {
             .map_err(|error| EngineError::new(ErrorClass::FixConfiguration, error.to_string()).caused_by(error))
     }
 
-    fn sink(&self, client: Client) -> Result<PulsarSink, EngineError> {
-        let name = format!("bitacora-{}", self.config.name);
-        PulsarSink::new(client, tokio::runtime::Handle::current(), &self.config.topic_namespace, &name)
+    fn sink(&self, store: &CheckpointStore, base: &base::Base) -> Result<PulsarSink, EngineError> {
+        let runtime = tokio::runtime::Handle::current();
+        let marks = store.marks().map_err(unusable_store)?;
+        PulsarSink::new(self.client()?, runtime, &self.config.topic_namespace, self.names(store, base)?, marks)
     }
 
     /// Waits; true if the source was stopped.
@@ -303,14 +284,14 @@ impl Life {
 }
 
 /// What the checks said.
-enum Checked {
+pub(crate) enum Checked {
     /// The source may start.
     Ready {
         /// Which server it is.
         server: String,
     },
-    /// The server no longer has what the checkpoint asks for, and a new snapshot is wanted then.
-    Purged,
+    /// The server does not have what the checkpoint asks for, and a new snapshot is wanted then.
+    Unusable,
     /// The source was stopped before the server answered.
     Stopped,
 }
@@ -321,13 +302,16 @@ pub(crate) enum Streamed {
     Ended,
     /// The address leads to another server; everything that was read from the former one is delivered.
     OtherServer,
+    /// The server's log is not the one that was read; what was read from the former one is delivered.
+    OtherLog,
+    /// The server refuses the position, for this reason.
+    Refused(EngineError),
 }
 
 /// What the stream begins with.
 pub(crate) struct Resume {
     checkpoint: Checkpoint,
     catalog: Arc<Catalog>,
-    beginning: Beginning,
 }
 
 fn parse_catalog(text: Option<&[u8]>) -> Result<Arc<Catalog>, EngineError> {
@@ -353,7 +337,12 @@ pub(crate) fn now_us() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }
 
-/// Nanoseconds since 1970, where ids begin that must be above all earlier ones.
+/// Milliseconds since 1970.
+pub(crate) fn now_ms() -> u64 {
+    now_ns() / 1_000_000
+}
+
+/// Nanoseconds since 1970, where the ids of a base begin: consumers see rising ids in a topic, as far as the clock is right.
 pub(crate) fn now_ns() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
 }

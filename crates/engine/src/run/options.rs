@@ -10,7 +10,7 @@ use bitacora_source::replication::{Backoff, BackoffOptions, ReplicaOptions};
 use super::Life;
 use crate::config::{self, SourceConfig};
 use crate::notices::Notices;
-use crate::pipeline::core::{Beginning, CoreOptions, SchemaChanges, Statements};
+use crate::pipeline::core::{CoreOptions, SchemaChanges, Statements};
 
 /// At most one transaction end is noted in this time, and the checkpoint is stored as often.
 pub(super) const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(1);
@@ -58,7 +58,7 @@ pub(super) fn plan_options(config: &SourceConfig) -> PlanOptions {
 }
 
 /// What the core does.
-pub(super) fn core_options(config: &SourceConfig, notices: &Notices, beginning: Beginning) -> CoreOptions {
+pub(super) fn core_options(config: &SourceConfig, notices: &Notices) -> CoreOptions {
     CoreOptions {
         server: config.server.address(),
         plan: plan_options(config),
@@ -69,7 +69,6 @@ pub(super) fn core_options(config: &SourceConfig, notices: &Notices, beginning: 
         schema_changes: if config.include_schema_changes { SchemaChanges::Publish } else { SchemaChanges::Follow },
         statements: if config.include_query { Statements::Include } else { Statements::Omit },
         checkpoint_interval_us: i64::try_from(CHECKPOINT_INTERVAL.as_micros()).unwrap_or(i64::MAX) / 2,
-        beginning,
     }
 }
 

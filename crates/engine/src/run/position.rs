@@ -1,7 +1,8 @@
 //! Positions in the checkpoint store.
 
-use bitacora_source::Position;
+use bitacora_source::{LogMark, LogPlace, Position};
 
+use super::base::Base;
 use crate::checkpoint::Checkpoint;
 use crate::error::EngineError;
 use crate::pipeline::core::End;
@@ -16,18 +17,29 @@ pub(super) fn of_checkpoint(checkpoint: &Checkpoint) -> Result<Position, EngineE
     Ok(Position { file: checkpoint.file.clone(), offset: checkpoint.position, gtid })
 }
 
-/// A position in the log of a server as it is stored.
-pub(super) fn checkpoint(position: &Position, logical_offset: u64, server: &str) -> Checkpoint {
+/// The place of a stored checkpoint.
+pub(super) fn place_of(checkpoint: &Checkpoint) -> Result<LogPlace, EngineError> {
+    Ok(LogPlace {
+        position: of_checkpoint(checkpoint)?,
+        log: checkpoint.log.clone(),
+        server: checkpoint.server.clone(),
+    })
+}
+
+/// A position in a base's log as it is stored.
+pub(super) fn checkpoint(position: &Position, log: Option<LogMark>, logical_offset: u64, base: &Base) -> Checkpoint {
     Checkpoint {
         file: position.file.clone(),
         position: position.offset,
         gtid: position.gtid.as_ref().map(ToString::to_string),
         logical_offset,
-        server: Some(server.to_owned()),
+        server: Some(base.server.clone()),
+        epoch: base.epoch,
+        log,
     }
 }
 
-/// A transaction end in the log of a server as it is stored.
-pub(super) fn of_end(end: &End, server: &str) -> Checkpoint {
-    checkpoint(&end.position, end.logical_offset, server)
+/// A transaction end in a base's log as it is stored.
+pub(super) fn of_end(end: &End, base: &Base) -> Checkpoint {
+    checkpoint(&end.position, end.log.clone(), end.logical_offset, base)
 }

@@ -6,32 +6,42 @@ use std::thread::JoinHandle;
 
 use bitacora_source::ddl::Catalog;
 
+use super::base::Base;
 use super::position::of_end;
-use super::{catalog_text, unusable_store};
-use crate::checkpoint::CheckpointStore;
+use super::{catalog_text, now_ms, unusable_store};
+use crate::checkpoint::{CheckpointStore, FormerMarks, Save, TopicMark};
 use crate::error::EngineError;
 use crate::metrics::SourceMetrics;
 use crate::pipeline::core::End;
 
+/// What is stored with one transaction end.
+#[derive(Debug)]
+pub(super) struct Offer {
+    /// The end.
+    pub end: End,
+    /// Ends of topics that changed since the last offer.
+    pub marks: Vec<TopicMark>,
+}
+
 /// The worker's end of the thread.
 pub(super) struct Saver {
-    ends: SyncSender<End>,
+    offers: SyncSender<Offer>,
     thread: JoinHandle<Result<(), EngineError>>,
 }
 
 impl Saver {
-    /// Starts the thread. `stored` is the catalog that the store holds, `server` whose log is read.
+    /// Starts the thread. `stored` is the catalog that the store holds, `base` is what it goes on with.
     pub fn start(
         store: Arc<CheckpointStore>,
         stored: Arc<Catalog>,
-        server: String,
+        base: Base,
         metrics: Arc<SourceMetrics>,
     ) -> Result<Saver, EngineError> {
-        let (ends, taken) = sync_channel::<End>(1);
+        let (offers, taken) = sync_channel::<Offer>(1);
         let mut stored = stored;
         let thread = std::thread::Builder::new().name("checkpoint".into()).spawn(move || {
-            while let Ok(end) = taken.recv() {
-                save(&store, &end, &server, &mut stored)?;
+            while let Ok(offer) = taken.recv() {
+                save(&store, &offer, &base, &mut stored)?;
                 metrics.checkpoint_count.add(1);
             }
             Ok(())
@@ -41,34 +51,37 @@ impl Saver {
                 .remedy("raise the limit of threads")
                 .caused_by(error)
         })?;
-        Ok(Saver { ends, thread })
+        Ok(Saver { offers, thread })
     }
 
-    /// Hands an end over; gives it back while an earlier one is still being stored.
-    pub fn offer(&self, end: End) -> Result<Option<End>, EngineError> {
-        match self.ends.try_send(end) {
+    /// Hands an offer over; gives it back while an earlier one is still being stored.
+    pub fn offer(&self, offer: Offer) -> Result<Option<Offer>, EngineError> {
+        match self.offers.try_send(offer) {
             Ok(()) => Ok(None),
-            Err(TrySendError::Full(end)) => Ok(Some(end)),
+            Err(TrySendError::Full(offer)) => Ok(Some(offer)),
             Err(TrySendError::Disconnected(_)) => Err(EngineError::stop("the checkpoint thread has ended")),
         }
     }
 
-    /// Stores the last end, if there is one, and ends the thread.
-    pub fn finish(self, last: Option<End>) -> Result<(), EngineError> {
-        if let Some(end) = last {
+    /// Stores the last offer, if there is one, and ends the thread.
+    pub fn finish(self, last: Option<Offer>) -> Result<(), EngineError> {
+        if let Some(offer) = last {
             // A thread that has ended says why below.
-            let _ = self.ends.send(end);
+            let _ = self.offers.send(offer);
         }
-        drop(self.ends);
+        drop(self.offers);
         self.thread
             .join()
             .unwrap_or_else(|_| Err(EngineError::stop("the checkpoint thread ended by a fault of the program")))
     }
 }
 
-fn save(store: &CheckpointStore, end: &End, server: &str, stored: &mut Arc<Catalog>) -> Result<(), EngineError> {
+fn save(store: &CheckpointStore, offer: &Offer, base: &Base, stored: &mut Arc<Catalog>) -> Result<(), EngineError> {
+    let end = &offer.end;
     let catalog = if Arc::ptr_eq(&end.catalog, stored) { None } else { Some(catalog_text(&end.catalog)?) };
-    store.save(&of_end(end, server), catalog.as_deref()).map_err(unusable_store)?;
+    let checkpoint = of_end(end, base);
+    let save = Save { catalog: catalog.as_deref(), marks: &offer.marks, ..Save::of(&checkpoint, now_ms()) };
+    store.save(&save, FormerMarks::Keep).map_err(unusable_store)?;
     *stored = Arc::clone(&end.catalog);
     Ok(())
 }

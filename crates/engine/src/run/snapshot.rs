@@ -14,29 +14,26 @@ use super::position::checkpoint;
 use super::status::SourceStatus;
 use super::stream::DRAIN_LIMIT;
 use super::worker::fallen;
-use super::{Life, Resume, catalog_text, now_ns, now_us};
-use crate::checkpoint::{Checkpoint, CheckpointStore};
+use super::{Life, Resume, catalog_text, now_ms, now_ns, now_us};
+use crate::checkpoint::{CheckpointStore, FormerMarks, Save, TopicMark};
 use crate::config::SnapshotMode;
 use crate::error::{EngineError, ErrorClass};
-use crate::pipeline::core::Beginning;
 use crate::pipeline::snapshot::{SnapshotTable, SnapshotWriter, SnapshotWriterOptions};
+use crate::sink::Sink;
+use crate::sink::pulsar::PulsarSink;
 
 /// Chunks between the reader and the writer.
 const QUEUED_CHUNKS: usize = 3;
 
 impl Life {
-    /// Takes a snapshot and stores the checkpoint behind it; `None` if the source was stopped meanwhile. `former` is the
-    /// checkpoint that is replaced.
-    pub(super) async fn snapshot(
-        &mut self,
-        store: &Arc<CheckpointStore>,
-        former: Option<Checkpoint>,
-    ) -> Result<Option<Resume>, EngineError> {
+    /// Takes a snapshot and stores the checkpoint behind it; `None` if the source was stopped meanwhile. Each try begins a
+    /// base.
+    pub(super) async fn snapshot(&mut self, store: &Arc<CheckpointStore>) -> Result<Option<Resume>, EngineError> {
         let mut backoff = self.backoff();
         for attempt in 1_u32.. {
             let begun = Instant::now();
-            let error = match self.try_snapshot(store, former.as_ref()).await {
-                Err(error) if error.class == ErrorClass::Retry => error,
+            let error = match self.try_snapshot(store).await {
+                Err(error) if matches!(error.class, ErrorClass::Retry | ErrorClass::BeginAgain) => error,
                 done => return done,
             };
             let Some(pause) = backoff.next() else { return Err(error) };
@@ -50,11 +47,7 @@ impl Life {
         Ok(None)
     }
 
-    async fn try_snapshot(
-        &mut self,
-        store: &Arc<CheckpointStore>,
-        former: Option<&Checkpoint>,
-    ) -> Result<Option<Resume>, EngineError> {
+    async fn try_snapshot(&mut self, store: &Arc<CheckpointStore>) -> Result<Option<Resume>, EngineError> {
         let config = Arc::clone(&self.config);
         let options =
             SnapshotOptions { lock_timeout_ms: config.snapshot.lock_timeout_ms, ..SnapshotOptions::default() };
@@ -70,16 +63,20 @@ impl Life {
         let (catalog, records) = self.describe(&snapshot);
         self.check_columns(&catalog);
         let reads_rows = !matches!(config.snapshot.mode, SnapshotMode::NoData | SnapshotMode::Never);
-        if !self.write(&mut snapshot, &records, &position, reads_rows).await? {
+        // Before the rows are read, which may take hours in which the log could be reset.
+        let log = self.log_at(snapshot.server(), &position).await?;
+        let base = self.begin_base(store, snapshot.server())?;
+        let sink = self.sink(store, &base)?;
+        let Some(marks) = self.write(&mut snapshot, sink, &records, &position, reads_rows).await? else {
             return Ok(None);
-        }
-        // Ids of the stream must be above all that the source gave before, even if it has forgotten them.
-        let base = now_ns().max(former.map_or(0, |former| former.logical_offset.saturating_add(1)));
-        let checkpoint = checkpoint(&position, base, snapshot.server());
-        store.save(&checkpoint, Some(&catalog_text(&catalog)?)).map_err(super::unusable_store)?;
+        };
+        let checkpoint = checkpoint(&position, log, now_ns(), &base);
+        let text = catalog_text(&catalog)?;
+        let save = Save { catalog: Some(&text), marks: &marks, ..Save::of(&checkpoint, now_ms()) };
+        store.save(&save, FormerMarks::Forget).map_err(super::unusable_store)?;
         let rows = self.metrics.snapshot_row_count.get();
         tracing::info!(source = %config.name, rows, %position, "snapshot complete");
-        Ok(Some(Resume { checkpoint, catalog: Arc::new(catalog), beginning: Beginning::Anew }))
+        Ok(Some(Resume { checkpoint, catalog: Arc::new(catalog) }))
     }
 
     /// The catalog of the snapshot's tables, and the statements that stand for them.
@@ -110,14 +107,15 @@ impl Life {
         (catalog, if self.config.include_schema_changes { records } else { Vec::new() })
     }
 
-    /// Reads and writes all rows; false if the source was stopped meanwhile.
+    /// Reads and writes all rows and tells where the topics end then; `None` if the source was stopped meanwhile.
     async fn write(
         &mut self,
         snapshot: &mut Snapshot,
+        sink: PulsarSink,
         records: &[DdlRecord],
         position: &Position,
         reads_rows: bool,
-    ) -> Result<bool, EngineError> {
+    ) -> Result<Option<Vec<TopicMark>>, EngineError> {
         let tables = snapshot
             .tables()
             .iter()
@@ -130,7 +128,7 @@ impl Life {
                 open_topics_max: self.config.open_topics_max,
                 notices: self.notices.clone(),
             },
-            self.sink(self.client()?)?,
+            sink,
             Arc::clone(&self.metrics),
             tables.collect(),
             position.clone(),
@@ -147,18 +145,18 @@ impl Life {
                 writer.write_rows(&chunk, now_us())?;
                 let _ = emptied.send(chunk);
             }
-            writer.finish().map(drop)
+            writer.finish().map(|mut sink| sink.take_marks())
         });
         self.status.send_replace(SourceStatus::Snapshot(snapshot.progress()));
         let is_whole = !reads_rows || self.feed(snapshot, &chunks, &mut empty).await?;
         drop(chunks);
         tokio::select! {
-            written = worker => written.unwrap_or_else(|error| Err(fallen(error))).map(|()| is_whole),
+            written = worker => written.unwrap_or_else(|error| Err(fallen(error))).map(|marks| is_whole.then_some(marks)),
             // What is on its way may arrive before the end, which does not wait for it for ever.
             () = async {
                 let _ = self.stopped.wait_for(|stopped| *stopped).await;
                 tokio::time::sleep(DRAIN_LIMIT).await;
-            } => Ok(false),
+            } => Ok(None),
         }
     }
 

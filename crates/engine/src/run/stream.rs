@@ -1,26 +1,33 @@
 //! Following the log: a replication connection that is made again when it breaks, feeding the worker.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bitacora_binlog::ChecksumAlgorithm;
-use bitacora_source::Position;
+use bitacora_source::check::{PositionFault, examine_position};
 use bitacora_source::replication::{EventChunk, Progress, Reconnecting};
-use tokio::sync::{mpsc, oneshot};
+use bitacora_source::{LogMark, LogPlace, Position};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinError;
 
+use super::base::Base;
+use super::log_watch::until_replaced;
 use super::options::{backoff_options, core_options};
-use super::position::of_checkpoint;
+use super::position::place_of;
 use super::snapshot::source_error;
 use super::status::SourceStatus;
 use super::worker::{Work, Worker, fallen};
 use super::{Life, Resume, Streamed};
 use crate::checkpoint::CheckpointStore;
 use crate::error::EngineError;
-use crate::pipeline::core::Core;
+use crate::pipeline::core::{Core, Heard};
 
 /// Chunks of events between the reader and the worker; each holds what one read of the socket brought.
 const QUEUED_CHUNKS: usize = 4;
+
+/// Pause before a server that could not be looked at is connected to again.
+const LOOK_PAUSE_MS: u64 = 1_000;
 
 /// How long a source that was asked to end waits for the receipts of what it has sent.
 pub(super) const DRAIN_LIMIT: Duration = Duration::from_secs(15);
@@ -32,24 +39,27 @@ impl Life {
         store: &Arc<CheckpointStore>,
         resume: Resume,
     ) -> Result<Streamed, EngineError> {
-        let Resume { checkpoint, catalog, beginning } = resume;
+        let Resume { checkpoint, catalog } = resume;
         let config = Arc::clone(&self.config);
-        let mut position = of_checkpoint(&checkpoint)?;
+        let mut place = place_of(&checkpoint)?;
         let server = checkpoint.server.clone().unwrap_or_default();
+        let base = Base { server: server.clone(), epoch: checkpoint.epoch };
         let core = Core::new(
-            core_options(&config, &self.notices, beginning),
-            self.sink(self.client()?)?,
+            core_options(&config, &self.notices),
+            self.sink(store, &base)?,
             Arc::clone(&self.metrics),
-            position.clone(),
+            place.position.clone(),
             checkpoint.logical_offset,
             Arc::clone(&catalog),
         );
+        let (heard, hears) = watch::channel(Heard::default());
         let worker = Worker {
             core,
             store: Arc::clone(store),
             stored_catalog: catalog,
-            server: server.clone(),
+            base,
             refused: None,
+            heard,
             metrics: Arc::clone(&self.metrics),
             runtime: tokio::runtime::Handle::current(),
         };
@@ -57,6 +67,8 @@ impl Life {
         let (emptied, mut empty) = mpsc::unbounded_channel();
         let mut worker = tokio::task::spawn_blocking(move || worker.run(taken, &emptied));
         let mut stream = Reconnecting::new(config.server.clone(), self.replica.clone(), backoff_options(&config));
+        let mut replaced = pin!(until_replaced(config.server.clone(), server.clone(), config.name.clone(), hears));
+        let mut is_first = true;
         // Why no more is read from this server.
         let outcome = loop {
             let mut chunk: EventChunk = empty.try_recv().unwrap_or_default();
@@ -64,7 +76,11 @@ impl Life {
                 biased;
                 _ = self.stopped.wait_for(|stopped| *stopped) => break Ok(Streamed::Ended),
                 ended = &mut worker => return Err(early(ended)),
-                progress = stream.read_events(&mut chunk, &position) => progress,
+                progress = stream.read_events(&mut chunk, &place.position) => progress,
+                how = &mut replaced => {
+                    tracing::warn!(source = %config.name, "the server's log may have been reset: {how}");
+                    break Ok(Streamed::OtherLog);
+                }
             };
             let item = match progress {
                 Ok(Progress::Events) => Work::Events(chunk),
@@ -72,6 +88,21 @@ impl Life {
                     if stream.client().is_some_and(|client| client.server() != server) {
                         break Ok(Streamed::OtherServer);
                     }
+                    if !std::mem::take(&mut is_first) {
+                        match examine_position(&config.server, &place).await {
+                            Ok(Some(PositionFault::Purged(_) | PositionFault::OtherLog(_))) => {
+                                break Ok(Streamed::OtherLog);
+                            }
+                            // Another server answered this question than sends the stream.
+                            Ok(None | Some(PositionFault::NotYet(_) | PositionFault::Never(_))) => {}
+                            Err(error) => {
+                                tracing::warn!(source = %config.name, "the log could not be looked at: {error}");
+                                stream.disconnect(LOOK_PAUSE_MS);
+                                continue;
+                            }
+                        }
+                    }
+                    let position = &place.position;
                     self.status.send_replace(SourceStatus::Streaming { position: position.to_string() });
                     tracing::info!(source = %config.name, %position, "streaming");
                     let checksum = stream.client().map(bitacora_source::replication::Client::checksum);
@@ -85,10 +116,14 @@ impl Life {
                         end = abandon(&work) => end,
                         _ = self.stopped.wait_for(|stopped| *stopped) => break Ok(Streamed::Ended),
                     };
-                    position = end.unwrap_or(position);
+                    if let Some((position, log)) = end {
+                        let log = log.or_else(|| place.log.take().filter(|_| place.position == position));
+                        place = LogPlace { position, log, ..place };
+                    }
                     continue;
                 }
                 Ok(Progress::End) => break Ok(Streamed::Ended),
+                Err(error) if error.refuses_position() => break Ok(Streamed::Refused(source_error(error))),
                 Err(error) => break Err(source_error(error)),
             };
             tokio::select! {
@@ -99,7 +134,7 @@ impl Life {
         };
         // What was read is delivered, so that the next start goes on from there; only another server is worth waiting for it.
         drop(work);
-        let is_patient = matches!(outcome, Ok(Streamed::OtherServer));
+        let is_patient = matches!(outcome, Ok(Streamed::OtherServer | Streamed::OtherLog));
         let patience = async {
             if is_patient {
                 let _ = self.stopped.wait_for(|stopped| *stopped).await;
@@ -120,7 +155,7 @@ impl Life {
 }
 
 /// Takes the worker back to the last transaction end; tells where it is, unless the worker has ended.
-async fn abandon(work: &mpsc::Sender<Work>) -> Option<Position> {
+async fn abandon(work: &mpsc::Sender<Work>) -> Option<(Position, Option<LogMark>)> {
     let (reply, answer) = oneshot::channel();
     work.send(Work::Abandon(reply)).await.ok()?;
     answer.await.ok()

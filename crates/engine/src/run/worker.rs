@@ -4,28 +4,29 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bitacora_binlog::ChecksumAlgorithm;
-use bitacora_source::Position;
 use bitacora_source::ddl::Catalog;
 use bitacora_source::replication::EventChunk;
+use bitacora_source::{LogMark, Position};
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinError;
 
+use super::base::Base;
 use super::now_us;
 use super::options::CHECKPOINT_INTERVAL;
-use super::saver::Saver;
+use super::saver::{Offer, Saver};
 use crate::checkpoint::CheckpointStore;
 use crate::error::EngineError;
 use crate::metrics::SourceMetrics;
-use crate::pipeline::core::{Core, End};
+use crate::pipeline::core::{Core, End, Heard};
 use crate::sink::Sink;
 
 /// What the stream tells the worker.
 pub(super) enum Work {
     /// Events in log order.
     Events(EventChunk),
-    /// The connection was cut: go back to the last transaction end, and tell where it is.
-    Abandon(oneshot::Sender<Position>),
+    /// The connection was cut: go back to the last transaction end, and tell where it is, and in which log.
+    Abandon(oneshot::Sender<(Position, Option<LogMark>)>),
     /// A connection was made that has this checksum.
     Checksum(ChecksumAlgorithm),
 }
@@ -35,10 +36,12 @@ pub(super) struct Worker<S> {
     pub core: Core<S>,
     pub store: Arc<CheckpointStore>,
     pub stored_catalog: Arc<Catalog>,
-    /// Whose log is read.
-    pub server: String,
-    /// The newest end that could not be stored yet, because the disk is slow.
-    pub refused: Option<End>,
+    /// What the checkpoints go on with.
+    pub base: Base,
+    /// What could not be stored yet, because the disk is slow.
+    pub refused: Option<Offer>,
+    /// Told after each chunk.
+    pub heard: watch::Sender<Heard>,
     pub metrics: Arc<SourceMetrics>,
     pub runtime: Handle,
 }
@@ -53,11 +56,14 @@ impl<S: Sink> Worker<S> {
         let saver = Saver::start(
             Arc::clone(&self.store),
             Arc::clone(&self.stored_catalog),
-            self.server.clone(),
+            self.base.clone(),
             Arc::clone(&self.metrics),
         )?;
         match self.work(&mut work, emptied, &saver) {
-            Ok(last) => saver.finish(last.or(self.refused)),
+            Ok(last) => {
+                let last = self.offer_of(last);
+                saver.finish(last)
+            }
             // Why checkpoints cannot be stored says more than that the thread has ended.
             Err(error) => saver.finish(None).and(Err(error)),
         }
@@ -95,10 +101,12 @@ impl<S: Sink> Worker<S> {
                     for event in chunk.events() {
                         self.core.on_event(event, now_us)?;
                     }
+                    self.heard.send_modify(|heard| *heard = self.core.heard());
                     let _ = emptied.send(chunk);
                 }
                 Work::Abandon(reply) => {
-                    let _ = reply.send(self.core.abandon());
+                    let log = self.core.log();
+                    let _ = reply.send((self.core.abandon(), log));
                 }
                 Work::Checksum(checksum) => self.core.set_checksum(checksum),
             }
@@ -122,10 +130,20 @@ impl<S: Sink> Worker<S> {
     /// faster than it is sent, the batch of a table with few changes would never fill, and hold back every checkpoint.
     fn checkpoint(&mut self, saver: &Saver) -> Result<(), EngineError> {
         self.core.flush()?;
-        if let Some(end) = self.core.checkpoint(now_us())?.or_else(|| self.refused.take()) {
-            self.refused = saver.offer(end)?;
+        let end = self.core.checkpoint(now_us())?;
+        if let Some(offer) = self.offer_of(end) {
+            self.refused = saver.offer(offer)?;
         }
         Ok(())
+    }
+
+    /// What is to be stored: the new end, or the one that was refused, with all marks since the last that was stored.
+    fn offer_of(&mut self, end: Option<End>) -> Option<Offer> {
+        let refused = self.refused.take();
+        let (former, mut marks) = refused.map_or((None, Vec::new()), |refused| (Some(refused.end), refused.marks));
+        let end = end.or(former)?;
+        marks.extend(self.core.sink().take_marks());
+        Some(Offer { end, marks })
     }
 }
 

@@ -6,12 +6,16 @@
 
 use bitacora_change::{Landmark, Message, MessageBuffer, MessageSchema};
 
+use crate::checkpoint::TopicMark;
 use crate::error::EngineError;
 
+pub mod compare;
 pub mod in_flight;
-mod last_message;
+pub mod names;
+mod opening;
 pub mod pulsar;
 mod sealer;
+mod tail;
 
 /// Which of a source's two producers of a topic a message takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -91,6 +95,12 @@ pub trait Sink {
     /// # Errors
     /// The sink has failed for good.
     fn oldest_pending(&mut self) -> Result<Option<u64>, EngineError>;
+
+    /// Takes what became durable in each topic since the last call; called after [`Sink::oldest_pending`] or
+    /// [`Sink::finish`]. A sink whose topics cannot go back has none.
+    fn take_marks(&mut self) -> Vec<TopicMark> {
+        Vec::new()
+    }
 
     /// Sends everything of a topic, waits until it is durable and closes its producer. The handle is of no use afterwards;
     /// [`Sink::open`] gives a new one.

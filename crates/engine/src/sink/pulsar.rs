@@ -7,21 +7,20 @@
 //! over, and the first one fails with a clear error.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
+use std::sync::Mutex;
 
-use bitacora_change::{KeyValueEncoding, MessageSchema, ValueSchemaKind};
-use bitacora_pulsar::{
-    AutoCreation, BatchLimits, Client, Error as ClientError, PendingBudget, Producer, ProducerOptions, Progress,
-};
-use bitacora_pulsar_wire::proto::{KeyValue, ProducerAccessMode, Schema, SchemaType};
-use bitacora_pulsar_wire::{BatchBuilder, MessageKey, OutgoingMessage as WireMessage, ServerError, TopicName};
+use bitacora_change::{KeyValueEncoding, MessageSchema};
+use bitacora_pulsar::{BatchLimits, Client, Error as ClientError, PendingBudget, Progress};
+use bitacora_pulsar_wire::{BatchBuilder, MessageKey, OutgoingMessage as WireMessage, ServerError};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::in_flight::InFlight;
-use super::last_message::last_sequence_id;
+use super::names::ProducerNames;
 use super::sealer::Sealer;
+use super::tail::{Since, read_tail};
 use super::{Lane, Opened, OutgoingMessage, Sink, TopicId};
+use crate::checkpoint::{Epoch, TopicMark};
 use crate::error::{EngineError, ErrorClass};
 
 /// Bytes of all producers of a source that may wait for their receipt.
@@ -33,21 +32,16 @@ const FILLING_BYTES_MAX: usize = 16 << 20;
 /// Batches are sealed at this size, before compression.
 const LIMITS: BatchLimits = BatchLimits { max_messages: 2_000, max_bytes: 1 << 20, linger_ms: 0 };
 
-/// Pause before a topic is tried again that could not be opened because the broker was away or refused the table's new
-/// schema; it doubles up to the longest.
-const OPEN_PAUSE: Duration = Duration::from_millis(500);
-const OPEN_PAUSE_MAX: Duration = Duration::from_secs(8);
-
 /// Producers of one source at one broker.
 #[derive(Debug)]
 pub struct PulsarSink {
-    client: Client,
-    runtime: Handle,
-    namespace: String,
-    source_name: String,
+    pub(super) client: Client,
+    pub(super) runtime: Handle,
+    pub(super) namespace: String,
+    pub(super) names: ProducerNames,
     sealer: Sealer,
     /// Shared by all producers: many topics must not hold more memory than one.
-    budget: PendingBudget,
+    pub(super) budget: PendingBudget,
     /// Bytes of messages in batches that are being filled.
     filling_bytes: usize,
     topics: Vec<Topic>,
@@ -56,6 +50,12 @@ pub struct PulsarSink {
     free: Vec<usize>,
     /// Topics that were open once: what is asked of a broker only once is known of them.
     seen: HashSet<(Lane, String)>,
+    /// Marks of producers that were closed since marks were taken.
+    closed_marks: Vec<TopicMark>,
+    /// Marks that the sink began with, by topic.
+    pub(super) known: HashMap<String, Vec<TopicMark>>,
+    /// Engines of the source's name that were told of.
+    pub(super) namesakes: Mutex<HashSet<String>>,
 }
 
 #[derive(Debug)]
@@ -70,6 +70,41 @@ struct Topic {
     highest: u64,
     in_flight: InFlight,
     progress: watch::Receiver<Progress>,
+    /// The topic's epoch at the opening of the producer.
+    topic_epoch: Option<u64>,
+    /// The highest id of this producer that the topic had at its opening.
+    last_at_opening: Option<u64>,
+    /// The mark that was taken last.
+    marked: Option<TopicMark>,
+}
+
+impl Topic {
+    /// The topic's mark, if it changed since the last one.
+    fn new_mark(&mut self, epoch: Option<Epoch>) -> Option<TopicMark> {
+        let (durable, place) = {
+            let progress = self.progress.borrow();
+            (u64::try_from(progress.durable_sequence_id).ok(), progress.durable_message_id)
+        };
+        let sequence_id = durable.max(self.last_at_opening)?;
+        let is_same = self
+            .marked
+            .as_ref()
+            .is_some_and(|marked| marked.sequence_id == sequence_id && marked.topic_epoch == self.topic_epoch);
+        if is_same || self.name.is_empty() {
+            return None;
+        }
+        let message = place.map(|place| (place.ledger, place.entry));
+        let mark = TopicMark {
+            epoch,
+            lane: self.lane,
+            topic: self.name.clone(),
+            sequence_id,
+            message: message.or_else(|| self.marked.as_ref().and_then(|marked| marked.message)),
+            topic_epoch: self.topic_epoch,
+        };
+        self.marked = Some(mark.clone());
+        Some(mark)
+    }
 }
 
 /// How the key of a topic's messages is written.
@@ -91,21 +126,33 @@ impl Keys {
 }
 
 impl PulsarSink {
-    /// Makes a sink without topics. `namespace` is `tenant/namespace`; `source_name` begins the producers' names.
+    /// Creates a sink without topics. `namespace` is `tenant/namespace`; `names` are those of the source's producers, `marks` what
+    /// topics are known to have confirmed.
     ///
     /// # Errors
     /// The system has no thread to give.
-    pub fn new(client: Client, runtime: Handle, namespace: &str, source_name: &str) -> Result<PulsarSink, EngineError> {
+    pub fn new(
+        client: Client,
+        runtime: Handle,
+        namespace: &str,
+        names: ProducerNames,
+        marks: Vec<TopicMark>,
+    ) -> Result<PulsarSink, EngineError> {
         let sealer = Sealer::start(runtime.clone()).map_err(|error| {
             EngineError::stop("the compression thread cannot be started")
                 .remedy("raise the limit of threads")
                 .caused_by(error)
         })?;
+        let mut known: HashMap<String, Vec<TopicMark>> = HashMap::new();
+        for mark in marks {
+            known.entry(mark.topic.clone()).or_default().push(mark);
+        }
         Ok(PulsarSink {
             client,
+            known,
             runtime,
             namespace: namespace.to_owned(),
-            source_name: source_name.to_owned(),
+            names,
             sealer,
             budget: PendingBudget::new(PENDING_BYTES_MAX),
             filling_bytes: 0,
@@ -113,99 +160,39 @@ impl PulsarSink {
             by_name: HashMap::new(),
             free: Vec::new(),
             seen: HashSet::new(),
+            closed_marks: Vec::new(),
+            namesakes: Mutex::default(),
         })
     }
 
-    fn topic_name(&self, topic: &str) -> Result<TopicName, EngineError> {
-        let full =
-            if topic.contains("://") { topic.to_owned() } else { format!("persistent://{}/{topic}", self.namespace) };
-        TopicName::parse(&full).map_err(|error| {
-            EngineError::configuration(format!("{full} cannot be the name of a topic"))
-                .remedy("change the topic prefix or the namespace")
-                .caused_by(error)
-        })
+    /// Adds to the error of a source that was fenced out who has taken its topic over.
+    fn explained(&self, mut error: EngineError) -> EngineError {
+        let is_fenced = |topic: &&Topic| {
+            let failure = topic.progress.borrow().failure.clone();
+            failure.is_some_and(|failure| failure.server_error() == Some(ServerError::ProducerFenced))
+        };
+        if error.remedy.as_deref() != Some(FENCED) {
+            return error;
+        }
+        let Some(topic) = self.topics.iter().find(is_fenced) else { return error };
+        let own = self.names.of(topic.lane);
+        let who = self.topic_name(&topic.name).ok().and_then(|name| {
+            let tail = self.runtime.block_on(read_tail(&self.client, &name, &own, Since::LastMessage)).ok()?;
+            tail.producer.filter(|producer| *producer != own)
+        });
+        let who = who.map_or_else(
+            || "another producer, which has sent nothing yet,".to_owned(),
+            |producer| format!("the producer {producer}"),
+        );
+        error.what = format!("{who} has taken over topic {} from {own}", topic.name);
+        error
     }
 
-    /// A partitioned topic would need a producer, and sequence ids, for each partition.
-    async fn refuse_partitions(&self, topic: &TopicName) -> Result<(), EngineError> {
-        match self.client.partitions(topic, AutoCreation::Never).await {
-            Ok(0) => Ok(()),
-            Err(error) if error.server_error() == Some(ServerError::TopicNotFound) => Ok(()),
-            Ok(count) => {
-                Err(EngineError::configuration(format!("topic {topic} has {count} partitions, which is not supported"))
-                    .remedy("delete the topic, or choose another topic prefix or namespace"))
-            }
-            Err(error) => Err(failed(&format!("topic {topic} cannot be opened"), error)),
-        }
-    }
-
-    /// Opens a producer; the stream waits for a broker that is away, as its open producers do, and for one that refuses the
-    /// schema. A snapshot does not: it would hold its transaction open meanwhile. It is begun again, or ends.
-    async fn open_lasting(
-        &self,
-        lane: Lane,
-        topic: &TopicName,
-        schema: &MessageSchema,
-        is_new: bool,
-    ) -> Result<(Producer, Option<u64>), EngineError> {
-        let mut pause = OPEN_PAUSE;
-        loop {
-            match self.try_open(lane, topic, schema, is_new).await {
-                Err(error) if lane == Lane::Stream && may_pass(&error) => {
-                    tracing::warn!(source = %self.source_name, "{error}; trying again");
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(OPEN_PAUSE_MAX);
-                }
-                done => return done,
-            }
-        }
-    }
-
-    /// Opens a producer; gives it with its last sequence id, if the topic has one of it.
-    async fn try_open(
-        &self,
-        lane: Lane,
-        topic: &TopicName,
-        schema: &MessageSchema,
-        is_new: bool,
-    ) -> Result<(Producer, Option<u64>), EngineError> {
-        let failed = |error| failed(&format!("topic {topic} cannot be opened"), error);
-        if is_new {
-            self.refuse_partitions(topic).await?;
-        }
-        let producer = self.open_producer(lane, topic, schema).await.map_err(failed)?;
-        if let Ok(last) = u64::try_from(producer.last_sequence_id()) {
-            return Ok((producer, Some(last)));
-        }
-        if !is_new || lane == Lane::Snapshot {
-            return Ok((producer, None));
-        }
-        let last = last_sequence_id(&self.client, topic, &self.producer_name(lane)).await.map_err(failed)?;
-        if last.is_some() {
-            tracing::warn!(%topic, "the broker does not deduplicate: a broken connection to it may repeat the batches in flight; set the namespace's deduplication to true");
-        }
-        Ok((producer, last))
-    }
-
-    fn producer_name(&self, lane: Lane) -> String {
-        match lane {
-            Lane::Stream => self.source_name.clone(),
-            Lane::Snapshot => format!("{}-snapshot", self.source_name),
-        }
-    }
-
-    async fn open_producer(
-        &self,
-        lane: Lane,
-        topic: &TopicName,
-        schema: &MessageSchema,
-    ) -> Result<Producer, ClientError> {
-        let mut options = ProducerOptions::new(topic.clone());
-        options.name = Some(self.producer_name(lane));
-        options.access_mode = ProducerAccessMode::ExclusiveWithFencing;
-        options.schema = wire_schema(schema);
-        options.shared_budget = Some(self.budget.clone());
-        self.client.producer(options).await
+    /// Keeps the mark of a producer that is closed.
+    fn keep_mark(&mut self, index: usize) {
+        let epoch = self.names.epoch();
+        let mark = self.topics.get_mut(index).and_then(|topic| topic.new_mark(epoch));
+        self.closed_marks.extend(mark);
     }
 
     fn seal(&mut self, index: usize) -> Result<(), EngineError> {
@@ -213,7 +200,7 @@ impl PulsarSink {
         let Some(full) = topic.batch.take() else { return Ok(()) };
         self.filling_bytes -= std::mem::take(&mut topic.batch_bytes);
         topic.in_flight.send(topic.highest);
-        self.sealer.send(index, full)
+        self.sealer.send(index, full).map_err(|error| self.explained(error))
     }
 }
 
@@ -226,14 +213,20 @@ impl Sink for PulsarSink {
         if let Some(index) = known {
             // Another schema: the producer is opened again under its name, after all that it has sent is durable.
             self.seal(index)?;
-            self.sealer.close(&[index])?;
+            self.sealer.close(&[index]).map_err(|error| self.explained(error))?;
         }
-        let (producer, last) = self.runtime.block_on(self.open_lasting(lane, &name, schema, is_new))?;
+        if let Some(index) = known {
+            self.keep_mark(index);
+        }
+        let (producer, last) = self.runtime.block_on(self.open_lasting(lane, &name, topic, schema, is_new))?;
         let progress = producer.progress();
+        let topic_epoch = producer.opened().topic_epoch;
         let index = match known {
             Some(index) => {
                 if let Some(topic) = self.topics.get_mut(index) {
                     topic.progress = progress;
+                    topic.topic_epoch = topic_epoch;
+                    topic.last_at_opening = last;
                     topic.keys = Keys::of(schema);
                     topic.in_flight = InFlight::default();
                 }
@@ -249,6 +242,9 @@ impl Sink for PulsarSink {
                     highest: 0,
                     in_flight: InFlight::default(),
                     progress,
+                    topic_epoch,
+                    last_at_opening: last,
+                    marked: None,
                 };
                 let index = self.free.pop().unwrap_or(self.topics.len());
                 match self.topics.get_mut(index) {
@@ -317,12 +313,16 @@ impl Sink for PulsarSink {
     }
 
     fn oldest_pending(&mut self) -> Result<Option<u64>, EngineError> {
-        self.sealer.check()?;
+        if let Err(error) = self.sealer.check() {
+            return Err(self.explained(error));
+        }
         let mut oldest: Option<u64> = None;
+        let mut failure = None;
         for topic in self.topics.iter_mut().filter(|topic| topic.lane == Lane::Stream) {
             let progress = topic.progress.borrow_and_update();
-            if let Some(failure) = &progress.failure {
-                return Err(failed("delivery to the broker failed", failure.clone()));
+            if progress.failure.is_some() {
+                failure.clone_from(&progress.failure);
+                break;
             }
             if let Ok(durable) = u64::try_from(progress.durable_sequence_id) {
                 topic.in_flight.durable(durable);
@@ -332,13 +332,24 @@ impl Sink for PulsarSink {
                 oldest = Some(oldest.map_or(pending, |known| known.min(pending)));
             }
         }
-        Ok(oldest)
+        match failure {
+            Some(failure) => Err(self.explained(failed("delivery to the broker failed", failure))),
+            None => Ok(oldest),
+        }
+    }
+
+    fn take_marks(&mut self) -> Vec<TopicMark> {
+        let mut marks = std::mem::take(&mut self.closed_marks);
+        let epoch = self.names.epoch();
+        marks.extend(self.topics.iter_mut().filter_map(|topic| topic.new_mark(epoch)));
+        marks
     }
 
     fn close(&mut self, topic: TopicId) -> Result<(), EngineError> {
         let index = topic.0 as usize;
         self.seal(index)?;
-        self.sealer.close(&[index])?;
+        self.sealer.close(&[index]).map_err(|error| self.explained(error))?;
+        self.keep_mark(index);
         if let Some(topic) = self.topics.get_mut(index) {
             topic.in_flight = InFlight::default();
             let key = (topic.lane, std::mem::take(&mut topic.name));
@@ -352,7 +363,7 @@ impl Sink for PulsarSink {
         self.flush()?;
         let indexes: Vec<usize> =
             self.topics.iter().enumerate().filter(|(_, topic)| topic.lane == lane).map(|(index, _)| index).collect();
-        self.sealer.close(&indexes)?;
+        self.sealer.close(&indexes).map_err(|error| self.explained(error))?;
         for index in indexes {
             if let Some(topic) = self.topics.get_mut(index) {
                 topic.in_flight = InFlight::default();
@@ -365,45 +376,21 @@ impl Sink for PulsarSink {
 
 /// Turns a failure of the client into the engine's error.
 pub(super) fn failed(what: &str, error: ClientError) -> EngineError {
-    let class = if error.is_retryable() { ErrorClass::Retry } else { ErrorClass::Stop };
+    let class = match &error {
+        ClientError::TopicBehind { .. } => ErrorClass::BeginAgain,
+        error if error.is_retryable() => ErrorClass::Retry,
+        _ => ErrorClass::Stop,
+    };
     let failure = EngineError::new(class, format!("{what}: {error}"));
     match error.server_error() {
         Some(ServerError::IncompatibleSchema) => failure.remedy(SCHEMA_REFUSED).caused_by(error),
+        Some(ServerError::ProducerFenced) => failure.remedy(FENCED).caused_by(error),
         _ => failure.caused_by(error),
     }
 }
 
-/// Whether waiting helps: the broker is away, or someone has to allow the table's new schema.
-fn may_pass(error: &EngineError) -> bool {
-    error.class == ErrorClass::Retry || error.remedy.as_deref() == Some(SCHEMA_REFUSED)
-}
+/// Another producer has taken a topic over.
+const FENCED: &str = "run one engine of this name only, or give one of them another name";
 
 /// A table may change in ways that the strategy of its topic's namespace does not allow; the source waits until it does.
-const SCHEMA_REFUSED: &str = "let the namespace take every change of a table: pulsar-admin namespaces set-schema-compatibility-strategy --compatibility ALWAYS_COMPATIBLE, or schema_compatibility_strategy of the embedded broker";
-
-/// What is registered; `None` for values of any bytes.
-fn wire_schema(schema: &MessageSchema) -> Option<Schema> {
-    let property = |(key, value): (&str, &str)| KeyValue { key: key.to_owned(), value: value.to_owned() };
-    match schema {
-        MessageSchema::KeyValue(schema) => Some(Schema {
-            name: "KeyValue".to_owned(),
-            schema_data: schema.data().into(),
-            schema_type: SchemaType::KeyValue as i32,
-            properties: schema.properties().into_iter().map(property).collect(),
-        }),
-        MessageSchema::Value(schema) => {
-            let kind = match schema.kind {
-                ValueSchemaKind::Bytes => return None,
-                ValueSchemaKind::String => SchemaType::String,
-                ValueSchemaKind::Json => SchemaType::Json,
-                ValueSchemaKind::Avro => SchemaType::Avro,
-            };
-            Some(Schema {
-                name: schema.name.clone(),
-                schema_data: schema.definition.clone().into(),
-                schema_type: kind as i32,
-                properties: Vec::new(),
-            })
-        }
-    }
-}
+pub(super) const SCHEMA_REFUSED: &str = "let the namespace take every change of a table: pulsar-admin namespaces set-schema-compatibility-strategy --compatibility ALWAYS_COMPATIBLE, or schema_compatibility_strategy of the embedded broker";

@@ -105,6 +105,8 @@ pub struct Opened {
 pub struct Progress {
     /// Highest sequence id whose batch is durable at the broker, −1 before the first receipt.
     pub durable_sequence_id: i64,
+    /// Where the newest durable message is whose place the broker has told.
+    pub durable_message_id: Option<MessageId>,
     /// Entries sent again after a loss, since the producer was opened.
     pub reconnect_count: u64,
     /// Receipts that said "known already": the batch had been stored before.

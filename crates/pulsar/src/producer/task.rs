@@ -12,6 +12,7 @@ use super::core::{Action, ProducerCore};
 use super::{Opened, ProducerOptions, Progress, SendReceipt};
 use crate::client::{Client, unexpected};
 use crate::connection::Connection;
+use crate::consumer::{ReaderOptions, StartPosition};
 use crate::error::Error;
 
 pub(super) type Waiter = oneshot::Sender<Result<SendReceipt, Error>>;
@@ -44,6 +45,8 @@ pub(super) struct Task {
     /// The answer to an opening was lost, after which the broker may have raised the topic's epoch beyond ours.
     is_epoch_in_doubt: bool,
     flushes: Vec<oneshot::Sender<Result<(), Error>>>,
+    /// Whether the broker has told a last sequence id of this producer before.
+    has_told_id: bool,
     /// Whether the session got a receipt: one that never does is not opened again at once.
     has_progressed: bool,
 }
@@ -75,6 +78,7 @@ impl Task {
             topic_epoch: None,
             is_epoch_in_doubt: false,
             flushes: Vec::new(),
+            has_told_id: false,
             has_progressed: false,
         }
     }
@@ -215,6 +219,11 @@ impl Task {
         }
         self.is_epoch_in_doubt = false;
         self.name = Some(success.producer_name.clone());
+        if let Err(error) = self.expect_confirmed(success.last_sequence_id()).await {
+            session.connection.forget_producer(producer_id);
+            close(&session).await;
+            return Err(error);
+        }
         if self.options.access_mode != ProducerAccessMode::Shared {
             self.topic_epoch = success.topic_epoch.or(self.topic_epoch);
         }
@@ -231,6 +240,37 @@ impl Task {
             max_message_bytes: session.connection.max_message_bytes() as usize,
         };
         Ok((session, opened))
+    }
+
+    /// Compares the topic with what it has confirmed to this producer: another copy of the broker's data may have taken the place of
+    /// the one that was written to. `last` is what the broker knows of the producer's name.
+    async fn expect_confirmed(&mut self, last: i64) -> Result<(), Error> {
+        let (durable, place) = {
+            let progress = self.progress.borrow();
+            (progress.durable_sequence_id, progress.durable_message_id)
+        };
+        if durable < 0 || last >= durable {
+            self.has_told_id |= last >= 0;
+            return Ok(());
+        }
+        let is_known = last >= 0 || self.has_told_id;
+        let is_behind = match place {
+            _ if is_known => true,
+            // The broker does not deduplicate, or has forgotten the name; an empty topic may have been consumed and trimmed.
+            Some(place) => {
+                let topic = self.options.topic.clone();
+                let mut reader = self.client.reader(ReaderOptions::new(topic, StartPosition::Latest)).await?;
+                let end = reader.last_message().await?.last;
+                reader.close().await?;
+                !end.is_none() && (end.ledger, end.entry) < (place.ledger, place.entry)
+            }
+            None => false,
+        };
+        if is_behind {
+            Err(Error::TopicBehind { topic: self.options.topic.to_string(), last, durable })
+        } else {
+            Ok(())
+        }
     }
 
     /// Works until the session ends.
@@ -281,6 +321,9 @@ impl Task {
                 let sequence_id = durable.highest_sequence_id;
                 self.progress.send_modify(|progress| {
                     progress.durable_sequence_id = sequence_id as i64;
+                    if !durable.message_id.is_none() {
+                        progress.durable_message_id = Some(durable.message_id);
+                    }
                     progress.duplicate_count += u64::from(durable.message_id.is_none());
                 });
                 if let Some(waiter) = durable.waiter {

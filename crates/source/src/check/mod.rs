@@ -6,15 +6,17 @@
 mod position;
 mod privilege;
 mod report;
+mod role;
 mod setting;
 mod table;
 
+pub use position::{PositionFault, examine_position, log_at};
 pub use report::{Finding, Report, Severity};
 pub use setting::REPLICA_ID;
 
 use crate::identity::server_identity;
 use crate::wire::Connection;
-use crate::{Error, ErrorClass, Filter, Position, ServerConfig};
+use crate::{Error, ErrorClass, Filter, LogPlace, ServerConfig};
 
 /// What is going to be captured, and how.
 #[derive(Clone, Debug)]
@@ -26,7 +28,7 @@ pub struct CheckOptions {
     /// Captured databases and tables.
     pub filter: Filter,
     /// Where the stream would start; `None` before the first snapshot.
-    pub position: Option<Position>,
+    pub position: Option<LogPlace>,
     /// Whether rows will be read.
     pub snapshot: SnapshotPlanned,
 }
@@ -62,7 +64,7 @@ pub async fn run(config: &ServerConfig, options: &CheckOptions) -> Report {
     };
     report.ok("reachable", format!("The server at {} answers", config.address()));
     report.ok("credentials", format!("`{}` may log in", config.user));
-    if let Err(error) = ask(&mut connection, options, &mut report).await {
+    if let Err(error) = ask(config, &mut connection, options, &mut report).await {
         // Only a failure of the first kind may pass by itself.
         let name = if error.class() == ErrorClass::Retry { "connection" } else { "statement" };
         report.failed(name, &error);
@@ -70,7 +72,12 @@ pub async fn run(config: &ServerConfig, options: &CheckOptions) -> Report {
     report
 }
 
-async fn ask(connection: &mut Connection, options: &CheckOptions, report: &mut Report) -> Result<(), Error> {
+async fn ask(
+    config: &ServerConfig,
+    connection: &mut Connection,
+    options: &CheckOptions,
+    report: &mut Report,
+) -> Result<(), Error> {
     report.server = Some(server_identity(connection).await?);
     setting::version(connection, report);
     let settings = setting::Settings::read(connection).await?;
@@ -79,7 +86,7 @@ async fn ask(connection: &mut Connection, options: &CheckOptions, report: &mut R
     privileges.check(connection, options, report);
     setting::server_id(connection, options, report).await?;
     if settings.log_bin() {
-        position::check(connection, options, report).await?;
+        position::check(config, connection, options, report).await?;
     }
     table::check(connection, options, &privileges, report).await
 }

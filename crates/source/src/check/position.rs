@@ -1,22 +1,72 @@
-//! Is the place where the stream would start still in the server's log?
+//! Is the place where the stream would start still in the server's log, and is it the same log?
+//!
+//! Three questions, in this order: has the server executed all that lies before the position, does it still have all that lies
+//! behind it, and is the log the one that the position was taken in. The last one counts on the server that wrote the log;
+//! on another server the GTIDs are all that the two logs have in common.
 
+use super::role::{Role, role};
 use super::{CheckOptions, Report, Severity};
-use crate::wire::Connection;
-use crate::{Error, Flavor, Position};
+use crate::identity::server_identity;
+use crate::log_mark::LogMark;
+use crate::replication::{Look, file_mark, look};
+use crate::wire::{Connection, Table};
+use crate::{Error, Flavor, LogPlace, Position, ServerConfig};
 
 const NEW_SNAPSHOT: &str = "Take a new snapshot, and keep the binlog longer (binlog_expire_logs_seconds)";
 
+/// What is wrong with a position at a server; each with the sentence that says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PositionFault {
+    /// The server no longer has what lies behind the position.
+    Purged(String),
+    /// The log of that server is no longer the one that the position was taken in.
+    OtherLog(String),
+    /// Another server than the one that wrote the log lacks what lies before the position, and may still get it.
+    NotYet(String),
+    /// Another server lacks what lies before the position, follows no server and is writable.
+    Never(String),
+}
+
+impl PositionFault {
+    /// Returns what happened, as a sentence without its final stop.
+    pub fn what(&self) -> &str {
+        match self {
+            Self::Purged(what) | Self::OtherLog(what) | Self::NotYet(what) | Self::Never(what) => what,
+        }
+    }
+
+    /// Returns what the operator can do, as a sentence without its final stop.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Purged(_) => NEW_SNAPSHOT,
+            Self::OtherLog(_) => {
+                "Take a new snapshot: the log was reset, or the server restored, so the changes since the position cannot be told"
+            }
+            Self::NotYet(_) => {
+                "Wait until the replica has caught up, or let the address lead to the former server again; remove nothing"
+            }
+            Self::Never(_) => {
+                "Let the address lead to the former server, or to one that has these transactions; take a new snapshot only where the former server is lost for good"
+            }
+        }
+    }
+}
+
 /// Checks the position, if there is one. Without the privilege to ask, the stream itself tells at its start.
-pub async fn check(connection: &mut Connection, options: &CheckOptions, report: &mut Report) -> Result<(), Error> {
-    let Some(position) = &options.position else { return Ok(()) };
-    let found = match (connection.version().flavor, &position.gtid) {
-        (Flavor::Mysql, Some(gtid)) => mysql_gtid(connection, &gtid.to_string()).await,
-        (Flavor::Mariadb, Some(gtid)) => mariadb_gtid(connection, &gtid.to_string()).await,
-        (_, None) => file(connection, position).await,
-    };
-    match found {
-        Ok(None) => report.ok("position", format!("The log still has everything after {position}")),
-        Ok(Some(gap)) => report.add("position", Severity::Failure, gap, NEW_SNAPSHOT),
+pub async fn check(
+    config: &ServerConfig,
+    connection: &mut Connection,
+    options: &CheckOptions,
+    report: &mut Report,
+) -> Result<(), Error> {
+    let Some(place) = &options.position else { return Ok(()) };
+    let server = report.server.clone().unwrap_or_default();
+    match find_fault(config, connection, &server, place).await {
+        Ok(None) => report.ok("position", format!("The log still has everything after {}", place.position)),
+        Ok(Some(fault)) => {
+            report.add("position", Severity::Failure, fault.what(), fault.remedy());
+            report.position_fault = Some(fault);
+        }
         Err(error @ Error::Server { .. }) => {
             report.add(
                 "position",
@@ -30,8 +80,127 @@ pub async fn check(connection: &mut Connection, options: &CheckOptions, report: 
     Ok(())
 }
 
-async fn mysql_gtid(connection: &mut Connection, ours: &str) -> Result<Option<String>, Error> {
-    let quoted: String = ours.chars().filter(|c| *c != '\'' && *c != '\\').collect();
+/// Looks on a session of its own whether a stream may go on at a place.
+///
+/// # Errors
+/// Those of the connection. A server that refuses to answer finds no fault.
+pub async fn examine_position(config: &ServerConfig, place: &LogPlace) -> Result<Option<PositionFault>, Error> {
+    let mut connection = Connection::open(config).await?;
+    let server = server_identity(&mut connection).await?;
+    match find_fault(config, &mut connection, &server, place).await {
+        Err(Error::Server { .. }) => Ok(None),
+        found => found,
+    }
+}
+
+/// Reads what tells the log at a position from every other one: the time at which the position's file was created. `server` is the
+/// identity of the server that gave the position; `None` where the address leads to another one.
+///
+/// # Errors
+/// Those of the connection, and [`Error::Server`] where the account may not read the log.
+pub async fn log_at(config: &ServerConfig, server: &str, position: &Position) -> Result<Option<LogMark>, Error> {
+    if position.file.is_empty() {
+        return Ok(None);
+    }
+    file_mark(Connection::open(config).await?, server, position).await
+}
+
+async fn find_fault(
+    config: &ServerConfig,
+    connection: &mut Connection,
+    server: &str,
+    place: &LogPlace,
+) -> Result<Option<PositionFault>, Error> {
+    let position = &place.position;
+    let is_other = place.server.as_deref().is_some_and(|former| former != server);
+    let gap = match (connection.version().flavor, &position.gtid) {
+        (Flavor::Mysql, Some(gtid)) => mysql_gtid(connection, &gtid.to_string()).await?,
+        (Flavor::Mariadb, Some(gtid)) => mariadb_gtid(connection, &gtid.to_string()).await?,
+        (_, None) if is_other => Some(Gap::Unknown(format!(
+            "This is another server ({server}, before {}), and without GTIDs a position in the log of one says nothing in that of another",
+            place.server.as_deref().unwrap_or_default()
+        ))),
+        (_, None) => file(connection, position).await?,
+    };
+    match (gap, &place.log) {
+        (Some(Gap::Purged(what)), _) => Ok(Some(PositionFault::Purged(what))),
+        (Some(Gap::Unknown(what)), _) if !is_other => Ok(Some(PositionFault::OtherLog(what))),
+        (Some(Gap::Unknown(what)), _) => Ok(Some(match role(connection).await? {
+            Role::MayFollow => PositionFault::NotYet(what),
+            Role::Alone => PositionFault::Never(what),
+        })),
+        (None, Some(log)) if !is_other => {
+            Ok(other_log(config, connection, server, position, log).await?.map(PositionFault::OtherLog))
+        }
+        (None, _) => Ok(None),
+    }
+}
+
+/// Compares the log with the mark that was taken of it; tells how it differs.
+async fn other_log(
+    config: &ServerConfig,
+    connection: &mut Connection,
+    server: &str,
+    position: &Position,
+    log: &LogMark,
+) -> Result<Option<String>, Error> {
+    let files = connection.query("SHOW BINARY LOGS").await?;
+    let names: Vec<&str> = files.rows().filter_map(|row| row.text(0)).collect();
+    if names.contains(&log.file.as_str()) {
+        return Ok(match look(Connection::open(config).await?, server, log).await? {
+            Look::Same => None,
+            Look::Other(how) => Some(format!("The server's log is not the one that {position} was read from: {how}")),
+        });
+    }
+    let (Some(first), Some(last)) = (names.first(), names.last()) else { return Ok(None) };
+    if number(last)
+        .is_some_and(|last| number(&log.file).is_some_and(|ours| base_matches(&log.file, first) && ours > last))
+    {
+        return Ok(Some(format!(
+            "The server's log is not the one that {position} was read from: its newest file is {last}"
+        )));
+    }
+    // The file is purged. All that lies before the position was in it or in earlier files, so the server must have purged all of it.
+    let lacks = match (connection.version().flavor, &position.gtid) {
+        (_, _) if log.event.is_none() => false,
+        (Flavor::Mysql, Some(ours)) => {
+            let ours = unquoted(&ours.to_string());
+            let answer = connection.query(&format!("SELECT GTID_SUBTRACT('{ours}', @@global.gtid_purged)")).await?;
+            answer.first().is_some_and(|row| !plain(row.text(0)).is_empty())
+        }
+        (Flavor::Mariadb, Some(ours)) => {
+            let oldest = connection.query(&format!("SELECT BINLOG_GTID_POS('{}', 4)", unquoted(first))).await?;
+            lies_behind(&ours.to_string(), oldest.first().and_then(|row| row.text(0)).unwrap_or_default())
+        }
+        (_, None) => false,
+    };
+    Ok(lacks.then(|| {
+        format!(
+            "The server's log is not the one that {position} was read from: it begins with {first}, which has transactions of before the position"
+        )
+    }))
+}
+
+/// The number at the end of a log file's name.
+fn number(file: &str) -> Option<u64> {
+    file.rsplit_once('.').and_then(|(_, number)| number.parse().ok())
+}
+
+fn base_matches(one: &str, other: &str) -> bool {
+    one.rsplit_once('.').map(|(base, _)| base) == other.rsplit_once('.').map(|(base, _)| base)
+}
+
+/// What stands between a position and the stream.
+#[derive(Debug, PartialEq, Eq)]
+enum Gap {
+    /// The server no longer has what lies behind it.
+    Purged(String),
+    /// The server does not have what lies before it.
+    Unknown(String),
+}
+
+async fn mysql_gtid(connection: &mut Connection, ours: &str) -> Result<Option<Gap>, Error> {
+    let quoted = unquoted(ours);
     let answer = connection
         .query(&format!(
             "SELECT GTID_SUBTRACT(@@global.gtid_purged, '{quoted}'), GTID_SUBTRACT('{quoted}', @@global.gtid_executed)"
@@ -39,51 +208,67 @@ async fn mysql_gtid(connection: &mut Connection, ours: &str) -> Result<Option<St
         .await?;
     let Some(row) = answer.first() else { return Ok(None) };
     let (purged, unknown) = (plain(row.text(0)), plain(row.text(1)));
-    Ok(if !purged.is_empty() {
-        Some(format!("The server has purged transactions that were not captured yet: {purged}"))
-    } else if !unknown.is_empty() {
-        Some(format!("The position holds transactions that this server never executed: {unknown}"))
+    // A server that lacks transactions may have purged others: a copy that was restored. That is what counts then.
+    Ok(if !unknown.is_empty() {
+        Some(Gap::Unknown(format!("The position holds transactions that this server never executed: {unknown}")))
+    } else if !purged.is_empty() {
+        Some(Gap::Purged(format!("The server has purged transactions that were not captured yet: {purged}")))
     } else {
         None
     })
+}
+
+fn unquoted(text: &str) -> String {
+    text.chars().filter(|c| *c != '\'' && *c != '\\').collect()
 }
 
 fn plain(text: Option<&str>) -> String {
     text.unwrap_or_default().replace(['\n', ' '], "")
 }
 
-async fn mariadb_gtid(connection: &mut Connection, ours: &str) -> Result<Option<String>, Error> {
+async fn mariadb_gtid(connection: &mut Connection, ours: &str) -> Result<Option<Gap>, Error> {
     let logs = connection.query("SHOW BINARY LOGS").await?;
-    let Some(first) = logs.first().and_then(|row| row.text(0)) else { return Ok(None) };
-    let first: String = first.chars().filter(|c| *c != '\'' && *c != '\\').collect();
+    let Some(first) = logs.first().and_then(|row| row.text(0)).map(unquoted) else { return Ok(None) };
     let answer = connection.query(&format!("SELECT BINLOG_GTID_POS('{first}', 4), @@global.gtid_binlog_pos")).await?;
     let Some(row) = answer.first() else { return Ok(None) };
     Ok(mariadb_gap(ours, row.text(0).unwrap_or_default(), row.text(1).unwrap_or_default()))
 }
 
 /// Compares GTID lists: `oldest` is the state before the first event that the server still has, `newest` its end.
-fn mariadb_gap(ours: &str, oldest: &str, newest: &str) -> Option<String> {
+fn mariadb_gap(ours: &str, oldest: &str, newest: &str) -> Option<Gap> {
     let ours = domains(ours);
-    let at = |domain: u32| ours.iter().find(|(d, _)| *d == domain).map_or(0, |(_, sequence)| *sequence);
-    for (domain, sequence) in domains(oldest) {
-        if at(domain) < sequence {
-            return Some(format!(
-                "The server has purged transactions that were not captured yet: domain {domain}, {} to {sequence}",
-                at(domain) + 1
-            ));
-        }
-    }
     let newest = domains(newest);
     for (domain, sequence) in &ours {
-        let known = newest.iter().find(|(d, _)| d == domain).map_or(0, |(_, sequence)| *sequence);
+        let known = sequence_of(&newest, *domain);
         if *sequence > known {
-            return Some(format!(
+            return Some(Gap::Unknown(format!(
                 "The position holds transactions that this server never executed: domain {domain}, {} to {sequence}",
                 known + 1
-            ));
+            )));
+        }
+    }
+    for (domain, sequence) in domains(oldest) {
+        let known = sequence_of(&ours, domain);
+        if known < sequence {
+            return Some(Gap::Purged(format!(
+                "The server has purged transactions that were not captured yet: domain {domain}, {} to {sequence}",
+                known + 1
+            )));
         }
     }
     None
+}
+
+/// Whether a position lies behind a state of the log. Domains that the log no longer names say nothing, unless it names none.
+fn lies_behind(ours: &str, state: &str) -> bool {
+    let (ours, state) = (domains(ours), domains(state));
+    let is_behind =
+        |(domain, sequence): &(u32, u64)| state.iter().any(|(named, known)| named == domain && known < sequence);
+    (state.is_empty() && !ours.is_empty()) || ours.iter().any(is_behind)
+}
+
+fn sequence_of(domains: &[(u32, u64)], domain: u32) -> u64 {
+    domains.iter().find(|(named, _)| *named == domain).map_or(0, |(_, sequence)| *sequence)
 }
 
 /// Reads `domain-server-sequence,…` into pairs of domain and sequence.
@@ -98,17 +283,21 @@ fn domains(list: &str) -> Vec<(u32, u64)> {
         .collect()
 }
 
-async fn file(connection: &mut Connection, position: &Position) -> Result<Option<String>, Error> {
-    let logs = connection.query("SHOW BINARY LOGS").await?;
+async fn file(connection: &mut Connection, position: &Position) -> Result<Option<Gap>, Error> {
+    let logs: Table = connection.query("SHOW BINARY LOGS").await?;
     let found = logs.rows().find(|row| row.text(0) == Some(position.file.as_str()));
     Ok(match found.map(|row| row.text(1).and_then(|size| size.parse::<u64>().ok()).unwrap_or_default()) {
         Some(size) if position.offset <= size => None,
-        Some(size) => {
-            Some(format!("Offset {} lies behind the end of {} ({size} bytes)", position.offset, position.file))
-        }
+        Some(size) => Some(Gap::Unknown(format!(
+            "Offset {} lies behind the end of {} ({size} bytes)",
+            position.offset, position.file
+        ))),
         None => {
             let first = logs.first().and_then(|row| row.text(0)).unwrap_or("none");
-            Some(format!("The server no longer has the binlog file {} (its oldest is {first})", position.file))
+            Some(Gap::Purged(format!(
+                "The server no longer has the binlog file {} (its oldest is {first})",
+                position.file
+            )))
         }
     })
 }
@@ -120,8 +309,19 @@ mod tests {
     #[test]
     fn a_gap_in_a_domain_is_named() {
         assert_eq!(mariadb_gap("0-1-100", "0-1-90", "0-1-200"), None);
-        assert!(mariadb_gap("0-1-100", "0-1-120", "0-1-200").is_some_and(|gap| gap.contains("101 to 120")));
-        assert!(mariadb_gap("0-1-100", "0-1-90,7-1-5", "0-1-200").is_some_and(|gap| gap.contains("domain 7, 1 to 5")));
-        assert!(mariadb_gap("0-1-300", "0-1-90", "0-1-200").is_some_and(|gap| gap.contains("201 to 300")));
+        let purged = |gap| matches!(gap, Some(Gap::Purged(what)) if what.contains("101 to 120") || what.contains("domain 7, 1 to 5"));
+        assert!(purged(mariadb_gap("0-1-100", "0-1-120", "0-1-200")));
+        assert!(purged(mariadb_gap("0-1-100", "0-1-90,7-1-5", "0-1-200")));
+        let unknown = mariadb_gap("0-1-300", "0-1-90", "0-1-200");
+        assert!(matches!(unknown, Some(Gap::Unknown(what)) if what.contains("201 to 300")));
+    }
+
+    #[test]
+    fn a_log_that_begins_before_the_position_is_told_from_one_that_purged_it() {
+        assert!(!lies_behind("0-1-100", "0-1-100"));
+        assert!(!lies_behind("0-1-100,5-1-3", "0-1-100"));
+        assert!(lies_behind("0-1-100", "0-1-90"));
+        assert!(lies_behind("0-1-100", ""));
+        assert!(!lies_behind("", ""));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::PositionFault;
 use crate::Error;
 
 /// How bad a finding is.
@@ -50,6 +51,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Which server answered (`server_uuid`, or `server_id` and `server_uid` on MariaDB); `None` if none did.
     pub server: Option<String>,
+    /// What is wrong with the position, if anything is.
+    pub position_fault: Option<PositionFault>,
 }
 
 impl Report {

@@ -63,7 +63,8 @@ pub async fn request(connection: &mut Connection, options: &ReplicaOptions, posi
     connection.command(&payload, "asking for the replication stream").await
 }
 
-fn dump_file(server_id: u32, flags: u16, file: &str, offset: u32) -> Vec<u8> {
+/// The command that asks for a file from an offset on.
+pub(super) fn dump_file(server_id: u32, flags: u16, file: &str, offset: u32) -> Vec<u8> {
     let mut payload = vec![COM_BINLOG_DUMP];
     payload.extend_from_slice(&offset.to_le_bytes());
     payload.extend_from_slice(&flags.to_le_bytes());

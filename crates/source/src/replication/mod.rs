@@ -9,10 +9,14 @@
 mod chunk;
 mod client;
 mod dump;
+mod log_end;
+mod look;
 mod reconnect;
 mod register;
 
 pub use chunk::EventChunk;
 pub use client::{AnnotateRows, Client, ReplicaOptions, StreamState, Waiting};
+pub use log_end::{LogEnd, LogEndSession};
+pub(crate) use look::{Look, file_mark, look};
 pub use reconnect::{Backoff, BackoffOptions, Progress, Reconnecting};
 pub(crate) use register::other_replica;

@@ -148,6 +148,12 @@ impl Reconnecting {
         }
     }
 
+    /// Drops the connection; the next read makes another one after `pause_ms`.
+    pub fn disconnect(&mut self, pause_ms: u64) {
+        self.client = None;
+        self.pause_ms = pause_ms;
+    }
+
     /// Ends the stream at the server too, which would otherwise notice only when it sends the next time; until then nobody else
     /// could use the replica id. Where the server does not listen, that is how it stays.
     pub async fn leave(self) {

@@ -34,7 +34,8 @@ pub async fn register(connection: &mut Connection, options: &ReplicaOptions) -> 
     Ok(checksum)
 }
 
-async fn negotiate_checksum(connection: &mut Connection) -> Result<ChecksumAlgorithm, Error> {
+/// Asks for events with the checksums that they have.
+pub async fn negotiate_checksum(connection: &mut Connection) -> Result<ChecksumAlgorithm, Error> {
     connection
         .execute(
             "SET @master_binlog_checksum = @@global.binlog_checksum, \

@@ -93,8 +93,9 @@ async fn mysql() {
     let executed = server.client("SELECT @@global.gtid_executed").trim().replace("\\n", "");
     let empty = Position::after(bitacora_binlog::gtid::GtidSet::Mysql("".parse().unwrap()));
     let future = Position::after(format!("{}:1-999999", &executed[..36]).parse().unwrap());
-    let check_at =
-        async |position: Position| run(&config(&server), &CheckOptions { position: Some(position), ..options() }).await;
+    let check_at = async |position: Position| {
+        run(&config(&server), &CheckOptions { position: Some(position.into()), ..options() }).await
+    };
     expect(
         &check_at(Position::after(executed.parse().unwrap())).await,
         "position",
@@ -130,7 +131,7 @@ async fn mariadb() {
     server.client("FLUSH BINARY LOGS; INSERT INTO s.t VALUES (1); FLUSH BINARY LOGS;");
     let newest = server.client("SELECT @@global.gtid_binlog_pos").trim().to_owned();
     let check_at = async |gtid: &str| {
-        let position = Some(Position::after(gtid.parse().unwrap()));
+        let position = Some(Position::after(gtid.parse().unwrap()).into());
         run(&config(&server), &CheckOptions { position, ..options() }).await
     };
     expect(&check_at(&newest).await, "position", Severity::Ok, "still has everything");

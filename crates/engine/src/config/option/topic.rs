@@ -1,6 +1,7 @@
 //! Names of topics.
 
-use super::{Effect, OptionSpec};
+use super::{Choice, Effect, OptionSpec};
+use crate::config::source_config::LostMessages;
 
 const OWN_NAMES: &str = "topics are always named <prefix>.<database>.<table>";
 const REGEX_STRATEGY: &str = "merging tables into one topic is not implemented yet";
@@ -31,6 +32,16 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     )
     .toml(&["open_topics_max"])
     .default("1000"),
+    OptionSpec::new(
+        "bitacora.lost.messages",
+        Effect::Choice(&[
+            Choice::new("send_again", |draft| draft.source.lost_messages = LostMessages::SendAgain),
+            Choice::new("accept", |draft| draft.source.lost_messages = LostMessages::Accept),
+        ]),
+        "What is done when a topic lacks messages that it had confirmed, because it was truncated, deleted or put back from an older copy: go back in the server's log and send them again; go on without them (our own option).",
+    )
+    .toml(&["lost_messages"])
+    .default("send_again"),
     OptionSpec::refused(
         "topic.naming.strategy",
         &["io.debezium.schema.DefaultTopicNamingStrategy", "io.debezium.schema.SchemaTopicNamingStrategy"],

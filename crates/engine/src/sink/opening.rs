@@ -1,0 +1,180 @@
+//! How a topic's producer is opened, and what is learnt of the topic then.
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use bitacora_change::{MessageSchema, ValueSchemaKind};
+use bitacora_pulsar::{AutoCreation, Error as ClientError, Producer, ProducerOptions};
+use bitacora_pulsar_wire::proto::{KeyValue, ProducerAccessMode, Schema, SchemaType};
+use bitacora_pulsar_wire::{ServerError, TopicName};
+
+use super::Lane;
+use super::names::Author;
+use super::pulsar::{PulsarSink, SCHEMA_REFUSED, failed};
+use super::tail::{Since, read_tail};
+use crate::checkpoint::TopicMark;
+use crate::error::{EngineError, ErrorClass};
+
+/// Pause before a topic is tried again that could not be opened because the broker was away or refused the table's new
+/// schema; it doubles up to the longest.
+const OPEN_PAUSE: Duration = Duration::from_millis(500);
+const OPEN_PAUSE_MAX: Duration = Duration::from_secs(8);
+
+impl PulsarSink {
+    pub(super) fn topic_name(&self, topic: &str) -> Result<TopicName, EngineError> {
+        topic_name(&self.namespace, topic)
+    }
+
+    /// A partitioned topic would need a producer, and sequence ids, for each partition.
+    async fn refuse_partitions(&self, topic: &TopicName) -> Result<(), EngineError> {
+        match self.client.partitions(topic, AutoCreation::Never).await {
+            Ok(0) => Ok(()),
+            Err(error) if error.server_error() == Some(ServerError::TopicNotFound) => Ok(()),
+            Ok(count) => {
+                Err(EngineError::configuration(format!("topic {topic} has {count} partitions, which is not supported"))
+                    .remedy("delete the topic, or choose another topic prefix or namespace"))
+            }
+            Err(error) => Err(failed(&format!("topic {topic} cannot be opened"), error)),
+        }
+    }
+
+    /// Opens a producer; the stream waits for a broker that is away, as its open producers do, and for one that refuses the
+    /// schema. A snapshot does not: it would hold its transaction open meanwhile. It is begun again, or ends.
+    pub(super) async fn open_lasting(
+        &self,
+        lane: Lane,
+        topic: &TopicName,
+        topic_key: &str,
+        schema: &MessageSchema,
+        is_new: bool,
+    ) -> Result<(Producer, Option<u64>), EngineError> {
+        let mut pause = OPEN_PAUSE;
+        loop {
+            match self.try_open(lane, topic, topic_key, schema, is_new).await {
+                Err(error) if lane == Lane::Stream && may_pass(&error) => {
+                    tracing::warn!(source = %self.names.source(), "{error}; trying again");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(OPEN_PAUSE_MAX);
+                }
+                done => return done,
+            }
+        }
+    }
+
+    /// Opens a producer; gives it with its last sequence id, if the topic has one of it.
+    async fn try_open(
+        &self,
+        lane: Lane,
+        topic: &TopicName,
+        topic_key: &str,
+        schema: &MessageSchema,
+        is_new: bool,
+    ) -> Result<(Producer, Option<u64>), EngineError> {
+        let failed = |error| failed(&format!("topic {topic} cannot be opened"), error);
+        if is_new {
+            self.refuse_partitions(topic).await?;
+        }
+        let producer = self.open_producer(lane, topic, schema).await.map_err(failed)?;
+        let known = u64::try_from(producer.last_sequence_id()).ok();
+        let former = self.known(lane, topic_key);
+        // What a broker has forgotten the checkpoint knows; at the start the topic was found to have it.
+        let confirmed = former.map(|mark| mark.sequence_id);
+        // Each exclusive producer of a topic raises its epoch, from 0 on: nobody else wrote since this source.
+        let next = self.topic_epoch_of(topic_key).map_or(0, |epoch| epoch + 1);
+        let is_untouched = producer.opened().topic_epoch == Some(next);
+        if !is_new || (is_untouched && (known.is_some() || next == 0)) {
+            return Ok((producer, known.max(confirmed)));
+        }
+        let asks_topic = known.is_none() && lane == Lane::Stream;
+        let since = match self.names.began_ms() {
+            Some(began_ms) if asks_topic => Since::PublishTime(began_ms),
+            _ => Since::LastMessage,
+        };
+        let tail = read_tail(&self.client, topic, &self.names.of(lane), since).await.map_err(failed)?;
+        if let Some(producer) = &tail.producer {
+            self.tell_namesake(topic, producer);
+        }
+        let last = if asks_topic { tail.last_sequence_id } else { known };
+        if last != known {
+            tracing::warn!(%topic, "the broker does not deduplicate: a broken connection to it may repeat the batches in flight; set the namespace's deduplication to true");
+        }
+        Ok((producer, last.max(confirmed)))
+    }
+
+    /// The mark of a topic that the sink began with.
+    fn known(&self, lane: Lane, topic: &str) -> Option<&TopicMark> {
+        let marks = self.known.get(topic)?;
+        marks.iter().find(|mark| mark.lane == lane && mark.epoch == self.names.epoch())
+    }
+
+    /// The epoch at which this source opened a topic last, in whichever lane and base.
+    fn topic_epoch_of(&self, topic: &str) -> Option<u64> {
+        self.known.get(topic)?.iter().filter_map(|mark| mark.topic_epoch).max()
+    }
+
+    /// Says once of each engine with the source's name that it has sent messages.
+    fn tell_namesake(&self, topic: &TopicName, producer: &str) {
+        let is_new = self.names.author(producer) == Author::Namesake
+            && self.namesakes.lock().unwrap_or_else(PoisonError::into_inner).insert(producer.to_owned());
+        if is_new {
+            let source = self.names.source();
+            tracing::warn!(%source, %topic, producer, "another engine of the name {source} sent the last messages of topic {topic}, or this one did with a data folder that is not the present one: changes that it sent come again from this engine, and two engines of one name stop each other; run one of them only, or give it another name");
+        }
+    }
+
+    async fn open_producer(
+        &self,
+        lane: Lane,
+        topic: &TopicName,
+        schema: &MessageSchema,
+    ) -> Result<Producer, ClientError> {
+        let mut options = ProducerOptions::new(topic.clone());
+        options.name = Some(self.names.of(lane));
+        options.access_mode = ProducerAccessMode::ExclusiveWithFencing;
+        options.schema = wire_schema(schema);
+        options.shared_budget = Some(self.budget.clone());
+        self.client.producer(options).await
+    }
+}
+
+/// The full name of a topic; one without a namespace is in `namespace`.
+pub(super) fn topic_name(namespace: &str, topic: &str) -> Result<TopicName, EngineError> {
+    let full = if topic.contains("://") { topic.to_owned() } else { format!("persistent://{namespace}/{topic}") };
+    TopicName::parse(&full).map_err(|error| {
+        EngineError::configuration(format!("{full} cannot be the name of a topic"))
+            .remedy("change the topic prefix or the namespace")
+            .caused_by(error)
+    })
+}
+
+/// Whether waiting helps: the broker is away, or someone has to allow the table's new schema.
+fn may_pass(error: &EngineError) -> bool {
+    error.class == ErrorClass::Retry || error.remedy.as_deref() == Some(SCHEMA_REFUSED)
+}
+
+/// What is registered; `None` for values of any bytes.
+fn wire_schema(schema: &MessageSchema) -> Option<Schema> {
+    let property = |(key, value): (&str, &str)| KeyValue { key: key.to_owned(), value: value.to_owned() };
+    match schema {
+        MessageSchema::KeyValue(schema) => Some(Schema {
+            name: "KeyValue".to_owned(),
+            schema_data: schema.data().into(),
+            schema_type: SchemaType::KeyValue as i32,
+            properties: schema.properties().into_iter().map(property).collect(),
+        }),
+        MessageSchema::Value(schema) => {
+            let kind = match schema.kind {
+                ValueSchemaKind::Bytes => return None,
+                ValueSchemaKind::String => SchemaType::String,
+                ValueSchemaKind::Json => SchemaType::Json,
+                ValueSchemaKind::Avro => SchemaType::Avro,
+            };
+            Some(Schema {
+                name: schema.name.clone(),
+                schema_data: schema.definition.clone().into(),
+                schema_type: kind as i32,
+                properties: Vec::new(),
+            })
+        }
+    }
+}

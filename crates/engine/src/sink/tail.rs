@@ -1,0 +1,76 @@
+//! The end of a topic, read from the topic itself: who wrote last, and the last sequence id of a producer.
+//!
+//! A broker with deduplication tells the last id of a producer by itself, unless it has forgotten the producer. Otherwise the
+//! topic says it: with exclusive access the last message is mostly the engine's own; where another producer wrote after it,
+//! everything since a given moment is read.
+
+use std::time::Duration;
+
+use bitacora_pulsar::{Client, Error, Message, Reader, ReaderOptions, Seek, StartPosition};
+use bitacora_pulsar_wire::{MessageId, TopicName};
+
+/// How long the broker may take to hand out a message that it has.
+const WAIT: Duration = Duration::from_secs(30);
+
+/// Where to look for a producer's last message if another producer wrote the topic's last one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Since {
+    /// Nowhere else.
+    LastMessage,
+    /// In everything that was published from this time on, milliseconds since 1970.
+    PublishTime(u64),
+}
+
+/// The end of a topic.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Tail {
+    /// Producer of the last message; `None` for an empty topic.
+    pub producer: Option<String>,
+    /// The last sequence id of the producer that was asked for.
+    pub last_sequence_id: Option<u64>,
+    /// The first message that was read, and its producer.
+    pub first: Option<(MessageId, String)>,
+}
+
+/// Reads the end of a topic, and the last sequence id of a producer.
+pub(super) async fn read_tail(client: &Client, topic: &TopicName, producer: &str, since: Since) -> Result<Tail, Error> {
+    let mut reader = client.reader(ReaderOptions::new(topic.clone(), StartPosition::Latest)).await?;
+    let last = reader.last_message().await?.last;
+    reader.close().await?;
+    if last.is_none() {
+        return Ok(Tail::default());
+    }
+    let mut tail = Tail::default();
+    let entry = MessageId { batch_index: -1, ..last };
+    let mut reader = client.reader(ReaderOptions::new(topic.clone(), StartPosition::At(entry))).await?;
+    read_on(&mut reader, producer, &mut tail).await?;
+    reader.close().await?;
+    if let Since::PublishTime(time_ms) = since
+        && tail.last_sequence_id.is_none()
+    {
+        let mut reader = client.reader(ReaderOptions::new(topic.clone(), StartPosition::Latest)).await?;
+        reader.seek(Seek::PublishTime(time_ms)).await?;
+        read_on(&mut reader, producer, &mut tail).await?;
+        reader.close().await?;
+    }
+    Ok(tail)
+}
+
+/// Reads to the end of a topic.
+pub(super) async fn read_on(reader: &mut Reader, producer: &str, tail: &mut Tail) -> Result<(), Error> {
+    while reader.has_message_available().await? {
+        let next = tokio::time::timeout(WAIT, reader.next()).await;
+        let message: Message =
+            next.map_err(|_| Error::Timeout { what: "the last message", timeout_ms: WAIT.as_millis() as u64 })??;
+        if tail.first.is_none() {
+            tail.first = Some((message.id, message.producer_name().to_owned()));
+        }
+        if message.producer_name() == producer {
+            tail.last_sequence_id = tail.last_sequence_id.max(Some(message.sequence_id()));
+        }
+        if tail.producer.as_deref() != Some(message.producer_name()) {
+            tail.producer = Some(message.producer_name().to_owned());
+        }
+    }
+    Ok(())
+}

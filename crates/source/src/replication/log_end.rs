@@ -1,0 +1,64 @@
+//! Where a server's log ends, asked by SQL beside the stream.
+
+use std::cmp::Ordering;
+
+use crate::identity::server_identity;
+use crate::wire::Connection;
+use crate::{Error, ServerConfig};
+
+/// A place in a log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogEnd {
+    /// Binlog file.
+    pub file: String,
+    /// Offset in it.
+    pub offset: u64,
+}
+
+impl LogEnd {
+    /// Compares two places of one log; `None` where the files' names have nothing in common.
+    pub fn compare(&self, other: &LogEnd) -> Option<Ordering> {
+        let (base, number) = self.file.rsplit_once('.')?;
+        let (other_base, other_number) = other.file.rsplit_once('.')?;
+        let (number, other_number) = (number.parse::<u64>().ok()?, other_number.parse::<u64>().ok()?);
+        (base == other_base).then(|| (number, self.offset).cmp(&(other_number, other.offset)))
+    }
+}
+
+/// A session that asks one server for the end of its log now and then; it is made with the first question.
+#[derive(Debug)]
+pub struct LogEndSession {
+    config: ServerConfig,
+    server: String,
+    connection: Option<Connection>,
+}
+
+impl LogEndSession {
+    /// Creates a session that is not connected yet; `server` is the identity of the server that is meant.
+    pub fn new(config: ServerConfig, server: String) -> LogEndSession {
+        LogEndSession { config, server, connection: None }
+    }
+
+    /// Asks for the end of the log; `None` where the server has no log, or the address leads to another server.
+    ///
+    /// # Errors
+    /// Those of the connection, which is made again with the next question; [`Error::Server`] where the account may not ask.
+    pub async fn ask(&mut self) -> Result<Option<LogEnd>, Error> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => Connection::open(&self.config).await?,
+        };
+        // Behind some addresses each connection finds another server.
+        if server_identity(&mut connection).await? != self.server {
+            return Ok(None);
+        }
+        let version = connection.version();
+        let is_new = !version.is_mariadb() && version.at_least(8, 2, 0);
+        let status = connection.query(if is_new { "SHOW BINARY LOG STATUS" } else { "SHOW MASTER STATUS" }).await?;
+        self.connection = Some(connection);
+        Ok(status.first().and_then(|row| {
+            let offset = row.named("Position")?.parse().ok()?;
+            Some(LogEnd { file: row.named("File")?.to_owned(), offset })
+        }))
+    }
+}
