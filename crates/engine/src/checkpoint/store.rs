@@ -6,8 +6,8 @@
 
 use std::path::{Path, PathBuf};
 
-use bitacora_store::open_or_make;
-use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition};
+use bitacora_store::{Facts, caught, is_damage, make_folder, open_or_make, tighten};
+use redb::{DatabaseError, ReadableTable, TableDefinition};
 use thiserror::Error;
 
 use super::Checkpoint;
@@ -46,6 +46,15 @@ pub enum CheckpointError {
         #[source]
         source: serde_json::Error,
     },
+    /// The file is empty, or holds bytes that this program did not write.
+    #[error("the checkpoint store {} is damaged; restore it from a backup, or remove it to begin with a new snapshot", .path.display())]
+    Damaged {
+        /// The store's file.
+        path: PathBuf,
+        /// What the database says.
+        #[source]
+        source: Box<redb::Error>,
+    },
     /// The disk or the database refused.
     #[error("the checkpoint store {} failed; check the disk's space and rights", .path.display())]
     Store {
@@ -78,7 +87,7 @@ pub struct Saved {
 /// An open store; it is locked against other processes until dropped.
 #[derive(Debug)]
 pub struct CheckpointStore {
-    database: Database,
+    database: Facts,
     path: PathBuf,
 }
 
@@ -88,15 +97,15 @@ impl CheckpointStore {
     /// # Errors
     /// The folder cannot be made, another process holds the store, its format is newer, or the disk refuses.
     pub fn open(folder: &Path) -> Result<Self, CheckpointError> {
-        std::fs::create_dir_all(folder)
-            .map_err(|source| CheckpointError::Folder { path: folder.to_path_buf(), source })?;
+        make_folder(folder).map_err(|source| CheckpointError::Folder { path: folder.to_path_buf(), source })?;
+        tighten(folder);
         let path = folder.join("checkpoint.redb");
         let database = open_or_make(&path).map_err(|error| match error {
             DatabaseError::DatabaseAlreadyOpen => CheckpointError::InUse { path: path.clone() },
-            other => CheckpointError::Store { path: path.clone(), source: Box::new(other.into()) },
+            other => failed(&path, other),
         })?;
         let store = CheckpointStore { database, path };
-        store.claim_format()?;
+        store.with(|| store.claim_format())?;
         Ok(store)
     }
 
@@ -105,6 +114,10 @@ impl CheckpointStore {
     /// # Errors
     /// The disk refuses, or the stored text cannot be understood.
     pub fn load(&self) -> Result<Option<Saved>, CheckpointError> {
+        self.with(|| self.read())
+    }
+
+    fn read(&self) -> Result<Option<Saved>, CheckpointError> {
         let read = self.database.begin_read().map_err(|error| self.failed(error))?;
         let table = read.open_table(CHECKPOINT).map_err(|error| self.failed(error))?;
         let Some(text) = table.get(CURRENT).map_err(|error| self.failed(error))? else { return Ok(None) };
@@ -122,10 +135,14 @@ impl CheckpointStore {
     pub fn save(&self, checkpoint: &Checkpoint, catalog: Option<&[u8]>) -> Result<(), CheckpointError> {
         let text = serde_json::to_vec(checkpoint)
             .map_err(|source| CheckpointError::Malformed { path: self.path.clone(), source })?;
+        self.with(|| self.write(&text, catalog))
+    }
+
+    fn write(&self, text: &[u8], catalog: Option<&[u8]>) -> Result<(), CheckpointError> {
         let write = self.database.begin_write().map_err(|error| self.failed(error))?;
         {
             let mut table = write.open_table(CHECKPOINT).map_err(|error| self.failed(error))?;
-            table.insert(CURRENT, text.as_slice()).map_err(|error| self.failed(error))?;
+            table.insert(CURRENT, text).map_err(|error| self.failed(error))?;
             if let Some(catalog) = catalog {
                 let mut table = write.open_table(CATALOG).map_err(|error| self.failed(error))?;
                 table.insert(CURRENT, catalog).map_err(|error| self.failed(error))?;
@@ -154,7 +171,17 @@ impl CheckpointStore {
         write.commit().map_err(|error| self.failed(error))
     }
 
-    fn failed(&self, error: impl Into<redb::Error>) -> CheckpointError {
-        CheckpointError::Store { path: self.path.clone(), source: Box::new(error.into()) }
+    /// Works with the file; damage that the library panics at is an error.
+    fn with<T>(&self, work: impl FnOnce() -> Result<T, CheckpointError>) -> Result<T, CheckpointError> {
+        caught(work).unwrap_or_else(|damage| Err(self.failed(damage)))
     }
+
+    fn failed(&self, error: impl Into<redb::Error>) -> CheckpointError {
+        failed(&self.path, error)
+    }
+}
+
+fn failed(path: &Path, error: impl Into<redb::Error>) -> CheckpointError {
+    let (path, source) = (path.to_path_buf(), Box::new(error.into()));
+    if is_damage(&source) { CheckpointError::Damaged { path, source } } else { CheckpointError::Store { path, source } }
 }
