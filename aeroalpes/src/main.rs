@@ -21,6 +21,11 @@ struct Argumentos {
 }
 
 fn main() -> ExitCode {
+    bitacora_store::end_at_panic(|fault| {
+        eprintln!(
+            "aeroalpes: a fault of this program ended it ({fault}); start it again, and report this line if it comes back"
+        );
+    });
     let argumentos = Argumentos::parse();
     start_log();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

@@ -8,8 +8,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use bitacora_store::open_or_make;
-use redb::{Database, ReadableDatabase, TableDefinition};
+use bitacora_store::{Facts, caught, is_damage, make_folder, open_or_make, tighten_own};
+use redb::TableDefinition;
 
 use crate::error::Error;
 
@@ -32,13 +32,14 @@ pub(crate) enum Estado {
 /// The events handled so far. One process has it open.
 #[derive(Debug)]
 pub(crate) struct Bandeja {
-    database: Database,
+    database: Facts,
 }
 
 impl Bandeja {
     /// Opens the inbox in a folder, making both where needed, and drops what is old.
     pub(crate) fn abrir(folder: &Path, ahora_ms: u64) -> Result<Self, Error> {
-        std::fs::create_dir_all(folder).map_err(|source| Error::Folder { path: folder.to_owned(), source })?;
+        make_folder(folder).map_err(|source| Error::Folder { path: folder.to_owned(), source })?;
+        tighten_own(folder, &["notificaciones.redb"]);
         let path = folder.join("notificaciones.redb");
         let open = || -> Result<Self, redb::Error> {
             let bandeja = Self { database: open_or_make(&path)? };
@@ -49,12 +50,14 @@ impl Bandeja {
     }
 
     pub(crate) fn estado(&self, id: &str) -> Result<Estado, redb::Error> {
-        let table = self.database.begin_read()?.open_table(EVENTOS)?;
-        Ok(match table.get(id)?.map(|entry| entry.value().0) {
-            None => Estado::Nuevo,
-            Some(HECHO) => Estado::Hecho,
-            Some(_) => Estado::Empezado,
-        })
+        caught(|| {
+            let table = self.database.begin_read()?.open_table(EVENTOS)?;
+            Ok(match table.get(id)?.map(|entry| entry.value().0) {
+                None => Estado::Nuevo,
+                Some(HECHO) => Estado::Hecho,
+                Some(_) => Estado::Empezado,
+            })
+        })?
     }
 
     pub(crate) fn empezar(&self, id: &str, ahora_ms: u64) -> Result<(), redb::Error> {
@@ -68,27 +71,39 @@ impl Bandeja {
     /// Drops what is older than it is kept.
     pub(crate) fn limpiar(&self, ahora_ms: u64) -> Result<(), redb::Error> {
         let desde = ahora_ms.saturating_sub(u64::try_from(CONSERVAR.as_millis()).unwrap_or(u64::MAX));
-        let write = self.database.begin_write()?;
-        write.open_table(EVENTOS)?.retain(|_, (_, cuando)| cuando >= desde)?;
-        write.commit()?;
-        Ok(())
+        caught(|| {
+            let write = self.database.begin_write()?;
+            write.open_table(EVENTOS)?.retain(|_, (_, cuando)| cuando >= desde)?;
+            Ok(write.commit()?)
+        })?
     }
 
     fn escribir(&self, id: &str, estado: u8, ahora_ms: u64) -> Result<(), redb::Error> {
-        let write = self.database.begin_write()?;
-        write.open_table(EVENTOS)?.insert(id, (estado, ahora_ms))?;
-        write.commit()?;
-        Ok(())
+        caught(|| {
+            let write = self.database.begin_write()?;
+            write.open_table(EVENTOS)?.insert(id, (estado, ahora_ms))?;
+            Ok(write.commit()?)
+        })?
     }
 }
 
 fn inbox_error(path: &Path, source: redb::Error) -> Error {
-    Error::Inbox { path: PathBuf::from(path), source: Box::new(source) }
+    let (path, source) = (PathBuf::from(path), Box::new(source));
+    if is_damage(&source) { Error::DamagedInbox { path, source } } else { Error::Inbox { path, source } }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// An empty inbox was taken for one that had never been used: every mail went out again.
+    #[test]
+    fn an_empty_file_in_place_of_the_inbox_is_damage() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("notificaciones.redb"), b"").unwrap();
+        let error = Bandeja::abrir(folder.path(), 0).unwrap_err();
+        assert!(error.to_string().contains("is damaged"), "{error}");
+    }
 
     #[test]
     fn states_outlive_the_process_and_old_ones_are_dropped() {

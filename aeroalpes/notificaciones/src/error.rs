@@ -39,6 +39,15 @@ pub enum Error {
         #[source]
         source: Box<redb::Error>,
     },
+    /// The inbox is empty or holds bytes that it was not written with.
+    #[error("the inbox {} is damaged; restore it from a copy, or remove it: mails of events that are still in the broker may then go out again", path.display())]
+    DamagedInbox {
+        /// The file.
+        path: PathBuf,
+        /// The store's error.
+        #[source]
+        source: Box<redb::Error>,
+    },
     /// The client of the broker or of the API cannot be made.
     #[error("the client of {what} cannot be made")]
     Client {

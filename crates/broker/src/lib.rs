@@ -20,6 +20,7 @@ pub mod subscription;
 pub mod topic;
 
 pub use broker::{Broker, LocalConnector};
+pub use catalog::repair;
 pub use config::{BrokerConfig, Deduplication, Reach};
 pub use error::BrokerError;
 pub use meter::{Meter, Rates};

@@ -102,10 +102,11 @@ fn message(producer_id: u64, sequence_id: u64, highest: u64) -> Frame {
     Frame::with_payload(command, entry(sequence_id..highest + 1))
 }
 
-async fn receipt(peer: &mut Peer) -> (u64, u64, MessageId) {
+/// Sequence ids of the next receipt, and the number of the entry in its segment.
+async fn receipt(peer: &mut Peer) -> (u64, u64, i64) {
     match peer.next().await {
         Command::SendReceipt(r) => {
-            (r.sequence_id, r.highest_sequence_id(), MessageId::from(r.message_id.as_ref().unwrap()))
+            (r.sequence_id, r.highest_sequence_id(), MessageId::from(r.message_id.as_ref().unwrap()).entry)
         }
         other => panic!("{other:?}"),
     }
@@ -118,18 +119,18 @@ async fn duplicates_get_minus_one_behind_the_receipts_of_what_was_sent_before() 
     for (first, last) in [(0, 4), (5, 9), (0, 4), (8, 12), (10, 12)] {
         peer.send(message(1, first, last)).await;
     }
-    assert_eq!(receipt(&mut peer).await, (0, 4, MessageId::new(0, 0)));
-    assert_eq!(receipt(&mut peer).await, (5, 9, MessageId::new(0, 1)));
-    assert_eq!(receipt(&mut peer).await, (0, 4, MessageId::new(-1, -1)));
+    assert_eq!(receipt(&mut peer).await, (0, 4, 0));
+    assert_eq!(receipt(&mut peer).await, (5, 9, 1));
+    assert_eq!(receipt(&mut peer).await, (0, 4, -1));
     // A partial overlap is judged by its highest id alone.
-    assert_eq!(receipt(&mut peer).await, (8, 12, MessageId::new(0, 2)));
-    assert_eq!(receipt(&mut peer).await, (10, 12, MessageId::new(-1, -1)));
+    assert_eq!(receipt(&mut peer).await, (8, 12, 2));
+    assert_eq!(receipt(&mut peer).await, (10, 12, -1));
     assert_eq!(peer.producer(2, None).await, -1);
     for _ in 0..2 {
         peer.send(message(2, 0, 0)).await;
     }
-    assert_eq!(receipt(&mut peer).await.2, MessageId::new(0, 3));
-    assert_eq!(receipt(&mut peer).await.2, MessageId::new(0, 4), "a generated name is not deduplicated");
+    assert_eq!(receipt(&mut peer).await.2, 3);
+    assert_eq!(receipt(&mut peer).await.2, 4, "a generated name is not deduplicated");
 }
 
 #[tokio::test]
@@ -144,7 +145,7 @@ async fn a_corrupt_entry_costs_only_itself() {
     let Command::SendError(error) = peer.next().await else { panic!("SEND_ERROR expected") };
     assert_eq!((error.error, error.sequence_id), (ServerError::ChecksumError as i32, 3));
     peer.send(message(1, 0, 3)).await;
-    assert_eq!(receipt(&mut peer).await, (0, 3, MessageId::new(0, 0)));
+    assert_eq!(receipt(&mut peer).await, (0, 3, 0));
 }
 
 #[tokio::test]
@@ -189,9 +190,10 @@ async fn an_empty_topic_has_a_last_message_id_and_a_batch_names_its_last_index()
     peer.send(message(1, 0, 4)).await;
     receipt(&mut peer).await;
     let Command::GetLastMessageIdResponse(answer) = peer.ask(ask).await else { panic!() };
-    assert_eq!(MessageId::from(&answer.last_message_id), MessageId { batch_index: 4, ..MessageId::new(0, 0) });
+    let last = MessageId::from(&answer.last_message_id);
+    assert_eq!(last, MessageId { batch_index: 4, ..MessageId::new(last.ledger, 0) });
     let mark_delete = MessageId::from(answer.consumer_mark_delete_position.as_ref().unwrap());
-    assert_eq!(mark_delete, MessageId::new(0, -1));
+    assert_eq!(mark_delete, MessageId::new(last.ledger, -1));
 }
 
 #[tokio::test]
@@ -199,11 +201,14 @@ async fn seek_closes_the_consumer_before_it_succeeds_and_includes_the_entry() {
     let mut peer = Peer::connect().await;
     peer.subscribe(1).await;
     peer.producer(1, Some("p")).await;
+    let mut to = MessageIdData::default();
     for id in 0..3 {
         peer.send(message(1, id, id)).await;
-        receipt(&mut peer).await;
+        let Command::SendReceipt(receipt) = peer.next().await else { panic!("SEND_RECEIPT expected") };
+        to = receipt.message_id.unwrap();
     }
-    let to = MessageIdData { ledger_id: 0, entry_id: 1, ..Default::default() };
+    to.entry_id = 1;
+    let ledger = MessageId::from(&to).ledger;
     let seek = CommandSeek { consumer_id: 1, request_id: 4, message_id: Some(to), message_publish_time: None };
     let Command::CloseConsumer(close) = peer.ask(seek).await else { panic!("CLOSE_CONSUMER expected") };
     assert_eq!((close.consumer_id, close.request_id), (1, u64::MAX));
@@ -212,7 +217,7 @@ async fn seek_closes_the_consumer_before_it_succeeds_and_includes_the_entry() {
     peer.send(Frame::new(CommandFlow { consumer_id: 1, message_permits: 10 })).await;
     for entry_id in 1..3 {
         let Command::Message(message) = peer.next().await else { panic!("MESSAGE expected") };
-        assert_eq!(MessageId::from(&message.message_id), MessageId::new(0, entry_id));
+        assert_eq!(MessageId::from(&message.message_id), MessageId::new(ledger, entry_id));
     }
 }
 

@@ -33,6 +33,10 @@ pub enum Command {
     Client(Client),
     /// Lists topics
     Topics(Topics),
+    /// Copies a data folder, also while it is in use
+    Backup(Backup),
+    /// Makes lost broker metadata again from the logs
+    Repair(Repair),
 }
 
 /// Pulsar's strategies of schema compatibility.
@@ -142,6 +146,24 @@ pub struct Doctor {
     /// Folder of the checkpoint; without it what the file or BITACORA_DATA_DIR says, else ./bitacora-data
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+}
+
+/// `bitacora backup`.
+#[derive(Debug, Args)]
+pub struct Backup {
+    /// Folder of the copy; it is made, or is empty
+    pub dir: PathBuf,
+    /// Data folder to copy; what runs on it goes on
+    #[arg(long, value_name = "DIR", env = "BITACORA_DATA_DIR", default_value = "./bitacora-data")]
+    pub data_dir: PathBuf,
+}
+
+/// `bitacora repair`.
+#[derive(Debug, Args)]
+pub struct Repair {
+    /// Data folder of a broker that is stopped
+    #[arg(long, value_name = "DIR", env = "BITACORA_DATA_DIR", default_value = "./bitacora-data")]
+    pub data_dir: PathBuf,
 }
 
 /// `bitacora client`.

@@ -15,6 +15,11 @@ use arguments::{Arguments, Command, Source};
 use failure::Failure;
 
 fn main() -> ExitCode {
+    bitacora_store::end_at_panic(|fault| {
+        eprintln!(
+            "bitacora: a fault of this program ended it ({fault}); start it again, and report this line if it comes back"
+        );
+    });
     let arguments = Arguments::parse();
     start_log();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -38,13 +43,17 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Doctor(arguments) => command::doctor::run(arguments).await,
         Command::Client(arguments) => command::client::run(arguments).await,
         Command::Topics(arguments) => command::topics::run(arguments).await,
+        Command::Backup(arguments) => command::backup::run(arguments).await,
+        Command::Repair(arguments) => command::backup::repair(arguments).await,
     }
 }
 
 /// Logs go to standard error; `RUST_LOG` chooses, warnings and our own information by default.
 fn start_log() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| {
-        tracing_subscriber::EnvFilter::new("warn,bitacora=info,bitacora_engine=info,bitacora_broker=info")
+        tracing_subscriber::EnvFilter::new(
+            "warn,bitacora=info,bitacora_engine=info,bitacora_broker=info,bitacora_store=info",
+        )
     });
     tracing_subscriber::fmt()
         .with_env_filter(filter)

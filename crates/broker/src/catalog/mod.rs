@@ -6,7 +6,9 @@
 
 mod namespace;
 mod open;
+mod repair;
 mod schemas;
+mod stored_topic;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,6 +19,7 @@ use bitacora_pulsar_wire::{Domain, TopicName, proto::ServerError};
 use tokio::sync::OnceCell;
 
 pub use namespace::{NamespacePolicies, Tenant};
+pub use repair::repair;
 
 use crate::{
     config::BrokerConfig,
@@ -64,6 +67,10 @@ impl State {
 struct Entry {
     id: u64,
     created_ms: u64,
+    /// Made at random when it was created; see [`crate::storage::TopicIdentity`].
+    incarnation: u128,
+    /// See [`crate::storage::KnownLog::adopted_below`].
+    adopted_below: u64,
     open: Arc<OnceCell<Arc<Topic>>>,
 }
 
@@ -250,7 +257,7 @@ impl Catalog {
         self.lock().deduplication(namespace, &self.config)
     }
 
-    /// Writes every cursor that moved.
+    /// Writes every cursor that moved, and how far the logs are durable.
     ///
     /// # Errors
     /// The metadata cannot be written.
@@ -263,14 +270,17 @@ impl Catalog {
             topic.sample();
             changes.extend(topic.dirty_cursors()?);
             changes.extend(topic.dedup_change()?);
+            changes.extend(topic.end_change()?);
         }
         if changes.is_empty() {
             return Ok(());
         }
         let written = self.store.apply(changes).await;
         if written.is_err() {
-            let subscriptions = self.open_topics().into_iter().flat_map(|topic| topic.subscriptions());
-            subscriptions.for_each(|subscription| subscription.mark_dirty());
+            for topic in self.open_topics() {
+                topic.forget_stored_end();
+                topic.subscriptions().iter().for_each(|subscription| subscription.mark_dirty());
+            }
         }
         written
     }

@@ -4,12 +4,15 @@ use std::sync::{Arc, Mutex};
 
 use bitacora_pulsar_wire::{EntryPeek, TopicName, proto::ServerError};
 
-use super::{Catalog, Entry, NamespacePolicies, State, Tenant};
+use super::{
+    Catalog, Entry, NamespacePolicies, State, Tenant,
+    stored_topic::{StoredTopic, deleting_key},
+};
 use crate::{
     config::BrokerConfig,
     error::BrokerError,
-    storage::{self, DataDirectory, StorageError, TopicLog, key},
-    topic::{DedupTable, DeduplicationPolicy, Loaded, Refused, StoredCursor, StoredDedup, Topic, now_ms},
+    storage::{self, DataDirectory, KnownLog, StorageError, TopicIdentity, TopicLog, key},
+    topic::{DedupTable, DeduplicationPolicy, Loaded, Refused, StoredCursor, StoredDedup, StoredEnd, Topic, now_ms},
 };
 
 impl Catalog {
@@ -26,7 +29,13 @@ impl Catalog {
                 reason: error.to_string(),
                 source: Some(Box::new(error)),
             })?;
-        let catalog = Self {
+        let catalog = Self::over(config, directory);
+        let instance = catalog.load().await.map_err(|e| catalog.storage_error(e))?;
+        Ok((catalog, instance))
+    }
+
+    pub(super) fn over(config: &BrokerConfig, directory: DataDirectory) -> Self {
+        Self {
             config: config.clone(),
             store: Arc::clone(directory.store()),
             directory: Arc::new(directory),
@@ -34,25 +43,25 @@ impl Catalog {
             histories: Mutex::default(),
             creating: tokio::sync::Mutex::default(),
             partitioning: tokio::sync::Mutex::default(),
-        };
-        let instance = catalog.load().await.map_err(|e| catalog.storage_error(e))?;
-        Ok((catalog, instance))
+        }
     }
 
-    async fn load(&self) -> Result<u64, StorageError> {
+    pub(super) async fn load(&self) -> Result<u64, StorageError> {
         let instance_key = key(&["instance"]);
-        let instance = self.store.get::<u64>(&instance_key)?.unwrap_or(0);
-        self.store.put(instance_key, &(instance + 1)).await?;
+        // Not below the clock: metadata from a backup would give producers the names of others again.
+        let instance = self.store.get::<u64>(&instance_key)?.unwrap_or(0).max(now_ms() / 1_000);
+        let mut changes = vec![(instance_key, Some(storage::value(&(instance + 1))?))];
+        changes.extend(self.finish_deletions()?);
         {
             let mut state = self.lock();
             state.tenants = self.store.list::<Tenant>(&["tenant"])?.into_iter().collect();
             state.namespaces = self.store.list::<NamespacePolicies>(&["namespace"])?.into_iter().collect();
             state.partitioned = self.store.list::<u32>(&["partitioned"])?.into_iter().collect();
-            state.next_topic_id = self.store.get::<u64>(&key(&["next-topic"]))?.unwrap_or(0);
-            for (name, (id, created_ms)) in self.store.list::<(u64, u64)>(&["topic"])? {
-                state.topics.insert(name, Entry { id, created_ms, ..Entry::default() });
-            }
+            changes.extend(self.load_topics(&mut state)?);
+            let stored_next = self.store.get::<u64>(&key(&["next-topic"]))?.unwrap_or(0);
+            state.next_topic_id = self.survey(&state)?.max(stored_next);
         }
+        self.store.apply(changes).await?;
         for tenant in ["public", "pulsar"] {
             if !self.tenants().contains_key(tenant) {
                 let new = Tenant { allowed_clusters: vec![self.config.cluster.clone()], ..Tenant::default() };
@@ -79,22 +88,42 @@ impl Catalog {
             state.next_topic_id += 1;
             state.next_topic_id - 1
         };
-        let (next, topic) = (storage::value(&(id + 1))?, storage::value(&(id, created_ms))?);
+        let incarnation = TopicIdentity::new(&full_name).incarnation;
+        let entry = Entry { id, created_ms, incarnation, ..Entry::default() };
+        let (next, topic) = (storage::value(&(id + 1))?, storage::value(&StoredTopic::of(&entry))?);
         let topic_key = key(&["topic", &full_name]);
         self.store.apply(vec![(key(&["next-topic"]), Some(next)), (topic_key, Some(topic))]).await?;
         let mut state = self.lock();
-        let entry = state.topics.entry(full_name).or_insert_with(|| Entry { id, created_ms, ..Entry::default() });
-        Ok(entry.clone())
+        Ok(state.topics.entry(full_name).or_insert(entry).clone())
     }
 
     pub(super) async fn open_topic(&self, name: &TopicName, entry: &Entry) -> Result<Arc<Topic>, Refused> {
         let full_name = name.to_string();
         let (directory, id) = (Arc::clone(&self.directory), entry.id);
-        let opened = tokio::task::spawn_blocking(move || directory.open_log(id)).await;
+        let stored_end = self.store.get::<StoredEnd>(&key(&["end", &full_name]))?.unwrap_or_default();
+        let known = KnownLog {
+            identity: TopicIdentity { name: full_name.clone(), incarnation: entry.incarnation },
+            adopted_below: entry.adopted_below,
+            durable: stored_end.durable(),
+        };
+        let opened = tokio::task::spawn_blocking(move || directory.open_log(id, known)).await;
         let log = opened.map_err(|e| Refused::new(ServerError::UnknownError, e.to_string()))?.map_err(|error| {
             tracing::error!(topic = full_name, %error, "cannot open the topic");
             Refused::from(error)
         })?;
+        for error in log.damage() {
+            tracing::error!(topic = full_name, %error, "the log is damaged; readers stop where its entries are missing");
+        }
+        if log.lost() > 0 {
+            let (end, before) = (log.end(), stored_end.durable().offset);
+            tracing::error!(
+                topic = full_name,
+                end,
+                durable_before = before,
+                "the log ends before what was durable: its last {} entries are gone; producers that keep what they sent send it again, for the rest restore topics/ and metadata.redb from one backup",
+                log.lost()
+            );
+        }
         let dedup_key = key(&["dedup", &full_name]);
         let mut stored: StoredDedup = self.store.get(&dedup_key)?.unwrap_or_default();
         let deduplication = self.deduplication(&name.full_namespace());
@@ -104,17 +133,26 @@ impl Catalog {
             stored = if is_off { StoredDedup::off() } else { StoredDedup::starting_at(log.position(log.end())) };
             self.store.put(dedup_key, &stored).await?;
         }
+        if log.lost() > 0 || log.is_behind_end(stored.covered()) {
+            stored.begin_again();
+            // Before anything is published: with new segments behind it, the end that it was ahead of cannot be seen any more.
+            self.store.put(key(&["dedup", &full_name]), &stored).await?;
+        }
         let forgettable = match deduplication {
             DeduplicationPolicy::All => None,
             _ => Some(self.config.cluster.as_str()),
         };
-        let dedup = recover_dedup(&log, &stored, forgettable).await?;
+        let (dedup, schema_versions) = recover_dedup(&log, &stored, forgettable).await?;
+        self.reserve_schema_versions(name, schema_versions).await?;
+        let lost_entries = stored_end.lost.saturating_add(log.lost());
         let topic = Topic::new(
             name.clone(),
             Loaded {
                 log,
                 store: Arc::clone(&self.store),
                 dedup,
+                dedup_since: stored.since(),
+                lost_entries,
                 topic_epoch: self.store.get::<u64>(&key(&["epoch", &full_name]))?,
                 deduplication,
                 limits: self.config.unacked,
@@ -142,9 +180,15 @@ impl Catalog {
         if is_known.is_none_or(|known| !Arc::ptr_eq(&known, &topic)) {
             return Err(Refused::new(ServerError::TopicNotFound, format!("topic {full_name} does not exist")));
         }
-        let mut changes: Vec<_> = ["topic", "epoch", "dedup"].map(|kind| (key(&[kind, &full_name]), None)).into();
+        let mut changes: Vec<_> =
+            ["topic", "epoch", "dedup", "end"].map(|kind| (key(&[kind, &full_name]), None)).into();
         for (subscription, _) in self.store.list::<serde_json::Value>(&["cursor", &full_name])? {
             changes.push((key(&["cursor", &full_name, &subscription]), None));
+        }
+        let id = self.lock().topics.get(&full_name).map(|entry| (entry.id, entry.incarnation));
+        if let Some((id, incarnation)) = id {
+            // A crash before the folder is gone is told by this from a folder that the metadata have lost.
+            changes.push((deleting_key(id), Some(storage::value(&format!("{incarnation:032x}"))?)));
         }
         // A deletion that cannot be stored leaves the topic as it was.
         self.store.apply(changes).await?;
@@ -156,20 +200,22 @@ impl Catalog {
         topic.delete_log();
         let directory = Arc::clone(&self.directory);
         let deleted = tokio::task::spawn_blocking(move || directory.delete_log(entry.id)).await;
-        Ok(deleted.map_err(|e| Refused::new(ServerError::UnknownError, e.to_string()))??)
+        deleted.map_err(|e| Refused::new(ServerError::UnknownError, e.to_string()))??;
+        Ok(self.store.apply(vec![(deleting_key(entry.id), None)]).await?)
     }
 }
 
 /// Rebuilds the table of last sequence ids: the snapshot, then every entry that it does not cover. Names that a broker of
-/// the `forgettable` cluster generated are left out, so that they do not push out those that applications chose.
+/// the `forgettable` cluster generated are left out, so that they do not push out those that applications chose. Also returns
+/// how many schema versions the entries that were read prove.
 async fn recover_dedup(
     log: &TopicLog,
     stored: &StoredDedup,
     forgettable: Option<&str>,
-) -> Result<DedupTable, StorageError> {
-    let mut table = DedupTable::default();
+) -> Result<(DedupTable, u64), StorageError> {
+    let (mut table, mut schema_versions) = (DedupTable::default(), 0);
     if stored.is_off {
-        return Ok(table);
+        return Ok((table, schema_versions));
     }
     for (producer, last) in &stored.last {
         table.recovered(producer, *last);
@@ -181,6 +227,9 @@ async fn recover_dedup(
         next = last + 1;
         for (_, entry) in &entries {
             let Ok(peek) = EntryPeek::parse(entry) else { continue };
+            if let Some(version) = peek.schema_version.and_then(|bytes| <[u8; 8]>::try_from(bytes).ok()) {
+                schema_versions = schema_versions.max(u64::from_be_bytes(version).saturating_add(1));
+            }
             let is_early_chunk = matches!((peek.chunk_id, peek.num_chunks_from_msg), (Some(i), Some(n)) if i + 1 < n);
             let is_forgettable = forgettable.is_some_and(|cluster| is_generated(cluster, peek.producer_name));
             if !is_early_chunk && !is_forgettable {
@@ -188,7 +237,7 @@ async fn recover_dedup(
             }
         }
     }
-    Ok(table)
+    Ok((table, schema_versions))
 }
 
 /// Tells whether a producer name has the form `cluster-number-number` of the names that the broker gives.

@@ -84,6 +84,30 @@ impl Catalog {
         Ok(last)
     }
 
+    /// Keeps the next schemas of a topic from getting versions that its messages carry already, which metadata from a backup do
+    /// not know.
+    ///
+    /// # Errors
+    /// The metadata cannot be read or written.
+    pub async fn reserve_schema_versions(&self, name: &TopicName, count: u64) -> Result<(), Refused> {
+        if count == 0 {
+            return Ok(());
+        }
+        let (slot, stored_key) = self.history_slot(name);
+        let mut slot = slot.lock().await;
+        let mut history = self.loaded(&mut slot, &stored_key)?.clone();
+        if history.reserve(count) {
+            tracing::error!(
+                topic = name.to_string(),
+                "messages of the topic have schema versions up to {}, which the metadata do not know; consumers cannot read them; restore metadata.redb and topics/ from one backup",
+                count - 1
+            );
+            self.store.put(stored_key, &history).await?;
+            *slot = Some(history);
+        }
+        Ok(())
+    }
+
     fn history_slot(&self, name: &TopicName) -> (Arc<Mutex<Option<SchemaHistory>>>, String) {
         let base = name.without_partition().to_string();
         let stored_key = key(&["schema", &base]);

@@ -54,7 +54,7 @@ struct Figures(Arc<Shared>);
 /// Name (a counter's without `_total`), what it is, kind, value.
 type TopicFamily = (&'static str, &'static str, MetricType, fn(&Topic) -> u64);
 
-const OF_TOPICS: [TopicFamily; 5] = [
+const OF_TOPICS: [TopicFamily; 7] = [
     ("pulsar_in_messages", "Messages published since the start", MetricType::Counter, |t| t.published.messages()),
     ("pulsar_in_bytes", "Bytes published since the start", MetricType::Counter, |t| t.published.bytes()),
     ("pulsar_deduplicated_messages", "Repeated messages that were dropped", MetricType::Counter, |t| {
@@ -62,6 +62,12 @@ const OF_TOPICS: [TopicFamily; 5] = [
     }),
     ("pulsar_storage_size", "Bytes on disk", MetricType::Gauge, |t| t.log().stored_bytes()),
     ("pulsar_producers_count", "Connected producers", MetricType::Gauge, |t| t.producers().len() as u64),
+    ("bitacora_topic_lost_entries", "Durable entries found missing at the log's end", MetricType::Gauge, |t| {
+        t.lost_entries()
+    }),
+    ("bitacora_topic_damaged_files", "Faults found in the log's files when it was opened", MetricType::Gauge, |t| {
+        t.damaged_files()
+    }),
 ];
 
 /// Name, what it is, value.

@@ -190,6 +190,16 @@ impl SchemaHistory {
         self.versions.iter().rev().find(|v| v.info.is_same(info)).map(|v| v.version)
     }
 
+    /// Sets the least number of the next version; returns whether that changed anything. A number that a client invented, far
+    /// from those that were given, is left alone.
+    pub fn reserve(&mut self, count: u64) -> bool {
+        let is_new = count > self.next && count - self.next <= MAX_VERSIONS as u64;
+        if is_new {
+            self.next = count;
+        }
+        is_new
+    }
+
     /// Checks without registering.
     ///
     /// # Errors

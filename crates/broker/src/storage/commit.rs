@@ -12,7 +12,10 @@ use std::{
     fs::File,
     io::{IoSlice, Write},
     path::Path,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     thread::JoinHandle,
     time::Duration,
 };
@@ -20,7 +23,7 @@ use std::{
 use super::{
     StorageError,
     log::{Record, Shared},
-    segment,
+    segment::{self, Start},
 };
 
 /// Most files that are open at a time.
@@ -32,8 +35,8 @@ const DESCRIPTOR_PAUSE: Duration = Duration::from_millis(100);
 /// An entry on its way to the disk.
 pub(super) struct Job {
     pub log: Arc<Shared>,
-    pub ledger: u64,
-    pub base: u64,
+    /// The segment that it belongs to.
+    pub segment: Start,
     /// Durable end of the log once this is synced.
     pub end: u64,
     pub record: Record,
@@ -43,6 +46,7 @@ pub(super) struct Job {
 #[derive(Debug)]
 pub struct Committer {
     queue: Arc<Queue>,
+    last_ledger: AtomicU64,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -70,7 +74,17 @@ impl Committer {
         let own = Arc::clone(&queue);
         let thread = std::thread::Builder::new().name("log-commit".to_owned()).spawn(move || run(&own));
         let thread = thread.map_err(StorageError::io("start the commit thread for", Path::new("the logs")))?;
-        Ok(Self { queue, thread: Mutex::new(Some(thread)) })
+        Ok(Self { queue, last_ledger: AtomicU64::new(0), thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Returns the number of a new segment: above `after`, above every other one of this process, and not below the clock (ms
+    /// since the epoch). So a message id never comes again, not even where a topic is made again under its name, or an older
+    /// copy of the folder is put back.
+    pub(super) fn next_ledger(&self, after: u64) -> u64 {
+        let least = crate::topic::now_ms().max(after.saturating_add(1));
+        let next = |last: u64| Some(least.max(last.saturating_add(1)));
+        let last = self.last_ledger.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
+        least.max(last.unwrap_or_else(|last| last).saturating_add(1))
     }
 
     pub(super) fn push(&self, job: Job) {
@@ -139,29 +153,29 @@ struct OpenFile {
 
 impl Files {
     /// Gives the file of a log's segment, opened or created if need be.
-    fn segment(&mut self, log: &Arc<Shared>, ledger: u64, base: u64, queue: &Queue) -> Result<&mut File, StorageError> {
+    fn segment(&mut self, log: &Arc<Shared>, start: &Start, queue: &Queue) -> Result<&mut File, StorageError> {
         let key = address(log);
-        if self.0.get(&key).is_none_or(|known| known.ledger != ledger) {
+        if self.0.get(&key).is_none_or(|known| known.ledger != start.ledger) {
             self.0.remove(&key);
             while self.0.len() >= OPEN_FILES
                 && let Some(any) = self.0.keys().next().copied()
             {
                 self.0.remove(&any);
             }
-            let file = self.open(log, ledger, base, queue)?;
-            self.0.insert(key, OpenFile { ledger, file, log: Arc::clone(log) });
+            let file = self.open(log, start, queue)?;
+            self.0.insert(key, OpenFile { ledger: start.ledger, file, log: Arc::clone(log) });
         }
         let found = self.0.get_mut(&key).map(|known| &mut known.file);
         found.ok_or_else(|| StorageError::Poisoned("its file is not open".to_owned()))
     }
 
-    fn open(&mut self, log: &Arc<Shared>, ledger: u64, base: u64, queue: &Queue) -> Result<File, StorageError> {
-        let path = segment::path(&log.folder, ledger);
+    fn open(&mut self, log: &Arc<Shared>, start: &Start, queue: &Queue) -> Result<File, StorageError> {
+        let path = segment::path(&log.folder, start.ledger);
         let mut is_told = false;
         loop {
             let is_new = !path.exists();
             let opened = if is_new {
-                segment::create(&log.folder, ledger, base)
+                segment::create(&log.folder, &log.identity, start)
             } else {
                 File::options().append(true).open(&path).map_err(StorageError::io("open", &path))
             };
@@ -227,10 +241,10 @@ fn address(log: &Arc<Shared>) -> usize {
 
 /// Writes a log's entries and syncs; a change of segment syncs the old one first.
 fn write(files: &mut Files, log: &Arc<Shared>, jobs: &[Job], queue: &Queue) -> Result<(), StorageError> {
-    for run in jobs.chunk_by(|a, b| a.ledger == b.ledger) {
+    for run in jobs.chunk_by(|a, b| a.segment.ledger == b.segment.ledger) {
         let Some(first) = run.first() else { continue };
-        let path = segment::path(&log.folder, first.ledger);
-        let file = files.segment(log, first.ledger, first.base, queue)?;
+        let path = segment::path(&log.folder, first.segment.ledger);
+        let file = files.segment(log, &first.segment, queue)?;
         for part in run.chunks(SLICES) {
             write_all(file, part).map_err(StorageError::io("write", &path))?;
         }
@@ -263,7 +277,7 @@ fn write_all(file: &mut File, jobs: &[Job]) -> std::io::Result<()> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 mod tests {
-    use super::*;
+    use super::{super::TopicIdentity, *};
 
     #[test]
     fn a_round_of_any_number_of_logs_keeps_no_more_files_open_than_it_may() {
@@ -272,9 +286,10 @@ mod tests {
         for i in 0..OPEN_FILES + 40 {
             let topic = folder.path().join(i.to_string());
             std::fs::create_dir(&topic).unwrap();
-            let log = Arc::new(Shared::new(topic));
+            let log = Arc::new(Shared::new(topic, TopicIdentity::new("t")));
             let record = Record { bytes: "entry".into(), publish_time_ms: 1, message_count: 1 };
-            let job = Job { log: Arc::clone(&log), ledger: 0, base: 0, end: 1, record };
+            let segment = Start { ledger: 0, base: 0, previous: None };
+            let job = Job { log: Arc::clone(&log), segment, end: 1, record };
             write(&mut files, &log, &[job], &queue).unwrap();
             assert!(files.0.len() <= OPEN_FILES);
         }

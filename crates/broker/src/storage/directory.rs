@@ -1,12 +1,24 @@
 //! The data directory as a whole: lock, metadata, logs, commit thread.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File, OpenOptions, TryLockError},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use super::{Committer, StorageError, Store, TopicLog, segment::sync_folder};
+use bitacora_store::{make_folder, open_private, refuse_unfinished, tighten, tighten_own};
+
+use super::{
+    Committer, KnownLog, StorageError, Store, TopicIdentity, TopicLog,
+    head::{self, Head},
+    recovery::list,
+    segment::{self, sync_folder},
+};
+
+const METADATA: &str = "metadata.redb";
+const TOPICS: &str = "topics";
+const LOCK: &str = "LOCK";
 
 /// An open data directory.
 #[derive(Debug)]
@@ -17,27 +29,48 @@ pub struct DataDirectory {
     lock: File,
 }
 
+/// What the folder of a topic says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FoundFolder {
+    /// Its segments name this topic. Those below the number have a head of the first version, which names none.
+    Of(TopicIdentity, u64),
+    /// Its segments do not name a topic: an earlier version wrote them. They are below the number.
+    Nameless(u64),
+    /// Its segments name several topics, or one of them cannot be read.
+    Unclear,
+    /// It has no segment.
+    Empty,
+}
+
 impl DataDirectory {
     /// Creates, locks and opens a directory.
     ///
     /// # Errors
-    /// It is in use, cannot be written or is damaged.
+    /// It is in use, cannot be written or is damaged, or it has logs and no metadata.
     pub fn open(path: &Path) -> Result<Self, StorageError> {
-        let topics = path.join("topics");
-        fs::create_dir_all(&topics).map_err(StorageError::io("create", &topics))?;
-        let lock_path = path.join("LOCK");
-        let lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&lock_path)
-            .map_err(StorageError::io("open", &lock_path))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(StorageError::Locked(path.to_owned())),
-            Err(TryLockError::Error(e)) => return Err(StorageError::io("lock", &lock_path)(e)),
+        let lock = prepare(path)?;
+        let (metadata, topics) = (path.join(METADATA), path.join(TOPICS));
+        if !metadata.exists() {
+            let count =
+                folders(&topics)?.values().filter(|folder| ledgers(folder).is_ok_and(|l| !l.is_empty())).count();
+            if count > 0 {
+                return Err(StorageError::MissingMetadata { path: metadata, topics, count });
+            }
         }
-        let store = Arc::new(Store::open(&path.join("metadata.redb"))?);
+        Self::with_lock(path, lock)
+    }
+
+    /// Like [`DataDirectory::open`], but makes the metadata where they are missing.
+    ///
+    /// # Errors
+    /// It is in use, cannot be written, or the metadata are damaged.
+    pub fn open_for_repair(path: &Path) -> Result<Self, StorageError> {
+        let lock = prepare(path)?;
+        Self::with_lock(path, lock)
+    }
+
+    fn with_lock(path: &Path, lock: File) -> Result<Self, StorageError> {
+        let store = Arc::new(Store::open(&path.join(METADATA))?);
         sync_folder(path)?;
         let committer = Arc::new(Committer::start()?);
         Ok(Self { path: path.to_owned(), store, committer, lock })
@@ -51,14 +84,16 @@ impl DataDirectory {
     /// Opens or creates the log of a topic.
     ///
     /// # Errors
-    /// The folder cannot be used or its newest segment is damaged.
-    pub fn open_log(&self, topic_id: u64) -> Result<TopicLog, StorageError> {
+    /// The folder cannot be used, belongs to another topic, or its newest segment is damaged.
+    pub fn open_log(&self, topic_id: u64, known: KnownLog) -> Result<TopicLog, StorageError> {
         let folder = self.folder(topic_id);
-        if !folder.exists() {
-            fs::create_dir(&folder).map_err(StorageError::io("create", &folder))?;
-            sync_folder(&self.path.join("topics"))?;
+        if folder.exists() {
+            tighten(&folder);
+        } else {
+            make_folder(&folder).map_err(StorageError::io("create", &folder))?;
+            sync_folder(&self.path.join(TOPICS))?;
         }
-        TopicLog::open(folder, Arc::clone(&self.committer))
+        TopicLog::open(folder, Arc::clone(&self.committer), known)
     }
 
     /// Deletes the log of a topic.
@@ -73,6 +108,40 @@ impl DataDirectory {
         Ok(())
     }
 
+    /// Lists the numbers of the topics that have a folder, in order.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn topic_ids(&self) -> Result<Vec<u64>, StorageError> {
+        Ok(folders(&self.path.join(TOPICS))?.into_keys().collect())
+    }
+
+    /// Reads whose log a folder holds.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn inspect(&self, topic_id: u64) -> Result<FoundFolder, StorageError> {
+        let folder = self.folder(topic_id);
+        let (mut owner, mut nameless_below): (Option<TopicIdentity>, _) = (None, 0);
+        for ledger in ledgers(&folder)? {
+            match head::read(&segment::path(&folder, ledger), ledger) {
+                Ok(Some(Head { owner: Some(named), .. })) => match &owner {
+                    Some(known) if *known != named => return Ok(FoundFolder::Unclear),
+                    _ => owner = Some(named),
+                },
+                // What an earlier version wrote lies in front of what this one wrote.
+                Ok(Some(_)) if owner.is_none() => nameless_below = ledger.saturating_add(1),
+                Ok(None) => {}
+                Ok(Some(_)) | Err(_) => return Ok(FoundFolder::Unclear),
+            }
+        }
+        Ok(match owner {
+            Some(owner) => FoundFolder::Of(owner, nameless_below),
+            None if nameless_below > 0 => FoundFolder::Nameless(nameless_below),
+            None => FoundFolder::Empty,
+        })
+    }
+
     /// Waits until everything appended is durable and ends the commit thread.
     pub fn stop_logs(&self) {
         self.committer.stop();
@@ -85,7 +154,47 @@ impl DataDirectory {
         let _ = self.lock.unlock();
     }
 
-    fn folder(&self, topic_id: u64) -> PathBuf {
-        self.path.join("topics").join(format!("{topic_id:016x}"))
+    /// Returns the folder of a topic.
+    pub fn folder(&self, topic_id: u64) -> PathBuf {
+        self.path.join(TOPICS).join(format!("{topic_id:016x}"))
     }
+}
+
+/// Makes the folders and takes the lock.
+fn prepare(path: &Path) -> Result<File, StorageError> {
+    refuse_unfinished(path).map_err(|error| StorageError::Backup(error.to_string()))?;
+    let topics = path.join(TOPICS);
+    if path.exists() {
+        tighten_own(path, &[METADATA, LOCK, TOPICS]);
+    }
+    make_folder(&topics).map_err(StorageError::io("create", &topics))?;
+    tighten(&topics);
+    let lock_path = path.join(LOCK);
+    let lock = open_private(OpenOptions::new().create(true).truncate(false).write(true), &lock_path)
+        .map_err(StorageError::io("open", &lock_path))?;
+    tighten(&lock_path);
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(StorageError::Locked(path.to_owned())),
+        Err(TryLockError::Error(e)) => Err(StorageError::io("lock", &lock_path)(e)),
+    }
+}
+
+/// Lists the folders of topics by number.
+fn folders(topics: &Path) -> Result<BTreeMap<u64, PathBuf>, StorageError> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(topics).map_err(StorageError::io("list", topics))? {
+        let path = entry.map_err(StorageError::io("list", topics))?.path();
+        let number = path.file_name().and_then(|name| name.to_str()).map(|name| u64::from_str_radix(name, 16));
+        if let Some(Ok(id)) = number {
+            found.insert(id, path);
+        }
+    }
+    Ok(found)
+}
+
+fn ledgers(folder: &Path) -> Result<Vec<u64>, StorageError> {
+    let mut found = list(folder)?;
+    found.sort_unstable();
+    Ok(found)
 }

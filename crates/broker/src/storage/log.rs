@@ -1,7 +1,7 @@
 //! The log of one topic: dense offsets in front, message ids (ledger and entry) behind.
 //!
 //! Appending only fixes the place; writing and syncing are the commit thread's. A segment gets a new number at each
-//! roll and at the first append after an open, so ids never repeat. The newest entries stay in memory for consumers that
+//! roll and at the first append after an open, and numbers follow the clock, so ids never repeat. The newest entries stay in memory for consumers that
 //! keep up; older ones are read from the files.
 
 use std::{
@@ -16,10 +16,11 @@ use std::{
 use bytes::Bytes;
 
 use super::{
-    Committer, StorageError,
+    Committer, DurableEnd, KnownLog, StorageError, TopicIdentity,
     commit::Job,
+    head::{self, Previous},
     recovery::{self, Tail},
-    segment::{self, Found, Index},
+    segment::{self, Found, Index, Start},
 };
 
 const SEGMENT_BYTES: u64 = 256 * 1024 * 1024;
@@ -67,11 +68,14 @@ pub type OnDurable = Box<dyn Fn(Result<u64, StorageError>) + Send + Sync>;
 pub struct TopicLog {
     shared: Arc<Shared>,
     committer: Arc<Committer>,
+    damage: Vec<StorageError>,
+    lost: u64,
 }
 
 /// What log and commit thread share.
 pub(super) struct Shared {
     pub(super) folder: PathBuf,
+    pub(super) identity: TopicIdentity,
     state: Mutex<State>,
     on_durable: OnceLock<OnDurable>,
     deleted: AtomicBool,
@@ -80,6 +84,8 @@ pub(super) struct Shared {
 #[derive(Debug, Default)]
 struct State {
     segments: Vec<Segment>,
+    /// The last number that is known to have been given, of a segment that is here or was lost.
+    last_ledger: u64,
     /// Whether the last segment may still grow; not so for those found at the opening.
     is_growing: bool,
     /// Sealed segments whose index is in memory, least recently used first.
@@ -99,32 +105,62 @@ struct Segment {
     base: u64,
     entry_count: u64,
     bytes: u64,
+    head_bytes: u64,
+    previous: Option<Previous>,
     /// `None` until it is read, and again when others were read since.
     index: Option<Arc<Index>>,
 }
 
 impl TopicLog {
-    pub(super) fn open(folder: PathBuf, committer: Arc<Committer>) -> Result<Self, StorageError> {
-        let shared = Shared::new(folder);
-        let (folder, mut state) = (&shared.folder, shared.lock());
-        for found in recovery::recover(folder)? {
-            let path = segment::path(folder, found.ledger);
-            let bytes = std::fs::metadata(&path).map_err(StorageError::io("inspect", &path))?.len();
+    pub(super) fn open(folder: PathBuf, committer: Arc<Committer>, known: KnownLog) -> Result<Self, StorageError> {
+        let recovered = recovery::recover(&folder, &known)?;
+        let shared = Shared::new(folder, known.identity);
+        let mut state = shared.lock();
+        for found in recovered.segments {
             state.end = found.base + found.entry_count;
+            let previous = state.segments.last().map(Segment::as_previous);
             state.segments.push(Segment {
                 ledger: found.ledger,
                 base: found.base,
                 entry_count: found.entry_count,
-                bytes,
+                bytes: found.bytes,
+                head_bytes: found.head_bytes,
+                previous,
                 index: found.index.map(Arc::new),
             });
         }
         state.durable_end = state.end;
-        if let Some(ledger) = state.segments.last().map(|segment| segment.ledger) {
+        let last = state.segments.last().map(|segment| segment.ledger);
+        state.last_ledger = last.unwrap_or(0).max(known.durable.ledger);
+        if let Some(ledger) = last {
             state.note_index(ledger);
         }
+        let lost = known.durable.offset.saturating_sub(state.end);
         drop(state);
-        Ok(Self { shared: Arc::new(shared), committer })
+        Ok(Self { shared: Arc::new(shared), committer, damage: recovered.damage, lost })
+    }
+
+    /// Returns the damage that was found when the log was opened; the entries concerned cannot be read.
+    pub fn damage(&self) -> &[StorageError] {
+        &self.damage
+    }
+
+    /// Returns how many entries were missing at the end when the log was opened: they had been durable before.
+    pub fn lost(&self) -> u64 {
+        self.lost
+    }
+
+    /// Returns how far the log is durable, for the metadata.
+    pub fn durable(&self) -> DurableEnd {
+        let state = self.shared.lock();
+        DurableEnd { ledger: state.last_ledger, offset: state.durable_end }
+    }
+
+    /// Returns whether a position, which somebody kept, lies behind the end of the log.
+    pub fn is_behind_end(&self, position: Position) -> bool {
+        let state = self.shared.lock();
+        let Some(last) = state.segments.last() else { return position != Position { ledger: 0, entry: 0 } };
+        position.ledger > last.ledger || (position.ledger == last.ledger && position.entry > last.entry_count)
     }
 
     /// Sets who is told of durable entries; once.
@@ -144,13 +180,23 @@ impl TopicLog {
         }
         let offset = state.end;
         if !state.is_growing || state.segments.last().is_none_or(|segment| segment.bytes >= SEGMENT_BYTES) {
-            let sealed = state.segments.last().map(|segment| segment.ledger);
-            let ledger = sealed.map_or(0, |ledger| ledger + 1);
-            let index = Some(Arc::new(Index::new()));
-            state.segments.push(Segment { ledger, base: offset, entry_count: 0, bytes: segment::HEAD_BYTES, index });
+            let previous = state.segments.last().map(Segment::as_previous);
+            let ledger = self.committer.next_ledger(state.last_ledger);
+            let head_bytes = head::length(&self.shared.identity);
+            let index = Some(Arc::new(Index::new(head_bytes)));
+            state.segments.push(Segment {
+                ledger,
+                base: offset,
+                entry_count: 0,
+                bytes: head_bytes,
+                head_bytes,
+                previous,
+                index,
+            });
+            state.last_ledger = ledger;
             state.is_growing = true;
-            if let Some(sealed) = sealed {
-                state.note_index(sealed);
+            if let Some(sealed) = previous {
+                state.note_index(sealed.ledger);
             }
         }
         let Some(segment) = state.segments.last_mut() else {
@@ -170,8 +216,8 @@ impl TopicLog {
             let Some(old) = state.tail.pop_front() else { break };
             state.tail_bytes -= old.len();
         }
-        let job =
-            Job { log: Arc::clone(&self.shared), ledger: segment.ledger, base: segment.base, end: state.end, record };
+        let start = Start { ledger: segment.ledger, base: segment.base, previous: segment.previous };
+        let job = Job { log: Arc::clone(&self.shared), segment: start, end: state.end, record };
         // Under the lock: the commit thread must see the jobs of a log in their order.
         self.committer.push(job);
         Ok(offset)
@@ -301,20 +347,20 @@ impl TopicLog {
             let (segments, end) = {
                 let state = shared.lock();
                 let durable = state.segments.iter().filter(|s| s.entry_count > 0 && s.base < state.durable_end);
-                (durable.map(|s| (s.ledger, s.base, s.bytes)).collect::<Vec<_>>(), state.durable_end)
+                (durable.map(|s| (s.ledger, s.base, s.head_bytes, s.bytes)).collect::<Vec<_>>(), state.durable_end)
             };
             // Those before `low` begin before the time, those from `high` on do not.
             let (mut low, mut high) = (0, segments.len());
             while low < high {
                 let middle = low.midpoint(high);
-                let Some((ledger, _, bytes)) = segments.get(middle) else { break };
+                let Some((ledger, _, head_bytes, bytes)) = segments.get(middle) else { break };
                 let path = segment::path(&shared.folder, *ledger);
-                let first = segment::read_records(&path, segment::HEAD_BYTES, *bytes, 0)?;
+                let first = segment::read_records(&path, *head_bytes, *bytes, 0)?;
                 let begins_before = first.first().is_some_and(|found| found.publish_time_ms < time_ms);
                 if begins_before { low = middle + 1 } else { high = middle }
             }
-            let next = segments.get(low).map_or(end, |(_, base, _)| *base);
-            let Some((_, base, _)) = low.checked_sub(1).and_then(|i| segments.get(i)) else { return Ok(next) };
+            let next = segments.get(low).map_or(end, |(_, base, ..)| *base);
+            let Some((_, base, ..)) = low.checked_sub(1).and_then(|i| segments.get(i)) else { return Ok(next) };
             let Some((segment, index)) = shared.segment_of(*base)? else { return Ok(next) };
             let Some(mark) = index.before_time(time_ms) else { return Ok(segment.base) };
             if index.latest_ms() < time_ms {
@@ -358,8 +404,8 @@ impl TopicLog {
 }
 
 impl Shared {
-    pub(super) fn new(folder: PathBuf) -> Self {
-        Self { folder, state: Mutex::default(), on_durable: OnceLock::new(), deleted: AtomicBool::new(false) }
+    pub(super) fn new(folder: PathBuf, identity: TopicIdentity) -> Self {
+        Self { folder, identity, state: Mutex::default(), on_durable: OnceLock::new(), deleted: AtomicBool::new(false) }
     }
 
     /// Tells whether the log was deleted.
@@ -399,7 +445,7 @@ impl Shared {
             return Ok(Some((segment, index)));
         }
         let path = segment::path(&self.folder, segment.ledger);
-        let index = Arc::new(recovery::scan(&path, Tail::Report)?);
+        let index = Arc::new(recovery::scan(&path, segment.head_bytes, Tail::Report)?);
         if index.entry_count() != segment.entry_count {
             return Err(segment::corrupt(&path, index.end, "entries are missing at its end"));
         }
@@ -413,6 +459,12 @@ impl Shared {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Segment {
+    fn as_previous(&self) -> Previous {
+        Previous { ledger: self.ledger, bytes: self.bytes }
     }
 }
 

@@ -13,8 +13,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bitacora_store::open_or_make;
-use redb::{Database, DatabaseError, ReadableDatabase, TableDefinition};
+use bitacora_store::{Facts, caught, is_damage, open, open_or_make};
+use redb::{DatabaseError, TableDefinition};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::StorageError;
@@ -37,7 +37,7 @@ pub struct Store {
 
 #[derive(Debug)]
 enum Opened {
-    Sound(Arc<Database>),
+    Sound(Arc<Facts>),
     /// To be opened again.
     Failed,
     /// The broker has been shut down; whoever still holds the store gets an error.
@@ -63,8 +63,7 @@ impl Store {
     /// # Errors
     /// It is damaged, or the disk is full.
     pub fn open(path: &Path) -> Result<Self, StorageError> {
-        let database = open_or_make(path)
-            .map_err(|e| StorageError::Metadata(format!("{e} ({}); restore it from a backup", path.display())))?;
+        let database = open_or_make(path).map_err(|error| metadata(path, error))?;
         let file = Arc::new(Mutex::new(Opened::Sound(Arc::new(database))));
         let store = Self { path: Arc::from(path), file, pictures: Arc::default() };
         store.write(&[])?;
@@ -133,7 +132,7 @@ impl Store {
         *self.lock() = Opened::Closed;
     }
 
-    fn write(&self, changes: &[Change]) -> Result<(), StorageError> {
+    pub(super) fn write(&self, changes: &[Change]) -> Result<(), StorageError> {
         self.with(|database| {
             let write = database.begin_write()?;
             {
@@ -150,37 +149,38 @@ impl Store {
     }
 
     /// Works with the file; once more if it had to be opened again.
-    fn with<T>(&self, work: impl Fn(&Database) -> Result<T, redb::Error>) -> Result<T, StorageError> {
+    fn with<T>(&self, work: impl Fn(&Facts) -> Result<T, redb::Error>) -> Result<T, StorageError> {
         let database = self.database()?;
+        let work = |database: &Facts| caught(|| work(database))?;
         match work(&database) {
             Err(error) if must_be_opened_again(&error) => {
                 tracing::warn!(%error, file = %self.path.display(), "the metadata file failed; it is opened again");
                 self.fail(database);
             }
-            done => return done.map_err(metadata),
+            done => return done.map_err(|error| metadata(&self.path, error)),
         }
         let database = self.database()?;
         let done = work(&database);
         if done.as_ref().is_err_and(must_be_opened_again) {
             self.fail(database);
         }
-        done.map_err(metadata)
+        done.map_err(|error| metadata(&self.path, error))
     }
 
-    fn database(&self) -> Result<Arc<Database>, StorageError> {
+    fn database(&self) -> Result<Arc<Facts>, StorageError> {
         let mut file = self.lock();
         match &*file {
             Opened::Sound(database) => Ok(Arc::clone(database)),
             Opened::Closed => Err(StorageError::Metadata("the broker has been shut down".to_owned())),
             Opened::Failed => {
-                let database = Arc::new(open_again(&self.path).map_err(metadata)?);
+                let database = Arc::new(open_again(&self.path).map_err(|error| metadata(&self.path, error))?);
                 *file = Opened::Sound(Arc::clone(&database));
                 Ok(database)
             }
         }
     }
 
-    fn fail(&self, database: Arc<Database>) {
+    fn fail(&self, database: Arc<Facts>) {
         // Who opens the file again holds the lock and waits until everyone has let go of it.
         let failed = Arc::downgrade(&database);
         drop(database);
@@ -196,10 +196,10 @@ impl Store {
 }
 
 /// Opens the file that was open before; one that is gone is not made anew, because all that was in it is missed.
-fn open_again(path: &Path) -> Result<Database, DatabaseError> {
+fn open_again(path: &Path) -> Result<Facts, DatabaseError> {
     let started = Instant::now();
     loop {
-        match Database::open(path) {
+        match open(path) {
             Err(DatabaseError::DatabaseAlreadyOpen) if started.elapsed() < LETTING_GO => {
                 std::thread::sleep(Duration::from_millis(5));
             }
@@ -212,8 +212,12 @@ fn must_be_opened_again(error: &redb::Error) -> bool {
     matches!(error, redb::Error::Io(_) | redb::Error::PreviousIo | redb::Error::DatabaseClosed)
 }
 
-fn metadata(error: impl Into<redb::Error>) -> StorageError {
-    StorageError::Metadata(error.into().to_string())
+fn metadata(path: &Path, error: impl Into<redb::Error>) -> StorageError {
+    let error = error.into();
+    if is_damage(&error) {
+        return StorageError::DamagedMetadata { path: path.to_owned(), reason: error.to_string() };
+    }
+    StorageError::Metadata(format!("{error} ({})", path.display()))
 }
 
 fn decode<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T, StorageError> {

@@ -2,24 +2,33 @@
 //!
 //! ```text
 //! LOCK                      locked while a broker runs
+//! control/                  sockets of running processes, for backups (`bitacora_store`)
 //! metadata.redb             namespaces, topics, cursors, schemas, epochs, last sequence ids
 //! topics/<id>/<ledger>.log  segments of a topic, both numbers as 16 hexadecimal digits
 //! ```
 //!
+//! Everything belongs to one user: folders have the mode 0700, files 0600. Metadata and logs name each other: a topic has a
+//! number, which is the name of its folder, and an incarnation, which stands in every segment's head. No number is used again.
+//!
 //! A receipt is given after `fdatasync`; one thread syncs for all topics, and what arrives while it syncs goes with the
 //! next round. After a failed write or sync nothing of that topic is believed until it is opened again.
 
+mod backup;
 mod commit;
 mod damage;
 mod directory;
+mod head;
+mod identity;
 mod log;
 mod metadata;
 mod record;
 mod recovery;
 mod segment;
 
+pub use backup::back_up;
 pub use commit::Committer;
-pub use directory::DataDirectory;
+pub use directory::{DataDirectory, FoundFolder};
+pub use identity::{DurableEnd, KnownLog, TopicIdentity};
 pub use log::{Position, Record, SegmentStats, TopicLog};
 pub use metadata::{Change, Store, key, value};
 
@@ -52,6 +61,37 @@ pub enum StorageError {
         /// What is wrong.
         reason: &'static str,
     },
+    /// A folder holds a log of another topic, or of another life of the topic.
+    #[error("{} belongs to {named}, not to {wanted}, so it is not opened; restore metadata.redb and topics/ from one backup, taken together", path.display())]
+    OtherTopic {
+        /// The segment.
+        path: PathBuf,
+        /// The topic that its head names.
+        named: String,
+        /// The topic that the metadata name.
+        wanted: String,
+    },
+    /// There are logs, and nothing that says whose they are.
+    #[error("{} is missing, but {} holds the logs of {count} topics; restore it from a backup, or let `bitacora repair` make it again from the logs (subscriptions, schemas and policies would be lost)", path.display(), topics.display())]
+    MissingMetadata {
+        /// The file.
+        path: PathBuf,
+        /// The folder of the logs.
+        topics: PathBuf,
+        /// Topics with a log.
+        count: usize,
+    },
+    /// The metadata file is empty or holds bytes that this broker did not write.
+    #[error("{} is damaged ({reason}); restore it from a backup, or move it away and let `bitacora repair` make it again from the logs (subscriptions, schemas and policies would be lost)", path.display())]
+    DamagedMetadata {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The folder is a backup that was cut off, or no backup of it can be taken.
+    #[error("{0}")]
+    Backup(String),
     /// Another broker uses the data directory.
     #[error("the data directory {} is in use by another broker; end it or choose another directory", .0.display())]
     Locked(PathBuf),
@@ -75,6 +115,9 @@ impl StorageError {
     }
 }
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+mod identity_tests;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 mod tests;

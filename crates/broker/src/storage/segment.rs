@@ -1,7 +1,7 @@
 //! One file of a log.
 //!
-//! Format: 32 bytes of head (`BITALOG1`, ledger u64, offset of the first entry u64, CRC-32C of these u32, zeros), then
-//! records back to back. A sealed segment's count of entries follows from the head of the next one.
+//! Format: the head (see [`super::head`]), then records back to back. A sealed segment's count of entries and its bytes follow
+//! from the head of the next one.
 
 use std::{
     fs::{File, OpenOptions},
@@ -13,13 +13,11 @@ use std::{
 use bytes::Bytes;
 
 use super::{
-    StorageError,
+    StorageError, TopicIdentity,
+    head::{self, Previous},
     record::{HEADER_BYTES, Header, Parsed, parse},
 };
 
-/// Bytes before the first record.
-pub(super) const HEAD_BYTES: u64 = 32;
-const MAGIC: &[u8; 8] = b"BITALOG1";
 /// One entry of the sparse index for so many bytes.
 const INDEX_EVERY_BYTES: u64 = 16 * 1024;
 
@@ -44,8 +42,9 @@ pub(super) struct Index {
 }
 
 impl Index {
-    pub(super) fn new() -> Self {
-        Self { end: HEAD_BYTES, ..Self::default() }
+    /// Creates the index of a segment without records, whose head has so many bytes.
+    pub(super) fn new(head_bytes: u64) -> Self {
+        Self { end: head_bytes, ..Self::default() }
     }
 
     pub(super) fn add(&mut self, entry_bytes: usize, publish_time_ms: u64) {
@@ -84,17 +83,28 @@ impl Index {
     }
 }
 
+/// Where a segment starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Start {
+    pub ledger: u64,
+    /// Offset of its first entry.
+    pub base: u64,
+    /// The segment in front of it.
+    pub previous: Option<Previous>,
+}
+
 /// Gives the path of a segment.
 pub(super) fn path(folder: &Path, ledger: u64) -> PathBuf {
     folder.join(format!("{ledger:016x}.log"))
 }
 
 /// Creates a segment's file with its head, durable.
-pub(super) fn create(folder: &Path, ledger: u64, base: u64) -> Result<File, StorageError> {
-    let path = path(folder, ledger);
-    let mut file =
-        OpenOptions::new().write(true).create_new(true).open(&path).map_err(StorageError::io("create", &path))?;
-    file.write_all(&head(ledger, base)).map_err(StorageError::io("write", &path))?;
+pub(super) fn create(folder: &Path, owner: &TopicIdentity, start: &Start) -> Result<File, StorageError> {
+    let path = path(folder, start.ledger);
+    let mut file = bitacora_store::open_private(OpenOptions::new().write(true).create_new(true), &path)
+        .map_err(StorageError::io("create", &path))?;
+    let head = head::encode(owner, start.ledger, start.base, start.previous);
+    file.write_all(&head).map_err(StorageError::io("write", &path))?;
     file.sync_all().map_err(StorageError::io("sync", &path))?;
     sync_folder(folder)?;
     Ok(file)
@@ -103,35 +113,6 @@ pub(super) fn create(folder: &Path, ledger: u64, base: u64) -> Result<File, Stor
 /// Makes the names in a folder durable.
 pub(super) fn sync_folder(folder: &Path) -> Result<(), StorageError> {
     File::open(folder).and_then(|f| f.sync_all()).map_err(StorageError::io("sync", folder))
-}
-
-fn head(ledger: u64, base: u64) -> Vec<u8> {
-    let mut out = Vec::with_capacity(HEAD_BYTES as usize);
-    out.extend_from_slice(MAGIC);
-    out.extend_from_slice(&ledger.to_le_bytes());
-    out.extend_from_slice(&base.to_le_bytes());
-    out.extend_from_slice(&crc32c::crc32c(&out).to_le_bytes());
-    out.resize(HEAD_BYTES as usize, 0);
-    out
-}
-
-/// Reads a segment's head and gives the offset of its first entry; `None` if the head was never written whole.
-pub(super) fn read_head(path: &Path, ledger: u64) -> Result<Option<u64>, StorageError> {
-    let file = File::open(path).map_err(StorageError::io("open", path))?;
-    let mut bytes = [0; HEAD_BYTES as usize];
-    let read = read_up_to(&file, path, &mut bytes, 0)?;
-    if read < bytes.len() {
-        return Ok(None);
-    }
-    let base = bytes.get(16..24).and_then(|b| b.first_chunk::<8>()).map_or(0, |b| u64::from_le_bytes(*b));
-    if bytes.as_slice() != head(ledger, base) {
-        return Err(StorageError::Corrupt {
-            path: path.to_owned(),
-            byte_offset: 0,
-            reason: "the head is not this broker's",
-        });
-    }
-    Ok(Some(base))
 }
 
 /// An entry that was read.

@@ -26,18 +26,35 @@ fn texts(runtime: &tokio::runtime::Runtime, log: &TopicLog, from: u64) -> Vec<St
     }
 }
 
+fn known() -> KnownLog {
+    let identity = TopicIdentity { name: "t".to_owned(), incarnation: 7 };
+    KnownLog { identity, adopted_below: 0, durable: DurableEnd::default() }
+}
+
+/// Gives the segments of the only topic, oldest first.
+fn segments(folder: &tempfile::TempDir) -> Vec<PathBuf> {
+    let files = fs::read_dir(folder.path().join("topics/0000000000000000")).unwrap();
+    let mut paths: Vec<PathBuf> = files.map(|entry| entry.unwrap().path()).collect();
+    paths.sort_unstable();
+    paths
+}
+
+fn head_bytes() -> u64 {
+    head::length(&known().identity)
+}
+
 /// Fills a log with these entries, closes it, and gives the folder's only segment.
 fn written(folder: &tempfile::TempDir, entries: &[&str]) -> PathBuf {
     let directory = DataDirectory::open(folder.path()).unwrap();
-    append(&directory.open_log(0).unwrap(), entries);
+    append(&directory.open_log(0, known()).unwrap(), entries);
     directory.close();
-    folder.path().join("topics/0000000000000000/0000000000000000.log")
+    segments(folder).pop().unwrap()
 }
 
 fn reopened(folder: &tempfile::TempDir) -> Result<Vec<String>, StorageError> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let directory = DataDirectory::open(folder.path()).unwrap();
-    let log = directory.open_log(0)?;
+    let log = directory.open_log(0, known())?;
     Ok(texts(&runtime, &log, 0))
 }
 
@@ -45,7 +62,7 @@ fn reopened(folder: &tempfile::TempDir) -> Result<Vec<String>, StorageError> {
 fn entries_are_durable_when_the_callback_says_so_and_come_back_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let directory = DataDirectory::open(folder.path()).unwrap();
-    let log = directory.open_log(0).unwrap();
+    let log = directory.open_log(0, known()).unwrap();
     let (told, ends) = mpsc::channel();
     let told = std::sync::Mutex::new(told);
     log.on_durable(Box::new(move |end| told.lock().unwrap().send(end.unwrap()).unwrap()));
@@ -61,16 +78,20 @@ fn ids_grow_over_restarts_and_translate_both_ways() {
     let folder = tempfile::tempdir().unwrap();
     written(&folder, &["a", "b"]);
     let directory = DataDirectory::open(folder.path()).unwrap();
-    let log = directory.open_log(0).unwrap();
+    let log = directory.open_log(0, known()).unwrap();
     append(&log, &["c"]);
     let ids: Vec<(u64, u64)> = (0..4).map(|o| log.position(o)).map(|p| (p.ledger, p.entry)).collect();
-    assert_eq!(ids, [(0, 0), (0, 1), (1, 0), (1, 1)]);
+    let (first, second) = (ids[0].0, ids[2].0);
+    assert!(first < second);
+    assert_eq!(ids, [(first, 0), (first, 1), (second, 0), (second, 1)]);
     let at = |ledger, entry| Position { ledger, entry };
     assert_eq!(
-        [log.offset(at(0, 1)), log.offset(at(0, 2)), log.offset(at(1, 0)), log.offset(at(2, 0))],
+        [(first, 1), (first, 2), (second, 0), (second + 1, 0)].map(|(l, e)| log.offset(at(l, e))),
         [Some(1), None, Some(2), None]
     );
-    assert_eq!([(0, 9), (1, 0), (1, 9), (7, 0)].map(|(l, e)| log.offset_at_or_after(at(l, e))), [2, 2, 3, 3]);
+    let places = [(0, 0), (first, 9), (second, 0), (second, 9), (second + 7, 0)];
+    assert_eq!(places.map(|(l, e)| log.offset_at_or_after(at(l, e))), [0, 2, 2, 3, 3]);
+    assert_eq!(places.map(|(l, e)| log.is_behind_end(at(l, e))), [false, false, false, true, true]);
 }
 
 #[test]
@@ -104,7 +125,7 @@ fn damage_before_sound_records_is_reported_with_file_and_byte_and_nothing_is_cut
     bytes[at] ^= 1;
     fs::write(&path, &bytes).unwrap();
     let error = reopened(&folder).unwrap_err();
-    let expected = segment::HEAD_BYTES + (record::HEADER_BYTES + 5) as u64;
+    let expected = head_bytes() + (record::HEADER_BYTES + 5) as u64;
     assert!(matches!(&error, StorageError::Corrupt { byte_offset, .. } if *byte_offset == expected), "{error}");
     assert_eq!(fs::read(&path).unwrap(), bytes);
 }
@@ -115,7 +136,7 @@ fn check_damage_is_reported(sizes: [usize; 3], damage: impl Fn(&mut [u8])) {
     let entries = sizes.map(|size| "x".repeat(size));
     let path = written(&folder, &entries.each_ref().map(String::as_str));
     let mut bytes = fs::read(&path).unwrap();
-    let at = segment::HEAD_BYTES as usize + record::HEADER_BYTES + sizes[0];
+    let at = head_bytes() as usize + record::HEADER_BYTES + sizes[0];
     damage(&mut bytes[at..]);
     fs::write(&path, &bytes).unwrap();
     let error = reopened(&folder).map(|left| format!("only {} of 3 entries left", left.len())).unwrap_err();
@@ -149,14 +170,14 @@ fn damage_in_a_sealed_segment_is_reported_when_it_is_read() {
     let path = written(&folder, &["first"]);
     {
         let directory = DataDirectory::open(folder.path()).unwrap();
-        append(&directory.open_log(0).unwrap(), &["second"]);
+        append(&directory.open_log(0, known()).unwrap(), &["second"]);
     }
     let mut bytes = fs::read(&path).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
     fs::write(&path, &bytes).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let directory = DataDirectory::open(folder.path()).unwrap();
-    let log = directory.open_log(0).unwrap();
+    let log = directory.open_log(0, known()).unwrap();
     assert_eq!(texts(&runtime, &log, 1), ["second"]);
     assert!(matches!(runtime.block_on(log.read(0, 2, 100)), Err(StorageError::Corrupt { .. })));
 }
@@ -167,7 +188,7 @@ fn a_time_finds_the_first_entry_published_then_or_later() {
     written(&folder, &["a", "b", "c"]);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let directory = DataDirectory::open(folder.path()).unwrap();
-    let log = directory.open_log(0).unwrap();
+    let log = directory.open_log(0, known()).unwrap();
     let found = [0, 1_000, 1_001, 1_002, 1_003].map(|t| runtime.block_on(log.offset_at_time(t)).unwrap());
     assert_eq!(found, [0, 0, 1, 2, 3]);
 }
@@ -176,7 +197,7 @@ fn a_time_finds_the_first_entry_published_then_or_later() {
 fn with_segments(folder: &tempfile::TempDir, count: u64) {
     for i in 0..count {
         let directory = DataDirectory::open(folder.path()).unwrap();
-        let log = directory.open_log(0).unwrap();
+        let log = directory.open_log(0, known()).unwrap();
         for publish_time_ms in 10 * i..10 * i + 3 {
             let bytes = Bytes::from(format!("entry of {publish_time_ms}"));
             log.append(Record { bytes, publish_time_ms, message_count: 1 }).unwrap();
@@ -191,15 +212,15 @@ fn a_time_is_found_without_reading_the_segments_before_it() {
     let folder = tempfile::tempdir().unwrap();
     with_segments(&folder, 6);
     // Whoever reads the last entry of one of these finds it damaged.
-    for ledger in [0, 1, 2, 4] {
-        let path = folder.path().join(format!("topics/0000000000000000/{ledger:016x}.log"));
-        let mut bytes = fs::read(&path).unwrap();
+    let paths = segments(&folder);
+    for path in [0, 1, 2, 4].map(|segment| &paths[segment]) {
+        let mut bytes = fs::read(path).unwrap();
         *bytes.last_mut().unwrap() ^= 1;
-        fs::write(&path, &bytes).unwrap();
+        fs::write(path, &bytes).unwrap();
     }
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let directory = DataDirectory::open(folder.path()).unwrap();
-    let log = directory.open_log(0).unwrap();
+    let log = directory.open_log(0, known()).unwrap();
     let found = [0, 31, 32, 33, 51, 53].map(|time| runtime.block_on(log.offset_at_time(time)).unwrap());
     assert_eq!(found, [0, 10, 11, 12, 16, 18]);
     assert!(matches!(runtime.block_on(log.offset_at_time(42)), Err(StorageError::Corrupt { .. })));
@@ -211,7 +232,7 @@ fn a_log_of_many_segments_keeps_few_of_their_indexes() {
     with_segments(&folder, 36);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let directory = DataDirectory::open(folder.path()).unwrap();
-    let log = directory.open_log(0).unwrap();
+    let log = directory.open_log(0, known()).unwrap();
     assert_eq!(texts(&runtime, &log, 0).len(), 108);
     assert_eq!(log.index_count(), 32);
     append(&log, &["growing"]);

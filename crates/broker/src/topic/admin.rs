@@ -10,6 +10,9 @@ use crate::storage::{self, Position, StorageError};
 pub struct StoredDedup {
     /// Entries below this position are covered.
     next: (u64, u64),
+    /// Entries below this position count for nothing: nobody's messages were deduplicated then.
+    #[serde(default)]
+    since: (u64, u64),
     /// Producer names and their highest durable ids, least recently used first.
     pub last: Vec<(String, i64)>,
     /// Nobody's messages have been deduplicated since: what lies in the log counts for nothing.
@@ -25,7 +28,19 @@ impl StoredDedup {
 
     /// What is stored when deduplication begins.
     pub fn starting_at(next: Position) -> Self {
-        Self { next: (next.ledger, next.entry), ..Self::default() }
+        let next = (next.ledger, next.entry);
+        Self { next, since: next, ..Self::default() }
+    }
+
+    /// Returns the first position whose entries count.
+    pub fn since(&self) -> Position {
+        Position { ledger: self.since.0, entry: self.since.1 }
+    }
+
+    /// Forgets what is known of entries that are not in the log any more: everything that is there is to be read.
+    pub fn begin_again(&mut self) {
+        self.next = self.since;
+        self.last.clear();
     }
 
     /// Gives the first position that is not covered.
@@ -53,7 +68,9 @@ impl Topic {
         }
         self.dedup_stored.store(covered, std::sync::atomic::Ordering::Relaxed);
         let next = self.log.position(covered);
-        let stored = StoredDedup { last, ..StoredDedup::starting_at(next) };
+        let since = *self.dedup_since.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let since = (since.ledger, since.entry);
+        let stored = StoredDedup { next: (next.ledger, next.entry), since, last, is_off: false };
         Ok(Some((storage::key(&["dedup", &self.full_name]), Some(storage::value(&stored)?))))
     }
 

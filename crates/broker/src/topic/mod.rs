@@ -7,6 +7,7 @@
 mod admin;
 mod dedup;
 mod dispatch;
+mod durable_end;
 mod handle;
 mod membership;
 mod producers;
@@ -27,6 +28,7 @@ use bitacora_pulsar_wire::{EntryPeek, TopicName, proto::MessageIdData};
 pub use admin::StoredDedup;
 pub use dedup::{DedupTable, Verdict};
 pub use dispatch::Subscription;
+pub use durable_end::StoredEnd;
 pub use handle::{ConsumerHandle, Counter, ProducerHandle};
 pub use membership::{Attached, Promoted};
 pub use producers::{AccessMode, Admission, ProducerKey, ProducerSpec, Producers, Promotion, Refusal};
@@ -35,7 +37,7 @@ pub use reply::Refused;
 pub use subscribe::{Durability, StartAt, StoredCursor, SubscribeError, SubscribeRequest};
 
 use crate::config::Deduplication as DeduplicationPolicyDefault;
-use crate::storage::{Store, TopicLog};
+use crate::storage::{Position, Store, TopicLog};
 
 /// Whose messages a topic deduplicates, policy and default taken together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +76,11 @@ pub struct Topic {
     created_ms: u64,
     /// Offset up to which the last sequence ids were stored.
     dedup_stored: AtomicU64,
+    /// Where the stored sequence ids begin to count.
+    dedup_since: Mutex<Position>,
+    /// Offset that was stored as the durable end.
+    end_stored: AtomicU64,
+    lost_entries: u64,
     /// What was stored.
     pub published: Counter,
     /// What was recognised as sent before.
@@ -105,6 +112,10 @@ pub struct Loaded {
     pub store: Arc<Store>,
     /// Last sequence ids.
     pub dedup: DedupTable,
+    /// Where they begin to count.
+    pub dedup_since: Position,
+    /// Entries found missing at the end of the log, now and before.
+    pub lost_entries: u64,
     /// Stored topic epoch.
     pub topic_epoch: Option<u64>,
     /// Whose messages are deduplicated.
@@ -141,6 +152,9 @@ impl Topic {
             next_key: AtomicU64::new(1),
             created_ms: loaded.created_ms,
             dedup_stored: AtomicU64::new(0),
+            dedup_since: Mutex::new(loaded.dedup_since),
+            end_stored: AtomicU64::new(u64::MAX),
+            lost_entries: loaded.lost_entries,
             published: Counter::default(),
             duplicates: Counter::default(),
         });
@@ -181,6 +195,7 @@ impl Topic {
             state.dedup = DedupTable::default();
             state.pending.iter_mut().for_each(publish::PendingReceipt::forget_sequence_id);
             state.dedup_from = self.log.end();
+            *self.dedup_since.lock().unwrap_or_else(PoisonError::into_inner) = self.log.position(state.dedup_from);
             self.forget_dedup_snapshot();
         }
         state.deduplication = policy;

@@ -8,6 +8,9 @@ use std::collections::VecDeque;
 /// Identifies a producer inside the broker; never reused while the broker runs.
 pub type ProducerKey = u64;
 
+/// A client's epoch that is further ahead of the topic's than this was never given by it.
+const MAX_EPOCH_LEAP: u64 = 1_000_000;
+
 /// `ProducerAccessMode` of PulsarApi.proto.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum AccessMode {
@@ -212,7 +215,14 @@ impl Producers {
     }
 
     fn take(&mut self, key: ProducerKey, spec: ProducerSpec) -> u64 {
-        let epoch = self.topic_epoch.map_or(0, |epoch| epoch + 1);
+        let epoch = match (self.topic_epoch, spec.topic_epoch) {
+            // The metadata may be older than the producer's last epoch, which must not be given to somebody else again.
+            (Some(topic), Some(client)) if client.saturating_sub(topic) < MAX_EPOCH_LEAP => {
+                topic.max(client).saturating_add(1)
+            }
+            (None, Some(client)) if client < MAX_EPOCH_LEAP => client + 1,
+            (topic, _) => topic.map_or(0, |epoch| epoch + 1),
+        };
         self.topic_epoch = Some(epoch);
         self.exclusive = Some(key);
         self.connected.push((key, spec));
@@ -249,6 +259,17 @@ mod tests {
         assert_eq!(producers.add(3, spec("c", AccessMode::Exclusive)), Err(Refusal::Fenced));
         producers.remove(1);
         assert_eq!(producers.add(2, spec("b", AccessMode::Shared)), granted(None));
+    }
+
+    /// Metadata from a backup are older than the epochs that clients hold; one of those was given to a second producer.
+    #[test]
+    fn an_epoch_that_a_client_holds_is_not_given_again() {
+        let mut producers = Producers::new(Some(2));
+        let ahead = ProducerSpec { topic_epoch: Some(7), ..spec("a", AccessMode::Exclusive) };
+        assert_eq!(producers.add(1, ahead), granted(Some(8)));
+        let mut producers = Producers::new(Some(2));
+        let invented = ProducerSpec { topic_epoch: Some(u64::MAX), ..spec("a", AccessMode::Exclusive) };
+        assert_eq!(producers.add(1, invented), granted(Some(3)));
     }
 
     #[test]

@@ -187,7 +187,20 @@ impl Topic {
         let offset = |(ledger, entry)| self.log.offset_at_or_after(Position { ledger, entry });
         let acked: Vec<(u64, u64)> =
             stored.acked.iter().map(|(first, last)| (offset(*first), offset((last.0, last.1 + 1)))).collect();
-        let partial = stored.partial.iter().map(|(at, words)| (offset(*at), AckSet::from_wire(words))).collect();
+        // A batch that is not in the log any more must not lend its acknowledgements to the one that comes in its place.
+        let known = |(ledger, entry)| self.log.offset(Position { ledger, entry });
+        let partial = stored.partial.iter().filter_map(|(at, words)| Some((known(*at)?, AckSet::from_wire(words))));
+        let partial = partial.collect();
+        let next = Position { ledger: stored.next.0, entry: stored.next.1 };
+        if self.log.is_behind_end(next) {
+            tracing::error!(
+                topic = self.full_name,
+                subscription = name,
+                ledger = next.ledger,
+                entry = next.entry,
+                "the subscription's cursor lies behind the end of the log, which lost entries; it is set to the end, so that it misses no new message"
+            );
+        }
         let cursor = Cursor::restore(offset(stored.next), &acked, partial);
         let dispatcher = Dispatcher::new(SubscriptionKind::Exclusive, cursor, self.limits, self.name.partition());
         let subscription =

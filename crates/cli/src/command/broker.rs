@@ -2,7 +2,7 @@
 
 use bitacora_engine::config::BrokerConfig;
 
-use super::{Interrupts, start_broker};
+use super::{Interrupts, claim, start_broker};
 use crate::arguments::Broker;
 use crate::failure::Failure;
 
@@ -10,6 +10,7 @@ use crate::failure::Failure;
 pub async fn run(arguments: Broker) -> Result<(), Failure> {
     let mut interrupts = Interrupts::listen()?;
     let Broker { listen, http, allow_remote, schema_compatibility_strategy, data_dir } = arguments;
+    let _copies = claim(&data_dir)?;
     let broker =
         start_broker(&BrokerConfig { listen, http, allow_remote, schema_compatibility_strategy }, &data_dir).await?;
     interrupts.asked_to_end().await;

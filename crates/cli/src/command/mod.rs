@@ -1,5 +1,6 @@
 //! One file for each command.
 
+pub mod backup;
 pub mod broker;
 pub mod client;
 pub mod doctor;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use bitacora_broker::schema::Strategy;
 use bitacora_broker::{Broker, BrokerConfig, Reach};
 use bitacora_engine::config;
+use bitacora_store::{CopyService, make_folder, refuse_unfinished, tighten, tighten_own};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::arguments::address;
@@ -34,6 +36,32 @@ async fn start_broker(asked: &config::BrokerConfig, data_dir: &Path) -> Result<B
         data_dir.display()
     );
     Ok(broker)
+}
+
+/// Prepares a data folder for this process: closes it to other users, and offers copies of what the process has open in it to
+/// `bitacora backup` until the result is dropped.
+fn claim(data_dir: &Path) -> Result<Option<CopyService>, Failure> {
+    refuse_unfinished(data_dir)?;
+    let unusable = |error| {
+        let path = data_dir.display();
+        Failure::new(format!("the data folder {path} cannot be made: {error}; choose another (--data-dir, data_dir)"))
+    };
+    if data_dir.exists() {
+        tighten_own(data_dir, &["sources", "metadata.redb", "LOCK"]);
+        tighten(&data_dir.join("sources"));
+    } else {
+        make_folder(data_dir).map_err(unusable)?;
+    }
+    match CopyService::start(data_dir) {
+        Ok(service) => Ok(Some(service)),
+        Err(error) => {
+            eprintln!(
+                "bitacora: {} cannot hold a socket ({error}); `bitacora backup` of it works only while nothing runs on it",
+                data_dir.display()
+            );
+            Ok(None)
+        }
+    }
 }
 
 /// Exit code of a process that did not end in good order because of Ctrl-C, as a shell gives it.

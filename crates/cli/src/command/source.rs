@@ -7,7 +7,7 @@ use bitacora_pulsar::wire::TopicName;
 use bitacora_pulsar::wire::schema::{KeyValueEncoding, SchemaHalf, key_value};
 use bitacora_pulsar::{Client, ClientConfig, Endpoint, ProducerOptions};
 
-use super::Interrupts;
+use super::{Interrupts, claim};
 use crate::arguments::Localrun;
 use crate::failure::Failure;
 use crate::{metrics, progress};
@@ -39,6 +39,7 @@ pub async fn run(arguments: Localrun) -> Result<(), Failure> {
             () = interrupts.asked_to_end() => return Ok(()),
         }
     }
+    let _copies = claim(&arguments.data_dir)?;
     let figures = Figures::default();
     if let Some(listen) = arguments.metrics_listen.or(config.metrics) {
         metrics::serve(&listen, figures.clone()).await?;

@@ -8,7 +8,7 @@ use bitacora_engine::run::Source;
 use bitacora_pulsar::Endpoint;
 use tokio::task::JoinSet;
 
-use super::{Interrupts, start_broker};
+use super::{Interrupts, claim, start_broker};
 use crate::arguments::Up;
 use crate::failure::Failure;
 use crate::{metrics, progress};
@@ -20,6 +20,7 @@ pub async fn run(arguments: Up) -> Result<(), Failure> {
     for note in &config.notes {
         eprintln!("bitacora: {note}");
     }
+    let _copies = claim(&config.data_dir)?;
     let broker = match &config.broker {
         Some(broker) => Some(start_broker(broker, &config.data_dir).await?),
         None => None,

@@ -1,6 +1,7 @@
 //! The version of a store's layout, and the step from the first one.
 
-use redb::{Database, ReadableTable, TableDefinition};
+use bitacora_store::Facts;
+use redb::{ReadableTable, TableDefinition};
 
 /// Version of the layout that this program writes. Format 1 had no epochs: its checkpoint is read as it is, and becomes one of this
 /// format when the store is opened.
@@ -20,7 +21,7 @@ pub(super) const CURRENT: &str = "current";
 
 /// Creates the tables of a new store and marks it with the present format; a store of an older format becomes one.
 /// Returns the version that was found where it is newer than this program.
-pub(super) fn claim(database: &Database) -> Result<Option<u64>, redb::Error> {
+pub(super) fn claim(database: &Facts) -> Result<Option<u64>, redb::Error> {
     let write = database.begin_write()?;
     {
         let mut table = write.open_table(VERSION)?;

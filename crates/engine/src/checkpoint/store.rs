@@ -10,8 +10,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use bitacora_store::open_or_make;
-use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, WriteTransaction};
+use bitacora_store::{Facts, caught, is_damage, make_folder, open_or_make, tighten};
+use redb::{DatabaseError, ReadableTable, WriteTransaction};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -45,6 +45,15 @@ pub enum CheckpointError {
         /// What the parser says.
         #[source]
         source: serde_json::Error,
+    },
+    /// The file is empty, or holds bytes that this program did not write.
+    #[error("the checkpoint store {} is damaged; restore it from a backup, or remove it to begin with a new snapshot", .path.display())]
+    Damaged {
+        /// The store's file.
+        path: PathBuf,
+        /// What the database says.
+        #[source]
+        source: Box<redb::Error>,
     },
     /// The disk or the database refused.
     #[error("the checkpoint store {} failed; check the disk's space and rights", .path.display())]
@@ -117,7 +126,7 @@ struct MilestoneRow {
 /// An open store; it is locked against other processes until dropped.
 #[derive(Debug)]
 pub struct CheckpointStore {
-    database: Database,
+    database: Facts,
     path: PathBuf,
     // A std mutex: held while a save is under way, never across an await.
     milestones: Mutex<Milestones>,
@@ -129,18 +138,20 @@ impl CheckpointStore {
     /// # Errors
     /// The folder cannot be made, another process holds the store, its format is newer, or the disk refuses.
     pub fn open(folder: &Path) -> Result<Self, CheckpointError> {
-        std::fs::create_dir_all(folder)
-            .map_err(|source| CheckpointError::Folder { path: folder.to_path_buf(), source })?;
+        make_folder(folder).map_err(|source| CheckpointError::Folder { path: folder.to_path_buf(), source })?;
+        tighten(folder);
         let path = folder.join("checkpoint.redb");
         let database = open_or_make(&path).map_err(|error| match error {
             DatabaseError::DatabaseAlreadyOpen => CheckpointError::InUse { path: path.clone() },
-            other => CheckpointError::Store { path: path.clone(), source: Box::new(other.into()) },
+            other => failed(&path, other),
         })?;
         let store = CheckpointStore { database, path, milestones: Mutex::default() };
-        if let Some(found) = format::claim(&store.database).map_err(|error| store.failed(error))? {
+        let newer = store.with(|| format::claim(&store.database).map_err(|error| store.failed(error)))?;
+        if let Some(found) = newer {
             return Err(CheckpointError::NewerFormat { path: store.path, found });
         }
-        *store.milestones.lock().unwrap_or_else(PoisonError::into_inner) = store.read_milestones()?;
+        let milestones = store.with(|| store.read_milestones())?;
+        *store.milestones.lock().unwrap_or_else(PoisonError::into_inner) = milestones;
         Ok(store)
     }
 
@@ -149,6 +160,10 @@ impl CheckpointStore {
     /// # Errors
     /// The disk refuses, or the stored text cannot be understood.
     pub fn load(&self) -> Result<Option<Saved>, CheckpointError> {
+        self.with(|| self.read())
+    }
+
+    fn read(&self) -> Result<Option<Saved>, CheckpointError> {
         let read = self.database.begin_read().map_err(|error| self.failed(error))?;
         let table = read.open_table(CHECKPOINT).map_err(|error| self.failed(error))?;
         let Some(text) = table.get(CURRENT).map_err(|error| self.failed(error))? else { return Ok(None) };
@@ -163,6 +178,10 @@ impl CheckpointStore {
     /// # Errors
     /// The disk refuses; the former checkpoint then still holds.
     pub fn save(&self, save: &Save<'_>, former: FormerMarks) -> Result<(), CheckpointError> {
+        self.with(|| self.write(save, former))
+    }
+
+    fn write(&self, save: &Save<'_>, former: FormerMarks) -> Result<(), CheckpointError> {
         let text = self.text(save.checkpoint)?;
         let mut milestones = self.milestones.lock().unwrap_or_else(PoisonError::into_inner);
         let write = self.database.begin_write().map_err(|error| self.failed(error))?;
@@ -255,6 +274,10 @@ impl CheckpointStore {
     /// # Errors
     /// The disk refuses, or the stored text cannot be understood.
     pub fn milestones(&self, logical_offset: u64) -> Result<Vec<Saved>, CheckpointError> {
+        self.with(|| self.read_milestones_until(logical_offset))
+    }
+
+    fn read_milestones_until(&self, logical_offset: u64) -> Result<Vec<Saved>, CheckpointError> {
         let read = self.database.begin_read().map_err(|error| self.failed(error))?;
         let table = read.open_table(MILESTONE).map_err(|error| self.failed(error))?;
         let catalogs = read.open_table(MILESTONE_CATALOG).map_err(|error| self.failed(error))?;
@@ -273,6 +296,10 @@ impl CheckpointStore {
     /// # Errors
     /// The disk refuses.
     pub fn marks(&self) -> Result<Vec<TopicMark>, CheckpointError> {
+        self.with(|| self.read_marks())
+    }
+
+    fn read_marks(&self) -> Result<Vec<TopicMark>, CheckpointError> {
         let read = self.database.begin_read().map_err(|error| self.failed(error))?;
         let table = read.open_table(MARK).map_err(|error| self.failed(error))?;
         let mut marks = Vec::new();
@@ -311,6 +338,10 @@ impl CheckpointStore {
     /// # Errors
     /// The disk refuses.
     pub fn begin_epoch(&self, epoch: Epoch, began_ms: u64) -> Result<(), CheckpointError> {
+        self.with(|| self.write_epoch(epoch, began_ms))
+    }
+
+    fn write_epoch(&self, epoch: Epoch, began_ms: u64) -> Result<(), CheckpointError> {
         let write = self.database.begin_write().map_err(|error| self.failed(error))?;
         {
             let mut table = write.open_table(EPOCH).map_err(|error| self.failed(error))?;
@@ -324,6 +355,10 @@ impl CheckpointStore {
     /// # Errors
     /// The disk refuses.
     pub fn epochs(&self) -> Result<HashMap<Epoch, u64>, CheckpointError> {
+        self.with(|| self.read_epochs())
+    }
+
+    fn read_epochs(&self) -> Result<HashMap<Epoch, u64>, CheckpointError> {
         let read = self.database.begin_read().map_err(|error| self.failed(error))?;
         let table = read.open_table(EPOCH).map_err(|error| self.failed(error))?;
         let mut epochs = HashMap::new();
@@ -334,7 +369,17 @@ impl CheckpointStore {
         Ok(epochs)
     }
 
-    fn failed(&self, error: impl Into<redb::Error>) -> CheckpointError {
-        CheckpointError::Store { path: self.path.clone(), source: Box::new(error.into()) }
+    /// Works with the file; damage that the library panics at is an error.
+    fn with<T>(&self, work: impl FnOnce() -> Result<T, CheckpointError>) -> Result<T, CheckpointError> {
+        caught(work).unwrap_or_else(|damage| Err(self.failed(damage)))
     }
+
+    fn failed(&self, error: impl Into<redb::Error>) -> CheckpointError {
+        failed(&self.path, error)
+    }
+}
+
+fn failed(path: &Path, error: impl Into<redb::Error>) -> CheckpointError {
+    let (path, source) = (path.to_path_buf(), Box::new(error.into()));
+    if is_damage(&source) { CheckpointError::Damaged { path, source } } else { CheckpointError::Store { path, source } }
 }
