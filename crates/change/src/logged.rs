@@ -144,7 +144,9 @@ fn is_row_hash(column: &Column) -> bool {
 
 /// Whether two names of columns are the same to the servers, whose names of columns never depend on case.
 pub(crate) fn is_same(a: &str, b: &str) -> bool {
-    a == b || a.to_lowercase() == b.to_lowercase()
+    // Letter by letter: `str::to_lowercase` writes the last sigma of a word in another way.
+    let lower_case = |name: &str| name.chars().flat_map(char::to_lowercase).collect::<String>();
+    a == b || lower_case(a) == lower_case(b)
 }
 
 /// The hidden period of a table with system versioning, which keeps the rows of the past beside the current ones.

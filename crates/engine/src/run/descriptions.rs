@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use bitacora_source::ddl::{Catalog, SqlMode, scan};
+use bitacora_source::TableName;
+use bitacora_source::ddl::{Catalog, NameCase, SqlMode, scan};
 use bitacora_source::schema::missing_tables;
 
 use super::snapshot::source_error;
@@ -20,8 +21,12 @@ impl Life {
         mut catalog: Arc<Catalog>,
     ) -> Result<Arc<Catalog>, EngineError> {
         let mut backoff = self.backoff();
-        let missing = loop {
-            let known = |name: &bitacora_source::TableName| catalog.table(&name.database, &name.table).is_some();
+        let (names, missing) = loop {
+            let known = |name: &TableName, names: NameCase| {
+                let known = catalog.table(&name.database, &name.table);
+                // A catalog of an earlier version found tables in any case.
+                known.is_some_and(|table| names != NameCase::Sensitive || table.name == *name)
+            };
             let error = match missing_tables(&self.config.server, &self.config.filter, known).await {
                 Ok(missing) => break missing,
                 Err(error) => source_error(error),
@@ -34,9 +39,10 @@ impl Life {
                 return Ok(catalog);
             }
         };
-        if missing.is_empty() {
+        if missing.is_empty() && catalog.name_case() == names {
             return Ok(catalog);
         }
+        Arc::make_mut(&mut catalog).set_name_case(names);
         for (name, statement) in missing {
             tracing::info!(source = %self.config.name, table = %name, "a table is captured that was not before; its rows up to now are not read");
             let facts = scan(&statement, &name.database, SqlMode::default());

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::arrange::{Arranged, arrange};
 use super::column::has_charset;
 use super::facts::{AlterClause, CharsetChoice, ColumnDefinition, Key, KeyKind, TableDefinition, charset_of_collation};
+use super::name_case::is_same_in_lower_case as same;
 use crate::TableName;
 
 /// A table.
@@ -197,8 +198,4 @@ fn key_is(key: &Key, name: &str) -> bool {
         Some(own) => same(own, name),
         None => key.kind == KeyKind::Unique && key.columns.first().is_some_and(|column| same(column, name)),
     }
-}
-
-pub(super) fn same(a: &str, b: &str) -> bool {
-    a == b || a.to_lowercase() == b.to_lowercase()
 }
