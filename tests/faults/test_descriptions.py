@@ -49,10 +49,10 @@ VERSIONED = (
         "sv.k": [("r", {"id": 1}, {"id": 1, "a": 1}), ("u", {"id": 1}, {"id": 1, "a": 2}), ("u", {"id": 1}, {"id": 1, "a": 3})],
     },
 )
-VIRT = {"j": '{"a":1}', "u": UUID + "0"}
+VIRT = {"j": '{"a": 1}', "u": UUID + "0"}
 CHARSETS_MARIADB = (
     """CREATE DATABASE mb; USE mb; CREATE TABLE virt (id INT PRIMARY KEY, a INT, j JSON, u UUID, i6 INET6, i4 INET4);
-    INSERT INTO virt VALUES (1, 5, '{"a":1}', '123e4567-e89b-12d3-a456-426655440000', '::ffff:1.2.3.4', '10.0.0.0');""",
+    INSERT INTO virt VALUES (1, 5, '{"a": 1}', '123e4567-e89b-12d3-a456-426655440000', '::ffff:1.2.3.4', '10.0.0.0');""",
     [("latin1", """USE mb; ALTER TABLE virt ADD COLUMN `país` VARCHAR(10) DEFAULT 'es', ADD COLUMN `u2` UUID NULL;
     INSERT INTO virt(id,a,u,i6,i4,j,u2) VALUES (201,1,'123e4567-e89b-12d3-a456-426655440000','::1','10.0.0.1','{"a": 1}','123e4567-e89b-12d3-a456-426655440000');
     CREATE TABLE `señal` (id INT PRIMARY KEY, u UUID, i6 INET6, i4 INET4, j JSON, año INT DEFAULT 3);
@@ -117,7 +117,62 @@ def names(uuid):
     )
 
 
-PARTS = {"mysql": [CHARSETS_MYSQL, names("CHAR(36)")], "mariadb": [ROW_HASH, VERSIONED, CHARSETS_MARIADB, names("UUID")]}
+# Characters that the servers' own texts of definitions cannot have.
+LABELS = (
+    """CREATE DATABASE lb CHARACTER SET utf8mb4; USE lb;
+    CREATE TABLE labels (id INT NOT NULL PRIMARY KEY, e ENUM('a','😀','🚀') COLLATE utf8mb4_bin, s SET('x','😀','🚀') COLLATE utf8mb4_bin);
+    INSERT INTO labels VALUES (1, '😀', 'x,😀'), (2, '🚀', '😀,🚀');""",
+    [("utf8mb4", "USE lb; INSERT INTO labels VALUES (101, '😀', 'x,😀'), (102, '🚀', '😀,🚀')")],
+    {"lb.labels": [(op, {"id": base + n}, {"id": base + n, **row}) for op, base in (("r", 0), ("c", 100))
+                   for n, row in ((1, {"e": "😀", "s": "x,😀"}), (2, {"e": "🚀", "s": "😀,🚀"}))]},
+)
+DEFAULTS = """
+    dec57 DECIMAL(60,0) DEFAULT 822562436914399014174614293096909938551365376317893047552,
+    dec38 DECIMAL(38,0) DEFAULT -82256243691439901417461429309690993855,
+    d99 DATE DEFAULT '0099-02-07',
+    dt1 DATETIME DEFAULT '0001-01-01 12:30:11',
+    dt69 DATETIME(6) DEFAULT '0069-12-31 23:59:59.123456',
+    vb VARBINARY(8) DEFAULT x'00ff10',
+    bi BINARY(4) DEFAULT x'EF84',
+    ch VARCHAR(10) DEFAULT '😀x',
+    ts TIMESTAMP(3) NULL DEFAULT '2037-01-15 07:35:11.992570',
+    dtf DATETIME(2) DEFAULT '2037-12-31 23:59:59.999',
+    tif TIME(1) DEFAULT '07:35:11.96',
+    q VARCHAR(20) DEFAULT 'it''s \\\\ b',
+    n INT DEFAULT '7',
+    h INT DEFAULT 0x0a,
+    de DECIMAL(10,2) DEFAULT 1.005,
+    f FLOAT DEFAULT 0.1,
+    g DOUBLE DEFAULT 1e30,
+    e ENUM('a','😀') DEFAULT '😀',
+    bt BIT(9) DEFAULT b'100000001',
+    yr YEAR DEFAULT 70"""
+DEFAULT_COLUMNS = [line.split()[0] for line in DEFAULTS.strip().splitlines()]
+NULLS = ", ".join(["NULL"] * len(DEFAULT_COLUMNS))
+
+
+def defaults(product):
+    """A row of nothing but NULL prints the values of a row of nothing but defaults, however the table came to be known."""
+    rounds = product == "mysql"
+    row = {
+        "dec57": "IYvz2m1tpmAEZCU+XIsWPQpy4RUw1vUA", "dec38": "wh4sLQwn+S3P2jO8JiQTQQ==", "d99": 10629, "dt1": 978352211000, "dt69": 3155759999123456,
+        "vb": "AP8Q", "bi": "74QAAA==", "ch": "😀x", "ts": f"2037-01-15T07:35:11.99{3 if rounds else 2}Z",
+        "dtf": 2145916800000 if rounds else 2145916799990, "tif": 27312000000 if rounds else 27311900000, "q": "it's \\ b", "n": 7, "h": 10,
+        "de": "ZQ==", "f": 0.1, "g": 1e30, "e": "😀", "bt": "AQE=", "yr": 1970,
+    }
+    zone = "SET time_zone = '+00:00'; USE df;"
+    both = [{"id": 1, **row}, {"id": 2, **row}, {"id": 101, **row}, {"id": 102, **row}]
+    return (
+        f"CREATE DATABASE df CHARACTER SET utf8mb4; {zone} CREATE TABLE asked (id INT PRIMARY KEY, {DEFAULTS});"
+        f"INSERT INTO asked VALUES (1, {NULLS}); INSERT INTO asked (id) VALUES (2);",
+        [("utf8mb4", f"{zone} INSERT INTO asked VALUES (101, {NULLS}); INSERT INTO asked (id) VALUES (102);"
+                     f"CREATE TABLE told (id INT PRIMARY KEY, {DEFAULTS}); INSERT INTO told VALUES (1, {NULLS}); INSERT INTO told (id) VALUES (2);")],
+        {"df.asked": [(op, {"id": after["id"]}, after) for op, after in zip("rrcc", both)],
+         "df.told": [("c", {"id": after["id"]}, after) for after in both[:2]]},
+    )
+
+
+PARTS = {"mysql": [CHARSETS_MYSQL, names("CHAR(36)"), LABELS, defaults("mysql")], "mariadb": [ROW_HASH, VERSIONED, CHARSETS_MARIADB, names("UUID"), LABELS, defaults("mariadb")]}
 # What clients call the character sets that Python knows by these names.
 PYTHON_NAMES = {"latin1": "cp1252", "sjis": "cp932", "gbk": "gbk", "utf8mb4": "utf-8"}
 

@@ -45,6 +45,9 @@ pub struct ColumnDescription {
     pub is_nullable: bool,
     /// The DEFAULT clause.
     pub default: ColumnDefault,
+    /// The value that the server makes of a literal default, where that is another one.
+    #[serde(default)]
+    pub stored_default: Option<StoredDefault>,
     /// Whether the server numbers the rows.
     pub is_auto_increment: bool,
     /// Whether the value is computed.
@@ -67,6 +70,15 @@ pub enum ColumnDefault {
     Literal(String),
     /// An expression that the server evaluates: `CURRENT_TIMESTAMP`, `(uuid())`.
     Expression(String),
+}
+
+/// The value of a default as a column stores it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StoredDefault {
+    /// As the server prints the value: with the digits that the column has, a year with four.
+    Text(String),
+    /// Of a column of bytes.
+    Bytes(Vec<u8>),
 }
 
 impl TableDescription {

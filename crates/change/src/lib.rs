@@ -26,7 +26,7 @@ mod scratch;
 pub mod source_block;
 
 pub use column_rules::{ColumnRules, ColumnSelection, Mask};
-pub use description::{ColumnDefault, ColumnDescription, TableDescription};
+pub use description::{ColumnDefault, ColumnDescription, StoredDefault, TableDescription};
 pub use error::{EncodeError, PlanError};
 pub use hash::{ALGORITHMS, HashVersion, SaltedHash};
 pub use landmark::Landmark;

@@ -86,14 +86,12 @@ impl ColumnPlan {
         }
         let label = Label::new(&name);
         let null = match (&schema.default, options.null_with_default) {
-            (Some(default), NullWithDefault::Replace) if has_literal(description) => {
-                default.json.to_string().into_bytes()
-            }
+            (Some(default), NullWithDefault::Replace) if has_literal(description) => default::printed(&schema, default),
             _ => b"null".to_vec(),
         };
         let unrepresentable = match &schema.default {
             _ if is_nullable => null.clone(),
-            Some(default) => default.json.to_string().into_bytes(),
+            Some(default) => default::printed(&schema, default),
             None => encoder.zero().to_vec(),
         };
         let mut plan = ColumnPlan { index, name, label, encoder, unrepresentable, null, schema, note: None };

@@ -92,6 +92,11 @@ impl Transaction {
         matches!(self.alter, Some(AlterPhase::Start | AlterPhase::Rollback))
     }
 
+    /// Whether MariaDB wrote it; all its transactions have GTIDs.
+    pub fn is_of_mariadb(&self) -> bool {
+        matches!(self.pending, Some(PendingGtid::Mariadb { .. }))
+    }
+
     /// Whether the reader is inside a transaction.
     pub fn is_open(&self) -> bool {
         self.is_open

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bitacora_source::TableName;
-use bitacora_source::ddl::{Catalog, NameCase, SqlMode, scan};
+use bitacora_source::ddl::{Catalog, NameCase};
 use bitacora_source::schema::missing_tables;
 
 use super::snapshot::source_error;
@@ -21,7 +21,7 @@ impl Life {
         mut catalog: Arc<Catalog>,
     ) -> Result<Arc<Catalog>, EngineError> {
         let mut backoff = self.backoff();
-        let (names, missing) = loop {
+        let missing = loop {
             let known = |name: &TableName, names: NameCase| {
                 let known = catalog.table(&name.database, &name.table);
                 // A catalog of an earlier version found tables in any case.
@@ -39,14 +39,14 @@ impl Life {
                 return Ok(catalog);
             }
         };
-        if missing.is_empty() && catalog.name_case() == names {
+        if missing.tables.is_empty() && catalog.name_case() == missing.names {
             return Ok(catalog);
         }
-        Arc::make_mut(&mut catalog).set_name_case(names);
-        for (name, statement) in missing {
-            tracing::info!(source = %self.config.name, table = %name, "a table is captured that was not before; its rows up to now are not read");
-            let facts = scan(&statement, &name.database, SqlMode::default());
-            Arc::make_mut(&mut catalog).apply(&facts);
+        let known = Arc::make_mut(&mut catalog);
+        known.set_name_case(missing.names);
+        for table in missing.tables {
+            tracing::info!(source = %self.config.name, table = %table.name, "a table is captured that was not before; its rows up to now are not read");
+            known.insert(table);
         }
         store.save(checkpoint, Some(&catalog_text(&catalog)?)).map_err(unusable_store)?;
         Ok(catalog)

@@ -108,6 +108,8 @@ impl Life {
         catalog.set_name_case(NameCase::of_setting(defaults.lower_case_table_names));
         let form = crate::pipeline::record_form(plan_options(&self.config).form);
         let records = snapshot_records(&mut catalog, &server, &databases, form);
+        // The statements lack what the server cannot print.
+        snapshot.tables().iter().filter_map(|table| table.table.clone()).for_each(|table| catalog.insert(table));
         (catalog, if self.config.include_schema_changes { records } else { Vec::new() })
     }
 

@@ -8,6 +8,7 @@ use super::facts::{
     AlterClause, AlterTable, CharsetChoice, CreateTable, Facts, IfExisting, Rename, Shape, Statement, Temporary,
 };
 use super::name_case::NameCase;
+use super::stored::Fractions;
 use super::table::Table;
 use crate::TableName;
 
@@ -42,6 +43,8 @@ pub struct Catalog {
     server_charset: CharsetChoice,
     #[serde(default)]
     names: NameCase,
+    #[serde(default)]
+    fractions: Fractions,
     databases: BTreeMap<String, Database>,
 }
 
@@ -55,6 +58,11 @@ impl Catalog {
     /// Makes an empty catalog of a server with this default character set (`character_set_server`, `collation_server`).
     pub fn new(server_charset: CharsetChoice) -> Catalog {
         Catalog { server_charset, ..Catalog::default() }
+    }
+
+    /// Says what the server does with digits behind the second that a column has no room for.
+    pub fn set_fractions(&mut self, fractions: Fractions) {
+        self.fractions = fractions;
     }
 
     /// Returns how names are compared.
@@ -152,9 +160,12 @@ impl Catalog {
         }
         let name = self.names.kept_table(&create.name);
         let table = match &create.shape {
-            Shape::Columns(definition) => {
-                Some(Table::new(name.clone(), definition, &self.inherited_charset(&create.name.database)))
-            }
+            Shape::Columns(definition) => Some(Table::new(
+                name.clone(),
+                definition,
+                &self.inherited_charset(&create.name.database),
+                self.fractions,
+            )),
             Shape::Like(other) => {
                 self.table(&other.database, &other.table).map(|other| Table { name: name.clone(), ..other.clone() })
             }
@@ -173,8 +184,9 @@ impl Catalog {
             _ => None,
         });
         let inherited = self.inherited_charset(&alter.name.database);
+        let fractions = self.fractions;
         let table = self.remove(&alter.name).map(|mut table| {
-            table.alter(&alter.clauses, &inherited);
+            table.alter(&alter.clauses, &inherited, fractions);
             table.name = new_name.clone().unwrap_or(table.name);
             table
         });

@@ -24,6 +24,7 @@ mod name_case;
 mod record;
 mod rows;
 mod scan;
+mod stored;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -38,6 +39,7 @@ pub use self::facts::{
 pub use self::name_case::NameCase;
 pub use self::record::{DdlRecord, RecordForm, SnapshotDatabase, records, snapshot_records};
 pub use self::scan::scan;
+pub use self::stored::Fractions;
 pub use self::table::Table;
 pub use self::text::statement_text;
 pub use self::token::SqlMode;
