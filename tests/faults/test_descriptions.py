@@ -155,7 +155,7 @@ def defaults(product):
     """A row of nothing but NULL prints the values of a row of nothing but defaults, however the table came to be known."""
     rounds = product == "mysql"
     row = {
-        "dec57": "IYvz2m1tpmAEZCU+XIsWPQpy4RUw1vUA", "dec38": "wh4sLQwn+S3P2jO8JiQTQQ==", "d99": 10629, "dt1": 978352211000, "dt69": 3155759999123456,
+        "dec57": "IYvz2m1tpmAEZCU+XIsWPQpy4RUw1vUA", "dec38": base64.b64encode((-82256243691439901417461429309690993855).to_bytes(16, "big", signed=True)).decode(), "d99": 10629, "dt1": 978352211000, "dt69": 3155759999123456,
         "vb": "AP8Q", "bi": "74QAAA==", "ch": "😀x", "ts": f"2037-01-15T07:35:11.99{3 if rounds else 2}Z",
         "dtf": 2145916800000 if rounds else 2145916799990, "tif": 27312000000 if rounds else 27311900000, "q": "it's \\ b", "n": 7, "h": 10,
         "de": "ZQ==", "f": 0.1, "g": 1e30, "e": "😀", "bt": "AQE=", "yr": 1970,
