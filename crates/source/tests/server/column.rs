@@ -34,7 +34,15 @@ fn seen(map: &TableMap, description: &TableDescription, row: &Row<'_>) -> Seen {
         })
         .collect();
     let plan = Plan::compile(map, Some(description), &plan_options()).unwrap();
-    let context = EventContext {
+    let mut buffer = MessageBuffer::default();
+    plan.encode(row, Operation::Create, &context(), &mut buffer).unwrap();
+    let text = |bytes: Option<&[u8]>| bytes.map(|bytes| String::from_utf8(bytes.to_vec()).unwrap());
+    let printed = buffer.messages().iter().map(|m| (text(buffer.key(m)), text(buffer.value(m)))).collect();
+    Seen { cells, printed }
+}
+
+pub(crate) fn context() -> EventContext<'static> {
+    EventContext {
         file: "binlog.000001",
         position: 4,
         row: 0,
@@ -45,15 +53,10 @@ fn seen(map: &TableMap, description: &TableDescription, row: &Row<'_>) -> Seen {
         source_timestamp_us: 1,
         now_us: 2,
         snapshot: SnapshotMark::False,
-    };
-    let mut buffer = MessageBuffer::default();
-    plan.encode(row, Operation::Create, &context, &mut buffer).unwrap();
-    let text = |bytes: Option<&[u8]>| bytes.map(|bytes| String::from_utf8(bytes.to_vec()).unwrap());
-    let printed = buffer.messages().iter().map(|m| (text(buffer.key(m)), text(buffer.value(m)))).collect();
-    Seen { cells, printed }
+    }
 }
 
-fn plan_options() -> PlanOptions {
+pub(crate) fn plan_options() -> PlanOptions {
     PlanOptions {
         connector: Connector::Mysql,
         form: DebeziumForm::V3_6,
