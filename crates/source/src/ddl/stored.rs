@@ -54,7 +54,7 @@ pub(super) fn stored_default(column: &ColumnDefinition, fractions: Fractions) ->
         "TIME" => time(&literal, digits, fractions),
         "UUID" => Some(literal.to_ascii_lowercase()),
         "INET6" => literal.parse::<Ipv6Addr>().ok().map(|address| address.to_string()),
-        "DATE" => None,
+        "DATE" => calendar(&literal).map(|(date, _)| shown(date)),
         _ => rounded(&literal, 0),
     };
     text.or(Some(literal)).map(StoredDefault::Text)
@@ -94,8 +94,16 @@ fn characters(column: &ColumnDefinition, base: &str, default: &DefaultValue) -> 
             let same = |label: &&String| is_same_in_lower_case(label, text.trim_end_matches(' '));
             column.labels.iter().find(same).cloned().unwrap_or(text)
         }
+        "SET" => members(&column.labels, text),
         _ => text,
     })
+}
+
+/// The members of a SET in the order of its labels.
+fn members(labels: &[String], text: String) -> String {
+    let is_member = |label: &&String| text.split(',').any(|member| is_same_in_lower_case(member, label));
+    let members: Vec<&str> = labels.iter().filter(is_member).map(String::as_str).collect();
+    if members.len() == text.split(',').count() { members.join(",") } else { text }
 }
 
 /// A year of two digits is of 1970 to 2069; the number 0 is the year 0, the text is 2000.
@@ -172,23 +180,48 @@ fn time(literal: &str, digits: u32, fractions: Fractions) -> Option<String> {
     Some(format!("{sign}{:02}:{:02}:{:02}{shown}", total / 3600, total / 60 % 60, total % 60))
 }
 
-/// `YYYY-MM-DD[ HH:MM:SS[.f]]`.
+/// `YYYY-MM-DD[ HH:MM:SS[.f]]` and its other spellings.
 fn datetime(literal: &str, digits: u32, fractions: Fractions) -> Option<String> {
-    let (date, clock) = literal.split_once([' ', 'T']).unwrap_or((literal, "00:00:00"));
-    let mut parts = date.split('-').map(|part| part.parse::<u32>().ok());
-    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
-    let clock = time(clock, digits, fractions)?;
-    let (year, month, day, clock) = match clock.strip_prefix("24:") {
-        Some(rest) => {
-            let (year, month, day) = next_day(year, month, day);
-            (year, month, day, format!("00:{rest}"))
-        }
-        None => (year, month, day, clock),
-    };
-    Some(format!("{year:04}-{month:02}-{day:02} {clock}"))
+    let (date, clock) = calendar(literal)?;
+    let clock = time(&clock, digits, fractions)?;
+    Some(match clock.strip_prefix("24:") {
+        Some(rest) => format!("{} 00:{rest}", shown(next_day(date))),
+        None => format!("{} {clock}", shown(date)),
+    })
 }
 
-fn next_day(year: u32, month: u32, day: u32) -> (u32, u32, u32) {
+/// Year, month and day, and the text of the clock (MySQL manual, "Date and Time Literals"): any punctuation between the parts, or none
+/// at all, and years of two digits.
+fn calendar(literal: &str) -> Option<((u32, u32, u32), String)> {
+    let whole = literal.split_once('.').map_or(literal, |(whole, _)| whole);
+    if whole.len() >= 6 && whole.bytes().all(|byte| byte.is_ascii_digit()) {
+        let year_digits = if matches!(whole.len(), 8 | 14) { 4 } else { 2 };
+        let (year, rest) = literal.split_at_checked(year_digits)?;
+        let part = |at: usize| rest.get(at..at + 2);
+        let clock =
+            format!("{}:{}:{}", part(4).unwrap_or("00"), part(6).unwrap_or("00"), rest.get(8..).unwrap_or("00"));
+        return Some(((full_year(year)?, part(0)?.parse().ok()?, part(2)?.parse().ok()?), clock));
+    }
+    let (date, clock) = literal.split_once([' ', 'T']).unwrap_or((literal, "00:00:00"));
+    let mut parts = date.split(|character: char| character.is_ascii_punctuation());
+    let date = (full_year(parts.next()?)?, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    Some((date, clock.to_owned()))
+}
+
+fn full_year(text: &str) -> Option<u32> {
+    let year: u32 = text.parse().ok()?;
+    Some(match year {
+        0..=69 if text.len() == 2 => year + 2_000,
+        70..=99 if text.len() == 2 => year + 1_900,
+        _ => year,
+    })
+}
+
+fn shown((year, month, day): (u32, u32, u32)) -> String {
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+fn next_day((year, month, day): (u32, u32, u32)) -> (u32, u32, u32) {
     let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let days = match month {
         2 if is_leap => 29,
@@ -251,6 +284,11 @@ mod tests {
         check("DATETIME", Some(2), None, text("2037-12-31 23:59:59.999"), "2038-01-01 00:00:00.00");
         check("TIMESTAMP", Some(3), None, text("2037-01-15 07:35:11.992570"), "2037-01-15 07:35:11.993");
         check("TIMESTAMP", None, None, text("2024-02-28"), "2024-02-28 00:00:00");
+        check("DATE", None, None, text("69.2.7"), "2069-02-07");
+        check("DATE", None, None, number("20240229"), "2024-02-29");
+        check("DATE", None, None, text("0000-00-00"), "0000-00-00");
+        check("DATETIME", Some(1), None, number("20240229235959.96"), "2024-03-01 00:00:00.0");
+        check("SET", None, None, text("ñ,A"), "a,Ñ");
         check("TIME", Some(1), None, text("-07:35:11.96"), "-07:35:12.0");
         check("VARBINARY", Some(8), None, Hex("0ff10".into()), "[00, ff, 10]");
         check("VARCHAR", Some(8), None, Hex("F09F988078".into()), "😀x");
