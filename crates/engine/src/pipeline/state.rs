@@ -8,7 +8,7 @@ use bitacora_binlog::{
 };
 use bitacora_change::{Connector, EventContext, MessageBuffer, Operation, SnapshotMark};
 use bitacora_source::Position;
-use bitacora_source::ddl::{Catalog, Table, statement_text};
+use bitacora_source::ddl::{Catalog, Table, annotation_text};
 
 use super::core::{CoreOptions, End, Statements};
 use super::logical_offset::{EventOffset, HEADER_BYTES, LogicalOffset};
@@ -139,7 +139,7 @@ impl<S: Sink> State<S> {
             Body::RowsQuery(sql) | Body::AnnotateRows(sql) => {
                 self.pass(site);
                 if self.options.statements == Statements::Include {
-                    self.transaction.statement = Some(statement_text(sql, self.transaction.client_collation));
+                    self.transaction.statement = Some(annotation_text(sql, self.transaction.client_collation));
                 }
             }
             Body::PartialUpdateRows { table, .. } => {

@@ -41,5 +41,5 @@ pub use self::record::{DdlRecord, RecordForm, SnapshotDatabase, records, snapsho
 pub use self::scan::scan;
 pub use self::stored::Fractions;
 pub use self::table::Table;
-pub use self::text::statement_text;
+pub use self::text::{annotation_text, statement_text};
 pub use self::token::SqlMode;

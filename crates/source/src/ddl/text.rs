@@ -10,22 +10,22 @@
 
 use bitacora_change::charset::Charset;
 
-/// Decodes a statement; `client_collation` is the collation that its event names, if it names one.
-///
-/// Text that is neither in the named character set nor in UTF-8 has U+FFFD in place of what is not understood. Where no character
-/// set is named (MariaDB's events that annotate rows), text that is no UTF-8 is taken for latin1, which keeps every byte.
+/// Decodes a statement; `client_collation` is the collation that its event names. What is not understood becomes U+FFFD.
 pub fn statement_text(bytes: &[u8], client_collation: Option<u16>) -> String {
-    match (std::str::from_utf8(bytes), client_collation) {
-        (Ok(text), None) => text.to_owned(),
-        (Ok(text), Some(_)) if text.is_ascii() || is_of_server(text) => text.to_owned(),
-        (Err(_), None) => decoded(bytes, Charset::by_name("latin1")),
-        (_, Some(collation)) => decoded(bytes, Charset::by_collation(u32::from(collation))),
+    let charset = client_collation.and_then(|collation| Charset::by_collation(u32::from(collation)));
+    match std::str::from_utf8(bytes) {
+        Ok(text) if text.is_ascii() || is_of_server(text) => text.to_owned(),
+        // The text of a client that names `binary`, or a set that is not known, is taken for UTF-8, as the server takes its names.
+        _ => charset.unwrap_or(Charset::Utf8).decode_to_string(bytes),
     }
 }
 
-/// The text of a client that names `binary`, or a set that is not known, is taken for UTF-8, as the server takes its names.
-fn decoded(bytes: &[u8], charset: Option<Charset>) -> String {
-    charset.unwrap_or(Charset::Utf8).decode_to_string(bytes)
+/// Decodes the statement that stands in front of its rows for people to read. MariaDB names no character set there; text that is
+/// no UTF-8 is then taken for latin1, which keeps every byte.
+pub fn annotation_text(bytes: &[u8], client_collation: Option<u16>) -> String {
+    const LATIN1: u16 = 8;
+    let is_utf8 = std::str::from_utf8(bytes).is_ok();
+    statement_text(bytes, client_collation.or((!is_utf8).then_some(LATIN1)))
 }
 
 /// Whether a text begins as `SHOW CREATE TABLE` does: the first column stands in a line of its own.
@@ -51,7 +51,7 @@ mod tests {
             ("'ñ😀'".as_bytes(), Some(255), "'ñ😀'"),
             ("'ñ'".as_bytes(), Some(63), "'ñ'"),
             ("'ñ'".as_bytes(), None, "'ñ'"),
-            (b"'ni\xf1o'", None, "'niño'"),
+            (b"'ni\xf1o'", None, "'ni\u{fffd}o'"),
             // Two letters of latin1 that could be one of UTF-8.
             (b"CREATE TABLE `\xc3\xb1` (a INT)", Some(LATIN1), "CREATE TABLE `Ã±` (a INT)"),
             (
@@ -62,5 +62,8 @@ mod tests {
         ] {
             assert_eq!(statement_text(bytes, collation), text, "{collation:?}");
         }
+        assert_eq!(annotation_text(b"'ni\xf1o'", None), "'niño'");
+        assert_eq!(annotation_text("'niño'".as_bytes(), None), "'niño'");
+        assert_eq!(annotation_text("'ni\u{c3}\u{b1}o'".as_bytes(), Some(255)), "'niÃ±o'");
     }
 }
