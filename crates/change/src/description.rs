@@ -1,10 +1,11 @@
 //! What DDL says about a table and the log does not: type names, display widths, defaults, comments, unique keys.
 //!
 //! A description comes from `information_schema` or from the DDL scanner and is kept with the checkpoint. It only adds to
-//! what a table map says; [`TableDescription::matches`] decides whether the two speak of the same columns.
+//! what a table map says; [`LoggedTable`](crate::LoggedTable) finds which column of the map is which of the description.
 
-use bitacora_binlog::TableMap;
 use serde::{Deserialize, Serialize};
+
+use crate::logged::is_same;
 
 /// A table as its DDL describes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +45,9 @@ pub struct ColumnDescription {
     pub is_nullable: bool,
     /// The DEFAULT clause.
     pub default: ColumnDefault,
+    /// The value that the server makes of a literal default, where that is another one.
+    #[serde(default)]
+    pub stored_default: Option<StoredDefault>,
     /// Whether the server numbers the rows.
     pub is_auto_increment: bool,
     /// Whether the value is computed.
@@ -68,19 +72,19 @@ pub enum ColumnDefault {
     Expression(String),
 }
 
-impl TableDescription {
-    /// Whether the description has the same columns, in the same order, as a table map of the log.
-    pub fn matches(&self, table: &TableMap) -> bool {
-        self.columns.len() == table.columns.len()
-            && self
-                .columns
-                .iter()
-                .zip(&table.columns)
-                .all(|(described, logged)| logged.name.as_deref().is_none_or(|name| name == described.name))
-    }
+/// The value of a default as a column stores it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StoredDefault {
+    /// As the server prints the value: with the digits that the column has, a year with four.
+    Text(String),
+    /// Of a column of bytes.
+    Bytes(Vec<u8>),
+}
 
-    /// The column of that name.
+impl TableDescription {
+    /// The column of that name; names of columns do not depend on case.
     pub fn column(&self, name: &str) -> Option<&ColumnDescription> {
-        self.columns.iter().find(|column| column.name == name)
+        let exact = self.columns.iter().find(|column| column.name == name);
+        exact.or_else(|| self.columns.iter().find(|column| is_same(&column.name, name)))
     }
 }

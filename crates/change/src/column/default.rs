@@ -5,16 +5,19 @@ use serde_json::Value;
 use bitacora_binlog::Column;
 use bitacora_binlog::value::Date;
 
-use crate::description::{ColumnDefault, ColumnDescription};
-use crate::json::write_base64;
+use super::encoder::adjusted;
+use crate::description::{ColumnDefault, ColumnDescription, StoredDefault};
+use crate::json::{write_base64, write_double, write_float};
 use crate::schema::{DefaultValue, Kind, Schema};
 
 /// Gives the default that the schema carries; `None` without one, or when the text is no value of the type.
 pub(super) fn value(schema: &Schema, description: &ColumnDescription, column: &Column) -> Option<DefaultValue> {
-    let text = match &description.default {
-        ColumnDefault::Literal(text) => text.as_str(),
-        ColumnDefault::Expression(expression) => return current_timestamp(schema, expression),
-        ColumnDefault::Absent | ColumnDefault::Null => return None,
+    let text = match (&description.default, &description.stored_default) {
+        (ColumnDefault::Literal(_), Some(StoredDefault::Bytes(bytes))) => return of_bytes(schema, bytes, column),
+        (ColumnDefault::Literal(_), Some(StoredDefault::Text(text))) => text.as_str(),
+        (ColumnDefault::Literal(text), None) => text.as_str(),
+        (ColumnDefault::Expression(expression), _) => return current_timestamp(schema, expression),
+        (ColumnDefault::Absent | ColumnDefault::Null, _) => return None,
     };
     let logical = schema.name.as_deref().unwrap_or("");
     match (logical, &schema.kind) {
@@ -38,15 +41,31 @@ pub(super) fn value(schema: &Schema, description: &ColumnDescription, column: &C
         (_, Kind::Float32) => text.trim().parse::<f32>().ok().map(|value| number(f64::from(value), value.to_string())),
         (_, Kind::Float64) => text.trim().parse::<f64>().ok().map(|value| number(value, value.to_string())),
         (_, Kind::String) => Some(DefaultValue::plain(text)),
-        (_, Kind::Bytes) => {
-            let mut bytes = text.as_bytes().to_vec();
-            if column.kind == bitacora_binlog::ColumnType::STRING {
-                bytes.resize(usize::from(column.max_bytes()).max(bytes.len()), 0);
-            }
-            Some(binary(&bytes))
-        }
-        _ => None,
+        _ => of_bytes(schema, text.as_bytes(), column),
     }
+}
+
+/// A column of bytes; BINARY is filled with zeros.
+fn of_bytes(schema: &Schema, bytes: &[u8], column: &Column) -> Option<DefaultValue> {
+    if schema.kind != Kind::Bytes {
+        return None;
+    }
+    let mut bytes = bytes.to_vec();
+    if column.kind == bitacora_binlog::ColumnType::STRING {
+        bytes.resize(usize::from(column.max_bytes()).max(bytes.len()), 0);
+    }
+    Some(binary(&bytes))
+}
+
+/// The JSON of a default, as a row that has it prints it.
+pub(super) fn printed(schema: &Schema, default: &DefaultValue) -> Vec<u8> {
+    let mut out = Vec::new();
+    match (&schema.kind, default.json.as_f64()) {
+        (Kind::Float32, Some(value)) => write_float(value as f32, &mut out),
+        (Kind::Float64, Some(value)) => write_double(value, &mut out),
+        _ => out = default.json.to_string().into_bytes(),
+    }
+    out
 }
 
 /// `CURRENT_TIMESTAMP` is the epoch where NULL is not allowed and nothing where it is; other expressions are nothing.
@@ -111,26 +130,38 @@ fn bit_literal(text: &str) -> Option<u64> {
 /// A decimal literal as two's complement of the unscaled value at that scale.
 fn decimal(text: &str, scale: u8) -> Option<Vec<u8>> {
     let text = text.trim();
-    let (sign, digits) = text.strip_prefix('-').map_or((1i128, text), |rest| (-1, rest));
+    let (is_negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let mut unscaled = 0i128;
+    // The digits may be 65, which no integer type holds: big-endian bytes, with room for the sign.
+    let mut unscaled = vec![0u8; (whole.len() + usize::from(scale)) / 2 + 2];
     let padded = fraction.bytes().chain(std::iter::repeat(b'0')).take(usize::from(scale));
     for digit in whole.bytes().chain(padded) {
-        unscaled = unscaled.checked_mul(10)?.checked_add(i128::from(digit.is_ascii_digit().then(|| digit - b'0')?))?;
+        let mut carry = u16::from(digit.is_ascii_digit().then(|| digit - b'0')?);
+        for byte in unscaled.iter_mut().rev() {
+            let product = u16::from(*byte) * 10 + carry;
+            *byte = product as u8;
+            carry = product >> 8;
+        }
     }
-    let bytes = (sign * unscaled).to_be_bytes();
-    let fill = if sign * unscaled < 0 { 0xff } else { 0 };
-    let redundant = bytes
+    if is_negative {
+        let mut carry = true;
+        for byte in unscaled.iter_mut().rev() {
+            (*byte, carry) = (!*byte).overflowing_add(u8::from(carry));
+        }
+    }
+    let fill = if unscaled.first().is_some_and(|first| first & 0x80 != 0) { 0xff } else { 0 };
+    let redundant = unscaled
         .windows(2)
         .take_while(|pair| matches!(**pair, [first, next] if first == fill && (next ^ fill) & 0x80 == 0));
-    bytes.get(redundant.count()..).map(<[u8]>::to_vec)
+    unscaled.get(redundant.count()..).map(<[u8]>::to_vec)
 }
 
 fn date(text: &str) -> Option<Date> {
     let mut parts = text.get(..10).unwrap_or(text).split('-');
     let mut part = || parts.next().and_then(|part| part.parse::<u16>().ok());
     let (year, month, day) = (part()?, part()?, part()?);
-    Some(Date { year, month: u8::try_from(month).ok()?, day: u8::try_from(day).ok()? })
+    // A default is printed as a row prints it.
+    Some(adjusted(Date { year, month: u8::try_from(month).ok()?, day: u8::try_from(day).ok()? }))
 }
 
 /// Microseconds since the epoch of `YYYY-MM-DD HH:MM:SS[.ffffff]`; the inner option is none for a zero date.

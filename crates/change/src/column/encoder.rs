@@ -273,7 +273,7 @@ fn set(bits: u64, labels: &[Vec<u8>], out: &mut Vec<u8>) {
 }
 
 /// Debezium's time adjuster: a year of one or two digits means 1970 to 2069.
-fn adjusted(date: Date) -> Date {
+pub(super) fn adjusted(date: Date) -> Date {
     match date.year {
         _ if date.is_zero() => date,
         0..=69 => Date { year: date.year + 2_000, ..date },

@@ -14,9 +14,10 @@ use bitacora_binlog::{Column, ColumnType, TableMap};
 
 use crate::charset::{BINARY_COLLATION, Charset};
 use crate::column_rules::Treatment;
-use crate::description::{ColumnDefault, ColumnDescription, TableDescription};
+use crate::description::{ColumnDefault, ColumnDescription};
 use crate::error::{EncodeError, PlanError};
 use crate::json::write_string;
+use crate::logged::LoggedTable;
 use crate::options::{Connector, DebeziumForm, NullWithDefault, PlanOptions};
 use crate::schema::{Field, Kind, Schema};
 use crate::scratch::Scratch;
@@ -85,14 +86,12 @@ impl ColumnPlan {
         }
         let label = Label::new(&name);
         let null = match (&schema.default, options.null_with_default) {
-            (Some(default), NullWithDefault::Replace) if has_literal(description) => {
-                default.json.to_string().into_bytes()
-            }
+            (Some(default), NullWithDefault::Replace) if has_literal(description) => default::printed(&schema, default),
             _ => b"null".to_vec(),
         };
         let unrepresentable = match &schema.default {
             _ if is_nullable => null.clone(),
-            Some(default) => default.json.to_string().into_bytes(),
+            Some(default) => default::printed(&schema, default),
             None => encoder.zero().to_vec(),
         };
         let mut plan = ColumnPlan { index, name, label, encoder, unrepresentable, null, schema, note: None };
@@ -100,16 +99,18 @@ impl ColumnPlan {
         Ok(Some(plan))
     }
 
-    /// Compiles the columns of a table's images, without those that are left out.
+    /// Compiles the columns of a table's images, without those that are left out and those that the server hides.
     pub fn images(
         table: &TableMap,
-        description: Option<&TableDescription>,
+        logged: &LoggedTable<'_>,
         options: &PlanOptions,
     ) -> Result<Vec<ColumnPlan>, PlanError> {
         let mut columns = Vec::with_capacity(table.columns.len());
         for (index, column) in table.columns.iter().enumerate() {
-            let described = description.and_then(|description| description.columns.get(index));
-            columns.extend(ColumnPlan::compile(table, index, column, described, options, Part::Image)?);
+            if !logged.is_hidden(index) {
+                let described = logged.description(index);
+                columns.extend(ColumnPlan::compile(table, index, column, described, options, Part::Image)?);
+            }
         }
         Ok(columns)
     }

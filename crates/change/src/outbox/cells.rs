@@ -4,8 +4,8 @@ use bitacora_binlog::{Cell, Image, TableMap};
 use serde_json::Value;
 
 use crate::column::ColumnPlan;
-use crate::description::TableDescription;
 use crate::error::{EncodeError, PlanError};
+use crate::logged::LoggedTable;
 use crate::options::PlanOptions;
 use crate::schema::{Kind, Schema};
 use crate::scratch::Scratch;
@@ -17,13 +17,8 @@ pub(super) struct Cells {
 }
 
 impl Cells {
-    pub fn compile(
-        table: &TableMap,
-        description: Option<&TableDescription>,
-        options: &PlanOptions,
-    ) -> Result<Cells, PlanError> {
-        let description = description.filter(|description| description.matches(table));
-        Ok(Cells { columns: ColumnPlan::images(table, description, options)? })
+    pub fn compile(table: &TableMap, logged: &LoggedTable<'_>, options: &PlanOptions) -> Result<Cells, PlanError> {
+        Ok(Cells { columns: ColumnPlan::images(table, logged, options)? })
     }
 
     /// Index of a column; names of columns do not depend on case.

@@ -10,6 +10,7 @@ use super::topic::{TopicPattern, TopicRule, is_topic};
 use super::value::{ValuePlan, not_json};
 use crate::description::TableDescription;
 use crate::error::{EncodeError, PlanError};
+use crate::logged::{LoggedTable, SystemPeriod};
 use crate::message::{EventContext, MessageBuffer, Operation, WholeMessage};
 use crate::naming::table_topic;
 use crate::options::PlanOptions;
@@ -22,6 +23,7 @@ pub struct OutboxPlan {
     /// `database.table`.
     table: String,
     cells: Cells,
+    period: Option<SystemPeriod>,
     id: usize,
     key: usize,
     payload: usize,
@@ -65,7 +67,7 @@ pub enum Route {
         /// Why.
         reason: String,
     },
-    /// It was deleted: there is nothing to send.
+    /// It was deleted, or is a row of the past of a table with system versioning: there is nothing to send.
     Deleted,
     /// It was updated, see [`OutboxPlan::updates`].
     Updated,
@@ -99,7 +101,8 @@ impl OutboxPlan {
     ) -> Result<OutboxPlan, PlanError> {
         // The checks of what the log must say are those of a table's own events.
         crate::plan::Plan::compile(table, description, options)?;
-        let cells = Cells::compile(table, description, options)?;
+        let logged = LoggedTable::new(table, description);
+        let cells = Cells::compile(table, &logged, options)?;
         let missing = |column: &str, option: &'static str| {
             let (database, table_name, column) = (table.database.clone(), table.table.clone(), column.to_owned());
             if options.columns.prints(&database, &table_name, &column) {
@@ -161,6 +164,7 @@ impl OutboxPlan {
             table: format!("{}.{}", table.database, table.table),
             notes: crate::plan::notes(table, cells.columns(), &[]),
             cells,
+            period: logged.period(),
             id,
             key,
             payload,
@@ -210,6 +214,10 @@ impl OutboxPlan {
         context: &EventContext<'_>,
         out: &mut MessageBuffer,
     ) -> Result<Route, EncodeError> {
+        let Some(operation) = self.period.map_or(Some(operation), |period| period.of_current_rows(row, operation))
+        else {
+            return Ok(Route::Deleted);
+        };
         match operation {
             Operation::Delete => return Ok(Route::Deleted),
             Operation::Update => return Ok(Route::Updated),

@@ -13,6 +13,7 @@ use crate::description::TableDescription;
 use crate::error::{EncodeError, PlanError};
 use crate::json::write_base64;
 use crate::landmark;
+use crate::logged::{LoggedTable, SystemPeriod};
 use crate::message::{EventContext, MessageBuffer, Operation};
 use crate::naming::table_topic;
 use crate::options::{PlanOptions, Tombstones, ValueFormat};
@@ -32,6 +33,8 @@ pub struct Plan {
     /// The key's columns, in key order; empty without a key.
     key: Vec<ColumnPlan>,
     envelope: Envelope,
+    /// The period of a table with system versioning whose columns the server hides.
+    period: Option<SystemPeriod>,
     tombstones: Tombstones,
     message_schema: MessageSchema,
     /// In messages with schemas: what stands before the payload of key and value, and behind it.
@@ -47,7 +50,7 @@ struct Wrapping {
 }
 
 impl Plan {
-    /// Compiles the plan of a table. A description that names other columns than the table map is not used.
+    /// Compiles the plan of a table. A column that the description does not name is printed by what the table map says.
     ///
     /// # Errors
     /// The log does not name the columns or does not say which are UNSIGNED, or a column's type or character set is not known.
@@ -61,12 +64,12 @@ impl Plan {
         if !table.signedness_known && table.columns.iter().any(|column| is_integer(column.kind)) {
             return Err(PlanError::NamesUnknown { database: table.database.clone(), table: table.table.clone() });
         }
-        let description = description.filter(|description| description.matches(table));
-        let columns = ColumnPlan::images(table, description, options)?;
+        let logged = LoggedTable::new(table, description);
+        let columns = ColumnPlan::images(table, &logged, options)?;
         let mut key = Vec::new();
-        for index in key_columns(table, description) {
+        for index in logged.key(table) {
             let Some(column) = table.columns.get(index) else { continue };
-            let described = description.and_then(|description| description.columns.get(index));
+            let described = logged.description(index);
             key.extend(ColumnPlan::compile(table, index, column, described, options, Part::Key)?);
         }
         let notes = notes(table, &columns, &key);
@@ -94,7 +97,8 @@ impl Plan {
         };
         let message_schema = MessageSchema::KeyValue(message_schema);
         let envelope = Envelope::new(table, options);
-        Ok(Plan { topic, columns, key, envelope, tombstones: options.tombstones, message_schema, wrapped, notes })
+        let (period, tombstones) = (logged.period(), options.tombstones);
+        Ok(Plan { topic, columns, key, envelope, period, tombstones, message_schema, wrapped, notes })
     }
 
     /// Name of the table's topic, without tenant and namespace.
@@ -119,7 +123,7 @@ impl Plan {
     }
 
     /// Appends the messages of a row: one, or two for a delete with tombstone, or up to three for an update that changes the key
-    /// (delete, tombstone, create).
+    /// (delete, tombstone, create); none for a row of the past of a table with system versioning.
     ///
     /// # Errors
     /// The image lacks a column, or its bytes are no value of their type; the buffer then holds a part of the row.
@@ -132,6 +136,10 @@ impl Plan {
     ) -> Result<(), EncodeError> {
         let before = || row.before.as_ref().ok_or(EncodeError::Image { image: "before" });
         let after = || row.after.as_ref().ok_or(EncodeError::Image { image: "after" });
+        let Some(operation) = self.period.map_or(Some(operation), |period| period.of_current_rows(row, operation))
+        else {
+            return Ok(());
+        };
         match operation {
             Operation::Create => self.message("c", None, Some(after()?), context, out),
             Operation::Read => self.message("r", None, Some(after()?), context, out),
@@ -282,27 +290,6 @@ fn write_object(
 
 fn is_integer(kind: ColumnType) -> bool {
     matches!(kind, ColumnType::TINY | ColumnType::SHORT | ColumnType::INT24 | ColumnType::LONG | ColumnType::LONGLONG)
-}
-
-/// The primary key in key order, else the first unique key whose columns are all NOT NULL.
-fn key_columns(table: &TableMap, description: Option<&TableDescription>) -> Vec<usize> {
-    if !table.primary_key.is_empty() {
-        return table.primary_key.iter().map(|part| part.column as usize).collect();
-    }
-    let Some(description) = description else { return Vec::new() };
-    let indexes = |names: &[String]| -> Option<Vec<usize>> {
-        names.iter().map(|name| description.columns.iter().position(|column| column.name == *name)).collect()
-    };
-    if !description.primary_key.is_empty() {
-        return indexes(&description.primary_key).unwrap_or_default();
-    }
-    let is_required = |index: &usize| table.columns.get(*index).is_some_and(|column| !column.nullable);
-    description
-        .unique_keys
-        .iter()
-        .filter_map(|names| indexes(names))
-        .find(|key| !key.is_empty() && key.iter().all(is_required))
-        .unwrap_or_default()
 }
 
 fn schema_head(schema: &Schema) -> Vec<u8> {

@@ -23,6 +23,7 @@ impl<S: Sink> State<S> {
         if self.names_threads() {
             self.transaction.thread = Some(u64::from(query.thread_id));
         }
+        self.transaction.client_collation = query.status.client_collation();
         match classify(query.sql) {
             Statement::Begin => {
                 self.pass(site);

@@ -6,7 +6,7 @@ use bitacora_binlog::event::Query;
 use bitacora_change::ddl_record::{DdlRecordEncoder, SchemaChange, TableChange, TableChangeType};
 use bitacora_change::{DebeziumForm, EventContext, SnapshotMark};
 use bitacora_source::TableName;
-use bitacora_source::ddl::{self, DdlRecord, RecordForm, SqlMode, TableChangeKind};
+use bitacora_source::ddl::{self, DdlRecord, Fractions, RecordForm, SqlMode, TableChangeKind};
 
 use super::core::SchemaChanges;
 use super::logical_offset::EventOffset;
@@ -25,7 +25,8 @@ impl<S: Sink> State<S> {
         if self.transaction.leaves_tables_alone() {
             return Ok(());
         }
-        let sql = String::from_utf8_lossy(query.sql);
+        let sql = ddl::statement_text(query.sql, query.status.client_collation());
+        // The server's own names are in UTF-8.
         let database = String::from_utf8_lossy(query.database);
         let mode = query.status.sql_mode().map(SqlMode::from_bits).unwrap_or_default();
         let facts = ddl::scan(&sql, &database, mode);
@@ -35,6 +36,7 @@ impl<S: Sink> State<S> {
         self.refuse_row_changes(&facts, &database, site)?;
         let form = record_form(self.options.plan.form);
         let catalog = Arc::make_mut(&mut self.catalog);
+        catalog.set_fractions(if self.transaction.is_of_mariadb() { Fractions::Cut } else { Fractions::Rounded });
         let records = ddl::records(&sql, &database, &facts, catalog, &self.options.filter, form);
         if records.is_empty() && facts.statements.iter().all(leaves_descriptions) {
             return Ok(());
@@ -80,7 +82,7 @@ impl<S: Sink> State<S> {
     /// Stops before a statement that changes rows which are captured, or of which that cannot be ruled out.
     fn refuse_row_changes(&self, facts: &ddl::Facts, database: &str, site: Site) -> Result<(), EngineError> {
         let filter = &self.options.filter;
-        // The text is in the client's character set; of a name in one that is not UTF-8 only a part is known.
+        // Of a name that could not be decoded only a part is known.
         let is_garbled = |name: &str| name.contains(char::REPLACEMENT_CHARACTER);
         let may_be_captured = |name: &TableName| match name {
             name if is_garbled(&name.database) => true,

@@ -7,7 +7,7 @@ use bitacora_binlog::{
     CHECKSUM_BYTES, ChecksumAlgorithm, Error as BinlogError, EventHeader, EventType, RowScratch, RowsEvent, RowsKind,
 };
 use bitacora_change::{Connector, EventContext, MessageBuffer, Operation, SnapshotMark};
-use bitacora_source::ddl::{Catalog, Table};
+use bitacora_source::ddl::{Catalog, Table, annotation_text};
 use bitacora_source::replication::LogEnd;
 use bitacora_source::{EventMark, LogMark, Position};
 
@@ -173,7 +173,7 @@ impl<S: Sink> State<S> {
             Body::RowsQuery(sql) | Body::AnnotateRows(sql) => {
                 self.pass(site);
                 if self.options.statements == Statements::Include {
-                    self.transaction.statement = Some(String::from_utf8_lossy(sql).into_owned());
+                    self.transaction.statement = Some(annotation_text(sql, self.transaction.client_collation));
                 }
             }
             Body::PartialUpdateRows { table, .. } => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bitacora_binlog::TableMap;
 use bitacora_change::outbox::{OutboxPlan, OutboxRule};
-use bitacora_change::{Plan, PlanOptions, TableDescription};
+use bitacora_change::{LoggedTable, Plan, PlanOptions, TableDescription};
 use bitacora_source::Filter;
 
 use super::sequence::has_columns_of_a_sequence;
@@ -85,15 +85,23 @@ pub enum Compiled {
     Outbox(OutboxPlan),
 }
 
-fn undescribed(table: &TableMap, description: Option<&TableDescription>) -> String {
-    let (what, remedy) = match description {
-        None => ("there is no description of", "start the source again, which asks the server"),
-        Some(_) => ("the description does not fit the rows of", "if it stays so, take a new snapshot"),
-    };
-    format!(
-        "{what} {}.{}, so its columns are printed by what the log says of them: without defaults and comments, and as the type in which the log stores them; {remedy}",
-        table.database, table.table
-    )
+/// What is not described of a table, if anything is.
+fn undescribed(table: &TableMap, description: Option<&TableDescription>) -> Option<String> {
+    const PRINTED: &str =
+        "by what the log says of them: without defaults and comments, and as the type in which the log stores them";
+    let name = format!("{}.{}", table.database, table.table);
+    if description.is_none() {
+        return Some(format!(
+            "there is no description of {name}, so its columns are printed {PRINTED}; start the source again, which asks the server"
+        ));
+    }
+    let differences = LoggedTable::new(table, description).differences(table);
+    (!differences.is_empty()).then(|| {
+        format!(
+            "the description of {name} does not fit its rows; columns that only one of the two has are printed {PRINTED} ({}); if it stays so, take a new snapshot",
+            differences.join(", ")
+        )
+    })
 }
 
 /// Compiles the plan of a captured table, and says what is to be said of it. The first rule that covers an outbox table counts.
@@ -118,8 +126,8 @@ pub fn compile(
         ));
         return Ok(None);
     }
-    if !description.is_some_and(|description| description.matches(table)) {
-        notices.warn(&undescribed(table, description));
+    if let Some(what) = undescribed(table, description) {
+        notices.warn(&what);
     }
     let place = Place { table: Some(format!("{}.{}", table.database, table.table)), ..Place::default() };
     let compiled = match outboxes.iter().find(|rule| rule.covers(&table.database, &table.table)) {

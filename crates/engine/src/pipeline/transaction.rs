@@ -19,6 +19,8 @@ pub struct Transaction {
     pub commit_timestamp_us: u64,
     /// The statement of the rows that follow, where the server logs it.
     pub statement: Option<String>,
+    /// Collation of the client's character set, in which that statement stands. MySQL names it in `BEGIN`, MariaDB does not.
+    pub client_collation: Option<u16>,
 }
 
 /// A GTID that joins the set when its transaction ends.
@@ -63,6 +65,7 @@ impl Transaction {
         self.thread = None;
         self.commit_timestamp_us = 0;
         self.statement = None;
+        self.client_collation = None;
     }
 
     /// A statement of the transaction came; on a log without GTIDs `BEGIN` is the first sign of it.
@@ -87,6 +90,11 @@ impl Transaction {
     /// Whether the statement of the transaction is an `ALTER` that only begins, or that failed after it had begun.
     pub fn leaves_tables_alone(&self) -> bool {
         matches!(self.alter, Some(AlterPhase::Start | AlterPhase::Rollback))
+    }
+
+    /// Whether MariaDB wrote it; all its transactions have GTIDs.
+    pub fn is_of_mariadb(&self) -> bool {
+        matches!(self.pending, Some(PendingGtid::Mariadb { .. }))
     }
 
     /// Whether the reader is inside a transaction.

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use bitacora_source::ddl::{Catalog, SqlMode, scan};
+use bitacora_source::TableName;
+use bitacora_source::ddl::{Catalog, NameCase};
 use bitacora_source::schema::missing_tables;
 
 use super::snapshot::source_error;
@@ -21,7 +22,11 @@ impl Life {
     ) -> Result<Arc<Catalog>, EngineError> {
         let mut backoff = self.backoff();
         let missing = loop {
-            let known = |name: &bitacora_source::TableName| catalog.table(&name.database, &name.table).is_some();
+            let known = |name: &TableName, names: NameCase| {
+                let known = catalog.table(&name.database, &name.table);
+                // A catalog of an earlier version found tables in any case.
+                known.is_some_and(|table| names != NameCase::Sensitive || table.name == *name)
+            };
             let error = match missing_tables(&self.config.server, &self.config.filter, known).await {
                 Ok(missing) => break missing,
                 Err(error) => source_error(error),
@@ -34,13 +39,14 @@ impl Life {
                 return Ok(catalog);
             }
         };
-        if missing.is_empty() {
+        if missing.tables.is_empty() && catalog.name_case() == missing.names {
             return Ok(catalog);
         }
-        for (name, statement) in missing {
-            tracing::info!(source = %self.config.name, table = %name, "a table is captured that was not before; its rows up to now are not read");
-            let facts = scan(&statement, &name.database, SqlMode::default());
-            Arc::make_mut(&mut catalog).apply(&facts);
+        let known = Arc::make_mut(&mut catalog);
+        known.set_name_case(missing.names);
+        for table in missing.tables {
+            tracing::info!(source = %self.config.name, table = %table.name, "a table is captured that was not before; its rows up to now are not read");
+            known.insert(table);
         }
         let text = catalog_text(&catalog)?;
         let save = Save { catalog: Some(&text), ..Save::of(checkpoint, now_ms()) };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bitacora_source::ddl::{Catalog, CharsetChoice, DdlRecord, SnapshotDatabase, snapshot_records};
+use bitacora_source::ddl::{Catalog, CharsetChoice, DdlRecord, NameCase, SnapshotDatabase, snapshot_records};
 use bitacora_source::snapshot::{Snapshot, SnapshotChunk, SnapshotOptions, SnapshotState};
 use bitacora_source::{Error as SourceError, Position};
 use tokio::sync::mpsc;
@@ -102,8 +102,11 @@ impl Life {
         }
         let databases: Vec<SnapshotDatabase> = databases.into_values().collect();
         let mut catalog = Catalog::new(server.clone());
+        catalog.set_name_case(NameCase::of_setting(defaults.lower_case_table_names));
         let form = crate::pipeline::record_form(plan_options(&self.config).form);
         let records = snapshot_records(&mut catalog, &server, &databases, form);
+        // The statements lack what the server cannot print.
+        snapshot.tables().iter().filter_map(|table| table.table.clone()).for_each(|table| catalog.insert(table));
         (catalog, if self.config.include_schema_changes { records } else { Vec::new() })
     }
 

@@ -4,7 +4,7 @@
 //! ones with a position are put in, in the order of the text.
 
 use super::facts::{AlterClause, ColumnDefinition, ColumnPosition};
-use super::table::same;
+use super::name_case::is_same_in_lower_case as same;
 
 /// A column and the name by which keys know it.
 pub(super) struct Arranged {

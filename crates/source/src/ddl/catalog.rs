@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::facts::{
     AlterClause, AlterTable, CharsetChoice, CreateTable, Facts, IfExisting, Rename, Shape, Statement, Temporary,
 };
+use super::name_case::NameCase;
+use super::stored::Fractions;
 use super::table::Table;
 use crate::TableName;
 
@@ -39,6 +41,10 @@ pub struct TableChange {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Catalog {
     server_charset: CharsetChoice,
+    #[serde(default)]
+    names: NameCase,
+    #[serde(default)]
+    fractions: Fractions,
     databases: BTreeMap<String, Database>,
 }
 
@@ -51,18 +57,28 @@ struct Database {
 impl Catalog {
     /// Makes an empty catalog of a server with this default character set (`character_set_server`, `collation_server`).
     pub fn new(server_charset: CharsetChoice) -> Catalog {
-        Catalog { server_charset, databases: BTreeMap::new() }
+        Catalog { server_charset, ..Catalog::default() }
     }
 
-    /// Finds a table by its exact name, or else by a name in other case (`lower_case_table_names`).
+    /// Says what the server does with digits behind the second that a column has no room for.
+    pub fn set_fractions(&mut self, fractions: Fractions) {
+        self.fractions = fractions;
+    }
+
+    /// Returns how names are compared.
+    pub fn name_case(&self) -> NameCase {
+        self.names
+    }
+
+    /// Says how the server compares names.
+    pub fn set_name_case(&mut self, names: NameCase) {
+        self.names = names;
+    }
+
+    /// Finds a table as the server would.
     pub fn table(&self, database: &str, table: &str) -> Option<&Table> {
-        let exact = self.databases.get(database).and_then(|inner| inner.tables.get(table));
-        exact.or_else(|| {
-            let same = |a: &str, b: &str| a.to_lowercase() == b.to_lowercase();
-            let databases = self.databases.iter().filter(|(name, _)| same(name, database));
-            let mut tables = databases.flat_map(|(_, inner)| inner.tables.iter()).filter(|(name, _)| same(name, table));
-            tables.next().map(|(_, table)| table)
-        })
+        let (_, database) = entry(&self.databases, database, self.names)?;
+        entry(&database.tables, table, self.names).map(|(_, table)| table)
     }
 
     /// All tables, by database and name.
@@ -72,13 +88,20 @@ impl Catalog {
 
     /// Puts a table in, in place of one of the same name.
     pub fn insert(&mut self, table: Table) {
-        let database = self.databases.entry(table.name.database.clone()).or_default();
-        database.tables.insert(table.name.table.clone(), table);
+        self.remove(&table.name);
+        let table = Table { name: self.names.kept_table(&table.name), ..table };
+        self.database_mut(&table.name.database).tables.insert(table.name.table.clone(), table);
+    }
+
+    /// The database of that name, which is new if there was none.
+    fn database_mut(&mut self, name: &str) -> &mut Database {
+        let known = entry(&self.databases, name, self.names).map(|(known, _)| known.clone());
+        self.databases.entry(known.unwrap_or_else(|| self.names.kept(name))).or_default()
     }
 
     /// Says a database's default character set.
     pub fn set_database_charset(&mut self, database: &str, charset: CharsetChoice) {
-        self.databases.entry(database.to_owned()).or_default().charset = charset;
+        self.database_mut(database).charset = charset;
     }
 
     /// Applies everything that a text did.
@@ -99,18 +122,19 @@ impl Catalog {
             }
             Statement::CreateDatabase { name, charset } => {
                 let charset = self.database_charset_of(charset);
-                self.databases.entry(name.clone()).or_default().charset = charset;
+                self.database_mut(name).charset = charset;
                 Vec::new()
             }
             Statement::AlterDatabase { name, charset } => {
                 if *charset != CharsetChoice::default() {
                     let charset = self.database_charset_of(charset);
-                    self.databases.entry(name.clone()).or_default().charset = charset;
+                    self.database_mut(name).charset = charset;
                 }
                 Vec::new()
             }
             Statement::DropDatabase { name } => {
-                let gone = self.databases.remove(name).unwrap_or_default();
+                let known = entry(&self.databases, name, self.names).map(|(known, _)| known.clone());
+                let gone = known.and_then(|known| self.databases.remove(&known)).unwrap_or_default();
                 gone.tables.into_values().map(|table| dropped(table.name)).collect()
             }
             _ => Vec::new(),
@@ -125,7 +149,7 @@ impl Catalog {
     }
 
     fn inherited_charset(&self, database: &str) -> CharsetChoice {
-        let known = self.databases.get(database).map(|database| &database.charset);
+        let known = entry(&self.databases, database, self.names).map(|(_, database)| &database.charset);
         known.filter(|charset| charset.resolved().is_some()).unwrap_or(&self.server_charset).clone()
     }
 
@@ -134,59 +158,78 @@ impl Catalog {
         if create.temporary == Temporary::Yes || (create.existing == IfExisting::Keep && exists) {
             return None;
         }
+        let name = self.names.kept_table(&create.name);
         let table = match &create.shape {
-            Shape::Columns(definition) => {
-                Some(Table::new(create.name.clone(), definition, &self.inherited_charset(&create.name.database)))
+            Shape::Columns(definition) => Some(Table::new(
+                name.clone(),
+                definition,
+                &self.inherited_charset(&create.name.database),
+                self.fractions,
+            )),
+            Shape::Like(other) => {
+                self.table(&other.database, &other.table).map(|other| Table { name: name.clone(), ..other.clone() })
             }
-            Shape::Like(other) => self
-                .table(&other.database, &other.table)
-                .map(|other| Table { name: create.name.clone(), ..other.clone() }),
             Shape::Select(_) => None,
         };
-        self.remove(&create.name);
+        self.remove(&name);
         if let Some(table) = &table {
             self.insert(table.clone());
         }
-        Some(TableChange { kind: TableChangeKind::Create, id: create.name.clone(), previous_id: None, table })
+        Some(TableChange { kind: TableChangeKind::Create, id: name, previous_id: None, table })
     }
 
     fn alter(&mut self, alter: &AlterTable) -> TableChange {
         let new_name = alter.clauses.iter().rev().find_map(|clause| match clause {
-            AlterClause::RenameTo(name) => Some(name.clone()),
+            AlterClause::RenameTo(name) => Some(self.names.kept_table(name)),
             _ => None,
         });
         let inherited = self.inherited_charset(&alter.name.database);
+        let fractions = self.fractions;
         let table = self.remove(&alter.name).map(|mut table| {
-            table.alter(&alter.clauses, &inherited);
+            table.alter(&alter.clauses, &inherited, fractions);
             table.name = new_name.clone().unwrap_or(table.name);
             table
         });
         if let Some(table) = &table {
             self.insert(table.clone());
         }
-        let id =
-            table.as_ref().map(|table| table.name.clone()).or(new_name.clone()).unwrap_or_else(|| alter.name.clone());
-        let previous_id = new_name.is_some().then(|| alter.name.clone());
+        let id = table
+            .as_ref()
+            .map(|table| table.name.clone())
+            .or(new_name.clone())
+            .unwrap_or_else(|| self.names.kept_table(&alter.name));
+        let previous_id = new_name.is_some().then(|| self.names.kept_table(&alter.name));
         TableChange { kind: TableChangeKind::Alter, id, previous_id, table }
     }
 
     fn rename(&mut self, from: &TableName, to: &TableName) -> TableChange {
-        let table = self.remove(from).map(|table| Table { name: to.clone(), ..table });
+        let (from, to) = (self.names.kept_table(from), self.names.kept_table(to));
+        let table = self.remove(&from).map(|table| Table { name: to.clone(), ..table });
         if let Some(table) = &table {
             self.insert(table.clone());
         }
-        TableChange { kind: TableChangeKind::Alter, id: to.clone(), previous_id: Some(from.clone()), table }
+        TableChange { kind: TableChangeKind::Alter, id: to, previous_id: Some(from), table }
     }
 
     fn drop(&mut self, name: &TableName) -> TableChange {
         self.remove(name);
-        dropped(name.clone())
+        dropped(self.names.kept_table(name))
     }
 
     fn remove(&mut self, name: &TableName) -> Option<Table> {
-        let found = self.table(&name.database, &name.table)?.name.clone();
-        self.databases.get_mut(&found.database)?.tables.remove(&found.table)
+        let names = self.names;
+        let database = entry(&self.databases, &name.database, names)?.0.clone();
+        let tables = &mut self.databases.get_mut(&database)?.tables;
+        let table = entry(tables, &name.table, names)?.0.clone();
+        tables.remove(&table)
     }
+}
+
+/// What a map has under a name.
+fn entry<'a, T>(map: &'a BTreeMap<String, T>, name: &str, names: NameCase) -> Option<(&'a String, &'a T)> {
+    let exact = map.get_key_value(name);
+    exact
+        .or_else(|| (names != NameCase::Sensitive).then(|| map.iter().find(|(known, _)| names.is_same(known, name)))?)
 }
 
 fn dropped(id: TableName) -> TableChange {

@@ -1,5 +1,7 @@
 //! A column's definition: name, type, attributes.
 
+use bitacora_change::charset::Charset;
+
 use super::cursor::Cursor;
 use super::facts::{CharsetChoice, ColumnDefinition, DefaultValue, KeyKind};
 use super::token::TokenKind;
@@ -81,25 +83,36 @@ fn dimensions(column: &mut ColumnDefinition, mut inner: Cursor<'_>) {
     while !inner.at_end() {
         let mut label = inner.until_comma();
         match label.peek().map(|token| &token.kind) {
-            Some(TokenKind::Hex(digits)) => column.labels.push(text_of_hex(digits)),
+            Some(TokenKind::Hex(digits)) => column.labels.push(text_of_hex(digits, "")),
             // A character set introducer may stand before the text.
             Some(TokenKind::Word) => {
+                let introducer = label.word().unwrap_or_default();
                 label.next();
-                column.labels.extend(label.string());
+                match label.peek().map(|token| &token.kind) {
+                    Some(TokenKind::Hex(digits)) => column.labels.push(text_of_hex(digits, introducer)),
+                    _ => column.labels.extend(label.string()),
+                }
             }
             _ => column.labels.extend(label.string()),
         }
     }
 }
 
-fn text_of_hex(digits: &str) -> String {
+/// Whether a character set introducer names one of characters (`_latin1`, not `_binary`).
+fn is_text(introducer: &str) -> bool {
+    introducer.strip_prefix('_').and_then(|name| Charset::by_name(&name.to_ascii_lowercase())).is_some()
+}
+
+/// The text of a hexadecimal literal in the character set of its introducer, or else in UTF-8.
+fn text_of_hex(digits: &str, introducer: &str) -> String {
     let bytes: Vec<u8> = digits
         .as_bytes()
         .chunks(2)
         .filter_map(|pair| std::str::from_utf8(pair).ok())
         .filter_map(|pair| u8::from_str_radix(pair, 16).ok())
         .collect();
-    String::from_utf8_lossy(&bytes).into_owned()
+    let charset = introducer.strip_prefix('_').and_then(|name| Charset::by_name(&name.to_ascii_lowercase()));
+    charset.unwrap_or(Charset::Utf8).decode_to_string(&bytes)
 }
 
 fn attributes(column: &mut ColumnDefinition, cursor: &mut Cursor<'_>, warnings: &mut Vec<String>) {
@@ -254,6 +267,10 @@ pub(super) fn default_value(cursor: &mut Cursor<'_>) -> DefaultValue {
                     return DefaultValue::Text(text);
                 }
                 match cursor.peek().map(|token| &token.kind) {
+                    Some(TokenKind::Hex(digits)) if is_text(word) => {
+                        cursor.next();
+                        return DefaultValue::Text(text_of_hex(digits, word));
+                    }
                     Some(TokenKind::Hex(digits)) => {
                         cursor.next();
                         return DefaultValue::Hex(digits.clone());

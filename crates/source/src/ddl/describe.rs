@@ -48,6 +48,7 @@ fn describe(column: &ColumnDefinition) -> ColumnDescription {
             Some(DefaultValue::Now) => ColumnDefault::Expression("CURRENT_TIMESTAMP".to_owned()),
             Some(DefaultValue::Expression(text)) => ColumnDefault::Expression(text.clone()),
         },
+        stored_default: column.stored_default.clone(),
         is_auto_increment: column.auto_increment,
         is_generated: column.generated.is_some(),
         comment: column.comment.clone(),

@@ -1,5 +1,6 @@
 //! What the scanner finds out about a statement.
 
+use bitacora_change::StoredDefault;
 use serde::{Deserialize, Serialize};
 
 use crate::TableName;
@@ -216,6 +217,9 @@ pub struct ColumnDefinition {
     pub nullable: Option<bool>,
     /// Default.
     pub default: Option<DefaultValue>,
+    /// The value that the server makes of it, where that is another one.
+    #[serde(default)]
+    pub stored_default: Option<StoredDefault>,
     /// `AUTO_INCREMENT`.
     pub auto_increment: bool,
     /// `ON UPDATE CURRENT_TIMESTAMP`.

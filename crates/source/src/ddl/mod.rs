@@ -4,6 +4,7 @@
 //! created, altered, renamed or dropped, comments, defaults, display widths, generated columns. It accepts every text: it
 //! finds what it can, skips an unknown clause to the next comma outside parentheses and says so in a warning.
 //!
+//! - [`statement_text`]: bytes of a query event → text.
 //! - [`scan()`]: text of a query event → [`Facts`].
 //! - [`Catalog`]: applies facts, gives [`TableChange`]s; stored with the checkpoint.
 //! - [`records`]: which records the schema-change topic gets, with the text of each.
@@ -19,12 +20,15 @@ mod create;
 mod cursor;
 mod describe;
 mod facts;
+mod name_case;
 mod record;
 mod rows;
 mod scan;
+mod stored;
 mod table;
 #[cfg(test)]
 mod tests;
+mod text;
 mod token;
 
 pub use self::catalog::{Catalog, TableChange, TableChangeKind};
@@ -32,7 +36,10 @@ pub use self::facts::{
     AlterClause, AlterTable, CharsetChoice, ColumnDefinition, ColumnPosition, Condition, CreateTable, DefaultValue,
     Facts, IfExisting, Key, KeyKind, Rename, Shape, Statement, TableDefinition, Temporary,
 };
+pub use self::name_case::NameCase;
 pub use self::record::{DdlRecord, RecordForm, SnapshotDatabase, records, snapshot_records};
 pub use self::scan::scan;
+pub use self::stored::Fractions;
 pub use self::table::Table;
+pub use self::text::{annotation_text, statement_text};
 pub use self::token::SqlMode;

@@ -4,8 +4,8 @@
 //! few: what cannot be read is `None`. What triggers and functions change besides is not in the text.
 
 use super::cursor::Cursor;
+use super::name_case::is_same_in_lower_case as same;
 use super::scan::Scanner;
-use super::table::same;
 use crate::TableName;
 
 /// Reads a statement from its first word on.

@@ -4,7 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::arrange::{Arranged, arrange};
 use super::column::has_charset;
-use super::facts::{AlterClause, CharsetChoice, ColumnDefinition, Key, KeyKind, TableDefinition, charset_of_collation};
+use super::facts::{
+    AlterClause, CharsetChoice, ColumnDefinition, DefaultValue, Key, KeyKind, TableDefinition, charset_of_collation,
+};
+use super::name_case::is_same_in_lower_case as same;
+use super::stored::{Fractions, stored_default};
 use crate::TableName;
 
 /// A table.
@@ -24,7 +28,12 @@ pub struct Table {
 
 impl Table {
     /// Makes a table from its definition; `inherited` is the database's character set.
-    pub(super) fn new(name: TableName, definition: &TableDefinition, inherited: &CharsetChoice) -> Table {
+    pub(super) fn new(
+        name: TableName,
+        definition: &TableDefinition,
+        inherited: &CharsetChoice,
+        fractions: Fractions,
+    ) -> Table {
         let mut table = Table {
             name,
             columns: definition.columns.clone(),
@@ -32,7 +41,7 @@ impl Table {
             charset: completed(&definition.charset, inherited),
             comment: definition.comment.clone(),
         };
-        table.settle();
+        table.settle(fractions);
         table
     }
 
@@ -53,14 +62,21 @@ impl Table {
         unique.map(|key| key.columns.as_slice()).find(|columns| columns.iter().all(not_null)).unwrap_or_default()
     }
 
+    /// Sets the default of a column.
+    pub(crate) fn set_default(&mut self, name: &str, default: DefaultValue) {
+        if let Some(column) = self.columns.iter_mut().find(|column| same(&column.name, name)) {
+            column.default = Some(default);
+            column.stored_default = stored_default(column, Fractions::default());
+        }
+    }
+
     /// Finds a column; names are compared without regard to case.
     pub fn column(&self, name: &str) -> Option<&ColumnDefinition> {
         self.columns.iter().find(|column| same(&column.name, name))
     }
 
     /// Applies the clauses of an `ALTER TABLE`; a new name is not among them.
-    ///
-    pub(super) fn alter(&mut self, clauses: &[AlterClause], database: &CharsetChoice) {
+    pub(super) fn alter(&mut self, clauses: &[AlterClause], database: &CharsetChoice, fractions: Fractions) {
         for clause in clauses {
             match clause {
                 AlterClause::DefaultCharset(choice) => self.charset = completed(choice, database),
@@ -87,7 +103,7 @@ impl Table {
                 _ => {}
             }
         }
-        self.settle();
+        self.settle(fractions);
     }
 
     /// Columns of keys follow their columns; one that is gone leaves its key, and a key without columns is gone.
@@ -133,8 +149,8 @@ impl Table {
         }
     }
 
-    /// Completes what a definition leaves open: nullability, character sets, default labels of key columns.
-    fn settle(&mut self) {
+    /// Completes what a definition leaves open: nullability, character sets, values of defaults, labels of key columns.
+    fn settle(&mut self, fractions: Fractions) {
         for column in &mut self.columns {
             column.nullable.get_or_insert(true);
             if has_charset(&column.type_name) {
@@ -142,6 +158,7 @@ impl Table {
             } else {
                 column.charset = CharsetChoice::default();
             }
+            column.stored_default = stored_default(column, fractions);
         }
         let primary = self.primary_key().to_vec();
         for column in self.columns.iter_mut().filter(|column| primary.iter().any(|name| same(name, &column.name))) {
@@ -197,8 +214,4 @@ fn key_is(key: &Key, name: &str) -> bool {
         Some(own) => same(own, name),
         None => key.kind == KeyKind::Unique && key.columns.first().is_some_and(|column| same(column, name)),
     }
-}
-
-pub(super) fn same(a: &str, b: &str) -> bool {
-    a == b || a.to_lowercase() == b.to_lowercase()
 }

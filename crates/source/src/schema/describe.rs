@@ -99,6 +99,7 @@ async fn read_columns(
             name: owned(&row, 2),
             position: number(&row, 3).unwrap_or_default(),
             data_type: owned(&row, 4).to_ascii_lowercase(),
+            known_labels: None,
             column_type: owned(&row, 5),
             nullable: row.text(6) == Some("YES"),
             default: row.text(7).map(str::to_owned),

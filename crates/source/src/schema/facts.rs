@@ -3,6 +3,7 @@
 use std::str::Chars;
 
 use crate::TableName;
+use crate::ddl::Table;
 
 /// A table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub struct ColumnFacts {
     pub position: u32,
     /// Name of the type in lower case, such as `varchar`.
     pub data_type: String,
+    /// Labels of an ENUM or SET where `column_type` cannot print them.
+    pub known_labels: Option<Vec<String>>,
     /// Whole type, such as `enum('a','b')` or `int(10) unsigned zerofill`.
     pub column_type: String,
     /// Whether NULL is allowed.
@@ -64,6 +67,17 @@ pub struct ColumnFacts {
     pub generation_expression: Option<String>,
 }
 
+impl TableFacts {
+    /// Takes the labels of columns from a description that is complete.
+    pub(crate) fn take_labels(&mut self, table: Option<&Table>) {
+        for column in &mut self.columns {
+            let described = table.and_then(|table| table.column(&column.name)).map(|described| &described.labels);
+            column.known_labels =
+                described.filter(|labels| labels.len() == column.labels().len() && !labels.is_empty()).cloned();
+        }
+    }
+}
+
 impl ColumnFacts {
     /// Tells whether the column is UNSIGNED.
     pub fn is_unsigned(&self) -> bool {
@@ -85,7 +99,11 @@ impl ColumnFacts {
 
     /// Reads the labels of an ENUM or SET.
     pub fn labels(&self) -> Vec<String> {
-        if matches!(self.data_type.as_str(), "enum" | "set") { labels(&self.column_type) } else { Vec::new() }
+        match &self.known_labels {
+            Some(labels) => labels.clone(),
+            None if matches!(self.data_type.as_str(), "enum" | "set") => labels(&self.column_type),
+            None => Vec::new(),
+        }
     }
 }
 
@@ -103,7 +121,7 @@ fn labels(column_type: &str) -> Vec<String> {
 
 /// Reads a text behind its opening quote, to the closing one. The servers print it alike in every SQL mode: a quote is doubled;
 /// backslash, NUL, newline and carriage return stand behind a backslash; everything else is as it is.
-pub(super) fn quoted_text(chars: &mut Chars<'_>) -> String {
+fn quoted_text(chars: &mut Chars<'_>) -> String {
     let mut text = String::new();
     while let Some(c) = chars.next() {
         match c {

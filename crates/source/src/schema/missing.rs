@@ -1,26 +1,42 @@
 //! Captured tables of which nothing was said yet, because they were not captured before.
 
-use super::list::{list_tables, show_create_table};
+use super::list::{list_tables, server_defaults, show_create_table};
+use super::table::table;
+use crate::ddl::{NameCase, Table};
 use crate::wire::Connection;
 use crate::{Error, Filter, ServerConfig, TableName};
 
-/// Gives name and creating statement of each captured table that is not known. A table that vanishes meanwhile is left out.
+/// What a server has that a catalog lacks.
+#[derive(Debug)]
+pub struct MissingTables {
+    /// How the server compares names.
+    pub names: NameCase,
+    /// The tables.
+    pub tables: Vec<Table>,
+}
+
+/// Returns each captured table that is not known. A table that vanishes meanwhile is left out.
 ///
 /// # Errors
 /// Those of the connection, and the server's refusals.
 pub async fn missing_tables(
     config: &ServerConfig,
     filter: &Filter,
-    is_known: impl Fn(&TableName) -> bool,
-) -> Result<Vec<(TableName, String)>, Error> {
+    is_known: impl Fn(&TableName, NameCase) -> bool,
+) -> Result<MissingTables, Error> {
     let mut connection = Connection::open(config).await?;
-    let mut missing = Vec::new();
+    let names = NameCase::of_setting(server_defaults(&mut connection).await?.lower_case_table_names);
+    let mut missing = MissingTables { names, tables: Vec::new() };
     for name in list_tables(&mut connection, filter).await? {
-        if is_known(&name) {
+        if is_known(&name, names) {
             continue;
         }
         match show_create_table(&mut connection, &name).await {
-            Ok(statement) => missing.push((name, statement)),
+            Ok(statement) => match table(&mut connection, &name, &statement).await {
+                Ok(found) => missing.tables.extend(found),
+                Err(error) if error.is_table_gone() => {}
+                Err(error) => return Err(error),
+            },
             Err(error) if error.is_table_gone() => {}
             Err(error) => return Err(error),
         }

@@ -3,12 +3,14 @@
 //! All tables are described with a handful of statements, however many there are.
 
 mod describe;
-mod description;
 mod facts;
 mod list;
 mod missing;
+mod table;
+mod unprintable;
 
 pub use describe::describe;
 pub use facts::{ColumnFacts, TableFacts};
 pub use list::{ServerDefaults, database_statement, list_tables, server_defaults, show_create_table};
-pub use missing::missing_tables;
+pub use missing::{MissingTables, missing_tables};
+pub(crate) use table::table;

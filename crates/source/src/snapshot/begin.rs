@@ -9,6 +9,7 @@ use bitacora_change::TableDescription;
 
 use super::column::{self, Treatment};
 use super::reader::Reading;
+use crate::ddl::Table;
 use crate::identity::server_identity;
 use crate::schema::{self, ServerDefaults, TableFacts};
 use crate::wire::Connection;
@@ -49,7 +50,9 @@ pub struct SnapshotTable {
     pub map: Arc<TableMap>,
     /// What `information_schema` says.
     pub facts: TableFacts,
-    /// The same in the terms of DDL.
+    /// What `SHOW CREATE TABLE` says, completed with what it cannot print; `None` if it could not be read.
+    pub table: Option<Table>,
+    /// The same in the terms of plans.
     pub description: TableDescription,
     /// Statement that creates the table.
     pub create_statement: String,
@@ -101,21 +104,24 @@ impl Snapshot {
             connection.execute("ROLLBACK").await?;
             tokio::time::sleep(XA_PAUSE).await;
         };
-        // From here on only rows are read, and they come in each column's own character set.
-        connection.execute("SET SESSION character_set_results = NULL").await?;
         let flavor = connection.version().flavor;
         let mut tables = Vec::with_capacity(view.facts.len());
-        for (facts, create_statement) in view.facts.into_iter().zip(view.creates) {
+        for (mut facts, create_statement) in view.facts.into_iter().zip(view.creates) {
+            let table = schema::table(&mut connection, &facts.name, &create_statement).await?;
+            facts.take_labels(table.as_ref());
             let planned = column::plan(&facts, flavor)?;
             tables.push(SnapshotTable {
                 map: Arc::new(planned.map),
                 select: planned.select,
                 treatments: planned.treatments,
-                description: facts.description(flavor),
+                description: table.as_ref().map(Table::description).unwrap_or_default(),
+                table,
                 facts,
                 create_statement,
             });
         }
+        // From here on only rows are read, and they come in each column's own character set.
+        connection.execute("SET SESSION character_set_results = NULL").await?;
         Ok(Snapshot {
             connection,
             reading: Reading::new(options.chunk_bytes),

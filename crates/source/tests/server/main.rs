@@ -8,6 +8,7 @@ mod login;
 mod session;
 mod snapshot;
 mod stream;
+mod table;
 
 use bitacora_source::ServerConfig;
 use bitacora_testkit::DatabaseServer;

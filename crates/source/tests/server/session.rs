@@ -40,8 +40,7 @@ async fn answers(config: &ServerConfig) -> BTreeMap<String, String> {
     };
     let mut answers = BTreeMap::new();
     answers.insert("check".to_owned(), format!("{:#?}", run(config, &options).await));
-    let mut missing = missing_tables(config, &filter(), |_| false).await.unwrap();
-    missing.sort();
+    let missing = missing_tables(config, &filter(), |_, _| false).await.unwrap();
     answers.insert("missing tables".to_owned(), format!("{missing:#?}"));
     let mut connection = Connection::open(config).await.unwrap();
     let names = list_tables(&mut connection, &filter()).await.unwrap();

@@ -175,7 +175,37 @@ fn unknown_tables_have_no_shape() {
 }
 
 #[test]
-fn names_in_other_case_are_found() {
-    let catalog = catalog(&["CREATE TABLE D.T (a INT)", "ALTER TABLE d.t ADD b INT"]);
-    assert_eq!(columns(&catalog), ["a INT", "b INT"]);
+fn names_of_columns_do_not_depend_on_case() {
+    let catalog = catalog(&["CREATE TABLE d.t (a INT, `Σ` INT)", "ALTER TABLE d.t MODIFY A BIGINT, DROP `σ`"]);
+    assert_eq!(columns(&catalog), ["A BIGINT"]);
+}
+
+/// Two tables whose names differ in case shared one description.
+#[test]
+fn names_of_tables_are_compared_as_the_server_does() {
+    let statements = [
+        "CREATE TABLE D.T (a INT)",
+        "CREATE TABLE IF NOT EXISTS d.t (b INT)",
+        "ALTER TABLE d.t ADD c INT",
+        "ALTER TABLE D.T RENAME TO d.U",
+        "CREATE DATABASE D CHARSET latin1",
+        "DROP DATABASE D",
+    ];
+    let known = |names: NameCase, count: usize| {
+        let mut catalog = Catalog::default();
+        catalog.set_name_case(names);
+        for sql in &statements[..count] {
+            catalog.apply(&scan_plain(sql));
+        }
+        let shown = catalog
+            .tables()
+            .map(|table| format!("{}: {}", table.name, table.columns.iter().map(shown).collect::<Vec<_>>().join(", ")));
+        shown.collect::<Vec<_>>()
+    };
+    assert_eq!(known(NameCase::Sensitive, 3), ["D.T: a INT", "d.t: b INT, c INT"]);
+    assert_eq!(known(NameCase::Lowered, 3), ["d.t: a INT, c INT"]);
+    assert_eq!(known(NameCase::Insensitive, 3), ["D.T: a INT, c INT"]);
+    assert_eq!(known(NameCase::Sensitive, 6), ["d.U: a INT", "d.t: b INT, c INT"]);
+    assert_eq!(known(NameCase::Lowered, 4), ["d.u: a INT, c INT"]);
+    assert_eq!(known(NameCase::Insensitive, 6), [""; 0]);
 }
