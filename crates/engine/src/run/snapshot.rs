@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bitacora_source::ddl::{Catalog, CharsetChoice, DdlRecord, SnapshotDatabase, snapshot_records};
-use bitacora_source::snapshot::{Snapshot, SnapshotChunk, SnapshotOptions, SnapshotState};
+use bitacora_source::snapshot::{Snapshot, SnapshotChunk, SnapshotContent, SnapshotOptions, SnapshotState};
 use bitacora_source::{Error as SourceError, Position};
 use tokio::sync::mpsc;
 
@@ -56,8 +56,12 @@ impl Life {
         former: Option<&Checkpoint>,
     ) -> Result<Option<Resume>, EngineError> {
         let config = Arc::clone(&self.config);
-        let options =
-            SnapshotOptions { lock_timeout_ms: config.snapshot.lock_timeout_ms, ..SnapshotOptions::default() };
+        let reads_rows = !matches!(config.snapshot.mode, SnapshotMode::NoData | SnapshotMode::Never);
+        let options = SnapshotOptions {
+            lock_timeout_ms: config.snapshot.lock_timeout_ms,
+            content: if reads_rows { SnapshotContent::Rows } else { SnapshotContent::Shapes },
+            ..SnapshotOptions::default()
+        };
         let mut snapshot = tokio::select! {
             begun = Snapshot::begin(&config.server, &config.filter, &options) => begun.map_err(source_error)?,
             _ = self.stopped.wait_for(|stopped| *stopped) => return Ok(None),
@@ -69,7 +73,6 @@ impl Life {
         tracing::info!(source = %config.name, %position, exactness = ?snapshot.exactness(), tables = snapshot.tables().len(), "snapshot begins");
         let (catalog, records) = self.describe(&snapshot);
         self.check_columns(&catalog);
-        let reads_rows = !matches!(config.snapshot.mode, SnapshotMode::NoData | SnapshotMode::Never);
         if !self.write(&mut snapshot, &records, &position, reads_rows).await? {
             return Ok(None);
         }
