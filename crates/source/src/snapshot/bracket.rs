@@ -30,30 +30,33 @@ pub(super) async fn view(
     limit: Duration,
 ) -> Result<Option<View>, Error> {
     let status = status_statement(connection.version());
-    let mut statements = vec![status, OWNED, ANONYMOUS];
-    statements.extend(undecided.statement());
-    let after = statements.len() + 1;
-    statements.extend([OPEN_VIEW, status]);
     let end = Instant::now() + limit;
+    // With `gtid_mode = ON` every transaction has a GTID, and the slow look at the status is left out.
+    let mut anonymous = Some(ANONYMOUS);
     loop {
+        let mut statements = vec![status, OWNED];
+        statements.extend(anonymous);
+        statements.extend(undecided.statement());
+        statements.extend([OPEN_VIEW, status]);
         let answers = match connection.query_batch(&statements).await {
             Err(Error::Server { code: UNKNOWN_VARIABLE, .. }) => return Ok(None),
             answers => answers?,
         };
-        let [before, owned, anonymous, rest @ ..] = answers.as_slice() else { return Err(no_position()) };
-        let Some(is_quiet) = is_quiet(owned, anonymous) else { return Ok(None) };
-        let after = answers.get(after).ok_or_else(no_position)?;
+        let [before, owned, rest @ .., _view, after] = answers.as_slice() else { return Err(no_position()) };
+        let gtid_mode = owned.first().and_then(|row| row.text(0));
+        let (count, listed) = rest.split_at(usize::from(anonymous.is_some()));
+        let Some(is_quiet) = is_quiet(owned, count.first()) else { return Ok(None) };
         if is_quiet && before == after {
-            let gtid_mode = owned.first().and_then(|row| row.text(0));
             return Ok(Some(View {
                 position: mysql_position(connection, after.first(), gtid_mode)?,
                 exactness: Exactness::QuietMoment,
-                undecided: undecided.count(rest),
+                undecided: undecided.count(listed),
             }));
         }
         if Instant::now() >= end {
             return Ok(None);
         }
+        anonymous = (gtid_mode != Some("ON")).then_some(ANONYMOUS);
     }
 }
 
@@ -61,8 +64,11 @@ pub(super) async fn view(
 const UNKNOWN_VARIABLE: u16 = 1193;
 
 /// Returns whether no transaction was between log and engine; `None` where the server does not tell.
-fn is_quiet(owned: &Table, anonymous: &Table) -> Option<bool> {
-    let owned = owned.first()?.text(1)?;
-    let anonymous = anonymous.first()?.text(1)?;
-    Some(owned.trim().is_empty() && anonymous == "0")
+fn is_quiet(owned: &Table, anonymous: Option<&Table>) -> Option<bool> {
+    let row = owned.first()?;
+    let none_is_anonymous = match anonymous {
+        Some(count) => count.first()?.text(1)? == "0",
+        None => row.text(0)? == "ON",
+    };
+    Some(none_is_anonymous && row.text(1)?.trim().is_empty())
 }

@@ -1,9 +1,11 @@
 //! Shapes of the captured tables, read without a lock, and the proof at each table's turn that its shape still holds.
 //!
 //! A view keeps rows, not definitions: `information_schema` and `SHOW CREATE TABLE` always tell the newest. So all shapes are
-//! read before the view, and again when the view's session holds the table's metadata lock, before the first of its rows. The
+//! read before the view, and compared again when the view's session holds the table's metadata lock, before the first of its rows. The
 //! creation time of the table is part of the comparison: a table that another one was renamed to has the same columns and other
 //! rows.
+
+use std::collections::{BTreeSet, HashMap};
 
 use crate::schema::{self, ServerDefaults, TableFacts};
 use crate::wire::{Connection, Table};
@@ -30,22 +32,20 @@ const GONE: [u16; 2] = [1049, 1146];
 const CHANGED: u16 = 1412;
 
 impl Shapes {
-    /// Reads the shapes. A table that vanishes meanwhile is left out. The creating statement comes before the description, so
-    /// that a statement that is the same later proves the description in between.
+    /// Reads the shapes. A table that vanishes meanwhile is left out. The description comes last, so
+    /// that creation time and creating statement, if they are the same later, prove the description in between.
     pub(super) async fn read(connection: &mut Connection, filter: &Filter) -> Result<Shapes, Error> {
-        let mut names = Vec::new();
-        let mut creates = Vec::new();
-        for name in schema::list_tables(connection, filter).await? {
-            let (show, created) = (show_create(&name), creation_time(&name));
-            match connection.query_batch(&[&show, &created]).await {
-                Ok(answers) => {
-                    let (statement, created) = read_answers(connection, &answers)?;
+        let found = schema::list_tables(connection, filter).await?;
+        let mut times = creation_times(connection, &found).await?;
+        let mut names = Vec::with_capacity(found.len());
+        let mut creates = Vec::with_capacity(found.len());
+        for name in found {
+            match schema::show_create_table(connection, &name).await {
+                Ok(statement) => {
+                    creates.push((statement, times.remove(&name)));
                     names.push(name);
-                    creates.push((statement, created));
                 }
-                Err(Error::Server { code, .. }) if GONE.contains(&code) => {
-                    tracing::info!(table = %name, "a table is gone before its snapshot; it is left out");
-                }
+                Err(Error::Server { code, .. }) if GONE.contains(&code) => left_out(&name),
                 Err(error) => return Err(error),
             }
         }
@@ -55,12 +55,37 @@ impl Shapes {
         for (name, (create_statement, created)) in names.into_iter().zip(creates) {
             match facts.next_if(|facts| facts.name == name) {
                 Some(facts) => tables.push(Shape { facts, create_statement, created }),
-                None => tracing::info!(table = %name, "a table is gone before its snapshot; it is left out"),
+                None => left_out(&name),
             }
         }
         let defaults = schema::server_defaults(connection).await?;
         Ok(Shapes { tables, defaults })
     }
+}
+
+fn left_out(name: &TableName) {
+    tracing::info!(table = %name, "a table is gone before its snapshot; it is left out");
+}
+
+/// Asks when the tables were made.
+async fn creation_times(
+    connection: &mut Connection,
+    tables: &[TableName],
+) -> Result<HashMap<TableName, String>, Error> {
+    let databases: BTreeSet<String> = tables.iter().map(|name| schema::literal(&name.database)).collect();
+    if databases.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let list = databases.into_iter().collect::<Vec<_>>().join(", ");
+    let answer = connection
+        .query(&format!(
+            "SELECT TABLE_SCHEMA, TABLE_NAME, CREATE_TIME FROM information_schema.TABLES WHERE TABLE_SCHEMA IN ({list})"
+        ))
+        .await?;
+    Ok(answer
+        .rows()
+        .filter_map(|row| Some((TableName::new(row.text(0)?, row.text(1)?), row.text(2)?.to_owned())))
+        .collect())
 }
 
 /// Takes the table's metadata lock in the view's transaction, behind a savepoint that frees it again, and compares the shape with
