@@ -10,6 +10,6 @@ mod missing;
 
 pub use describe::describe;
 pub use facts::{ColumnFacts, TableFacts};
-pub use list::{ServerDefaults, database_statement, list_tables, server_defaults, show_create_table};
 pub(crate) use list::literal;
+pub use list::{ServerDefaults, database_statement, list_tables, server_defaults, show_create_table};
 pub use missing::missing_tables;

@@ -198,7 +198,9 @@ async fn write_nothing(connection: &mut Connection) -> Result<(), Error> {
     }
     match connection.execute("SET SESSION sql_log_bin = 0").await {
         Err(Error::Server { code, .. }) if NOT_ALLOWED.contains(&code) => {
-            tracing::info!("a change of a table waits until the whole snapshot is read, because the account lacks BINLOG ADMIN");
+            tracing::info!(
+                "a change of a table waits until the whole snapshot is read, because the account lacks BINLOG ADMIN"
+            );
             Ok(())
         }
         done => done,
@@ -257,8 +259,12 @@ async fn hold(session: &mut Connection, table: &Shape) -> Result<(), Error> {
 fn lock_refused(error: Error, tables: &[TableName]) -> Error {
     match error {
         Error::Server { code, message, .. } if NOT_ALLOWED.contains(&code) && !tables.is_empty() => Error::Snapshot {
-            reason: format!("the account may not lock tables of engines without a consistent view, {} ({message})", listed(tables)),
-            remedy: "GRANT LOCK TABLES on their databases to the account, convert them to InnoDB, or exclude them".into(),
+            reason: format!(
+                "the account may not lock tables of engines without a consistent view, {} ({message})",
+                listed(tables)
+            ),
+            remedy: "GRANT LOCK TABLES on their databases to the account, convert them to InnoDB, or exclude them"
+                .into(),
         },
         other => other,
     }

@@ -70,12 +70,10 @@ async fn under_global_lock(
         }
         Some(tables) => match in_time(connection, &mut canceller, &[LOCK], limit).await {
             Ok(LockOutcome::Given(mut answers)) => match tables.take(limit).await {
-                Ok(LockOutcome::Given(())) => {
-                    connection.query_batch(&moment.statements).await.map(|moment| {
-                        answers.extend(moment);
-                        LockOutcome::Given(answers)
-                    })
-                }
+                Ok(LockOutcome::Given(())) => connection.query_batch(&moment.statements).await.map(|moment| {
+                    answers.extend(moment);
+                    LockOutcome::Given(answers)
+                }),
                 Ok(LockOutcome::NotGiven(reason)) => Ok(LockOutcome::NotGiven(reason)),
                 Err(error) => Err(error),
             },

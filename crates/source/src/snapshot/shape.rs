@@ -177,7 +177,9 @@ mod tests {
     #[test]
     fn only_the_counter_of_the_table_is_left_out() {
         let table = |counter: &str, comment: &str| {
-            format!("CREATE TABLE `t` (\n  `id` int NOT NULL AUTO_INCREMENT COMMENT 'x AUTO_INCREMENT=7'\n) ENGINE=InnoDB{counter} COMMENT='{comment}'")
+            format!(
+                "CREATE TABLE `t` (\n  `id` int NOT NULL AUTO_INCREMENT COMMENT 'x AUTO_INCREMENT=7'\n) ENGINE=InnoDB{counter} COMMENT='{comment}'"
+            )
         };
         let same = |a: &str, b: &str| without_counter(a) == without_counter(b);
         assert!(same(&table(" AUTO_INCREMENT=5", "c"), &table(" AUTO_INCREMENT=17", "c")));

@@ -143,7 +143,8 @@ async fn write(config: ServerConfig, writer: i64, turn: Turn, stop: Arc<AtomicBo
 }
 
 async fn exact_under_writers(server: &DatabaseServer, reader: &ServerConfig, exactness: Exactness) {
-    let engine = server.client("SELECT ENGINE FROM information_schema.TABLES WHERE TABLE_SCHEMA = 's' AND TABLE_NAME = 'b'");
+    let engine =
+        server.client("SELECT ENGINE FROM information_schema.TABLES WHERE TABLE_SCHEMA = 's' AND TABLE_NAME = 'b'");
     let turn = if engine.trim() == "InnoDB" { Turn::Transaction } else { Turn::Statements };
     // Where a lock is expected, the server is kept from ever being quiet.
     let quiet_limit_ms = if exactness == Exactness::QuietMoment { 60_000 } else { 20 };
@@ -256,7 +257,8 @@ async fn mysql_tables_of_engines_without_a_view() {
     let _owner = restless(&server, A_GTID).await;
     exact_under_writers(&server, &config(&server), Exactness::GlobalLock).await;
 
-    let error = Snapshot::begin(&config_of(&server, "reader", "p"), &filter(), &SnapshotOptions::default()).await.unwrap_err();
+    let error =
+        Snapshot::begin(&config_of(&server, "reader", "p"), &filter(), &SnapshotOptions::default()).await.unwrap_err();
     assert_eq!(error.class(), ErrorClass::FixConfiguration);
     assert!(error.remedy().contains("GRANT LOCK TABLES") && error.to_string().contains("s.b"), "{error}");
 }

@@ -30,9 +30,11 @@ impl Connection {
         let limit_ms = self.query_timeout_ms;
         match tokio::time::timeout(Duration::from_millis(limit_ms), self.batch(statements)).await {
             Ok(results) => results,
-            Err(_) => {
-                Err(Error::Timeout { address: self.address.clone(), what: "The answer to several statements", limit_ms })
-            }
+            Err(_) => Err(Error::Timeout {
+                address: self.address.clone(),
+                what: "The answer to several statements",
+                limit_ms,
+            }),
         }
     }
 
