@@ -96,10 +96,10 @@ async fn under_table_locks(
     if attempt.covered.len() > TABLES_LOCKED_MAX {
         return Ok(LockOutcome::NotGiven(format!("more than {TABLES_LOCKED_MAX} tables are not locked one by one")));
     }
-    if let Some(lock) = uncovered {
-        if let LockOutcome::NotGiven(reason) = lock.take(limit).await? {
-            return Ok(LockOutcome::NotGiven(reason));
-        }
+    if let Some(lock) = uncovered
+        && let LockOutcome::NotGiven(reason) = lock.take(limit).await?
+    {
+        return Ok(LockOutcome::NotGiven(reason));
     }
     let mut lock = None;
     if !attempt.covered.is_empty() {

@@ -82,10 +82,10 @@ impl Attempt<'_> {
         connection: &mut Connection,
         mut uncovered: Option<&mut TableLock>,
     ) -> Result<LockOutcome<View>, Error> {
-        if let Some(lock) = uncovered.as_deref_mut() {
-            if let LockOutcome::NotGiven(why) = lock.take(self.lock_limit()).await? {
-                return Ok(LockOutcome::NotGiven(why));
-            }
+        if let Some(lock) = uncovered.as_deref_mut()
+            && let LockOutcome::NotGiven(why) = lock.take(self.lock_limit()).await?
+        {
+            return Ok(LockOutcome::NotGiven(why));
         }
         if connection.version().is_mariadb() {
             return mariadb_view(connection, self.undecided).await.map(LockOutcome::Given);
