@@ -136,6 +136,14 @@ pub enum Error {
         /// What to do.
         remedy: String,
     },
+    /// The snapshot was not begun, or cannot go on, for a cause that passes.
+    #[error("The snapshot has to begin again: {reason}")]
+    SnapshotAgain {
+        /// Why.
+        reason: String,
+        /// What to do if it happens again and again.
+        remedy: String,
+    },
     /// A value of a snapshot row cannot be turned into its binlog form.
     #[error("Column `{column}` of `{database}`.`{table}` has a value that cannot be converted: {reason}")]
     Value {
@@ -154,7 +162,9 @@ impl Error {
     /// Tells whether trying again can help.
     pub fn class(&self) -> ErrorClass {
         match self {
-            Error::Connect { .. } | Error::Timeout { .. } | Error::Lost { .. } => ErrorClass::Retry,
+            Error::Connect { .. } | Error::Timeout { .. } | Error::Lost { .. } | Error::SnapshotAgain { .. } => {
+                ErrorClass::Retry
+            }
             Error::Server { code, message, .. } => server_error::class(*code, message),
             Error::Malformed { .. } | Error::PacketTooLarge { .. } | Error::Value { .. } => ErrorClass::Stop,
             Error::Tls { .. }
@@ -222,7 +232,7 @@ impl Error {
             Error::Filter { .. } => {
                 "Correct the expression; it must match the whole name (database or database.table)".into()
             }
-            Error::Snapshot { remedy, .. } => remedy.clone(),
+            Error::Snapshot { remedy, .. } | Error::SnapshotAgain { remedy, .. } => remedy.clone(),
             Error::Value { .. } => "Correct the value on the server, or leave the table out of the capture".into(),
         }
     }

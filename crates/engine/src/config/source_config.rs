@@ -71,7 +71,7 @@ pub enum SnapshotMode {
 pub struct SnapshotSettings {
     /// When rows are read.
     pub mode: SnapshotMode,
-    /// Limit for the wait for the read lock.
+    /// Longest wait for a read lock at a time.
     pub lock_timeout_ms: u64,
 }
 

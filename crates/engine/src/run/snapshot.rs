@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bitacora_source::ddl::{Catalog, CharsetChoice, DdlRecord, NameCase, SnapshotDatabase, snapshot_records};
-use bitacora_source::snapshot::{Snapshot, SnapshotChunk, SnapshotOptions, SnapshotState};
+use bitacora_source::snapshot::{Snapshot, SnapshotChunk, SnapshotContent, SnapshotOptions, SnapshotState};
 use bitacora_source::{Error as SourceError, Position};
 use tokio::sync::mpsc;
 
@@ -49,8 +49,12 @@ impl Life {
 
     async fn try_snapshot(&mut self, store: &Arc<CheckpointStore>) -> Result<Option<Resume>, EngineError> {
         let config = Arc::clone(&self.config);
-        let options =
-            SnapshotOptions { lock_timeout_ms: config.snapshot.lock_timeout_ms, ..SnapshotOptions::default() };
+        let reads_rows = !matches!(config.snapshot.mode, SnapshotMode::NoData | SnapshotMode::Never);
+        let options = SnapshotOptions {
+            lock_timeout_ms: config.snapshot.lock_timeout_ms,
+            content: if reads_rows { SnapshotContent::Rows } else { SnapshotContent::Shapes },
+            ..SnapshotOptions::default()
+        };
         let mut snapshot = tokio::select! {
             begun = Snapshot::begin(&config.server, &config.filter, &options) => begun.map_err(source_error)?,
             _ = self.stopped.wait_for(|stopped| *stopped) => return Ok(None),
@@ -62,7 +66,6 @@ impl Life {
         tracing::info!(source = %config.name, %position, exactness = ?snapshot.exactness(), tables = snapshot.tables().len(), "snapshot begins");
         let (catalog, records) = self.describe(&snapshot);
         self.check_columns(&catalog);
-        let reads_rows = !matches!(config.snapshot.mode, SnapshotMode::NoData | SnapshotMode::Never);
         // Before the rows are read, which may take hours in which the log could be reset.
         let log = self.log_at(snapshot.server(), &position).await?;
         let base = self.begin_base(store, snapshot.server())?;

@@ -3,6 +3,7 @@
 use super::privilege::Privileges;
 use super::{CheckOptions, Report, Severity, SnapshotPlanned};
 use crate::schema;
+use crate::snapshot::has_view;
 use crate::wire::Connection;
 use crate::{Error, ErrorClass, Filter, TableName, quoted};
 
@@ -28,8 +29,50 @@ pub async fn check(
     }
     report.ok("tables", format!("{} tables are captured", tables.len()));
     keys(connection, &tables, &options.filter, report).await?;
-    if options.snapshot == SnapshotPlanned::Yes && !privileges.global(&["SELECT"]) {
-        readable(connection, &tables, report).await?;
+    if options.snapshot == SnapshotPlanned::Yes {
+        engines(connection, &tables, privileges, report).await?;
+        if !privileges.global(&["SELECT"]) {
+            readable(connection, &tables, report).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Names the tables that a consistent view does not cover.
+async fn engines(
+    connection: &mut Connection,
+    tables: &[TableName],
+    privileges: &Privileges,
+    report: &mut Report,
+) -> Result<(), Error> {
+    let found = connection.query("SELECT TABLE_SCHEMA, TABLE_NAME, ENGINE FROM information_schema.TABLES").await?;
+    let engines: std::collections::HashMap<(&str, &str), &str> =
+        found.rows().filter_map(|row| Some(((row.text(0)?, row.text(1)?), row.text(2)?))).collect();
+    let uncovered: Vec<String> = tables
+        .iter()
+        .filter_map(|name| {
+            let engine = engines.get(&(name.database.as_str(), name.table.as_str()))?;
+            (!has_view(engine)).then(|| format!("{name} ({engine})"))
+        })
+        .collect();
+    if uncovered.is_empty() {
+        return Ok(());
+    }
+    let list = format!("engines without a consistent view ({}): {}", uncovered.len(), shown(&uncovered));
+    if privileges.may_lock_tables() {
+        report.add(
+            "engines",
+            Severity::Warning,
+            format!("Captured tables of {list}; they are locked against writes while the snapshot reads them"),
+            "Convert them to InnoDB, or take the snapshot when nobody writes to them",
+        );
+    } else {
+        report.add(
+            "engines",
+            Severity::Failure,
+            format!("The account lacks LOCK TABLES, which the snapshot needs for captured tables of {list}"),
+            "GRANT LOCK TABLES on their databases to the account, convert them to InnoDB, or exclude them",
+        );
     }
     Ok(())
 }

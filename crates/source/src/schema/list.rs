@@ -4,7 +4,7 @@ use crate::wire::Connection;
 use crate::{Error, Filter, TableName, quoted};
 
 /// Writes a string literal that means the same in every SQL mode and session character set.
-pub(super) fn literal(text: &str) -> String {
+pub(crate) fn literal(text: &str) -> String {
     if text.is_empty() {
         return "''".to_owned();
     }

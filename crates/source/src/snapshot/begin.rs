@@ -1,46 +1,61 @@
-//! Opens the consistent view and finds its position.
+//! Begins a snapshot: shapes, then view and position, then the plan of each table's reading.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bitacora_binlog::gtid::GtidSet;
 use bitacora_binlog::table::TableMap;
 use bitacora_change::TableDescription;
 
+use super::chunk::SnapshotChunk;
 use super::column::{self, Treatment};
+use super::lock::{LockOutcome, TableLock};
+use super::locked_view::NOT_ALLOWED;
 use super::reader::Reading;
+use super::session::{READ_WAIT_S, session};
+use super::shape::{self, Shape, Shapes};
+use super::view::{Attempt, Exactness, Undecided, View};
+use super::{position, uncovered};
 use crate::ddl::Table;
 use crate::identity::server_identity;
-use crate::schema::{self, ServerDefaults, TableFacts};
+use crate::schema::{ServerDefaults, TableFacts};
 use crate::wire::Connection;
-use crate::{Error, Filter, Position, ServerConfig, TableName, quoted};
+use crate::{Error, Filter, Position, ServerConfig, TableName};
 
 /// How a snapshot is taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SnapshotOptions {
-    /// Longest wait for a lock (`snapshot.lock.timeout.ms`).
+    /// Longest wait for a read lock at a time (`snapshot.lock.timeout.ms`); writers may wait behind it as long.
     pub lock_timeout_ms: u64,
+    /// Longest time in which MySQL is asked for a view without a lock, before a lock is tried.
+    pub quiet_limit_ms: u64,
     /// Size at which a chunk is given to the caller.
     pub chunk_bytes: usize,
     /// Longest time that the server waits for a slow caller.
     pub write_timeout_ms: u64,
+    /// What the caller wants of the tables.
+    pub content: SnapshotContent,
+}
+
+/// What a snapshot is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SnapshotContent {
+    /// Shapes and rows.
+    Rows,
+    /// Shapes and the position alone: no table has to be locked for its rows.
+    Shapes,
 }
 
 impl Default for SnapshotOptions {
     fn default() -> SnapshotOptions {
-        SnapshotOptions { lock_timeout_ms: 10_000, chunk_bytes: 1 << 20, write_timeout_ms: 24 * 3_600_000 }
+        SnapshotOptions {
+            lock_timeout_ms: 1_000,
+            quiet_limit_ms: 3_000,
+            chunk_bytes: 1 << 20,
+            write_timeout_ms: 24 * 3_600_000,
+            content: SnapshotContent::Rows,
+        }
     }
-}
-
-/// How view and position were made to agree.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exactness {
-    /// The server itself names the position of the view (MariaDB); no lock.
-    ServerPosition,
-    /// A global read lock for a moment.
-    GlobalLock,
-    /// Read locks on the captured tables for a moment.
-    TableLocks,
 }
 
 /// A table of the snapshot.
@@ -56,6 +71,7 @@ pub struct SnapshotTable {
     pub description: TableDescription,
     /// Statement that creates the table.
     pub create_statement: String,
+    pub(super) created: Option<String>,
     pub(super) select: String,
     pub(super) treatments: Vec<Treatment>,
 }
@@ -64,6 +80,10 @@ pub struct SnapshotTable {
 #[derive(Debug)]
 pub struct Snapshot {
     pub(super) connection: Connection,
+    /// Keeps the tables without a view, which are the first ones, until they are read.
+    pub(super) uncovered: Option<TableLock>,
+    pub(super) uncovered_count: usize,
+    pub(super) ahead: VecDeque<SnapshotChunk>,
     pub(super) reading: Reading,
     pub(super) tables: Vec<SnapshotTable>,
     server: String,
@@ -72,63 +92,71 @@ pub struct Snapshot {
     exactness: Exactness,
 }
 
-struct View {
-    position: Position,
-    facts: Vec<TableFacts>,
-    creates: Vec<String>,
-    defaults: ServerDefaults,
-    exactness: Exactness,
-    /// XA transactions that are prepared and not decided: their rows lie before the position, and the view does not have them.
-    undecided: usize,
-}
-
 impl Snapshot {
-    /// Opens the view of the captured tables and reads their shapes.
+    /// Reads the shapes of the captured tables and opens a view of their rows.
     ///
     /// # Errors
-    /// [`Error::Snapshot`] with a remedy where binlog or privileges are missing or a lock is not given in time; those
-    /// of the connection.
+    /// [`Error::Snapshot`] with a remedy where binlog or privileges are missing; [`Error::SnapshotAgain`] where a lock is not given,
+    /// or a table changes meanwhile; those of the connection.
     pub async fn begin(config: &ServerConfig, filter: &Filter, options: &SnapshotOptions) -> Result<Snapshot, Error> {
         let mut connection = session(config, options).await?;
         let server = server_identity(&mut connection).await?;
-        let patience = Instant::now() + Duration::from_millis(options.lock_timeout_ms);
-        let view = loop {
-            let view = open_view(config, &mut connection, filter, options).await?;
-            if view.undecided == 0 {
-                break view;
-            }
-            if Instant::now() >= patience {
-                tracing::warn!(server = %config.address(), transactions = view.undecided, "XA transactions are prepared and not decided (XA RECOVER lists them); if one of them commits after this snapshot, the source stops, because its rows are in neither snapshot nor stream");
-                break view;
-            }
-            connection.execute("ROLLBACK").await?;
-            tokio::time::sleep(XA_PAUSE).await;
+        let mut shapes = Shapes::read(&mut connection, filter).await?;
+        let uncovered_count = match options.content {
+            SnapshotContent::Rows => uncovered::put_first(&mut shapes.tables),
+            SnapshotContent::Shapes => 0,
         };
+        let names: Vec<TableName> = shapes.tables.iter().map(|table| table.facts.name.clone()).collect();
+        let (locked, covered) = names.split_at(uncovered_count);
+        let mut uncovered = match locked {
+            [] => None,
+            tables => {
+                tracing::warn!(server = %config.address(), tables = %listed(tables), "tables of engines without a consistent view are locked against writes while their rows are read");
+                Some(TableLock::open(config, options, tables.iter()).await?)
+            }
+        };
+        write_nothing(&mut connection).await?;
+        let undecided = Undecided::ask(&mut connection).await?;
+        let attempt = Attempt { config, options, undecided, covered };
+        let view = open_view(&attempt, &mut connection, uncovered.as_mut())
+            .await
+            .map_err(|error| lock_refused(error, locked))?;
+        if let Some(lock) = &mut uncovered {
+            // From here on their definitions stay as they are.
+            for table in shapes.tables.iter().take(uncovered_count) {
+                hold(lock.session(), table).await?;
+            }
+        }
+        shape::refuse_unknown(&mut connection, filter, &names).await?;
+        // From here on only rows are read, and they come in each column's own character set.
+        connection
+            .execute(&format!("SET SESSION character_set_results = NULL, lock_wait_timeout = {READ_WAIT_S}"))
+            .await?;
         let flavor = connection.version().flavor;
-        let mut tables = Vec::with_capacity(view.facts.len());
-        for (mut facts, create_statement) in view.facts.into_iter().zip(view.creates) {
-            let table = schema::table(&mut connection, &facts.name, &create_statement).await?;
-            facts.take_labels(table.as_ref());
+        let mut tables = Vec::with_capacity(shapes.tables.len());
+        for Shape { facts, described, create_statement, created } in shapes.tables {
             let planned = column::plan(&facts, flavor)?;
             tables.push(SnapshotTable {
                 map: Arc::new(planned.map),
                 select: planned.select,
                 treatments: planned.treatments,
-                description: table.as_ref().map(Table::description).unwrap_or_default(),
-                table,
+                description: described.as_ref().map(Table::description).unwrap_or_default(),
+                table: described,
                 facts,
                 create_statement,
+                created,
             });
         }
-        // From here on only rows are read, and they come in each column's own character set.
-        connection.execute("SET SESSION character_set_results = NULL").await?;
         Ok(Snapshot {
             connection,
+            uncovered,
+            uncovered_count,
+            ahead: VecDeque::new(),
             reading: Reading::new(options.chunk_bytes),
             tables,
             server,
             position: view.position,
-            defaults: view.defaults,
+            defaults: shapes.defaults,
             exactness: view.exactness,
         })
     }
@@ -148,20 +176,7 @@ impl Snapshot {
     /// # Errors
     /// [`Error::Snapshot`] where the server has no binlog; those of the connection.
     pub async fn oldest_position(&mut self) -> Result<Position, Error> {
-        let connection = &mut self.connection;
-        let logs = connection.query("SHOW BINARY LOGS").await?;
-        let file = logs.first().and_then(|row| row.text(0)).ok_or_else(no_position)?.to_owned();
-        let gtid = if connection.version().is_mariadb() {
-            let quoted_file = file.replace('\\', "\\\\").replace('\'', "''");
-            let answer = connection.query(&format!("SELECT BINLOG_GTID_POS('{quoted_file}', 4)")).await?;
-            mariadb_gtids(connection, answer.first().and_then(|row| row.text(0)))?
-        } else {
-            let answer = connection.query("SELECT @@global.gtid_mode, @@global.gtid_purged").await?;
-            let row = answer.first();
-            let purged = row.as_ref().and_then(|row| row.text(1)).unwrap_or_default();
-            mysql_gtids(connection, row.as_ref().and_then(|row| row.text(0)), purged)?
-        };
-        Ok(Position { file, offset: 4, gtid })
+        position::oldest(&mut self.connection).await
     }
 
     /// Gives the tables in the order in which they are read.
@@ -180,176 +195,89 @@ impl Snapshot {
     }
 }
 
-/// Opens a session with the snapshot's own limits.
-async fn session(config: &ServerConfig, options: &SnapshotOptions) -> Result<Connection, Error> {
-    let mut connection = Connection::open(config).await?;
-    let lock_s = options.lock_timeout_ms.div_ceil(1000).clamp(1, 31_536_000);
-    let write_s = options.write_timeout_ms.div_ceil(1000).clamp(1, 31_536_000);
-    let limits = format!("SET SESSION lock_wait_timeout = {lock_s}, net_write_timeout = {write_s}");
-    connection.execute(&limits).await?;
-    Ok(connection)
+/// Keeps MariaDB's session out of the binlog, into which it never writes: only then does a savepoint free the tables that were read.
+/// MySQL does so in any case, and an account without the privilege goes on without it.
+async fn write_nothing(connection: &mut Connection) -> Result<(), Error> {
+    if !connection.version().is_mariadb() {
+        return Ok(());
+    }
+    match connection.execute("SET SESSION sql_log_bin = 0").await {
+        Err(Error::Server { code, .. }) if NOT_ALLOWED.contains(&code) => {
+            tracing::info!(
+                "a change of a table waits until the whole snapshot is read, because the account lacks BINLOG ADMIN"
+            );
+            Ok(())
+        }
+        done => done,
+    }
 }
 
-/// Pause before the view is opened again while XA transactions wait for their decision.
+/// Pause before the view is opened again while XA transactions wait for their decision, and how long that goes on.
 const XA_PAUSE: Duration = Duration::from_millis(100);
+const XA_PATIENCE: Duration = Duration::from_secs(10);
+/// How often a lock is tried; the pauses in between grow from the wait's own limit to the longest one.
+const LOCK_ATTEMPTS: u32 = 6;
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
 async fn open_view(
-    config: &ServerConfig,
+    attempt: &Attempt<'_>,
     connection: &mut Connection,
-    filter: &Filter,
-    options: &SnapshotOptions,
+    mut uncovered: Option<&mut TableLock>,
 ) -> Result<View, Error> {
-    if connection.version().is_mariadb() {
-        return mariadb_view(connection, filter).await;
+    let patience = Instant::now() + XA_PATIENCE;
+    let mut tried = 0;
+    loop {
+        let reason = match attempt.open(connection, uncovered.as_deref_mut()).await? {
+            LockOutcome::Given(view) if view.undecided == 0 => return Ok(view),
+            LockOutcome::Given(view) if Instant::now() >= patience => {
+                tracing::warn!(server = %attempt.config.address(), transactions = view.undecided, "XA transactions are prepared and not decided (XA RECOVER lists them); if one of them commits after this snapshot, the source stops, because its rows are in neither snapshot nor stream");
+                return Ok(view);
+            }
+            LockOutcome::Given(_) => None,
+            LockOutcome::NotGiven(reason) => Some(reason),
+        };
+        connection.execute("ROLLBACK").await?;
+        if let Some(lock) = uncovered.as_deref_mut() {
+            lock.release().await?;
+        }
+        let Some(reason) = reason else {
+            tokio::time::sleep(XA_PAUSE).await;
+            continue;
+        };
+        let pause = LONGEST_PAUSE.min(attempt.lock_limit() * 2_u32.pow(tried));
+        tried += 1;
+        if tried == LOCK_ATTEMPTS {
+            return Err(Error::SnapshotAgain {
+                reason,
+                remedy: "End long statements and open transactions, GRANT RELOAD ON *.* or LOCK TABLES on the captured databases to the account where it has neither, or raise snapshot.lock.timeout.ms".into(),
+            });
+        }
+        tracing::info!(server = %attempt.config.address(), pause_ms = pause.as_millis() as u64, "the snapshot's view is tried again: {reason}");
+        tokio::time::sleep(pause).await;
     }
-    match global_lock_view(connection, filter).await {
-        Err(Error::Server { code: 1045 | 1227, .. }) => table_lock_view(config, connection, filter, options).await,
-        other => other,
-    }
 }
 
-/// Counts the XA transactions that wait for their decision; 0 where the account may not ask (MySQL: `XA_RECOVER_ADMIN`).
-async fn undecided_count(connection: &mut Connection) -> Result<usize, Error> {
-    match connection.query("XA RECOVER").await {
-        Ok(list) => Ok(list.rows().count()),
-        Err(Error::Server { .. }) => Ok(0),
-        Err(error) => Err(error),
-    }
+async fn hold(session: &mut Connection, table: &Shape) -> Result<(), Error> {
+    shape::hold(session, &table.facts.name, &table.create_statement, table.created.as_deref()).await
 }
 
-const OPEN_VIEW: &str = "START TRANSACTION WITH CONSISTENT SNAPSHOT";
-
-async fn mariadb_view(connection: &mut Connection, filter: &Filter) -> Result<View, Error> {
-    connection.execute(OPEN_VIEW).await?;
-    let status = connection.query("SHOW STATUS LIKE 'binlog_snapshot_%'").await?;
-    let value = |name: &str| {
-        status
-            .rows()
-            .find(|row| row.text(0).is_some_and(|found| found.eq_ignore_ascii_case(name)))
-            .and_then(|row| row.text(1))
-    };
-    let file = value("Binlog_snapshot_file").unwrap_or_default().to_owned();
-    let offset = value("Binlog_snapshot_position").and_then(|text| text.parse::<u64>().ok()).unwrap_or_default();
-    if file.is_empty() || offset == 0 {
-        return Err(no_position());
-    }
-    let quoted_file = file.replace('\\', "\\\\").replace('\'', "''");
-    let gtid = connection.query(&format!("SELECT BINLOG_GTID_POS('{quoted_file}', {offset})")).await?;
-    let gtid = mariadb_gtids(connection, gtid.first().and_then(|row| row.text(0)))?;
-    let undecided = undecided_count(connection).await?;
-    let (facts, creates, defaults) = shapes(connection, filter).await?;
-    Ok(View {
-        position: Position { file, offset, gtid },
-        facts,
-        creates,
-        defaults,
-        exactness: Exactness::ServerPosition,
-        undecided,
-    })
-}
-
-async fn global_lock_view(connection: &mut Connection, filter: &Filter) -> Result<View, Error> {
-    connection.execute("FLUSH TABLES WITH READ LOCK").await.map_err(lock_error)?;
-    // Whatever fails from here on, the lock goes away with the connection.
-    connection.execute(OPEN_VIEW).await?;
-    let position = mysql_position(connection).await?;
-    let undecided = undecided_count(connection).await?;
-    let (facts, creates, defaults) = shapes(connection, filter).await?;
-    connection.execute("UNLOCK TABLES").await?;
-    Ok(View { position, facts, creates, defaults, exactness: Exactness::GlobalLock, undecided })
-}
-
-async fn table_lock_view(
-    config: &ServerConfig,
-    connection: &mut Connection,
-    filter: &Filter,
-    options: &SnapshotOptions,
-) -> Result<View, Error> {
-    let names = schema::list_tables(connection, filter).await?;
-    let mut locker = session(config, options).await?;
-    if !names.is_empty() {
-        locker.execute(&format!("LOCK TABLES {}", lock_list(&names))).await.map_err(|error| match error {
-            Error::Server { code: 1044 | 1045 | 1142 | 1227, message, .. } => Error::Snapshot {
-                reason: format!("the account may lock neither the server nor the captured tables ({message})"),
-                remedy: "GRANT RELOAD ON *.* TO the account, or GRANT SELECT, LOCK TABLES on the captured databases"
-                    .into(),
-            },
-            other => lock_error(other),
-        })?;
-    }
-    connection.execute(OPEN_VIEW).await?;
-    let position = mysql_position(connection).await?;
-    let undecided = undecided_count(connection).await?;
-    let (facts, creates, defaults) = shapes(connection, filter).await?;
-    locker.execute("UNLOCK TABLES").await?;
-    // A table that was made after the list was read has not been locked; it is new, and the stream has all of it.
-    let (facts, creates) = facts.into_iter().zip(creates).filter(|(facts, _)| names.contains(&facts.name)).unzip();
-    Ok(View { position, facts, creates, defaults, exactness: Exactness::TableLocks, undecided })
-}
-
-fn lock_list(names: &[TableName]) -> String {
-    names
-        .iter()
-        .map(|name| format!("{}.{} READ", quoted(&name.database), quoted(&name.table)))
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
-fn lock_error(error: Error) -> Error {
+fn lock_refused(error: Error, tables: &[TableName]) -> Error {
     match error {
-        Error::Server { code: 1205, .. } => Error::Snapshot {
-            reason: "other sessions did not give way to the read lock in time".into(),
-            remedy: "End long statements and open transactions, or raise snapshot.lock.timeout.ms".into(),
+        Error::Server { code, message, .. } if NOT_ALLOWED.contains(&code) && !tables.is_empty() => Error::Snapshot {
+            reason: format!(
+                "the account may not lock tables of engines without a consistent view, {} ({message})",
+                listed(tables)
+            ),
+            remedy: "GRANT LOCK TABLES on their databases to the account, convert them to InnoDB, or exclude them"
+                .into(),
         },
         other => other,
     }
 }
 
-fn no_position() -> Error {
-    Error::Snapshot {
-        reason: "the server names no position of its binlog".into(),
-        remedy: "Start the server with log_bin".into(),
-    }
-}
-
-async fn mysql_position(connection: &mut Connection) -> Result<Position, Error> {
-    let statement =
-        if connection.version().at_least(8, 2, 0) { "SHOW BINARY LOG STATUS" } else { "SHOW MASTER STATUS" };
-    let status = connection.query(statement).await?;
-    let row = status.first().ok_or_else(no_position)?;
-    let file = row.named("File").unwrap_or_default().to_owned();
-    let offset = row.named("Position").and_then(|text| text.parse().ok()).ok_or_else(no_position)?;
-    let executed = row.named("Executed_Gtid_Set").unwrap_or_default().to_owned();
-    let mode = connection.query("SELECT @@global.gtid_mode").await?;
-    let gtid = mysql_gtids(connection, mode.first().and_then(|row| row.text(0)), &executed)?;
-    Ok(Position { file, offset, gtid })
-}
-
-/// The GTIDs of a position; `None` where the server does not give every transaction one.
-fn mysql_gtids(connection: &Connection, mode: Option<&str>, set: &str) -> Result<Option<GtidSet>, Error> {
-    if mode != Some("ON") {
-        return Ok(None);
-    }
-    let set = set.replace(['\n', ' '], "");
-    Ok(Some(GtidSet::Mysql(set.parse().map_err(|_| connection.malformed("GTID set"))?)))
-}
-
-fn mariadb_gtids(connection: &Connection, position: Option<&str>) -> Result<Option<GtidSet>, Error> {
-    position
-        .map(|text| Ok(GtidSet::Mariadb(text.parse().map_err(|_| connection.malformed("GTID position"))?)))
-        .transpose()
-}
-
-async fn shapes(
-    connection: &mut Connection,
-    filter: &Filter,
-) -> Result<(Vec<TableFacts>, Vec<String>, ServerDefaults), Error> {
-    let names = schema::list_tables(connection, filter).await?;
-    let facts = schema::describe(connection, &names).await?;
-    let mut creates = Vec::with_capacity(facts.len());
-    for table in &facts {
-        creates.push(schema::show_create_table(connection, &table.name).await?);
-    }
-    let defaults = schema::server_defaults(connection).await?;
-    Ok((facts, creates, defaults))
+/// Names the first tables.
+fn listed(tables: &[TableName]) -> String {
+    let shown: Vec<String> = tables.iter().take(5).map(TableName::to_string).collect();
+    let more = tables.len().saturating_sub(shown.len());
+    if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
 }

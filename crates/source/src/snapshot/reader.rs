@@ -5,6 +5,8 @@ use bitacora_binlog::encode::{ImageWriter, Value};
 use super::begin::{Snapshot, SnapshotTable};
 use super::chunk::{SnapshotChunk, SnapshotProgress, SnapshotState};
 use super::column::Treatment;
+use super::shape::{FREE, changed, hold};
+use super::uncovered::AHEAD_BYTES;
 use crate::Error;
 use crate::wire::TextRow;
 use crate::wire::connection::BufferedRow;
@@ -39,36 +41,67 @@ impl Reading {
 
 impl Snapshot {
     /// Reads the next rows into `chunk`, replacing what it held. All rows of a chunk are of one table; tables without
-    /// rows have no chunk. Nothing is read from the server between two calls.
+    /// rows have no chunk. Nothing is read from the server between two calls; the first call reads tables without a consistent view
+    /// ahead, because they are locked until then.
     ///
     /// # Errors
-    /// [`Error::Value`] for a value that its type does not allow; [`Error::Server`] 1412 when a table was altered after
+    /// [`Error::Value`] for a value that its type does not allow; [`Error::SnapshotAgain`] when a table was changed after
     /// the snapshot began; those of the connection.
     pub async fn read_chunk(&mut self, chunk: &mut SnapshotChunk) -> Result<SnapshotState, Error> {
+        if self.uncovered.is_some() && self.ahead.is_empty() {
+            self.read_ahead().await?;
+        }
+        match self.ahead.pop_front() {
+            Some(read) => {
+                *chunk = read;
+                Ok(SnapshotState::Rows)
+            }
+            None => self.read_next(chunk).await,
+        }
+    }
+
+    /// Reads tables that are locked into memory, to its bound.
+    async fn read_ahead(&mut self) -> Result<(), Error> {
+        let mut bytes = 0;
+        while self.uncovered.is_some() && bytes < AHEAD_BYTES {
+            let mut chunk = SnapshotChunk::new();
+            if self.read_next(&mut chunk).await? == SnapshotState::End {
+                break;
+            }
+            bytes += chunk.images.len();
+            self.ahead.push_back(chunk);
+        }
+        Ok(())
+    }
+
+    async fn read_next(&mut self, chunk: &mut SnapshotChunk) -> Result<SnapshotState, Error> {
         chunk.clear();
         if !self.open_next().await? {
             return Ok(SnapshotState::End);
         }
         chunk.table_index = self.reading.table_index;
         chunk.first_row = self.reading.table_rows;
+        let Some(table) = self.tables.get(self.reading.table_index) else { return Ok(SnapshotState::End) };
+        // The session that holds the locks of these tables reads them.
+        let connection = match &mut self.uncovered {
+            Some(lock) => lock.session(),
+            None => &mut self.connection,
+        };
         loop {
             let full = chunk.images.len() >= self.reading.chunk_bytes;
-            let Some(table) = self.tables.get(self.reading.table_index) else { return Ok(SnapshotState::End) };
-            match self.connection.buffered_row()? {
+            match connection.buffered_row().map_err(|error| changed(error, &table.facts.name))? {
                 BufferedRow::Row(_) if full => {
-                    self.connection.put_back_row();
+                    connection.put_back_row();
                     break;
                 }
                 BufferedRow::Row(row) => {
                     put_row(table, row, &mut chunk.images)?;
                     chunk.row_count += 1;
                 }
-                BufferedRow::Wait => self.connection.fill_in_time("reading rows").await?,
+                BufferedRow::Wait => connection.fill_in_time("reading rows").await?,
                 BufferedRow::End => {
                     self.count(chunk);
-                    self.reading.table_index += 1;
-                    self.reading.table_rows = 0;
-                    self.reading.open = Open::No;
+                    self.close_table().await?;
                     chunk.table_end = true;
                     chunk.snapshot_end = !self.open_next().await?;
                     return Ok(SnapshotState::Rows);
@@ -103,23 +136,47 @@ impl Snapshot {
                 Open::Done => return Ok(false),
                 Open::No => {}
             }
+            if self.reading.table_index >= self.uncovered_count {
+                // Ends the session, and with it the locks.
+                self.uncovered = None;
+            }
             let Some(table) = self.tables.get(self.reading.table_index) else {
                 self.connection.execute("COMMIT").await?;
                 self.reading.open = Open::Done;
                 return Ok(false);
             };
-            let columns = self.connection.start_query(&table.select).await?;
+            let name = &table.facts.name;
+            let connection = match &mut self.uncovered {
+                Some(lock) => lock.session(),
+                None => {
+                    let connection = &mut self.connection;
+                    hold(connection, name, &table.create_statement, table.created.as_deref()).await?;
+                    connection
+                }
+            };
+            let columns = connection.start_query(&table.select).await.map_err(|error| changed(error, name))?;
             if columns.len() != table.treatments.len() {
-                return Err(self.connection.malformed("result of a table"));
+                return Err(connection.malformed("result of a table"));
             }
-            match self.connection.next_row().await? {
+            match connection.next_row().await.map_err(|error| changed(error, name))? {
                 Some(_) => {
-                    self.connection.put_back_row();
+                    connection.put_back_row();
                     self.reading.open = Open::Yes;
                 }
-                None => self.reading.table_index += 1,
+                None => self.close_table().await?,
             }
         }
+    }
+
+    /// Goes on to the next table; the one that was read may be altered from now on.
+    async fn close_table(&mut self) -> Result<(), Error> {
+        if self.uncovered.is_none() {
+            self.connection.execute(FREE).await?;
+        }
+        self.reading.table_index += 1;
+        self.reading.table_rows = 0;
+        self.reading.open = Open::No;
+        Ok(())
     }
 }
 

@@ -30,6 +30,7 @@ const AT_HAND_BYTES: usize = 256 << 10;
 /// Columns of a result; the servers allow 4096 in a table.
 const MAX_COLUMNS: u64 = 65_536;
 
+mod batch;
 mod login;
 
 #[derive(Debug)]
@@ -51,6 +52,7 @@ pub struct Connection {
     capabilities: u32,
     address: String,
     query_timeout_ms: u64,
+    batches: batch::Batches,
 }
 
 /// Whether a connection is encrypted.
@@ -126,6 +128,11 @@ impl Connection {
 
     async fn query_unlimited(&mut self, sql: &str) -> Result<Table, Error> {
         let columns = self.start_query(sql).await?;
+        self.collect(columns).await
+    }
+
+    /// Reads the rows of a result into memory.
+    async fn collect(&mut self, columns: Vec<ColumnDefinition>) -> Result<Table, Error> {
         let mut table = Table::new(columns.into_iter().map(|column| column.name).collect());
         if table.columns.is_empty() {
             return Ok(table);
@@ -147,15 +154,24 @@ impl Connection {
     /// Runs a statement and reads the columns of its result; the rows follow with [`Connection::next_row`]. A statement
     /// without a result gives no columns and is complete.
     pub async fn start_query(&mut self, sql: &str) -> Result<Vec<ColumnDefinition>, Error> {
+        self.send_statement(sql).await?;
+        self.result_columns(&shortened(sql)).await
+    }
+
+    async fn send_statement(&mut self, sql: &str) -> Result<(), Error> {
         let mut payload = Vec::with_capacity(sql.len() + 1);
         payload.push(0x03);
         payload.extend_from_slice(sql.as_bytes());
-        self.command(&payload, "sending a statement").await?;
+        self.command(&payload, "sending a statement").await
+    }
+
+    /// Reads the head of a statement's answer; `during` names the statement in an error.
+    async fn result_columns(&mut self, during: &str) -> Result<Vec<ColumnDefinition>, Error> {
         let packet = self.packet("waiting for an answer").await?;
         let packet = self.buffer.get(packet);
         let count = match packet.first() {
             Some(0x00) => return Ok(Vec::new()),
-            Some(0xff) => return Err(self.server_error(packet, &shortened(sql))),
+            Some(0xff) => return Err(self.server_error(packet, during)),
             // 0xfb asks for a local file, which this client never sends.
             Some(0xfb) => return Err(self.malformed("answer to a statement (a request for a local file)")),
             _ => Reader::new(packet).length_encoded().ok_or_else(|| self.malformed("result"))?,
@@ -172,7 +188,7 @@ impl Connection {
         let packet = self.packet("reading columns").await?;
         let packet = self.buffer.get(packet);
         match packet.first() {
-            Some(0xff) => Err(self.server_error(packet, &shortened(sql))),
+            Some(0xff) => Err(self.server_error(packet, during)),
             _ if is_end(packet) => Ok(columns),
             _ => Err(self.malformed("end of the column definitions")),
         }

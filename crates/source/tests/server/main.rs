@@ -4,6 +4,7 @@
 mod check;
 mod column;
 mod list;
+mod lock;
 mod login;
 mod session;
 mod snapshot;

@@ -4,7 +4,7 @@ use super::{Choice, Effect, OptionSpec};
 use crate::config::source_config::SnapshotMode;
 
 const OWN_WAY: &str = "own snapshot code cannot be loaded";
-const SHORTEST_LOCK: &str = "the snapshot always takes the shortest lock that the server allows";
+const SHORTEST_LOCK: &str = "the snapshot takes no lock where the server allows it, else the shortest one";
 const OWN_READER: &str = "rows are read as a stream with constant memory";
 const NO_WAIT: &str = "the snapshot and the stream start without a wait";
 const INCREMENTAL: &str = "incremental snapshots are not implemented yet";
@@ -31,10 +31,10 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
             max: 86_400_000,
             set: |draft, number| draft.source.snapshot.lock_timeout_ms = number,
         },
-        "Limit for the wait for the read lock, in milliseconds.",
+        "Longest wait for a read lock at a time, in milliseconds. Writers may wait behind it as long; the lock is tried again after a pause. A lock is needed only where MySQL is never quiet for a moment, and for tables of engines without a consistent view (MyISAM, MEMORY, Aria and others).",
     )
     .toml(&["snapshot_lock_timeout_ms", "snapshot.lock_timeout_ms"])
-    .default("10000"),
+    .default("1000"),
     OptionSpec::refused("snapshot.mode.custom.name", &[""], OWN_WAY),
     OptionSpec::refused("snapshot.mode.configuration.based.*", &["false"], OWN_WAY),
     OptionSpec::refused("snapshot.query.mode", &["select_all"], OWN_WAY),

@@ -60,7 +60,7 @@ fn tutorial_runs_unchanged() {
     assert_eq!(source.value_format, ValueFormat::Json);
     assert!(source.replace_null_with_default && source.include_schema_changes && !source.include_query);
     assert!(!source.tombstones_on_delete, "Pulsar IO never sends tombstones");
-    assert_eq!(source.snapshot, SnapshotSettings { mode: SnapshotMode::Initial, lock_timeout_ms: 10_000 });
+    assert_eq!(source.snapshot, SnapshotSettings { mode: SnapshotMode::Initial, lock_timeout_ms: 1_000 });
     assert_eq!(source.retry, RetrySettings { max_retries: None, initial_delay_ms: 300, max_delay_ms: 10_000 });
     assert_eq!(source.destination, Destination::Pulsar { url: "pulsar://127.0.0.1:6650".into() });
     assert!(source.filter.table("reservas", "usuarios_legado"));

@@ -29,6 +29,7 @@ impl Connection {
             capabilities: 0,
             address,
             query_timeout_ms: config.query_timeout_ms,
+            batches: Default::default(),
         };
         let packet = connection.packet_of_exchange("connecting").await?;
         let packet = connection.buffer.get(packet);

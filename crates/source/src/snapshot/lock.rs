@@ -1,0 +1,112 @@
+//! Locks whose wait is bounded.
+//!
+//! A session that waits for a lock already holds back everyone who comes after it. So the wait ends after its limit: a second
+//! session cancels the statement, and the caller tries again after a pause. `lock_wait_timeout` alone would not do: it knows only
+//! whole seconds and counts for each of a statement's waits. It ends the wait if this process goes away in the middle.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use super::SnapshotOptions;
+use super::session::session;
+use crate::wire::{Connection, Table};
+use crate::{Error, ServerConfig, TableName, quoted};
+
+/// Whether a lock was given within its limit.
+#[derive(Debug)]
+pub(super) enum LockOutcome<T> {
+    Given(T),
+    /// It was not; the reason is half a sentence.
+    NotGiven(String),
+}
+
+/// `ER_LOCK_WAIT_TIMEOUT`, `ER_LOCK_DEADLOCK`, `ER_QUERY_INTERRUPTED`.
+const NOT_IN_TIME: [u16; 3] = [1205, 1213, 1317];
+
+/// Runs `statements` in one packet and cancels them after `limit`. The caller gives back what was locked.
+pub(super) async fn in_time(
+    session: &mut Connection,
+    canceller: &mut Connection,
+    statements: &[&str],
+    limit: Duration,
+) -> Result<LockOutcome<Vec<Table>>, Error> {
+    let id = session.connection_id();
+    let whole_seconds = limit.as_millis().div_ceil(1000).clamp(1, 31_536_000);
+    session.execute(&format!("SET SESSION lock_wait_timeout = {whole_seconds}")).await?;
+    let mut answer = pin!(session.query_batch(statements));
+    let answer = tokio::select! {
+        answer = &mut answer => answer,
+        () = tokio::time::sleep(limit) => {
+            match canceller.execute(&format!("KILL QUERY {id}")).await {
+                // Behind some proxies the session has another number; then its own limit ends the wait.
+                Ok(()) | Err(Error::Server { .. }) => {}
+                Err(error) => return Err(error),
+            }
+            answer.await
+        }
+    };
+    match answer {
+        Ok(answers) => Ok(LockOutcome::Given(answers)),
+        Err(Error::Server { code, .. }) if NOT_IN_TIME.contains(&code) => Ok(LockOutcome::NotGiven(format!(
+            "other sessions did not give way to a read lock within {} ms",
+            limit.as_millis()
+        ))),
+        Err(error) => Err(error),
+    }
+}
+
+/// Gives back every lock of a session, also one whose statement was cancelled when it had just got it.
+pub(super) async fn unlock(session: &mut Connection) -> Result<(), Error> {
+    match session.execute("UNLOCK TABLES").await {
+        // A cancellation that came too late for its statement meets the next one.
+        Err(Error::Server { code, .. }) if NOT_IN_TIME.contains(&code) => session.execute("UNLOCK TABLES").await,
+        done => done,
+    }
+}
+
+/// A session that keeps read locks on some tables, and the session that bounds its waits.
+#[derive(Debug)]
+pub(super) struct TableLock {
+    session: Connection,
+    canceller: Connection,
+    statement: String,
+}
+
+impl TableLock {
+    /// Opens the two sessions; nothing is locked yet.
+    pub(super) async fn open<'a>(
+        config: &ServerConfig,
+        options: &SnapshotOptions,
+        tables: impl Iterator<Item = &'a TableName>,
+    ) -> Result<TableLock, Error> {
+        let list: Vec<String> =
+            tables.map(|name| format!("{}.{} READ", quoted(&name.database), quoted(&name.table))).collect();
+        Ok(TableLock {
+            session: session(config, options).await?,
+            canceller: Connection::open(config).await?,
+            statement: format!("LOCK TABLES {}", list.join(", ")),
+        })
+    }
+
+    /// Takes the locks. Whoever has written to one of the tables keeps its metadata lock until the log has it, so that nothing of
+    /// these tables is between engine and log while they are held.
+    pub(super) async fn take(&mut self, limit: Duration) -> Result<LockOutcome<()>, Error> {
+        Ok(match in_time(&mut self.session, &mut self.canceller, &[&self.statement], limit).await? {
+            LockOutcome::Given(_) => LockOutcome::Given(()),
+            LockOutcome::NotGiven(reason) => {
+                self.release().await?;
+                LockOutcome::NotGiven(reason)
+            }
+        })
+    }
+
+    /// Gives the locks back.
+    pub(super) async fn release(&mut self) -> Result<(), Error> {
+        unlock(&mut self.session).await
+    }
+
+    /// Returns the session, which alone may read the tables without waiting behind those who want to change them.
+    pub(super) fn session(&mut self) -> &mut Connection {
+        &mut self.session
+    }
+}

@@ -1,0 +1,219 @@
+//! Shapes of the captured tables, read without a lock, and the proof at each table's turn that its shape still holds.
+//!
+//! A view keeps rows, not definitions: `information_schema` and `SHOW CREATE TABLE` always tell the newest. So all shapes are
+//! read before the view, and compared again when the view's session holds the table's metadata lock, before the first of its rows. The
+//! creation time of the table is part of the comparison: a table that another one was renamed to has the same columns and other
+//! rows.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::ddl::Table as DescribedTable;
+use crate::schema::{self, ServerDefaults, TableFacts};
+use crate::wire::{Connection, Table};
+use crate::{Error, Filter, TableName, quoted};
+
+/// What is known of a table before its rows are read.
+#[derive(Debug)]
+pub(super) struct Shape {
+    pub(super) facts: TableFacts,
+    /// The description that the stream would have of the table.
+    pub(super) described: Option<DescribedTable>,
+    pub(super) create_statement: String,
+    pub(super) created: Option<String>,
+}
+
+/// Shapes of all captured tables.
+#[derive(Debug)]
+pub(super) struct Shapes {
+    pub(super) tables: Vec<Shape>,
+    pub(super) defaults: ServerDefaults,
+}
+
+/// `ER_TABLE_DEF_CHANGED`: the table was made or altered after the view.
+const CHANGED: u16 = 1412;
+
+impl Shapes {
+    /// Reads the shapes. A table that vanishes meanwhile is left out. The description comes last, so
+    /// that creation time and creating statement, if they are the same later, prove the description in between.
+    pub(super) async fn read(connection: &mut Connection, filter: &Filter) -> Result<Shapes, Error> {
+        let found = schema::list_tables(connection, filter).await?;
+        let mut times = creation_times(connection, &found).await?;
+        let mut names = Vec::with_capacity(found.len());
+        let mut creates = Vec::with_capacity(found.len());
+        for name in found {
+            match schema::show_create_table(connection, &name).await {
+                Ok(statement) => {
+                    creates.push((statement, times.remove(&name)));
+                    names.push(name);
+                }
+                Err(error) if error.is_table_gone() => left_out(&name),
+                Err(error) => return Err(error),
+            }
+        }
+        let facts = schema::describe(connection, &names).await?;
+        let mut facts = facts.into_iter().peekable();
+        let mut tables = Vec::with_capacity(names.len());
+        for (name, (create_statement, created)) in names.into_iter().zip(creates) {
+            match facts.next_if(|facts| facts.name == name) {
+                Some(mut facts) => {
+                    let described = schema::table(connection, &name, &create_statement).await?;
+                    facts.take_labels(described.as_ref());
+                    tables.push(Shape { facts, described, create_statement, created });
+                }
+                None => left_out(&name),
+            }
+        }
+        let defaults = schema::server_defaults(connection).await?;
+        Ok(Shapes { tables, defaults })
+    }
+}
+
+fn left_out(name: &TableName) {
+    tracing::warn!(table = %name, "a table is gone before its snapshot; it is left out");
+}
+
+/// Asks when the tables were made.
+async fn creation_times(
+    connection: &mut Connection,
+    tables: &[TableName],
+) -> Result<HashMap<TableName, String>, Error> {
+    let databases: BTreeSet<String> = tables.iter().map(|name| schema::literal(&name.database)).collect();
+    if databases.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let list = databases.into_iter().collect::<Vec<_>>().join(", ");
+    let answer = connection
+        .query(&format!(
+            "SELECT TABLE_SCHEMA, TABLE_NAME, CREATE_TIME FROM information_schema.TABLES WHERE TABLE_SCHEMA IN ({list})"
+        ))
+        .await?;
+    Ok(answer
+        .rows()
+        .filter_map(|row| Some((TableName::new(row.text(0)?, row.text(1)?), row.text(2)?.to_owned())))
+        .collect())
+}
+
+/// Takes the table's metadata lock in the view's transaction, behind a savepoint that frees it again, and compares the shape with
+/// `create_statement` and `created`. Leaves the session with results in each column's own character set.
+pub(super) async fn hold(
+    connection: &mut Connection,
+    name: &TableName,
+    create_statement: &str,
+    created: Option<&str>,
+) -> Result<(), Error> {
+    let touch = format!("SELECT 1 FROM {}.{} LIMIT 0", quoted(&name.database), quoted(&name.table));
+    let (show, creation) = (show_create(name), creation_time(name));
+    let statements = [
+        "SET SESSION character_set_results = utf8mb4",
+        SAVEPOINT,
+        &touch,
+        &show,
+        &creation,
+        "SET SESSION character_set_results = NULL",
+    ];
+    let answers = connection.query_batch(&statements).await.map_err(|error| changed(error, name))?;
+    let (now, created_now) = read_answers(connection, answers.get(3..).unwrap_or_default())?;
+    if without_counter(&now) != without_counter(create_statement) || created_now.as_deref() != created {
+        return Err(again(name, "was altered or replaced"));
+    }
+    Ok(())
+}
+
+/// Placed before each table is read.
+const SAVEPOINT: &str = "SAVEPOINT before_table";
+
+/// Frees the metadata locks that were taken since [`hold`] and keeps the view: the table can be altered from now on. MariaDB does so only
+/// in a session that does not write to the binlog.
+pub(super) const FREE: &str = "ROLLBACK TO SAVEPOINT before_table";
+
+/// Tells a table that changed under the snapshot from a failure.
+pub(super) fn changed(error: Error, name: &TableName) -> Error {
+    match error {
+        Error::Server { code: CHANGED, .. } => again(name, "was altered, emptied or replaced"),
+        error if error.is_table_gone() => again(name, "was dropped or renamed"),
+        other => other,
+    }
+}
+
+fn again(name: &TableName, what: &str) -> Error {
+    Error::SnapshotAgain {
+        reason: format!("{name} {what} after the snapshot began and before its rows were read"),
+        remedy: "Change tables before or after the snapshot, or exclude tables that change all the time".into(),
+    }
+}
+
+/// Looks for captured tables that the view has and the shapes lack, because they were made or renamed in between: their rows would be in
+/// neither snapshot nor stream. A table that was made after the view is none of them: the stream has all of it, and the server
+/// refuses to read it in the view.
+pub(super) async fn refuse_unknown(
+    connection: &mut Connection,
+    filter: &Filter,
+    known: &[TableName],
+) -> Result<(), Error> {
+    for name in schema::list_tables(connection, filter).await? {
+        if known.contains(&name) {
+            continue;
+        }
+        let touch = format!("SELECT 1 FROM {}.{} LIMIT 1", quoted(&name.database), quoted(&name.table));
+        match connection.query(&touch).await {
+            Ok(_) => return Err(again(&name, "appeared")),
+            Err(Error::Server { code: CHANGED, .. }) => {}
+            Err(error) if error.is_table_gone() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn show_create(name: &TableName) -> String {
+    format!("SHOW CREATE TABLE {}.{}", quoted(&name.database), quoted(&name.table))
+}
+
+fn creation_time(name: &TableName) -> String {
+    format!(
+        "SELECT CREATE_TIME FROM information_schema.TABLES WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {}",
+        schema::literal(&name.database),
+        schema::literal(&name.table)
+    )
+}
+
+/// Reads the answers to [`show_create`] and [`creation_time`].
+fn read_answers(connection: &Connection, answers: &[Table]) -> Result<(String, Option<String>), Error> {
+    let cell = |answer: usize, column: usize| {
+        let row = answers.get(answer)?.first()?;
+        Some(String::from_utf8_lossy(row.bytes(column)?).into_owned())
+    };
+    let statement = cell(0, 1).ok_or_else(|| connection.malformed("answer to SHOW CREATE TABLE"))?;
+    Ok((statement, cell(1, 0)))
+}
+
+/// Cuts the counter of the next row out of the options behind the columns, because every insert moves it.
+fn without_counter(statement: &str) -> String {
+    const COUNTER: &str = " AUTO_INCREMENT=";
+    let options = statement.find("\n) ").unwrap_or(statement.len());
+    let (columns, rest) = statement.split_at(options);
+    match rest.split_once(COUNTER) {
+        Some((engine, tail)) => format!("{columns}{engine}{}", tail.trim_start_matches(|c: char| c.is_ascii_digit())),
+        None => statement.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_counter_of_the_table_is_left_out() {
+        let table = |counter: &str, comment: &str| {
+            format!(
+                "CREATE TABLE `t` (\n  `id` int NOT NULL AUTO_INCREMENT COMMENT 'x AUTO_INCREMENT=7'\n) ENGINE=InnoDB{counter} COMMENT='{comment}'"
+            )
+        };
+        let same = |a: &str, b: &str| without_counter(a) == without_counter(b);
+        assert!(same(&table(" AUTO_INCREMENT=5", "c"), &table(" AUTO_INCREMENT=17", "c")));
+        assert!(!same(&table(" AUTO_INCREMENT=5", "c"), &table(" AUTO_INCREMENT=5", "d")));
+        assert!(same(&table("", "c"), &table("", "c")));
+        // The first row of a table brings the counter.
+        assert!(same(&table("", "c"), &table(" AUTO_INCREMENT=2", "c")));
+    }
+}

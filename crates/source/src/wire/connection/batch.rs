@@ -1,0 +1,71 @@
+//! Several statements in one packet, for what must happen within one moment of the server.
+//!
+//! Between two statements of a batch lies nothing of the network and nothing of this process: a lock that is taken and given
+//! back within one batch is held as long as the server needs, even when this process stalls or its machine goes away.
+
+use std::time::Duration;
+
+use super::{Connection, shortened};
+use crate::Error;
+use crate::wire::Table;
+
+/// Whether the other end takes several statements in one packet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Batches {
+    /// Nobody has asked yet.
+    #[default]
+    Unknown,
+    /// It does.
+    Taken,
+    /// It does not: some proxies. The statements go one by one.
+    Refused,
+}
+
+impl Connection {
+    /// Runs statements in their order, in one packet where the other end takes it, and returns a result for each.
+    ///
+    /// # Errors
+    /// [`Error::Server`] for the first statement that the server refuses; it does not run those behind it.
+    pub async fn query_batch(&mut self, statements: &[&str]) -> Result<Vec<Table>, Error> {
+        let limit_ms = self.query_timeout_ms;
+        match tokio::time::timeout(Duration::from_millis(limit_ms), self.batch(statements)).await {
+            Ok(results) => results,
+            Err(_) => Err(Error::Timeout {
+                address: self.address.clone(),
+                what: "The answer to several statements",
+                limit_ms,
+            }),
+        }
+    }
+
+    async fn batch(&mut self, statements: &[&str]) -> Result<Vec<Table>, Error> {
+        self.ask_for_batches().await?;
+        let mut results = Vec::with_capacity(statements.len());
+        if self.batches == Batches::Refused {
+            for statement in statements {
+                results.push(self.query_unlimited(statement).await?);
+            }
+            return Ok(results);
+        }
+        self.send_statement(&statements.join("; ")).await?;
+        for statement in statements {
+            let columns = self.result_columns(&shortened(statement)).await?;
+            results.push(self.collect(columns).await?);
+        }
+        Ok(results)
+    }
+
+    async fn ask_for_batches(&mut self) -> Result<(), Error> {
+        /// `COM_SET_OPTION` with `MYSQL_OPTION_MULTI_STATEMENTS_ON`.
+        const SEVERAL_STATEMENTS: [u8; 3] = [0x1b, 0, 0];
+        if self.batches == Batches::Unknown {
+            self.command(&SEVERAL_STATEMENTS, "asking for several statements in one packet").await?;
+            self.batches = match self.acknowledged("several statements in one packet").await {
+                Ok(()) => Batches::Taken,
+                Err(Error::Server { .. }) => Batches::Refused,
+                Err(error) => return Err(error),
+            };
+        }
+        Ok(())
+    }
+}
