@@ -5,6 +5,7 @@ mod check;
 mod column;
 mod list;
 mod login;
+mod rogue;
 mod session;
 mod snapshot;
 mod stream;
