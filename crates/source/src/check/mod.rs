@@ -69,7 +69,10 @@ pub async fn run(config: &ServerConfig, options: &CheckOptions) -> Report {
         Some(latent) => report.add(
             "credentials",
             Severity::Warning,
-            format!("`{}` may log in while the server remembers it; after its restart it may not: {latent}", config.user),
+            format!(
+                "`{}` may log in while the server remembers it; after its restart it may not: {latent}",
+                config.user
+            ),
             latent.remedy(),
         ),
         None => report.ok("credentials", format!("`{}` may log in", config.user)),

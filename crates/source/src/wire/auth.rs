@@ -80,7 +80,7 @@ pub fn clear(password: &Secret) -> Vec<u8> {
     bytes
 }
 
-/// Reads the public key (PEM) that a server sent.
+/// Reads a public key (PEM) as a server sends it or keeps it in its data folder, with a closing zero byte.
 pub fn public_key(pem: &[u8]) -> Option<RsaPublicKey> {
     let pem = std::str::from_utf8(pem).ok()?;
     RsaPublicKey::from_public_key_pem(pem.trim_end_matches(['\0', '\n', ' '])).ok()

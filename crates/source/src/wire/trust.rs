@@ -11,10 +11,9 @@
 use std::net::IpAddr;
 
 use rsa::RsaPublicKey;
-use rsa::pkcs8::DecodePublicKey;
 use rustls::ClientConfig;
 
-use super::auth::Plugin;
+use super::auth::{self, Plugin};
 use super::tls;
 use crate::error::NoTrust;
 use crate::{Error, PublicKeyRetrieval, ServerConfig, TlsMode};
@@ -65,9 +64,8 @@ impl Keys {
         let pinned = config.tls.server_public_key_file.as_deref();
         let pinned = pinned.map(|path| {
             let failed = |reason: String| Error::TlsFile { path: path.to_owned(), reason };
-            let pem = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
-            RsaPublicKey::from_public_key_pem(pem.trim())
-                .map_err(|error| failed(format!("it holds no RSA public key: {error}")))
+            let pem = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+            auth::public_key(&pem).ok_or_else(|| failed("it holds no RSA public key".into()))
         });
         Ok(Keys {
             mode,
@@ -83,8 +81,7 @@ impl Keys {
     /// [`Error::UntrustedKey`] where nobody vouches for the key at the other end.
     pub fn way(&self, channel: Channel, plugin: Plugin, address: &str) -> Result<Way<'_>, Error> {
         let allowed = self.retrieval == PublicKeyRetrieval::Allowed;
-        let refused =
-            |reason| Error::UntrustedKey { address: address.to_owned(), plugin: plugin.name(), reason };
+        let refused = |reason| Error::UntrustedKey { address: address.to_owned(), plugin: plugin.name(), reason };
         match (channel, &self.pinned) {
             (Channel::Tls { peer }, _) => {
                 let is_local = peer.is_some_and(|peer| peer.to_canonical().is_loopback());

@@ -147,8 +147,7 @@ async fn under_a_pinned_key_the_password_is_of_no_use_to_another() {
 #[tokio::test]
 async fn an_operator_who_allows_any_key_is_believed() {
     for trick in [Trick::FullLogin, Trick::Sha256Greeting, Trick::Switch("sha256_password")] {
-        let (learned, _) =
-            meet(trick, |config| config.tls.public_key_retrieval = PublicKeyRetrieval::Allowed).await;
+        let (learned, _) = meet(trick, |config| config.tls.public_key_retrieval = PublicKeyRetrieval::Allowed).await;
         assert_eq!(learned.as_deref(), Some(PASSWORD), "{trick:?}");
     }
 }
