@@ -138,10 +138,11 @@ impl Zocalo {
                         self.enviar_a_la_pagina(format!(r#"{{"tipo":"omitidos","cantidad":{cantidad}}}"#).into()).await?;
                     }
                 },
-                cambio = self.estado.changed() => {
-                    cambio.map_err(|_| Perdido)?;
-                    self.enviar_estado().await?;
-                }
+                cambio = self.estado.changed() => match cambio {
+                    Ok(()) => self.enviar_estado().await?,
+                    // Quien cuenta el estado termina con el servidor, y puede terminar antes de que aquí se vea el alto.
+                    Err(_) => return Ok(despedida(close_code::AWAY, "el servidor se detiene")),
+                },
                 recibido = self.socket.recv() => match recibido {
                     Some(Ok(Message::Close(_))) | Some(Err(_)) | None => return Err(Perdido),
                     Some(Ok(_)) => oido = Instant::now(),
