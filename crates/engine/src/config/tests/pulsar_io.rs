@@ -54,7 +54,8 @@ fn tutorial_runs_unchanged() {
     let server = &source.server;
     assert_eq!((server.host.as_str(), server.port, server.user.as_str()), ("localhost", 3306, "debezium"));
     assert_eq!((server.password.expose(), source.server_id), ("dbz", 534_523));
-    assert_eq!(server.tls, Tls { mode: TlsMode::Preferred, ..Tls::default() });
+    let public_key_retrieval = PublicKeyRetrieval::Allowed;
+    assert_eq!(server.tls, Tls { mode: TlsMode::Preferred, public_key_retrieval, ..Tls::default() });
     assert_eq!((server.connect_timeout_ms, source.keep_alive_interval_ms), (30_000, 60_000));
     assert_eq!((source.topic_prefix.as_str(), source.topic_namespace.as_str()), ("aeroalpesdb", "public/default"));
     assert_eq!(source.value_format, ValueFormat::Json);
@@ -73,7 +74,6 @@ fn tutorial_runs_unchanged() {
             "inputs",
             "archive",
             "parallelism",
-            "database.allowPublicKeyRetrieval",
             "database.history",
             "database.history.pulsar.topic",
             "database.history.pulsar.service.url",
