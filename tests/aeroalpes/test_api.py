@@ -404,6 +404,32 @@ def test_twenty_clicks_at_once_book_once(api, database):
 # Users
 
 
+def test_las_paginas_ajenas_y_los_nombres_prestados_no_entran(api, database):
+    """Una página cualquiera podía reservar, y leer los usuarios, en la API de quien la mira."""
+    before = count(database, "reservas")
+    own = f"localhost:{api.port}"
+    for headers in ({"Origin": "http://mala.example"}, {"Origin": "null"}, {"Host": "mala.example"},
+                    {"Host": f"mala.example:{api.port}", "Origin": f"http://mala.example:{api.port}"},
+                    {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}, {"Origin": f"http://localhost:{api.port + 1}"}):
+        for method, path, body in (("POST", "/vuelos/reserva", booking()), ("GET", "/cliente/usuarios", None)):
+            answer = api.call(method, path, body, headers)
+            assert answer.status == 403 and "AEROALPES_NOMBRES" in answer.json["error"], (headers, answer)
+    assert count(database, "reservas") == before
+    for headers in ({}, {"Host": own}, {"Host": own, "Origin": f"http://{own}"}, {"Host": f"[::1]:{api.port}"}):
+        assert api.call("GET", "/cliente/usuarios", headers=headers).status == 200, headers
+    assert api.call("GET", "/health", headers={"Host": "vigilante"}).status == 200
+
+
+def test_solo_se_registran_direcciones_a_las_que_se_puede_escribir(api):
+    for email, status in (("ana@señal.example", 201), ("ana@192.0.2.1", 400), ("ana@exa\u0001mple.com", 400),
+                          (f"{'a' * 65}@example.com", 400), ("ana@mal..example", 400), ("Ana <ana@example.com>", 400)):
+        body = {"nombres": "Ana", "apellidos": "Rojas", "email": email, "password": "12345678"}
+        answer = api.call("POST", "/cliente/usuarios", body)
+        assert answer.status == status, (email, answer)
+        if status == 400:
+            assert answer.json["campo"] == "email"
+
+
 def test_a_user_lives_and_its_password_is_seen_nowhere(api, database):
     secret, other = "contraseña-que-nadie-ve", "otra-que-tampoco-se-ve"
     seen = []

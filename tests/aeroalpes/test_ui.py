@@ -363,6 +363,16 @@ def test_pages_of_other_origins_and_large_messages_are_refused(sistema):
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(request, timeout=10)
     assert refused.value.code == 403
+    # Un nombre que una página ajena apuntó a esta dirección: nadie lo configuró, y tampoco se lee con él.
+    for path, code in (("/", 403), ("/api/reservas", 403), ("/health", 200)):
+        request = urllib.request.Request(sistema.ui.url + path, headers={"Host": "mala.example:5678"})
+        try:
+            answer = urllib.request.urlopen(request, timeout=10).status
+        except urllib.error.HTTPError as error:
+            answer = error.code
+        assert answer == code, path
+    with pytest.raises(InvalidStatus):
+        connect(f"{url}/ws", additional_headers={"Origin": "http://mala.example:5678", "Host": "mala.example:5678"}, open_timeout=10)
 
 
 def test_the_server_takes_leave_of_its_sockets(sistema):

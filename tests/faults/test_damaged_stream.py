@@ -105,7 +105,7 @@ def streamed(database, damage):
     database.client("DROP TABLE IF EXISTS faults.t; CREATE TABLE faults.t (id INT PRIMARY KEY, v VARCHAR(4000)); INSERT INTO faults.t VALUES (1, 'a')")
     proxy = Proxy(database.port, damage)
     there = types.SimpleNamespace(product=database.product, port=proxy.port)
-    text = servers.source_toml(there, "s", ["faults.t"]).replace("[source.tables]", '[source.server.tls]\nmode = "disabled"\n\n[source.tables]')
+    text = servers.source_toml(there, "s", ["faults.t"]).replace("[source.tables]", '[source.server.tls]\nmode = "disabled"\nallow_public_key_retrieval = true\n\n[source.tables]')
     running = servers.Bitacora(text)
     wait_until("the stream", lambda: running.process.must_run() or "streaming from" in running.process.stdout(), 60)
     database.client(f"INSERT INTO faults.t VALUES (2, 'before'); INSERT INTO faults.t VALUES (3, '{MARK.decode()}'); INSERT INTO faults.t VALUES (4, 'b')")

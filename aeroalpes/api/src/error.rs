@@ -17,6 +17,12 @@ pub enum Error {
         /// What the system says.
         source: std::io::Error,
     },
+    /// Un nombre de la API que no lo es.
+    #[error("{0} (--nombres, AEROALPES_NOMBRES)")]
+    Nombre(#[from] bitacora_origin::NameError),
+    /// Los hilos de los resúmenes.
+    #[error("the threads of the password hashes cannot be started: {0}; raise the limit of processes")]
+    Hilos(#[source] std::io::Error),
     /// The broker's URL.
     #[error("the broker's URL cannot be used: {0}; correct BROKER_HOST or PULSAR_SERVICE_URL")]
     Broker(#[source] bitacora_pulsar::Error),

@@ -4,7 +4,9 @@
 //! there. End: no new connections, requests in flight finish, so do messages that are being handled, then the tasks behind, then the pool.
 
 use std::future::Future;
+use std::sync::Arc;
 
+use bitacora_origin::Guard;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -24,6 +26,8 @@ pub struct Opciones {
     pub en_vuelo: usize,
     /// Connections.
     pub puerta: Puerta,
+    /// Nombres por los que se llama a la API, además de `localhost` y de direcciones.
+    pub nombres: Vec<String>,
     /// The database.
     pub base: ConfiguracionDb,
     /// The broker's addresses.
@@ -38,9 +42,14 @@ impl Opciones {
     ///
     /// # Errors
     /// A variable has a value that cannot be used.
-    pub fn del_entorno(escuchar: String, en_vuelo: usize, puerta: Puerta) -> Result<Opciones, Error> {
+    pub fn del_entorno(
+        escuchar: String,
+        en_vuelo: usize,
+        puerta: Puerta,
+        nombres: Vec<String>,
+    ) -> Result<Opciones, Error> {
         let broker = aeroalpes_contrato::direccion::Broker::del_entorno("BROKER_HOST");
-        Ok(Opciones { escuchar, en_vuelo, puerta, base: ConfiguracionDb::del_entorno()?, broker })
+        Ok(Opciones { escuchar, en_vuelo, puerta, nombres, base: ConfiguracionDb::del_entorno()?, broker })
     }
 }
 
@@ -52,9 +61,10 @@ pub async fn servir(opciones: Opciones, fin: impl Future<Output = ()> + Send + '
     let almacen = MySql::nuevo(&opciones.base)?;
     let contexto = Contexto {
         almacen: almacen.clone(),
-        resumidor: Argon2id::nuevo(),
+        resumidor: Argon2id::nuevo().map_err(Error::Hilos)?,
         broker: Broker::nuevo(&opciones.broker).map_err(Error::Broker)?,
         limite: Limite::nuevo(opciones.en_vuelo),
+        guardia: Arc::new(Guard::new(&opciones.nombres)?),
     };
     let failed = |source| Error::Escuchar { direccion: opciones.escuchar.clone(), source };
     let listener = TcpListener::bind(&opciones.escuchar).await.map_err(failed)?;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aeroalpes_consumo::Resultado;
+use aeroalpes_contrato::correo;
 use lettre::Address;
 use lettre::message::Mailbox;
 use reqwest::{Client, StatusCode};
@@ -65,7 +66,7 @@ impl Directorio {
         }
         let usuario: Usuario = serde_json::from_slice(&body).map_err(|error| away(error.to_string()))?;
         let email = usuario.email.unwrap_or_default();
-        let address = email.trim().parse().ok();
+        let address = correo::leer(email.trim());
         if address.is_none() {
             tracing::warn!(user = id, "a user has no usable address, the general one is taken");
         }

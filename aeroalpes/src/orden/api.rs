@@ -23,6 +23,9 @@ pub struct Api {
     /// Requests that are answered at a time; beyond them the answer is 503
     #[arg(long, env = "AEROALPES_EN_VUELO", default_value_t = aeroalpes_api::EN_VUELO)]
     en_vuelo: usize,
+    /// A name by which the API is called, beside localhost and addresses; repeated or separated by commas
+    #[arg(long, env = "AEROALPES_NOMBRES", value_name = "NOMBRE", value_delimiter = ',')]
+    nombres: Vec<String>,
     /// Connections at a time; further ones wait
     #[arg(long, env = "AEROALPES_CONEXIONES", default_value_t = Puerta::default().conexiones)]
     conexiones: usize,
@@ -35,6 +38,7 @@ pub struct Api {
 pub async fn ejecutar(argumentos: Api) -> Result<(), Fallo> {
     let cabecera = Duration::from_millis(argumentos.cabecera_ms);
     let puerta = Puerta { conexiones: argumentos.conexiones, cabecera };
-    let opciones = aeroalpes_api::Opciones::del_entorno(argumentos.escuchar, argumentos.en_vuelo, puerta)?;
+    let opciones =
+        aeroalpes_api::Opciones::del_entorno(argumentos.escuchar, argumentos.en_vuelo, puerta, argumentos.nombres)?;
     Ok(aeroalpes_api::servir(opciones, parada::pedida()).await?)
 }

@@ -17,12 +17,16 @@ pub struct Ui {
     /// Address of page and websocket
     #[arg(long, env = "AEROALPES_ESCUCHAR", value_name = "HOST:PUERTO", default_value = "127.0.0.1:5678")]
     escuchar: String,
+    /// A name by which the page is called, beside localhost and addresses; repeated or separated by commas
+    #[arg(long, env = "AEROALPES_NOMBRES", value_name = "NOMBRE", value_delimiter = ',')]
+    nombres: Vec<String>,
 }
 
 /// Serves until it is told to end.
 pub async fn ejecutar(argumentos: Ui) -> Result<(), Fallo> {
     let opciones = aeroalpes_ui::Opciones {
         escuchar: argumentos.escuchar,
+        nombres: argumentos.nombres,
         broker: Broker::del_entorno("PULSAR_ADDRESS"),
         api: api_del_entorno()?,
         prefijo: texto("AEROALPES_PREFIJO", "aeroalpesdb"),

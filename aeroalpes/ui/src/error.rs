@@ -24,6 +24,9 @@ pub enum Error {
         /// The prefix.
         prefijo: String,
     },
+    /// Un nombre de la página que no lo es.
+    #[error("{0} (--nombres, AEROALPES_NOMBRES)")]
+    Nombre(#[from] bitacora_origin::NameError),
     /// The API's URL is none, or its client cannot be set up.
     #[error("the API's address {direccion:?} cannot be used; check AEROALPES_ADDRESS")]
     Api {

@@ -20,6 +20,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use aeroalpes_contrato::direccion::Broker;
+use bitacora_origin::Guard;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -36,6 +37,8 @@ use servidor::Servidor;
 pub struct Opciones {
     /// Address to listen on, `host:port`; port 0 takes a free one.
     pub escuchar: String,
+    /// Nombres por los que se llama a la página, además de `localhost` y de direcciones.
+    pub nombres: Vec<String>,
     /// The broker.
     pub broker: Broker,
     /// Base URL of the API.
@@ -53,6 +56,7 @@ pub async fn servir(opciones: Opciones, alto: impl Future<Output = ()>) -> Resul
     let (estado, estado_visto) = watch::channel(Estado::default());
     let lectura = Lectura::nueva(&opciones, Arc::clone(&difusion), estado.clone())?;
     let api = Api::nueva(&opciones.api)?;
+    let guardia = Guard::new(&opciones.nombres)?;
     let fallo = |source| Error::Escuchar { direccion: opciones.escuchar.clone(), source };
     let listener = TcpListener::bind(&opciones.escuchar).await.map_err(fallo)?;
     println!("aeroalpes ui: http://{}", listener.local_addr().map_err(fallo)?);
@@ -60,7 +64,7 @@ pub async fn servir(opciones: Opciones, alto: impl Future<Output = ()>) -> Resul
     let mut tareas = JoinSet::new();
     tareas.spawn(lectura.seguir());
     tareas.spawn(estado::vigilar_api(api.clone(), estado));
-    let outcome = Servidor::nuevo(difusion, estado_visto, api).servir(listener, alto).await.map_err(fallo);
+    let outcome = Servidor::nuevo(difusion, estado_visto, api, guardia).servir(listener, alto).await.map_err(fallo);
     tareas.shutdown().await;
     outcome
 }

@@ -12,6 +12,7 @@ use std::{
     },
 };
 
+use bitacora_origin::Guard;
 use bitacora_pulsar_wire::Frame;
 use prometheus_client::{collector::Collector, registry::Registry};
 use tokio::{sync::mpsc, task::JoinSet};
@@ -97,6 +98,7 @@ impl Broker {
                 return Err(BrokerError::Exposed { purpose, address });
             }
         }
+        let guard = Guard::new(&config.http_names).map_err(|error| BrokerError::Configuration(error.to_string()))?;
         crate::descriptors::raise_limit();
         let listener = net::bind(config.listen, "the binary protocol").await?;
         let http = net::bind(config.http, "the admin REST").await?;
@@ -117,7 +119,7 @@ impl Broker {
             tasks.spawn(net::accept(Arc::clone(&shared), listener, stopped.clone()));
         }
         if let Some(listener) = http {
-            tasks.spawn(crate::rest::serve(Arc::clone(&shared), listener, stopped.clone()));
+            tasks.spawn(crate::rest::serve(Arc::clone(&shared), guard, listener, stopped.clone()));
         }
         tasks.spawn(flush(Arc::clone(&shared), stopped));
         Ok(Self { shared, tasks, stop })

@@ -34,6 +34,9 @@ pub struct BrokerConfig {
     pub listen: Option<SocketAddr>,
     /// Address of the admin REST; `None` = no REST.
     pub http: Option<SocketAddr>,
+    /// Names by which the admin REST is meant to be asked, beside `localhost` and addresses; with a port or for all ports.
+    /// A request under another name, or of a web page of another name, is refused.
+    pub http_names: Vec<String>,
     /// Whether other machines may reach this broker, which asks nobody who they are and encrypts nothing.
     pub reach: Reach,
     /// URL that lookups name. `None` = derived from the client's own connection; clients are told to stay on the URL
@@ -66,6 +69,7 @@ impl BrokerConfig {
             data_dir: data_dir.into(),
             listen: Some(SocketAddr::from(([127, 0, 0, 1], 6650))),
             http: Some(SocketAddr::from(([127, 0, 0, 1], 8080))),
+            http_names: Vec::new(),
             reach: Reach::default(),
             advertised_url: None,
             cluster: "standalone".to_owned(),

@@ -18,9 +18,14 @@ struct Rest {
 
 impl Rest {
     async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    async fn start_with(change: impl FnOnce(&mut BrokerConfig)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut config = BrokerConfig::new(folder.path());
         (config.listen, config.http) = (None, Some("127.0.0.1:0".parse().unwrap()));
+        change(&mut config);
         let broker = Broker::start(config).await.unwrap();
         let base = format!("http://{}", broker.http_addr().unwrap());
         Self { http: Client::new(), base, broker, _folder: folder }
@@ -171,5 +176,57 @@ async fn a_new_partition_keeps_its_messages_for_the_durable_subscriptions_of_the
     let stats = rest.get(&format!("{base}-partition-1/stats")).await;
     assert_eq!(stats["subscriptions"]["s"]["subscriptionProperties"], json!({ "team": "billing" }));
     drop((consumer, producer, client));
+    rest.broker.shutdown().await.unwrap();
+}
+
+/// A page of any site could change namespaces and read topics of a broker on the reader's own machine: nothing was asked of
+/// a request but its path.
+#[tokio::test]
+async fn a_foreign_page_and_a_rebound_name_are_refused() {
+    let rest = Rest::start_with(|config| config.http_names = vec!["broker.example".to_owned()]).await;
+    let port = rest.broker.http_addr().unwrap().port();
+    let namespaces = "/admin/v2/namespaces/public/default";
+    let topic = "/admin/v2/persistent/public/default/t";
+    let ask = |method: Method, path: &str, headers: &[(&'static str, String)]| {
+        let mut request = rest.http.request(method, format!("{}{path}", rest.base));
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        async move {
+            let answer = request.send().await.unwrap();
+            (answer.status().as_u16(), answer.text().await.unwrap())
+        }
+    };
+    let host = |name: &str| ("host", format!("{name}:{port}"));
+    let origin = |name: &str| ("origin", format!("http://{name}:{port}"));
+    for headers in [
+        vec![origin("evil.example")],
+        vec![("origin", "null".to_owned())],
+        vec![("origin", format!("http://localhost:{}", port - 1))],
+        vec![host("evil.example")],
+        vec![host("evil.example"), origin("evil.example")],
+        vec![("sec-fetch-site", "cross-site".to_owned()), ("sec-fetch-mode", "no-cors".to_owned())],
+    ] {
+        for (method, path) in [(Method::PUT, topic), (Method::GET, namespaces), (Method::DELETE, "/nowhere")] {
+            let (status, text) = ask(method.clone(), path, &headers).await;
+            assert_eq!(status, 403, "{method} {path} {headers:?}: {text}");
+            assert!(text.contains("http_names"), "{text}");
+        }
+    }
+    let (status, _) = ask(Method::GET, topic.trim_end_matches("/t"), &[]).await;
+    assert_eq!((status, rest.get(topic.trim_end_matches("/t")).await), (200, json!([])), "nothing was created");
+
+    for (number, headers) in
+        [vec![], vec![host("localhost")], vec![host("broker.example")], vec![host("localhost"), origin("127.0.0.1")]]
+            .into_iter()
+            .enumerate()
+    {
+        let (status, text) = ask(Method::PUT, &format!("{topic}{number}"), &headers).await;
+        assert_eq!(status, 204, "{headers:?}: {text}");
+        assert_eq!(ask(Method::GET, namespaces, &headers).await.0, 200, "{headers:?}");
+    }
+    for path in ["/metrics", "/admin/v2/brokers/health"] {
+        assert_eq!(ask(Method::GET, path, &[host("found-by-a-monitor")]).await.0, 200, "{path}");
+    }
     rest.broker.shutdown().await.unwrap();
 }

@@ -85,6 +85,9 @@ pub struct Broker {
     /// Address of the admin REST
     #[arg(long, value_name = "HOST:PORT", env = "BITACORA_BROKER_HTTP", default_value = "127.0.0.1:8080")]
     pub http: String,
+    /// A name by which the admin REST is asked, beside localhost and addresses; repeated or separated by commas
+    #[arg(long, value_name = "NAME", env = "BITACORA_BROKER_HTTP_NAMES", value_delimiter = ',')]
+    pub http_name: Vec<String>,
     /// Let other machines reach the addresses; there is no authentication and no TLS
     #[arg(long, env = "BITACORA_BROKER_ALLOW_REMOTE")]
     pub allow_remote: bool,

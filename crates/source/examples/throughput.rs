@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use bitacora_source::replication::{Client, EventChunk, ReplicaOptions, StreamState, Waiting};
 use bitacora_source::snapshot::{Snapshot, SnapshotChunk, SnapshotOptions, SnapshotState};
-use bitacora_source::{Filter, FilterOptions, Position, ServerConfig, TlsMode};
+use bitacora_source::{Filter, FilterOptions, Position, PublicKeyRetrieval, ServerConfig, TlsMode};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
@@ -16,6 +16,7 @@ async fn main() {
     let (port, user, password, table) = (next(), next(), next(), next());
     let mut config = ServerConfig::new("127.0.0.1", port.parse().unwrap(), user, password);
     config.tls.mode = TlsMode::Disabled;
+    config.tls.public_key_retrieval = PublicKeyRetrieval::Allowed;
 
     let filter = Filter::new(&FilterOptions { table_include_list: Some(table), ..FilterOptions::default() }).unwrap();
     let start = Instant::now();

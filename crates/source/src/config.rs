@@ -6,6 +6,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use crate::Error;
+
 /// A password that never appears in a log, an error or a debug print.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret(String);
@@ -39,7 +41,7 @@ impl From<&str> for Secret {
 pub enum TlsMode {
     /// Never TLS.
     Disabled,
-    /// TLS where the server offers it, any certificate.
+    /// TLS where the server offers it, any certificate; the password as text goes to a loopback address only.
     #[default]
     Preferred,
     /// TLS or no connection, any certificate.
@@ -68,17 +70,47 @@ impl FromStr for TlsMode {
     }
 }
 
+/// Whether the password may leave under a key that nobody vouches for, in the words of Connector/J's
+/// `allowPublicKeyRetrieval`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PublicKeyRetrieval {
+    /// Only under a verified certificate or a pinned key.
+    #[default]
+    Refused,
+    /// Under whatever key the other end shows.
+    Allowed,
+}
+
 /// TLS mode and the PEM files it works with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tls {
     /// How much TLS the connection needs.
     pub mode: TlsMode,
-    /// Certificates of the trusted authorities; without it the public authorities are trusted.
+    /// Certificates of the trusted authorities, which raise the mode to `verify_ca` at least; without it the public
+    /// authorities are trusted where the mode verifies.
     pub ca_file: Option<PathBuf>,
+    /// The server's RSA public key (MySQL's `public_key.pem`), for a login without TLS.
+    pub server_public_key_file: Option<PathBuf>,
+    /// Whether any key will do.
+    pub public_key_retrieval: PublicKeyRetrieval,
     /// Certificate chain of this client, for accounts that require one.
     pub certificate_file: Option<PathBuf>,
     /// Private key that belongs to `certificate_file`.
     pub key_file: Option<PathBuf>,
+}
+
+impl Tls {
+    /// Returns the mode that applies: a named CA verifies, whatever the mode says.
+    ///
+    /// # Errors
+    /// [`Error::CaWithoutTls`] where the mode never uses TLS.
+    pub fn effective_mode(&self) -> Result<TlsMode, Error> {
+        match (self.mode, &self.ca_file) {
+            (TlsMode::Disabled, Some(path)) => Err(Error::CaWithoutTls { path: path.clone() }),
+            (TlsMode::Preferred | TlsMode::Required, Some(_)) => Ok(TlsMode::VerifyCa),
+            (mode, _) => Ok(mode),
+        }
+    }
 }
 
 /// One server and the account used on it.

@@ -59,7 +59,7 @@ pub enum Error {
         reason: String,
     },
     /// TLS is required and the server does not offer it.
-    #[error("The server at {address} offers no TLS, but the TLS mode requires it")]
+    #[error("The server at {address} offers no TLS, but the TLS mode or the named CA requires it")]
     TlsNotOffered {
         /// `host:port`.
         address: String,
@@ -71,6 +71,22 @@ pub enum Error {
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
+    },
+    /// A CA is named and the mode never checks a certificate.
+    #[error("The CA file {} is named, but the TLS mode `disabled` checks no certificate", path.display())]
+    CaWithoutTls {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The login needs the password itself, and nobody vouches for the key that it would be given to.
+    #[error("The password was not given to {address}, whose {plugin} login asks for it whole: {}", reason.sentence())]
+    UntrustedKey {
+        /// `host:port`.
+        address: String,
+        /// Plugin of the account.
+        plugin: &'static str,
+        /// What is missing.
+        reason: NoTrust,
     },
     /// The server wants an authentication plugin that this client does not speak.
     #[error("The account needs the authentication plugin {plugin}, which is not supported")]
@@ -158,6 +174,35 @@ pub enum Error {
     },
 }
 
+/// Why a key is not trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoTrust {
+    /// The connection is not encrypted, and the server's RSA key is neither pinned nor allowed to be anybody's.
+    PublicKey,
+    /// The connection is encrypted to a certificate that was not checked.
+    Certificate,
+}
+
+impl NoTrust {
+    fn sentence(self) -> &'static str {
+        match self {
+            NoTrust::PublicKey => "the connection has no TLS, and the key that would hide the password is not known",
+            NoTrust::Certificate => "the TLS certificate was not checked, so the key may be anybody's",
+        }
+    }
+
+    fn remedy(self) -> &'static str {
+        match self {
+            NoTrust::PublicKey => {
+                "Enable TLS on the server, or name its key (tls.server_public_key or database.serverRSAPublicKeyFile = …/public_key.pem of the server's data folder), or set tls.allow_public_key_retrieval = true (database.allowPublicKeyRetrieval) if nobody can stand between"
+            }
+            NoTrust::Certificate => {
+                "Name the CA of the server's certificate (tls.ca or database.ssl.ca = …/ca.pem of the server's data folder, unless you made your own), or set tls.mode = \"required\" (database.ssl.mode) if nobody can stand between"
+            }
+        }
+    }
+}
+
 impl Error {
     /// Tells whether trying again can help.
     pub fn class(&self) -> ErrorClass {
@@ -170,6 +215,8 @@ impl Error {
             Error::Tls { .. }
             | Error::TlsNotOffered { .. }
             | Error::TlsFile { .. }
+            | Error::CaWithoutTls { .. }
+            | Error::UntrustedKey { .. }
             | Error::AuthenticationPlugin { .. }
             | Error::ServerIdInUse { .. }
             | Error::Position { .. }
@@ -214,8 +261,10 @@ impl Error {
                 "Give the CA file that signed the server's certificate, or choose a weaker TLS mode on purpose".into()
             }
             Error::TlsNotOffered { .. } => {
-                "Enable TLS on the server (ssl_cert, ssl_key), or set the TLS mode to preferred or disabled".into()
+                "Enable TLS on the server (ssl_cert, ssl_key), or set the TLS mode to preferred or disabled and name no CA".into()
             }
+            Error::CaWithoutTls { .. } => "Set the TLS mode to verify_ca, or remove the CA file".into(),
+            Error::UntrustedKey { reason, .. } => reason.remedy().into(),
             Error::TlsFile { .. } => "Give a readable PEM file with the expected content".into(),
             Error::AuthenticationPlugin { .. } => {
                 "Use an account with caching_sha2_password (MySQL) or mysql_native_password (MariaDB)".into()

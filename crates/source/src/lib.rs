@@ -23,7 +23,7 @@ mod server_error;
 pub mod snapshot;
 pub mod wire;
 
-pub use config::{Secret, ServerConfig, Tls, TlsMode};
+pub use config::{PublicKeyRetrieval, Secret, ServerConfig, Tls, TlsMode};
 pub use error::{Error, ErrorClass};
 pub use filter::{BuiltinDatabases, Filter, FilterOptions};
 pub use log_mark::{EventMark, LogMark};

@@ -47,6 +47,9 @@ pub enum Falla {
     /// The connection broke during the commit: whether it is stored is not known.
     #[error("the connection broke during the commit: {0}")]
     Dudosa(#[source] Causa),
+    /// Más trabajo del que se puede hacer a la vez; solo ayuda esperar.
+    #[error("too much at once: {0}")]
+    Saturada(&'static str),
     /// Anything else: a fault of ours, or a table that is not ours.
     #[error("unexpected: {0}")]
     Interna(#[source] Causa),

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use tokio::sync::Semaphore;
 
 use super::Problema;
+use super::problema::DEMASIADAS;
 
 /// The places.
 #[derive(Debug, Clone)]
@@ -26,10 +27,6 @@ impl Limite {
 pub(super) async fn limitar(State(limite): State<Limite>, request: Request, next: Next) -> Response {
     match limite.0.try_acquire() {
         Ok(_permit) => next.run(request).await,
-        Err(_) => Problema::nuevo(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "Hay demasiadas peticiones en curso; intente de nuevo en unos segundos",
-        )
-        .into_response(),
+        Err(_) => Problema::nuevo(StatusCode::SERVICE_UNAVAILABLE, DEMASIADAS).into_response(),
     }
 }

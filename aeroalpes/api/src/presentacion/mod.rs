@@ -9,15 +9,19 @@
 mod cuerpo;
 mod dto;
 mod especificacion;
+mod guardia;
 mod lector;
 mod limite;
 pub mod mensajes;
 mod problema;
 mod rutas;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, post};
+use bitacora_origin::Guard;
 
 pub use limite::Limite;
 pub use problema::Problema;
@@ -36,6 +40,8 @@ pub struct Contexto {
     pub broker: Broker,
     /// Requests that are answered at a time.
     pub limite: Limite,
+    /// Los nombres por los que se llama a la API.
+    pub guardia: Arc<Guard>,
 }
 
 /// Builds the router of the whole API.
@@ -63,5 +69,9 @@ pub fn enrutar(contexto: Contexto) -> Router {
             .route(&format!("{modulo}/"), any(rutas::pendiente::responder))
             .route(&format!("{modulo}/{{*resto}}"), any(rutas::pendiente::responder));
     }
-    router.fallback(rutas::desconocida).method_not_allowed_fallback(rutas::metodo_no_permitido).with_state(contexto)
+    router
+        .fallback(rutas::desconocida)
+        .method_not_allowed_fallback(rutas::metodo_no_permitido)
+        .layer(from_fn_with_state(Arc::clone(&contexto.guardia), guardia::rechazar_paginas_ajenas))
+        .with_state(contexto)
 }

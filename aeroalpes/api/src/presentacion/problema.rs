@@ -9,6 +9,9 @@ use super::dto::ErrorDto;
 use crate::aplicacion::{Error, Falla};
 use crate::dominio;
 
+/// Lo que oye quien llega cuando no hay lugar.
+pub(super) const DEMASIADAS: &str = "Hay demasiadas peticiones en curso; intente de nuevo en unos segundos";
+
 /// Seconds after which a client may try again.
 const REINTENTO: HeaderValue = HeaderValue::from_static("2");
 
@@ -82,6 +85,10 @@ impl From<Falla> for Problema {
                 let texto = "La base de datos se desconectó al confirmar y no se sabe si el cambio quedó guardado; \
                              consulte el estado, o repita una reserva con la misma Idempotency-Key";
                 Problema::nuevo(StatusCode::SERVICE_UNAVAILABLE, texto)
+            }
+            Falla::Saturada(_) => {
+                tracing::warn!(%falla, "a request is answered with 503");
+                Problema::nuevo(StatusCode::SERVICE_UNAVAILABLE, DEMASIADAS)
             }
             Falla::Interna(_) => {
                 tracing::error!(%falla, "a request is answered with 500");

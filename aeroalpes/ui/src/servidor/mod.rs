@@ -4,7 +4,6 @@
 //! `/api/…` are bookings ([`crate::reenvio`]); `/health` answers while the server
 //! lives, whoever else is away; everything else is a file of the page.
 
-mod origen;
 mod pagina;
 mod zocalo;
 
@@ -16,10 +15,11 @@ use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use bitacora_origin::{Guard, HostRule, Refusal};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -42,6 +42,7 @@ pub struct Servidor {
     zocalos: Arc<Zocalos>,
     pagina: Arc<Pagina>,
     api: Api,
+    guardia: Arc<Guard>,
     alto: watch::Sender<bool>,
 }
 
@@ -53,10 +54,10 @@ struct Compartido {
 
 impl Servidor {
     /// Creates it.
-    pub fn nuevo(difusion: Arc<Difusion>, estado: watch::Receiver<Estado>, api: Api) -> Self {
+    pub fn nuevo(difusion: Arc<Difusion>, estado: watch::Receiver<Estado>, api: Api, guardia: Guard) -> Self {
         let (alto, alto_visto) = watch::channel(false);
         let zocalos = Arc::new(Zocalos::nuevos(difusion, estado, alto_visto));
-        Self { zocalos, pagina: Arc::new(Pagina::nueva()), api, alto }
+        Self { zocalos, pagina: Arc::new(Pagina::nueva()), api, guardia: Arc::new(guardia), alto }
     }
 
     /// Serves until `alto` is ready, then says so to every browser and lets requests end.
@@ -73,7 +74,7 @@ impl Servidor {
             .with_state(compartido)
             .nest("/api", reenvio::rutas(self.api))
             .layer(DefaultBodyLimit::max(MAX_CUERPO))
-            .layer(from_fn(de_casa));
+            .layer(from_fn_with_state(self.guardia, de_casa));
         let mut visto = self.alto.subscribe();
         let hasta_el_alto = async move {
             let _ = visto.wait_for(|alto| *alto).await;
@@ -94,15 +95,21 @@ impl Servidor {
     }
 }
 
-/// Requests that change something, and sockets, come from our own page or from no page at all.
-async fn de_casa(request: Request, next: Next) -> Response {
-    let lee = matches!(*request.method(), Method::GET | Method::HEAD) && !pide_zocalo(request.headers());
-    if !lee && !origen::es_propio(request.headers()) {
-        tracing::warn!(origin = ?request.headers().get(header::ORIGIN), "a page of another origin was refused");
-        let cuerpo = json!({"error": "La petición viene de otra página; abre la de AeroAlpes."});
-        return (StatusCode::FORBIDDEN, Json(cuerpo)).into_response();
-    }
-    pagina::con_reglas(next.run(request).await)
+/// Las peticiones vienen de nuestra página o de ninguna, y nos llaman por un nombre nuestro. Un vigilante puede llamar a `/health`
+/// por el que encuentre.
+async fn de_casa(State(guardia): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+    let regla = if request.uri().path() == "/health" { HostRule::Any } else { HostRule::Known };
+    let Err(rechazo) = guardia.check(request.method(), request.uri(), request.headers(), regla) else {
+        return pagina::con_reglas(next.run(request).await);
+    };
+    tracing::warn!(%rechazo, "a request of a foreign page or under an unknown name was refused");
+    let texto = match rechazo {
+        Refusal::Host(_) => {
+            "La página no se conoce por ese nombre; ábrela como localhost o por su dirección, o añade el nombre a AEROALPES_NOMBRES."
+        }
+        _ => "La petición viene de otra página; abre la de AeroAlpes.",
+    };
+    pagina::con_reglas((StatusCode::FORBIDDEN, Json(json!({"error": texto}))).into_response())
 }
 
 fn pide_zocalo(headers: &HeaderMap) -> bool {

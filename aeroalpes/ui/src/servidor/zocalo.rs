@@ -138,10 +138,11 @@ impl Zocalo {
                         self.enviar_a_la_pagina(format!(r#"{{"tipo":"omitidos","cantidad":{cantidad}}}"#).into()).await?;
                     }
                 },
-                cambio = self.estado.changed() => {
-                    cambio.map_err(|_| Perdido)?;
-                    self.enviar_estado().await?;
-                }
+                cambio = self.estado.changed() => match cambio {
+                    Ok(()) => self.enviar_estado().await?,
+                    // Quien cuenta el estado termina con el servidor, y puede terminar antes de que aquí se vea el alto.
+                    Err(_) => return Ok(despedida(close_code::AWAY, "el servidor se detiene")),
+                },
                 recibido = self.socket.recv() => match recibido {
                     Some(Ok(Message::Close(_))) | Some(Err(_)) | None => return Err(Perdido),
                     Some(Ok(_)) => oido = Instant::now(),
@@ -203,4 +204,56 @@ async fn siguiente(
 
 fn despedida(code: u16, motivo: &'static str) -> CloseFrame {
     CloseFrame { code, reason: Utf8Bytes::from_static(motivo) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use axum::Router;
+    use axum::extract::State;
+    use axum::extract::ws::WebSocketUpgrade;
+    use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+    use axum::response::Response;
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio::sync::watch;
+
+    use super::{Forma, Zocalos};
+    use crate::difusion::Difusion;
+    use crate::estado::Estado;
+
+    const PETICION: &str = "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                            Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
+
+    async fn abrir(
+        State(zocalos): State<Arc<Zocalos>>,
+        subida: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    ) -> Response {
+        zocalos.abrir(subida, Forma::Pagina)
+    }
+
+    /// El canal del estado puede acabarse antes de que el zócalo vea el alto; entonces el zócalo moría sin su trama de cierre.
+    #[tokio::test]
+    async fn un_zocalo_se_despide_aunque_el_estado_acabe_antes_que_el_alto() {
+        let difusion = Arc::new(Difusion::nueva());
+        let (estado, estado_visto) = watch::channel(Estado::default());
+        let (_alto, alto_visto) = watch::channel(false);
+        let zocalos = Arc::new(Zocalos::nuevos(Arc::clone(&difusion), estado_visto, alto_visto));
+        let rutas = Router::new().route("/ws", get(abrir)).with_state(zocalos);
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let mut navegador = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let sirve = tokio::spawn(async move { axum::serve(listener, rutas).await });
+        drop(estado);
+        navegador.write_all(PETICION.as_bytes()).await.unwrap();
+        let mut recibido = Vec::new();
+        navegador.read_to_end(&mut recibido).await.unwrap();
+        sirve.abort();
+        // Una trama entera de cierre: 0x88, su longitud, el código 1001 y el motivo.
+        let motivo = "el servidor se detiene";
+        let cierre = [&[0x88, 2 + motivo.len() as u8, 0x03, 0xe9], motivo.as_bytes()].concat();
+        assert!(recibido.ends_with(&cierre), "{}", String::from_utf8_lossy(&recibido));
+        drop(difusion);
+    }
 }

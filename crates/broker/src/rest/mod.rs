@@ -3,6 +3,7 @@
 //! Errors are `{"reason": …}`; writes answer 204 without a body. Source of paths and shapes: "Pulsar admin REST API" v2.
 
 mod cluster;
+mod guard;
 mod lookup;
 mod metrics;
 mod namespace;
@@ -18,8 +19,10 @@ use std::sync::Arc;
 use axum::{
     Json, Router,
     http::StatusCode,
+    middleware,
     response::{IntoResponse, Response},
 };
+use bitacora_origin::Guard;
 use bitacora_pulsar_wire::{TopicName, proto::ServerError};
 use serde_json::json;
 use tokio::{net::TcpListener, sync::watch};
@@ -30,8 +33,13 @@ use crate::{broker::Shared, topic::Refused};
 type Broker = axum::extract::State<Arc<Shared>>;
 
 /// Serves until the broker stops.
-pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener, mut stopped: watch::Receiver<bool>) {
-    let served = axum::serve(listener, router(shared)).with_graceful_shutdown(async move {
+pub(crate) async fn serve(
+    shared: Arc<Shared>,
+    guard: Guard,
+    listener: TcpListener,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let served = axum::serve(listener, router(shared, guard)).with_graceful_shutdown(async move {
         let _ = stopped.changed().await;
     });
     if let Err(error) = served.await {
@@ -39,7 +47,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener, mut stoppe
     }
 }
 
-fn router(shared: Arc<Shared>) -> Router {
+fn router(shared: Arc<Shared>, guard: Guard) -> Router {
     let admin = Router::new()
         .merge(cluster::routes())
         .merge(namespace::routes())
@@ -54,6 +62,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .method_not_allowed_fallback(|| async {
             Problem(StatusCode::METHOD_NOT_ALLOWED, "this method is not served here".to_owned())
         })
+        .layer(middleware::from_fn_with_state(Arc::new(guard), guard::refuse_foreign_pages))
         .with_state(shared)
 }
 

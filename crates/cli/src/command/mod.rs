@@ -25,6 +25,7 @@ async fn start_broker(asked: &config::BrokerConfig, data_dir: &Path) -> Result<B
     let mut config = BrokerConfig::new(data_dir);
     config.listen = Some(address(&asked.listen, "the binary protocol")?);
     config.http = Some(address(&asked.http, "the admin REST")?);
+    config.http_names.clone_from(&asked.http_names);
     config.reach = if asked.allow_remote { Reach::Network } else { Reach::Loopback };
     config.schema_compatibility = Strategy::parse(&asked.schema_compatibility_strategy).unwrap_or_default();
     let broker = Broker::start(config).await?;

@@ -110,6 +110,9 @@ impl Draft {
                 "a client certificate needs both database.ssl.cert and database.ssl.key; add the missing one".into(),
             );
         }
+        if let Err(error) = tls.effective_mode() {
+            problems.push(format!("{error}; {}", uncapitalised(&error.remedy())));
+        }
         let enveloped = source.value_format == ValueFormat::JsonWithEnvelope;
         if self.schemas_enable.is_some_and(|enable| enable != enveloped) {
             problems.push(
@@ -153,6 +156,12 @@ fn filter_reason(error: Error) -> String {
         Error::Filter { pattern, list, reason } => format!("{pattern} in {list} cannot be used ({reason})"),
         other => other.to_string(),
     }
+}
+
+/// A sentence as the second half of another.
+fn uncapitalised(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// Whether the server's own databases are left out.

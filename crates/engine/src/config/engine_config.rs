@@ -11,6 +11,8 @@ pub struct BrokerConfig {
     pub listen: String,
     /// `host:port` of the admin REST.
     pub http: String,
+    /// Names by which the admin REST is meant to be asked, beside `localhost` and addresses.
+    pub http_names: Vec<String>,
     /// Whether addresses that other machines can reach are meant.
     pub allow_remote: bool,
     /// How a topic's schema may change where the policy of its namespace does not say, in Pulsar's words.

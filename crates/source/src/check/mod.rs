@@ -52,7 +52,11 @@ pub async fn run(config: &ServerConfig, options: &CheckOptions) -> Report {
                 // A server that is starting, stopping or offline answers, and lets nobody in.
                 Error::Server { .. } if error.class() == ErrorClass::Retry => "reachable",
                 Error::Server { .. } | Error::AuthenticationPlugin { .. } => "credentials",
-                Error::Tls { .. } | Error::TlsNotOffered { .. } | Error::TlsFile { .. } => "tls",
+                Error::Tls { .. }
+                | Error::TlsNotOffered { .. }
+                | Error::TlsFile { .. }
+                | Error::CaWithoutTls { .. }
+                | Error::UntrustedKey { .. } => "tls",
                 _ => "reachable",
             };
             if name != "reachable" {
@@ -63,7 +67,18 @@ pub async fn run(config: &ServerConfig, options: &CheckOptions) -> Report {
         }
     };
     report.ok("reachable", format!("The server at {} answers", config.address()));
-    report.ok("credentials", format!("`{}` may log in", config.user));
+    match connection.latent_refusal() {
+        Some(latent) => report.add(
+            "credentials",
+            Severity::Warning,
+            format!(
+                "`{}` may log in while the server remembers it; after its restart it may not: {latent}",
+                config.user
+            ),
+            latent.remedy(),
+        ),
+        None => report.ok("credentials", format!("`{}` may log in", config.user)),
+    }
     if let Err(error) = ask(config, &mut connection, options, &mut report).await {
         // Only a failure of the first kind may pass by itself.
         let name = if error.class() == ErrorClass::Retry { "connection" } else { "statement" };

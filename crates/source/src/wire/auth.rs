@@ -1,8 +1,12 @@
 //! What the password plugins send: scrambles, and the password under the server's RSA key.
 //!
 //! Sources: "Native Authentication" and "Caching_sha2_password information" in the MySQL Server Developer Documentation.
-//! The password itself leaves this process only inside TLS or under the RSA key.
+//! The password itself leaves this process only inside TLS or under an RSA key, as [`super::trust`] allows.
+//!
+//! `mysql_native_password` never sends it, but its scramble is weak: whoever answers in the server's place can guess at
+//! a short password with two SHA-1 a try, and whoever also has the server's stored hash can log in from one scramble.
 
+use rsa::RsaPublicKey;
 use rsa::pkcs8::DecodePublicKey;
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
@@ -63,8 +67,8 @@ impl Plugin {
                 let mask = Sha256::new().chain_update(Sha256::digest(once)).chain_update(nonce).finalize();
                 xor(&once, &mask)
             }
-            // Asks for the public key; inside TLS the caller sends the password instead.
-            Plugin::Sha256 => vec![1],
+            // There is no scramble: the password itself is wanted.
+            Plugin::Sha256 => Vec::new(),
         }
     }
 }
@@ -76,10 +80,14 @@ pub fn clear(password: &Secret) -> Vec<u8> {
     bytes
 }
 
-/// Encrypts the password under the server's public key (PEM): masked with the nonce, then OAEP with SHA-1.
-pub fn under_key(password: &Secret, nonce: &[u8], pem: &[u8]) -> Option<Vec<u8>> {
+/// Reads a public key (PEM) as a server sends it or keeps it in its data folder, with a closing zero byte.
+pub fn public_key(pem: &[u8]) -> Option<RsaPublicKey> {
     let pem = std::str::from_utf8(pem).ok()?;
-    let key = rsa::RsaPublicKey::from_public_key_pem(pem.trim_end_matches(['\0', '\n', ' '])).ok()?;
+    RsaPublicKey::from_public_key_pem(pem.trim_end_matches(['\0', '\n', ' '])).ok()
+}
+
+/// Encrypts the password under a public key: masked with the nonce, then OAEP with SHA-1.
+pub fn under_key(password: &Secret, nonce: &[u8], key: &RsaPublicKey) -> Option<Vec<u8>> {
     let masked: Vec<u8> = clear(password).iter().zip(nonce.iter().cycle()).map(|(a, b)| a ^ b).collect();
     key.encrypt(&mut rand::thread_rng(), rsa::Oaep::new::<Sha1>(), &masked).ok()
 }
@@ -123,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_key_that_is_none_is_refused() {
-        assert!(under_key(&Secret::new("x"), b"12345678901234567890", b"-----BEGIN PUBLIC KEY-----\n").is_none());
-        assert!(under_key(&Secret::new("x"), b"12345678901234567890", &[0xff]).is_none());
+        assert!(public_key(b"-----BEGIN PUBLIC KEY-----\n").is_none());
+        assert!(public_key(&[0xff]).is_none());
     }
 }

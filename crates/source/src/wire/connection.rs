@@ -53,6 +53,7 @@ pub struct Connection {
     address: String,
     query_timeout_ms: u64,
     batches: batch::Batches,
+    latent: Option<Error>,
 }
 
 /// Whether a connection is encrypted.
@@ -107,6 +108,12 @@ impl Connection {
             Stream::Tls(_) => Encryption::Tls,
             _ => Encryption::None,
         }
+    }
+
+    /// Returns why the next login may fail although this one did not: the server knew the password's digest, and its cache
+    /// is empty after a restart.
+    pub fn latent_refusal(&self) -> Option<&Error> {
+        self.latent.as_ref()
     }
 
     /// Runs a statement that gives no rows.

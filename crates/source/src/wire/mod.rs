@@ -9,6 +9,7 @@
 //! - [`handshake`]: the greeting and the answer to it.
 //! - [`auth`]: scrambles of the password plugins.
 //! - `tls`: TLS modes over rustls.
+//! - `trust`: to which keys the password itself may be given.
 //! - [`connection`]: a logged-in connection, its commands and results.
 //! - [`result`]: column definitions, text rows, error packets.
 //! - `session`: the variables that every session sets.
@@ -21,6 +22,7 @@ pub mod read;
 pub mod result;
 mod session;
 mod tls;
+mod trust;
 
 pub use connection::Connection;
 pub use result::{ColumnDefinition, Row, Table, TextRow};

@@ -1,7 +1,8 @@
 //! TLS modes over rustls.
 //!
 //! Without verification (`preferred`, `required`) any certificate is accepted, as the servers' own clients do; the
-//! handshake's signatures are still checked. `verify_ca` checks the chain, `verify_identity` also the name.
+//! handshake's signatures are still checked. `verify_ca` checks the chain, `verify_identity` also the name. What may be
+//! sent to a certificate that was not checked is decided in [`super::trust`].
 
 use std::path::Path;
 use std::sync::Arc;
@@ -25,9 +26,8 @@ const SOCKET_READ_BYTES: usize = 64 << 10;
 pub type TlsStream = client::TlsStream<BufReader<TcpStream>>;
 
 /// Runs the TLS handshake on a socket whose peer waits for it.
-pub async fn handshake(config: &ServerConfig, socket: TcpStream) -> Result<TlsStream, Error> {
+pub async fn handshake(config: &ServerConfig, client: ClientConfig, socket: TcpStream) -> Result<TlsStream, Error> {
     let failed = |reason: String| Error::Tls { address: config.address(), reason };
-    let client = client_config(&config.tls)?;
     let name = match ServerName::try_from(config.host.clone()) {
         Ok(name) => name,
         Err(_) if config.tls.mode != TlsMode::VerifyIdentity => {
@@ -39,15 +39,19 @@ pub async fn handshake(config: &ServerConfig, socket: TcpStream) -> Result<TlsSt
     TlsConnector::from(Arc::new(client)).connect(name, socket).await.map_err(|error| failed(error.to_string()))
 }
 
-fn client_config(tls: &Tls) -> Result<ClientConfig, Error> {
+/// Reads the files of the configuration into a TLS client.
+///
+/// # Errors
+/// [`Error::TlsFile`] names the file that is missing or holds something else.
+pub fn client_config(tls: &Tls, mode: TlsMode) -> Result<ClientConfig, Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let trust = match tls.mode {
+    let trust = match mode {
         TlsMode::VerifyCa | TlsMode::VerifyIdentity => {
             let roots = Arc::new(roots(tls.ca_file.as_deref())?);
             let chain = WebPkiServerVerifier::builder_with_provider(roots, provider.clone())
                 .build()
                 .map_err(|error| Error::Tls { address: "the configuration".into(), reason: error.to_string() })?;
-            if tls.mode == TlsMode::VerifyIdentity { Trust::Identity(chain) } else { Trust::Chain(chain) }
+            if mode == TlsMode::VerifyIdentity { Trust::Identity(chain) } else { Trust::Chain(chain) }
         }
         _ => Trust::Any,
     };

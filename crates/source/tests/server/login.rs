@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use bitacora_source::wire::Connection;
 use bitacora_source::wire::connection::Encryption;
-use bitacora_source::{Error, ErrorClass, ServerConfig, Tls, TlsMode};
+use bitacora_source::{Error, ErrorClass, PublicKeyRetrieval, ServerConfig, Tls, TlsMode};
 use bitacora_testkit::{Mariadb, MariadbOptions, Mysql, MysqlOptions};
 
 use crate::{config, config_of};
@@ -16,6 +16,13 @@ fn file(name: &str) -> PathBuf {
 fn with_tls(config: &ServerConfig, mode: TlsMode, ca_file: Option<&str>) -> ServerConfig {
     let mut config = config.clone();
     config.tls = Tls { mode, ca_file: ca_file.map(file), ..Tls::default() };
+    config
+}
+
+/// Without TLS, under whatever key the server sends.
+fn without_tls(config: &ServerConfig) -> ServerConfig {
+    let mut config = with_tls(config, TlsMode::Disabled, None);
+    config.tls.public_key_retrieval = PublicKeyRetrieval::Allowed;
     config
 }
 
@@ -47,11 +54,24 @@ async fn mysql_passwords_and_tls_modes() {
     let server = Mysql::start(MysqlOptions { extra: server_tls(), ..MysqlOptions::default() });
     let app = config(&server);
 
-    // A full authentication under the RSA key, then one from the server's cache.
-    server.client("FLUSH PRIVILEGES");
-    let plain = with_tls(&app, TlsMode::Disabled, None);
-    logged_in(&plain, Encryption::None).await;
-    logged_in(&plain, Encryption::None).await;
+    // A full authentication under the server's RSA key that the operator has named, or has allowed to be asked for; then
+    // one from the server's cache, which needs no key.
+    let strict = with_tls(&app, TlsMode::Disabled, None);
+    let mut pinned = strict.clone();
+    pinned.tls.server_public_key_file = Some(server.data_dir().join("public_key.pem"));
+    for config in [&pinned, &without_tls(&app)] {
+        server.client("FLUSH PRIVILEGES");
+        let error = refused(&strict).await;
+        assert!(matches!(error, Error::UntrustedKey { plugin: "caching_sha2_password", .. }), "{error}");
+        assert_eq!(error.class(), ErrorClass::FixConfiguration);
+        assert!(error.remedy().contains("tls.server_public_key"), "{}", error.remedy());
+        logged_in(config, Encryption::None).await;
+        logged_in(&strict, Encryption::None).await;
+    }
+    let connection = Connection::open(&strict).await.unwrap();
+    assert!(matches!(connection.latent_refusal(), Some(Error::UntrustedKey { .. })), "{connection:?}");
+    pinned.tls.server_public_key_file = Some(file("none.pem"));
+    assert!(matches!(refused(&pinned).await, Error::TlsFile { .. }));
     // A full authentication inside TLS.
     server.client("FLUSH PRIVILEGES");
     logged_in(&with_tls(&app, TlsMode::Preferred, None), Encryption::Tls).await;
@@ -63,22 +83,34 @@ async fn mysql_passwords_and_tls_modes() {
     logged_in(&with_tls(&root, TlsMode::Disabled, None), Encryption::None).await;
     let long = "contraseña-".repeat(8);
     server.client(&format!("CREATE USER 'long'@'%' IDENTIFIED BY '{long}'"));
-    logged_in(&with_tls(&config_of(&server, "long", &long), TlsMode::Disabled, None), Encryption::None).await;
+    logged_in(&without_tls(&config_of(&server, "long", &long)), Encryption::None).await;
     // An account of another plugin than the server's default: the server asks for a switch.
     server.client("CREATE USER 'older'@'%' IDENTIFIED WITH sha256_password BY 'o'");
     let older = config_of(&server, "older", "o");
-    logged_in(&with_tls(&older, TlsMode::Disabled, None), Encryption::None).await;
+    assert!(matches!(refused(&with_tls(&older, TlsMode::Disabled, None)).await, Error::UntrustedKey { .. }));
+    pinned = with_tls(&older, TlsMode::Disabled, None);
+    pinned.tls.server_public_key_file = Some(server.data_dir().join("public_key.pem"));
+    logged_in(&pinned, Encryption::None).await;
+    logged_in(&without_tls(&older), Encryption::None).await;
     logged_in(&with_tls(&older, TlsMode::Required, None), Encryption::Tls).await;
 
     for mode in [TlsMode::Disabled, TlsMode::Required] {
-        let error = refused(&with_tls(&config_of(&server, "debezium", "wrong"), mode, None)).await;
+        let mut wrong = without_tls(&config_of(&server, "debezium", "wrong"));
+        wrong.tls.mode = mode;
+        let error = refused(&wrong).await;
         assert_eq!((error.server_code(), error.class()), (Some(1045), ErrorClass::FixConfiguration), "{error}");
         assert!(error.remedy().contains("password"), "{}", error.remedy());
         assert!(!error.to_string().contains("wrong"), "{error}");
     }
 
+    // A named CA verifies in every mode, and one that is missing is an error before anything is sent.
+    for mode in [TlsMode::Preferred, TlsMode::Required, TlsMode::VerifyCa] {
+        assert!(matches!(refused(&with_tls(&app, mode, Some("other-ca.pem"))).await, Error::Tls { .. }), "{mode:?}");
+        assert!(matches!(refused(&with_tls(&app, mode, Some("none.pem"))).await, Error::TlsFile { .. }), "{mode:?}");
+    }
+    let error = refused(&with_tls(&app, TlsMode::Disabled, Some("ca.pem"))).await;
+    assert!(matches!(error, Error::CaWithoutTls { .. }), "{error}");
     let error = refused(&with_tls(&app, TlsMode::VerifyCa, Some("other-ca.pem"))).await;
-    assert!(matches!(error, Error::Tls { .. }), "{error}");
     assert!(error.remedy().contains("CA file"), "{}", error.remedy());
     let mut other_name = with_tls(&app, TlsMode::VerifyIdentity, Some("ca.pem"));
     other_name.host = "localhost".into();
@@ -103,8 +135,10 @@ async fn mariadb_passwords_and_tls_modes() {
     let server = Mariadb::start(MariadbOptions::default());
     let app = config(&server);
     logged_in(&with_tls(&app, TlsMode::Preferred, None), Encryption::None).await;
-    let error = refused(&with_tls(&app, TlsMode::Required, None)).await;
-    assert!(matches!(error, Error::TlsNotOffered { .. }), "{error}");
+    for (mode, ca_file) in [(TlsMode::Required, None), (TlsMode::Preferred, Some("ca.pem"))] {
+        let error = refused(&with_tls(&app, mode, ca_file)).await;
+        assert!(matches!(error, Error::TlsNotOffered { .. }), "{error}");
+    }
     let error = refused(&config_of(&server, "debezium", "wrong")).await;
     assert_eq!((error.server_code(), error.class()), (Some(1045), ErrorClass::FixConfiguration), "{error}");
     logged_in(&config_of(&server, "root", ""), Encryption::None).await;

@@ -6,6 +6,7 @@ mod column;
 mod list;
 mod lock;
 mod login;
+mod rogue;
 mod session;
 mod snapshot;
 mod stream;

@@ -1,5 +1,6 @@
 //! Bodies of users. A password comes in and never goes out.
 
+use aeroalpes_contrato::correo;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -116,10 +117,7 @@ fn datos(cuerpo: &Objeto<'_>) -> Result<DatosUsuario, Problema> {
     let opcional = |nombre| cuerpo.opcional(nombre).map(|lugar| lugar.texto(255)).transpose();
     let email = cuerpo.exigir("email")?;
     let direccion_email = email.texto(255)?;
-    let valid = direccion_email.split_once('@').is_some_and(|(user, host)| {
-        !user.is_empty() && !host.is_empty() && !host.contains('@') && !direccion_email.contains(char::is_whitespace)
-    });
-    if !valid {
+    if correo::leer(&direccion_email).is_none() {
         return Err(email.problema("No es una dirección de correo"));
     }
     Ok(DatosUsuario {
@@ -167,7 +165,7 @@ mod tests {
         };
         check("password", json!("corta"), "password: La contraseña debe tener al menos 8 caracteres");
         check("password", json!("x".repeat(201)), "password: El texto tiene más de 200 caracteres");
-        for email in ["ana", "@x", "a@", "a@b@c", "a b@c"] {
+        for email in ["ana", "@x", "a@", "a@b@c", "a b@c", "ana@192.0.2.1", "ana@x\u{1}y.example"] {
             check("email", json!(email), "email: No es una dirección de correo");
         }
         check(

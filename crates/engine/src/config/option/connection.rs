@@ -1,6 +1,6 @@
 //! The server and how it is reached.
 
-use bitacora_source::TlsMode;
+use bitacora_source::{PublicKeyRetrieval, TlsMode};
 
 use super::{Choice, Effect, OptionSpec};
 use crate::config::source_config::Connector;
@@ -123,7 +123,6 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     OptionSpec::unused("database.jdbc.driver", OWN_CLIENT),
     OptionSpec::unused("database.protocol", OWN_CLIENT),
     OptionSpec::unused("driver.*", OWN_CLIENT),
-    OptionSpec::unused("database.allowPublicKeyRetrieval", "the server's key is always asked for on a socket without TLS"),
     OptionSpec::unused("database.serverTimezone", OWN_CLIENT),
     OptionSpec::unused("database.connectionTimeZone", OWN_CLIENT),
     OptionSpec::unused("database.characterEncoding", OWN_CLIENT),
@@ -147,16 +146,34 @@ pub(super) const TLS: &[OptionSpec] = &[
             Choice::new("verify_identity", |draft| draft.source.server.tls.mode = TlsMode::VerifyIdentity)
                 .also(&["verify-identity", "verify-full", "verify_full"]),
         ]),
-        "Protection of the connection: never; if the server can; always; always and the certificate is checked; always and it must name the host.",
+        "Protection of the connection: never; if the server can; always; always and the certificate is checked; always and it must name the host. Under `preferred` the password itself goes to a certificate that was not checked on a loopback address only.",
     )
     .toml(&["server.tls.mode"])
     .default("preferred"),
     OptionSpec::new(
         "database.ssl.ca",
         Effect::Path(|draft, path| draft.source.server.tls.ca_file = Some(path)),
-        "PEM file of the authorities to trust (our own option); without it the web's well-known ones.",
+        "PEM file of the authorities to trust (our own option); a named one is always checked, as by `verify_ca`. Without it: the web's well-known ones, where the mode checks.",
     )
     .toml(&["server.tls.ca"]),
+    OptionSpec::new(
+        "database.serverRSAPublicKeyFile",
+        Effect::Path(|draft, path| draft.source.server.tls.server_public_key_file = Some(path)),
+        "PEM file of the server's RSA key (`public_key.pem` in MySQL's data folder): without TLS, the password of `caching_sha2_password` and `sha256_password` is given under this key only.",
+    )
+    .aliases(&["driver.serverRSAPublicKeyFile"])
+    .toml(&["server.tls.server_public_key"]),
+    OptionSpec::new(
+        "database.allowPublicKeyRetrieval",
+        Effect::Boolean(|draft, allow| {
+            draft.source.server.tls.public_key_retrieval =
+                if allow { PublicKeyRetrieval::Allowed } else { PublicKeyRetrieval::Refused };
+        }),
+        "Whether the password may be given under a key that nobody vouches for: the one that a server without TLS sends, or that of a certificate which was not checked. Whoever answers in the server's place then learns it.",
+    )
+    .aliases(&["driver.allowPublicKeyRetrieval"])
+    .toml(&["server.tls.allow_public_key_retrieval"])
+    .default("false"),
     OptionSpec::new(
         "database.ssl.cert",
         Effect::Path(|draft, path| draft.source.server.tls.certificate_file = Some(path)),
@@ -173,10 +190,13 @@ pub(super) const TLS: &[OptionSpec] = &[
     OptionSpec::refused("database.ssl.keystore.password", &[""], JAVA_STORE),
     OptionSpec::refused("database.ssl.truststore", &[""], JAVA_STORE),
     OptionSpec::refused("database.ssl.truststore.password", &[""], JAVA_STORE),
-    OptionSpec::refused("database.useSSL", &["false"], USE_SSL_MODE),
-    OptionSpec::refused("database.requireSSL", &["false"], USE_SSL_MODE),
-    OptionSpec::refused("database.verifyServerCertificate", &["false"], USE_SSL_MODE),
-    OptionSpec::refused("database.sslMode", &["DISABLED", "PREFERRED"], USE_SSL_MODE),
+    OptionSpec::refused("database.useSSL", &["false"], USE_SSL_MODE).aliases(&["driver.useSSL"]),
+    OptionSpec::refused("database.requireSSL", &["false"], USE_SSL_MODE).aliases(&["driver.requireSSL"]),
+    OptionSpec::refused("database.verifyServerCertificate", &["false"], USE_SSL_MODE)
+        .aliases(&["driver.verifyServerCertificate"]),
+    OptionSpec::refused("database.sslMode", &["DISABLED", "PREFERRED"], USE_SSL_MODE).aliases(&["driver.sslMode"]),
+    OptionSpec::refused("driver.trustCertificateKeyStoreUrl", &[""], JAVA_STORE),
+    OptionSpec::refused("driver.serverSslCert", &[""], "name the file in database.ssl.ca"),
 ];
 
 /// Checks an address to listen on; port 0 lets the system choose.

@@ -25,6 +25,15 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     .toml(&["broker.http"])
     .default("127.0.0.1:8080"),
     OptionSpec::new(
+        "broker.http.names",
+        Effect::Names(|draft, names| {
+            draft.broker.http_names = names;
+            Ok(())
+        }),
+        "Names by which the admin REST is asked, beside `localhost` and addresses, as `broker.example` or `broker.example:8080`; requests under other names, and of web pages of other hosts, are refused.",
+    )
+    .toml(&["broker.http_names"]),
+    OptionSpec::new(
         "broker.allow.remote",
         Effect::Boolean(|draft, allow| draft.broker.allow_remote = allow),
         "Whether the addresses may be such that other machines can reach; the broker has no authentication and no TLS.",

@@ -6,7 +6,7 @@ mod own_toml;
 mod pulsar_io;
 mod table;
 
-use bitacora_source::{Tls, TlsMode};
+use bitacora_source::{PublicKeyRetrieval, Tls, TlsMode};
 
 use super::*;
 

@@ -5,6 +5,7 @@ data_dir = "/data"
 
 [broker]
 listen = "0.0.0.0:6650"
+http_names = ["broker", "admin.example:8080"]
 
 [[source]]
 name = "shop"
@@ -60,6 +61,7 @@ fn two_sources() {
         Some(BrokerConfig {
             listen: "0.0.0.0:6650".into(),
             http: "[::1]:0".into(),
+            http_names: vec!["broker".into(), "admin.example:8080".into()],
             allow_remote: false,
             schema_compatibility_strategy: "FULL".into()
         })
@@ -93,6 +95,7 @@ fn small_file_has_defaults_and_an_embedded_broker() {
         Some(BrokerConfig {
             listen: "127.0.0.1:6650".into(),
             http: "127.0.0.1:8080".into(),
+            http_names: Vec::new(),
             allow_remote: false,
             schema_compatibility_strategy: "FULL".into()
         })

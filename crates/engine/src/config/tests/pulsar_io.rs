@@ -54,7 +54,8 @@ fn tutorial_runs_unchanged() {
     let server = &source.server;
     assert_eq!((server.host.as_str(), server.port, server.user.as_str()), ("localhost", 3306, "debezium"));
     assert_eq!((server.password.expose(), source.server_id), ("dbz", 534_523));
-    assert_eq!(server.tls, Tls { mode: TlsMode::Preferred, ..Tls::default() });
+    let public_key_retrieval = PublicKeyRetrieval::Allowed;
+    assert_eq!(server.tls, Tls { mode: TlsMode::Preferred, public_key_retrieval, ..Tls::default() });
     assert_eq!((server.connect_timeout_ms, source.keep_alive_interval_ms), (30_000, 60_000));
     assert_eq!((source.topic_prefix.as_str(), source.topic_namespace.as_str()), ("aeroalpesdb", "public/default"));
     assert_eq!(source.value_format, ValueFormat::Json);
@@ -73,7 +74,6 @@ fn tutorial_runs_unchanged() {
             "inputs",
             "archive",
             "parallelism",
-            "database.allowPublicKeyRetrieval",
             "database.history",
             "database.history.pulsar.topic",
             "database.history.pulsar.service.url",
@@ -175,6 +175,8 @@ fn what_would_change_the_events_is_refused() {
         "signal.data.collection: shop.signals",
         "snapshot.select.statement.overrides.shop.users: SELECT 1",
         "database.ssl.truststore: /etc/store.jks",
+        "driver.sslMode: VERIFY_CA",
+        "driver.trustCertificateKeyStoreUrl: file:/etc/store.jks",
     ] {
         let (key, _) = line.split_once(':').unwrap();
         let message = problems(short_with(&format!("  {line}")));
@@ -218,6 +220,11 @@ fn snapshot_modes_and_tls_modes_of_both_connectors() {
         ("verify-full", TlsMode::VerifyIdentity),
     ] {
         assert_eq!(source_with(&format!("  database.ssl.mode: {word}")).server.tls.mode, mode);
+    }
+    for (word, retrieval) in [("true", PublicKeyRetrieval::Allowed), ("false", PublicKeyRetrieval::Refused)] {
+        for key in ["database.allowPublicKeyRetrieval", "driver.allowPublicKeyRetrieval"] {
+            assert_eq!(source_with(&format!("  {key}: {word}")).server.tls.public_key_retrieval, retrieval);
+        }
     }
 }
 
@@ -301,6 +308,10 @@ fn options_that_do_not_fit_together() {
             "table.include.list is given too, and only one of both may be",
         ),
         ("  database.ssl.cert: /c.pem", "needs both database.ssl.cert and database.ssl.key"),
+        (
+            "  database.ssl.mode: disabled\n  database.ssl.ca: /ca.pem",
+            "The CA file /ca.pem is named, but the TLS mode `disabled` checks no certificate; set the TLS mode to verify_ca",
+        ),
         ("  value.converter.schemas.enable: true", "does not agree with json-with-envelope"),
         ("  errors.retry.delay.max.ms: 10", "is less than"),
     ] {

@@ -2,6 +2,7 @@
 //!
 //! Exchange: greeting → [TLS request, handshake] → response → any number of "switch plugin" and "more data" → OK.
 
+use rustls::ClientConfig;
 use tokio::net::TcpStream;
 
 use super::{Connection, Stream};
@@ -10,11 +11,29 @@ use crate::wire::buffer::PacketBuffer;
 use crate::wire::handshake::{Greeting, Response, capability};
 use crate::wire::read::Reader;
 use crate::wire::tls;
+use crate::wire::trust::{Channel, Keys, Way};
 use crate::{Error, ServerConfig, ServerVersion, TlsMode};
+
+/// One byte that asks the server for its public key; each plugin has its own.
+const ASK_FOR_KEY_CACHING_SHA2: u8 = 2;
+const ASK_FOR_KEY_SHA256: u8 = 1;
+
+/// Where a login stands between two answers of the server.
+struct Exchange<'a> {
+    config: &'a ServerConfig,
+    keys: &'a Keys,
+    channel: Channel,
+    plugin: Plugin,
+    nonce: Vec<u8>,
+    /// Whether the server was asked for its key; one that comes unasked is not used.
+    key_asked: bool,
+}
 
 impl Connection {
     /// Connects, reads the greeting and authenticates.
     pub(super) async fn log_in(config: &ServerConfig) -> Result<Connection, Error> {
+        // A file that is missing is told before anything else, also where the server turns out to need none of them.
+        let keys = Keys::read(config)?;
         let address = config.address();
         let socket = TcpStream::connect((config.host.as_str(), config.port))
             .await
@@ -30,6 +49,7 @@ impl Connection {
             address,
             query_timeout_ms: config.query_timeout_ms,
             batches: Default::default(),
+            latent: None,
         };
         let packet = connection.packet_of_exchange("connecting").await?;
         let packet = connection.buffer.get(packet);
@@ -39,11 +59,11 @@ impl Connection {
         let greeting = Greeting::parse(packet).ok_or_else(|| connection.malformed("greeting"))?;
         connection.version = ServerVersion::parse(&greeting.version);
         connection.connection_id = greeting.connection_id;
-        connection.authenticate(config, &greeting).await?;
+        connection.authenticate(config, keys, &greeting).await?;
         Ok(connection)
     }
 
-    async fn authenticate(&mut self, config: &ServerConfig, greeting: &Greeting) -> Result<(), Error> {
+    async fn authenticate(&mut self, config: &ServerConfig, mut keys: Keys, greeting: &Greeting) -> Result<(), Error> {
         let wanted = capability::LONG_PASSWORD
             | capability::LONG_FLAG
             | capability::PROTOCOL_41
@@ -58,41 +78,41 @@ impl Connection {
         }
         self.capabilities = wanted & greeting.capabilities;
         let offered = greeting.capabilities & capability::SSL != 0;
-        let encrypt = match config.tls.mode {
-            TlsMode::Disabled => false,
-            TlsMode::Preferred => offered,
-            _ if offered => true,
+        let client = match keys.mode {
+            TlsMode::Disabled => None,
+            _ if offered => keys.client.take(),
+            TlsMode::Preferred => None,
             _ => return Err(Error::TlsNotOffered { address: self.address.clone() }),
         };
-        if encrypt {
+        if client.is_some() {
             self.capabilities |= capability::SSL;
         }
         // A server-side default that this client does not speak is answered with one it speaks; the server then asks
         // for the plugin of the account.
-        let mut plugin = Plugin::named(&greeting.plugin).unwrap_or(Plugin::Native);
-        let mut nonce = greeting.nonce.clone();
-        let mut answer = plugin.answer(&config.password, &nonce);
-        if plugin == Plugin::Sha256 && encrypt {
-            answer = auth::clear(&config.password);
-        }
+        let plugin = Plugin::named(&greeting.plugin).unwrap_or(Plugin::Native);
         let attributes = [
             ("_client_name", "bitacora"),
             ("_client_version", env!("CARGO_PKG_VERSION")),
             ("program_name", "bitacora"),
         ];
-        let response = Response {
+        let mut response = Response {
             capabilities: self.capabilities,
             user: &config.user,
-            auth: &answer,
+            auth: &[],
             plugin: plugin.name(),
             attributes: &attributes,
         };
-        if encrypt {
+        let mut channel = Channel::Plain;
+        if let Some(client) = client {
             let mut request = Vec::new();
             response.put_tls_request(&mut request);
             self.send(&request, "starting TLS").await?;
-            self.start_tls(config).await?;
+            channel = self.start_tls(config, client).await?;
         }
+        let nonce = greeting.nonce.clone();
+        let mut exchange = Exchange { config, keys: &keys, channel, plugin, nonce, key_asked: false };
+        let answer = self.first_answer(&mut exchange)?;
+        response.auth = &answer;
         let mut payload = Vec::new();
         response.put(&mut payload);
         self.send(&payload, "logging in").await?;
@@ -108,62 +128,81 @@ impl Connection {
                     let mut reader = Reader::new(rest);
                     let name = reader.until_zero();
                     let name: &[u8] = if rest.is_empty() { b"mysql_old_password" } else { name };
-                    plugin = Plugin::named(name).ok_or_else(|| Error::AuthenticationPlugin {
+                    exchange.plugin = Plugin::named(name).ok_or_else(|| Error::AuthenticationPlugin {
                         plugin: String::from_utf8_lossy(name).into_owned(),
                     })?;
-                    nonce = reader.rest().to_vec();
-                    nonce.truncate(auth::NONCE);
-                    let mut answer = plugin.answer(&config.password, &nonce);
-                    if plugin == Plugin::Sha256 && encrypt {
-                        answer = auth::clear(&config.password);
-                    }
+                    exchange.nonce = reader.rest().to_vec();
+                    exchange.nonce.truncate(auth::NONCE);
+                    let answer = self.first_answer(&mut exchange)?;
                     self.send(&answer, "logging in").await?;
                 }
-                Some((0x01, rest)) => self.continue_sha2(config, plugin, &nonce, rest).await?,
+                Some((0x01, rest)) => {
+                    if let Some(answer) = self.next_answer(&mut exchange, rest)? {
+                        self.send(&answer, "logging in").await?;
+                    }
+                }
                 _ => return Err(self.malformed("answer to the login")),
             }
         }
         Err(self.malformed("answer to the login"))
     }
 
-    /// Goes on after "more data" of the SHA-2 plugins.
-    async fn continue_sha2(
-        &mut self,
-        config: &ServerConfig,
-        plugin: Plugin,
-        nonce: &[u8],
-        data: &[u8],
-    ) -> Result<(), Error> {
-        match (plugin, data) {
+    /// Answers the random bytes of the greeting or of a switch to another plugin.
+    fn first_answer(&self, exchange: &mut Exchange<'_>) -> Result<Vec<u8>, Error> {
+        exchange.key_asked = false;
+        if exchange.plugin == Plugin::Sha256 && !exchange.config.password.expose().is_empty() {
+            return self.whole_password(exchange, ASK_FOR_KEY_SHA256);
+        }
+        Ok(exchange.plugin.answer(&exchange.config.password, &exchange.nonce))
+    }
+
+    /// Answers "more data" of the SHA-2 plugins; `None` where the server only tells something.
+    fn next_answer(&mut self, exchange: &mut Exchange<'_>, data: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        match (exchange.plugin, data) {
             // The server had the password's digest in its cache; OK follows.
-            (Plugin::CachingSha2, [3]) => Ok(()),
-            (Plugin::CachingSha2, [4]) => match self.stream {
-                Stream::Tls(_) => self.send(&auth::clear(&config.password), "logging in").await,
-                _ => self.send(&[2], "asking for the server's public key").await,
-            },
-            (Plugin::CachingSha2 | Plugin::Sha256, pem) => {
-                let encrypted = auth::under_key(&config.password, nonce, pem)
-                    .ok_or_else(|| self.malformed("public key for the password"))?;
-                self.send(&encrypted, "logging in").await
+            (Plugin::CachingSha2, [3]) => {
+                let way = exchange.keys.way(exchange.channel, exchange.plugin, &self.address);
+                self.latent = way.err();
+                Ok(None)
+            }
+            (Plugin::CachingSha2, [4]) => self.whole_password(exchange, ASK_FOR_KEY_CACHING_SHA2).map(Some),
+            (Plugin::CachingSha2 | Plugin::Sha256, pem) if exchange.key_asked => {
+                let key = auth::public_key(pem).ok_or_else(|| self.malformed("public key for the password"))?;
+                self.under_key(exchange, &key).map(Some)
             }
             _ => Err(self.malformed("answer to the login")),
         }
     }
 
-    async fn start_tls(&mut self, config: &ServerConfig) -> Result<(), Error> {
+    /// Gives the password itself on the way that the keys allow, or the byte that asks for the server's key.
+    fn whole_password(&self, exchange: &mut Exchange<'_>, ask_for_key: u8) -> Result<Vec<u8>, Error> {
+        match exchange.keys.way(exchange.channel, exchange.plugin, &self.address)? {
+            Way::Clear => Ok(auth::clear(&exchange.config.password)),
+            Way::Pinned(key) => self.under_key(exchange, key),
+            Way::Retrieved => {
+                exchange.key_asked = true;
+                Ok(vec![ask_for_key])
+            }
+        }
+    }
+
+    fn under_key(&self, exchange: &Exchange<'_>, key: &rsa::RsaPublicKey) -> Result<Vec<u8>, Error> {
+        auth::under_key(&exchange.config.password, &exchange.nonce, key)
+            .ok_or_else(|| self.malformed("public key for the password"))
+    }
+
+    async fn start_tls(&mut self, config: &ServerConfig, client: ClientConfig) -> Result<Channel, Error> {
         // Bytes before the handshake would be taken for the server's although nobody has proved where they come from.
         if self.buffer.pending() != 0 {
             return Err(self.malformed("greeting (bytes before the TLS handshake)"));
         }
         match std::mem::replace(&mut self.stream, Stream::Closed) {
             Stream::Plain(socket) => {
-                self.stream = Stream::Tls(Box::new(tls::handshake(config, socket).await?));
-                Ok(())
+                let peer = socket.peer_addr().ok().map(|peer| peer.ip());
+                self.stream = Stream::Tls(Box::new(tls::handshake(config, client, socket).await?));
+                Ok(Channel::Tls { peer })
             }
-            other => {
-                self.stream = other;
-                Ok(())
-            }
+            Stream::Tls(_) | Stream::Closed => Err(self.malformed("greeting (a second one)")),
         }
     }
 }
