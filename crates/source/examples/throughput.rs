@@ -17,7 +17,8 @@ async fn main() {
     let mut config = ServerConfig::new("127.0.0.1", port.parse().unwrap(), user, password);
     config.tls.mode = TlsMode::Disabled;
 
-    let filter = Filter::new(&FilterOptions { table_include_list: Some(table), ..FilterOptions::default() }).unwrap();
+    let filter =
+        Filter::new(&FilterOptions { table_include_list: Some(table.into()), ..FilterOptions::default() }).unwrap();
     let start = Instant::now();
     let mut snapshot = Snapshot::begin(&config, &filter, &SnapshotOptions::default()).await.unwrap();
     println!("view open after {:?}", start.elapsed());
