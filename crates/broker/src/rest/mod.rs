@@ -3,6 +3,7 @@
 //! Errors are `{"reason": …}`; writes answer 204 without a body. Source of paths and shapes: "Pulsar admin REST API" v2.
 
 mod cluster;
+mod label;
 mod lookup;
 mod metrics;
 mod namespace;
