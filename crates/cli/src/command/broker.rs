@@ -9,9 +9,9 @@ use crate::failure::Failure;
 /// Runs the broker until it is interrupted.
 pub async fn run(arguments: Broker) -> Result<(), Failure> {
     let mut interrupts = Interrupts::listen()?;
-    let Broker { listen, http, allow_remote, schema_compatibility_strategy, data_dir } = arguments;
-    let broker =
-        start_broker(&BrokerConfig { listen, http, allow_remote, schema_compatibility_strategy }, &data_dir).await?;
+    let Broker { listen, http, allow_remote, schema_compatibility_strategy, max_message_size, data_dir } = arguments;
+    let asked = BrokerConfig { listen, http, allow_remote, schema_compatibility_strategy, max_message_size };
+    let broker = start_broker(&asked, &data_dir).await?;
     interrupts.asked_to_end().await;
     Ok(broker.shutdown().await?)
 }

@@ -13,6 +13,7 @@ mod saver;
 mod snapshot;
 mod status;
 mod stream;
+mod topic_names;
 mod worker;
 
 use std::path::Path;
@@ -120,6 +121,7 @@ pub async fn examine(config: &SourceConfig, data_dir: &Path) -> Result<Report, E
     if let Some(Err(CheckpointError::InUse { .. })) = &store {
         let running = CheckOptions { snapshot: SnapshotPlanned::No, ..check_options(config, &replica, None) };
         let mut report = check::run(&config.server, &running).await;
+        topic_names::check(config, &mut report);
         report.findings.push(Finding {
             name: "position",
             severity: Severity::Note,
@@ -133,7 +135,9 @@ pub async fn examine(config: &SourceConfig, data_dir: &Path) -> Result<Report, E
         None => None,
     };
     let position = saved.map(|saved| position::of_checkpoint(&saved.checkpoint)).transpose()?;
-    Ok(check::run(&config.server, &check_options(config, &replica, position)).await)
+    let mut report = check::run(&config.server, &check_options(config, &replica, position)).await;
+    topic_names::check(config, &mut report);
+    Ok(report)
 }
 
 fn check_options(
@@ -247,10 +251,11 @@ impl Life {
         let replica_gone = Instant::now() + Duration::from_millis(self.replica.heartbeat_ms) * 5 / 2;
         loop {
             self.status.send_replace(SourceStatus::Checking);
-            let report = tokio::select! {
+            let mut report = tokio::select! {
                 report = check::run(&self.config.server, &options) => report,
                 _ = self.stopped.wait_for(|stopped| *stopped) => return Ok(Checked::Stopped),
             };
+            topic_names::check(&self.config, &mut report);
             for finding in report.findings.iter().filter(|finding| finding.severity == Severity::Warning) {
                 tracing::warn!(source = %self.config.name, check = %finding.name, "{}", status::sentence(finding));
             }

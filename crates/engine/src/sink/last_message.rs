@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use bitacora_pulsar::{Client, Error, ReaderOptions, StartPosition};
+use bitacora_pulsar::{ChunkView, Client, Error, ReaderOptions, StartPosition};
 use bitacora_pulsar_wire::{MessageId, TopicName};
 
 /// How long the broker may take to hand out a message that it has.
@@ -20,7 +20,9 @@ pub(super) async fn last_sequence_id(client: &Client, topic: &TopicName, produce
         return Ok(None);
     }
     let entry = MessageId { batch_index: -1, ..last };
-    let mut reader = client.reader(ReaderOptions::new(topic.clone(), StartPosition::At(entry))).await?;
+    // Where the topic ends with a message that broke off, its chunks name the id before it.
+    let options = ReaderOptions::new(topic.clone(), StartPosition::At(entry));
+    let mut reader = client.reader(ReaderOptions { chunk_view: ChunkView::Single, ..options }).await?;
     let mut found = None;
     while reader.has_message_available().await? {
         let next = tokio::time::timeout(WAIT, reader.next()).await;

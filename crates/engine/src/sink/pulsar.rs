@@ -11,10 +11,13 @@ use std::time::Duration;
 
 use bitacora_change::{KeyValueEncoding, MessageSchema, ValueSchemaKind};
 use bitacora_pulsar::{
-    AutoCreation, BatchLimits, Client, Error as ClientError, PendingBudget, Producer, ProducerOptions, Progress,
+    AutoCreation, BatchLimits, Chunking, Client, Error as ClientError, PendingBudget, Producer, ProducerOptions,
+    Progress,
 };
 use bitacora_pulsar_wire::proto::{KeyValue, ProducerAccessMode, Schema, SchemaType};
-use bitacora_pulsar_wire::{BatchBuilder, MessageKey, OutgoingMessage as WireMessage, ServerError, TopicName};
+use bitacora_pulsar_wire::{
+    BatchBuilder, DEFAULT_MAX_MESSAGE_BYTES, MessageKey, OutgoingMessage as WireMessage, ServerError, TopicName,
+};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
@@ -30,7 +33,7 @@ const PENDING_BYTES_MAX: usize = 16 << 20;
 /// Bytes of messages in all batches that are being filled; above it everything is sent as it is.
 const FILLING_BYTES_MAX: usize = 16 << 20;
 
-/// Batches are sealed at this size, before compression.
+/// Batches are sealed at this size, before compression, and below half of what the broker takes.
 const LIMITS: BatchLimits = BatchLimits { max_messages: 2_000, max_bytes: 1 << 20, linger_ms: 0 };
 
 /// Pause before a topic is tried again that could not be opened because the broker was away or refused the table's new
@@ -48,6 +51,8 @@ pub struct PulsarSink {
     sealer: Sealer,
     /// Shared by all producers: many topics must not hold more memory than one.
     budget: PendingBudget,
+    /// Largest entry that the broker takes; what it said last.
+    max_entry_bytes: usize,
     /// Bytes of messages in batches that are being filled.
     filling_bytes: usize,
     topics: Vec<Topic>,
@@ -108,6 +113,7 @@ impl PulsarSink {
             source_name: source_name.to_owned(),
             sealer,
             budget: PendingBudget::new(PENDING_BYTES_MAX),
+            max_entry_bytes: DEFAULT_MAX_MESSAGE_BYTES as usize,
             filling_bytes: 0,
             topics: Vec::new(),
             by_name: HashMap::new(),
@@ -205,6 +211,7 @@ impl PulsarSink {
         options.access_mode = ProducerAccessMode::ExclusiveWithFencing;
         options.schema = wire_schema(schema);
         options.shared_budget = Some(self.budget.clone());
+        options.chunking = Chunking::WhenTooLarge;
         self.client.producer(options).await
     }
 
@@ -230,6 +237,7 @@ impl Sink for PulsarSink {
         }
         let (producer, last) = self.runtime.block_on(self.open_lasting(lane, &name, schema, is_new))?;
         let progress = producer.progress();
+        self.max_entry_bytes = producer.opened().max_message_bytes;
         let index = match known {
             Some(index) => {
                 if let Some(topic) = self.topics.get_mut(index) {
@@ -264,12 +272,18 @@ impl Sink for PulsarSink {
         Ok(Opened { topic: TopicId(u32::try_from(index).unwrap_or(u32::MAX)), last_sequence_id: last })
     }
 
+    /// A quarter of a chunk, so that most of it is left for the value.
+    fn metadata_bytes_max(&self) -> usize {
+        self.max_entry_bytes / 4
+    }
+
     fn append(&mut self, topic: TopicId, message: OutgoingMessage<'_>) -> Result<(), EngineError> {
         let index = topic.0 as usize;
         let properties = message.properties.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
         let bytes = message.key.map_or(0, <[u8]>::len) + message.value.map_or(0, <[u8]>::len) + properties;
         let batch = self.topics.get(index).and_then(|topic| topic.batch.as_ref());
-        if batch.is_some_and(|batch| LIMITS.is_full(batch, bytes)) {
+        let limits = BatchLimits { max_bytes: LIMITS.max_bytes.min(self.max_entry_bytes / 2), ..LIMITS };
+        if batch.is_some_and(|batch| limits.is_full(batch, bytes)) {
             self.seal(index)?;
         }
         if self.filling_bytes > FILLING_BYTES_MAX {

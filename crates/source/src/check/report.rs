@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::Error;
+use crate::{Error, TableName};
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,6 +50,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Which server answered (`server_uuid`, or `server_id` and `server_uid` on MariaDB); `None` if none did.
     pub server: Option<String>,
+    /// The captured tables that exist.
+    pub tables: Vec<TableName>,
 }
 
 impl Report {

@@ -1,6 +1,8 @@
 //! Names of topics.
 
-use super::{Effect, OptionSpec};
+use bitacora_change::TopicCollision;
+
+use super::{Choice, Effect, OptionSpec};
 
 const OWN_NAMES: &str = "topics are always named <prefix>.<database>.<table>";
 const REGEX_STRATEGY: &str = "merging tables into one topic is not implemented yet";
@@ -20,6 +22,17 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
         "`tenant/namespace` of the topics; without it the source's own, or public/default.",
     )
     .toml(&["namespace", "topic_namespace"]),
+    OptionSpec::new(
+        "bitacora.topic.collision",
+        Effect::Choice(&[
+            Choice::new("stop", |draft| draft.source.topic_collision = TopicCollision::Stop),
+            Choice::new("mix", |draft| draft.source.topic_collision = TopicCollision::Mix),
+            Choice::new("escape", |draft| draft.source.topic_collision = TopicCollision::Escape),
+        ]),
+        "What becomes of tables whose topics have the same name, as `订单` and `用户` have, because Debezium writes `_` for every character outside `A-Za-z0-9._-` (our own option): the source stops and names them, they share the topic, or names of databases and tables are written so that none meet, `_x8ba2_` for 订.",
+    )
+    .toml(&["topic_collision"])
+    .default("stop"),
     OptionSpec::new(
         "bitacora.open.topics.max",
         Effect::Integer {
