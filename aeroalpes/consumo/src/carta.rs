@@ -1,7 +1,7 @@
 //! Dead letters: messages that will never be done, with the reason.
 
 use bitacora_pulsar::wire::{MessageKey, OutgoingMessage, TopicName};
-use bitacora_pulsar::{Client, Error, Message, Producer, ProducerOptions};
+use bitacora_pulsar::{Chunking, Client, Error, Message, Producer, ProducerOptions};
 
 /// Property with the reason, one sentence.
 pub const MOTIVO: &str = "motivo";
@@ -30,7 +30,11 @@ impl Cartero {
     pub(crate) async fn enviar(&mut self, message: &Message, motivo: &str) -> Result<(), Error> {
         let mut producer = match self.producer.take() {
             Some(producer) => producer,
-            None => self.client.producer(ProducerOptions::new(self.topic.clone())).await?,
+            None => {
+                // What came in chunks, or is a whole entry that nobody can read, is larger than one message may be.
+                let options = ProducerOptions::new(self.topic.clone());
+                self.client.producer(ProducerOptions { chunking: Chunking::WhenTooLarge, ..options }).await?
+            }
         };
         let (topic, id) = (message.topic.to_string(), message.id.to_string());
         let key_bytes;

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bitacora_pulsar::wire::proto::SubType;
-use bitacora_pulsar::wire::{MessageId, ServerError};
-use bitacora_pulsar::{Client, Consumer, ConsumerOptions, Error as PulsarError, Message};
+use bitacora_pulsar::wire::{MessageId, ServerError, SingleMessageMetadata, TopicName};
+use bitacora_pulsar::{ChunkLimits, Client, Consumer, ConsumerOptions, Error as PulsarError, Message};
+use bytes::Bytes;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{sleep, sleep_until, timeout};
 
@@ -79,6 +80,7 @@ fn options(suscripcion: &Suscripcion) -> Result<ConsumerOptions, Error> {
         initial_position: suscripcion.inicio,
         // Little is fetched ahead: other consumers of the subscription shall get their share, and what waits here is
         // counted as a redelivery when the connection is lost.
+        chunks: ChunkLimits { max_bytes: suscripcion.max_bytes, ..ChunkLimits::default() },
         receiver_queue: u32::try_from(suscripcion.paralelo.max(1) * 4).unwrap_or(u32::MAX).min(1000),
         ..ConsumerOptions::new(topic_name(&suscripcion.tema)?, suscripcion.nombre.clone())
     })
@@ -195,12 +197,21 @@ where
         }
     }
 
-    /// A message that cannot be read stays unacknowledged, and others go on; a refusal ends it.
+    /// A message that cannot be read is a dead letter, and others go on; a refusal ends it.
     async fn no_recibido(&mut self, error: PulsarError) -> Result<(), Error> {
         match error {
-            PulsarError::Wire(_) | PulsarError::Unsupported { .. } => {
-                tracing::error!(topic = %self.suscripcion.tema, %error, "a message cannot be read and stays unacknowledged");
-                Ok(())
+            PulsarError::Unreadable { id, reason, entry, redelivery_count } => {
+                let message = ilegible(self.consumer.topic(), id, entry, redelivery_count);
+                let llegado =
+                    Llegado { id, en_entrada: 1, bytes: message.payload.len(), entregas_previas: redelivery_count };
+                match self.nucleo.llega(llegado) {
+                    Llegada::Ignorar => Ok(()),
+                    Llegada::Confirmar => self.confirmar(id).await,
+                    Llegada::Manejar => {
+                        self.mensajes.insert(id, message);
+                        self.manejado(id, Resultado::Rechazado(format!("it cannot be read: {reason}"))).await
+                    }
+                }
             }
             error if se_espera(&error) => {
                 tracing::warn!(topic = %self.suscripcion.tema, %error, "the broker is away");
@@ -315,6 +326,22 @@ where
         };
         // A broker that does not answer sees the connection end instead.
         let _ = timeout(gracia, closing).await;
+    }
+}
+
+/// What a dead letter holds of an entry that cannot be read: its bytes as the broker delivered them.
+fn ilegible(topic: &TopicName, id: MessageId, entry: Bytes, redelivery_count: u32) -> Message {
+    Message {
+        topic: Arc::new(topic.clone()),
+        id,
+        metadata: SingleMessageMetadata {
+            payload_size: i32::try_from(entry.len()).unwrap_or(i32::MAX),
+            ..SingleMessageMetadata::default()
+        },
+        payload: entry,
+        entry: Arc::default(),
+        redelivery_count,
+        first_chunk_id: None,
     }
 }
 

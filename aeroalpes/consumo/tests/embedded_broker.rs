@@ -10,7 +10,7 @@ use aeroalpes_consumo::{ID_ORIGINAL, MOTIVO, Politica, Registros, Resultado, Sus
 use aeroalpes_contrato::avro::Lector;
 use aeroalpes_contrato::comando::{self, ComandoCrearReserva, DatosComando};
 use bitacora_pulsar::wire::proto::{InitialPosition, Schema, SchemaType, SubType};
-use bitacora_pulsar::wire::{BatchBuilder, MessageKey, OutgoingMessage, TopicName};
+use bitacora_pulsar::wire::{BatchBuilder, Codec, EntryHeader, MessageKey, OutgoingMessage, TopicName};
 use bitacora_pulsar::{Client, ClientConfig, ConsumerOptions, Message, Producer, ProducerOptions};
 use bitacora_testkit::{BitacoraProcess, free_port};
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -355,4 +355,33 @@ async fn records_are_read_with_the_schema_of_their_writer() {
         matches!(&read_back[3], Err(Resultado::Rechazado(reason)) if reason.contains("Avro schema")),
         "{read_back:?}"
     );
+}
+
+/// A batch that announces more messages than it has stayed in the backlog for ever; now it is a dead letter, with its bytes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_whose_count_lies_is_a_dead_letter_and_others_go_on() {
+    let house = House::start();
+    let client = house.client();
+    let mut lying = producer(&client).await;
+    let mut batch = BatchBuilder::new();
+    for sequence_id in 0..2 {
+        batch.append(&OutgoingMessage { value: Some(b"v"), sequence_id, ..Default::default() }).unwrap();
+    }
+    let mut batch = batch.finish(&EntryHeader { codec: Codec::None, ..lying.entry_header(1) }).unwrap().unwrap();
+    // Without its checksum the entry may say what it likes: 11 is the field of the count.
+    let mut entry = batch.entry.slice(6..).to_vec();
+    let place = entry.windows(2).position(|pair| pair == [11 << 3, 2]).unwrap();
+    entry[place + 1] = 9;
+    batch.entry = entry.into();
+    let bytes = batch.entry.clone();
+    lying.send_batch(batch).await.unwrap();
+    lying.close().await.unwrap();
+    send(&client, &["bien"]).await;
+    let mut running = Running::start(house.client(), suscripcion(), |_, _| async { Resultado::Hecho });
+    assert_eq!(running.next().await.0, "bien");
+    let letters = read(&client, DEAD, 1).await;
+    assert_eq!(letters[0].payload, bytes);
+    assert!(property(&letters[0], MOTIVO)[0].contains("cannot be read"), "{:?}", letters[0]);
+    assert!(running.stop().await.is_empty());
+    assert!(left_over(&client).await.is_empty());
 }

@@ -230,3 +230,20 @@ async fn a_foreign_page_and_a_rebound_name_are_refused() {
     }
     rest.broker.shutdown().await.unwrap();
 }
+
+/// A subscription's name is any text: a quote or a line break in it ended the label, and Prometheus refused the whole page.
+#[tokio::test]
+async fn metrics_stay_readable_whatever_subscriptions_are_called() {
+    let rest = Rest::start().await;
+    let topic = TopicName::parse("persistent://public/default/t").unwrap();
+    for name in ["a\"b", "a\\b", "a\nb 1\n# EOF"] {
+        rest.client().consumer(ConsumerOptions::new(topic.clone(), name)).await.unwrap();
+    }
+    let page = rest.get("/metrics").await;
+    let page = page.as_str().unwrap();
+    for name in [r#"a\"b"#, r"a\\b", r"a\nb 1\n# EOF"] {
+        let line = format!("pulsar_subscription_back_log{{topic=\"{topic}\",subscription=\"{name}\"}} 0");
+        assert!(page.lines().any(|found| found == line), "{line}\n{page}");
+    }
+    assert!(page.ends_with("# EOF\n") && page.matches("\n# EOF").count() == 1, "{page}");
+}

@@ -79,6 +79,7 @@ impl Pass {
             tombstones: Tombstones::Emit,
             null_with_default: NullWithDefault::Replace,
             columns: ColumnRules::default(),
+            topic_collision: bitacora_change::TopicCollision::Stop,
         };
         Pass {
             options,

@@ -4,7 +4,7 @@
 //! order, then truncations. (Debezium takes truncations first, which would let a mask's text through to a width.)
 
 use crate::hash::SaltedHash;
-use crate::pattern::PatternList;
+use crate::pattern::{PatternError, PatternList};
 
 /// What is printed in place of a text.
 #[derive(Debug, Clone)]
@@ -50,6 +50,17 @@ impl ColumnRules {
     /// Whether there is no rule.
     pub fn is_empty(&self) -> bool {
         matches!(self.selection, ColumnSelection::All) && self.masks.is_empty() && self.truncations.is_empty()
+    }
+
+    /// Returns the entry of a list that took too long to match a column, if one did.
+    pub fn failure(&self) -> Option<&PatternError> {
+        let selection = match &self.selection {
+            ColumnSelection::All => None,
+            ColumnSelection::Include(list) | ColumnSelection::Exclude(list) => Some(list),
+        };
+        let masks = self.masks.iter().map(|(list, _)| list);
+        let truncations = self.truncations.iter().map(|(list, _)| list);
+        selection.into_iter().chain(masks).chain(truncations).find_map(PatternList::failure)
     }
 
     /// Whether a column is printed in images of rows.

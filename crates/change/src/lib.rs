@@ -14,6 +14,7 @@ mod error;
 mod hash;
 pub mod json;
 mod landmark;
+mod large_rows;
 mod logged;
 mod message;
 pub mod naming;
@@ -31,9 +32,10 @@ pub use error::{EncodeError, PlanError};
 pub use hash::{ALGORITHMS, HashVersion, SaltedHash};
 pub use landmark::Landmark;
 pub use logged::LoggedTable;
+pub use large_rows::{Excess, LargeRowPolicy, LargeRows, MESSAGE_BYTES_MAX, dead_letter};
 pub use message::{EventContext, Message, MessageBuffer, Operation, SnapshotMark, WholeMessage};
-pub use options::{Connector, DebeziumForm, NullWithDefault, PlanOptions, Tombstones, ValueFormat};
-pub use pattern::{PatternError, PatternList};
+pub use options::{Connector, DebeziumForm, NullWithDefault, PlanOptions, Tombstones, TopicCollision, ValueFormat};
+pub use pattern::{NameList, PatternError, PatternList};
 pub use plan::Plan;
 pub use schema::{
     KeyValueEncoding, KeyValueSchema, MessageSchema, SchemaPart, SchemaPartKind, ValueSchema, ValueSchemaKind,

@@ -5,6 +5,9 @@ use std::ops::Range;
 use crate::landmark::Landmark;
 use crate::scratch::Scratch;
 
+/// Room that a buffer keeps for the next row; that of a huge row is given back.
+const KEPT_BYTES: usize = 8 << 20;
+
 /// What happened to a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operation {
@@ -96,6 +99,7 @@ impl MessageBuffer {
     /// Forgets all messages.
     pub fn clear(&mut self) {
         self.bytes.clear();
+        self.bytes.shrink_to(KEPT_BYTES);
         self.messages.clear();
         self.properties.clear();
         self.scratch.landmarks.clear();

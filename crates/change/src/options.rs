@@ -1,6 +1,7 @@
 //! What a plan is compiled with.
 
 use crate::column_rules::ColumnRules;
+use crate::naming::{escaped_table_topic, table_topic};
 
 /// The Debezium connector whose events are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -75,6 +76,18 @@ pub enum NullWithDefault {
     Replace,
 }
 
+/// What becomes of tables whose topics have the same name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum TopicCollision {
+    /// The source stops and names them.
+    #[default]
+    Stop,
+    /// They share the topic.
+    Mix,
+    /// Topics are named so that none meet.
+    Escape,
+}
+
 /// What a plan is compiled with.
 #[derive(Debug, Clone)]
 pub struct PlanOptions {
@@ -92,4 +105,16 @@ pub struct PlanOptions {
     pub null_with_default: NullWithDefault,
     /// Which columns are printed, masked or cut.
     pub columns: ColumnRules,
+    /// What becomes of tables whose topics have the same name.
+    pub topic_collision: TopicCollision,
+}
+
+impl PlanOptions {
+    /// Returns the name of a table's topic.
+    pub fn table_topic(&self, database: &str, table: &str) -> String {
+        match self.topic_collision {
+            TopicCollision::Stop | TopicCollision::Mix => table_topic(&self.topic_prefix, database, table),
+            TopicCollision::Escape => escaped_table_topic(&self.topic_prefix, database, table),
+        }
+    }
 }

@@ -84,6 +84,7 @@ fn options(value_format: ValueFormat) -> PlanOptions {
         tombstones: Tombstones::Emit,
         null_with_default: NullWithDefault::Replace,
         columns: ColumnRules::default(),
+        topic_collision: bitacora_change::TopicCollision::Stop,
     }
 }
 

@@ -84,6 +84,7 @@ fn check(server: &str, events: &str, connector: Connector) {
             tombstones: Tombstones::Emit,
             null_with_default: NullWithDefault::Replace,
             columns: ColumnRules::default(),
+            topic_collision: bitacora_change::TopicCollision::Stop,
         },
         descriptions,
         gtid: String::new(),

@@ -19,6 +19,7 @@ fn options() -> PlanOptions {
         tombstones: Tombstones::Emit,
         null_with_default: NullWithDefault::Replace,
         columns: ColumnRules::default(),
+        topic_collision: bitacora_change::TopicCollision::Stop,
     }
 }
 

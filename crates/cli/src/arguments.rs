@@ -94,6 +94,9 @@ pub struct Broker {
     /// How a topic's schema may change where the policy of its namespace does not say
     #[arg(long, value_name = "STRATEGY", env = "BITACORA_BROKER_SCHEMA_COMPATIBILITY_STRATEGY", default_value = "FULL", value_parser = STRATEGIES)]
     pub schema_compatibility_strategy: String,
+    /// Largest entry that clients may send, in bytes, from 65536 to 134217728
+    #[arg(long, value_name = "BYTES", env = "BITACORA_BROKER_MAX_MESSAGE_SIZE", default_value_t = 5_242_880, value_parser = clap::value_parser!(u32).range(65_536..=134_217_728))]
+    pub max_message_size: u32,
     /// Folder of everything durable
     #[arg(long, value_name = "DIR", env = "BITACORA_DATA_DIR", default_value = "./bitacora-data")]
     pub data_dir: PathBuf,
@@ -212,6 +215,21 @@ pub struct Consume {
     /// Prints only that a message came
     #[arg(long)]
     pub hide_content: bool,
+    /// What becomes of a message that cannot be read, because its bytes are damaged or its count lies
+    #[arg(long, value_enum, ignore_case = true, default_value = "skip")]
+    pub unreadable: Unreadable,
+    /// Largest message in chunks that is joined, in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 2_147_483_647)]
+    pub max_message_bytes: usize,
+}
+
+/// What becomes of messages that cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Unreadable {
+    /// They are named and acknowledged.
+    Skip,
+    /// The command ends with an error, and the message stays.
+    Stop,
 }
 
 /// Kinds of subscriptions.
@@ -260,6 +278,9 @@ pub struct Produce {
     /// Properties of the messages
     #[arg(short, long, value_name = "NAME=VALUE", value_delimiter = ',')]
     pub properties: Vec<String>,
+    /// Sends messages above the broker's maximum size in chunks
+    #[arg(long, visible_alias = "chunking")]
+    pub chunking_allowed: bool,
 }
 
 /// `bitacora topics`.

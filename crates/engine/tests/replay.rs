@@ -150,6 +150,7 @@ impl Log {
 
 fn core(log: &Log, broker: &Rc<RefCell<Broker>>, end: Option<&End>) -> Core<ModelSink> {
     let options = CoreOptions {
+        large_rows: bitacora_change::LargeRows::default(),
         server: "log".into(),
         plan: PlanOptions {
             connector: log.connector,
@@ -159,6 +160,7 @@ fn core(log: &Log, broker: &Rc<RefCell<Broker>>, end: Option<&End>) -> Core<Mode
             tombstones: Tombstones::Emit,
             null_with_default: NullWithDefault::Keep,
             columns: log.columns.clone(),
+            topic_collision: bitacora_change::TopicCollision::Stop,
         },
         filter: Filter::new(&FilterOptions::default()).unwrap(),
         outboxes: log.outboxes.clone(),

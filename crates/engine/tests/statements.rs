@@ -57,6 +57,7 @@ fn core() -> Core<Counter> {
         ..FilterOptions::default()
     };
     let options = CoreOptions {
+        large_rows: bitacora_change::LargeRows::default(),
         server: "log".into(),
         plan: PlanOptions {
             connector: Connector::Mysql,
@@ -66,6 +67,7 @@ fn core() -> Core<Counter> {
             tombstones: Tombstones::Emit,
             null_with_default: NullWithDefault::Keep,
             columns: ColumnRules::default(),
+            topic_collision: bitacora_change::TopicCollision::Stop,
         },
         filter: Filter::new(&filter).unwrap(),
         outboxes: Vec::new(),

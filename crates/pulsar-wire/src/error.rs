@@ -87,6 +87,18 @@ pub enum Error {
         /// Size of the message or batch.
         bytes: u64,
     },
+    /// A message that does not fit into chunks either.
+    #[error(
+        "a message with {metadata_bytes} bytes of key, properties and other metadata and {body_bytes} bytes of payload cannot be sent, not in chunks either: every chunk of {limit_bytes} bytes repeats the metadata, and all chunks together hold 2 GiB; raise the broker's maximum message size or send a smaller message"
+    )]
+    NotChunkable {
+        /// Size of the metadata.
+        metadata_bytes: u64,
+        /// Size of the payload as it would be sent.
+        body_bytes: u64,
+        /// Largest entry that the broker takes.
+        limit_bytes: u64,
+    },
     /// Text that is not a topic name.
     #[error(
         "invalid topic name {name:?}: {reason}; write a topic as `topic`, `tenant/namespace/topic` or `persistent://tenant/namespace/topic`"

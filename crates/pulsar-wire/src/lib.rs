@@ -17,8 +17,8 @@ mod topic;
 
 pub use command::{Command, UnknownCommand};
 pub use entry::{
-    Batch, BatchBuilder, Codec, Compressor, EntryHeader, EntryMessage, EntryParts, EntryPeek, EntryReader, Landmark,
-    MessageKey, OutgoingMessage, ReadLimits, split_entry,
+    Batch, BatchBuilder, ChunkCutter, Codec, Compressor, EntryHeader, EntryMessage, EntryParts, EntryPeek, EntryReader,
+    Landmark, MessageKey, OutgoingMessage, ReadLimits, split_entry,
 };
 pub use error::Error;
 pub use frame::{

@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 use bitacora_pulsar_wire::{
-    Batch, BatchBuilder, Codec, EntryHeader, EntryPeek, EntryReader, Error, MessageKey, OutgoingMessage, ReadLimits,
-    split_entry,
+    Batch, BatchBuilder, ChunkCutter, Codec, EntryHeader, EntryPeek, EntryReader, Error, MessageKey, OutgoingMessage,
+    ReadLimits, split_entry,
 };
 use bytes::Bytes;
 use proptest::prelude::*;
@@ -197,4 +197,40 @@ proptest! {
             prop_assert_eq!(&pairs[..], sent.properties);
         }
     }
+}
+
+/// The bodies of all chunks are the body of the message, none is above the limit, and only the last one has the message's id: a
+/// Pulsar that opens a topic again takes the id of every entry for that of a whole message.
+#[test]
+fn chunks_make_up_the_message_again() {
+    let value: Vec<u8> = (0..20_000u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let mut builder = BatchBuilder::new();
+    let message = OutgoingMessage {
+        key: MessageKey::Text("k"),
+        value: Some(&value),
+        sequence_id: 70,
+        properties: &[("a", "b")],
+        ..Default::default()
+    };
+    builder.append(&message).unwrap();
+    let header = EntryHeader { producer_name: "p", publish_time_ms: 1, schema_version: Some(b"v"), codec: Codec::Lz4 };
+    let whole = builder.finish(&header).unwrap().unwrap();
+    let cutter = ChunkCutter::new(&whole.entry, "p-70-x".into(), 1_000).unwrap();
+    let (mut joined, mut last) = (Vec::new(), None);
+    for index in 0..cutter.count() {
+        let entry = cutter.chunk(index).unwrap();
+        assert!(entry.len() <= 1_000);
+        let (metadata, body) = EntryReader::parts(&entry).unwrap();
+        let is_last = index + 1 == cutter.count();
+        assert_eq!((metadata.chunk_id(), metadata.num_chunks_from_msg()), (index as i32, cutter.count() as i32));
+        assert_eq!((metadata.uuid(), metadata.sequence_id), ("p-70-x", if is_last { 70 } else { 69 }));
+        joined.extend_from_slice(&body);
+        assert_eq!(metadata.total_chunk_msg_size() as usize, split_entry(&whole.entry).unwrap().body.len());
+        last = Some(metadata);
+    }
+    assert!(cutter.chunk(cutter.count()).is_none());
+    let mut reader = EntryReader::of_parts(last.unwrap(), joined.into(), ReadLimits::default()).unwrap();
+    let read = reader.next().unwrap().unwrap();
+    assert_eq!((&read.payload[..], read.metadata.partition_key.as_deref()), (&value[..], Some("k")));
+    assert!(matches!(ChunkCutter::new(&whole.entry, "x".repeat(600), 1_000), Err(Error::NotChunkable { .. })));
 }

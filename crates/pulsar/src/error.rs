@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use bitacora_pulsar_wire::ServerError;
+use bitacora_pulsar_wire::{MessageId, ServerError};
+use bytes::Bytes;
 use thiserror::Error;
 
 /// A failed call of the client.
@@ -103,13 +104,18 @@ pub enum Error {
         /// The id before it.
         last_sequence_id: i64,
     },
-    /// Something that this client does not do.
-    #[error("message {id} is {what}, which this client cannot read; read it with one of Pulsar's own clients")]
-    Unsupported {
-        /// The message.
-        id: String,
-        /// What it is.
-        what: &'static str,
+    /// An entry that the broker delivered and that holds no message that can be read. It stays in the backlog until its id
+    /// is acknowledged.
+    #[error("message {id} cannot be read: {reason}; acknowledge it to go on without it")]
+    Unreadable {
+        /// Whole entry, or the last chunk of a message.
+        id: MessageId,
+        /// What is wrong.
+        reason: String,
+        /// The entry as it was delivered; empty for a message in chunks.
+        entry: Bytes,
+        /// How often it was delivered before.
+        redelivery_count: u32,
     },
     /// The object was closed.
     #[error("the {what} is closed; open it again")]

@@ -19,11 +19,13 @@ pub use admin::{Admin, AdminSchema};
 pub use client::{AutoCreation, Client, TopicSchema};
 pub use config::{Auth, ClientConfig, Endpoint, LocalConnection, LocalFactory};
 pub use consumer::{
-    ActiveState, BatchIndexAck, Consumer, ConsumerOptions, KeySharedPolicy, LastMessage, Message, ReadCompacted,
-    Reader, ReaderOptions, Seek, StartPosition,
+    ActiveState, BatchIndexAck, ChunkLimits, ChunkView, Consumer, ConsumerOptions, KeySharedPolicy, LastMessage,
+    Message, ReadCompacted, Reader, ReaderOptions, Seek, StartPosition,
 };
 pub use error::Error;
-pub use producer::{BatchLimits, Batcher, Opened, PendingBudget, Producer, ProducerOptions, Progress, SendReceipt};
+pub use producer::{
+    BatchLimits, Batcher, Chunking, Opened, PendingBudget, Producer, ProducerOptions, Progress, SendReceipt,
+};
 pub use routing::partition_of_key;
 
 pub use bitacora_pulsar_wire as wire;

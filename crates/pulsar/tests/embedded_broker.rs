@@ -189,3 +189,145 @@ async fn a_restart_of_the_broker_loses_and_repeats_nothing() {
     drop(producer);
     house.stop().await;
 }
+
+/// An entry of three messages whose metadata announce another count.
+fn lying_batch(first_id: u64, announced: i32) -> bitacora_pulsar::wire::Batch {
+    use bitacora_pulsar::wire::{Codec, EntryHeader, MessageMetadata, split_entry};
+    use prost::Message as _;
+    let mut builder = BatchBuilder::new();
+    for id in first_id..first_id + 3 {
+        builder.append(&OutgoingMessage { value: Some(b"v"), sequence_id: id, ..Default::default() }).unwrap();
+    }
+    let header = EntryHeader { producer_name: "p", publish_time_ms: 1, schema_version: None, codec: Codec::None };
+    let batch = builder.finish(&header).unwrap().unwrap();
+    let parts = split_entry(&batch.entry).unwrap();
+    let mut metadata = MessageMetadata::decode(parts.metadata).unwrap();
+    metadata.num_messages_in_batch = Some(announced);
+    let metadata = metadata.encode_to_vec();
+    let mut checked = u32::try_from(metadata.len()).unwrap().to_be_bytes().to_vec();
+    checked.extend_from_slice(&metadata);
+    checked.extend_from_slice(parts.body);
+    let mut entry = vec![0x0e, 0x01];
+    entry.extend_from_slice(&crc32c::crc32c(&checked).to_be_bytes());
+    entry.extend_from_slice(&checked);
+    bitacora_pulsar::wire::Batch { entry: entry.into(), ..batch }
+}
+
+/// Any producer can send one: it ended `client consume` for good, and a count of a thousand million would have let the broker
+/// send as many messages at once. It is told with its id, and when it is acknowledged it is gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_whose_count_lies_is_told_acknowledged_and_passed() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::start(folder.path()).await;
+    let client = house.by_url();
+    let mut producer = client.producer(exclusive()).await.unwrap();
+    let counts = [2, 4, 1_000_000_000, 0, -1];
+    for (number, count) in (0..).zip(counts) {
+        producer.send_batch(lying_batch(number * 10, count)).await.unwrap();
+    }
+    send_batch(&mut producer, 100..103).await;
+    producer.close().await.unwrap();
+    for sub_type in [SubType::Exclusive, SubType::Shared] {
+        let options = ConsumerOptions {
+            sub_type,
+            initial_position: InitialPosition::Earliest,
+            ..ConsumerOptions::new(topic(), format!("{sub_type:?}"))
+        };
+        let mut consumer = client.consumer(options.clone()).await.unwrap();
+        let (mut told, mut ids) = (0, Vec::new());
+        while ids.len() < 3 {
+            match tokio::time::timeout(Duration::from_secs(20), consumer.receive()).await.expect("it goes on") {
+                Ok(message) => {
+                    ids.push(message.sequence_id());
+                    consumer.acknowledge(message.id).await.unwrap();
+                }
+                Err(Error::Unreadable { id, entry, .. }) => {
+                    assert!(!entry.is_empty());
+                    consumer.acknowledge(id).await.unwrap();
+                    told += 1;
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
+        assert_eq!((told, ids), (counts.len(), vec![100, 101, 102]));
+        consumer.close().await.unwrap();
+        let mut again = client.consumer(options).await.unwrap();
+        let more = tokio::time::timeout(Duration::from_millis(300), again.receive()).await;
+        assert!(more.is_err(), "everything is acknowledged: {more:?}");
+    }
+    house.stop().await;
+}
+
+fn large(size: usize, seed: u64) -> Vec<u8> {
+    let mut state = seed | 1;
+    let next = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state as u8
+    };
+    std::iter::repeat_with(next).take(size).collect()
+}
+
+async fn send_large(producer: &mut Producer, id: u64, value: &[u8]) -> bitacora_pulsar::SendReceipt {
+    producer.send(&OutgoingMessage { value: Some(value), sequence_id: id, ..Default::default() }).await.unwrap()
+}
+
+/// Chunks over a socket and inside the process, to every kind of consumer, and acknowledged with all of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_above_the_limit_are_cut_and_joined() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::start(folder.path()).await;
+    let values = [large(12_000_000, 5), b"small".to_vec(), large(6_000_000, 7)];
+    for (client, ids) in [(house.by_url(), 0..3), (house.local(), 3..6)] {
+        let options = ProducerOptions { chunking: bitacora_pulsar::Chunking::WhenTooLarge, ..exclusive() };
+        let mut producer = client.producer(options).await.unwrap();
+        for (id, value) in ids.zip(&values) {
+            assert!(!send_large(&mut producer, id, value).await.message_id.is_none());
+        }
+        producer.close().await.unwrap();
+    }
+    let client = house.by_url();
+    for sub_type in [SubType::Exclusive, SubType::Shared, SubType::KeyShared, SubType::Failover] {
+        let options = ConsumerOptions {
+            sub_type,
+            initial_position: InitialPosition::Earliest,
+            ..ConsumerOptions::new(topic(), format!("{sub_type:?}"))
+        };
+        let mut consumer = client.consumer(options.clone()).await.unwrap();
+        for id in 0..6_u64 {
+            let message = tokio::time::timeout(Duration::from_secs(20), consumer.receive()).await.unwrap().unwrap();
+            assert_eq!(message.sequence_id(), id);
+            assert!(message.value() == Some(&values[id as usize % 3][..]), "{id}");
+            assert_eq!(message.first_chunk_id.is_some(), id % 3 != 1);
+            consumer.acknowledge(message.id).await.unwrap();
+        }
+        consumer.close().await.unwrap();
+        let mut again = client.consumer(options).await.unwrap();
+        let more = tokio::time::timeout(Duration::from_millis(300), again.receive()).await;
+        assert!(more.is_err(), "{sub_type:?}: every chunk is acknowledged");
+    }
+    assert_eq!(read_ids(&client).await, [0, 1, 2, 3, 4, 5]);
+    house.stop().await;
+}
+
+/// A restart of the broker in between: what has no receipt is sent again as a whole, and is there once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_in_chunks_outlives_a_restart_of_the_broker() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::start(folder.path()).await;
+    let client = house.local();
+    let options = ProducerOptions { chunking: bitacora_pulsar::Chunking::WhenTooLarge, ..exclusive() };
+    let mut producer = client.producer(options).await.unwrap();
+    let value = large(30_000_000, 9);
+    let mut builder = BatchBuilder::new();
+    builder.append(&OutgoingMessage { value: Some(&value), sequence_id: 1, ..Default::default() }).unwrap();
+    let batch = builder.finish(&producer.entry_header(1)).unwrap().unwrap();
+    producer.send_batch(batch).await.unwrap();
+    house.stop().await;
+    house.start_again(folder.path()).await;
+    send_batch(&mut producer, 2..4).await;
+    producer.close().await.unwrap();
+    assert_eq!(read_ids(&client).await, [1, 2, 3]);
+    house.stop().await;
+}

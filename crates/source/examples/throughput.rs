@@ -18,7 +18,8 @@ async fn main() {
     config.tls.mode = TlsMode::Disabled;
     config.tls.public_key_retrieval = PublicKeyRetrieval::Allowed;
 
-    let filter = Filter::new(&FilterOptions { table_include_list: Some(table), ..FilterOptions::default() }).unwrap();
+    let filter =
+        Filter::new(&FilterOptions { table_include_list: Some(table.into()), ..FilterOptions::default() }).unwrap();
     let start = Instant::now();
     let mut snapshot = Snapshot::begin(&config, &filter, &SnapshotOptions::default()).await.unwrap();
     println!("view open after {:?}", start.elapsed());

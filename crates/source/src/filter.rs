@@ -1,10 +1,9 @@
 //! Which databases and tables are captured: Debezium's include and exclude lists.
 //!
-//! A list is comma-separated; each entry is a regular expression that must match the whole name, in any case. Databases
-//! are matched by name, tables by `database.table`. A list of includes and a list of excludes of the same kind exclude
+//! Each entry of a list is a regular expression that must match the whole name, in any case. Databases are matched by name, tables by `database.table`. A list of includes and a list of excludes of the same kind exclude
 //! each other. The server's own databases are left out.
 
-use bitacora_change::PatternList;
+use bitacora_change::{NameList, PatternError, PatternList};
 
 use crate::Error;
 
@@ -12,13 +11,13 @@ use crate::Error;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FilterOptions {
     /// `database.include.list`.
-    pub database_include_list: Option<String>,
+    pub database_include_list: Option<NameList>,
     /// `database.exclude.list`.
-    pub database_exclude_list: Option<String>,
+    pub database_exclude_list: Option<NameList>,
     /// `table.include.list`.
-    pub table_include_list: Option<String>,
+    pub table_include_list: Option<NameList>,
     /// `table.exclude.list`.
-    pub table_exclude_list: Option<String>,
+    pub table_exclude_list: Option<NameList>,
     /// `table.ignore.builtin`: whether the server's own databases are captured like any other.
     pub builtin: BuiltinDatabases,
 }
@@ -52,13 +51,13 @@ impl Filter {
     pub fn new(options: &FilterOptions) -> Result<Filter, Error> {
         Ok(Filter {
             databases: Lists::new(
-                options.database_include_list.as_deref(),
-                options.database_exclude_list.as_deref(),
+                options.database_include_list.as_ref(),
+                options.database_exclude_list.as_ref(),
                 ["database.include.list", "database.exclude.list"],
             )?,
             tables: Lists::new(
-                options.table_include_list.as_deref(),
-                options.table_exclude_list.as_deref(),
+                options.table_include_list.as_ref(),
+                options.table_exclude_list.as_ref(),
                 ["table.include.list", "table.exclude.list"],
             )?,
             builtin: options.builtin,
@@ -73,6 +72,11 @@ impl Filter {
         self.databases.allow(database)
     }
 
+    /// Returns the entry of a list that took too long to match a name, if one did: what is captured is not known then.
+    pub fn failure(&self) -> Option<&PatternError> {
+        [&self.databases, &self.tables].into_iter().find_map(Lists::failure)
+    }
+
     /// Tells whether the table is captured.
     pub fn table(&self, database: &str, table: &str) -> bool {
         self.database(database) && self.tables.allow(&format!("{database}.{table}"))
@@ -80,7 +84,7 @@ impl Filter {
 }
 
 impl Lists {
-    fn new(include: Option<&str>, exclude: Option<&str>, names: [&'static str; 2]) -> Result<Lists, Error> {
+    fn new(include: Option<&NameList>, exclude: Option<&NameList>, names: [&'static str; 2]) -> Result<Lists, Error> {
         let [include_name, exclude_name] = names;
         let include = compile(include, include_name)?;
         let exclude = compile(exclude, exclude_name)?;
@@ -94,6 +98,10 @@ impl Lists {
         Ok(Lists { include: (!include.is_empty()).then_some(include), exclude })
     }
 
+    fn failure(&self) -> Option<&PatternError> {
+        self.include.as_ref().and_then(PatternList::failure).or_else(|| self.exclude.failure())
+    }
+
     fn allow(&self, name: &str) -> bool {
         match &self.include {
             Some(include) => include.matches(name),
@@ -102,8 +110,9 @@ impl Lists {
     }
 }
 
-fn compile(list: Option<&str>, name: &'static str) -> Result<PatternList, Error> {
-    PatternList::parse(list.unwrap_or_default()).map_err(|error| Error::Filter {
+fn compile(list: Option<&NameList>, name: &'static str) -> Result<PatternList, Error> {
+    let Some(list) = list else { return Ok(PatternList::default()) };
+    PatternList::compile(list).map_err(|error| Error::Filter {
         pattern: error.pattern,
         list: name,
         reason: error.reason,

@@ -60,7 +60,7 @@ impl Lector {
                     tokio::task::yield_now().await;
                 }
                 Ok(Err(error)) if error.is_retryable() => tokio::time::sleep(PAUSA).await,
-                Ok(Err(error @ (Error::Wire(_) | Error::Unsupported { .. }))) => {
+                Ok(Err(error @ Error::Unreadable { .. })) => {
                     tracing::warn!(topic = %self.tema, %error, "a message is passed over");
                     self.difusion.publicar(Publicacion::aviso(
                         self.clase,

@@ -16,7 +16,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use super::{Arc, Broker, Problem, Shared};
+use super::{Arc, Broker, Problem, Shared, label::escaped};
 use crate::topic::{Subscription, Topic};
 
 /// What `prometheus_client` writes.
@@ -93,7 +93,7 @@ impl Collector for Figures {
         for (name, help, kind, of) in OF_TOPICS {
             let mut family = encoder.encode_descriptor(name, help, None, kind)?;
             for topic in &topics {
-                let labels = [("topic", topic.full_name())];
+                let labels = [("topic", escaped(topic.full_name()))];
                 let mut sample = family.encode_family(&labels)?;
                 match kind {
                     MetricType::Counter => sample.encode_counter::<NoLabelSet, _, u64>(&of(topic), None)?,
@@ -105,7 +105,8 @@ impl Collector for Figures {
             let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
             for topic in &topics {
                 for subscription in topic.subscriptions() {
-                    let labels = [("topic", topic.full_name()), ("subscription", subscription.name())];
+                    let labels =
+                        [("topic", escaped(topic.full_name())), ("subscription", escaped(subscription.name()))];
                     family.encode_family(&labels)?.encode_gauge(&of(topic, &subscription))?;
                 }
             }

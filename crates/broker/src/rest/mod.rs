@@ -4,6 +4,7 @@
 
 mod cluster;
 mod guard;
+mod label;
 mod lookup;
 mod metrics;
 mod namespace;

@@ -12,7 +12,6 @@ use crate::description::TableDescription;
 use crate::error::{EncodeError, PlanError};
 use crate::logged::{LoggedTable, SystemPeriod};
 use crate::message::{EventContext, MessageBuffer, Operation, WholeMessage};
-use crate::naming::table_topic;
 use crate::options::PlanOptions;
 use crate::schema::{MessageSchema, ValueSchema};
 use crate::scratch::Scratch;
@@ -153,7 +152,7 @@ impl OutboxPlan {
                 template.columns().try_for_each(|name| column(name, "fields").map(drop))?;
             }
         }
-        let own_topic = table_topic(&options.topic_prefix, &table.database, &table.table);
+        let own_topic = options.table_topic(&table.database, &table.table);
         let value = ValuePlan::compile(&outbox.value, &cells, payload, &envelope);
         let message_schema = value.schema(&cells, key, payload, &envelope, &own_topic);
         let dead_letter_topic = match &outbox.dead_letters {
@@ -183,6 +182,11 @@ impl OutboxPlan {
     /// What a sink registers for the topics of messages.
     pub fn message_schema(&self) -> &MessageSchema {
         &self.message_schema
+    }
+
+    /// Returns the table, as `database.table`.
+    pub fn table(&self) -> &str {
+        &self.table
     }
 
     /// What a sink registers for the topic of dead letters.
@@ -309,7 +313,8 @@ impl Reading<'_, '_> {
         let topic = match &self.plan.topic {
             Topic::Field { column, pattern } => {
                 let text = self.plan.cells.text(self.image, *column, self.scratch)?;
-                pattern.apply(&text.ok_or_else(|| Failure::Unmappable("the column of the topic is NULL".to_owned()))?)
+                let text = text.ok_or_else(|| Failure::Unmappable("the column of the topic is NULL".to_owned()))?;
+                pattern.apply(&text).map_err(Failure::Unmappable)?
             }
             Topic::Template(template) => {
                 let value = template.value(|source| match self.look_up(source) {

@@ -1,8 +1,9 @@
 //! Which topic a row goes to.
 
-use regex::Regex;
+use fancy_regex::Regex;
 
 use super::template::Template;
+use crate::pattern::java::{self, Case, Extent};
 
 /// Which topic a row goes to.
 #[derive(Debug, Clone)]
@@ -46,25 +47,29 @@ impl TopicPattern {
     /// Compiles a pattern.
     ///
     /// # Errors
-    /// The expression cannot be compiled (look-around and back-references do not exist here), or the replacement names a
-    /// group that it does not have; the error is the reason.
+    /// The expression cannot be compiled, or the replacement names a group that it does not have; the error is the reason.
     pub fn new(expression: &str, replacement: &str) -> Result<TopicPattern, String> {
-        let compile = |text: &str| {
-            Regex::new(text).map_err(|_| format!("{expression:?} is no regular expression that can be used here"))
+        let compile = |extent| {
+            java::compile(expression, Case::Sensitive, extent)
+                .map_err(|reason| format!("{expression:?} is no regular expression that can be used here: {reason}"))
         };
-        let anywhere = compile(expression)?;
+        let anywhere = compile(Extent::Anywhere)?;
         let replacement = pieces(replacement, &anywhere)?;
-        Ok(TopicPattern { whole: compile(&format!("^(?:{expression})$"))?, anywhere, replacement })
+        Ok(TopicPattern { whole: compile(Extent::Whole)?, anywhere, replacement })
     }
 
     /// The topic of a text. A text that the expression does not match as a whole is the topic itself; otherwise the first
     /// match in it is replaced, as Kafka Connect's `RegexRouter` does.
-    pub fn apply(&self, text: &str) -> String {
-        let captures = match self.anywhere.captures(text) {
-            Some(captures) if self.whole.is_match(text) => captures,
-            _ => return text.to_owned(),
-        };
-        let Some(range) = captures.get(0).map(|found| found.range()) else { return text.to_owned() };
+    ///
+    /// # Errors
+    /// Matching takes too long; the error is the reason.
+    pub fn apply(&self, text: &str) -> Result<String, String> {
+        let too_long = |_| format!("the expression {:?} takes too long to match {text:?}", self.anywhere.as_str());
+        if !self.whole.is_match(text).map_err(too_long)? {
+            return Ok(text.to_owned());
+        }
+        let Some(captures) = self.anywhere.captures(text).map_err(too_long)? else { return Ok(text.to_owned()) };
+        let Some(range) = captures.get(0).map(|found| found.range()) else { return Ok(text.to_owned()) };
         let mut topic = text.get(..range.start).unwrap_or_default().to_owned();
         for piece in &self.replacement {
             topic.push_str(match piece {
@@ -74,7 +79,7 @@ impl TopicPattern {
             });
         }
         topic.push_str(text.get(range.end..).unwrap_or_default());
-        topic
+        Ok(topic)
     }
 }
 
@@ -148,7 +153,7 @@ mod tests {
 
     fn check(expression: &str, replacement: &str, text: &str, expected: &str) {
         let pattern = TopicPattern::new(expression, replacement).unwrap_or_else(|reason| panic!("{reason}"));
-        assert_eq!(pattern.apply(text), expected, "{expression} {replacement} {text}");
+        assert_eq!(pattern.apply(text).unwrap(), expected, "{expression} {replacement} {text}");
     }
 
     #[test]

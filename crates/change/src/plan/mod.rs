@@ -15,7 +15,6 @@ use crate::json::write_base64;
 use crate::landmark;
 use crate::logged::{LoggedTable, SystemPeriod};
 use crate::message::{EventContext, MessageBuffer, Operation};
-use crate::naming::table_topic;
 use crate::options::{PlanOptions, Tombstones, ValueFormat};
 use crate::schema::{
     KeyValueEncoding, KeyValueSchema, MessageSchema, Schema, SchemaPart, avro_definition, connect_json,
@@ -73,7 +72,7 @@ impl Plan {
             key.extend(ColumnPlan::compile(table, index, column, described, options, Part::Key)?);
         }
         let notes = notes(table, &columns, &key);
-        let topic = table_topic(&options.topic_prefix, &table.database, &table.table);
+        let topic = options.table_topic(&table.database, &table.table);
         let schema_name = |part: &str| format!("{topic}.{part}");
         let key_schema = Schema::record(schema_name("Key"), key.iter().map(ColumnPlan::field).collect());
         let row_schema = Schema::record(schema_name("Value"), columns.iter().map(ColumnPlan::field).collect());

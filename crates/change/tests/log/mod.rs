@@ -31,6 +31,7 @@ pub fn options(connector: Connector, form: DebeziumForm, value_format: ValueForm
         tombstones: Tombstones::Emit,
         null_with_default: NullWithDefault::Replace,
         columns: ColumnRules::default(),
+        topic_collision: bitacora_change::TopicCollision::Stop,
     }
 }
 

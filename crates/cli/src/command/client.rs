@@ -4,10 +4,10 @@ use std::io::Write;
 
 use bitacora_pulsar::wire::proto::{InitialPosition, SubType};
 use bitacora_pulsar::wire::{MessageKey, OutgoingMessage, TopicName};
-use bitacora_pulsar::{Client, ConsumerOptions, Message, ProducerOptions};
+use bitacora_pulsar::{ChunkLimits, Chunking, Client, ConsumerOptions, Error, Message, ProducerOptions};
 
 use super::Interrupts;
-use crate::arguments::{self, ClientCommand, Consume, Produce, SubscriptionPosition, SubscriptionType};
+use crate::arguments::{self, ClientCommand, Consume, Produce, SubscriptionPosition, SubscriptionType, Unreadable};
 use crate::failure::Failure;
 
 /// Runs one of the client's commands.
@@ -37,10 +37,20 @@ async fn consume(client: &Client, arguments: Consume) -> Result<(), Failure> {
         SubscriptionPosition::Latest => InitialPosition::Latest,
         SubscriptionPosition::Earliest => InitialPosition::Earliest,
     };
+    options.chunks = ChunkLimits { max_bytes: arguments.max_message_bytes, ..ChunkLimits::default() };
     let mut consumer = client.consumer(options).await?;
     let mut count = 0;
     while arguments.num_messages == 0 || count < arguments.num_messages {
-        let message = consumer.receive().await?;
+        let message = match consumer.receive().await {
+            Ok(message) => message,
+            // Told, and passed: it would come first at every start, and nothing behind it would be read.
+            Err(error @ Error::Unreadable { id, .. }) if arguments.unreadable == Unreadable::Skip => {
+                eprintln!("bitacora: {error}; it is acknowledged");
+                consumer.acknowledge(id).await?;
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
         count += 1;
         let shown = if arguments.hide_content { "got message\n".to_owned() } else { shown(&message) };
         let mut out = std::io::stdout().lock();
@@ -92,7 +102,9 @@ async fn produce(client: &Client, arguments: Produce) -> Result<(), Failure> {
             None => return Err(Failure::new(format!("{property:?} is no property; write NAME=VALUE"))),
         }
     }
-    let mut producer = client.producer(ProducerOptions::new(topic(&arguments.topic)?)).await?;
+    let chunking = if arguments.chunking_allowed { Chunking::WhenTooLarge } else { Chunking::Never };
+    let options = ProducerOptions { chunking, ..ProducerOptions::new(topic(&arguments.topic)?) };
+    let mut producer = client.producer(options).await?;
     let mut sent = 0u64;
     for _ in 0..arguments.num_produce {
         for body in &bodies {

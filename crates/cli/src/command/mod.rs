@@ -27,6 +27,7 @@ async fn start_broker(asked: &config::BrokerConfig, data_dir: &Path) -> Result<B
     config.http = Some(address(&asked.http, "the admin REST")?);
     config.http_names.clone_from(&asked.http_names);
     config.reach = if asked.allow_remote { Reach::Network } else { Reach::Loopback };
+    config.max_message_bytes = asked.max_message_size;
     config.schema_compatibility = Strategy::parse(&asked.schema_compatibility_strategy).unwrap_or_default();
     let broker = Broker::start(config).await?;
     let shown = |address: Option<std::net::SocketAddr>| address.map(|address| address.to_string()).unwrap_or_default();

@@ -4,10 +4,10 @@
 //! shows it, wherever it stands.
 
 use bitacora_change::{
-    ALGORITHMS, ColumnRules, ColumnSelection, HashVersion, Mask, PatternError, PatternList, SaltedHash,
+    ALGORITHMS, ColumnRules, ColumnSelection, HashVersion, Mask, NameList, PatternError, PatternList, SaltedHash,
 };
 
-use super::option::Texts;
+use super::option::Fields;
 
 /// More asterisks than this are no mask but a burden on every event.
 const ASTERISKS_MAX: u32 = 1_024;
@@ -31,18 +31,18 @@ pub(super) struct ColumnDraft {
 }
 
 impl ColumnDraft {
-    pub(super) fn include(&mut self, list: &str) -> Result<(), String> {
+    pub(super) fn include(&mut self, list: &NameList) -> Result<(), String> {
         self.include = Some(parse(list, "column.include.list")?);
         Ok(())
     }
 
-    pub(super) fn exclude(&mut self, list: &str) -> Result<(), String> {
+    pub(super) fn exclude(&mut self, list: &NameList) -> Result<(), String> {
         self.exclude = Some(parse(list, "column.exclude.list")?);
         Ok(())
     }
 
     /// Adds the mask of a key of Debezium.
-    pub(super) fn mask_by_key(&mut self, key: &str, columns: &str) -> Result<(), String> {
+    pub(super) fn mask_by_key(&mut self, key: &str, columns: &NameList) -> Result<(), String> {
         let kind = key.strip_prefix("column.mask.").unwrap_or_default();
         let mask = if let Some(number) = kind.strip_prefix("with.").and_then(|rest| rest.strip_suffix(".chars")) {
             Mask::Asterisks(characters(number, ASTERISKS_MAX)?)
@@ -61,9 +61,9 @@ impl ColumnDraft {
     }
 
     /// Adds a mask of our own file.
-    pub(super) fn mask_by_table(&mut self, texts: Texts) -> Result<(), String> {
-        let [columns, chars, name, salt, version] =
-            fields(texts, ["columns", "chars", "hash", "salt", "hash_version"], MASK_TABLE)?;
+    pub(super) fn mask_by_table(&mut self, texts: Fields) -> Result<(), String> {
+        let (columns, [chars, name, salt, version]) =
+            fields(texts, ["chars", "hash", "salt", "hash_version"], MASK_TABLE)?;
         let columns = non_empty(&columns.ok_or(MASK_TABLE)?, "columns.mask")?;
         let mask = match (chars, name, salt) {
             (Some(number), None, None) if version.is_none() => Mask::Asterisks(characters(&number, ASTERISKS_MAX)?),
@@ -85,7 +85,7 @@ impl ColumnDraft {
     }
 
     /// Adds the truncation of a key of Debezium.
-    pub(super) fn truncate_by_key(&mut self, key: &str, columns: &str) -> Result<(), String> {
+    pub(super) fn truncate_by_key(&mut self, key: &str, columns: &NameList) -> Result<(), String> {
         let number = key.strip_prefix("column.truncate.to.").and_then(|rest| rest.strip_suffix(".chars"));
         let characters = characters(number.ok_or(TRUNCATE_KEY)?, CHARACTERS_MAX)?;
         self.rules.truncations.push((non_empty(columns, "column.truncate")?, characters));
@@ -93,8 +93,8 @@ impl ColumnDraft {
     }
 
     /// Adds a truncation of our own file.
-    pub(super) fn truncate_by_table(&mut self, texts: Texts) -> Result<(), String> {
-        let [columns, chars] = fields(texts, ["columns", "chars"], TRUNCATE_TABLE)?;
+    pub(super) fn truncate_by_table(&mut self, texts: Fields) -> Result<(), String> {
+        let (columns, [chars]) = fields(texts, ["chars"], TRUNCATE_TABLE)?;
         let (Some(columns), Some(number)) = (columns, chars) else { return Err(TRUNCATE_TABLE.to_owned()) };
         let columns = non_empty(&columns, "columns.truncate")?;
         self.rules.truncations.push((columns, characters(&number, CHARACTERS_MAX)?));
@@ -131,12 +131,12 @@ pub(super) fn shown(key: &str) -> &str {
     key.split_once(SALT).map_or(key, |(before, _)| before)
 }
 
-fn parse(list: &str, name: &str) -> Result<PatternList, String> {
-    PatternList::parse(list)
+fn parse(list: &NameList, name: &str) -> Result<PatternList, String> {
+    PatternList::compile(list)
         .map_err(|PatternError { pattern, reason }| format!("{pattern} in {name} cannot be used ({reason})"))
 }
 
-fn non_empty(list: &str, name: &str) -> Result<PatternList, String> {
+fn non_empty(list: &NameList, name: &str) -> Result<PatternList, String> {
     let list = parse(list, name)?;
     if list.is_empty() { Err(format!("{name} names no column; write database.table.column")) } else { Ok(list) }
 }
@@ -154,12 +154,22 @@ fn hash(version: HashVersion, algorithm: &str, salt: &str) -> Result<Mask, Strin
     hash.map(Mask::Hash).ok_or_else(|| format!("{algorithm:?} is not a hash function that can be used: {ALGORITHMS}"))
 }
 
-/// The values of known names, in the order of `names`.
-fn fields<const N: usize>(texts: Texts, names: [&str; N], form: &str) -> Result<[Option<String>; N], String> {
+/// The columns of a table, and the values of other known names in the order of `names`.
+fn fields<const N: usize>(
+    fields: Fields,
+    names: [&str; N],
+    form: &str,
+) -> Result<(Option<NameList>, [Option<String>; N]), String> {
+    let mut columns = None;
     let mut values = [const { None }; N];
-    for (name, text) in texts {
+    for (name, list) in fields {
         let slot = names.iter().position(|known| *known == name).and_then(|index| values.get_mut(index));
-        *slot.ok_or_else(|| format!("{name:?} is not known here; {form}"))? = Some(text);
+        match (slot, list) {
+            (None, list) if name == "columns" => columns = Some(list),
+            (Some(slot), NameList::Text(text)) => *slot = Some(text),
+            (Some(_), NameList::Entries(_)) => return Err(format!("{name:?} takes one value; {form}")),
+            (None, _) => return Err(format!("{name:?} is not known here; {form}")),
+        }
     }
-    Ok(values)
+    Ok((columns, values))
 }

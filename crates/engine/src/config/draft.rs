@@ -9,6 +9,7 @@ use bitacora_source::{Error, Filter, FilterOptions, Secret};
 
 use super::columns::ColumnDraft;
 use super::engine_config::BrokerConfig;
+use super::large_rows::LargeRowDraft;
 use super::outbox::OutboxDraft;
 use super::source_config::{Destination, Flavor, SourceConfig, UnusedOption, ValueFormat};
 
@@ -37,6 +38,8 @@ pub(super) struct Draft {
     pub(super) filter: FilterOptions,
     /// Rules for columns.
     pub(super) columns: ColumnDraft,
+    /// What becomes of large rows.
+    pub(super) large_rows: LargeRowDraft,
     /// `schemas.enable` of key and value converter.
     pub(super) schemas_enable: Option<bool>,
     /// One outbox, while its options are being applied.
@@ -60,6 +63,7 @@ impl Draft {
             embedded: None,
             filter: FilterOptions::default(),
             columns: ColumnDraft::default(),
+            large_rows: LargeRowDraft::default(),
             schemas_enable: None,
             outbox: OutboxDraft::default(),
         }
@@ -101,6 +105,10 @@ impl Draft {
         }
         match self.columns.finish() {
             Ok(rules) => source.columns = rules,
+            Err(reason) => problems.push(reason),
+        }
+        match self.large_rows.finish() {
+            Ok(rows) => source.large_rows = rows,
             Err(reason) => problems.push(reason),
         }
         check_outboxes(&source, &mut problems);

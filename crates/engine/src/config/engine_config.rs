@@ -17,6 +17,8 @@ pub struct BrokerConfig {
     pub allow_remote: bool,
     /// How a topic's schema may change where the policy of its namespace does not say, in Pulsar's words.
     pub schema_compatibility_strategy: String,
+    /// Largest entry that clients may send, in bytes.
+    pub max_message_size: u32,
 }
 
 /// A whole configuration, complete and checked.

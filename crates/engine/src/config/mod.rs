@@ -12,6 +12,7 @@ mod document;
 mod draft;
 mod engine_config;
 mod environment;
+mod large_rows;
 mod nearest;
 mod option;
 mod outbox;

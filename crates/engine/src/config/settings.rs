@@ -6,12 +6,13 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use bitacora_change::NameList;
 use bitacora_source::Secret;
 
 use super::document::{Content, Entry, Node};
 use super::draft::Draft;
 use super::environment::{Environment, variable_of};
-use super::option::{Effect, OptionSpec, Scope, Texts, of_scopes};
+use super::option::{Effect, Fields, OptionSpec, Scope, Texts, of_scopes};
 use super::placeholder;
 use super::problem::{Origin, Problem};
 use super::source_config::{Flavor, UnusedOption};
@@ -21,8 +22,8 @@ pub(super) enum Raw {
     Text(String),
     List(Vec<String>),
     Map(Texts),
-    /// Tables with texts, or with lists of texts that stand for one text with commas.
-    Tables(Vec<Texts>),
+    /// Tables with texts or lists of texts.
+    Tables(Vec<Fields>),
     /// Nothing at all, or something nested: only options without effect may have it.
     Other,
 }
@@ -51,22 +52,33 @@ impl Raw {
 }
 
 /// The texts of a table in a list; `None` if something else is in it.
-fn table(node: &Node) -> Option<Texts> {
+fn table(node: &Node) -> Option<Fields> {
     let Content::Mapping(entries) = &node.content else { return None };
-    let text = |entry: &Entry| {
+    let field = |entry: &Entry| {
         Some(match &entry.value.content {
-            Content::Scalar(text) => (entry.key.clone(), text.clone()),
+            Content::Scalar(text) => (entry.key.clone(), NameList::Text(text.clone())),
             Content::List(items) => {
                 let texts = items.iter().map(|item| match &item.content {
-                    Content::Scalar(text) => Some(text.as_str()),
+                    Content::Scalar(text) => Some(text.clone()),
                     _ => None,
                 });
-                (entry.key.clone(), texts.collect::<Option<Vec<_>>>()?.join(","))
+                (entry.key.clone(), NameList::Entries(texts.collect::<Option<Vec<_>>>()?))
             }
             Content::Mapping(_) | Content::Null => return None,
         })
     };
-    entries.iter().map(text).collect()
+    entries.iter().map(field).collect()
+}
+
+/// Replaces the placeholders of a list.
+fn resolved(list: NameList, environment: &Environment) -> Result<NameList, String> {
+    Ok(match list {
+        NameList::Text(text) => NameList::Text(placeholder::resolve(&text, environment)?),
+        NameList::Entries(entries) => {
+            let entries = entries.iter().map(|entry| placeholder::resolve(entry, environment));
+            NameList::Entries(entries.collect::<Result<_, _>>()?)
+        }
+    })
 }
 
 /// Adds the texts of a mapping by their dotted names; false if something else is in it.
@@ -185,24 +197,28 @@ fn apply_one(setting: Setting, draft: &mut Draft, environment: &Environment) -> 
         return texts.and_then(|texts| set(draft, texts)).map_err(|reason| wrong(origin, reason));
     }
     if let Effect::Rules { keyed, table } = &option.effect {
-        let resolve = |text: &str| placeholder::resolve(text, environment);
         let is_own = option.toml.contains(&key.as_str());
-        let mut add = |texts: Texts| {
-            let texts = texts.into_iter().map(|(name, text)| Ok((name, resolve(&text)?)));
-            table(draft, texts.collect::<Result<_, String>>()?)
+        let add = |draft: &mut Draft, fields: Fields| {
+            let fields = fields.into_iter().map(|(name, list)| Ok((name, resolved(list, environment)?)));
+            table(draft, fields.collect::<Result<_, String>>()?)
+        };
+        let add_keyed = |draft: &mut Draft, list| {
+            let key = placeholder::resolve(&key, environment)?;
+            keyed(draft, &key, &resolved(list, environment)?)
         };
         let applied = match raw {
-            Raw::Tables(tables) if is_own => tables.into_iter().try_for_each(add),
-            Raw::Map(texts) if is_own => add(texts),
-            Raw::Text(text) if !is_own => resolve(&key).and_then(|key| keyed(draft, &key, &resolve(&text)?)),
-            Raw::List(texts) if !is_own => {
-                resolve(&key).and_then(|key| keyed(draft, &key, &resolve(&texts.join(","))?))
+            Raw::Tables(tables) if is_own => tables.into_iter().try_for_each(|fields| add(draft, fields)),
+            Raw::Map(texts) if is_own => {
+                add(draft, texts.into_iter().map(|(name, text)| (name, NameList::Text(text))).collect())
             }
-            _ if is_own => table(draft, Texts::new()),
+            Raw::Text(text) if !is_own => add_keyed(draft, NameList::Text(text)),
+            Raw::List(texts) if !is_own => add_keyed(draft, NameList::Entries(texts)),
+            _ if is_own => table(draft, Fields::new()),
             _ => Err(format!("{} are expected", expectation(&Effect::List(|_, _| Ok(()))))),
         };
         return applied.map_err(|reason| wrong(origin, reason));
     }
+    let is_list = matches!(raw, Raw::List(_));
     let texts = match raw {
         Raw::Text(text) if !matches!(option.effect, Effect::Map(_)) => vec![text],
         Raw::List(texts) if matches!(option.effect, Effect::List(_) | Effect::Names(_)) => texts,
@@ -266,10 +282,11 @@ fn apply_one(setting: Setting, draft: &mut Draft, environment: &Environment) -> 
                 None => Err(format!("{text:?} is not {}", expectation(&option.effect))),
             }
         }
-        Effect::List(set) => set(draft, texts.join(",")),
+        Effect::List(set) => set(draft, if is_list { NameList::Entries(texts) } else { NameList::Text(text) }),
         Effect::Names(set) => {
-            let names = texts.iter().flat_map(|text| text.split(',')).map(|name| name.trim().to_owned());
-            set(draft, names.filter(|name| !name.is_empty()).collect())
+            let names = if is_list { texts } else { text.split(',').map(str::to_owned).collect() };
+            let names = names.iter().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+            set(draft, names.collect())
         }
         Effect::Map(_) | Effect::Rules { .. } => Ok(()),
         Effect::Path(set) => {

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use bitacora_change::ColumnRules;
 use bitacora_change::outbox::OutboxRule;
+use bitacora_change::{ColumnRules, LargeRows, TopicCollision};
 use bitacora_pulsar::{Auth, ClientConfig, Endpoint};
 use bitacora_source::{Filter, ServerConfig};
 
@@ -141,12 +141,16 @@ pub struct SourceConfig {
     pub columns: ColumnRules,
     /// Which of the captured tables are outboxes, and how their rows become messages.
     pub outboxes: Vec<OutboxRule>,
+    /// What becomes of rows whose message no broker takes.
+    pub large_rows: LargeRows,
     /// Topics that rows of outboxes name and that are open at once.
     pub open_topics_max: usize,
     /// What is done about messages that a topic has confirmed and lacks.
     pub lost_messages: LostMessages,
     /// First part of every topic's name; `source.name` of the events.
     pub topic_prefix: String,
+    /// What becomes of tables whose topics have the same name.
+    pub topic_collision: TopicCollision,
     /// `tenant/namespace` of the topics.
     pub topic_namespace: String,
     /// Debezium line whose event form is written.
@@ -188,9 +192,11 @@ impl SourceConfig {
             filter: Filter::default(),
             columns: ColumnRules::default(),
             outboxes: Vec::new(),
+            large_rows: LargeRows::default(),
             open_topics_max: 0,
             lost_messages: LostMessages::default(),
             topic_prefix: String::new(),
+            topic_collision: TopicCollision::default(),
             topic_namespace: String::new(),
             form: DebeziumForm::default(),
             value_format: ValueFormat::default(),

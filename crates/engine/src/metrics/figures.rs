@@ -8,6 +8,7 @@ use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use tokio::sync::watch;
 
+use super::label::escaped;
 use super::{Counter, Gauge, SourceMetrics};
 use crate::run::{Source, SourceStatus};
 
@@ -47,7 +48,7 @@ const COUNTERS: [CounterFamily; 14] = [
     ("bitacora_source_rolled_back_messages", "Messages of logged transactions that were rolled back", |m| {
         &m.rolled_back_message_count
     }),
-    ("bitacora_source_dead_letters", "Outbox rows that could not be messages", |m| &m.dead_letter_count),
+    ("bitacora_source_dead_letters", "Rows that could not be sent as their messages", |m| &m.dead_letter_count),
     ("bitacora_source_outbox_deleted_rows", "Deleted outbox rows, which send nothing", |m| &m.outbox_deleted_row_count),
     ("bitacora_source_outbox_updated_rows", "Updated outbox rows, which send nothing", |m| &m.outbox_updated_row_count),
     ("bitacora_source_ignored_events", "Events of unknown types that the server marked as safe to skip", |m| {
@@ -77,7 +78,7 @@ impl Collector for Figures {
             for source in sources.iter() {
                 let count = of(&source.metrics).get();
                 family
-                    .encode_family(&[("source", source.name.as_str())])?
+                    .encode_family(&[("source", escaped(&source.name))])?
                     .encode_counter::<NoLabelSet, _, u64>(&count, None)?;
             }
         }
@@ -85,14 +86,14 @@ impl Collector for Figures {
             let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
             for source in sources.iter() {
                 let seconds = of(&source.metrics).get() as f64 / 1e6;
-                family.encode_family(&[("source", source.name.as_str())])?.encode_gauge(&seconds)?;
+                family.encode_family(&[("source", escaped(&source.name))])?.encode_gauge(&seconds)?;
             }
         }
         let mut family = encoder.encode_descriptor(STATE.0, STATE.1, None, MetricType::Gauge)?;
         for source in sources.iter() {
             let now = source.status.borrow().state();
             for state in SourceStatus::STATES {
-                let labels = [("source", source.name.as_str()), ("state", state)];
+                let labels = [("source", escaped(&source.name)), ("state", state.into())];
                 family.encode_family(&labels)?.encode_gauge(&i64::from(state == now))?;
             }
         }

@@ -1,6 +1,7 @@
 //! What a source has done, as counters that any thread may read.
 
 mod figures;
+mod label;
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
@@ -25,7 +26,7 @@ pub struct SourceMetrics {
     pub uncaptured_row_count: Counter,
     /// Messages of transactions that were logged and rolled back: of XA ones, and of MariaDB's.
     pub rolled_back_message_count: Counter,
-    /// Rows of outbox tables that could not be messages and were sent as dead letters.
+    /// Rows that could not be sent as their messages, of outbox tables or too large, and whose place a dead letter took.
     pub dead_letter_count: Counter,
     /// Deleted rows of outbox tables, which send nothing.
     pub outbox_deleted_row_count: Counter,

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use bitacora_binlog::{ChecksumAlgorithm, Decoder, RowScratch};
 use bitacora_change::outbox::OutboxRule;
-use bitacora_change::{MessageBuffer, PlanOptions};
+use bitacora_change::{LargeRows, MessageBuffer, PlanOptions};
 use bitacora_source::ddl::Catalog;
 use bitacora_source::replication::LogEnd;
 use bitacora_source::{Filter, LogMark, Position};
@@ -20,6 +20,7 @@ use bitacora_source::{Filter, LogMark, Position};
 use super::logical_offset::LogicalOffset;
 use super::state::State;
 use super::tables::Tables;
+use super::topic_owners::TopicOwners;
 use super::topics::Topics;
 use super::transaction::Transaction;
 use super::undecided::Undecided;
@@ -41,6 +42,8 @@ pub struct CoreOptions {
     pub filter: Filter,
     /// Which of the captured tables are outboxes.
     pub outboxes: Vec<OutboxRule>,
+    /// What becomes of rows whose message no broker takes.
+    pub large_rows: LargeRows,
     /// Topics that rows of outboxes name and that are open at once.
     pub open_topics_max: usize,
     /// What has been said of the tables' rules.
@@ -123,6 +126,7 @@ impl<S: Sink> Core<S> {
                 catalog,
                 tables: Tables::default(),
                 topics,
+                owners: TopicOwners::default(),
                 transaction: Transaction::default(),
                 xa: XaTransactions::default(),
                 undecided: Undecided::default(),

@@ -8,6 +8,7 @@
 pub mod core;
 mod decision;
 pub mod held;
+mod large_rows;
 pub mod logical_offset;
 mod outbox;
 mod schema_changes;
@@ -16,6 +17,7 @@ pub mod snapshot;
 mod state;
 pub mod statement;
 pub mod tables;
+pub mod topic_owners;
 pub mod topics;
 pub mod transaction;
 pub mod undecided;

@@ -2,14 +2,24 @@
 
 use bitacora_binlog::Row;
 use bitacora_change::outbox::{OutboxPlan, Route, Updates};
-use bitacora_change::{EventContext, MessageBuffer, Operation};
+use bitacora_change::{EventContext, MessageBuffer, Operation, TopicCollision};
 
+use super::topic_owners::TopicOwners;
 use super::topics::Topics;
 use crate::error::EngineError;
 use crate::metrics::SourceMetrics;
+use crate::notices::Notices;
 use crate::sink::{Lane, Sink};
 
 const MEND: &str = "mend what writes the rows; on_error = \"dead_letter\" sends such rows to a topic and goes on";
+
+/// What tells that a row names the topic of a captured table.
+#[derive(Clone, Copy)]
+pub(super) struct Meetings<'a> {
+    pub owners: &'a TopicOwners,
+    pub policy: TopicCollision,
+    pub notices: &'a Notices,
+}
 
 /// What routing a row needs besides the row.
 pub(super) struct Router<'a, S> {
@@ -17,6 +27,7 @@ pub(super) struct Router<'a, S> {
     pub sink: &'a mut S,
     pub topics: &'a mut Topics,
     pub metrics: &'a SourceMetrics,
+    pub meetings: Meetings<'a>,
     pub lane: Lane,
 }
 
@@ -73,6 +84,8 @@ impl<S: Sink> Router<'_, S> {
     }
 
     fn open(&mut self, topic: &str) -> Result<usize, EngineError> {
+        let Meetings { owners, policy, notices } = self.meetings;
+        owners.check_routed(topic, self.plan.table(), policy, notices)?;
         self.topics.route(self.sink, self.lane, topic, self.plan.message_schema())
     }
 }

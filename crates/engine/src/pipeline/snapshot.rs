@@ -5,14 +5,16 @@ use std::sync::Arc;
 use bitacora_binlog::{RowScratch, TableMap};
 use bitacora_change::ddl_record::DdlRecordEncoder;
 use bitacora_change::outbox::OutboxRule;
-use bitacora_change::{EventContext, MessageBuffer, Operation, PlanOptions, SnapshotMark, TableDescription};
+use bitacora_change::{EventContext, LargeRows, MessageBuffer, Operation, PlanOptions, SnapshotMark, TableDescription};
 use bitacora_source::ddl::DdlRecord;
 use bitacora_source::snapshot::SnapshotChunk;
 use bitacora_source::{Filter, Position};
 
-use super::outbox::Router;
+use super::large_rows::Judge;
+use super::outbox::{Meetings, Router};
 use super::schema_changes::schema_change;
 use super::tables::{Captured, Compiled, Slot, compile};
+use super::topic_owners::{TopicOwners, owner_name};
 use super::topics::Topics;
 use crate::error::{EngineError, Place};
 use crate::metrics::SourceMetrics;
@@ -37,6 +39,8 @@ pub struct SnapshotWriterOptions {
     pub filter: Filter,
     /// Which of the captured tables are outboxes.
     pub outboxes: Vec<OutboxRule>,
+    /// What becomes of rows whose message no broker takes.
+    pub large_rows: LargeRows,
     /// Topics that rows of outboxes name and that are open at once.
     pub open_topics_max: usize,
     /// What has been said of the tables' rules.
@@ -49,12 +53,14 @@ pub struct SnapshotWriter<S> {
     options: PlanOptions,
     filter: Filter,
     outboxes: Vec<OutboxRule>,
+    large_rows: LargeRows,
     notices: Notices,
     sink: S,
     metrics: Arc<SourceMetrics>,
     tables: Vec<SnapshotTable>,
     position: Position,
     topics: Topics,
+    owners: TopicOwners,
     current: Option<(usize, Slot)>,
     next_sequence_id: u64,
     is_first: bool,
@@ -72,17 +78,19 @@ impl<S: Sink> SnapshotWriter<S> {
         position: Position,
         first_sequence_id: u64,
     ) -> Self {
-        let SnapshotWriterOptions { plan: options, filter, outboxes, open_topics_max, notices } = options;
+        let SnapshotWriterOptions { plan: options, filter, outboxes, large_rows, open_topics_max, notices } = options;
         SnapshotWriter {
             options,
             filter,
             outboxes,
+            large_rows,
             notices,
             sink,
             metrics,
             tables,
             position,
             topics: Topics::new(open_topics_max),
+            owners: TopicOwners::default(),
             current: None,
             next_sequence_id: first_sequence_id,
             is_first: true,
@@ -102,7 +110,7 @@ impl<S: Sink> SnapshotWriter<S> {
             self.buffer.clear();
             let context = context(&self.position, SnapshotMark::True, now_us);
             encoder.encode(&schema_change(record), &context, &mut self.buffer);
-            self.send(topic)?;
+            self.send(topic, None)?;
         }
         Ok(())
     }
@@ -147,7 +155,9 @@ impl<S: Sink> SnapshotWriter<S> {
                 }
                 Some((_, Slot::Outbox(plan))) => {
                     let (sink, topics, metrics) = (&mut self.sink, &mut self.topics, &*self.metrics);
-                    Router { plan, sink, topics, metrics, lane: Lane::Snapshot }.route(
+                    let meetings =
+                        Meetings { owners: &self.owners, policy: self.options.topic_collision, notices: &self.notices };
+                    Router { plan, sink, topics, metrics, meetings, lane: Lane::Snapshot }.route(
                         &row,
                         Operation::Read,
                         &context,
@@ -156,9 +166,28 @@ impl<S: Sink> SnapshotWriter<S> {
                 }
                 Some((_, Slot::Ignored)) | None => Ok(None),
             };
-            match routed.and_then(|topic| topic.map_or(Ok(()), |topic| self.send(topic))) {
-                Ok(()) => {}
-                Err(error) => break Err(error),
+            let sent = routed.and_then(|topic| {
+                let Some(topic) = topic else { return Ok(()) };
+                if self.large_rows.excess_of_row(&self.buffer, self.sink.metadata_bytes_max()).is_none() {
+                    return self.send(topic, None);
+                }
+                // A row in millions: what it needs is copied then.
+                let position = self.position.clone();
+                let context = self::context(&position, mark, now_us);
+                let (rules, plan) = (self.large_rows.clone(), self.options.clone());
+                let judge = Judge {
+                    rules: &rules,
+                    plan: &plan,
+                    table: &table.map,
+                    operation: Operation::Read,
+                    context: &context,
+                    metadata_bytes_max: self.sink.metadata_bytes_max(),
+                };
+                judge.settle(&row, || Some(table.description.clone()), &mut self.buffer)?;
+                self.send(topic, Some(judge))
+            });
+            if let Err(error) = sent {
+                break Err(error);
             }
         };
         self.scratch = scratch;
@@ -183,6 +212,9 @@ impl<S: Sink> SnapshotWriter<S> {
             compile(&table.map, Some(&table.description), &self.filter, &self.options, &self.outboxes, &self.notices)?;
         let slot = match compiled {
             Some(Compiled::Table(plan)) => {
+                let name = owner_name(&table.map.database, &table.map.table);
+                let policy = self.options.topic_collision;
+                self.owners.claim(&self.topics, plan.topic(), &name, policy, &self.notices, |_| true)?;
                 let topic = self.topics.open(&mut self.sink, Lane::Snapshot, plan.topic(), plan.message_schema())?;
                 Slot::Captured(Box::new(Captured { plan, topic }))
             }
@@ -193,10 +225,19 @@ impl<S: Sink> SnapshotWriter<S> {
         Ok(())
     }
 
-    fn send(&mut self, topic: usize) -> Result<(), EngineError> {
+    fn send(&mut self, topic: usize, judge: Option<Judge<'_>>) -> Result<(), EngineError> {
         for message in self.buffer.messages() {
             let sequence_id = self.next_sequence_id;
             self.next_sequence_id += 1;
+            let ways = (&mut self.sink, &mut self.topics, &*self.metrics, Lane::Snapshot);
+            let letter = match &judge {
+                Some(judge) => judge.letter(&self.buffer, message, ways)?,
+                None => None,
+            };
+            let (topic, buffer, message) = match &letter {
+                None => (topic, &self.buffer, message),
+                Some((topic, letter)) => (*topic, letter, letter.messages().first().unwrap_or(message)),
+            };
             let Some(topic) = self.topics.claim(&mut self.sink, topic, sequence_id)? else {
                 return Err(EngineError::stop(
                     "a topic already has a sequence id that this snapshot gives for the first time",
@@ -204,7 +245,7 @@ impl<S: Sink> SnapshotWriter<S> {
                 .remedy("report it with the log"));
             };
             self.metrics.message_count.add(1);
-            self.sink.append(topic, OutgoingMessage::of(&self.buffer, message, sequence_id))?;
+            self.sink.append(topic, OutgoingMessage::of(buffer, message, sequence_id))?;
         }
         Ok(())
     }

@@ -12,9 +12,11 @@ use bitacora_source::replication::LogEnd;
 use bitacora_source::{EventMark, LogMark, Position};
 
 use super::core::{CoreOptions, End, Statements};
+use super::large_rows::Judge;
 use super::logical_offset::{EventOffset, HEADER_BYTES, LogicalOffset};
-use super::outbox::Router;
+use super::outbox::{Meetings, Router};
 use super::tables::{Captured, Compiled, Slot, Tables, compile};
+use super::topic_owners::{TopicOwners, owner_name};
 use super::topics::Topics;
 use super::transaction::Transaction;
 use super::undecided::Undecided;
@@ -33,6 +35,7 @@ pub(super) struct State<S> {
     pub catalog: Arc<Catalog>,
     pub tables: Tables,
     pub topics: Topics,
+    pub owners: TopicOwners,
     pub transaction: Transaction,
     pub xa: XaTransactions,
     pub undecided: Undecided,
@@ -223,7 +226,7 @@ impl<S: Sink> State<S> {
     fn rows(&mut self, event: &RowsEvent<'_>, site: Site) -> Result<(), EngineError> {
         let offset = self.pass(Site { bytes: plain_bytes(event, site), ..site });
         let table = event.table;
-        let State { options, sink, catalog, tables, topics, .. } = self;
+        let State { options, sink, catalog, tables, topics, owners, .. } = self;
         let slot = tables.slot(table, || {
             let description = catalog.table(&table.database, &table.table).map(Table::description);
             match compile(
@@ -237,6 +240,13 @@ impl<S: Sink> State<S> {
                 None => Ok(Slot::Ignored),
                 Some(Compiled::Outbox(plan)) => Ok(Slot::Outbox(Box::new(plan))),
                 Some(Compiled::Table(plan)) => {
+                    let name = owner_name(&table.database, &table.table);
+                    let is_there = |owner: &str| {
+                        let mut descriptions = catalog.tables().map(Table::description);
+                        descriptions.any(|known| owner_name(&known.database, &known.table) == owner)
+                    };
+                    let policy = options.plan.topic_collision;
+                    owners.claim(topics, plan.topic(), &name, policy, &options.notices, is_there)?;
                     let topic = topics.open(sink, Lane::Stream, plan.topic(), plan.message_schema())?;
                     Ok(Slot::Captured(Box::new(Captured { plan, topic })))
                 }
@@ -290,7 +300,12 @@ impl<S: Sink> State<S> {
                 },
                 Slot::Outbox(plan) => {
                     let (sink, topics, metrics) = (&mut self.sink, &mut self.topics, &*self.metrics);
-                    Router { plan, sink, topics, metrics, lane: Lane::Stream }.route(
+                    let meetings = Meetings {
+                        owners: &self.owners,
+                        policy: self.options.plan.topic_collision,
+                        notices: &self.options.notices,
+                    };
+                    Router { plan, sink, topics, metrics, meetings, lane: Lane::Stream }.route(
                         &row,
                         operation,
                         &context,
@@ -303,14 +318,32 @@ impl<S: Sink> State<S> {
                 Ok(index) => index.unwrap_or_default(),
                 Err(error) => break Some(error),
             };
+            let judge = Judge {
+                rules: &self.options.large_rows,
+                plan: &self.options.plan,
+                table,
+                operation,
+                context: &context,
+                metadata_bytes_max: self.sink.metadata_bytes_max(),
+            };
+            let describe = || self.catalog.table(&table.database, &table.table).map(Table::description);
+            if let Err(error) = judge.settle(&row, describe, &mut self.buffer) {
+                break Some(error);
+            }
             rows += 1;
             for (number, message) in (0u32..).zip(self.buffer.messages()) {
                 let sequence_id = offset.sequence_id(row.byte_offset, number);
+                let ways = (&mut self.sink, &mut self.topics, &*self.metrics, Lane::Stream);
+                let letter = judge.letter(&self.buffer, message, ways)?;
+                let (index, buffer, message) = match &letter {
+                    None => (index, &self.buffer, message),
+                    Some((topic, letter)) => (*topic, letter, letter.messages().first().unwrap_or(message)),
+                };
                 if let Some(held) = &mut held {
-                    held.push(index, sequence_id, &self.buffer, message);
+                    held.push(index, sequence_id, buffer, message);
                 } else if let Some(topic) = self.topics.claim(&mut self.sink, index, sequence_id)? {
                     messages += 1;
-                    self.sink.append(topic, OutgoingMessage::of(&self.buffer, message, sequence_id))?;
+                    self.sink.append(topic, OutgoingMessage::of(buffer, message, sequence_id))?;
                 } else {
                     repeated += 1;
                 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bitacora_binlog::TableMap;
 use bitacora_change::outbox::{OutboxPlan, OutboxRule};
-use bitacora_change::{LoggedTable, Plan, PlanOptions, TableDescription};
+use bitacora_change::{LoggedTable, PatternError, Plan, PlanOptions, TableDescription};
 use bitacora_source::Filter;
 
 use super::sequence::has_columns_of_a_sequence;
@@ -104,6 +104,12 @@ fn undescribed(table: &TableMap, description: Option<&TableDescription>) -> Opti
     })
 }
 
+/// The error of an expression that takes too long: what it was to match is not known.
+pub fn too_long(failure: &PatternError) -> EngineError {
+    EngineError::configuration(format!("the expression {} cannot be used", failure.pattern))
+        .remedy(failure.reason.clone())
+}
+
 /// Compiles the plan of a captured table, and says what is to be said of it. The first rule that covers an outbox table counts.
 ///
 /// # Errors
@@ -116,7 +122,11 @@ pub fn compile(
     outboxes: &[OutboxRule],
     notices: &Notices,
 ) -> Result<Option<Compiled>, EngineError> {
-    if !filter.table(&table.database, &table.table) {
+    let is_captured = filter.table(&table.database, &table.table);
+    if let Some(failure) = filter.failure() {
+        return Err(too_long(failure));
+    }
+    if !is_captured {
         return Ok(None);
     }
     if description.is_none() && has_columns_of_a_sequence(table) {
@@ -136,6 +146,9 @@ pub fn compile(
     };
     let compiled =
         compiled.map_err(|error| EngineError::configuration(error.to_string()).at(place).caused_by(error))?;
+    if let Some(failure) = options.columns.failure() {
+        return Err(too_long(failure));
+    }
     let notes = match &compiled {
         Compiled::Table(plan) => plan.notes(),
         Compiled::Outbox(plan) => plan.notes(),

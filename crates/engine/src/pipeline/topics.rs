@@ -112,6 +112,11 @@ impl Topics {
         Ok(index)
     }
 
+    /// Returns whether something was sent to a topic of that name, or was about to be.
+    pub fn knows(&self, name: &str) -> bool {
+        self.by_name.contains_key(name)
+    }
+
     /// Claims a sequence id for the next message of a topic; `None` if the sink has that id already.
     ///
     /// # Errors

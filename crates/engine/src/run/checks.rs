@@ -7,7 +7,7 @@ use bitacora_source::{Error as SourceError, LogMark, LogPlace, Position};
 
 use super::snapshot::source_error;
 use super::status::{self, SourceStatus};
-use super::{Checked, Life, check_options};
+use super::{Checked, Life, check_options, topic_names};
 use crate::config::SnapshotMode;
 use crate::error::EngineError;
 
@@ -29,10 +29,11 @@ impl Life {
         let mut alone_since: Option<Instant> = None;
         loop {
             self.status.send_replace(SourceStatus::Checking);
-            let report = tokio::select! {
+            let mut report = tokio::select! {
                 report = check::run(&self.config.server, &options) => report,
                 _ = self.stopped.wait_for(|stopped| *stopped) => return Ok(Checked::Stopped),
             };
+            topic_names::check(&self.config, &mut report);
             for finding in report.findings.iter().filter(|finding| finding.severity == Severity::Warning) {
                 tracing::warn!(source = %self.config.name, check = %finding.name, "{}", status::sentence(finding));
             }

@@ -16,6 +16,7 @@ mod saver;
 mod snapshot;
 mod status;
 mod stream;
+mod topic_names;
 mod topics;
 mod worker;
 
@@ -127,6 +128,7 @@ pub async fn examine(config: &SourceConfig, data_dir: &Path) -> Result<Report, E
     if let Some(Err(CheckpointError::InUse { .. })) = &store {
         let running = CheckOptions { snapshot: SnapshotPlanned::No, ..check_options(config, &replica, None) };
         let mut report = check::run(&config.server, &running).await;
+        topic_names::check(config, &mut report);
         report.findings.push(Finding {
             name: "position",
             severity: Severity::Note,
@@ -140,7 +142,9 @@ pub async fn examine(config: &SourceConfig, data_dir: &Path) -> Result<Report, E
         None => None,
     };
     let position = saved.map(|saved| position::place_of(&saved.checkpoint)).transpose()?;
-    Ok(check::run(&config.server, &check_options(config, &replica, position)).await)
+    let mut report = check::run(&config.server, &check_options(config, &replica, position)).await;
+    topic_names::check(config, &mut report);
+    Ok(report)
 }
 
 fn check_options(config: &SourceConfig, replica: &ReplicaOptions, position: Option<LogPlace>) -> CheckOptions {

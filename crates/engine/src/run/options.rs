@@ -54,6 +54,7 @@ pub(super) fn plan_options(config: &SourceConfig) -> PlanOptions {
             NullWithDefault::Keep
         },
         columns: config.columns.clone(),
+        topic_collision: config.topic_collision,
     }
 }
 
@@ -64,6 +65,7 @@ pub(super) fn core_options(config: &SourceConfig, notices: &Notices) -> CoreOpti
         plan: plan_options(config),
         filter: config.filter.clone(),
         outboxes: config.outboxes.clone(),
+        large_rows: config.large_rows.clone(),
         open_topics_max: config.open_topics_max,
         notices: notices.clone(),
         schema_changes: if config.include_schema_changes { SchemaChanges::Publish } else { SchemaChanges::Follow },

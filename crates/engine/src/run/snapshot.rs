@@ -131,6 +131,7 @@ impl Life {
                 plan: plan_options(&self.config),
                 filter: self.config.filter.clone(),
                 outboxes: self.config.outboxes.clone(),
+                large_rows: self.config.large_rows.clone(),
                 open_topics_max: self.config.open_topics_max,
                 notices: self.notices.clone(),
             },

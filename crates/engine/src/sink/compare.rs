@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use bitacora_pulsar::{Client, Error, ProducerOptions, ReaderOptions, StartPosition};
+use bitacora_pulsar::{Client, Error, ProducerOptions, StartPosition};
 use bitacora_pulsar_wire::proto::ProducerAccessMode;
 use bitacora_pulsar_wire::{MessageId, ServerError, TopicName};
 use tokio::sync::Semaphore;
@@ -22,7 +22,7 @@ use super::Lane;
 use super::names::ProducerNames;
 use super::opening::topic_name;
 use super::pulsar::failed;
-use super::tail::{Since, Tail, read_on, read_tail};
+use super::tail::{Since, Tail, read_on, read_tail, reader_options};
 use crate::checkpoint::TopicMark;
 use crate::error::EngineError;
 
@@ -158,7 +158,7 @@ impl Comparer {
     }
 
     async fn end_by_messages(&self, topic: &TopicName, mark: &TopicMark, producer: &str) -> Result<End, Error> {
-        let mut reader = self.client.reader(ReaderOptions::new(topic.clone(), StartPosition::Latest)).await?;
+        let mut reader = self.client.reader(reader_options(topic, StartPosition::Latest)).await?;
         let last = reader.last_message().await?.last;
         reader.close().await?;
         if last.is_none() {
@@ -168,7 +168,7 @@ impl Comparer {
         if let Some(place) = place
             && (last.ledger, last.entry) >= (place.ledger, place.entry)
         {
-            let mut reader = self.client.reader(ReaderOptions::new(topic.clone(), StartPosition::At(place))).await?;
+            let mut reader = self.client.reader(reader_options(topic, StartPosition::At(place))).await?;
             let mut tail = Tail::default();
             read_on(&mut reader, producer, &mut tail).await?;
             reader.close().await?;

@@ -78,6 +78,11 @@ pub trait Sink {
     /// The broker refuses the topic, the producer or the schema.
     fn open(&mut self, lane: Lane, topic: &str, schema: &MessageSchema) -> Result<Opened, EngineError>;
 
+    /// Returns how many bytes a message's key and properties may have together. Key in Base64.
+    fn metadata_bytes_max(&self) -> usize {
+        usize::MAX
+    }
+
     /// Takes a message. It need not be durable when this returns.
     ///
     /// # Errors

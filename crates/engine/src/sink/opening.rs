@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use bitacora_change::{MessageSchema, ValueSchemaKind};
-use bitacora_pulsar::{AutoCreation, Error as ClientError, Producer, ProducerOptions};
+use bitacora_pulsar::{AutoCreation, Chunking, Error as ClientError, Producer, ProducerOptions};
 use bitacora_pulsar_wire::proto::{KeyValue, ProducerAccessMode, Schema, SchemaType};
 use bitacora_pulsar_wire::{ServerError, TopicName};
 
@@ -133,6 +133,7 @@ impl PulsarSink {
         options.access_mode = ProducerAccessMode::ExclusiveWithFencing;
         options.schema = wire_schema(schema);
         options.shared_budget = Some(self.budget.clone());
+        options.chunking = Chunking::WhenTooLarge;
         self.client.producer(options).await
     }
 }

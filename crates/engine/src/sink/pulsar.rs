@@ -11,7 +11,9 @@ use std::sync::Mutex;
 
 use bitacora_change::{KeyValueEncoding, MessageSchema};
 use bitacora_pulsar::{BatchLimits, Client, Error as ClientError, PendingBudget, Progress};
-use bitacora_pulsar_wire::{BatchBuilder, MessageKey, OutgoingMessage as WireMessage, ServerError};
+use bitacora_pulsar_wire::{
+    BatchBuilder, DEFAULT_MAX_MESSAGE_BYTES, MessageKey, OutgoingMessage as WireMessage, ServerError,
+};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
@@ -29,7 +31,7 @@ const PENDING_BYTES_MAX: usize = 16 << 20;
 /// Bytes of messages in all batches that are being filled; above it everything is sent as it is.
 const FILLING_BYTES_MAX: usize = 16 << 20;
 
-/// Batches are sealed at this size, before compression.
+/// Batches are sealed at this size, before compression, and below half of what the broker takes.
 const LIMITS: BatchLimits = BatchLimits { max_messages: 2_000, max_bytes: 1 << 20, linger_ms: 0 };
 
 /// Producers of one source at one broker.
@@ -42,6 +44,8 @@ pub struct PulsarSink {
     sealer: Sealer,
     /// Shared by all producers: many topics must not hold more memory than one.
     pub(super) budget: PendingBudget,
+    /// Largest entry that the broker takes; what it said last.
+    max_entry_bytes: usize,
     /// Bytes of messages in batches that are being filled.
     filling_bytes: usize,
     topics: Vec<Topic>,
@@ -155,6 +159,7 @@ impl PulsarSink {
             names,
             sealer,
             budget: PendingBudget::new(PENDING_BYTES_MAX),
+            max_entry_bytes: DEFAULT_MAX_MESSAGE_BYTES as usize,
             filling_bytes: 0,
             topics: Vec::new(),
             by_name: HashMap::new(),
@@ -221,6 +226,7 @@ impl Sink for PulsarSink {
         let (producer, last) = self.runtime.block_on(self.open_lasting(lane, &name, topic, schema, is_new))?;
         let progress = producer.progress();
         let topic_epoch = producer.opened().topic_epoch;
+        self.max_entry_bytes = producer.opened().max_message_bytes;
         let index = match known {
             Some(index) => {
                 if let Some(topic) = self.topics.get_mut(index) {
@@ -260,12 +266,18 @@ impl Sink for PulsarSink {
         Ok(Opened { topic: TopicId(u32::try_from(index).unwrap_or(u32::MAX)), last_sequence_id: last })
     }
 
+    /// A quarter of a chunk, so that most of it is left for the value.
+    fn metadata_bytes_max(&self) -> usize {
+        self.max_entry_bytes / 4
+    }
+
     fn append(&mut self, topic: TopicId, message: OutgoingMessage<'_>) -> Result<(), EngineError> {
         let index = topic.0 as usize;
         let properties = message.properties.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
         let bytes = message.key.map_or(0, <[u8]>::len) + message.value.map_or(0, <[u8]>::len) + properties;
         let batch = self.topics.get(index).and_then(|topic| topic.batch.as_ref());
-        if batch.is_some_and(|batch| LIMITS.is_full(batch, bytes)) {
+        let limits = BatchLimits { max_bytes: LIMITS.max_bytes.min(self.max_entry_bytes / 2), ..LIMITS };
+        if batch.is_some_and(|batch| limits.is_full(batch, bytes)) {
             self.seal(index)?;
         }
         if self.filling_bytes > FILLING_BYTES_MAX {

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use bitacora_pulsar::{Client, Error, Message, Reader, ReaderOptions, Seek, StartPosition};
+use bitacora_pulsar::{ChunkView, Client, Error, Message, Reader, ReaderOptions, Seek, StartPosition};
 use bitacora_pulsar_wire::{MessageId, TopicName};
 
 /// How long the broker may take to hand out a message that it has.
@@ -34,7 +34,7 @@ pub(super) struct Tail {
 
 /// Reads the end of a topic, and the last sequence id of a producer.
 pub(super) async fn read_tail(client: &Client, topic: &TopicName, producer: &str, since: Since) -> Result<Tail, Error> {
-    let mut reader = client.reader(ReaderOptions::new(topic.clone(), StartPosition::Latest)).await?;
+    let mut reader = client.reader(reader_options(topic, StartPosition::Latest)).await?;
     let last = reader.last_message().await?.last;
     reader.close().await?;
     if last.is_none() {
@@ -42,18 +42,24 @@ pub(super) async fn read_tail(client: &Client, topic: &TopicName, producer: &str
     }
     let mut tail = Tail::default();
     let entry = MessageId { batch_index: -1, ..last };
-    let mut reader = client.reader(ReaderOptions::new(topic.clone(), StartPosition::At(entry))).await?;
+    let mut reader = client.reader(reader_options(topic, StartPosition::At(entry))).await?;
     read_on(&mut reader, producer, &mut tail).await?;
     reader.close().await?;
     if let Since::PublishTime(time_ms) = since
         && tail.last_sequence_id.is_none()
     {
-        let mut reader = client.reader(ReaderOptions::new(topic.clone(), StartPosition::Latest)).await?;
+        let mut reader = client.reader(reader_options(topic, StartPosition::Latest)).await?;
         reader.seek(Seek::PublishTime(time_ms)).await?;
         read_on(&mut reader, producer, &mut tail).await?;
         reader.close().await?;
     }
     Ok(tail)
+}
+
+/// Options of a reader that looks at sequence ids. Each chunk of a large message is read on its own: where the topic ends with a message
+/// that broke off, its chunks name the id before it.
+pub(super) fn reader_options(topic: &TopicName, start: StartPosition) -> ReaderOptions {
+    ReaderOptions { chunk_view: ChunkView::Single, ..ReaderOptions::new(topic.clone(), start) }
 }
 
 /// Reads to the end of a topic.

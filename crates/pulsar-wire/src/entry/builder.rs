@@ -207,6 +207,9 @@ impl BatchBuilder {
             target.copy_from_slice(&checksum.to_be_bytes());
         }
         self.body.clear();
+        // A single huge message must not hold its memory for the life of the producer.
+        self.body.shrink_to(KEPT_BYTES);
+        compressor.shrink_to(KEPT_BYTES);
         Ok(Some(Batch {
             entry: entry.into(),
             lowest_sequence_id: self.lowest_sequence_id,
@@ -217,6 +220,8 @@ impl BatchBuilder {
     }
 }
 
+/// Room that a builder and a compressor keep for the next batch.
+const KEPT_BYTES: usize = 8 << 20;
 /// Magic and checksum; the checksum covers what follows.
 const CHECKED_AT: usize = 6;
 /// Magic, checksum and metadata size.

@@ -42,6 +42,14 @@ pub struct Compressor {
 }
 
 impl Compressor {
+    /// Gives back the room above `bytes`.
+    pub(super) fn shrink_to(&mut self, bytes: usize) {
+        if self.out.len() > bytes {
+            self.out.truncate(bytes);
+            self.out.shrink_to(bytes);
+        }
+    }
+
     /// Compresses `body` and returns the bytes that belong into the entry. Without `hints` nothing is known of it.
     pub(super) fn compress<'a>(
         &'a mut self,

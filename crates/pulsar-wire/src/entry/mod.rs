@@ -7,6 +7,7 @@
 //! (Source of the format: Pulsar's binary protocol specification, "Framing" and "Batch messages".)
 
 mod builder;
+mod chunk;
 mod compression;
 mod lz4;
 mod peek;
@@ -14,6 +15,7 @@ mod reader;
 mod single;
 
 pub use builder::{Batch, BatchBuilder, EntryHeader};
+pub use chunk::ChunkCutter;
 pub use compression::{Codec, Compressor};
 pub use lz4::Landmark;
 pub use peek::EntryPeek;

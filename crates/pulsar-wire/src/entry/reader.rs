@@ -2,6 +2,7 @@
 
 use bytes::{Buf, Bytes};
 use prost::Message;
+use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
 
 use super::compression::decompress;
 use super::split_entry;
@@ -46,32 +47,74 @@ impl EntryReader {
     /// Opens an entry.
     ///
     /// # Errors
-    /// Damaged bytes, a codec or encryption that this build cannot read, or a body above the limit.
+    /// Damaged bytes, a codec or encryption that this build cannot read, a body above the limit, or a batch that does not
+    /// hold as many messages as it announces.
     pub fn open(entry: &Bytes, limits: ReadLimits) -> Result<Self, Error> {
+        let (metadata, body) = Self::parts(entry)?;
+        Self::of_parts(metadata, body, limits)
+    }
+
+    /// Checks an entry and returns its metadata and its body as it was stored.
+    ///
+    /// # Errors
+    /// Damaged bytes.
+    pub fn parts(entry: &Bytes) -> Result<(MessageMetadata, Bytes), Error> {
         let parts = split_entry(entry)?;
         parts.verify()?;
         let metadata = MessageMetadata::decode(parts.metadata).map_err(Error::Metadata)?;
+        Ok((metadata, entry.slice_ref(parts.body)))
+    }
+
+    /// Opens what [`EntryReader::parts`] returned, or the metadata of one chunk with the joined bodies of all of them.
+    ///
+    /// # Errors
+    /// As [`EntryReader::open`], but for the checksum.
+    pub fn of_parts(metadata: MessageMetadata, mut body: Bytes, limits: ReadLimits) -> Result<Self, Error> {
         if !metadata.encryption_keys.is_empty() {
             return Err(Error::Encrypted);
         }
-        let mut body = entry.slice_ref(parts.body);
         let compression = metadata.compression.unwrap_or_default();
+        let announced = if compression == 0 { body.len() } else { metadata.uncompressed_size() as usize };
+        if announced > limits.max_uncompressed_bytes {
+            return Err(Error::UncompressedTooLarge {
+                announced_bytes: announced as u64,
+                limit_bytes: limits.max_uncompressed_bytes as u64,
+            });
+        }
         if compression != 0 {
-            let announced = metadata.uncompressed_size() as usize;
-            if announced > limits.max_uncompressed_bytes {
-                return Err(Error::UncompressedTooLarge {
-                    announced_bytes: announced as u64,
-                    limit_bytes: limits.max_uncompressed_bytes as u64,
-                });
-            }
             body = decompress(compression, body, announced)?;
         }
         let message_count = match metadata.num_messages_in_batch {
             None => 1,
             Some(count) => u32::try_from(count)
-                .map_err(|_| Error::MalformedEntry { reason: "the count of messages is negative" })?,
+                .ok()
+                .filter(|count| *count > 0)
+                .ok_or(Error::MalformedEntry { reason: "the count of messages is below 1" })?,
         };
-        Ok(Self { metadata, body, next_index: 0, message_count })
+        let reader = Self { metadata, body, next_index: 0, message_count };
+        if reader.is_batch() {
+            reader.check_count()?;
+        }
+        Ok(reader)
+    }
+
+    /// Walks the batch once before any message of it is believed: a count that lies would cut off messages without a word,
+    /// or make room for as many as it names.
+    fn check_count(&self) -> Result<(), Error> {
+        // Size field, and the one required field of the metadata.
+        const MESSAGE_BYTES_MIN: usize = 6;
+        if self.message_count as usize > self.body.len() / MESSAGE_BYTES_MIN {
+            return Err(ends("it announces more messages than its bytes can hold"));
+        }
+        let mut rest: &[u8] = &self.body;
+        for _ in 0..self.message_count {
+            let size = rest.try_get_u32().map_err(|_| ends("the batch ends inside a message's size"))? as usize;
+            let (metadata, after) =
+                rest.split_at_checked(size).ok_or(ends("the batch ends inside a message's metadata"))?;
+            let payload_bytes = payload_bytes(metadata)?;
+            rest = after.get(payload_bytes..).ok_or(ends("the batch ends inside a message's payload"))?;
+        }
+        if rest.is_empty() { Ok(()) } else { Err(ends("it holds more than the messages that it announces")) }
     }
 
     /// Returns the metadata of the entry.
@@ -128,6 +171,22 @@ impl Iterator for EntryReader {
 
 fn ends(reason: &'static str) -> Error {
     Error::MalformedEntry { reason }
+}
+
+/// Reads the size of the payload alone out of a message's metadata.
+fn payload_bytes(mut metadata: &[u8]) -> Result<usize, Error> {
+    let mut found = None;
+    while !metadata.is_empty() {
+        let (number, wire) = decode_key(&mut metadata).map_err(Error::Metadata)?;
+        match (number, wire) {
+            (3, WireType::Varint) => {
+                let size = decode_varint(&mut metadata).map_err(Error::Metadata)? as i32;
+                found = usize::try_from(size).ok();
+            }
+            _ => skip_field(wire, number, &mut metadata, DecodeContext::default()).map_err(Error::Metadata)?,
+        }
+    }
+    found.ok_or(ends("a message's metadata name no payload size"))
 }
 
 fn own_metadata(entry: &MessageMetadata, payload_bytes: usize) -> SingleMessageMetadata {

@@ -38,6 +38,9 @@ impl Unacked {
 #[derive(Debug, Default)]
 pub(super) struct AckTracker {
     open: HashMap<(i64, i64), Unacked>,
+    /// Ids of all chunks by that of the last one. They outlive the connection: an acknowledgement of the last chunk alone
+    /// would leave the others in the backlog for ever.
+    chunks: HashMap<(i64, i64), Vec<MessageId>>,
 }
 
 impl AckTracker {
@@ -57,8 +60,33 @@ impl AckTracker {
         self.open.clear();
     }
 
-    /// Returns what to send for the acknowledgement of one message, or `None` when its batch has others open.
-    pub(super) fn individual(&mut self, id: MessageId, mode: BatchIndexAck) -> Option<MessageIdData> {
+    /// An entry turned out to hold nothing that could be acknowledged message by message.
+    pub(super) fn forget(&mut self, id: MessageId) {
+        self.open.remove(&(id.ledger, id.entry));
+    }
+
+    /// The chunks of a message have arrived.
+    pub(super) fn on_chunks(&mut self, ids: Vec<MessageId>) {
+        if let Some(last) = ids.last() {
+            self.chunks.insert((last.ledger, last.entry), ids);
+        }
+    }
+
+    /// Returns the entries that a message lies in.
+    pub(super) fn entries(&self, id: MessageId) -> Vec<MessageId> {
+        let whole = MessageId { batch_index: -1, ..id };
+        self.chunks.get(&(id.ledger, id.entry)).cloned().unwrap_or_else(|| vec![whole])
+    }
+
+    /// Returns what to send for the acknowledgement of one message; nothing when its batch has others open.
+    pub(super) fn individual(&mut self, id: MessageId, mode: BatchIndexAck) -> Vec<MessageIdData> {
+        match self.chunks.remove(&(id.ledger, id.entry)) {
+            Some(ids) => ids.into_iter().map(MessageIdData::from).collect(),
+            None => self.of_entry(id, mode).into_iter().collect(),
+        }
+    }
+
+    fn of_entry(&mut self, id: MessageId, mode: BatchIndexAck) -> Option<MessageIdData> {
         let whole = MessageIdData::from(MessageId { batch_index: -1, ..id });
         let Ok(index) = u32::try_from(id.batch_index) else {
             self.open.remove(&(id.ledger, id.entry));
@@ -83,8 +111,19 @@ impl AckTracker {
     /// Returns what to send for the acknowledgement of everything up to a message.
     ///
     /// In the middle of a batch a broker without batch index acknowledgement would take the whole entry as
-    /// acknowledged, so the entry before is named instead.
-    pub(super) fn cumulative(&mut self, id: MessageId, mode: BatchIndexAck) -> Option<MessageIdData> {
+    /// acknowledged, so the entry before is named instead. Nothing from `first_open` on is acknowledged: the first chunk
+    /// of a message whose last one has not come.
+    pub(super) fn cumulative(
+        &mut self,
+        id: MessageId,
+        mode: BatchIndexAck,
+        first_open: Option<MessageId>,
+    ) -> Option<MessageIdData> {
+        if let Some(open) = first_open.filter(|open| (open.ledger, open.entry) < (id.ledger, id.entry)) {
+            let before = MessageId { entry: open.entry - 1, batch_index: -1, ..open };
+            return (open.entry > 0).then(|| before.into());
+        }
+        self.chunks.retain(|(ledger, entry), _| (*ledger, *entry) > (id.ledger, id.entry));
         self.open.retain(|(ledger, entry), _| (*ledger, *entry) >= (id.ledger, id.entry));
         let whole = MessageIdData::from(MessageId { batch_index: -1, ..id });
         let Ok(index) = u32::try_from(id.batch_index) else {
@@ -127,35 +166,55 @@ mod tests {
     #[test]
     fn an_entry_is_acknowledged_with_its_last_message() {
         let mut tracker = tracker();
-        assert_eq!(tracker.individual(at(5, 2), BatchIndexAck::WholeEntries), None);
-        assert_eq!(tracker.individual(at(5, 0), BatchIndexAck::WholeEntries), None);
-        assert_eq!(tracker.individual(at(5, 0), BatchIndexAck::WholeEntries), None);
-        assert_eq!(tracker.individual(at(5, 1), BatchIndexAck::WholeEntries), Some(at(5, -1).into()));
-        assert_eq!(tracker.individual(at(5, 1), BatchIndexAck::WholeEntries), None);
-        assert_eq!(tracker.individual(at(6, -1), BatchIndexAck::WholeEntries), Some(at(6, -1).into()));
+        assert_eq!(tracker.individual(at(5, 2), BatchIndexAck::WholeEntries), []);
+        assert_eq!(tracker.individual(at(5, 0), BatchIndexAck::WholeEntries), []);
+        assert_eq!(tracker.individual(at(5, 0), BatchIndexAck::WholeEntries), []);
+        assert_eq!(tracker.individual(at(5, 1), BatchIndexAck::WholeEntries), [at(5, -1).into()]);
+        assert_eq!(tracker.individual(at(5, 1), BatchIndexAck::WholeEntries), []);
+        assert_eq!(tracker.individual(at(6, -1), BatchIndexAck::WholeEntries), [at(6, -1).into()]);
     }
 
     #[test]
     fn single_messages_are_told_by_the_bits_still_open() {
         let mut tracker = tracker();
         let sent = tracker.individual(at(5, 1), BatchIndexAck::EachMessage);
-        assert_eq!(sent.map(|data| (data.ack_set, data.batch_size)), Some((vec![0b101], Some(3))));
+        let sent: Vec<_> = sent.into_iter().map(|data| (data.ack_set, data.batch_size)).collect();
+        assert_eq!(sent, [(vec![0b101], Some(3))]);
     }
 
     #[test]
     fn messages_that_the_broker_knows_as_acknowledged_do_not_wait() {
         let mut tracker = AckTracker::default();
         tracker.on_batch(at(5, -1), 70, &[0b1]);
-        assert_eq!(tracker.individual(at(5, 0), BatchIndexAck::WholeEntries), Some(at(5, -1).into()));
+        assert_eq!(tracker.individual(at(5, 0), BatchIndexAck::WholeEntries), [at(5, -1).into()]);
+    }
+
+    #[test]
+    fn all_chunks_of_a_message_are_acknowledged_also_after_the_connection_was_lost() {
+        let mut tracker = AckTracker::default();
+        tracker.on_chunks(vec![at(3, -1), at(5, -1)]);
+        tracker.clear();
+        assert_eq!(tracker.entries(at(5, -1)), [at(3, -1), at(5, -1)]);
+        let sent = tracker.individual(at(5, -1), BatchIndexAck::WholeEntries);
+        assert_eq!(sent, [at(3, -1).into(), at(5, -1).into()]);
+    }
+
+    /// The first chunk of a message whose last one is still on its way.
+    #[test]
+    fn a_cumulative_acknowledgement_ends_before_an_incomplete_message() {
+        let mut tracker = AckTracker::default();
+        let open = Some(at(3, -1));
+        assert_eq!(tracker.cumulative(at(5, -1), BatchIndexAck::WholeEntries, open), Some(at(2, -1).into()));
+        assert_eq!(tracker.cumulative(at(2, -1), BatchIndexAck::WholeEntries, open), Some(at(2, -1).into()));
     }
 
     #[test]
     fn a_cumulative_acknowledgement_never_covers_messages_behind_it() {
         let mut tracker = tracker();
-        assert_eq!(tracker.cumulative(at(5, 1), BatchIndexAck::WholeEntries), Some(at(4, -1).into()));
-        assert_eq!(tracker.cumulative(at(5, 2), BatchIndexAck::WholeEntries), Some(at(5, -1).into()));
+        assert_eq!(tracker.cumulative(at(5, 1), BatchIndexAck::WholeEntries, None), Some(at(4, -1).into()));
+        assert_eq!(tracker.cumulative(at(5, 2), BatchIndexAck::WholeEntries, None), Some(at(5, -1).into()));
         let mut first = AckTracker::default();
         first.on_batch(at(0, -1), 2, &[]);
-        assert_eq!(first.cumulative(at(0, 0), BatchIndexAck::WholeEntries), None);
+        assert_eq!(first.cumulative(at(0, 0), BatchIndexAck::WholeEntries, None), None);
     }
 }

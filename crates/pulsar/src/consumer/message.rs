@@ -22,6 +22,8 @@ pub struct Message {
     pub entry: Arc<MessageMetadata>,
     /// How often it was delivered before.
     pub redelivery_count: u32,
+    /// Where its first chunk lies, if it came in chunks; `id` is that of the last one.
+    pub first_chunk_id: Option<MessageId>,
 }
 
 impl Message {
@@ -40,6 +42,7 @@ impl Message {
             metadata: message.metadata,
             entry: Arc::clone(entry),
             redelivery_count,
+            first_chunk_id: None,
         }
     }
 

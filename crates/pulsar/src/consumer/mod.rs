@@ -5,6 +5,8 @@
 //! acknowledged. `receive` may be cancelled without losing a message.
 
 mod ack;
+mod chunks;
+mod incoming;
 mod message;
 mod options;
 mod permits;
@@ -16,16 +18,17 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bitacora_pulsar_wire::proto::{
-    AckType, CommandAck, CommandFlow, CommandGetLastMessageId, CommandMessage, CommandRedeliverUnacknowledgedMessages,
-    CommandSeek, CommandUnsubscribe, MessageIdData, SubType,
+    AckType, CommandAck, CommandFlow, CommandGetLastMessageId, CommandRedeliverUnacknowledgedMessages, CommandSeek,
+    CommandUnsubscribe, MessageIdData, SubType,
 };
-use bitacora_pulsar_wire::{Command, EntryPeek, EntryReader, Frame, MessageId, ReadLimits, TopicName};
-use bytes::Bytes;
+use bitacora_pulsar_wire::{Command, Frame, MessageId, TopicName};
 
 use self::ack::AckTracker;
+pub use self::chunks::ChunkLimits;
+use self::chunks::{Assembler, Order};
 pub use self::message::Message;
 pub use self::options::{
-    BatchIndexAck, ConsumerOptions, KeySharedPolicy, ReadCompacted, ReaderOptions, Seek, StartPosition,
+    BatchIndexAck, ChunkView, ConsumerOptions, KeySharedPolicy, ReadCompacted, ReaderOptions, Seek, StartPosition,
 };
 use self::permits::Permits;
 pub use self::reader::Reader;
@@ -50,15 +53,33 @@ pub struct Consumer {
     durability: Durability,
     topic: Arc<TopicName>,
     session: Option<Session>,
-    queue: VecDeque<Result<Message, Error>>,
+    queue: VecDeque<Queued>,
     permits: Permits,
     acks: AckTracker,
+    assembler: Assembler,
+    chunk_view: ChunkView,
+    /// Where a reader must begin again to get the first chunks of what was incomplete when the connection was lost.
+    rejoin: Option<MessageId>,
+    /// Entries that nobody waits for, to be acknowledged with the next step.
+    done: Vec<MessageId>,
+    /// The last entry that came.
+    seen: Option<MessageId>,
+    /// An entry named more messages than the broker may have counted, so nobody knows how many permits are out: a new
+    /// session begins with a known number.
+    is_window_in_doubt: bool,
     /// Raised with each request to deliver everything again; older deliveries are dropped.
     epoch: u64,
     /// Messages before it are dropped: the rest of the batch into which a seek or a start pointed.
     start: StartPosition,
     last_delivered: Option<MessageId>,
     active: Option<ActiveState>,
+}
+
+/// What waits for the caller, with the permits that its taking gives back.
+#[derive(Debug)]
+struct Queued {
+    read: Result<Message, Error>,
+    permits: u32,
 }
 
 /// Whether a consumer of a Failover subscription is the one that gets the messages.
@@ -84,6 +105,11 @@ impl Consumer {
         options.name = Some(options.name.unwrap_or_else(|| client.unique_name("bitacora")));
         let permits = Permits::new(options.receiver_queue, options.receiver_queue_bytes);
         let topic = Arc::new(options.topic.clone());
+        let order = match options.sub_type {
+            SubType::Exclusive | SubType::Failover => Order::Topic,
+            SubType::Shared | SubType::KeyShared => Order::Any,
+        };
+        let assembler = Assembler::new(options.chunks, order);
         let mut consumer = Self {
             client,
             options,
@@ -93,6 +119,12 @@ impl Consumer {
             queue: VecDeque::new(),
             permits,
             acks: AckTracker::default(),
+            assembler,
+            chunk_view: ChunkView::default(),
+            rejoin: None,
+            done: Vec::new(),
+            seen: None,
+            is_window_in_doubt: false,
             epoch: 0,
             start,
             last_delivered: None,
@@ -115,26 +147,53 @@ impl Consumer {
     /// Waits for the next message. May be cancelled.
     ///
     /// # Errors
-    /// A message that cannot be read (it stays unacknowledged, the next call goes on behind it), or a refusal of the
-    /// broker that no retry can change.
+    /// [`Error::Unreadable`] for a message that cannot be read: it comes again until its id is acknowledged, the next call
+    /// goes on behind it. Everything else is a refusal of the broker that no retry can change.
     pub async fn receive(&mut self) -> Result<Message, Error> {
         loop {
             // Before a message is taken out, so that a cancelled call loses neither it nor its permit.
             self.refill().await;
-            if let Some(next) = self.queue.pop_front() {
-                self.permits.on_used(1);
-                self.last_delivered = next.as_ref().ok().map(|message| message.id).or(self.last_delivered);
-                return next;
+            if let Some(Queued { read, permits }) = self.queue.pop_front() {
+                self.permits.on_used(permits);
+                match &read {
+                    Ok(Message { id, .. }) | Err(Error::Unreadable { id, .. }) => self.last_delivered = Some(*id),
+                    Err(_) => {}
+                }
+                return read;
             }
-            let Some(session) = &mut self.session else {
-                self.connect().await?;
-                continue;
-            };
-            match session.events.recv().await {
-                Some(frame) => self.on_frame(frame),
-                None => self.drop_session(),
-            }
+            self.step().await?;
         }
+    }
+
+    /// Takes one frame, or whatever else happens next. May be cancelled.
+    async fn step(&mut self) -> Result<(), Error> {
+        if std::mem::take(&mut self.is_window_in_doubt)
+            && let Some(session) = self.session.take()
+        {
+            session.close().await;
+            self.drop_session();
+        }
+        self.refill().await;
+        self.acknowledge_done().await?;
+        let Some(session) = &mut self.session else {
+            return self.connect().await;
+        };
+        let event = match self.assembler.next_expiry() {
+            None => session.events.recv().await,
+            Some(expiry) => tokio::select! {
+                event = session.events.recv() => event,
+                () = tokio::time::sleep_until(expiry.into()) => {
+                    let ended = self.assembler.expire(Instant::now());
+                    self.settle(ended, 0, 0);
+                    return Ok(());
+                }
+            },
+        };
+        match event {
+            Some(frame) => self.on_frame(frame),
+            None => self.drop_session(),
+        }
+        Ok(())
     }
 
     /// Acknowledges one message. Sent without waiting for the broker: after a loss the message comes again.
@@ -154,18 +213,27 @@ impl Consumer {
         if matches!(self.options.sub_type, SubType::Shared | SubType::KeyShared) {
             return Err(Error::Protocol { reason: "a shared subscription knows no cumulative acknowledgement" });
         }
-        let data = self.acks.cumulative(id, self.options.batch_index_ack);
-        self.send_ack(AckType::Cumulative, data).await
+        let data = self.acks.cumulative(id, self.options.batch_index_ack, self.assembler.first_open());
+        self.send_ack(AckType::Cumulative, data.into_iter().collect()).await
     }
 
-    async fn send_ack(&self, ack_type: AckType, data: Option<MessageIdData>) -> Result<(), Error> {
-        let (Some(data), Some(session)) = (data, &self.session) else {
+    /// Acknowledges chunks that are part of nothing any more, so that they do not stay in the backlog.
+    async fn acknowledge_done(&mut self) -> Result<(), Error> {
+        if self.done.is_empty() {
+            return Ok(());
+        }
+        let data = std::mem::take(&mut self.done).into_iter().map(MessageIdData::from).collect();
+        self.send_ack(AckType::Individual, data).await
+    }
+
+    async fn send_ack(&self, ack_type: AckType, message_id: Vec<MessageIdData>) -> Result<(), Error> {
+        let Some(session) = self.session.as_ref().filter(|_| !message_id.is_empty()) else {
             return Ok(());
         };
         let ack = CommandAck {
             consumer_id: session.consumer_id,
             ack_type: ack_type as i32,
-            message_id: vec![data],
+            message_id,
             ..Default::default()
         };
         session.tell(ack).await
@@ -185,7 +253,7 @@ impl Consumer {
         };
         let redeliver = CommandRedeliverUnacknowledgedMessages {
             consumer_id: session.consumer_id,
-            message_ids: vec![MessageId { batch_index: -1, ..id }.into()],
+            message_ids: self.acks.entries(id).into_iter().map(MessageIdData::from).collect(),
             consumer_epoch: None,
         };
         session.tell(redeliver).await
@@ -197,9 +265,11 @@ impl Consumer {
     /// None at present but the connection's.
     pub async fn redeliver_unacknowledged(&mut self) -> Result<(), Error> {
         self.epoch += 1;
-        self.permits.on_used(u32::try_from(self.queue.len()).unwrap_or(u32::MAX));
-        self.queue.clear();
+        let unused = self.queue.drain(..).map(|queued| queued.permits).fold(0, u32::saturating_add);
+        self.permits.on_used(unused);
         self.acks.clear();
+        self.assembler.clear();
+        self.done.clear();
         if let Some(session) = &self.session {
             let redeliver = CommandRedeliverUnacknowledgedMessages {
                 consumer_id: session.consumer_id,
@@ -238,6 +308,8 @@ impl Consumer {
             Seek::To(id) => StartPosition::At(id),
         };
         self.last_delivered = None;
+        self.assembler.clear();
+        self.rejoin = None;
         // The broker has closed the consumer before its answer; if it did not, this one would get messages of before.
         if let Some(session) = self.session.take() {
             session.close().await;
@@ -295,7 +367,8 @@ impl Consumer {
         self.drop_session();
         loop {
             let start = self.resume_position();
-            match subscribe::subscribe(&self.client, &self.options, self.durability, start, self.epoch).await {
+            let from = self.rejoin.map_or(start, StartPosition::At);
+            match subscribe::subscribe(&self.client, &self.options, self.durability, from, self.epoch).await {
                 Ok(session) => {
                     self.session = Some(session);
                     self.start = start;
@@ -329,6 +402,13 @@ impl Consumer {
         self.session = None;
         self.queue.clear();
         self.acks.clear();
+        if self.durability == Durability::NonDurable {
+            self.rejoin = self.assembler.first_open().or(self.rejoin);
+        }
+        self.assembler.clear();
+        self.done.clear();
+        self.seen = None;
+        self.is_window_in_doubt = false;
     }
 
     async fn refill(&mut self) {
@@ -355,56 +435,4 @@ impl Consumer {
             _ => {}
         }
     }
-
-    fn on_message(&mut self, message: &CommandMessage, entry: &Bytes) {
-        let id = MessageId::from(&message.message_id);
-        let id = MessageId { batch_index: -1, ..id };
-        if message.consumer_epoch.is_some_and(|epoch| epoch < self.epoch) {
-            self.permits.on_used(EntryPeek::parse(entry).map_or(1, |peek| peek.message_count()));
-            return;
-        }
-        let reader = match EntryReader::open(entry, ReadLimits::default()) {
-            Ok(reader) => reader,
-            Err(error) => {
-                let messages = EntryPeek::parse(entry).map_or(1, |peek| peek.message_count());
-                return self.refuse(error.into(), messages);
-            }
-        };
-        let metadata = Arc::new(reader.metadata().clone());
-        if metadata.num_chunks_from_msg.is_some_and(|chunks| chunks > 1) {
-            let error = Error::Unsupported { id: id.to_string(), what: "one chunk of a larger one" };
-            return self.refuse(error, reader.message_count());
-        }
-        if reader.is_batch() {
-            self.acks.on_batch(id, reader.message_count(), &message.ack_set);
-        }
-        self.permits.on_arrival(entry.len().max(metadata.uncompressed_size() as usize), reader.message_count());
-        let message_count = reader.message_count();
-        for (index, read) in (0..).zip(reader) {
-            let read = match read {
-                Ok(read) => read,
-                Err(error) => return self.refuse(error.into(), message_count.saturating_sub(index)),
-            };
-            let is_acknowledged = read.batch_index.is_some_and(|index| !is_open(&message.ack_set, index));
-            let is_compacted = read.metadata.compacted_out();
-            let read = Message::new(&self.topic, id, &metadata, read, message.redelivery_count());
-            if is_acknowledged || is_compacted || self.start.excludes(read.id) {
-                self.permits.on_used(1);
-            } else {
-                self.queue.push_back(Ok(read));
-            }
-        }
-    }
-
-    /// Lets the caller have one error for so many messages. The broker has counted each of them; the error gives back one
-    /// permit when it is taken.
-    fn refuse(&mut self, error: Error, messages: u32) {
-        self.permits.on_used(messages.saturating_sub(1));
-        self.queue.push_back(Err(error));
-    }
-}
-
-/// Tells whether a message of a batch is still to be delivered; no set at all means that all are.
-fn is_open(ack_set: &[i64], index: u32) -> bool {
-    ack_set.is_empty() || ack_set.get(index as usize / 64).is_some_and(|word| word >> (index % 64) & 1 == 1)
 }

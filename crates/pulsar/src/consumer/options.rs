@@ -3,6 +3,8 @@
 use bitacora_pulsar_wire::proto::{InitialPosition, Schema, SubType};
 use bitacora_pulsar_wire::{MessageId, TopicName};
 
+use super::chunks::ChunkLimits;
+
 /// What a consumer may hold by default.
 const DEFAULT_QUEUE_BYTES: usize = 32 * 1024 * 1024;
 
@@ -44,6 +46,8 @@ pub struct ConsumerOptions {
     pub receiver_queue: u32,
     /// Bytes that these may have, judged by the messages that came so far.
     pub receiver_queue_bytes: usize,
+    /// What is held of large messages until their last chunk has come.
+    pub chunks: ChunkLimits,
     /// Only the latest message of each key, as far as the topic is compacted.
     pub read_compacted: ReadCompacted,
     /// Schema to check against the topic's.
@@ -78,6 +82,7 @@ impl ConsumerOptions {
             priority_level: None,
             receiver_queue: 1000,
             receiver_queue_bytes: DEFAULT_QUEUE_BYTES,
+            chunks: ChunkLimits::default(),
             read_compacted: ReadCompacted::No,
             schema: None,
             key_shared: KeySharedPolicy::AutoSplit,
@@ -96,7 +101,7 @@ pub enum StartPosition {
     Latest,
     /// After this message.
     After(MessageId),
-    /// With this message.
+    /// With this message; for one in chunks, with its [`super::Message::first_chunk_id`].
     At(MessageId),
 }
 
@@ -134,8 +139,22 @@ pub struct ReaderOptions {
     pub receiver_queue: u32,
     /// Bytes that these may have, judged by the messages that came so far.
     pub receiver_queue_bytes: usize,
+    /// What is held of large messages until their last chunk has come.
+    pub chunks: ChunkLimits,
+    /// How large messages are handed out.
+    pub chunk_view: ChunkView,
     /// Which view is read.
     pub read_compacted: ReadCompacted,
+}
+
+/// How a reader hands out a message that lies in the topic in chunks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ChunkView {
+    /// As the message that the chunks are together.
+    #[default]
+    Joined,
+    /// Chunk by chunk: the metadata of the whole message and a part of its bytes as they are stored.
+    Single,
 }
 
 impl ReaderOptions {
@@ -146,6 +165,8 @@ impl ReaderOptions {
             start,
             receiver_queue: 1000,
             receiver_queue_bytes: DEFAULT_QUEUE_BYTES,
+            chunks: ChunkLimits::default(),
+            chunk_view: ChunkView::default(),
             read_compacted: ReadCompacted::No,
         }
     }
@@ -154,7 +175,7 @@ impl ReaderOptions {
 /// Where a consumer moves to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seek {
-    /// To this message, which comes next.
+    /// To this message, which comes next; for one in chunks, its [`super::Message::first_chunk_id`].
     To(MessageId),
     /// To the first message published at this time or later, milliseconds since 1970.
     PublishTime(u64),

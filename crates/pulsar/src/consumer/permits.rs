@@ -38,6 +38,11 @@ impl Permits {
         self.mean_bytes = if self.mean_bytes == 0 { each } else { (self.mean_bytes * 7 + each) / 8 };
     }
 
+    /// Returns the permits that are out or used up.
+    pub(super) fn window(&self) -> u32 {
+        self.window
+    }
+
     /// Messages were taken by the caller or dropped.
     pub(super) fn on_used(&mut self, messages: u32) {
         self.used = self.used.saturating_add(messages);

@@ -20,10 +20,13 @@ impl Reader {
         let consumer_options = ConsumerOptions {
             receiver_queue: options.receiver_queue,
             receiver_queue_bytes: options.receiver_queue_bytes,
+            chunks: options.chunks,
             read_compacted: options.read_compacted,
             ..ConsumerOptions::new(options.topic, subscription)
         };
-        let consumer = Consumer::open_with(client, consumer_options, Durability::NonDurable, options.start).await?;
+        let mut consumer = Consumer::open_with(client, consumer_options, Durability::NonDurable, options.start).await?;
+        // Before the first frame is taken.
+        consumer.chunk_view = options.chunk_view;
         Ok(Self { consumer })
     }
 
@@ -40,24 +43,36 @@ impl Reader {
         self.consumer.receive().await
     }
 
-    /// Tells whether a message is behind the current position.
+    /// Tells whether a message is behind the current position. Waits for it where the topic ends with chunks: they may
+    /// belong to a message that broke off.
     ///
     /// # Errors
     /// The broker's refusal.
     pub async fn has_message_available(&mut self) -> Result<bool, Error> {
-        if !self.consumer.queue.is_empty() {
+        let consumer = &mut self.consumer;
+        if !consumer.queue.is_empty() {
             return Ok(true);
         }
-        let LastMessage { last, mark_delete } = self.consumer.last_message().await?;
+        let LastMessage { last, mark_delete } = consumer.last_message().await?;
         if last.is_none() {
             return Ok(false);
         }
-        let position = match (self.consumer.last_delivered, self.consumer.start) {
+        let position = match (consumer.last_delivered, consumer.start) {
             (Some(delivered), _) => StartPosition::After(delivered),
             (None, StartPosition::Latest) => StartPosition::After(mark_delete.unwrap_or(MessageId::LATEST)),
             (None, start) => start,
         };
-        Ok(!position.excludes(last))
+        if position.excludes(last) {
+            return Ok(false);
+        }
+        while consumer.queue.is_empty() {
+            let is_seen = consumer.seen.is_some_and(|seen| (seen.ledger, seen.entry) >= (last.ledger, last.entry));
+            if is_seen {
+                return Ok(false);
+            }
+            consumer.step().await?;
+        }
+        Ok(true)
     }
 
     /// Asks for the last message of the topic.

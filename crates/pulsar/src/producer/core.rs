@@ -2,12 +2,16 @@
 //!
 //! Batches wait in the order of their sequence ids until their receipt. After any loss of the connection all that
 //! wait are sent again, byte for byte, under the same ids: the broker's deduplication tells what it has already.
+//! A message above the broker's limit goes out in chunks, a few at a time; what comes behind it waits until its last chunk
+//! was sent, because the broker takes a lower sequence id behind a higher one for a repeat. After a loss all its chunks are
+//! sent again, from the first on and under a new uuid.
 
 use std::collections::VecDeque;
 
 use bitacora_pulsar_wire::proto::{CommandProducerSuccess, CommandSend, CommandSendError, CommandSendReceipt};
 use bitacora_pulsar_wire::{Batch, Frame, MessageId, ServerError, split_entry};
 
+use super::chunks::{ChunkRun, Chunking};
 use crate::error::Error;
 
 /// How often in a row the broker may find a batch damaged on its way before the producer gives up.
@@ -43,35 +47,52 @@ pub(super) struct Durable<T> {
 struct Pending<T> {
     batch: Batch,
     waiter: T,
+    /// How far its chunks are; `None` for an entry that the broker takes as it is.
+    chunks: Option<ChunkRun>,
 }
 
 #[derive(Debug)]
 pub(super) struct ProducerCore<T> {
     producer_id: u64,
     pending: VecDeque<Pending<T>>,
+    /// How many of those in front were sent whole in this session.
+    sent_count: usize,
     is_open: bool,
+    chunking: Chunking,
+    /// Largest entry that the broker of this session takes.
+    max_entry_bytes: usize,
     /// Highest sequence id of the first opening and of all batches since; none before the first opening.
     highest_sequence_id: Option<i64>,
     checksum_resends: u32,
+    producer_name: String,
+    /// Sets the chunks of this producer apart from those of an earlier one of the same name.
+    opened_ms: u64,
+    /// Sets the chunks of a session apart from those of the sessions before it.
+    session_count: u64,
 }
 
 impl<T> ProducerCore<T> {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(chunking: Chunking) -> Self {
         Self {
             producer_id: 0,
             pending: VecDeque::new(),
+            sent_count: 0,
             is_open: false,
+            chunking,
+            max_entry_bytes: usize::MAX,
             highest_sequence_id: None,
             checksum_resends: 0,
+            producer_name: String::new(),
+            opened_ms: super::now_ms(),
+            session_count: 0,
         }
     }
 
-    /// Takes a batch: sent at once while the producer is open, otherwise when it is open again.
-    pub(super) fn enqueue(&mut self, batch: Batch, waiter: T) -> Option<Action<T>> {
+    /// Takes a batch: sent at once while the producer is open and nothing waits, otherwise when it is its turn.
+    pub(super) fn enqueue(&mut self, batch: Batch, waiter: T) -> Vec<Action<T>> {
         self.highest_sequence_id = self.highest_sequence_id.max(i64::try_from(batch.highest_sequence_id).ok());
-        let frame = self.is_open.then(|| send_frame(self.producer_id, &batch));
-        self.pending.push_back(Pending { batch, waiter });
-        frame.map(Action::Send)
+        self.pending.push_back(Pending { batch, waiter, chunks: None });
+        self.send_due()
     }
 
     pub(super) fn has_pending(&self) -> bool {
@@ -89,11 +110,63 @@ impl<T> ProducerCore<T> {
     }
 
     /// The broker has opened the producer: everything that waits is sent again.
-    pub(super) fn on_opened(&mut self, producer_id: u64, success: &CommandProducerSuccess) -> Vec<Action<T>> {
+    pub(super) fn on_opened(
+        &mut self,
+        producer_id: u64,
+        success: &CommandProducerSuccess,
+        max_entry_bytes: usize,
+    ) -> Vec<Action<T>> {
         self.highest_sequence_id.get_or_insert(success.last_sequence_id());
         self.producer_id = producer_id;
+        self.producer_name.clone_from(&success.producer_name);
+        self.max_entry_bytes = max_entry_bytes;
         self.is_open = true;
-        self.pending.iter().map(|pending| Action::Send(send_frame(producer_id, &pending.batch))).collect()
+        self.sent_count = 0;
+        self.session_count += 1;
+        for pending in &mut self.pending {
+            pending.chunks = None;
+        }
+        self.send_due()
+    }
+
+    /// Sends, in order, what may be sent now.
+    fn send_due(&mut self) -> Vec<Action<T>> {
+        let mut actions = Vec::new();
+        while let Some(pending) = self.pending.get_mut(self.sent_count).filter(|_| self.is_open) {
+            if pending.batch.entry.len() <= self.max_entry_bytes {
+                actions.push(Action::Send(send_frame(self.producer_id, &pending.batch)));
+                self.sent_count += 1;
+                continue;
+            }
+            let run = match &mut pending.chunks {
+                Some(run) => run,
+                None => {
+                    let attempt = format!("{}-{}", self.opened_ms, self.session_count);
+                    let cut = ChunkRun::cut(
+                        &pending.batch,
+                        self.chunking,
+                        &self.producer_name,
+                        &attempt,
+                        self.max_entry_bytes,
+                    );
+                    match cut {
+                        Ok(run) => pending.chunks.insert(run),
+                        Err(error) => {
+                            actions.push(Action::Fail(error));
+                            return actions;
+                        }
+                    }
+                }
+            };
+            while let Some(frame) = run.next_frame(self.producer_id, pending.batch.lowest_sequence_id) {
+                actions.push(Action::Send(frame));
+            }
+            if !run.is_sent() {
+                return actions;
+            }
+            self.sent_count += 1;
+        }
+        actions
     }
 
     /// The connection or the broker's producer is gone.
@@ -101,11 +174,11 @@ impl<T> ProducerCore<T> {
         self.is_open = false;
     }
 
-    pub(super) fn on_receipt(&mut self, receipt: &CommandSendReceipt) -> Option<Action<T>> {
-        let front = self.pending.front()?;
+    pub(super) fn on_receipt(&mut self, receipt: &CommandSendReceipt) -> Vec<Action<T>> {
+        let Some(front) = self.pending.front_mut() else { return Vec::new() };
         if receipt.sequence_id < front.batch.lowest_sequence_id {
             // Late answer to a batch that was sent twice over this connection.
-            return None;
+            return Vec::new();
         }
         // For a message outside a batch a real broker says 0, −1 or the message's own id.
         let highest = receipt.highest_sequence_id();
@@ -113,21 +186,26 @@ impl<T> ProducerCore<T> {
         let is_expected = receipt.sequence_id == front.batch.lowest_sequence_id
             && (!is_told || highest == front.batch.highest_sequence_id);
         if !is_expected {
-            return Some(Action::Reconnect {
+            return vec![Action::Reconnect {
                 reason: format!(
                     "a receipt for sequence ids {} to {highest} came while {} to {} are the oldest without one",
                     receipt.sequence_id, front.batch.lowest_sequence_id, front.batch.highest_sequence_id
                 ),
-            });
+            }];
         }
-        let pending = self.pending.pop_front()?;
         self.checksum_resends = 0;
-        Some(Action::Durable(Durable {
+        if front.chunks.as_mut().is_some_and(|run| !run.on_receipt()) {
+            // Others of its chunks have no receipt; there is room for the next one.
+            return self.send_due();
+        }
+        let Some(pending) = self.pending.pop_front() else { return Vec::new() };
+        self.sent_count = self.sent_count.saturating_sub(1);
+        vec![Action::Durable(Durable {
             highest_sequence_id: pending.batch.highest_sequence_id,
             message_id: receipt.message_id.as_ref().map_or(MessageId::EARLIEST, MessageId::from),
             entry_bytes: pending.batch.entry.len(),
             waiter: pending.waiter,
-        }))
+        })]
     }
 
     pub(super) fn on_send_error(&mut self, error: &CommandSendError) -> Action<T> {
@@ -188,8 +266,8 @@ mod tests {
     }
 
     fn open() -> ProducerCore<&'static str> {
-        let mut core = ProducerCore::new();
-        assert!(core.on_opened(1, &CommandProducerSuccess::default()).is_empty());
+        let mut core = ProducerCore::new(Chunking::WhenTooLarge);
+        assert!(core.on_opened(1, &CommandProducerSuccess::default(), 1_000).is_empty());
         core
     }
 
@@ -211,8 +289,8 @@ mod tests {
     #[test]
     fn batches_carry_both_ids_and_single_messages_one() {
         let mut core = open();
-        assert_eq!(sent(&core.enqueue(batch(&[3, 9]), "a").unwrap()), (3, Some(9), 1));
-        assert_eq!(sent(&core.enqueue(batch(&[12]), "b").unwrap()), (12, None, 1));
+        assert_eq!(sent(&core.enqueue(batch(&[3, 9]), "a")[0]), (3, Some(9), 1));
+        assert_eq!(sent(&core.enqueue(batch(&[12]), "b")[0]), (12, None, 1));
     }
 
     #[test]
@@ -220,7 +298,7 @@ mod tests {
         let mut core = open();
         core.enqueue(batch(&[3, 9]), "a");
         core.enqueue(batch(&[12]), "b");
-        let Some(Action::Durable(durable)) = core.on_receipt(&receipt(3, 9)) else { panic!() };
+        let Some(Action::Durable(durable)) = core.on_receipt(&receipt(3, 9)).pop() else { panic!() };
         assert_eq!((durable.highest_sequence_id, durable.waiter), (9, "a"));
         assert_eq!(durable.message_id, MessageId::new(3, 4));
         assert!(core.has_pending());
@@ -233,19 +311,91 @@ mod tests {
         for highest in [0, u64::MAX, 12] {
             let mut core = open();
             core.enqueue(batch(&[12]), "b");
-            assert!(matches!(core.on_receipt(&receipt(12, highest)), Some(Action::Durable(_))), "{highest}");
+            assert!(matches!(core.on_receipt(&receipt(12, highest))[..], [Action::Durable(_)]), "{highest}");
         }
         let mut core = open();
         core.enqueue(batch(&[12]), "b");
-        assert!(matches!(core.on_receipt(&receipt(12, 13)), Some(Action::Reconnect { .. })));
+        assert!(matches!(core.on_receipt(&receipt(12, 13))[..], [Action::Reconnect { .. }]));
+    }
+
+    fn large(id: u64, bytes: usize) -> Batch {
+        let mut builder = BatchBuilder::new();
+        let value = vec![b'v'; bytes];
+        builder.append(&OutgoingMessage { value: Some(&value), sequence_id: id, ..Default::default() }).unwrap();
+        let header = EntryHeader { producer_name: "p", publish_time_ms: 1, schema_version: None, codec: Codec::None };
+        builder.finish(&header).unwrap().unwrap()
+    }
+
+    /// Sequence id, chunk and uuid of what is sent.
+    fn chunks(actions: &[Action<&str>]) -> Vec<(u64, Option<i32>, String)> {
+        let chunk = |action: &Action<&str>| {
+            let Action::Send(frame) = action else { panic!("{action:?}") };
+            let peek = bitacora_pulsar_wire::EntryPeek::parse(frame.payload.as_ref().unwrap()).unwrap();
+            let Command::Send(send) = &frame.command else { panic!("{frame:?}") };
+            let is_early = peek.chunk_id.is_some_and(|id| Some(id + 1) < peek.num_chunks_from_msg);
+            assert_eq!(peek.sequence_id + u64::from(is_early), send.sequence_id, "a Pulsar that opens the topic again");
+            (send.sequence_id, peek.chunk_id, peek.uuid.unwrap_or_default().to_owned())
+        };
+        actions.iter().map(chunk).collect()
+    }
+
+    fn numbers(actions: &[Action<&str>]) -> Vec<(u64, Option<i32>)> {
+        chunks(actions).into_iter().map(|(id, chunk, _)| (id, chunk)).collect()
+    }
+
+    /// A message behind a chunked one that overtook its last chunk would make the broker drop that chunk as a repeat.
+    #[test]
+    fn what_follows_a_large_message_waits_for_its_last_chunk() {
+        let mut core = open();
+        let sent = core.enqueue(large(5, 80_000), "large");
+        assert_eq!(sent.len(), 64, "no more are on their way at once");
+        assert!(core.enqueue(batch(&[6]), "after").is_empty());
+        let mut next = 64;
+        let durable = loop {
+            let mut actions = core.on_receipt(&receipt(5, 0));
+            if let Some(Action::Durable(durable)) = actions.pop_if(|action| matches!(action, Action::Durable(_))) {
+                break durable;
+            }
+            for sent in numbers(&actions) {
+                let expected = if sent.1.is_some() { (5, Some(next)) } else { (6, None) };
+                assert_eq!(sent, expected);
+                next += 1;
+            }
+        };
+        assert_eq!(durable.waiter, "large");
+        assert!(next > 80, "{next}");
+        let Some(Action::Durable(durable)) = core.on_receipt(&receipt(6, 6)).pop() else { panic!() };
+        assert_eq!(durable.waiter, "after");
+        assert!(!core.has_pending());
+    }
+
+    /// Chunks of an attempt that broke off lie in the topic already: a consumer that joined them with the new ones would
+    /// give up the message, as Pulsar's C++ client did.
+    #[test]
+    fn a_large_message_is_sent_again_whole_and_under_another_uuid() {
+        let mut core = open();
+        let first = chunks(&core.enqueue(large(5, 2_500), "large"));
+        core.on_receipt(&receipt(5, 0));
+        core.on_closed();
+        let again = chunks(&core.on_opened(7, &CommandProducerSuccess::default(), 1_000));
+        assert_eq!(again.iter().map(|chunk| chunk.1).collect::<Vec<_>>(), [Some(0), Some(1), Some(2)]);
+        assert_ne!(first[0].2, again[0].2);
+        assert_eq!(first[0].2, first[1].2);
+    }
+
+    #[test]
+    fn without_chunks_a_large_message_ends_the_producer() {
+        let mut core = ProducerCore::new(Chunking::Never);
+        core.on_opened(1, &CommandProducerSuccess::default(), 1_000);
+        assert!(matches!(core.enqueue(large(5, 2_500), "large")[..], [Action::Fail(Error::TooLarge { .. })]));
     }
 
     #[test]
     fn a_late_receipt_is_ignored_and_one_from_the_future_opens_anew() {
         let mut core = open();
         core.enqueue(batch(&[5]), "a");
-        assert!(core.on_receipt(&receipt(4, 4)).is_none());
-        assert!(matches!(core.on_receipt(&receipt(6, 6)), Some(Action::Reconnect { .. })));
+        assert!(core.on_receipt(&receipt(4, 4)).is_empty());
+        assert!(matches!(core.on_receipt(&receipt(6, 6))[..], [Action::Reconnect { .. }]));
         assert!(core.has_pending());
     }
 
@@ -256,8 +406,8 @@ mod tests {
         let bytes = first.entry.clone();
         core.enqueue(first, "a");
         core.on_closed();
-        assert!(core.enqueue(batch(&[3]), "b").is_none());
-        let again = core.on_opened(7, &CommandProducerSuccess::default());
+        assert!(core.enqueue(batch(&[3]), "b").is_empty());
+        let again = core.on_opened(7, &CommandProducerSuccess::default(), 1_000);
         assert_eq!(again.iter().map(sent).collect::<Vec<_>>(), [(1, Some(2), 7), (3, None, 7)]);
         let Action::Send(frame) = &again[0] else { panic!() };
         assert_eq!(frame.payload.as_ref(), Some(&bytes));

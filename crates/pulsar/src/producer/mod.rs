@@ -7,6 +7,7 @@
 
 mod batcher;
 mod budget;
+mod chunks;
 mod core;
 mod task;
 
@@ -19,6 +20,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 pub use self::batcher::Batcher;
 pub use self::budget::PendingBudget;
+pub use self::chunks::Chunking;
 use self::task::{Order, Task};
 use crate::client::Client;
 use crate::error::Error;
@@ -40,6 +42,8 @@ pub struct ProducerOptions {
     pub max_pending_bytes: usize,
     /// A bound shared with other producers, instead of one of its own.
     pub shared_budget: Option<PendingBudget>,
+    /// What becomes of a message above the broker's limit.
+    pub chunking: Chunking,
     /// Shown by the broker's statistics.
     pub properties: Vec<(String, String)>,
 }
@@ -55,6 +59,7 @@ impl ProducerOptions {
             codec: Codec::Lz4,
             max_pending_bytes: 64 * 1024 * 1024,
             shared_budget: None,
+            chunking: Chunking::default(),
             properties: Vec::new(),
         }
     }
@@ -130,6 +135,7 @@ pub struct Producer {
     topic: TopicName,
     opened: Opened,
     codec: Codec,
+    chunking: Chunking,
     orders: mpsc::UnboundedSender<Order>,
     budget: PendingBudget,
     progress: watch::Receiver<Progress>,
@@ -142,12 +148,13 @@ impl Producer {
         let budget = options.shared_budget.clone().unwrap_or_else(|| PendingBudget::new(options.max_pending_bytes));
         let (orders, orders_seen) = mpsc::unbounded_channel();
         let (progress_set, progress) = watch::channel(Progress { durable_sequence_id: -1, ..Default::default() });
-        let (topic, codec) = (options.topic.clone(), options.codec);
+        let (topic, codec, chunking) = (options.topic.clone(), options.codec, options.chunking);
         let task = Task::new(client, options, budget.clone(), progress_set);
         let opened = task.start(orders_seen).await?;
         Ok(Self {
             topic,
             codec,
+            chunking,
             orders,
             budget,
             progress,
@@ -275,7 +282,8 @@ impl Producer {
             return Err(self.failure());
         }
         let limit_bytes = self.opened.max_message_bytes;
-        if batch.entry.len() > limit_bytes {
+        let may_be_cut = self.chunking == Chunking::WhenTooLarge && batch.message_count == 1;
+        if batch.entry.len() > limit_bytes && !may_be_cut {
             return Err(Error::TooLarge { bytes: batch.entry.len(), limit_bytes });
         }
         let is_above = i64::try_from(batch.lowest_sequence_id).is_ok_and(|lowest| lowest > self.last_sequence_id);

@@ -8,7 +8,7 @@ use bitacora_pulsar_wire::{Batch, Command, ServerError};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::budget::PendingBudget;
-use super::core::{Action, ProducerCore};
+use super::core::{Action, Durable, ProducerCore};
 use super::{Opened, ProducerOptions, Progress, SendReceipt};
 use crate::client::{Client, unexpected};
 use crate::connection::Connection;
@@ -67,12 +67,13 @@ impl Task {
         progress: watch::Sender<Progress>,
     ) -> Self {
         let name = options.name.clone();
+        let core = ProducerCore::new(options.chunking);
         Self {
             client,
             options,
             budget,
             progress,
-            core: ProducerCore::new(),
+            core,
             epoch: 0,
             name,
             topic_epoch: None,
@@ -227,9 +228,12 @@ impl Task {
         if self.options.access_mode != ProducerAccessMode::Shared {
             self.topic_epoch = success.topic_epoch.or(self.topic_epoch);
         }
-        for action in self.core.on_opened(producer_id, &success) {
-            if let Action::Send(frame) = action {
-                session.connection.send(frame).await?;
+        let max_message_bytes = session.connection.max_message_bytes() as usize;
+        for action in self.core.on_opened(producer_id, &success, max_message_bytes) {
+            match action {
+                Action::Send(frame) => session.connection.send(frame).await?,
+                Action::Fail(error) => return Err(error),
+                Action::Durable(_) | Action::Reconnect { .. } => {}
             }
         }
         let opened = Opened {
@@ -237,7 +241,7 @@ impl Task {
             last_sequence_id: success.last_sequence_id(),
             topic_epoch: success.topic_epoch,
             schema_version: success.schema_version.unwrap_or_default(),
-            max_message_bytes: session.connection.max_message_bytes() as usize,
+            max_message_bytes,
         };
         Ok((session, opened))
     }
@@ -281,20 +285,20 @@ impl Task {
                 biased;
                 event = session.events.recv() => {
                     let Some(event) = event else { return End::Lost("the connection was lost".to_owned()) };
-                    let action = match &event {
+                    let actions = match &event {
                         Command::SendReceipt(receipt) => self.core.on_receipt(receipt),
-                        Command::SendError(error) => Some(self.core.on_send_error(error)),
+                        Command::SendError(error) => vec![self.core.on_send_error(error)],
                         Command::CloseProducer(_) => return End::Lost("the broker closed the producer".to_owned()),
-                        _ => None,
+                        _ => Vec::new(),
                     };
-                    if let Some(end) = self.act(action, session).await {
+                    if let Some(end) = self.act(actions, session).await {
                         return end;
                     }
                 }
                 order = orders.recv() => match order {
                     Some(Order::Send { batch, waiter }) => {
-                        let action = self.core.enqueue(batch, waiter);
-                        if let Some(end) = self.act(action, session).await {
+                        let actions = self.core.enqueue(batch, waiter);
+                        if let Some(end) = self.act(actions, session).await {
                             return end;
                         }
                     }
@@ -309,33 +313,38 @@ impl Task {
         }
     }
 
-    async fn act(&mut self, action: Option<Action<Option<Waiter>>>, session: &Session) -> Option<End> {
-        match action? {
-            Action::Send(frame) => {
-                let sent = session.connection.send(frame).await;
-                sent.err().map(|_| End::Lost("the connection was lost".to_owned()))
-            }
-            Action::Durable(durable) => {
-                self.has_progressed = true;
-                self.budget.give_back(durable.entry_bytes);
-                let sequence_id = durable.highest_sequence_id;
-                self.progress.send_modify(|progress| {
-                    progress.durable_sequence_id = sequence_id as i64;
-                    if !durable.message_id.is_none() {
-                        progress.durable_message_id = Some(durable.message_id);
+    async fn act(&mut self, actions: Vec<Action<Option<Waiter>>>, session: &Session) -> Option<End> {
+        for action in actions {
+            match action {
+                Action::Send(frame) => {
+                    if session.connection.send(frame).await.is_err() {
+                        return Some(End::Lost("the connection was lost".to_owned()));
                     }
-                    progress.duplicate_count += u64::from(durable.message_id.is_none());
-                });
-                if let Some(waiter) = durable.waiter {
-                    // The caller may have given up waiting.
-                    let _ = waiter.send(Ok(SendReceipt { message_id: durable.message_id, sequence_id }));
                 }
-                self.answer_flushes();
-                None
+                Action::Durable(durable) => self.on_durable(durable),
+                Action::Reconnect { reason } => return Some(End::Lost(reason)),
+                Action::Fail(error) => return Some(End::Failed(error)),
             }
-            Action::Reconnect { reason } => Some(End::Lost(reason)),
-            Action::Fail(error) => Some(End::Failed(error)),
         }
+        None
+    }
+
+    fn on_durable(&mut self, durable: Durable<Option<Waiter>>) {
+        self.has_progressed = true;
+        self.budget.give_back(durable.entry_bytes);
+        let sequence_id = durable.highest_sequence_id;
+        self.progress.send_modify(|progress| {
+            progress.durable_sequence_id = sequence_id as i64;
+            if !durable.message_id.is_none() {
+                progress.durable_message_id = Some(durable.message_id);
+            }
+            progress.duplicate_count += u64::from(durable.message_id.is_none());
+        });
+        if let Some(waiter) = durable.waiter {
+            // The caller may have given up waiting.
+            let _ = waiter.send(Ok(SendReceipt { message_id: durable.message_id, sequence_id }));
+        }
+        self.answer_flushes();
     }
 
     fn answer_flushes(&mut self) {

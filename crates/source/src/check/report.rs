@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::PositionFault;
-use crate::Error;
+use crate::{Error, TableName};
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,6 +53,8 @@ pub struct Report {
     pub server: Option<String>,
     /// What is wrong with the position, if anything is.
     pub position_fault: Option<PositionFault>,
+    /// The captured tables that exist.
+    pub tables: Vec<TableName>,
 }
 
 impl Report {

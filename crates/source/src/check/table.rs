@@ -18,6 +18,15 @@ pub async fn check(
     report: &mut Report,
 ) -> Result<(), Error> {
     let tables = schema::list_tables(connection, &options.filter).await?;
+    if let Some(failure) = options.filter.failure() {
+        report.add(
+            "filter",
+            Severity::Failure,
+            format!("The expression {} of the filter lists cannot be used", failure.pattern),
+            &failure.reason,
+        );
+        return Ok(());
+    }
     if tables.is_empty() {
         report.add(
             "tables",
@@ -27,6 +36,7 @@ pub async fn check(
         );
         return Ok(());
     }
+    report.tables.clone_from(&tables);
     report.ok("tables", format!("{} tables are captured", tables.len()));
     keys(connection, &tables, &options.filter, report).await?;
     if options.snapshot == SnapshotPlanned::Yes {

@@ -65,6 +65,7 @@ pub(crate) fn plan_options() -> PlanOptions {
         tombstones: Tombstones::Omit,
         null_with_default: NullWithDefault::Keep,
         columns: ColumnRules::default(),
+        topic_collision: bitacora_change::TopicCollision::Stop,
     }
 }
 

@@ -57,6 +57,17 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     .toml(&["broker.schema_compatibility_strategy"])
     .default("FULL"),
     OptionSpec::new(
+        "broker.max.message.size",
+        Effect::Integer {
+            min: 65_536,
+            max: 134_217_728,
+            set: |draft, number| draft.broker.max_message_size = u32::try_from(number).unwrap_or(u32::MAX),
+        },
+        "Largest entry that clients may send, in bytes, `maxMessageSize` of a Pulsar; the broker tells it to them. Rows above it travel in chunks. A consumer that is told a smaller size than an entry has cannot read that entry, so do not lower it below what is stored.",
+    )
+    .toml(&["broker.max_message_size"])
+    .default("5242880"),
+    OptionSpec::new(
         "metrics.listen",
         Effect::Text(|draft, text| super::connection::host_and_port(text).map(|text| draft.metrics = Some(text))),
         "Address of /metrics with the figures of the sources, host:port; the embedded broker's admin REST has them too.",

@@ -9,6 +9,7 @@ mod connection;
 mod engine;
 mod event;
 mod history;
+mod large_rows;
 mod operation;
 mod outbox;
 mod pulsar_io;
@@ -20,6 +21,7 @@ mod value;
 
 use std::path::PathBuf;
 
+use bitacora_change::NameList;
 use bitacora_source::Secret;
 
 use super::draft::Draft;
@@ -64,6 +66,9 @@ impl Choice {
 /// Texts by their names.
 pub(super) type Texts = Vec<(String, String)>;
 
+/// Texts, or lists of texts, by their names.
+pub(super) type Fields = Vec<(String, NameList)>;
+
 /// What an option takes and does.
 pub(super) enum Effect {
     /// Any text.
@@ -77,15 +82,15 @@ pub(super) enum Effect {
     /// One of a few words.
     Choice(&'static [Choice]),
     /// Regular expressions, separated by commas or as a list.
-    List(fn(&mut Draft, String) -> Result<(), String>),
+    List(fn(&mut Draft, NameList) -> Result<(), String>),
     /// Names, separated by commas or as a list.
     Names(fn(&mut Draft, Vec<String>) -> Result<(), String>),
     /// Texts by name; tables in it are dotted names.
     Map(fn(&mut Draft, Texts) -> Result<(), String>),
     /// Rules, any number of them: of a key that names more than the option and of the list that is its value, or of a table.
     Rules {
-        keyed: fn(&mut Draft, &str, &str) -> Result<(), String>,
-        table: fn(&mut Draft, Texts) -> Result<(), String>,
+        keyed: fn(&mut Draft, &str, &NameList) -> Result<(), String>,
+        table: fn(&mut Draft, Fields) -> Result<(), String>,
     },
     /// A file or folder.
     Path(fn(&mut Draft, PathBuf)),
@@ -208,6 +213,7 @@ pub(super) static GROUPS: &[Group] = &[
     Group { title: "Snapshot", scope: Scope::Source, options: snapshot::OPTIONS },
     Group { title: "Events", scope: Scope::Source, options: event::OPTIONS },
     Group { title: "Values", scope: Scope::Source, options: value::OPTIONS },
+    Group { title: "Large rows", scope: Scope::Source, options: large_rows::OPTIONS },
     Group { title: "Topics", scope: Scope::Source, options: topic::OPTIONS },
     Group { title: "Outbox tables", scope: Scope::Outbox, options: outbox::OPTIONS },
     Group { title: "Schema changes and history", scope: Scope::Source, options: history::OPTIONS },

@@ -1,5 +1,7 @@
 //! Names of topics.
 
+use bitacora_change::TopicCollision;
+
 use super::{Choice, Effect, OptionSpec};
 use crate::config::source_config::LostMessages;
 
@@ -21,6 +23,17 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
         "`tenant/namespace` of the topics; without it the source's own, or public/default.",
     )
     .toml(&["namespace", "topic_namespace"]),
+    OptionSpec::new(
+        "bitacora.topic.collision",
+        Effect::Choice(&[
+            Choice::new("stop", |draft| draft.source.topic_collision = TopicCollision::Stop),
+            Choice::new("mix", |draft| draft.source.topic_collision = TopicCollision::Mix),
+            Choice::new("escape", |draft| draft.source.topic_collision = TopicCollision::Escape),
+        ]),
+        "What becomes of tables whose topics have the same name, as `订单` and `用户` have, because Debezium writes `_` for every character outside `A-Za-z0-9._-` (our own option): the source stops and names them, they share the topic, or names of databases and tables are written so that none meet, `_x8ba2_` for 订.",
+    )
+    .toml(&["topic_collision"])
+    .default("stop"),
     OptionSpec::new(
         "bitacora.open.topics.max",
         Effect::Integer {

@@ -67,7 +67,10 @@ fn what_cannot_be_a_rule_is_named() {
         ("column.mask.with.8: a", "write column.mask.with.<characters>.chars, column.mask.hash."),
         ("column.mask.other: a", "write column.mask.with.<characters>.chars"),
         ("column.mask.with.8.chars: ''", "column.mask names no column; write database.table.column"),
-        ("column.mask.with.8.chars: 'a('", "a( in column.mask cannot be used (unclosed group)"),
+        (
+            "column.mask.with.8.chars: 'a('",
+            "a( in column.mask cannot be used (Opening parenthesis without closing parenthesis)",
+        ),
         ("column.mask.with.8.chars: {a: b}", "a list of regular expressions are expected"),
         ("column.truncate.to.chars: a", "write column.truncate.to.<characters>.chars"),
         ("column.truncate.to.4294967295.chars: a", "is not a number of characters from 0 to 2147483647"),
@@ -75,7 +78,10 @@ fn what_cannot_be_a_rule_is_named() {
             "column.include.list: a\n  column.exclude.list: b",
             "column.include.list and column.exclude.list are both given",
         ),
-        ("column.include.list: 'a('", "a( in column.include.list cannot be used (unclosed group)"),
+        (
+            "column.include.list: 'a('",
+            "a( in column.include.list cannot be used (Opening parenthesis without closing parenthesis)",
+        ),
     ] {
         let message = problems(yaml(&format!("  {line}")));
         assert!(message.starts_with("source.yaml") && message.contains(expected), "{message}");

@@ -25,7 +25,7 @@ fn toml(lines: &str) -> Result<Vec<OutboxRule>, ConfigError> {
 
 fn topic_of(rule: &OutboxRule, text: &str) -> String {
     match &rule.options.topic {
-        TopicRule::Field { column, pattern } => format!("{column}:{}", pattern.apply(text)),
+        TopicRule::Field { column, pattern } => format!("{column}:{}", pattern.apply(text).unwrap()),
         TopicRule::Template(template) => format!("{template:?}"),
     }
 }
@@ -155,7 +155,7 @@ fn what_is_wrong_with_an_outbox_is_named() {
         ),
         (
             "transforms.outbox.route.topic.regex: '('",
-            "source.yaml: configs.transforms.outbox: \"(\" is no regular expression that can be used here",
+            "source.yaml: configs.transforms.outbox: \"(\" is no regular expression that can be used here: Opening parenthesis without closing parenthesis",
         ),
         (
             "transforms.outbox.table.fields.additional.placement: 'p:partition'",

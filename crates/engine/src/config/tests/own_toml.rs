@@ -59,6 +59,7 @@ fn two_sources() {
     assert_eq!(
         config.broker,
         Some(BrokerConfig {
+            max_message_size: 5_242_880,
             listen: "0.0.0.0:6650".into(),
             http: "[::1]:0".into(),
             http_names: vec!["broker".into(), "admin.example:8080".into()],
@@ -93,6 +94,7 @@ fn small_file_has_defaults_and_an_embedded_broker() {
     assert_eq!(
         config.broker,
         Some(BrokerConfig {
+            max_message_size: 5_242_880,
             listen: "127.0.0.1:6650".into(),
             http: "127.0.0.1:8080".into(),
             http_names: Vec::new(),

@@ -148,7 +148,10 @@ fn wrong_values_name_the_allowed_ones() {
         ("database.ssl.mode: on", "\"on\" is not one of disabled, preferred, required, verify_ca, verify_identity"),
         ("database.port: [1, 2]", "one value is expected: a whole number from 1 to 65535"),
         ("database.port:", "one value is expected: a whole number from 1 to 65535"),
-        ("table.include.list: 'a(b'", "a(b in table.include.list cannot be used (unclosed group)"),
+        (
+            "table.include.list: 'a(b'",
+            "a(b in table.include.list cannot be used (Opening parenthesis without closing parenthesis)",
+        ),
         ("topic.namespace: public", "\"public\" is not a namespace; write tenant/namespace, as public/default"),
         ("pulsar.service.url: 'http://x'", "\"http://x\" is not a Pulsar service URL; write pulsar://host:6650"),
         ("errors.max.retries: many", "\"many\" is not a number of tries; write a whole number, or -1 for no end"),

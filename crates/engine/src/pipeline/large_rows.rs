@@ -1,0 +1,85 @@
+//! Rows whose message no broker takes: named in an error, cut, or replaced by a dead letter.
+
+use bitacora_binlog::{Row, TableMap};
+use bitacora_change::schema::ValueSchema;
+use bitacora_change::{
+    EventContext, LargeRowPolicy, LargeRows, Message, MessageBuffer, MessageSchema, Operation, Plan, PlanOptions,
+    TableDescription, dead_letter,
+};
+
+use super::topics::Topics;
+use crate::error::EngineError;
+use crate::metrics::SourceMetrics;
+use crate::sink::{Lane, Sink};
+
+const STOPPED: &str = "let consumers do without it: large_rows.policy = \"truncate\" with the columns to cut, or \"dead_letter\"; or exclude the column or the table";
+const STILL: &str = "name the columns that are large in large_rows.columns, or set large_rows.policy = \"dead_letter\"";
+
+/// What judging a row needs besides the row.
+#[derive(Clone, Copy)]
+pub(super) struct Judge<'a> {
+    pub rules: &'a LargeRows,
+    pub plan: &'a PlanOptions,
+    pub table: &'a TableMap,
+    pub operation: Operation,
+    pub context: &'a EventContext<'a>,
+    pub metadata_bytes_max: usize,
+}
+
+impl Judge<'_> {
+    /// Looks at the messages of a row, and encodes the row again, with columns cut, if that is the policy.
+    ///
+    /// # Errors
+    /// A message is too large, and the source is to stop then or cutting does not help.
+    pub fn settle(
+        &self,
+        row: &Row<'_>,
+        describe: impl FnOnce() -> Option<TableDescription>,
+        buffer: &mut MessageBuffer,
+    ) -> Result<(), EngineError> {
+        let Some((excess, key)) = self.rules.excess_of_row(buffer, self.metadata_bytes_max) else { return Ok(()) };
+        let failure = |remedy: &str| {
+            EngineError::stop(format!("a row with the key {key} cannot be sent: {excess}")).remedy(remedy)
+        };
+        match &self.rules.policy {
+            LargeRowPolicy::Stop => Err(failure(STOPPED)),
+            LargeRowPolicy::DeadLetter { .. } => Ok(()),
+            LargeRowPolicy::Truncate { .. } => {
+                let Some(cutting) = self.rules.cutting(self.plan) else { return Err(failure(STOPPED)) };
+                let plan = Plan::compile(self.table, describe().as_ref(), &cutting)
+                    .map_err(|error| EngineError::configuration(error.to_string()).caused_by(error))?;
+                buffer.clear();
+                plan.encode(row, self.operation, self.context, buffer)
+                    .map_err(|error| EngineError::stop(error.to_string()).caused_by(error))?;
+                if self.rules.excess_of_row(buffer, self.metadata_bytes_max).is_some() {
+                    return Err(failure(STILL));
+                }
+                tracing::warn!(table = %self.name(), file = self.context.file, position = self.context.position, row = self.context.row, key, "columns of a row are cut: {excess}");
+                Ok(())
+            }
+        }
+    }
+
+    /// The dead letter that takes the place of a message, with its topic; `None` for a message that can be sent.
+    ///
+    /// # Errors
+    /// The sink refuses the topic.
+    pub fn letter(
+        &self,
+        buffer: &MessageBuffer,
+        message: &Message,
+        (sink, topics, metrics, lane): (&mut impl Sink, &mut Topics, &SourceMetrics, Lane),
+    ) -> Result<Option<(usize, MessageBuffer)>, EngineError> {
+        let Some(excess) = self.rules.excess(buffer, message, self.metadata_bytes_max) else { return Ok(None) };
+        let table_topic = self.plan.table_topic(&self.table.database, &self.table.table);
+        let Some(topic) = self.rules.dead_letter_topic(&table_topic) else { return Ok(None) };
+        let index = topics.route(sink, lane, &topic, &MessageSchema::Value(ValueSchema::bytes()))?;
+        metrics.dead_letter_count.add(1);
+        tracing::warn!(table = %self.name(), file = self.context.file, position = self.context.position, row = self.context.row, %topic, "a dead letter takes the place of a row: {excess}");
+        Ok(Some((index, dead_letter(buffer, message, excess, &self.name(), self.operation, self.context))))
+    }
+
+    fn name(&self) -> String {
+        format!("{}.{}", self.table.database, self.table.table)
+    }
+}

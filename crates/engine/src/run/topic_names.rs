@@ -1,0 +1,44 @@
+//! Captured tables whose topics have the same name, found before the source starts.
+
+use std::collections::BTreeMap;
+
+use bitacora_change::TopicCollision;
+use bitacora_source::check::{Finding, Report, Severity};
+
+use super::options::plan_options;
+use crate::config::SourceConfig;
+use crate::pipeline::topic_owners::{APART, meeting, owner_name};
+
+/// Topics that are named one by one.
+const SHOWN: usize = 5;
+
+/// Adds a finding for tables that meet in a topic.
+pub(super) fn check(config: &SourceConfig, report: &mut Report) {
+    let options = plan_options(config);
+    let mut by_topic: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for table in &report.tables {
+        if !config.outboxes.iter().any(|rule| rule.covers(&table.database, &table.table)) {
+            let topic = options.table_topic(&table.database, &table.table);
+            by_topic.entry(topic).or_default().push(owner_name(&table.database, &table.table));
+        }
+    }
+    let meetings: Vec<String> = by_topic
+        .iter()
+        .filter(|(_, tables)| tables.len() > 1)
+        .map(|(topic, tables)| meeting(&tables.iter().map(String::as_str).collect::<Vec<_>>(), topic))
+        .collect();
+    if meetings.is_empty() {
+        return;
+    }
+    let mut message = meetings.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("; ");
+    if meetings.len() > SHOWN {
+        message.push_str(&format!("; and {} more topics", meetings.len() - SHOWN));
+    }
+    let is_wanted = options.topic_collision == TopicCollision::Mix;
+    report.findings.push(Finding {
+        name: "topics",
+        severity: if is_wanted { Severity::Warning } else { Severity::Failure },
+        message,
+        remedy: APART.to_owned(),
+    });
+}
