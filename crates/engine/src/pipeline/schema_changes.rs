@@ -10,7 +10,7 @@ use bitacora_source::ddl::{self, DdlRecord, RecordForm, SqlMode, TableChangeKind
 
 use super::core::SchemaChanges;
 use super::logical_offset::EventOffset;
-use super::state::{Site, State};
+use super::state::{Site, State, source_timestamp_us};
 use crate::error::{EngineError, Place};
 use crate::sink::{Lane, OutgoingMessage, Sink};
 
@@ -49,6 +49,11 @@ impl<S: Sink> State<S> {
         let encoder = DdlRecordEncoder::new(&self.options.plan);
         let topic = self.topics.open_once(&mut self.sink, Lane::Stream, encoder.topic(), encoder.message_schema())?;
         self.buffer.clear();
+        let source_timestamp_us = match self.options.plan.form {
+            // The 1.9 line prints when it read the statement.
+            DebeziumForm::V1_9 => self.now_us,
+            DebeziumForm::V3_6 => source_timestamp_us(site.header, self.transaction.commit_timestamp_us),
+        };
         for record in &records {
             let context = EventContext {
                 file: &self.file,
@@ -58,7 +63,7 @@ impl<S: Sink> State<S> {
                 gtid: self.transaction.gtid(),
                 thread: None,
                 query: None,
-                source_timestamp_us: self.now_us,
+                source_timestamp_us,
                 now_us: self.now_us,
                 snapshot: SnapshotMark::False,
             };

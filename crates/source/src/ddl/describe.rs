@@ -49,6 +49,7 @@ fn describe(column: &ColumnDefinition) -> ColumnDescription {
             Some(DefaultValue::Expression(text)) => ColumnDefault::Expression(text.clone()),
         },
         is_auto_increment: column.auto_increment,
+        is_updated_to_now: column.on_update_now,
         is_generated: column.generated.is_some(),
         comment: column.comment.clone(),
         labels: column.labels.clone(),

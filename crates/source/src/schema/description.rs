@@ -44,6 +44,7 @@ impl ColumnFacts {
                 Flavor::Mariadb => self.mariadb_default(),
             },
             is_auto_increment: self.has_extra("AUTO_INCREMENT"),
+            is_updated_to_now: self.has_extra("ON UPDATE CURRENT_TIMESTAMP"),
             is_generated: self.is_generated(),
             comment: Some(self.comment.clone()).filter(|comment| !comment.is_empty()),
             labels: self.labels(),
