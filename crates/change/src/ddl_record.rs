@@ -189,8 +189,7 @@ fn comment(comment: Option<&str>, options: &PlanOptions) -> Value {
 
 fn column(column: &ColumnDescription, position: usize, options: &PlanOptions) -> Value {
     // Debezium's MySQL parser takes ON UPDATE CURRENT_TIMESTAMP for AUTO_INCREMENT, and calls nothing else generated.
-    let is_numbered =
-        column.is_auto_increment || column.is_updated_to_now && options.connector == Connector::Mysql;
+    let is_numbered = column.is_auto_increment || column.is_updated_to_now && options.connector == Connector::Mysql;
     let mut value = json!({
         "name": column.name,
         "jdbcType": jdbc_type(&column.type_name),

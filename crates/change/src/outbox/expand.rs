@@ -66,7 +66,9 @@ impl Expansion {
     fn value(self, value: &RawValue, depth: u32, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
         let text = value.get();
         match text.as_bytes().first() {
-            Some(b'{' | b'[') if depth == DEPTH_MAX => return Err(de::Error::custom("the document is nested too deeply")),
+            Some(b'{' | b'[') if depth == DEPTH_MAX => {
+                return Err(de::Error::custom("the document is nested too deeply"));
+            }
             Some(b'{') => {
                 out.push(b'{');
                 let mut is_first = true;
@@ -92,7 +94,9 @@ impl Expansion {
                 out.push(b']');
             }
             Some(b'"') => write_string(&serde_json::from_str::<String>(text)?, out),
-            Some(b'-' | b'0'..=b'9') if text.contains(['.', 'e', 'E']) => write_double(serde_json::from_str(text)?, out),
+            Some(b'-' | b'0'..=b'9') if text.contains(['.', 'e', 'E']) => {
+                write_double(serde_json::from_str(text)?, out)
+            }
             // Integers, true, false and null.
             _ => out.extend_from_slice(text.as_bytes()),
         }

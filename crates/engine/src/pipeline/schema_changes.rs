@@ -52,8 +52,13 @@ impl<S: Sink> State<S> {
         let source_timestamp_us = match self.options.plan.form {
             // The 1.9 line prints when it read the statement.
             DebeziumForm::V1_9 => self.now_us,
-            DebeziumForm::V3_6 => source_timestamp_us(site.header, self.transaction.commit_timestamp_us),
+            // The 3.6 line knows the commit to the millisecond here.
+            DebeziumForm::V3_6 => {
+                source_timestamp_us(site.header, self.transaction.commit_timestamp_us).div_euclid(1_000) * 1_000
+            }
         };
+        // A statement has a session where it is a part of a transaction that began before it.
+        let thread = self.transaction.thread.filter(|_| self.transaction.ends_with_commit());
         for record in &records {
             let context = EventContext {
                 file: &self.file,
@@ -61,7 +66,7 @@ impl<S: Sink> State<S> {
                 row: 0,
                 server_id: site.header.server_id,
                 gtid: self.transaction.gtid(),
-                thread: None,
+                thread,
                 query: None,
                 source_timestamp_us,
                 now_us: self.now_us,

@@ -19,12 +19,12 @@ struct Difference {
     reason: String,
 }
 
-/// Members in which the record of one statement is meant to differ.
+/// Members in which the records of some statements are meant to differ.
 #[derive(Debug, serde::Deserialize)]
 struct OfStatement {
-    /// How the text of the statement begins.
-    ddl: String,
-    /// `table` and `tableChanges`; of a column `column.defaultValueExpression`.
+    /// How the texts of the statements begin.
+    ddl: Vec<String>,
+    /// `ddl`, `table`, `tableChanges`; of a column `column.defaultValueExpression`.
     members: Vec<String>,
     reason: String,
 }
@@ -40,7 +40,7 @@ struct Omission {
 /// A statement whose record is not made.
 #[derive(Debug, serde::Deserialize)]
 struct Unrecorded {
-    ddl: String,
+    ddl: Vec<String>,
     reason: String,
 }
 
@@ -60,7 +60,8 @@ pub fn compare(run: &Run, recorded: &Topics, found: &Topics) {
     assert!(listed.statement.iter().all(|statement| !statement.reason.is_empty()));
     assert!(listed.unrecorded.iter().all(|statement| !statement.reason.is_empty()));
     assert!(listed.omission.iter().all(|omission| !omission.reason.is_empty()));
-    let mut report = Report { server: run.server, listed: &listed, used: BTreeSet::new(), differences: Vec::new(), count: 0 };
+    let mut report =
+        Report { server: run.server, listed: &listed, used: BTreeSet::new(), differences: Vec::new(), count: 0 };
     for name in recorded.keys().chain(found.keys()).collect::<BTreeSet<_>>() {
         let recorded = recorded.get(name).map(Vec::as_slice).unwrap_or_default();
         report.topic(name, recorded, found.get(name).map(Vec::as_slice).unwrap_or_default());
@@ -72,7 +73,7 @@ pub fn compare(run: &Run, recorded: &Topics, found: &Topics) {
     if run.form == "statements" {
         return;
     }
-    let unused: Vec<_> = listed.difference.iter().enumerate().filter(|(index, difference)| {
+    let unused = listed.difference.iter().enumerate().filter(|(index, difference)| {
         let is_of_snapshot = difference.within.iter().all(|within| within == "snapshot");
         let is_of_other = difference.server.as_deref().is_some_and(|other| other != run.server);
         // Only recordings with schemas have some.
@@ -129,7 +130,7 @@ impl Report<'_> {
         };
         let is_unrecorded = topic == "srv" && {
             let ddl = payload(&record.value)["ddl"].as_str().unwrap_or_default().to_owned();
-            self.listed.unrecorded.iter().any(|statement| ddl.starts_with(&statement.ddl))
+            self.listed.unrecorded.iter().any(|statement| begins(&ddl, &statement.ddl))
         };
         let is_row_of_snapshot =
             topic != "srv" && record.value != "null" && payload(&record.value)["source"]["snapshot"] != "false";
@@ -142,9 +143,12 @@ impl Report<'_> {
         for value in &mut values {
             forget_clock(topic, value);
         }
+        let mut is_listed = false;
         if topic == "srv" {
             for statement in &self.listed.statement {
-                if payload_mut(&mut values[1])["ddl"].as_str().is_some_and(|ddl| ddl.starts_with(&statement.ddl)) {
+                let ddl = payload_mut(&mut values[1])["ddl"].as_str().unwrap_or_default().to_owned();
+                if begins(&ddl, &statement.ddl) {
+                    is_listed = true;
                     for member in &statement.members {
                         values.iter_mut().for_each(|value| forget(payload_mut(value), member));
                     }
@@ -161,12 +165,17 @@ impl Report<'_> {
                     let taken = values.each_mut().map(|value| take(value, within, column));
                     if taken[0] != taken[1] {
                         self.used.insert(index);
+                        is_listed = true;
                     }
                 }
             }
         }
-        values[0].to_string() == values[1].to_string()
+        is_listed && values[0].to_string() == values[1].to_string()
     }
+}
+
+fn begins(ddl: &str, texts: &[String]) -> bool {
+    texts.iter().any(|text| ddl.starts_with(text))
 }
 
 /// A text's payload, where it stands beside a schema.
@@ -213,7 +222,7 @@ fn take(value: &mut Value, within: &str, column: &str) -> Vec<Value> {
             }
         }
         _ if column.starts_with("source.") => {
-            let source = payload_mut(value)["source"].as_object_mut();
+            let source = payload_mut(value)["source"].as_object_mut().filter(|source| source["snapshot"] == "false");
             taken.extend(source.and_then(|source| source.remove(&column[7..])));
         }
         _ => {
@@ -248,9 +257,16 @@ fn without_clock(topic: &str, value: &str) -> String {
             None => value.to_owned(),
         };
     }
-    let mut parsed: Value = serde_json::from_str(value).unwrap();
-    forget_clock(topic, &mut parsed);
-    parsed.to_string()
+    let (source, rest) = value.split_once(",\"databaseName\":").unwrap();
+    let (source, _) = source.rsplit_once(",\"ts_ms\":").unwrap();
+    let mut text = format!("{source}{rest}");
+    if source.contains("\"snapshot\":\"true\"") {
+        for clock in ["\"ts_ms\":", "\"ts_us\":", "\"ts_ns\":"] {
+            let (before, after) = text.split_once(clock).unwrap();
+            text = format!("{before}{}", after.trim_start_matches(|character: char| character.is_ascii_digit()));
+        }
+    }
+    text
 }
 
 fn forget_clock(topic: &str, value: &mut Value) {
@@ -270,9 +286,11 @@ fn forget_clock(topic: &str, value: &mut Value) {
 
 /// The members that differ, for a short report.
 fn parts(found: &str, recorded: &str) -> String {
-    let [found, recorded] = [found, recorded].map(|text| serde_json::from_str(text).unwrap_or(Value::Null));
+    let [found, recorded] = [found, recorded].map(|text| serde_json::from_str::<Value>(text).unwrap_or(Value::Null));
+    let mut values = [found, recorded];
+    values.iter_mut().for_each(|value| forget_clock("", value));
     let mut text = String::new();
-    difference(&found, &recorded, "", &mut text);
+    difference(&values[0], &values[1], "", &mut text);
     text
 }
 
@@ -288,7 +306,7 @@ fn difference(found: &Value, recorded: &Value, path: &str, text: &mut String) {
                 difference(a, b, &format!("{path}[{place}]"), text);
             }
         }
-        _ if found == recorded || path.contains(".ts_") => {}
+        _ if found == recorded => {}
         _ => text.push_str(&format!(" {path} {found} recorded {recorded}")),
     }
 }

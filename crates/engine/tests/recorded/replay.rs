@@ -148,7 +148,7 @@ pub fn run(run: &Run, format: ValueFormat, recorded: &Topics) -> Topics {
         notices: Notices::default(),
     };
     let mut writer = SnapshotWriter::new(options, sink, Arc::clone(&metrics), Vec::new(), position.clone(), 1);
-    writer.write_statements(&statements, 0).unwrap();
+    writer.write_statements(&statements, 7_000_000).unwrap();
     let options = CoreOptions {
         server: run.server.into(),
         plan,
@@ -164,7 +164,7 @@ pub fn run(run: &Run, format: ValueFormat, recorded: &Topics) -> Topics {
     let mut core = Core::new(options, writer.finish().unwrap(), metrics, position, 1_000_000, Arc::new(catalog));
     core.set_checksum(ChecksumAlgorithm::None);
     for event in events(&run.log, said.position) {
-        core.on_event(&event, 0).unwrap_or_else(|error| panic!("{error}"));
+        core.on_event(&event, 7_000_000).unwrap_or_else(|error| panic!("{error}"));
     }
     std::mem::take(&mut core.sink().topics)
 }
