@@ -124,9 +124,10 @@ impl Report<'_> {
 
     /// Whether a recorded record must be made: not those that are listed, nor, here, rows of the snapshot.
     fn is_compared(&self, topic: &str, record: &Record) -> bool {
+        let key = payload(&record.key).to_string();
         let is_omitted = |omission: &Omission| {
             omission.topic == "*" && omission.key == record.key && record.value == "null"
-                || omission.topic == topic && payload(&record.key).to_string() == omission.key
+                || omission.topic == topic && key == omission.key
         };
         let is_unrecorded = topic == "srv" && {
             let ddl = payload(&record.value)["ddl"].as_str().unwrap_or_default().to_owned();
@@ -170,7 +171,9 @@ impl Report<'_> {
                 }
             }
         }
-        is_listed && values[0].to_string() == values[1].to_string()
+        // As texts, in which the order of members counts.
+        let [found, recorded] = values.map(|value| value.to_string());
+        is_listed && found == recorded
     }
 }
 
