@@ -1,9 +1,11 @@
 //! Records of the schema-change topic, which is named as the prefix: what a statement did to tables.
 //!
-//! These are rare, so they are built as JSON trees; only their bytes and order are Debezium's.
+//! These are rare, so they are built as JSON trees; only their bytes and order are Debezium's. Labels, defaults and comments
+//! stand in them as they stand between the quotes of `SHOW CREATE TABLE`, so that a reader can put them into a statement.
 
 use serde_json::{Value, json};
 
+use crate::column::spelled;
 use crate::description::{ColumnDefault, ColumnDescription, TableDescription};
 use crate::json::write_base64;
 use crate::message::{EventContext, MessageBuffer, WholeMessage};
@@ -155,9 +157,14 @@ fn table_change(change: &TableChange, options: &PlanOptions) -> Value {
     };
     json!({
         "type": kind,
-        "id": format!("\"{}\".\"{}\"", change.database, change.table),
+        "id": format!("{}.{}", identifier(&change.database), identifier(&change.table)),
         "table": change.description.as_ref().map(|description| table(description, options)),
     })
+}
+
+/// A name in the quotes of standard SQL.
+fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 fn table(description: &TableDescription, options: &PlanOptions) -> Value {
@@ -177,10 +184,12 @@ fn table(description: &TableDescription, options: &PlanOptions) -> Value {
 
 /// Only the MariaDB connector fills comments without being told to.
 fn comment(comment: Option<&str>, options: &PlanOptions) -> Value {
-    json!(comment.filter(|_| options.connector == Connector::Mariadb))
+    json!(comment.filter(|_| options.connector == Connector::Mariadb).map(spelled))
 }
 
 fn column(column: &ColumnDescription, position: usize, options: &PlanOptions) -> Value {
+    // Debezium's MySQL parser takes ON UPDATE CURRENT_TIMESTAMP for AUTO_INCREMENT, and calls nothing else generated.
+    let is_numbered = column.is_auto_increment || column.is_updated_to_now && options.connector == Connector::Mysql;
     let mut value = json!({
         "name": column.name,
         "jdbcType": jdbc_type(&column.type_name),
@@ -192,33 +201,49 @@ fn column(column: &ColumnDescription, position: usize, options: &PlanOptions) ->
         "scale": column.scale,
         "position": position,
         "optional": column.is_nullable,
-        "autoIncremented": column.is_auto_increment,
-        "generated": column.is_generated || column.is_auto_increment,
+        "autoIncremented": is_numbered,
+        "generated": is_numbered,
         "comment": comment(column.comment.as_deref(), options),
     });
     if options.form == DebeziumForm::V3_6
         && let Some(object) = value.as_object_mut()
     {
-        let default = match &column.default {
-            ColumnDefault::Literal(text) | ColumnDefault::Expression(text) => Some(text.as_str()),
-            ColumnDefault::Absent | ColumnDefault::Null => None,
-        };
-        object.insert("defaultValueExpression".into(), json!(default));
-        let labels: Option<Vec<String>> =
-            (!column.labels.is_empty()).then(|| column.labels.iter().map(|label| format!("'{label}'")).collect());
+        object.insert("defaultValueExpression".into(), json!(default_expression(column)));
+        let labels = column.labels.iter().map(|label| format!("'{}'", spelled(label)));
+        let labels: Option<Vec<String>> = (!column.labels.is_empty()).then(|| labels.collect());
         object.insert("enumValues".into(), json!(labels));
     }
     value
 }
 
-/// ENUM counts as one character, SET as all labels with their commas.
+/// ENUM counts as one character, SET as one for each label and each comma between them.
 fn length(column: &ColumnDescription) -> Option<u32> {
-    let characters = || column.labels.iter().map(|label| label.chars().count()).sum::<usize>();
     match column.type_name.as_str() {
         "ENUM" => Some(1),
-        "SET" => u32::try_from(characters() + column.labels.len().saturating_sub(1)).ok(),
+        "SET" => u32::try_from((column.labels.len() * 2).saturating_sub(1)).ok(),
         _ => column.length,
     }
+}
+
+/// The default as it stands in the statement: of a text what is between its quotes, of a bit or hexadecimal literal its
+/// digits. The clock is the epoch, any other expression is nothing.
+fn default_expression(column: &ColumnDescription) -> Option<String> {
+    match &column.default {
+        ColumnDefault::Absent | ColumnDefault::Null => None,
+        ColumnDefault::Expression(text) => is_clock(text).then(|| "1970-01-01 00:00:00".to_owned()),
+        ColumnDefault::Literal(text) => {
+            // Only a column without characters can have the literal itself; elsewhere it is a text that looks like one.
+            let digits = |kind: &str| {
+                text.strip_prefix(kind).and_then(|rest| rest.strip_suffix('\'')).filter(|_| column.charset.is_none())
+            };
+            Some(digits("b'").or_else(|| digits("x'")).map_or_else(|| spelled(text), str::to_owned))
+        }
+    }
+}
+
+fn is_clock(expression: &str) -> bool {
+    let expression = expression.to_ascii_uppercase();
+    ["CURRENT_TIMESTAMP", "NOW"].iter().any(|word| expression.starts_with(word))
 }
 
 /// Code of `java.sql.Types` that Debezium gives a type.
@@ -233,7 +258,8 @@ fn jdbc_type(type_name: &str) -> i32 {
         "BINARY" => -2,
         "VARBINARY" => -3,
         "TINYBLOB" | "BLOB" | "MEDIUMBLOB" | "LONGBLOB" => 2004,
-        "DECIMAL" | "DEC" | "NUMERIC" | "FIXED" => 3,
+        "NUMERIC" => 2,
+        "DECIMAL" | "DEC" | "FIXED" => 3,
         "FLOAT" => 6,
         "REAL" => 7,
         "DOUBLE" | "DOUBLE PRECISION" => 8,

@@ -50,6 +50,9 @@ pub struct ColumnDescription {
     pub stored_default: Option<StoredDefault>,
     /// Whether the server numbers the rows.
     pub is_auto_increment: bool,
+    /// Whether every update sets it to the time (`ON UPDATE CURRENT_TIMESTAMP`).
+    #[serde(default)]
+    pub is_updated_to_now: bool,
     /// Whether the value is computed.
     pub is_generated: bool,
     /// Comment.

@@ -91,7 +91,9 @@ pub struct WholeMessage<'a> {
 pub struct MessageBuffer {
     bytes: Vec<u8>,
     messages: Vec<Message>,
+    /// Those of all messages, and behind them texts that are kept to be used again.
     properties: Vec<(String, String)>,
+    property_count: usize,
     scratch: Scratch,
 }
 
@@ -101,7 +103,7 @@ impl MessageBuffer {
         self.bytes.clear();
         self.bytes.shrink_to(KEPT_BYTES);
         self.messages.clear();
-        self.properties.clear();
+        self.property_count = 0;
         self.scratch.landmarks.clear();
     }
 
@@ -125,7 +127,7 @@ impl MessageBuffer {
         self.scratch.landmarks.of(message.landmarks.clone())
     }
 
-    /// Names and values of a message's properties; only routed messages have some.
+    /// Names and values of a message's properties; only routed messages and those of a changed key have some.
     pub fn properties(&self, message: &Message) -> &[(String, String)] {
         self.properties.get(message.properties.clone()).unwrap_or_default()
     }
@@ -137,7 +139,8 @@ impl MessageBuffer {
 
     /// Bytes of all keys, values and properties.
     pub fn byte_count(&self) -> usize {
-        self.bytes.len() + self.properties.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>()
+        let properties = self.properties.iter().take(self.property_count);
+        self.bytes.len() + properties.map(|(name, value)| name.len() + value.len()).sum::<usize>()
     }
 
     /// Adds a message that is complete already.
@@ -149,9 +152,11 @@ impl MessageBuffer {
         };
         let key = message.key.map(&mut keep);
         let value = message.value.map(&mut keep);
-        let start = self.properties.len();
-        self.properties.extend_from_slice(message.properties);
-        let properties = start..self.properties.len();
+        let start = self.property_count;
+        for (name, value) in message.properties {
+            self.push_property(name, value);
+        }
+        let properties = start..self.property_count;
         self.messages.push(Message { key, value, landmarks: 0..0, properties, event_time_ms: message.event_time_ms });
     }
 
@@ -160,7 +165,27 @@ impl MessageBuffer {
         self.messages.truncate(count);
         let end_of = |message: &Message| message.value.as_ref().or(message.key.as_ref()).map(|range| range.end);
         self.bytes.truncate(self.messages.iter().rev().find_map(end_of).unwrap_or(0));
-        self.properties.truncate(self.messages.last().map_or(0, |message| message.properties.end));
+        self.property_count = self.messages.last().map_or(0, |message| message.properties.end);
+    }
+
+    /// Gives a property to the messages of these numbers, which have none yet.
+    pub(crate) fn set_property(&mut self, messages: Range<usize>, name: &str, value: &str) {
+        let start = self.property_count;
+        self.push_property(name, value);
+        for message in self.messages.get_mut(messages).unwrap_or_default() {
+            message.properties = start..self.property_count;
+        }
+    }
+
+    fn push_property(&mut self, name: &str, value: &str) {
+        if self.property_count == self.properties.len() {
+            self.properties.push(<(String, String)>::default());
+        }
+        if let Some(property) = self.properties.get_mut(self.property_count) {
+            name.clone_into(&mut property.0);
+            value.clone_into(&mut property.1);
+            self.property_count += 1;
+        }
     }
 
     pub(crate) fn parts(&mut self) -> (&mut Vec<u8>, &mut Scratch) {

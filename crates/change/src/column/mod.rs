@@ -8,6 +8,7 @@ mod encoder;
 mod label;
 mod length;
 mod rewrite;
+mod spelling;
 mod treat;
 
 use bitacora_binlog::{Column, ColumnType, TableMap};
@@ -23,6 +24,8 @@ use crate::schema::{Field, Kind, Schema};
 use crate::scratch::Scratch;
 use encoder::{Encoder, Temporal};
 use label::Label;
+use spelling::allowed;
+pub(crate) use spelling::spelled;
 
 /// A column of a plan.
 #[derive(Debug, Clone)]
@@ -195,14 +198,14 @@ impl Context<'_> {
             ColumnType::ENUM => {
                 let labels = self.labels()?;
                 let schema =
-                    Schema::new(Kind::String).logical("io.debezium.data.Enum").parameter("allowed", labels.join(","));
+                    Schema::new(Kind::String).logical("io.debezium.data.Enum").parameter("allowed", allowed(&labels));
                 (Encoder::Enum(labels.iter().map(|label| json_string(label)).collect()), schema)
             }
             ColumnType::SET => {
                 let labels = self.labels()?;
                 let schema = Schema::new(Kind::String)
                     .logical("io.debezium.data.EnumSet")
-                    .parameter("allowed", labels.join(","));
+                    .parameter("allowed", allowed(&labels));
                 let bare = |label: &String| {
                     let quoted = json_string(label);
                     quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default().to_vec()

@@ -1,6 +1,8 @@
 //! Numbers: integers plainly, floating point numbers in the layout of Java's `Double.toString` with the fewest digits that
 //! give the same number back.
 
+use std::io::Write as _;
+
 /// Writes an integer.
 pub fn write_integer(value: i64, out: &mut Vec<u8>) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
@@ -14,16 +16,35 @@ pub fn write_unsigned(value: u64, out: &mut Vec<u8>) {
 /// Writes a double; NaN and infinities, which no server stores, become strings as Jackson quotes them.
 pub fn write_double(value: f64, out: &mut Vec<u8>) {
     if value.is_finite() {
-        java_layout(ryu::Buffer::new().format_finite(value), out);
+        let mut buffer = ryu::Buffer::new();
+        let shortest = buffer.format_finite(value);
+        if value.is_subnormal() && has_one_digit(shortest) {
+            // Writing to a vector cannot fail.
+            let _ = write!(out, "{value:.1E}");
+        } else {
+            java_layout(shortest, out);
+        }
     } else {
         not_finite(value.is_nan(), value > 0.0, out);
     }
 }
 
+/// Whether one digit says which number it is. Java writes two, and takes those that are nearest to it: the smallest double
+/// is `4.9E-324`, not `5.0E-324`.
+fn has_one_digit(shortest: &str) -> bool {
+    shortest.trim_start_matches('-').find('e') == Some(1)
+}
+
 /// Writes a float.
 pub fn write_float(value: f32, out: &mut Vec<u8>) {
     if value.is_finite() {
-        java_layout(ryu::Buffer::new().format_finite(value), out);
+        let mut buffer = ryu::Buffer::new();
+        let shortest = buffer.format_finite(value);
+        if value.is_subnormal() && has_one_digit(shortest) {
+            let _ = write!(out, "{value:.1E}");
+        } else {
+            java_layout(shortest, out);
+        }
     } else {
         not_finite(value.is_nan(), value > 0.0, out);
     }
@@ -133,6 +154,8 @@ mod tests {
             (10_000_000.0, "1.0E7"),
             (12_345_678.9, "1.23456789E7"),
             (1e10, "1.0E10"),
+            (5e-324, "4.9E-324"),
+            (-1e-323, "-9.9E-324"),
             (1.234e100, "1.234E100"),
             (0.001, "0.001"),
             (0.00123, "0.00123"),

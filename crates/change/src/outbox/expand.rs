@@ -1,13 +1,20 @@
 //! JSON payloads that become a part of the value instead of a string in it, as `table.expand.json.payload` does.
 //!
 //! Debezium infers a schema from each document and prints the document through it. What that changes is done here on the
-//! document itself: null members and empty arrays are left out unless told otherwise, and numbers beyond 64 bits or with a
-//! point are doubles. Where the inference fails, with arrays of several types, a top-level array or an integer beyond 64
-//! bits, the document is printed as it is.
+//! document itself: null members and empty arrays are left out unless told otherwise, and numbers with a point or exponent
+//! are doubles. Where the inference fails, with arrays of several types, a top-level array or an integer beyond 64 bits, the
+//! document is printed as it is: such an integer keeps all its digits, which no number type here has room for.
 
-use serde_json::Value;
+use std::collections::HashMap;
+use std::fmt;
 
-use crate::json::{write_double, write_integer, write_string};
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::json::{write_double, write_string};
+
+/// Objects and arrays inside each other; a deeper document is an error, as for other readers of JSON.
+const DEPTH_MAX: u32 = 128;
 
 /// How documents are expanded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -48,51 +55,95 @@ impl Expansion {
             write_string(text, out);
             return Ok(());
         }
-        self.value(&serde_json::from_str(text)?, out);
-        Ok(())
+        let start = out.len();
+        let written = serde_json::from_str(text).and_then(|document| self.value(document, 0, out));
+        if written.is_err() {
+            out.truncate(start);
+        }
+        written
     }
 
-    fn value(self, value: &Value, out: &mut Vec<u8>) {
-        match value {
-            Value::Null => out.extend_from_slice(b"null"),
-            Value::Bool(truth) => out.extend_from_slice(if *truth { b"true" } else { b"false" }),
-            Value::Number(number) => match number.as_i64() {
-                Some(integer) => write_integer(integer, out),
-                None => write_double(number.as_f64().unwrap_or_default(), out),
-            },
-            Value::String(text) => write_string(text, out),
-            Value::Array(items) => {
-                out.push(b'[');
-                for (index, item) in items.iter().enumerate() {
-                    if index > 0 {
-                        out.push(b',');
-                    }
-                    self.value(item, out);
-                }
-                out.push(b']');
+    fn value(self, value: &RawValue, depth: u32, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
+        let text = value.get();
+        match text.as_bytes().first() {
+            Some(b'{' | b'[') if depth == DEPTH_MAX => {
+                return Err(de::Error::custom("the document is nested too deeply"));
             }
-            Value::Object(members) => {
+            Some(b'{') => {
                 out.push(b'{');
                 let mut is_first = true;
-                for (name, member) in members.iter().filter(|(_, member)| self.keeps(member)) {
+                let members: Members<'_> = serde_json::from_str(text)?;
+                for (name, member) in members.0.into_iter().filter(|(_, member)| self.keeps(member)) {
                     if !std::mem::take(&mut is_first) {
                         out.push(b',');
                     }
-                    write_string(name, out);
+                    write_string(&name, out);
                     out.push(b':');
-                    self.value(member, out);
+                    self.value(member, depth + 1, out)?;
                 }
                 out.push(b'}');
             }
+            Some(b'[') => {
+                out.push(b'[');
+                for (index, item) in serde_json::from_str::<Vec<&RawValue>>(text)?.into_iter().enumerate() {
+                    if index > 0 {
+                        out.push(b',');
+                    }
+                    self.value(item, depth + 1, out)?;
+                }
+                out.push(b']');
+            }
+            Some(b'"') => write_string(&serde_json::from_str::<String>(text)?, out),
+            Some(b'-' | b'0'..=b'9') if text.contains(['.', 'e', 'E']) => {
+                write_double(serde_json::from_str(text)?, out)
+            }
+            // Integers, true, false and null.
+            _ => out.extend_from_slice(text.as_bytes()),
         }
+        Ok(())
     }
 
-    fn keeps(self, member: &Value) -> bool {
-        match member {
-            Value::Null => self.null_members == NullMembers::Keep,
-            Value::Array(items) if items.is_empty() => self.empty_arrays == EmptyArrays::Keep,
+    fn keeps(self, member: &RawValue) -> bool {
+        let text = member.get();
+        match text.as_bytes() {
+            b"null" => self.null_members == NullMembers::Keep,
+            [b'[', inside @ .., b']'] if inside.trim_ascii().is_empty() => self.empty_arrays == EmptyArrays::Keep,
             _ => true,
         }
+    }
+}
+
+/// The members of an object in their order; of several with one name the last value counts, at the first one's place.
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Members<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+                let mut members: Vec<(String, &'de RawValue)> = Vec::new();
+                let mut places: HashMap<String, usize> = HashMap::new();
+                while let Some((name, value)) = map.next_entry::<String, &'de RawValue>()? {
+                    match places.get(&name).and_then(|place| members.get_mut(*place)) {
+                        Some(member) => member.1 = value,
+                        None => {
+                            places.insert(name.clone(), members.len());
+                            members.push((name, value));
+                        }
+                    }
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(Reader)
     }
 }
 
@@ -124,6 +175,28 @@ mod tests {
         check("7", Expansion::default(), "\"7\"");
         check("{\"a\":", Expansion::default(), "not JSON");
         check("[1,\"a\"]", Expansion::default(), "[1,\"a\"]");
-        check("{\"a\":9223372036854775808}", Expansion::default(), "{\"a\":9.223372036854776E18}");
+    }
+
+    /// Identifiers of 20 digits once arrived rounded to a double.
+    #[test]
+    fn integers_beyond_64_bits_keep_their_digits() {
+        for digits in ["9223372036854775808", "18446744073709551616", "-123456789012345678901234567890", "0", "-7"] {
+            check(&format!("{{\"a\": {digits} }}"), Expansion::default(), &format!("{{\"a\":{digits}}}"));
+            check(&format!("[1, {digits}]"), Expansion::default(), &format!("[1,{digits}]"));
+        }
+        check("{\"a\":1e400}", Expansion::default(), "not JSON");
+        check("{\"a\":12345678901234567890.5}", Expansion::default(), "{\"a\":1.2345678901234567E19}");
+    }
+
+    #[test]
+    fn the_last_of_equal_names_counts() {
+        check("{\"a\":1,\"b\":[ ],\"a\":{\"c\":2}}", Expansion::default(), "{\"a\":{\"c\":2}}");
+    }
+
+    #[test]
+    fn a_document_that_is_nested_too_deeply_is_an_error() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        check(&nested(128), Expansion::default(), &nested(128));
+        check(&nested(100_000), Expansion::default(), "not JSON");
     }
 }

@@ -30,6 +30,11 @@ impl Envelope {
         Envelope { form: options.form, source }
     }
 
+    /// Returns the form of the events.
+    pub fn form(&self) -> DebeziumForm {
+        self.form
+    }
+
     /// Appends everything from `,"source"` to the closing brace.
     pub fn write_tail(&self, operation: &str, context: &EventContext<'_>, scratch: &mut Scratch, out: &mut Vec<u8>) {
         out.extend_from_slice(b",\"source\":");

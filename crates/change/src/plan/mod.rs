@@ -6,6 +6,8 @@
 mod envelope;
 mod notes;
 
+use std::ops::Range;
+
 use bitacora_binlog::{Cell, ColumnType, Image, Row, TableMap};
 
 use crate::column::{ColumnPlan, Part};
@@ -15,7 +17,7 @@ use crate::json::write_base64;
 use crate::landmark;
 use crate::logged::{LoggedTable, SystemPeriod};
 use crate::message::{EventContext, MessageBuffer, Operation};
-use crate::options::{PlanOptions, Tombstones, ValueFormat};
+use crate::options::{DebeziumForm, PlanOptions, Tombstones, ValueFormat};
 use crate::schema::{
     KeyValueEncoding, KeyValueSchema, MessageSchema, Schema, SchemaPart, avro_definition, connect_json,
 };
@@ -146,13 +148,50 @@ impl Plan {
             Operation::Update => {
                 let (before, after) = (before()?, after()?);
                 if self.key.iter().any(|column| before.column(column.index) != after.column(column.index)) {
-                    self.delete(before, context, out)?;
-                    self.message("c", None, Some(after), context, out)
+                    self.change_key(before, after, context, out)
                 } else {
                     self.message("u", Some(before), Some(after), context, out)
                 }
             }
         }
+    }
+
+    /// The row leaves its old key and comes back under the new one. In the 3.6 form each message names the other key in a
+    /// property, as Debezium's headers do.
+    fn change_key(
+        &self,
+        before: &Image<'_>,
+        after: &Image<'_>,
+        context: &EventContext<'_>,
+        out: &mut MessageBuffer,
+    ) -> Result<(), EncodeError> {
+        let start = out.messages().len();
+        self.delete(before, context, out)?;
+        let created = out.messages().len();
+        self.message("c", None, Some(after), context, out)?;
+        if self.envelope.form() == DebeziumForm::V3_6 {
+            self.name_other_key(start..created, "__debezium.newkey", after, out)?;
+            self.name_other_key(created..created + 1, "__debezium.oldkey", before, out)?;
+        }
+        Ok(())
+    }
+
+    /// Gives messages a property with the key of an image: its JSON, with its schema where messages carry theirs.
+    fn name_other_key(
+        &self,
+        messages: Range<usize>,
+        name: &str,
+        image: &Image<'_>,
+        out: &mut MessageBuffer,
+    ) -> Result<(), EncodeError> {
+        let (_, scratch) = out.parts();
+        let mut key = std::mem::take(&mut scratch.key);
+        let written = self.write_plain_key(image, scratch, &mut key);
+        if written.is_ok() {
+            out.set_property(messages, name, std::str::from_utf8(&key).unwrap_or_default());
+        }
+        out.parts().1.key = key;
+        written
     }
 
     fn delete(
@@ -225,15 +264,24 @@ impl Plan {
         scratch: &mut Scratch,
         out: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
-        let Some(wrapping) = &self.wrapped else { return self.write_key(image, scratch, out) };
+        if self.wrapped.is_none() {
+            return self.write_key(image, scratch, out);
+        }
         let mut key = std::mem::take(&mut scratch.key);
-        key.clear();
-        key.extend_from_slice(&wrapping.key);
-        let written = self.write_key(image, scratch, &mut key);
-        key.push(b'}');
+        let written = self.write_plain_key(image, scratch, &mut key);
         write_base64(&key, out);
         scratch.key = key;
         written
+    }
+
+    /// The key as JSON, with its schema where messages carry theirs; what the buffer held before is gone.
+    fn write_plain_key(&self, image: &Image<'_>, scratch: &mut Scratch, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        out.clear();
+        let Some(wrapping) = &self.wrapped else { return self.write_key(image, scratch, out) };
+        out.extend_from_slice(&wrapping.key);
+        self.write_key(image, scratch, out)?;
+        out.push(b'}');
+        Ok(())
     }
 
     fn write_key(&self, image: &Image<'_>, scratch: &mut Scratch, out: &mut Vec<u8>) -> Result<(), EncodeError> {

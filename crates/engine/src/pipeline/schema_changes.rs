@@ -10,7 +10,7 @@ use bitacora_source::ddl::{self, DdlRecord, Fractions, RecordForm, SqlMode, Tabl
 
 use super::core::SchemaChanges;
 use super::logical_offset::EventOffset;
-use super::state::{Site, State};
+use super::state::{Site, State, source_timestamp_us};
 use crate::error::{EngineError, Place};
 use crate::sink::{Lane, OutgoingMessage, Sink};
 
@@ -51,6 +51,16 @@ impl<S: Sink> State<S> {
         let encoder = DdlRecordEncoder::new(&self.options.plan);
         let topic = self.topics.open_once(&mut self.sink, Lane::Stream, encoder.topic(), encoder.message_schema())?;
         self.buffer.clear();
+        let source_timestamp_us = match self.options.plan.form {
+            // The 1.9 line prints when it read the statement.
+            DebeziumForm::V1_9 => self.now_us,
+            // The 3.6 line knows the commit to the millisecond here.
+            DebeziumForm::V3_6 => {
+                source_timestamp_us(site.header, self.transaction.commit_timestamp_us).div_euclid(1_000) * 1_000
+            }
+        };
+        // A statement has a session where it is a part of a transaction that began before it.
+        let thread = self.transaction.thread.filter(|_| self.transaction.ends_with_commit());
         for record in &records {
             let context = EventContext {
                 file: &self.file,
@@ -58,9 +68,9 @@ impl<S: Sink> State<S> {
                 row: 0,
                 server_id: site.header.server_id,
                 gtid: self.transaction.gtid(),
-                thread: None,
+                thread,
                 query: None,
-                source_timestamp_us: self.now_us,
+                source_timestamp_us,
                 now_us: self.now_us,
                 snapshot: SnapshotMark::False,
             };

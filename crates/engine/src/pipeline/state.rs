@@ -487,7 +487,7 @@ fn plain_bytes(event: &RowsEvent<'_>, site: Site) -> u64 {
 }
 
 /// The commit time where the server logs it, else the statement's second.
-fn source_timestamp_us(header: EventHeader, commit_timestamp_us: u64) -> i64 {
+pub(super) fn source_timestamp_us(header: EventHeader, commit_timestamp_us: u64) -> i64 {
     if commit_timestamp_us > 0 {
         i64::try_from(commit_timestamp_us).unwrap_or(i64::MAX)
     } else {

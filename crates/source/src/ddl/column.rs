@@ -57,6 +57,10 @@ fn data_type(column: &mut ColumnDefinition, cursor: &mut Cursor<'_>) {
             name = format!("{name} {suffix}");
         }
     }
+    // The server makes every ZEROFILL column UNSIGNED, and prints both words in this order.
+    if let Some(base) = name.strip_suffix(" ZEROFILL").or_else(|| name.strip_suffix(" ZEROFILL UNSIGNED")) {
+        name = format!("{} UNSIGNED ZEROFILL", base.strip_suffix(" UNSIGNED").unwrap_or(base));
+    }
     match name.split(' ').next().unwrap_or_default() {
         "DECIMAL" | "DEC" | "NUMERIC" | "FIXED" => {
             column.length.get_or_insert(10);

@@ -50,6 +50,7 @@ fn describe(column: &ColumnDefinition) -> ColumnDescription {
         },
         stored_default: column.stored_default.clone(),
         is_auto_increment: column.auto_increment,
+        is_updated_to_now: column.on_update_now,
         is_generated: column.generated.is_some(),
         comment: column.comment.clone(),
         labels: column.labels.clone(),

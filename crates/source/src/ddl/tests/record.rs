@@ -27,7 +27,8 @@ fn one_record_with_the_text_as_logged() {
         ("ALTER TABLE t RENAME TO v", "v", 1),
         ("ALTER TABLE unknown ADD b INT", "unknown", 0),
         ("FLUSH TABLES", "", 0),
-        ("CREATE VIEW v AS SELECT 1", "", 0),
+        ("CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO SELECT 1", "", 0),
+        ("ALTER DATABASE d CHARACTER SET utf8mb4", "", 0),
         ("CREATE TABLE IF NOT EXISTS t (x INT)", "", 0),
     ] {
         check(sql, &[("d", Some(table), sql, changes)]);
@@ -65,9 +66,15 @@ fn no_record() {
         "CREATE TABLE other.t (a INT)",
         "DROP DATABASE other",
         "# Dummy event",
+        "CREATE VIEW v AS SELECT 1",
+        "DROP PROCEDURE p",
+        "CREATE FUNCTION f() RETURNS INT RETURN 1",
+        "DROP TRIGGER t",
+        "FLUSH PRIVILEGES",
     ] {
         check(sql, &[]);
     }
     let truncate = texts("TRUNCATE TABLE t", RecordForm::V1_9);
+    assert_eq!(texts("DROP VIEW v", RecordForm::V1_9).len(), 1);
     assert_eq!(truncate, [("d".into(), Some("t".into()), "TRUNCATE TABLE t".into(), 0)]);
 }
