@@ -26,8 +26,6 @@ pub(super) struct Shapes {
     pub(super) defaults: ServerDefaults,
 }
 
-/// `ER_BAD_DB_ERROR` and `ER_NO_SUCH_TABLE`.
-const GONE: [u16; 2] = [1049, 1146];
 /// `ER_TABLE_DEF_CHANGED`: the table was made or altered after the view.
 const CHANGED: u16 = 1412;
 
@@ -45,7 +43,7 @@ impl Shapes {
                     creates.push((statement, times.remove(&name)));
                     names.push(name);
                 }
-                Err(Error::Server { code, .. }) if GONE.contains(&code) => left_out(&name),
+                Err(error) if error.is_table_gone() => left_out(&name),
                 Err(error) => return Err(error),
             }
         }
@@ -125,7 +123,7 @@ pub(super) const FREE: &str = "ROLLBACK TO SAVEPOINT before_table";
 pub(super) fn changed(error: Error, name: &TableName) -> Error {
     match error {
         Error::Server { code: CHANGED, .. } => again(name, "was altered, emptied or replaced"),
-        Error::Server { code, .. } if GONE.contains(&code) => again(name, "was dropped or renamed"),
+        error if error.is_table_gone() => again(name, "was dropped or renamed"),
         other => other,
     }
 }
