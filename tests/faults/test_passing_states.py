@@ -1,0 +1,86 @@
+"""States of a server that pass: the source says so and tries again, and the process stays."""
+
+import json
+
+import pytest
+from harness import servers, wire
+from harness.process import wait_until
+from harness.servers import streaming
+
+
+@pytest.fixture(scope="module", params=["mysql", "mariadb"])
+def server(request):
+    database = servers.Database(request.param)
+    yield database
+    database.stop()
+
+
+def ids(running, topic):
+    """(op, id) of every event of the topic, in order."""
+    events = [json.loads(m["payload"]) for m in wire.dump(running.url, f"persistent://public/default/s.{topic}", 1.5) if m.get("payload")]
+    return [(event["op"], (event["after"] or event["before"])["id"]) for event in events]
+
+
+def output(running):
+    running.process.must_run()
+    return running.process.stdout() + running.process.stderr()
+
+
+def test_offline_mode_is_waited_for():
+    """`SET GLOBAL offline_mode = ON`, which Group Replication does by itself, ended the process, the broker and all other sources."""
+    database = servers.Database("mysql")
+    database.client("CREATE DATABASE om; CREATE TABLE om.t (id INT PRIMARY KEY); INSERT INTO om.t VALUES (1); SET GLOBAL offline_mode = ON")
+    running = servers.Bitacora(servers.source_toml(database, "s", ["om.*"]))
+    wait_until("the first refusal", lambda: "offline mode" in output(running), 30)
+    database.client("SET GLOBAL offline_mode = OFF")
+    streaming(running.process)
+    database.client("SET GLOBAL offline_mode = ON")
+    before = output(running).count("offline mode")
+    wait_until("another refusal", lambda: output(running).count("offline mode") > before, 30)
+    database.client("SET GLOBAL offline_mode = OFF; INSERT INTO om.t VALUES (2)")
+    wait_until("the row", lambda: output(running) and ids(running, "om.t") == [("r", 1), ("c", 2)], 60)
+    assert running.stop() == 0, running.process.stderr()
+    database.stop()
+
+
+TABLES = """DROP DATABASE IF EXISTS sd; CREATE DATABASE sd; USE sd;
+CREATE TABLE a (id INT PRIMARY KEY); CREATE TABLE m (id INT PRIMARY KEY); CREATE TABLE z (id INT PRIMARY KEY, v INT);
+INSERT INTO a VALUES (1); INSERT INTO m VALUES (1); INSERT INTO z VALUES (1, 1), (2, 2);"""
+WAITING = "SELECT 1 FROM information_schema.PROCESSLIST WHERE USER = 'debezium' AND STATE LIKE 'Waiting for table metadata lock%'"
+
+
+@pytest.mark.parametrize("change, again, expected", [
+    ("ALTER TABLE sd.z ADD INDEX (v)", True, {"a": [1, 1], "m": [1], "z": [1, 2]}),
+    ("TRUNCATE TABLE sd.z", True, {"a": [1, 1], "m": [1], "z": []}),
+    ("RENAME TABLE sd.z TO sd.z9", True, {"a": [1, 1], "m": [1], "z9": [1, 2]}),
+    ("DROP TABLE sd.z", False, {"a": [1], "m": [1], "z": []}),
+    ("DROP TABLE sd.z; CREATE TABLE sd.other (id INT PRIMARY KEY)", False, {"a": [1], "m": [1], "z": []}),
+], ids=["altered", "emptied", "renamed", "dropped", "dropped-and-another-made"])
+def test_a_table_changes_while_the_snapshot_reads(server, change, again, expected):
+    """It ended the process. A table that is gone is left out; for one that changed, or has another name, the snapshot begins again."""
+    server.client(TABLES)
+    holder = server.session()
+    holder.stdin.write(b"LOCK TABLES sd.m WRITE;\n")
+    holder.stdin.flush()
+    locked = "SELECT 1 FROM information_schema.PROCESSLIST WHERE COMMAND = 'Sleep' AND USER = 'root' AND INFO IS NULL"
+    wait_until("the lock", lambda: server.client(locked) and is_locked(server), 30)
+    running = servers.Bitacora(servers.source_toml(server, "s", ["sd.*"]))
+    wait_until("the snapshot at the table behind the first", lambda: output(running) and server.client(WAITING), 60)
+    server.client(change)
+    holder.stdin.close()
+    holder.wait(30)
+    streaming(running.process)
+    assert ("begins again" in output(running)) == again, output(running)
+    assert again or "sd.z" in output(running), output(running)
+    found = {table: [row for _, row in ids(running, f"sd.{table}")] for table in expected}
+    assert found == expected
+    assert running.stop() == 0, running.process.stderr()
+
+
+def is_locked(server):
+    """Whether another session keeps `sd.m` for itself."""
+    try:
+        server.client("SET SESSION lock_wait_timeout = 1; SELECT 1 FROM sd.m")
+        return False
+    except RuntimeError as refused:
+        return "1205" in str(refused)
