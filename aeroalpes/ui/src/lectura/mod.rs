@@ -140,6 +140,7 @@ mod tests {
     #[test]
     fn topics_are_told_apart_by_their_names() {
         let opciones = |prefijo: &str| Opciones {
+            nombres: Vec::new(),
             escuchar: String::new(),
             broker: aeroalpes_contrato::direccion::Broker { service_url: "pulsar://127.0.0.1:1".into() },
             api: String::new(),
