@@ -220,7 +220,7 @@ impl Producers {
             (Some(topic), Some(client)) if client.saturating_sub(topic) < MAX_EPOCH_LEAP => {
                 topic.max(client).saturating_add(1)
             }
-            (None, Some(client)) if client < MAX_EPOCH_LEAP => client + 1,
+            // A topic that is made again begins again, whatever its former producers held: by that they tell it from the former one.
             (topic, _) => topic.map_or(0, |epoch| epoch + 1),
         };
         self.topic_epoch = Some(epoch);
@@ -270,6 +270,8 @@ mod tests {
         let mut producers = Producers::new(Some(2));
         let invented = ProducerSpec { topic_epoch: Some(u64::MAX), ..spec("a", AccessMode::Exclusive) };
         assert_eq!(producers.add(1, invented), granted(Some(3)));
+        let of_the_former = ProducerSpec { topic_epoch: Some(7), ..spec("a", AccessMode::Exclusive) };
+        assert_eq!(Producers::new(None).add(1, of_the_former), granted(Some(0)), "a topic made again begins again");
     }
 
     #[test]

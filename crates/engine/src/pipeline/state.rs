@@ -240,6 +240,14 @@ impl<S: Sink> State<S> {
                 None => Ok(Slot::Ignored),
                 Some(Compiled::Outbox(plan)) => Ok(Slot::Outbox(Box::new(plan))),
                 Some(Compiled::Table(plan)) => {
+                    let known = catalog.tables().map(Table::description).filter(|known| {
+                        options.filter.table(&known.database, &known.table)
+                            && !options.outboxes.iter().any(|rule| rule.covers(&known.database, &known.table))
+                    });
+                    owners.seed(known.map(|known| {
+                        let topic = options.plan.table_topic(&known.database, &known.table);
+                        (topic, owner_name(&known.database, &known.table))
+                    }));
                     let name = owner_name(&table.database, &table.table);
                     let is_there = |owner: &str| {
                         let mut descriptions = catalog.tables().map(Table::description);

@@ -16,9 +16,20 @@ pub const APART: &str = "exclude one of them, or set topic_collision: \"escape\"
 #[derive(Debug, Default)]
 pub struct TopicOwners {
     by_topic: HashMap<String, String>,
+    is_seeded: bool,
 }
 
 impl TopicOwners {
+    /// Gives their topics to the tables that are known already, once: a stream that goes on meets a new table before it
+    /// meets rows of the old ones.
+    pub fn seed(&mut self, known: impl Iterator<Item = (String, String)>) {
+        if !std::mem::replace(&mut self.is_seeded, true) {
+            for (topic, table) in known {
+                self.by_topic.entry(topic).or_insert(table);
+            }
+        }
+    }
+
     /// Gives a topic to a table. `is_there` tells whether a table that had the topic before still exists: one that was
     /// dropped or renamed leaves it.
     ///

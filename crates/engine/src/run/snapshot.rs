@@ -103,7 +103,9 @@ impl Life {
             });
             database.tables.push((table.map.table.clone(), table.create_statement.clone()));
         }
-        let databases: Vec<SnapshotDatabase> = databases.into_values().collect();
+        let mut databases: Vec<SnapshotDatabase> = databases.into_values().collect();
+        // Tables without a view are read first, but the statements stand in Debezium's order, by name.
+        databases.iter_mut().for_each(|database| database.tables.sort());
         let mut catalog = Catalog::new(server.clone());
         catalog.set_name_case(NameCase::of_setting(defaults.lower_case_table_names));
         let form = crate::pipeline::record_form(plan_options(&self.config).form);

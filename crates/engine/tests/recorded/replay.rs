@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use bitacora_binlog::ChecksumAlgorithm;
 use bitacora_change::{
-    ColumnRules, DebeziumForm, MessageSchema, NullWithDefault, PlanOptions, Tombstones, ValueFormat,
+    ColumnRules, DebeziumForm, LargeRows, MessageSchema, NullWithDefault, PlanOptions, Tombstones, TopicCollision,
+    ValueFormat,
 };
 use bitacora_engine::error::EngineError;
 use bitacora_engine::metrics::SourceMetrics;
 use bitacora_engine::notices::Notices;
-use bitacora_engine::pipeline::core::{Beginning, Core, CoreOptions, SchemaChanges, Statements};
+use bitacora_engine::pipeline::core::{Core, CoreOptions, SchemaChanges, Statements};
 use bitacora_engine::pipeline::snapshot::{SnapshotWriter, SnapshotWriterOptions};
 use bitacora_engine::sink::{Lane, Opened, OutgoingMessage, Sink, TopicId};
 use bitacora_source::ddl::{Catalog, CharsetChoice, RecordForm, SnapshotDatabase, snapshot_records};
@@ -129,6 +130,7 @@ pub fn run(run: &Run, format: ValueFormat, recorded: &Topics) -> Topics {
         tombstones: Tombstones::Emit,
         null_with_default: NullWithDefault::Replace,
         columns: ColumnRules::default(),
+        topic_collision: TopicCollision::Stop,
     };
     let filter = Filter::new(&FilterOptions::default()).unwrap();
     let metrics = Arc::new(SourceMetrics::default());
@@ -144,6 +146,7 @@ pub fn run(run: &Run, format: ValueFormat, recorded: &Topics) -> Topics {
         plan: plan.clone(),
         filter: filter.clone(),
         outboxes: Vec::new(),
+        large_rows: LargeRows::default(),
         open_topics_max: 1_000,
         notices: Notices::default(),
     };
@@ -154,12 +157,12 @@ pub fn run(run: &Run, format: ValueFormat, recorded: &Topics) -> Topics {
         plan,
         filter,
         outboxes: Vec::new(),
+        large_rows: LargeRows::default(),
         open_topics_max: 1_000,
         notices: Notices::default(),
         schema_changes: SchemaChanges::Publish,
         statements: Statements::Omit,
         checkpoint_interval_us: 0,
-        beginning: Beginning::Resumed,
     };
     let mut core = Core::new(options, writer.finish().unwrap(), metrics, position, 1_000_000, Arc::new(catalog));
     core.set_checksum(ChecksumAlgorithm::None);
