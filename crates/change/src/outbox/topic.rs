@@ -31,8 +31,8 @@ impl Default for TopicRule {
 /// A regular expression and its replacement, in the words of Java (`route.topic.regex`, `route.topic.replacement`).
 #[derive(Debug, Clone)]
 pub struct TopicPattern {
-    whole: Regex,
-    anywhere: Regex,
+    whole: Box<Regex>,
+    anywhere: Box<Regex>,
     replacement: Vec<Piece>,
 }
 
@@ -53,9 +53,9 @@ impl TopicPattern {
             java::compile(expression, Case::Sensitive, extent)
                 .map_err(|reason| format!("{expression:?} is no regular expression that can be used here: {reason}"))
         };
-        let anywhere = compile(Extent::Anywhere)?;
+        let anywhere = Box::new(compile(Extent::Anywhere)?);
         let replacement = pieces(replacement, &anywhere)?;
-        Ok(TopicPattern { whole: compile(Extent::Whole)?, anywhere, replacement })
+        Ok(TopicPattern { whole: Box::new(compile(Extent::Whole)?), anywhere, replacement })
     }
 
     /// The topic of a text. A text that the expression does not match as a whole is the topic itself; otherwise the first

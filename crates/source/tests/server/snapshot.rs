@@ -154,6 +154,7 @@ async fn exact_under_writers(server: &DatabaseServer, reader: &ServerConfig, exa
     let writers: Vec<_> =
         (0..4).map(|writer| tokio::spawn(write(root.clone(), writer, turn, stop.clone(), commits.clone()))).collect();
     let mut snapshots = Vec::new();
+    let mut found = Vec::new();
     for round in 0..6 {
         let before = commits.load(Ordering::Relaxed);
         while commits.load(Ordering::Relaxed) < before + 50 {
@@ -164,10 +165,15 @@ async fn exact_under_writers(server: &DatabaseServer, reader: &ServerConfig, exa
         let options =
             SnapshotOptions { chunk_bytes, quiet_limit_ms, lock_timeout_ms: 10_000, ..SnapshotOptions::default() };
         let (snapshot, tables) = read_snapshot(reader, &options).await;
-        assert_eq!(snapshot.exactness(), exactness);
+        found.push(snapshot.exactness());
         assert!(snapshot.tables().iter().all(|table| table.create_statement.contains("CREATE TABLE")));
         snapshots.push((snapshot.position().clone(), tables));
     }
+    // On a machine that is busy a statement may run for a second, which rules the global lock out for that snapshot.
+    let may_be = |one: &Exactness| {
+        *one == exactness || exactness == Exactness::GlobalLock && *one == Exactness::TableLocks
+    };
+    assert!(found.contains(&exactness) && found.iter().all(may_be), "{found:?}");
     stop.store(true, Ordering::Relaxed);
     for writer in writers {
         writer.await.unwrap();
