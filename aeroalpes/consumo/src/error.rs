@@ -25,7 +25,7 @@ pub enum Error {
         subscription: String,
         /// The broker's reason.
         #[source]
-        source: bitacora_pulsar::Error,
+        source: Box<bitacora_pulsar::Error>,
     },
     /// A schema of the contract is none.
     #[error(transparent)]

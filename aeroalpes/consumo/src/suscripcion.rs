@@ -48,7 +48,7 @@ impl Suscripcion {
     }
 
     pub(crate) fn refused(&self, source: bitacora_pulsar::Error) -> Error {
-        Error::Subscription { topic: self.tema.clone(), subscription: self.nombre.clone(), source }
+        Error::Subscription { topic: self.tema.clone(), subscription: self.nombre.clone(), source: Box::new(source) }
     }
 }
 
