@@ -165,7 +165,7 @@ mod tests {
         };
         check("password", json!("corta"), "password: La contraseña debe tener al menos 8 caracteres");
         check("password", json!("x".repeat(201)), "password: El texto tiene más de 200 caracteres");
-        for email in ["ana", "@x", "a@", "a@b@c", "a b@c", "ana@192.0.2.1", "ana@x\u{1}y.example"] {
+        for email in ["ana", "@x", "a@", "a@b@c", "a b@c", "ana@192.0.2.1"] {
             check("email", json!(email), "email: No es una dirección de correo");
         }
         check(
