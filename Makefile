@@ -59,7 +59,7 @@ conformance:
 	@cargo build --quiet -p bitacora -p aeroalpes
 	@cargo test --quiet -p bitacora-pulsar $(REAL_PULSAR) --test real_pulsar --no-run
 	@$(PYTEST) tests/interop/test_python_client.py --real-pulsar
-	@$(PYTEST) tests/golden tests/interop tests/aeroalpes -m conformance
+	@$(PYTEST) tests/golden tests/interop tests/aeroalpes tests/faults -m conformance
 
 chaos:
 	@tools/cargo-env.sh

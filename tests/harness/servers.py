@@ -92,11 +92,17 @@ class Pulsar:
         self._token = token
         self.folder = Folder("pulsar")
         self.port, self.http = free_port(), free_port()
+        self.url, self.admin = f"pulsar://127.0.0.1:{self.port}", f"http://127.0.0.1:{self.http}/admin/v2"
         overlay = self.folder.path / "overlay.conf"
         overlay.write_text(configuration + "\n")
-        self.process = Process([TOOLS / "pulsar-standalone.sh", "foreground", "--data", self.folder.path / "data",
-                                "--port", self.port, "--http", self.http, "--bookie-port", free_port(), "--overlay", overlay])
-        self.url, self.admin = f"pulsar://127.0.0.1:{self.port}", f"http://127.0.0.1:{self.http}/admin/v2"
+        self.data_dir = self.folder.path / "data"
+        # The bookie's port is part of its identity in the data folder.
+        self._arguments = [TOOLS / "pulsar-standalone.sh", "foreground", "--data", self.data_dir,
+                           "--port", self.port, "--http", self.http, "--bookie-port", free_port(), "--overlay", overlay]
+        self.start()
+
+    def start(self):
+        self.process = Process(self._arguments)
         wait_until("a healthy Pulsar", self._healthy, 600)
 
     def _healthy(self):
