@@ -76,18 +76,20 @@ impl PulsarSink {
         }
         let producer = self.open_producer(lane, topic, schema).await.map_err(failed)?;
         let known = u64::try_from(producer.last_sequence_id()).ok();
-        let former = self.known(lane, topic_key);
         // What a broker has forgotten the checkpoint knows; at the start the topic was found to have it.
-        let confirmed = former.map(|mark| mark.sequence_id);
-        // Each exclusive producer of a topic raises its epoch, from 0 on: nobody else wrote since this source.
-        let next = self.topic_epoch_of(topic_key).map_or(0, |epoch| epoch + 1);
+        let confirmed = self.known(lane, topic_key).map(|mark| mark.sequence_id);
+        // Each exclusive producer of a topic raises its epoch, from 0 on.
+        let newest = self.newest_mark(topic_key);
+        let next = newest.and_then(|mark| mark.topic_epoch).map_or(0, |epoch| epoch + 1);
         let is_untouched = producer.opened().topic_epoch == Some(next);
-        if !is_new || (is_untouched && (known.is_some() || next == 0)) {
+        // Only the producer that was open last can have sent more than the checkpoint knows.
+        let was_last = newest.is_some_and(|mark| mark.lane == lane && mark.epoch == self.names.epoch());
+        if !is_new || (is_untouched && (known.is_some() || !was_last)) {
             return Ok((producer, known.max(confirmed)));
         }
         let asks_topic = known.is_none() && lane == Lane::Stream;
         let since = match self.names.began_ms() {
-            Some(began_ms) if asks_topic => Since::PublishTime(began_ms),
+            Some(began_ms) if asks_topic && !is_untouched => Since::PublishTime(began_ms),
             _ => Since::LastMessage,
         };
         let tail = read_tail(&self.client, topic, &self.names.of(lane), since).await.map_err(failed)?;
@@ -107,9 +109,9 @@ impl PulsarSink {
         marks.iter().find(|mark| mark.lane == lane && mark.epoch == self.names.epoch())
     }
 
-    /// The epoch at which this source opened a topic last, in whichever lane and base.
-    fn topic_epoch_of(&self, topic: &str) -> Option<u64> {
-        self.known.get(topic)?.iter().filter_map(|mark| mark.topic_epoch).max()
+    /// The mark of the producer with which this source opened a topic last, in whichever lane and base.
+    fn newest_mark(&self, topic: &str) -> Option<&TopicMark> {
+        self.known.get(topic)?.iter().max_by_key(|mark| mark.topic_epoch)
     }
 
     /// Says once of each engine with the source's name that it has sent messages.

@@ -30,6 +30,8 @@ pub(super) struct Tail {
     pub last_sequence_id: Option<u64>,
     /// The first message that was read, and its producer.
     pub first: Option<(MessageId, String)>,
+    /// When the last message was published, milliseconds since 1970.
+    pub published_ms: u64,
 }
 
 /// Reads the end of a topic, and the last sequence id of a producer.
@@ -47,9 +49,13 @@ pub(super) async fn read_tail(client: &Client, topic: &TopicName, producer: &str
     reader.close().await?;
     if let Since::PublishTime(time_ms) = since
         && tail.last_sequence_id.is_none()
+        && tail.published_ms >= time_ms
     {
         let mut reader = client.reader(reader_options(topic, StartPosition::Latest)).await?;
         reader.seek(Seek::PublishTime(time_ms)).await?;
+        // The last message is one of these, so there is a first one to wait for. A reader that was moved to a time cannot tell.
+        let first = next(&mut reader).await?;
+        note(&first, producer, &mut tail);
         read_on(&mut reader, producer, &mut tail).await?;
         reader.close().await?;
     }
@@ -65,18 +71,27 @@ pub(super) fn reader_options(topic: &TopicName, start: StartPosition) -> ReaderO
 /// Reads to the end of a topic.
 pub(super) async fn read_on(reader: &mut Reader, producer: &str, tail: &mut Tail) -> Result<(), Error> {
     while reader.has_message_available().await? {
-        let next = tokio::time::timeout(WAIT, reader.next()).await;
-        let message: Message =
-            next.map_err(|_| Error::Timeout { what: "the last message", timeout_ms: WAIT.as_millis() as u64 })??;
-        if tail.first.is_none() {
-            tail.first = Some((message.id, message.producer_name().to_owned()));
-        }
-        if message.producer_name() == producer {
-            tail.last_sequence_id = tail.last_sequence_id.max(Some(message.sequence_id()));
-        }
-        if tail.producer.as_deref() != Some(message.producer_name()) {
-            tail.producer = Some(message.producer_name().to_owned());
-        }
+        let message = next(reader).await?;
+        note(&message, producer, tail);
     }
     Ok(())
+}
+
+/// Reads a message that the broker has.
+async fn next(reader: &mut Reader) -> Result<Message, Error> {
+    let next = tokio::time::timeout(WAIT, reader.next()).await;
+    next.map_err(|_| Error::Timeout { what: "the last message", timeout_ms: WAIT.as_millis() as u64 })?
+}
+
+fn note(message: &Message, producer: &str, tail: &mut Tail) {
+    if tail.first.is_none() {
+        tail.first = Some((message.id, message.producer_name().to_owned()));
+    }
+    if message.producer_name() == producer {
+        tail.last_sequence_id = tail.last_sequence_id.max(Some(message.sequence_id()));
+    }
+    if tail.producer.as_deref() != Some(message.producer_name()) {
+        tail.producer = Some(message.producer_name().to_owned());
+    }
+    tail.published_ms = message.publish_time_ms();
 }
