@@ -13,7 +13,7 @@ use super::lock::{LockOutcome, TableLock};
 use super::locked_view::NOT_ALLOWED;
 use super::reader::Reading;
 use super::session::{READ_WAIT_S, session};
-use super::shape::{self, Shape, Shapes};
+use super::shape::{self, Release, Shape, Shapes};
 use super::view::{Attempt, Exactness, Undecided, View};
 use super::{position, uncovered};
 use crate::ddl::Table;
@@ -83,6 +83,7 @@ pub struct Snapshot {
     /// Keeps the tables without a view, which are the first ones, until they are read.
     pub(super) uncovered: Option<TableLock>,
     pub(super) uncovered_count: usize,
+    pub(super) release: Release,
     pub(super) ahead: VecDeque<SnapshotChunk>,
     pub(super) reading: Reading,
     pub(super) tables: Vec<SnapshotTable>,
@@ -115,7 +116,7 @@ impl Snapshot {
                 Some(TableLock::open(config, options, tables.iter()).await?)
             }
         };
-        write_nothing(&mut connection).await?;
+        let release = write_nothing(&mut connection).await?;
         let undecided = Undecided::ask(&mut connection).await?;
         let attempt = Attempt { config, options, undecided, covered };
         let view = open_view(&attempt, &mut connection, uncovered.as_mut())
@@ -151,6 +152,7 @@ impl Snapshot {
             connection,
             uncovered,
             uncovered_count,
+            release,
             ahead: VecDeque::new(),
             reading: Reading::new(options.chunk_bytes),
             tables,
@@ -197,18 +199,18 @@ impl Snapshot {
 
 /// Keeps MariaDB's session out of the binlog, into which it never writes: only then does a savepoint free the tables that were read.
 /// MySQL does so in any case, and an account without the privilege goes on without it.
-async fn write_nothing(connection: &mut Connection) -> Result<(), Error> {
+async fn write_nothing(connection: &mut Connection) -> Result<Release, Error> {
     if !connection.version().is_mariadb() {
-        return Ok(());
+        return Ok(Release::EachTable);
     }
     match connection.execute("SET SESSION sql_log_bin = 0").await {
         Err(Error::Server { code, .. }) if NOT_ALLOWED.contains(&code) => {
             tracing::info!(
                 "a change of a table waits until the whole snapshot is read, because the account lacks BINLOG ADMIN"
             );
-            Ok(())
+            Ok(Release::Together)
         }
-        done => done,
+        done => done.map(|_| Release::EachTable),
     }
 }
 
@@ -258,7 +260,8 @@ async fn open_view(
 }
 
 async fn hold(session: &mut Connection, table: &Shape) -> Result<(), Error> {
-    shape::hold(session, &table.facts.name, &table.create_statement, table.created.as_deref()).await
+    // The lock on the table keeps its definition until it is given back.
+    shape::hold(session, &table.facts.name, &table.create_statement, table.created.as_deref(), Release::Together).await
 }
 
 fn lock_refused(error: Error, tables: &[TableName]) -> Error {

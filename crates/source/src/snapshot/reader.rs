@@ -5,7 +5,7 @@ use bitacora_binlog::encode::{ImageWriter, Value};
 use super::begin::{Snapshot, SnapshotTable};
 use super::chunk::{SnapshotChunk, SnapshotProgress, SnapshotState};
 use super::column::Treatment;
-use super::shape::{FREE, changed, hold};
+use super::shape::{FREE, Release, changed, hold};
 use super::uncovered::AHEAD_BYTES;
 use crate::Error;
 use crate::wire::TextRow;
@@ -150,7 +150,7 @@ impl Snapshot {
                 Some(lock) => lock.session(),
                 None => {
                     let connection = &mut self.connection;
-                    hold(connection, name, &table.create_statement, table.created.as_deref()).await?;
+                    hold(connection, name, &table.create_statement, table.created.as_deref(), self.release).await?;
                     connection
                 }
             };
@@ -170,7 +170,7 @@ impl Snapshot {
 
     /// Goes on to the next table; the one that was read may be altered from now on.
     async fn close_table(&mut self) -> Result<(), Error> {
-        if self.uncovered.is_none() {
+        if self.uncovered.is_none() && self.release == Release::EachTable {
             self.connection.execute(FREE).await?;
         }
         self.reading.table_index += 1;

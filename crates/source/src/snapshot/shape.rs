@@ -93,26 +93,38 @@ async fn creation_times(
         .collect())
 }
 
-/// Takes the table's metadata lock in the view's transaction, behind a savepoint that frees it again, and compares the shape with
-/// `create_statement` and `created`. Leaves the session with results in each column's own character set.
+/// When the metadata lock of a table that was read is given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Release {
+    /// Behind its last row, by a savepoint.
+    EachTable,
+    /// At the end of the snapshot. MariaDB logs a savepoint, even of a transaction that changes nothing, unless the session is kept out
+    /// of the binlog: an event of our own would break replicas that insist on the order of GTIDs.
+    Together,
+}
+
+/// Takes the table's metadata lock in the view's transaction, and compares the shape with `create_statement` and `created`. Leaves the session with results in each column's own character set.
 pub(super) async fn hold(
     connection: &mut Connection,
     name: &TableName,
     create_statement: &str,
     created: Option<&str>,
+    release: Release,
 ) -> Result<(), Error> {
+    if release == Release::EachTable {
+        connection.execute(SAVEPOINT).await?;
+    }
     let touch = format!("SELECT 1 FROM {}.{} LIMIT 0", quoted(&name.database), quoted(&name.table));
     let (show, creation) = (show_create(name), creation_time(name));
     let statements = [
         "SET SESSION character_set_results = utf8mb4",
-        SAVEPOINT,
         &touch,
         &show,
         &creation,
         "SET SESSION character_set_results = NULL",
     ];
     let answers = connection.query_batch(&statements).await.map_err(|error| changed(error, name))?;
-    let (now, created_now) = read_answers(connection, answers.get(3..).unwrap_or_default())?;
+    let (now, created_now) = read_answers(connection, answers.get(2..).unwrap_or_default())?;
     if without_counter(&now) != without_counter(create_statement) || created_now.as_deref() != created {
         return Err(again(name, "was altered or replaced"));
     }
@@ -122,8 +134,7 @@ pub(super) async fn hold(
 /// Placed before each table is read.
 const SAVEPOINT: &str = "SAVEPOINT before_table";
 
-/// Frees the metadata locks that were taken since [`hold`] and keeps the view: the table can be altered from now on. MariaDB does so only
-/// in a session that does not write to the binlog.
+/// Frees the metadata locks that were taken since [`hold`] and keeps the view: the table can be altered from now on.
 pub(super) const FREE: &str = "ROLLBACK TO SAVEPOINT before_table";
 
 /// Tells a table that changed under the snapshot from a failure.

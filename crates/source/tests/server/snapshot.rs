@@ -170,9 +170,8 @@ async fn exact_under_writers(server: &DatabaseServer, reader: &ServerConfig, exa
         snapshots.push((snapshot.position().clone(), tables));
     }
     // On a machine that is busy a statement may run for a second, which rules the global lock out for that snapshot.
-    let may_be = |one: &Exactness| {
-        *one == exactness || exactness == Exactness::GlobalLock && *one == Exactness::TableLocks
-    };
+    let may_be =
+        |one: &Exactness| *one == exactness || exactness == Exactness::GlobalLock && *one == Exactness::TableLocks;
     assert!(found.contains(&exactness) && found.iter().all(may_be), "{found:?}");
     stop.store(true, Ordering::Relaxed);
     for writer in writers {
