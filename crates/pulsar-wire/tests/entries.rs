@@ -132,11 +132,17 @@ fn an_lz4_body_cannot_announce_more_than_it_can_hold() {
 }
 
 #[test]
-fn a_batch_that_ends_early_gives_one_error_and_then_ends() {
-    let entry = entry_of(&[88, 5], &[0, 0, 0, 2, 24, 3, b'a', b'b', b'c', 0, 0, 0, 99]);
-    let read: Vec<_> = EntryReader::open(&entry, ReadLimits::default()).unwrap().collect();
-    assert_eq!(read.len(), 2);
-    assert!(read[0].is_ok() && read[1].is_err());
+fn a_batch_whose_count_is_not_that_of_its_messages_is_no_batch() {
+    let whole = [0, 0, 0, 2, 24, 3, b'a', b'b', b'c'];
+    let early = [0, 0, 0, 2, 24, 3, b'a', b'b', b'c', 0, 0, 0, 99];
+    let check = |count: &[u8], body: &[u8]| EntryReader::open(&entry_of(count, body), ReadLimits::default()).is_ok();
+    assert!(check(&[88, 1], &whole));
+    for (count, body) in [(&[88, 2][..], &early[..]), (&[88, 5], &early), (&[88, 0], &whole), (&[88, 1], &early)] {
+        assert!(!check(count, body), "{count:?}");
+    }
+    // Minus one, and a thousand million: no room is made for as many.
+    assert!(!check(&[88, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1], &whole));
+    assert!(!check(&[88, 0x80, 0x94, 0xeb, 0xdc, 3], &whole));
 }
 
 #[test]

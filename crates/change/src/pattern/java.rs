@@ -12,7 +12,7 @@ use std::str::Chars;
 use fancy_regex::{Regex, RegexBuilder};
 
 /// Steps back after which a match is given up.
-const BACKTRACK_LIMIT: usize = 1_000_000;
+const BACKTRACK_LIMIT: usize = 100_000;
 
 const WORD: &str = "A-Za-z0-9_";
 const DIGIT: &str = "0-9";
@@ -332,7 +332,7 @@ mod tests {
 
     #[test]
     fn endless_matching_is_given_up() {
-        let regex = compile(r"(?:(a+)+)\1b", Case::Insensitive, Extent::Whole).unwrap();
+        let regex = compile(r"(?!x)(?:a|aa)+(?<!c)$", Case::Insensitive, Extent::Whole).unwrap();
         assert!(regex.is_match(&format!("{}cb", "a".repeat(60))).is_err());
     }
 }

@@ -185,10 +185,10 @@ mod tests {
 
     #[test]
     fn an_expression_that_takes_too_long_is_named() {
-        let list = PatternList::parse(r"(?:(a+)+)\1b").unwrap();
+        let list = PatternList::parse(r"(?!x)(?:a|aa)+(?<!c)$").unwrap();
         let clone = list.clone();
         assert!(list.failure().is_none() && !list.matches(&format!("{}cb", "a".repeat(60))));
-        assert_eq!(clone.failure().map(|failure| failure.pattern.as_str()), Some(r"(?:(a+)+)\1b"));
+        assert_eq!(clone.failure().map(|failure| failure.pattern.as_str()), Some(r"(?!x)(?:a|aa)+(?<!c)$"));
     }
 
     #[test]
