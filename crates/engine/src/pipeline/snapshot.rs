@@ -208,6 +208,8 @@ impl<S: Sink> SnapshotWriter<S> {
         if self.current.as_ref().is_some_and(|(current, _)| *current == index) {
             return Ok(());
         }
+        let known = self.tables.iter().map(|known| (known.map.database.as_str(), known.map.table.as_str()));
+        self.owners.seed(known, &self.options, &self.filter, &self.outboxes);
         let compiled =
             compile(&table.map, Some(&table.description), &self.filter, &self.options, &self.outboxes, &self.notices)?;
         let slot = match compiled {

@@ -228,6 +228,8 @@ impl<S: Sink> State<S> {
         let table = event.table;
         let State { options, sink, catalog, tables, topics, owners, .. } = self;
         let slot = tables.slot(table, || {
+            let known = catalog.tables().map(|known| (known.name.database.as_str(), known.name.table.as_str()));
+            owners.seed(known, &options.plan, &options.filter, &options.outboxes);
             let description = catalog.table(&table.database, &table.table).map(Table::description);
             match compile(
                 table,
@@ -240,18 +242,9 @@ impl<S: Sink> State<S> {
                 None => Ok(Slot::Ignored),
                 Some(Compiled::Outbox(plan)) => Ok(Slot::Outbox(Box::new(plan))),
                 Some(Compiled::Table(plan)) => {
-                    let known = catalog.tables().map(Table::description).filter(|known| {
-                        options.filter.table(&known.database, &known.table)
-                            && !options.outboxes.iter().any(|rule| rule.covers(&known.database, &known.table))
-                    });
-                    owners.seed(known.map(|known| {
-                        let topic = options.plan.table_topic(&known.database, &known.table);
-                        (topic, owner_name(&known.database, &known.table))
-                    }));
                     let name = owner_name(&table.database, &table.table);
                     let is_there = |owner: &str| {
-                        let mut descriptions = catalog.tables().map(Table::description);
-                        descriptions.any(|known| owner_name(&known.database, &known.table) == owner)
+                        catalog.tables().any(|known| owner_name(&known.name.database, &known.name.table) == owner)
                     };
                     let policy = options.plan.topic_collision;
                     owners.claim(topics, plan.topic(), &name, policy, &options.notices, is_there)?;

@@ -1,9 +1,10 @@
 //! Which table each topic is of: two tables whose topics have the same name are told before a row of one goes to the other's.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use bitacora_change::TopicCollision;
-use bitacora_source::quoted;
+use bitacora_change::outbox::OutboxRule;
+use bitacora_change::{PlanOptions, TopicCollision};
+use bitacora_source::{Filter, quoted};
 
 use super::topics::Topics;
 use crate::error::EngineError;
@@ -15,22 +16,34 @@ pub const APART: &str = "exclude one of them, or set topic_collision: \"escape\"
 /// The tables by their topics.
 #[derive(Debug, Default)]
 pub struct TopicOwners {
-    by_topic: HashMap<String, String>,
+    by_topic: HashMap<String, Vec<String>>,
+    /// Topics that a table has opened.
+    claimed: HashSet<String>,
     is_seeded: bool,
 }
 
 impl TopicOwners {
-    /// Gives their topics to the tables that are known already, once: a stream that goes on meets a new table before it
-    /// meets rows of the old ones.
-    pub fn seed(&mut self, known: impl Iterator<Item = (String, String)>) {
-        if !std::mem::replace(&mut self.is_seeded, true) {
-            for (topic, table) in known {
-                self.by_topic.entry(topic).or_insert(table);
+    /// Gives their topics to the captured tables that are known already, once: a stream that goes on meets a new table, or
+    /// a row of an outbox, before it meets rows of the old ones.
+    pub fn seed<'a>(
+        &mut self,
+        known: impl Iterator<Item = (&'a str, &'a str)>,
+        options: &PlanOptions,
+        filter: &Filter,
+        outboxes: &[OutboxRule],
+    ) {
+        if std::mem::replace(&mut self.is_seeded, true) {
+            return;
+        }
+        for (database, table) in known {
+            if filter.table(database, table) && !outboxes.iter().any(|rule| rule.covers(database, table)) {
+                let owners = self.by_topic.entry(options.table_topic(database, table)).or_default();
+                owners.push(owner_name(database, table));
             }
         }
     }
 
-    /// Gives a topic to a table. `is_there` tells whether a table that had the topic before still exists: one that was
+    /// Gives a topic to a table. `is_there` tells whether another table that had the topic before still exists: one that was
     /// dropped or renamed leaves it.
     ///
     /// # Errors
@@ -42,21 +55,22 @@ impl TopicOwners {
         table: &str,
         policy: TopicCollision,
         notices: &Notices,
-        is_there: impl FnOnce(&str) -> bool,
+        is_there: impl Fn(&str) -> bool,
     ) -> Result<(), EngineError> {
-        let what = match self.by_topic.get(topic) {
-            Some(owner) if owner == table => return Ok(()),
-            Some(owner) if is_there(owner) => meeting(&[owner, table], topic),
-            Some(_) => String::new(),
-            None if topics.knows(topic) => {
-                format!("rows of an outbox, or dead letters, go to {topic}, which is the topic of the table {table}")
-            }
-            None => String::new(),
-        };
-        if !what.is_empty() {
+        let is_first = self.claimed.insert(topic.to_owned());
+        let owners = self.by_topic.entry(topic.to_owned()).or_default();
+        owners.retain(|owner| owner == table || is_there(owner));
+        let others: Vec<&str> = owners.iter().map(String::as_str).filter(|owner| *owner != table).collect();
+        if !others.is_empty() {
+            judge(&meeting(&[&others[..], &[table]].concat(), topic), policy, notices)?;
+        } else if is_first && topics.knows(topic) {
+            let what =
+                format!("rows of an outbox, or dead letters, go to {topic}, which is the topic of the table {table}");
             judge(&what, policy, notices)?;
         }
-        self.by_topic.insert(topic.to_owned(), table.to_owned());
+        if !owners.iter().any(|owner| owner == table) {
+            owners.push(table.to_owned());
+        }
         Ok(())
     }
 
@@ -71,7 +85,7 @@ impl TopicOwners {
         policy: TopicCollision,
         notices: &Notices,
     ) -> Result<(), EngineError> {
-        let Some(owner) = self.by_topic.get(topic) else { return Ok(()) };
+        let Some(owner) = self.by_topic.get(topic).and_then(|owners| owners.first()) else { return Ok(()) };
         let what = format!("a row of the outbox {outbox} names {topic}, which is the topic of the table {owner}");
         judge(&what, policy, notices)
     }
@@ -119,6 +133,15 @@ mod tests {
         claim(&mut owners, "cj.用户", TopicCollision::Mix, true).unwrap();
         let routed = owners.check_routed("p.cj.__", "cj.out", TopicCollision::Stop, &Notices::default());
         assert!(routed.unwrap_err().to_string().contains("cj.out"));
+    }
+
+    /// The catalog has a new table before its first row comes, and may name it before the old one.
+    #[test]
+    fn a_new_table_is_told_where_the_catalog_names_both() {
+        let mut owners = TopicOwners::default();
+        owners.by_topic.insert("p.cj.__".to_owned(), ["cj.用户", "cj.订单"].map(str::to_owned).into());
+        let error = claim(&mut owners, "cj.用户", TopicCollision::Stop, true).unwrap_err();
+        assert!(error.contains("cj.订单 and cj.用户"), "{error}");
     }
 
     #[test]
