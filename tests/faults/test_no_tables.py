@@ -17,6 +17,6 @@ def test_a_sequence_is_no_table(database):
                     "INSERT INTO sq.copy SELECT * FROM sq.new; INSERT INTO sq.t VALUES (1)")
     copies = [json.loads(m["payload"])["op"] for m in wire.dump(running.url, "persistent://public/default/s.sq.copy", 2)]
     assert copies == ["r", "c"]
-    assert [t.rsplit("/", 1)[1] for t in servers.topics(running.admin)] == ["s.sq.copy", "s.sq.t"]
+    assert [t.rsplit("/", 1)[1] for t in servers.topics(running.admin)] == ["s", "s.sq.copy", "s.sq.t"]
     assert "sq.old is a sequence" in running.process.stderr(), running.process.stderr()
     assert running.stop() == 0, running.process.stderr()

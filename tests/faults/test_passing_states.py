@@ -49,15 +49,15 @@ INSERT INTO a VALUES (1); INSERT INTO m VALUES (1); INSERT INTO z VALUES (1, 1),
 WAITING = "SELECT 1 FROM information_schema.PROCESSLIST WHERE USER = 'debezium' AND STATE LIKE 'Waiting for table metadata lock%'"
 
 
-@pytest.mark.parametrize("change, again, expected", [
-    ("ALTER TABLE sd.z ADD INDEX (v)", True, {"a": [1, 1], "m": [1], "z": [1, 2]}),
-    ("TRUNCATE TABLE sd.z", True, {"a": [1, 1], "m": [1], "z": []}),
-    ("RENAME TABLE sd.z TO sd.z9", True, {"a": [1, 1], "m": [1], "z9": [1, 2]}),
-    ("DROP TABLE sd.z", False, {"a": [1], "m": [1], "z": []}),
-    ("DROP TABLE sd.z; CREATE TABLE sd.other (id INT PRIMARY KEY)", False, {"a": [1], "m": [1], "z": []}),
+@pytest.mark.parametrize("change, expected", [
+    ("ALTER TABLE sd.z ADD INDEX (v)", {"a": [1, 1], "m": [1], "z": [1, 2]}),
+    ("TRUNCATE TABLE sd.z", {"a": [1, 1], "m": [1], "z": []}),
+    ("RENAME TABLE sd.z TO sd.z9", {"a": [1, 1], "m": [1], "z9": [1, 2]}),
+    ("DROP TABLE sd.z", {"a": [1, 1], "m": [1], "z": []}),
+    ("DROP TABLE sd.z; CREATE TABLE sd.other (id INT PRIMARY KEY)", {"a": [1, 1], "m": [1], "z": []}),
 ], ids=["altered", "emptied", "renamed", "dropped", "dropped-and-another-made"])
-def test_a_table_changes_while_the_snapshot_reads(server, change, again, expected):
-    """It ended the process. A table that is gone is left out; for one that changed, or has another name, the snapshot begins again."""
+def test_a_table_changes_while_the_snapshot_reads(server, change, expected):
+    """It ended the process. The snapshot begins again, without a table that is gone: a table that has another name now looks the same."""
     server.client(TABLES)
     holder = server.session()
     holder.stdin.write(b"LOCK TABLES sd.m WRITE;\n")
@@ -70,8 +70,7 @@ def test_a_table_changes_while_the_snapshot_reads(server, change, again, expecte
     holder.stdin.close()
     holder.wait(30)
     streaming(running.process)
-    assert ("begins again" in output(running)) == again, output(running)
-    assert again or "sd.z" in output(running), output(running)
+    assert "begins again" in output(running) and "sd.z" in output(running), output(running)
     found = {table: [row for _, row in ids(running, f"sd.{table}")] for table in expected}
     assert found == expected
     assert running.stop() == 0, running.process.stderr()
