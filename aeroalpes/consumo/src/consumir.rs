@@ -201,7 +201,7 @@ where
     async fn no_recibido(&mut self, error: PulsarError) -> Result<(), Error> {
         match error {
             PulsarError::Unreadable { id, reason, entry, redelivery_count } => {
-                let message = ilegible(self.consumer.topic(), id, entry, redelivery_count);
+                let message = ilegible(self.consumer.topic(), id, *entry, redelivery_count);
                 let llegado =
                     Llegado { id, en_entrada: 1, bytes: message.payload.len(), entregas_previas: redelivery_count };
                 match self.nucleo.llega(llegado) {

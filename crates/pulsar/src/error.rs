@@ -111,9 +111,9 @@ pub enum Error {
         /// Whole entry, or the last chunk of a message.
         id: MessageId,
         /// What is wrong.
-        reason: String,
-        /// The entry as it was delivered; empty for a message in chunks.
-        entry: Bytes,
+        reason: Box<str>,
+        /// The entry as it was delivered; empty for a message in chunks. Boxed, as the reason, to keep other errors small.
+        entry: Box<Bytes>,
         /// How often it was delivered before.
         redelivery_count: u32,
     },

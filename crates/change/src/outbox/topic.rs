@@ -31,6 +31,7 @@ impl Default for TopicRule {
 /// A regular expression and its replacement, in the words of Java (`route.topic.regex`, `route.topic.replacement`).
 #[derive(Debug, Clone)]
 pub struct TopicPattern {
+    /// Boxed: a compiled expression is large, and rules have other kinds besides.
     whole: Box<Regex>,
     anywhere: Box<Regex>,
     replacement: Vec<Piece>,

@@ -86,7 +86,9 @@ impl Consumer {
             }
             let read = match read {
                 Ok(message) => Ok(Message { first_chunk_id: Some(first), ..message }),
-                Err(reason) => Err(Error::Unreadable { id: last, reason, entry: Bytes::new(), redelivery_count }),
+                Err(reason) => {
+                    Err(Error::Unreadable { id: last, reason: reason.into(), entry: Box::default(), redelivery_count })
+                }
             };
             self.queue.push_back(Queued { read, permits: std::mem::take(&mut permits) });
         }
@@ -131,7 +133,8 @@ impl Consumer {
         self.is_window_in_doubt |= !is_believed;
         let permits = if is_believed { permits } else { 0 };
         self.acks.forget(id);
-        let error = Error::Unreadable { id, reason: error.to_string(), entry: entry.clone(), redelivery_count };
+        let (reason, entry) = (error.to_string().into(), Box::new(entry.clone()));
+        let error = Error::Unreadable { id, reason, entry, redelivery_count };
         self.queue.push_back(Queued { read: Err(error), permits });
     }
 }
