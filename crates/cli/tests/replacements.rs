@@ -128,7 +128,7 @@ impl Trio {
         });
         assert!(second.is_running(), "the second engine ended:\n{}", second.stderr());
         let words = self.source.stderr();
-        assert!(words.contains("another engine"), "the first engine does not say who took over:\n{words}");
+        assert!(words.contains("has taken over topic"), "the first engine does not say who took over:\n{words}");
         std::thread::sleep(moments.within(500)); // the random moment is what is tested, not a wait for a state
         second.kill9();
         std::fs::remove_dir_all(self.scene.path("second")).unwrap();
