@@ -5,7 +5,7 @@
 //! creation time of the table is part of the comparison: a table that another one was renamed to has the same columns and other
 //! rows.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::ddl::Table as DescribedTable;
 use crate::schema::{self, ServerDefaults, TableFacts};
@@ -103,7 +103,8 @@ pub(super) enum Release {
     Together,
 }
 
-/// Takes the table's metadata lock in the view's transaction, and compares the shape with `create_statement` and `created`. Leaves the session with results in each column's own character set.
+/// Takes the table's metadata lock in the view's transaction, and compares the shape with `create_statement` and `created`. Leaves the
+/// session with results in each column's own character set.
 pub(super) async fn hold(
     connection: &mut Connection,
     name: &TableName,
@@ -161,6 +162,8 @@ pub(super) async fn refuse_unknown(
     filter: &Filter,
     known: &[TableName],
 ) -> Result<(), Error> {
+    // A set: servers have tens of thousands of tables.
+    let known: HashSet<&TableName> = known.iter().collect();
     for name in schema::list_tables(connection, filter).await? {
         if known.contains(&name) {
             continue;
