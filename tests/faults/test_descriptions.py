@@ -97,11 +97,11 @@ TEXTS = {
 
 
 def names(uuid):
-    """Tables whose names differ in case alone; `uuid` is the type of a column that tells whose description is used."""
+    """Tables whose names differ in case alone, made in different seconds; `uuid` is the type of a column that tells whose description is used."""
     row = [UUID + str(n) for n in range(6)]
     return (
         f"""CREATE DATABASE dif; USE dif; CREATE TABLE Plain (id INT NOT NULL PRIMARY KEY, u {uuid}, y INT DEFAULT 1969);
-        CREATE TABLE plain (id INT NOT NULL PRIMARY KEY, w BINARY(2), y INT DEFAULT 7, more INT DEFAULT 8);""",
+        DO SLEEP(1.1); CREATE TABLE plain (id INT NOT NULL PRIMARY KEY, w BINARY(2), y INT DEFAULT 7, more INT DEFAULT 8);""",
         [("utf8mb4", f"""USE dif; INSERT INTO Plain VALUES (2, '{row[2]}', NULL); INSERT INTO plain VALUES (2, 'ab', NULL, NULL);
         ALTER TABLE Plain ADD COLUMN z INT DEFAULT 9; INSERT INTO Plain VALUES (3, '{row[3]}', NULL, NULL); INSERT INTO plain VALUES (3, 'ab', NULL, NULL);
         DROP TABLE Plain; INSERT INTO plain VALUES (4, 'ab', NULL, NULL);

@@ -23,7 +23,9 @@ pub async fn describe(connection: &mut Connection, names: &[TableName]) -> Resul
     }
     for (database, tables) in by_database {
         for batch in tables.chunks(BATCH) {
-            let list = batch.iter().map(|name| literal(&name.table)).collect::<Vec<_>>().join(", ");
+            // MariaDB compares without case here, and looks for one of the names that it takes for equal.
+            let exact = |name: &&TableName| format!("{} COLLATE utf8mb4_bin", literal(&name.table));
+            let list = batch.iter().map(exact).collect::<Vec<_>>().join(", ");
             let condition = format!("TABLE_SCHEMA = {} AND TABLE_NAME IN ({list})", literal(database));
             read_tables(connection, &condition, &mut found).await?;
             read_columns(connection, &condition, &collations, &mut found).await?;

@@ -3,13 +3,14 @@
 use crate::wire::Connection;
 use crate::{Error, Filter, TableName, quoted};
 
-/// Writes a string literal that means the same in every SQL mode and session character set.
+/// Writes a string literal that means the same in every SQL mode and session character set. Compared with a column it takes the
+/// column's collation, as a result of `CONVERT` would not: names that differ in case alone stay apart where the server keeps them apart.
 pub(crate) fn literal(text: &str) -> String {
     if text.is_empty() {
         return "''".to_owned();
     }
     let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
-    format!("CONVERT(0x{hex} USING utf8mb4)")
+    format!("_utf8mb4 0x{hex}")
 }
 
 /// Lists the captured tables that the account can see, in Debezium's order: by `database.table` as one text, so that `a-2.t`
@@ -89,7 +90,7 @@ mod tests {
     #[test]
     fn names_and_literals_are_quoted() {
         assert_eq!(quoted("a`b"), "`a``b`");
-        assert_eq!(literal("a'b"), "CONVERT(0x612762 USING utf8mb4)");
+        assert_eq!(literal("a'b"), "_utf8mb4 0x612762");
         assert_eq!(literal(""), "''");
     }
 }

@@ -125,7 +125,7 @@ pub(super) async fn hold(
         "SET SESSION character_set_results = NULL",
     ];
     let answers = connection.query_batch(&statements).await.map_err(|error| changed(error, name))?;
-    let (now, created_now) = read_answers(connection, answers.get(2..).unwrap_or_default())?;
+    let (now, created_now) = read_answers(connection, name, answers.get(2..).unwrap_or_default())?;
     if without_counter(&now) != without_counter(create_statement) || created_now.as_deref() != created {
         return Err(again(name, "was altered or replaced"));
     }
@@ -185,20 +185,28 @@ fn show_create(name: &TableName) -> String {
 
 fn creation_time(name: &TableName) -> String {
     format!(
-        "SELECT CREATE_TIME FROM information_schema.TABLES WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {}",
+        "SELECT TABLE_NAME, CREATE_TIME FROM information_schema.TABLES WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {}",
         schema::literal(&name.database),
         schema::literal(&name.table)
     )
 }
 
-/// Reads the answers to [`show_create`] and [`creation_time`].
-fn read_answers(connection: &Connection, answers: &[Table]) -> Result<(String, Option<String>), Error> {
-    let cell = |answer: usize, column: usize| {
-        let row = answers.get(answer)?.first()?;
-        Some(String::from_utf8_lossy(row.bytes(column)?).into_owned())
-    };
-    let statement = cell(0, 1).ok_or_else(|| connection.malformed("answer to SHOW CREATE TABLE"))?;
-    Ok((statement, cell(1, 0)))
+/// Reads the answers to [`show_create`] and [`creation_time`]. The second may have rows of tables whose names differ in case alone:
+/// MariaDB compares the names in `information_schema` without case.
+fn read_answers(
+    connection: &Connection,
+    name: &TableName,
+    answers: &[Table],
+) -> Result<(String, Option<String>), Error> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let statement = answers
+        .first()
+        .and_then(|shown| shown.first()?.bytes(1).map(text))
+        .ok_or_else(|| connection.malformed("answer to SHOW CREATE TABLE"))?;
+    let created = answers
+        .get(1)
+        .and_then(|times| times.rows().find(|row| row.bytes(0) == Some(name.table.as_bytes()))?.bytes(1).map(text));
+    Ok((statement, created))
 }
 
 /// Cuts the counter of the next row out of the options behind the columns, because every insert moves it.
