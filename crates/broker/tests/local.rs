@@ -1,7 +1,7 @@
 //! The broker through the product's own client, in the process and over a socket, across restarts.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use bitacora_broker::{Broker, BrokerConfig};
 use bitacora_pulsar::{
@@ -109,6 +109,28 @@ async fn the_topic_epoch_survives_a_restart_and_fences_the_second_producer() {
     assert_eq!(producer.opened().topic_epoch, Some(1));
     drop(producer);
     second.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_producer_that_was_fenced_out_ends_without_trying_for_its_whole_timeout() {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = broker(folder.path()).await;
+    // Over sockets too: the client must not depend on how it is connected.
+    for client in [local(&broker), socket(&broker)] {
+        let fencing = |name: &str| ProducerOptions {
+            name: Some(name.into()),
+            access_mode: ProducerAccessMode::ExclusiveWithFencing,
+            ..named("t")
+        };
+        let first = client.producer(fencing("first")).await.unwrap();
+        let _second = client.producer(fencing("second")).await.unwrap();
+        let mut progress = first.progress();
+        let failed = progress.wait_for(|progress| progress.failure.is_some());
+        let progress = tokio::time::timeout(Duration::from_secs(10), failed).await.expect("it still tries").unwrap();
+        let error = progress.failure.as_ref().unwrap();
+        assert_eq!(error.server_error(), Some(ServerError::ProducerFenced), "{error}");
+    }
+    broker.shutdown().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

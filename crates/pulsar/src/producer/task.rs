@@ -49,6 +49,8 @@ pub(super) struct Task {
     has_told_id: bool,
     /// Whether the session got a receipt: one that never does is not opened again at once.
     has_progressed: bool,
+    /// The broker closed the last session itself and no later attempt can have left a producer behind.
+    is_closed_by_broker: bool,
 }
 
 /// Why a session ended.
@@ -81,6 +83,7 @@ impl Task {
             flushes: Vec::new(),
             has_told_id: false,
             has_progressed: false,
+            is_closed_by_broker: false,
         }
     }
 
@@ -95,6 +98,7 @@ impl Task {
         let mut backoff = self.client.backoff();
         loop {
             self.has_progressed = false;
+            self.is_closed_by_broker = false;
             let end = self.serve(&mut session, &mut orders).await;
             self.core.on_closed();
             session.connection.forget_producer(session.producer_id);
@@ -159,8 +163,14 @@ impl Task {
                 Ok(opened) => return Ok(opened),
                 Err(error) => error,
             };
-            // A predecessor whose connection just broke holds the name until the broker notices.
-            let may_change = error.is_retryable() || error.server_error() == Some(ServerError::ProducerFenced);
+            if error.is_retryable() {
+                // This attempt may have left a producer behind.
+                self.is_closed_by_broker = false;
+            }
+            // A predecessor whose connection just broke holds the topic until the broker notices; one that the broker closed
+            // itself holds nothing, so that another producer has it.
+            let is_held = error.server_error() == Some(ServerError::ProducerFenced) && !self.is_closed_by_broker;
+            let may_change = error.is_retryable() || is_held;
             if !may_change || started.elapsed() > limit {
                 return Err(error);
             }
@@ -288,7 +298,10 @@ impl Task {
                     let actions = match &event {
                         Command::SendReceipt(receipt) => self.core.on_receipt(receipt),
                         Command::SendError(error) => vec![self.core.on_send_error(error)],
-                        Command::CloseProducer(_) => return End::Lost("the broker closed the producer".to_owned()),
+                        Command::CloseProducer(_) => {
+                            self.is_closed_by_broker = true;
+                            return End::Lost("the broker closed the producer".to_owned());
+                        }
                         _ => Vec::new(),
                     };
                     if let Some(end) = self.act(actions, session).await {
