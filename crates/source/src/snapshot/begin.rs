@@ -13,7 +13,7 @@ use super::lock::{LockOutcome, TableLock};
 use super::locked_view::NOT_ALLOWED;
 use super::reader::Reading;
 use super::session::{READ_WAIT_S, session};
-use super::shape::{self, Release, Shape, Shapes};
+use super::shape::{self, Held, Release, Shape, Shapes};
 use super::view::{Attempt, Exactness, Undecided, View};
 use super::{position, uncovered};
 use crate::ddl::Table;
@@ -87,6 +87,7 @@ pub struct Snapshot {
     pub(super) ahead: VecDeque<SnapshotChunk>,
     pub(super) reading: Reading,
     pub(super) tables: Vec<SnapshotTable>,
+    pub(super) filter: Filter,
     server: String,
     position: Position,
     defaults: ServerDefaults,
@@ -156,6 +157,7 @@ impl Snapshot {
             ahead: VecDeque::new(),
             reading: Reading::new(options.chunk_bytes),
             tables,
+            filter: filter.clone(),
             server,
             position: view.position,
             defaults: shapes.defaults,
@@ -261,7 +263,11 @@ async fn open_view(
 
 async fn hold(session: &mut Connection, table: &Shape) -> Result<(), Error> {
     // The lock on the table keeps its definition until it is given back.
-    shape::hold(session, &table.facts.name, &table.create_statement, table.created.as_deref(), Release::Together).await
+    let Shape { facts, create_statement, created, .. } = table;
+    match shape::hold(session, &facts.name, create_statement, created.as_deref(), Release::Together).await? {
+        Held::Yes => Ok(()),
+        Held::Gone => Err(shape::gone(&facts.name)),
+    }
 }
 
 fn lock_refused(error: Error, tables: &[TableName]) -> Error {

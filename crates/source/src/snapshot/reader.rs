@@ -5,7 +5,7 @@ use bitacora_binlog::encode::{ImageWriter, Value};
 use super::begin::{Snapshot, SnapshotTable};
 use super::chunk::{SnapshotChunk, SnapshotProgress, SnapshotState};
 use super::column::Treatment;
-use super::shape::{FREE, Release, changed, hold};
+use super::shape::{FREE, Held, Release, changed, hold, left_out, refuse_renamed};
 use super::uncovered::AHEAD_BYTES;
 use crate::Error;
 use crate::wire::TextRow;
@@ -152,7 +152,15 @@ impl Snapshot {
                 Some(lock) => lock.session(),
                 None => {
                     let connection = &mut self.connection;
-                    hold(connection, name, &table.create_statement, table.created.as_deref(), self.release).await?;
+                    let (statement, created) = (&table.create_statement, table.created.as_deref());
+                    if hold(connection, name, statement, created, self.release).await? == Held::Gone {
+                        let known: Vec<_> =
+                            self.tables.iter().map(|table| (&table.facts.name, table.created.as_deref())).collect();
+                        refuse_renamed(connection, &self.filter, name, &known).await?;
+                        left_out(name);
+                        self.close_table().await?;
+                        continue;
+                    }
                     connection
                 }
             };

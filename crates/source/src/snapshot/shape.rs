@@ -68,7 +68,7 @@ impl Shapes {
     }
 }
 
-fn left_out(name: &TableName) {
+pub(super) fn left_out(name: &TableName) {
     tracing::warn!(table = %name, "a table is gone before its snapshot; it is left out");
 }
 
@@ -103,15 +103,26 @@ pub(super) enum Release {
     Together,
 }
 
+/// Whether a table is there at its turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Held {
+    Yes,
+    /// It was dropped or renamed.
+    Gone,
+}
+
 /// Takes the table's metadata lock in the view's transaction, and compares the shape with `create_statement` and `created`. Leaves the
 /// session with results in each column's own character set.
+///
+/// # Errors
+/// [`Error::SnapshotAgain`] when the table was altered or replaced; those of the connection.
 pub(super) async fn hold(
     connection: &mut Connection,
     name: &TableName,
     create_statement: &str,
     created: Option<&str>,
     release: Release,
-) -> Result<(), Error> {
+) -> Result<Held, Error> {
     if release == Release::EachTable {
         connection.execute(SAVEPOINT).await?;
     }
@@ -124,12 +135,16 @@ pub(super) async fn hold(
         &creation,
         "SET SESSION character_set_results = NULL",
     ];
-    let answers = connection.query_batch(&statements).await.map_err(|error| changed(error, name))?;
+    let answers = match connection.query_batch(&statements).await {
+        Ok(answers) => answers,
+        Err(error) if error.is_table_gone() => return Ok(Held::Gone),
+        Err(error) => return Err(changed(error, name)),
+    };
     let (now, created_now) = read_answers(connection, name, answers.get(2..).unwrap_or_default())?;
     if without_counter(&now) != without_counter(create_statement) || created_now.as_deref() != created {
         return Err(again(name, "was altered or replaced"));
     }
-    Ok(())
+    Ok(Held::Yes)
 }
 
 /// Placed before each table is read.
@@ -142,9 +157,14 @@ pub(super) const FREE: &str = "ROLLBACK TO SAVEPOINT before_table";
 pub(super) fn changed(error: Error, name: &TableName) -> Error {
     match error {
         Error::Server { code: CHANGED, .. } => again(name, "was altered, emptied or replaced"),
-        error if error.is_table_gone() => again(name, "was dropped or renamed"),
+        error if error.is_table_gone() => gone(name),
         other => other,
     }
+}
+
+/// A table that is gone and cannot be left out.
+pub(super) fn gone(name: &TableName) -> Error {
+    again(name, "was dropped or renamed")
 }
 
 fn again(name: &TableName, what: &str) -> Error {
@@ -174,6 +194,35 @@ pub(super) async fn refuse_unknown(
             Err(Error::Server { code: CHANGED, .. }) => {}
             Err(error) if error.is_table_gone() => {}
             Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Makes sure that a table that is gone was dropped, so that its rows belong to nobody. If it was renamed to a captured name instead, its
+/// rows would be in neither snapshot nor stream. `known` are the snapshot's tables with the times when they were made, `gone`
+/// included.
+///
+/// # Errors
+/// [`Error::SnapshotAgain`] when another table is it, or may be; those of the connection.
+pub(super) async fn refuse_renamed<'a>(
+    connection: &mut Connection,
+    filter: &Filter,
+    gone: &TableName,
+    known: &[(&'a TableName, Option<&'a str>)],
+) -> Result<(), Error> {
+    let names: Vec<TableName> = known.iter().map(|(name, _)| (*name).clone()).collect();
+    refuse_unknown(connection, filter, &names).await?;
+    let made = known.iter().find(|(name, _)| *name == gone).and_then(|(_, created)| *created);
+    let times = creation_times(connection, &names).await?;
+    for (name, created) in known {
+        let Some(now) = times.get(name) else { continue };
+        if Some(now.as_str()) != *created {
+            return Err(again(name, "was replaced"));
+        }
+        // MySQL keeps the time when a table is renamed: a table of the same second may be the one that is gone.
+        if made.is_none_or(|made| made == now) {
+            return Err(self::gone(gone));
         }
     }
     Ok(())
