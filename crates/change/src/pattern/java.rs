@@ -95,6 +95,9 @@ impl Translator<'_> {
                 self.classes -= 1;
                 self.out.push(']');
             }
+            '{' if self.classes == 0 => return self.repetition(),
+            // Itself in Java; the engine might take it for the end of something.
+            '}' if self.classes == 0 => self.out.push_str(r"\}"),
             // An operator here, itself in Java.
             '~' if self.classes > 0 => self.out.push_str(r"\~"),
             plain if plain.is_ascii() || self.classes > 0 => self.out.push(plain),
@@ -175,6 +178,33 @@ impl Translator<'_> {
             plain => self.literal(plain),
         }
         Ok(())
+    }
+
+    /// `{n}`, `{n,}` or `{n,m}` behind the brace. The engine takes anything else for text, which Java refuses.
+    fn repetition(&mut self) -> Result<(), String> {
+        let least = self.number();
+        let has_comma = self.rest.next_if_eq(&',').is_some();
+        let most = if has_comma { self.number() } else { None };
+        if self.rest.next_if_eq(&'}').is_none() {
+            return Err("a { begins no repetition such as {2} or {1,3}; write \\{ for the character".to_owned());
+        }
+        let Some(least) = least else {
+            return Err("a repetition {…} begins with a number; write \\{ for the character".to_owned());
+        };
+        if most.is_some_and(|most| most < least) {
+            return Err(format!("the repetition {{{least},…}} ends with a smaller number"));
+        }
+        self.out.push_str(&match (has_comma, most) {
+            (false, _) => format!("{{{least}}}"),
+            (true, None) => format!("{{{least},}}"),
+            (true, Some(most)) => format!("{{{least},{most}}}"),
+        });
+        Ok(())
+    }
+
+    /// Takes the digits of a number; `None` where there are none, or more than a number has.
+    fn number(&mut self) -> Option<u32> {
+        self.digits(usize::MAX, 10).parse().ok()
     }
 
     /// Text up to `\E` stands for itself.
@@ -320,11 +350,15 @@ mod tests {
         check(r"s\.[a-c&&[^b]]", &["s.a"], &["s.b"]);
         check(r"s\.a\<b\-c\_", &["s.a<b-c_"], &[]);
         check(r"s\.t\d{1,2}", &["s.t1", "s.t12"], &["s.t123"]);
+        check(r"s\.a{2}b{1,}c}[{}]\{\Q{\E\x{41}", &["s.aabbc}{{{A"], &["s.abc}{{{A"]);
     }
 
     #[test]
     fn what_java_refuses_is_refused() {
-        for expression in ["a(", "a)|(b", r"\y", r"a\", r"[a", r"\u12", "*a"] {
+        for expression in [
+            "a(", "a)|(b", r"\y", r"a\", r"[a", r"\u12", "*a", r"\d{1", "a{2,1}", "a{x}", "a{,2}", "a{}", "a{1,2",
+            "{2}", r"\p{Foo}",
+        ] {
             let reason = compile(expression, Case::Insensitive, Extent::Whole).unwrap_err();
             assert!(!reason.is_empty() && !reason.contains('\n'), "{expression}: {reason}");
         }
