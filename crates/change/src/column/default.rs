@@ -39,6 +39,10 @@ pub(super) fn value(schema: &Schema, description: &ColumnDescription, column: &C
         (_, Kind::Boolean) => Some(DefaultValue::plain(bit_literal(text).or_else(|| boolean(text))? != 0)),
         (_, Kind::Int8 | Kind::Int16 | Kind::Int32 | Kind::Int64) => integer(text, column.unsigned),
         (_, Kind::Float32) => text.trim().parse::<f32>().ok().map(|value| number(f64::from(value), value.to_string())),
+        // A FLOAT in the form of 1.9: a row has its value with the digits of a FLOAT, too.
+        (_, Kind::Float64) if column.kind == bitacora_binlog::ColumnType::FLOAT => {
+            text.trim().parse::<f32>().ok().map(f64::from).map(|value| number(value, value.to_string()))
+        }
         (_, Kind::Float64) => text.trim().parse::<f64>().ok().map(|value| number(value, value.to_string())),
         (_, Kind::String) => Some(DefaultValue::plain(text)),
         _ => of_bytes(schema, text.as_bytes(), column),
