@@ -1,5 +1,7 @@
 //! Are there tables to capture, can they be read, do they have a key?
 
+use std::collections::{HashMap, HashSet};
+
 use super::privilege::Privileges;
 use super::{CheckOptions, Report, Severity, SnapshotPlanned};
 use crate::schema;
@@ -37,7 +39,7 @@ pub async fn check(
         return Ok(());
     }
     report.tables.clone_from(&tables);
-    report.ok("tables", format!("{} tables are captured", tables.len()));
+    report.ok("tables", captured(tables.len()));
     keys(connection, &tables, &options.filter, report).await?;
     if options.snapshot == SnapshotPlanned::Yes {
         engines(connection, &tables, privileges, report).await?;
@@ -48,6 +50,10 @@ pub async fn check(
     Ok(())
 }
 
+fn captured(count: usize) -> String {
+    if count == 1 { "1 table is captured".to_owned() } else { format!("{count} tables are captured") }
+}
+
 /// Names the tables that a consistent view does not cover.
 async fn engines(
     connection: &mut Connection,
@@ -56,7 +62,7 @@ async fn engines(
     report: &mut Report,
 ) -> Result<(), Error> {
     let found = connection.query("SELECT TABLE_SCHEMA, TABLE_NAME, ENGINE FROM information_schema.TABLES").await?;
-    let engines: std::collections::HashMap<(&str, &str), &str> =
+    let engines: HashMap<(&str, &str), &str> =
         found.rows().filter_map(|row| Some(((row.text(0)?, row.text(1)?), row.text(2)?))).collect();
     let uncovered: Vec<String> = tables
         .iter()
@@ -93,12 +99,25 @@ async fn keys(
     filter: &Filter,
     report: &mut Report,
 ) -> Result<(), Error> {
-    // TABLE_CONSTRAINTS would be the plain place, but MariaDB hides it from an account that may only SELECT.
-    let keyed = connection
-        .query("SELECT DISTINCT TABLE_SCHEMA, TABLE_NAME FROM information_schema.COLUMNS WHERE COLUMN_KEY = 'PRI'")
+    // TABLE_CONSTRAINTS would be the plain place, but MariaDB hides it from an account that may only SELECT. No DISTINCT: MariaDB
+    // compares names without case there.
+    let parts = connection
+        .query(
+            "SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, COLUMN_NAME, NULLABLE FROM information_schema.STATISTICS \
+             WHERE NON_UNIQUE = 0",
+        )
         .await?;
-    let keyed: std::collections::HashSet<(&str, &str)> =
-        keyed.rows().filter_map(|row| Some((row.text(0)?, row.text(1)?))).filter(|(d, _)| filter.database(d)).collect();
+    // A unique key stands for the primary key where none of its parts is an expression or may be NULL.
+    let mut keys: HashMap<(&str, &str, &str), bool> = HashMap::new();
+    for row in parts.rows() {
+        let (Some(database), Some(table), Some(index)) = (row.text(0), row.text(1), row.text(2)) else { continue };
+        if filter.database(database) {
+            let is_whole = row.text(3).is_some() && row.text(4) != Some("YES");
+            *keys.entry((database, table, index)).or_insert(true) &= is_whole;
+        }
+    }
+    let keyed: HashSet<(&str, &str)> =
+        keys.iter().filter(|(_, is_whole)| **is_whole).map(|((database, table, _), _)| (*database, *table)).collect();
     let without: Vec<String> = tables
         .iter()
         .filter(|table| !keyed.contains(&(table.database.as_str(), table.table.as_str())))
