@@ -153,7 +153,7 @@ pub enum Error {
         remedy: String,
     },
     /// The snapshot was not begun, or cannot go on, for a cause that passes.
-    #[error("The snapshot has to begin again: {reason}")]
+    #[error("The snapshot cannot go on: {reason}")]
     SnapshotAgain {
         /// Why.
         reason: String,

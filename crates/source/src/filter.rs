@@ -92,7 +92,7 @@ impl Lists {
             return Err(Error::Filter {
                 pattern: exclude.entries().next().map(|(text, _)| text.to_owned()).unwrap_or_default(),
                 list: exclude_name,
-                reason: format!("{include_name} is given too, and only one of both may be"),
+                reason: format!("{include_name} is given too; give one of the two"),
             });
         }
         Ok(Lists { include: (!include.is_empty()).then_some(include), exclude })

@@ -12,7 +12,7 @@ use crate::replication::{Look, file_mark, look};
 use crate::wire::{Connection, Table};
 use crate::{Error, Flavor, LogPlace, Position, ServerConfig};
 
-const NEW_SNAPSHOT: &str = "Take a new snapshot, and keep the binlog longer (binlog_expire_logs_seconds)";
+const NEW_SNAPSHOT: &str = "Take a new snapshot (snapshot.mode = when_needed does it by itself), and keep the binlog longer (binlog_expire_logs_seconds)";
 
 /// What is wrong with a position at a server; each with the sentence that says it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl PositionFault {
         match self {
             Self::Purged(_) => NEW_SNAPSHOT,
             Self::OtherLog(_) => {
-                "Take a new snapshot: the log was reset, or the server restored, so the changes since the position cannot be told"
+                "Take a new snapshot (snapshot.mode = when_needed does it by itself): the log was reset, or the server restored, so the changes since the position are unknown"
             }
             Self::NotYet(_) => {
                 "Wait until the replica has caught up, or let the address lead to the former server again; remove nothing"

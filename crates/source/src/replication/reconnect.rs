@@ -141,7 +141,7 @@ impl Reconnecting {
         match self.backoff.next_pause_ms(rand::thread_rng().r#gen()) {
             Some(pause_ms) => {
                 self.pause_ms = pause_ms;
-                tracing::warn!(server = %self.config.address(), pause_ms, "replication stream: {failed}");
+                tracing::warn!(server = %self.config.address(), pause_ms, "replication stream: {failed}; {}", failed.remedy());
                 Ok(Progress::Waiting { error: failed, pause_ms })
             }
             None => Err(failed),

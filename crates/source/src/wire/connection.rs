@@ -339,10 +339,15 @@ impl Connection {
 
     /// The error of a connection that the server has ended.
     pub(crate) fn ended(&self, what: &'static str) -> Error {
-        self.lost(what, io::Error::new(io::ErrorKind::UnexpectedEof, "the server closed the connection"))
+        self.lost(what, io::ErrorKind::UnexpectedEof.into())
     }
 
     fn lost(&self, what: &'static str, source: io::Error) -> Error {
+        // TLS has words of its own for it, with the address of a library's page.
+        let source = match source.kind() {
+            io::ErrorKind::UnexpectedEof => io::Error::new(source.kind(), "the server closed the connection"),
+            _ => source,
+        };
         Error::Lost { address: self.address.clone(), what, source }
     }
 
