@@ -27,9 +27,14 @@ pub async fn list_tables(connection: &mut Connection, filter: &Filter) -> Result
         .filter_map(|row| Some(TableName::new(row.text(0)?, row.text(1)?)))
         .filter(|name| filter.table(&name.database, &name.table))
         .collect();
-    // Java compares texts by their UTF-16 units.
-    tables.sort_by_cached_key(|name| name.to_string().encode_utf16().collect::<Vec<u16>>());
+    sort_tables(&mut tables, |name| name);
     Ok(tables)
+}
+
+/// Sorts by the tables' names as [`list_tables`] does.
+pub(crate) fn sort_tables<T>(items: &mut [T], name: impl Fn(&T) -> &TableName) {
+    // Java compares texts by their UTF-16 units.
+    items.sort_by_cached_key(|item| name(item).to_string().encode_utf16().collect::<Vec<u16>>());
 }
 
 /// Gives the statement that creates a table, as the server prints it.

@@ -11,6 +11,7 @@ use super::chunk::SnapshotChunk;
 use super::column::{self, Treatment};
 use super::lock::{LockOutcome, TableLock};
 use super::locked_view::NOT_ALLOWED;
+use super::look::Look;
 use super::reader::Reading;
 use super::session::{READ_WAIT_S, session};
 use super::shape::{self, Held, Release, Shape, Shapes};
@@ -80,6 +81,7 @@ pub struct SnapshotTable {
 #[derive(Debug)]
 pub struct Snapshot {
     pub(super) connection: Connection,
+    pub(super) look: Look,
     /// Keeps the tables without a view, which are the first ones, until they are read.
     pub(super) uncovered: Option<TableLock>,
     pub(super) uncovered_count: usize,
@@ -123,13 +125,14 @@ impl Snapshot {
         let view = open_view(&attempt, &mut connection, uncovered.as_mut())
             .await
             .map_err(|error| lock_refused(error, locked))?;
+        let mut look = Look::new(config);
         if let Some(lock) = &mut uncovered {
             // From here on their definitions stay as they are.
             for table in shapes.tables.iter().take(uncovered_count) {
-                hold(lock.session(), table).await?;
+                hold(lock.session(), &mut look, table).await?;
             }
         }
-        shape::refuse_unknown(&mut connection, filter, &names).await?;
+        shape::refuse_unknown(&mut connection, &mut look, filter, &names, release).await?;
         // From here on only rows are read, and they come in each column's own character set.
         connection
             .execute(&format!("SET SESSION character_set_results = NULL, lock_wait_timeout = {READ_WAIT_S}"))
@@ -151,6 +154,7 @@ impl Snapshot {
         }
         Ok(Snapshot {
             connection,
+            look,
             uncovered,
             uncovered_count,
             release,
@@ -261,10 +265,10 @@ async fn open_view(
     }
 }
 
-async fn hold(session: &mut Connection, table: &Shape) -> Result<(), Error> {
+async fn hold(session: &mut Connection, look: &mut Look, table: &Shape) -> Result<(), Error> {
     // The lock on the table keeps its definition until it is given back.
     let Shape { facts, create_statement, created, .. } = table;
-    match shape::hold(session, &facts.name, create_statement, created.as_deref(), Release::Together).await? {
+    match shape::hold(session, look, &facts.name, create_statement, created.as_deref(), Release::Together).await? {
         Held::Yes => Ok(()),
         Held::Gone => Err(shape::gone(&facts.name)),
     }

@@ -19,6 +19,7 @@ mod chunk;
 mod column;
 mod lock;
 mod locked_view;
+mod look;
 mod position;
 mod reader;
 mod session;

@@ -153,10 +153,10 @@ impl Snapshot {
                 None => {
                     let connection = &mut self.connection;
                     let (statement, created) = (&table.create_statement, table.created.as_deref());
-                    if hold(connection, name, statement, created, self.release).await? == Held::Gone {
+                    if hold(connection, &mut self.look, name, statement, created, self.release).await? == Held::Gone {
                         let known: Vec<_> =
                             self.tables.iter().map(|table| (&table.facts.name, table.created.as_deref())).collect();
-                        refuse_renamed(connection, &self.filter, name, &known).await?;
+                        refuse_renamed(connection, &mut self.look, &self.filter, name, &known, self.release).await?;
                         left_out(name);
                         self.close_table().await?;
                         continue;

@@ -5,11 +5,13 @@
 //! creation time of the table is part of the comparison: a table that another one was renamed to has the same columns and other
 //! rows.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
 
+use super::look::{Look, creation_times};
 use crate::ddl::Table as DescribedTable;
 use crate::schema::{self, ServerDefaults, TableFacts};
-use crate::wire::{Connection, Table};
+use crate::wire::Connection;
 use crate::{Error, Filter, TableName, quoted};
 
 /// What is known of a table before its rows are read.
@@ -32,65 +34,63 @@ pub(super) struct Shapes {
 /// `ER_TABLE_DEF_CHANGED`: the table was made or altered after the view.
 const CHANGED: u16 = 1412;
 
+/// How often the list of tables is compared with what was read of it.
+const ROUNDS: usize = 10;
+
 impl Shapes {
-    /// Reads the shapes. A table that vanishes meanwhile is left out. The description comes last, so
-    /// that creation time and creating statement, if they are the same later, prove the description in between.
+    /// Reads the shapes in the order of [`schema::list_tables`]. A table that vanishes meanwhile is left out, one that is made
+    /// meanwhile is read too.
     pub(super) async fn read(connection: &mut Connection, filter: &Filter) -> Result<Shapes, Error> {
-        let found = schema::list_tables(connection, filter).await?;
-        let mut times = creation_times(connection, &found).await?;
-        let mut names = Vec::with_capacity(found.len());
-        let mut creates = Vec::with_capacity(found.len());
-        for name in found {
-            match schema::show_create_table(connection, &name).await {
-                Ok(statement) => {
-                    creates.push((statement, times.remove(&name)));
-                    names.push(name);
-                }
-                Err(error) if error.is_table_gone() => left_out(&name),
-                Err(error) => return Err(error),
+        let mut tables: Vec<Shape> = Vec::new();
+        for _ in 0..ROUNDS {
+            let known: HashSet<&TableName> = tables.iter().map(|shape| &shape.facts.name).collect();
+            let mut new = schema::list_tables(connection, filter).await?;
+            new.retain(|name| !known.contains(name));
+            if new.is_empty() {
+                break;
             }
+            tables.extend(read_shapes(connection, new).await?);
         }
-        let facts = schema::describe(connection, &names).await?;
-        let mut facts = facts.into_iter().peekable();
-        let mut tables = Vec::with_capacity(names.len());
-        for (name, (create_statement, created)) in names.into_iter().zip(creates) {
-            match facts.next_if(|facts| facts.name == name) {
-                Some(mut facts) => {
-                    let described = schema::table(connection, &name, &create_statement).await?;
-                    facts.take_labels(described.as_ref());
-                    tables.push(Shape { facts, described, create_statement, created });
-                }
-                None => left_out(&name),
-            }
-        }
+        schema::sort_tables(&mut tables, |shape| &shape.facts.name);
         let defaults = schema::server_defaults(connection).await?;
         Ok(Shapes { tables, defaults })
     }
 }
 
-pub(super) fn left_out(name: &TableName) {
-    tracing::warn!(table = %name, "a table is gone before its snapshot; it is left out");
+/// Reads the shapes of these tables. The description comes last, so that creation time and creating statement, if they are the same
+/// later, prove the description in between.
+async fn read_shapes(connection: &mut Connection, found: Vec<TableName>) -> Result<Vec<Shape>, Error> {
+    let mut times = creation_times(connection, &found).await?;
+    let mut names = Vec::with_capacity(found.len());
+    let mut creates = Vec::with_capacity(found.len());
+    for name in found {
+        match schema::show_create_table(connection, &name).await {
+            Ok(statement) => {
+                creates.push((statement, times.remove(&name)));
+                names.push(name);
+            }
+            Err(error) if error.is_table_gone() => left_out(&name),
+            Err(error) => return Err(error),
+        }
+    }
+    let facts = schema::describe(connection, &names).await?;
+    let mut facts = facts.into_iter().peekable();
+    let mut tables = Vec::with_capacity(names.len());
+    for (name, (create_statement, created)) in names.into_iter().zip(creates) {
+        match facts.next_if(|facts| facts.name == name) {
+            Some(mut facts) => {
+                let described = schema::table(connection, &name, &create_statement).await?;
+                facts.take_labels(described.as_ref());
+                tables.push(Shape { facts, described, create_statement, created });
+            }
+            None => left_out(&name),
+        }
+    }
+    Ok(tables)
 }
 
-/// Asks when the tables were made.
-async fn creation_times(
-    connection: &mut Connection,
-    tables: &[TableName],
-) -> Result<HashMap<TableName, String>, Error> {
-    let databases: BTreeSet<String> = tables.iter().map(|name| schema::literal(&name.database)).collect();
-    if databases.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let list = databases.into_iter().collect::<Vec<_>>().join(", ");
-    let answer = connection
-        .query(&format!(
-            "SELECT TABLE_SCHEMA, TABLE_NAME, CREATE_TIME FROM information_schema.TABLES WHERE TABLE_SCHEMA IN ({list})"
-        ))
-        .await?;
-    Ok(answer
-        .rows()
-        .filter_map(|row| Some((TableName::new(row.text(0)?, row.text(1)?), row.text(2)?.to_owned())))
-        .collect())
+pub(super) fn left_out(name: &TableName) {
+    tracing::warn!(table = %name, "a table is gone before its snapshot; it is left out");
 }
 
 /// When the metadata lock of a table that was read is given back.
@@ -118,6 +118,7 @@ pub(super) enum Held {
 /// [`Error::SnapshotAgain`] when the table was altered or replaced; those of the connection.
 pub(super) async fn hold(
     connection: &mut Connection,
+    look: &mut Look,
     name: &TableName,
     create_statement: &str,
     created: Option<&str>,
@@ -127,21 +128,20 @@ pub(super) async fn hold(
         connection.execute(SAVEPOINT).await?;
     }
     let touch = format!("SELECT 1 FROM {}.{} LIMIT 0", quoted(&name.database), quoted(&name.table));
-    let (show, creation) = (show_create(name), creation_time(name));
-    let statements = [
-        "SET SESSION character_set_results = utf8mb4",
-        &touch,
-        &show,
-        &creation,
-        "SET SESSION character_set_results = NULL",
-    ];
+    let show = format!("SHOW CREATE TABLE {}.{}", quoted(&name.database), quoted(&name.table));
+    let statements =
+        ["SET SESSION character_set_results = utf8mb4", &touch, &show, "SET SESSION character_set_results = NULL"];
     let answers = match connection.query_batch(&statements).await {
         Ok(answers) => answers,
         Err(error) if error.is_table_gone() => return Ok(Held::Gone),
         Err(error) => return Err(changed(error, name)),
     };
-    let (now, created_now) = read_answers(connection, name, answers.get(2..).unwrap_or_default())?;
-    if without_counter(&now) != without_counter(create_statement) || created_now.as_deref() != created {
+    let now = answers.get(2).and_then(|shown| Some(String::from_utf8_lossy(shown.first()?.bytes(1)?).into_owned()));
+    let now = now.ok_or_else(|| connection.malformed("answer to SHOW CREATE TABLE"))?;
+    // The lock keeps the table from being renamed from here on.
+    if without_counter(&now) != without_counter(create_statement)
+        || look.creation_time(name).await?.as_deref() != created
+    {
         return Err(again(name, "was altered or replaced"));
     }
     Ok(Held::Yes)
@@ -174,29 +174,67 @@ fn again(name: &TableName, what: &str) -> Error {
     }
 }
 
+/// Longest life of a table that an application makes for a moment.
+const PASSING: Duration = Duration::from_secs(2);
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
 /// Looks for captured tables that the view has and the shapes lack, because they were made or renamed in between: their rows would be in
 /// neither snapshot nor stream. A table that was made after the view is none of them: the stream has all of it, and the server
-/// refuses to read it in the view.
+/// refuses to read it in the view. One that is dropped within [`PASSING`] has no rows any more.
+///
+/// # Errors
+/// [`Error::SnapshotAgain`] for such a table; those of the connection.
 pub(super) async fn refuse_unknown(
     connection: &mut Connection,
+    look: &mut Look,
     filter: &Filter,
     known: &[TableName],
+    release: Release,
 ) -> Result<(), Error> {
     // A set: servers have tens of thousands of tables.
     let known: HashSet<&TableName> = known.iter().collect();
-    for name in schema::list_tables(connection, filter).await? {
+    let until = Instant::now() + PASSING;
+    while let Some(name) = unknown_table(connection, look, filter, &known, release).await? {
+        // Where the look itself keeps the table locked, nobody can drop it.
+        if release == Release::Together || Instant::now() >= until {
+            return Err(again(&name, "appeared"));
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+    Ok(())
+}
+
+/// Returns a captured table that the view has and `known` lacks, if there is one.
+async fn unknown_table(
+    connection: &mut Connection,
+    look: &mut Look,
+    filter: &Filter,
+    known: &HashSet<&TableName>,
+    release: Release,
+) -> Result<Option<TableName>, Error> {
+    for name in look.list_tables(filter).await? {
         if known.contains(&name) {
             continue;
         }
+        if release == Release::EachTable {
+            connection.execute(SAVEPOINT).await?;
+        }
         let touch = format!("SELECT 1 FROM {}.{} LIMIT 1", quoted(&name.database), quoted(&name.table));
-        match connection.query(&touch).await {
-            Ok(_) => return Err(again(&name, "appeared")),
-            Err(Error::Server { code: CHANGED, .. }) => {}
-            Err(error) if error.is_table_gone() => {}
+        let is_readable = match connection.query(&touch).await {
+            Ok(_) => true,
+            Err(Error::Server { code: CHANGED, .. }) => false,
+            Err(error) if error.is_table_gone() => false,
             Err(error) => return Err(error),
+        };
+        if release == Release::EachTable {
+            // The server keeps the table's metadata lock after a refusal, too.
+            connection.execute(FREE).await?;
+        }
+        if is_readable {
+            return Ok(Some(name));
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 /// Makes sure that a table that is gone was dropped, so that its rows belong to nobody. If it was renamed to a captured name instead, its
@@ -207,14 +245,16 @@ pub(super) async fn refuse_unknown(
 /// [`Error::SnapshotAgain`] when another table is it, or may be; those of the connection.
 pub(super) async fn refuse_renamed<'a>(
     connection: &mut Connection,
+    look: &mut Look,
     filter: &Filter,
     gone: &TableName,
     known: &[(&'a TableName, Option<&'a str>)],
+    release: Release,
 ) -> Result<(), Error> {
     let names: Vec<TableName> = known.iter().map(|(name, _)| (*name).clone()).collect();
-    refuse_unknown(connection, filter, &names).await?;
+    refuse_unknown(connection, look, filter, &names, release).await?;
     let made = known.iter().find(|(name, _)| *name == gone).and_then(|(_, created)| *created);
-    let times = creation_times(connection, &names).await?;
+    let times = look.creation_times(&names).await?;
     for (name, created) in known {
         let Some(now) = times.get(name) else { continue };
         if Some(now.as_str()) != *created {
@@ -226,36 +266,6 @@ pub(super) async fn refuse_renamed<'a>(
         }
     }
     Ok(())
-}
-
-fn show_create(name: &TableName) -> String {
-    format!("SHOW CREATE TABLE {}.{}", quoted(&name.database), quoted(&name.table))
-}
-
-fn creation_time(name: &TableName) -> String {
-    format!(
-        "SELECT TABLE_NAME, CREATE_TIME FROM information_schema.TABLES WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {}",
-        schema::literal(&name.database),
-        schema::literal(&name.table)
-    )
-}
-
-/// Reads the answers to [`show_create`] and [`creation_time`]. The second may have rows of tables whose names differ in case alone:
-/// MariaDB compares the names in `information_schema` without case.
-fn read_answers(
-    connection: &Connection,
-    name: &TableName,
-    answers: &[Table],
-) -> Result<(String, Option<String>), Error> {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let statement = answers
-        .first()
-        .and_then(|shown| shown.first()?.bytes(1).map(text))
-        .ok_or_else(|| connection.malformed("answer to SHOW CREATE TABLE"))?;
-    let created = answers
-        .get(1)
-        .and_then(|times| times.rows().find(|row| row.bytes(0) == Some(name.table.as_bytes()))?.bytes(1).map(text));
-    Ok((statement, created))
 }
 
 /// Cuts the counter of the next row out of the options behind the columns, because every insert moves it.
