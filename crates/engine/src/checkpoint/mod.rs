@@ -10,14 +10,16 @@
 //! (`docs/decisions/0010-identities.md`).
 
 mod epoch;
+mod error;
 mod format;
 mod mark;
 mod milestone;
 mod store;
 
 pub use epoch::Epoch;
+pub use error::CheckpointError;
 pub use mark::TopicMark;
-pub use store::{CheckpointError, CheckpointStore, FormerMarks, Save, Saved};
+pub use store::{CheckpointStore, FormerMarks, Save, Saved};
 
 use bitacora_source::LogMark;
 use serde::{Deserialize, Serialize};

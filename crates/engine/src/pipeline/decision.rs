@@ -8,7 +8,7 @@ use super::state::{Site, State};
 use super::statement::{Statement, classify};
 use super::undecided;
 use super::xa::Branch;
-use crate::error::EngineError;
+use crate::error::{EngineError, ErrorKind};
 use crate::sink::Sink;
 
 /// XA transactions that are not decided may hold this many bytes before the source stops.
@@ -40,7 +40,7 @@ impl<S: Sink> State<S> {
                 self.pass(site);
                 self.warn_if_sent(site);
                 let Some(count) = self.undecided.roll_back_to(name) else {
-                    return Err(EngineError::stop(format!(
+                    return Err(EngineError::new(ErrorKind::Log, format!(
                         "a transaction goes back to the savepoint {name}, of which the log has not said where it stands"
                     ))
                     .remedy(NEW_SNAPSHOT)
@@ -70,7 +70,7 @@ impl<S: Sink> State<S> {
                 match self.xa.decide(xid) {
                     Some(branch) => self.release_branch(branch)?,
                     None => {
-                        return Err(EngineError::stop(format!(
+                        return Err(EngineError::new(ErrorKind::Log, format!(
                             "the XA transaction {xid} was prepared before this source began and is committed now: its rows stand in neither snapshot nor stream"
                         ))
                         .remedy(NEW_SNAPSHOT)
@@ -126,7 +126,7 @@ impl<S: Sink> State<S> {
     /// Keeps what waits for a decision within its bounds of memory.
     pub(super) fn bound_held(&mut self, site: Site) -> Result<(), EngineError> {
         if self.xa.byte_count() > XA_BYTES_MAX {
-            return Err(EngineError::stop(format!(
+            return Err(EngineError::new(ErrorKind::Log, format!(
                 "XA transactions that are not decided hold more than {XA_BYTES_MAX} bytes of messages"
             ))
             .remedy("decide the prepared transactions that XA RECOVER lists, then take a new snapshot; write less in one XA transaction, or decide sooner")

@@ -8,7 +8,7 @@ use bitacora_change::{
 };
 
 use super::topics::Topics;
-use crate::error::EngineError;
+use crate::error::{EngineError, ErrorKind};
 use crate::metrics::SourceMetrics;
 use crate::sink::{Lane, Sink};
 
@@ -39,7 +39,8 @@ impl Judge<'_> {
     ) -> Result<(), EngineError> {
         let Some((excess, key)) = self.rules.excess_of_row(buffer, self.metadata_bytes_max) else { return Ok(()) };
         let failure = |remedy: &str| {
-            EngineError::stop(format!("a row with the key {key} cannot be sent: {excess}")).remedy(remedy)
+            EngineError::new(ErrorKind::Row, format!("a row with the key {key} cannot be sent: {excess}"))
+                .remedy(remedy)
         };
         match &self.rules.policy {
             LargeRowPolicy::Stop => Err(failure(STOPPED)),
@@ -47,10 +48,10 @@ impl Judge<'_> {
             LargeRowPolicy::Truncate { .. } => {
                 let Some(cutting) = self.rules.cutting(self.plan) else { return Err(failure(STOPPED)) };
                 let plan = Plan::compile(self.table, describe().as_ref(), &cutting)
-                    .map_err(|error| EngineError::configuration(error.to_string()).caused_by(error))?;
+                    .map_err(|error| EngineError::new(ErrorKind::Configuration, error.to_string()).caused_by(error))?;
                 buffer.clear();
                 plan.encode(row, self.operation, self.context, buffer)
-                    .map_err(|error| EngineError::stop(error.to_string()).caused_by(error))?;
+                    .map_err(|error| EngineError::new(ErrorKind::Row, error.to_string()).caused_by(error))?;
                 if self.rules.excess_of_row(buffer, self.metadata_bytes_max).is_some() {
                     return Err(failure(STILL));
                 }

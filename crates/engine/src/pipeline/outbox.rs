@@ -6,7 +6,7 @@ use bitacora_change::{EventContext, MessageBuffer, Operation, TopicCollision};
 
 use super::topic_owners::TopicOwners;
 use super::topics::Topics;
-use crate::error::EngineError;
+use crate::error::{EngineError, ErrorKind};
 use crate::metrics::SourceMetrics;
 use crate::notices::Notices;
 use crate::sink::{Lane, Sink};
@@ -46,7 +46,7 @@ impl<S: Sink> Router<'_, S> {
         let route = self
             .plan
             .route(row, operation, context, buffer)
-            .map_err(|error| EngineError::stop(error.to_string()).caused_by(error))?;
+            .map_err(|error| EngineError::new(ErrorKind::Row, error.to_string()).caused_by(error))?;
         match route {
             Route::Message { topic } => self.open(&topic).map(Some),
             Route::DeadLetter { topic, reason } => {
@@ -56,7 +56,8 @@ impl<S: Sink> Router<'_, S> {
                 self.topics.route(self.sink, self.lane, &topic, schema).map(Some)
             }
             Route::Unmappable { reason } => {
-                Err(EngineError::stop(format!("a row of an outbox is no message: {reason}")).remedy(MEND))
+                Err(EngineError::new(ErrorKind::Row, format!("a row of an outbox is no message: {reason}"))
+                    .remedy(MEND))
             }
             Route::Deleted => {
                 self.metrics.outbox_deleted_row_count.add(1);
@@ -72,7 +73,7 @@ impl<S: Sink> Router<'_, S> {
                         tracing::error!(file = context.file, position = context.position, row = context.row, "{what}");
                     }
                     Updates::Fatal => {
-                        return Err(EngineError::stop("a row of an outbox was updated").remedy(
+                        return Err(EngineError::new(ErrorKind::Row, "a row of an outbox was updated").remedy(
                             "outbox rows are only inserted and deleted; table.op.invalid.behavior = warn goes on without a message",
                         ));
                     }

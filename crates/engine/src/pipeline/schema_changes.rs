@@ -11,7 +11,7 @@ use bitacora_source::ddl::{self, DdlRecord, Fractions, RecordForm, SqlMode, Tabl
 use super::core::SchemaChanges;
 use super::logical_offset::EventOffset;
 use super::state::{Site, State, source_timestamp_us};
-use crate::error::{EngineError, Place};
+use crate::error::{EngineError, ErrorKind, Place};
 use crate::sink::{Lane, OutgoingMessage, Sink};
 
 impl<S: Sink> State<S> {
@@ -117,7 +117,7 @@ impl<S: Sink> State<S> {
                 (None, _) if filter.database(database) => format!(" of database {database}"),
                 _ => continue,
             };
-            return Err(EngineError::stop(format!(
+            return Err(EngineError::new(ErrorKind::Log, format!(
                 "rows{whose} were changed by a statement that is logged as text, which cannot be turned into events"
             ))
             .remedy("set binlog_format=ROW for every session, and take a new snapshot, which captures the rows that the statement changed")

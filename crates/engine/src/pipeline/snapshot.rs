@@ -16,7 +16,7 @@ use super::schema_changes::schema_change;
 use super::tables::{Captured, Compiled, Slot, compile};
 use super::topic_owners::{TopicOwners, owner_name};
 use super::topics::Topics;
-use crate::error::{EngineError, Place};
+use crate::error::{EngineError, ErrorKind, Place};
 use crate::metrics::SourceMetrics;
 use crate::notices::Notices;
 use crate::sink::{Lane, OutgoingMessage, Sink};
@@ -121,7 +121,7 @@ impl<S: Sink> SnapshotWriter<S> {
     /// A row cannot be encoded, or the sink has failed.
     pub fn write_rows(&mut self, chunk: &SnapshotChunk, now_us: i64) -> Result<(), EngineError> {
         let Some(table) = self.tables.get(chunk.table_index).cloned() else {
-            return Err(EngineError::stop("the snapshot gave rows of a table that it does not have"));
+            return Err(EngineError::new(ErrorKind::Fault, "the snapshot gave rows of a table that it does not have"));
         };
         self.open_table(chunk.table_index, &table)?;
         let place = || Place { table: Some(format!("{}.{}", table.map.database, table.map.table)), ..Place::default() };
@@ -133,7 +133,10 @@ impl<S: Sink> SnapshotWriter<S> {
             let row = match reader.next_row() {
                 Ok(Some(row)) => row,
                 Ok(None) => break Ok(()),
-                Err(error) => break Err(EngineError::stop("a row of the snapshot cannot be read").caused_by(error)),
+                Err(error) => {
+                    break Err(EngineError::new(ErrorKind::ServerData, "a row of the snapshot cannot be read")
+                        .caused_by(error));
+                }
             };
             count += 1;
             let is_last_of_table = chunk.table_end && count == chunk.row_count;
@@ -150,7 +153,7 @@ impl<S: Sink> SnapshotWriter<S> {
                 Some((_, Slot::Captured(captured))) => {
                     match captured.plan.encode(&row, Operation::Read, &context, &mut self.buffer) {
                         Ok(()) => Ok(Some(captured.topic)),
-                        Err(error) => Err(EngineError::stop(error.to_string()).caused_by(error)),
+                        Err(error) => Err(EngineError::new(ErrorKind::Row, error.to_string()).caused_by(error)),
                     }
                 }
                 Some((_, Slot::Outbox(plan))) => {
@@ -221,7 +224,12 @@ impl<S: Sink> SnapshotWriter<S> {
                 Slot::Captured(Box::new(Captured { plan, topic }))
             }
             Some(Compiled::Outbox(plan)) => Slot::Outbox(Box::new(plan)),
-            None => return Err(EngineError::stop("the snapshot gave rows of a table that is not captured")),
+            None => {
+                return Err(EngineError::new(
+                    ErrorKind::Fault,
+                    "the snapshot gave rows of a table that is not captured",
+                ));
+            }
         };
         self.current = Some((index, slot));
         Ok(())
@@ -241,7 +249,8 @@ impl<S: Sink> SnapshotWriter<S> {
                 Some((topic, letter)) => (*topic, letter, letter.messages().first().unwrap_or(message)),
             };
             let Some(topic) = self.topics.claim(&mut self.sink, topic, sequence_id)? else {
-                return Err(EngineError::stop(
+                return Err(EngineError::new(
+                    ErrorKind::Fault,
                     "a topic already has a sequence id that this snapshot gives for the first time",
                 )
                 .remedy("report it with the log"));

@@ -22,7 +22,7 @@ use super::transaction::Transaction;
 use super::undecided::Undecided;
 use super::watermark::Watermark;
 use super::xa::XaTransactions;
-use crate::error::{EngineError, ErrorClass, Place};
+use crate::error::{EngineError, ErrorKind, Place};
 use crate::metrics::SourceMetrics;
 use crate::sink::{Lane, OutgoingMessage, Sink};
 
@@ -182,7 +182,8 @@ impl<S: Sink> State<S> {
             Body::PartialUpdateRows { table, .. } => {
                 self.pass(site);
                 if self.options.filter.table(&table.database, &table.table) {
-                    return Err(EngineError::stop(
+                    return Err(EngineError::new(
+                        ErrorKind::Log,
                         "a row was logged as a partial JSON update, which cannot be turned into a whole row",
                     )
                     .remedy("set binlog_row_value_options='' on the server, then take a new snapshot of the table")
@@ -190,15 +191,16 @@ impl<S: Sink> State<S> {
                 }
             }
             Body::Incident(incident) => {
-                return Err(EngineError::stop(format!(
-                    "the server reports a gap in its log: {}",
-                    String::from_utf8_lossy(incident.message)
-                ))
+                return Err(EngineError::new(
+                    ErrorKind::Log,
+                    format!("the server reports a gap in its log: {}", String::from_utf8_lossy(incident.message)),
+                )
                 .remedy("changes are missing from the log; take a new snapshot")
                 .at(self.place(site)));
             }
             Body::Other(_) if site.header.kind == EventType::PARTIAL_ROW_DATA => {
-                return Err(EngineError::stop(
+                return Err(EngineError::new(
+                    ErrorKind::Log,
                     "a row is too large for one event and was logged in fragments, which is not supported",
                 )
                 .remedy(
@@ -207,10 +209,10 @@ impl<S: Sink> State<S> {
                 .at(self.place(site)));
             }
             Body::Unknown(_) if !site.header.is_ignorable() => {
-                return Err(EngineError::stop(format!(
-                    "an event of the unknown type {} cannot be skipped safely",
-                    site.header.kind.0
-                ))
+                return Err(EngineError::new(
+                    ErrorKind::Log,
+                    format!("an event of the unknown type {} cannot be skipped safely", site.header.kind.0),
+                )
                 .remedy("this server is newer than this program; use a newer program")
                 .at(self.place(site)));
             }
@@ -290,14 +292,18 @@ impl<S: Sink> State<S> {
             let row = match reader.next_row() {
                 Ok(Some(row)) => row,
                 Ok(None) => break None,
-                Err(error) => break Some(EngineError::stop("a row cannot be read").remedy(DAMAGED).caused_by(error)),
+                Err(error) => {
+                    break Some(
+                        EngineError::new(ErrorKind::Log, "a row cannot be read").remedy(DAMAGED).caused_by(error),
+                    );
+                }
             };
             context.row = row.index;
             self.buffer.clear();
             let routed = match slot {
                 Slot::Captured(captured) => match captured.plan.encode(&row, operation, &context, &mut self.buffer) {
                     Ok(()) => Ok(Some(captured.topic)),
-                    Err(error) => Err(EngineError::stop(error.to_string()).caused_by(error)),
+                    Err(error) => Err(EngineError::new(ErrorKind::Row, error.to_string()).caused_by(error)),
                 },
                 Slot::Outbox(plan) => {
                     let (sink, topics, metrics) = (&mut self.sink, &mut self.topics, &*self.metrics);
@@ -424,7 +430,7 @@ impl<S: Sink> State<S> {
 
     /// The error of an event that the decoder refuses.
     pub fn undecodable(&self, error: BinlogError) -> EngineError {
-        EngineError::new(ErrorClass::Stop, format!("an event of the log is damaged or not understood: {error}"))
+        EngineError::new(ErrorKind::Log, format!("an event of the log is damaged or not understood: {error}"))
             .remedy(DAMAGED)
             .at(Place {
                 server: Some(self.options.server.clone()),

@@ -9,7 +9,7 @@ use bitacora_change::{LoggedTable, PatternError, Plan, PlanOptions, TableDescrip
 use bitacora_source::Filter;
 
 use super::sequence::has_columns_of_a_sequence;
-use crate::error::{EngineError, Place};
+use crate::error::{EngineError, ErrorKind, Place};
 use crate::notices::Notices;
 
 /// What the pipeline does with the rows of a table.
@@ -64,7 +64,7 @@ impl Tables {
         }
         match self.slots.get_mut(self.last) {
             Some((_, slot)) => Ok(slot),
-            None => Err(EngineError::stop("the table cache lost an entry")),
+            None => Err(EngineError::new(ErrorKind::Fault, "the table cache lost an entry")),
         }
     }
 
@@ -106,7 +106,7 @@ fn undescribed(table: &TableMap, description: Option<&TableDescription>) -> Opti
 
 /// The error of an expression that takes too long: what it was to match is not known.
 pub fn too_long(failure: &PatternError) -> EngineError {
-    EngineError::configuration(format!("the expression {} cannot be used", failure.pattern))
+    EngineError::new(ErrorKind::Configuration, format!("the expression {} cannot be used", failure.pattern))
         .remedy(failure.reason.clone())
 }
 
@@ -144,8 +144,8 @@ pub fn compile(
         Some(rule) => OutboxPlan::compile(table, description, options, &rule.options).map(Compiled::Outbox),
         None => Plan::compile(table, description, options).map(Compiled::Table),
     };
-    let compiled =
-        compiled.map_err(|error| EngineError::configuration(error.to_string()).at(place).caused_by(error))?;
+    let compiled = compiled
+        .map_err(|error| EngineError::new(ErrorKind::Configuration, error.to_string()).at(place).caused_by(error))?;
     if let Some(failure) = options.columns.failure() {
         return Err(too_long(failure));
     }

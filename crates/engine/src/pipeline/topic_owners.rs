@@ -7,7 +7,7 @@ use bitacora_change::{PlanOptions, TopicCollision};
 use bitacora_source::{Filter, quoted};
 
 use super::topics::Topics;
-use crate::error::EngineError;
+use crate::error::{EngineError, ErrorKind};
 use crate::notices::Notices;
 
 /// What an operator does about tables that meet in a topic.
@@ -107,7 +107,9 @@ fn judge(what: &str, policy: TopicCollision, notices: &Notices) -> Result<(), En
             notices.warn(what);
             Ok(())
         }
-        TopicCollision::Stop | TopicCollision::Escape => Err(EngineError::configuration(what.to_owned()).remedy(APART)),
+        TopicCollision::Stop | TopicCollision::Escape => {
+            Err(EngineError::new(ErrorKind::Configuration, what.to_owned()).remedy(APART))
+        }
     }
 }
 

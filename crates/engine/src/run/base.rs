@@ -4,7 +4,7 @@ use crate::checkpoint::{CheckpointStore, Epoch};
 use crate::error::EngineError;
 use crate::sink::names::ProducerNames;
 
-use super::{Life, now_ms, unusable_store};
+use super::{Life, now_ms};
 
 /// What all checkpoints of one base have in common.
 #[derive(Debug, Clone)]
@@ -19,12 +19,12 @@ impl Life {
     /// Begins a base; its epoch is stored before the first message that carries it.
     pub(super) fn begin_base(&self, store: &CheckpointStore, server: &str) -> Result<Base, EngineError> {
         let epoch = Epoch::random();
-        store.begin_epoch(epoch, now_ms()).map_err(unusable_store)?;
+        store.begin_epoch(epoch, now_ms())?;
         Ok(Base { server: server.to_owned(), epoch: Some(epoch) })
     }
 
     /// The names of the producers of a base.
     pub(super) fn names(&self, store: &CheckpointStore, base: &Base) -> Result<ProducerNames, EngineError> {
-        Ok(ProducerNames::new(&self.config.name, base.epoch, store.epochs().map_err(unusable_store)?))
+        Ok(ProducerNames::new(&self.config.name, base.epoch, store.epochs()?))
     }
 }

@@ -27,7 +27,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bitacora_pulsar::{Client, Endpoint};
 use bitacora_source::LogPlace;
-use bitacora_source::check::{self, CheckOptions, Finding, Severity, SnapshotPlanned};
+use bitacora_source::check::{self, CheckName, CheckOptions, Finding, Severity, SnapshotPlanned};
 use bitacora_source::ddl::Catalog;
 use bitacora_source::replication::ReplicaOptions;
 use tokio::sync::watch;
@@ -41,7 +41,7 @@ pub use status::SourceStatus;
 
 use crate::checkpoint::{Checkpoint, CheckpointError, CheckpointStore, FormerMarks, Save};
 use crate::config::{SnapshotMode, SourceConfig};
-use crate::error::{EngineError, ErrorClass};
+use crate::error::{EngineError, ErrorClass, ErrorKind};
 use crate::metrics::SourceMetrics;
 use crate::notices::Notices;
 use crate::sink::pulsar::PulsarSink;
@@ -112,7 +112,7 @@ impl Source {
             return Ok(());
         }
         (&mut self.task).await.unwrap_or_else(|error| {
-            Err(EngineError::stop("the source ended by a fault of the program").caused_by(error))
+            Err(EngineError::new(ErrorKind::Fault, "the source ended by a fault of the program").caused_by(error))
         })
     }
 }
@@ -130,15 +130,15 @@ pub async fn examine(config: &SourceConfig, data_dir: &Path) -> Result<Report, E
         let mut report = check::run(&config.server, &running).await;
         topic_names::check(config, &mut report);
         report.findings.push(Finding {
-            name: "position",
+            name: CheckName::Position,
             severity: Severity::Note,
             message: "The source runs, so its position is in use and was not checked".into(),
             remedy: String::new(),
         });
         return Ok(report);
     }
-    let saved = match store.transpose().map_err(unusable_store)? {
-        Some(store) => store.load().map_err(unusable_store)?,
+    let saved = match store.transpose()? {
+        Some(store) => store.load()?,
         None => None,
     };
     let position = saved.map(|saved| position::place_of(&saved.checkpoint)).transpose()?;
@@ -181,13 +181,13 @@ impl Life {
     }
 
     async fn live(&mut self, folder: &Path) -> Result<(), EngineError> {
-        let store = Arc::new(CheckpointStore::open(folder).map_err(unusable_store)?);
+        let store = Arc::new(CheckpointStore::open(folder)?);
         let mut backoff = self.backoff();
         let mut always = self.config.snapshot.mode == SnapshotMode::Always;
         // What the server said when the stream was refused; the checks may know why.
         let mut refusal = None;
         loop {
-            let saved = store.load().map_err(unusable_store)?;
+            let saved = store.load()?;
             let place = saved.as_ref().map(|saved| position::place_of(&saved.checkpoint)).transpose()?;
             let ready = match self.check(place.filter(|_| !always)).await? {
                 Checked::Stopped => return Ok(()),
@@ -218,7 +218,7 @@ impl Life {
                 Ok(Streamed::Ended) => return Ok(()),
                 Ok(Streamed::OtherServer | Streamed::OtherLog) => {}
                 Ok(Streamed::Refused(error)) => refusal = Some(error),
-                Err(error) if error.class == ErrorClass::BeginAgain => {
+                Err(error) if error.class() == ErrorClass::BeginAgain => {
                     tracing::warn!(source = %self.config.name, "the topics are compared with the checkpoint: {error}");
                 }
                 Err(error) => return Err(error),
@@ -226,8 +226,11 @@ impl Life {
             always = false;
             // Behind some addresses each connection finds another server.
             let Some(pause) = backoff.next() else {
-                return Err(EngineError::configuration("the address leads to a different server each time")
-                    .remedy("name one server, or let the address change after a failure only"));
+                return Err(EngineError::new(
+                    ErrorKind::ServerChanges,
+                    "the address leads to a different server each time",
+                )
+                .remedy("name one server, or let the address change after a failure only"));
             };
             if self.pause(pause).await {
                 return Ok(());
@@ -252,7 +255,7 @@ impl Life {
         let address = self.config.server.address();
         tracing::warn!(source = %self.config.name, former, server, "{address} is another server now; events that were sent after the last checkpoint come twice");
         // Of each topic the newest mark of the former bases still counts.
-        let mut stale = store.marks().map_err(unusable_store)?;
+        let mut stale = store.marks()?;
         let kept: HashSet<_> =
             stale.iter().filter(|mark| mark.epoch == checkpoint.epoch).map(|mark| mark.topic.clone()).collect();
         stale.retain(|mark| mark.epoch != checkpoint.epoch && kept.contains(&mark.topic));
@@ -263,18 +266,17 @@ impl Life {
         checkpoint.position = 0;
         checkpoint.log = None;
         let save = Save { gone: &stale, ..Save::of(&checkpoint, now_ms()) };
-        store.save(&save, FormerMarks::Keep).map_err(unusable_store)?;
+        store.save(&save, FormerMarks::Keep)?;
         Ok(Resume { catalog, checkpoint })
     }
 
     fn client(&self) -> Result<Client, EngineError> {
-        Client::new(self.config.client(self.endpoint.clone()))
-            .map_err(|error| EngineError::new(ErrorClass::FixConfiguration, error.to_string()).caused_by(error))
+        Ok(Client::new(self.config.client(self.endpoint.clone()))?)
     }
 
     fn sink(&self, store: &CheckpointStore, base: &base::Base) -> Result<PulsarSink, EngineError> {
         let runtime = tokio::runtime::Handle::current();
-        let marks = store.marks().map_err(unusable_store)?;
+        let marks = store.marks()?;
         PulsarSink::new(self.client()?, runtime, &self.config.topic_namespace, self.names(store, base)?, marks)
     }
 
@@ -321,7 +323,7 @@ pub(crate) struct Resume {
 fn parse_catalog(text: Option<&[u8]>) -> Result<Arc<Catalog>, EngineError> {
     let Some(text) = text else { return Ok(Arc::new(Catalog::default())) };
     serde_json::from_slice(text).map(Arc::new).map_err(|error| {
-        EngineError::stop("the table descriptions in the checkpoint store cannot be understood")
+        EngineError::new(ErrorKind::StoredState, "the table descriptions in the checkpoint store cannot be understood")
             .remedy("restore the store from a copy, or remove it to begin with a new snapshot")
             .caused_by(error)
     })
@@ -329,11 +331,7 @@ fn parse_catalog(text: Option<&[u8]>) -> Result<Arc<Catalog>, EngineError> {
 
 fn catalog_text(catalog: &Catalog) -> Result<Vec<u8>, EngineError> {
     serde_json::to_vec(catalog)
-        .map_err(|error| EngineError::stop("the table descriptions cannot be stored").caused_by(error))
-}
-
-fn unusable_store(error: CheckpointError) -> EngineError {
-    EngineError::new(ErrorClass::FixConfiguration, error.to_string()).caused_by(error)
+        .map_err(|error| EngineError::new(ErrorKind::Fault, "the table descriptions cannot be stored").caused_by(error))
 }
 
 /// Microseconds since 1970.

@@ -15,12 +15,11 @@ use super::base::Base;
 use super::log_watch::until_replaced;
 use super::options::{backoff_options, core_options};
 use super::position::place_of;
-use super::snapshot::source_error;
 use super::status::SourceStatus;
 use super::worker::{Work, Worker, fallen};
 use super::{Life, Resume, Streamed};
 use crate::checkpoint::CheckpointStore;
-use crate::error::EngineError;
+use crate::error::{EngineError, ErrorKind};
 use crate::pipeline::core::{Core, Heard};
 
 /// Chunks of events between the reader and the worker; each holds what one read of the socket brought.
@@ -110,7 +109,7 @@ impl Life {
                 }
                 Ok(Progress::Waiting { error, .. }) => {
                     self.metrics.reconnect_count.add(1);
-                    self.status.send_replace(SourceStatus::Waiting { reason: source_error(error).to_string() });
+                    self.status.send_replace(SourceStatus::Waiting { reason: EngineError::from(error).to_string() });
                     // A worker that waits for the broker answers late.
                     let end = tokio::select! {
                         end = abandon(&work) => end,
@@ -123,8 +122,8 @@ impl Life {
                     continue;
                 }
                 Ok(Progress::End) => break Ok(Streamed::Ended),
-                Err(error) if error.refuses_position() => break Ok(Streamed::Refused(source_error(error))),
-                Err(error) => break Err(source_error(error)),
+                Err(error) if error.refuses_position() => break Ok(Streamed::Refused(error.into())),
+                Err(error) => break Err(error.into()),
             };
             tokio::select! {
                 // A worker that has hung up says why when it is waited for.
@@ -144,7 +143,7 @@ impl Life {
         let drained = async {
             tokio::select! {
                 drained = worker => drained.unwrap_or_else(|error| Err(fallen(error))),
-                () = patience => Err(EngineError::retry("the broker does not take the last messages, which are not delivered yet")
+                () = patience => Err(EngineError::new(ErrorKind::BrokerAway, "the broker does not take the last messages, which are not delivered yet")
                     .remedy("nothing is lost: they are sent at the next start, when the broker works again")),
             }
         };
@@ -165,7 +164,7 @@ async fn abandon(work: &mpsc::Sender<Work>) -> Option<(Position, Option<LogMark>
 fn early(ended: Result<Result<(), EngineError>, JoinError>) -> EngineError {
     match ended {
         Ok(Err(error)) => error,
-        Ok(Ok(())) => EngineError::stop("the pipeline ended early").remedy("report it with the log"),
+        Ok(Ok(())) => EngineError::new(ErrorKind::Fault, "the pipeline ended early").remedy("report it with the log"),
         Err(error) => fallen(error),
     }
 }

@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 
 use bitacora_change::{KeyValueEncoding, MessageSchema};
-use bitacora_pulsar::{BatchLimits, Client, Error as ClientError, PendingBudget, Progress};
+use bitacora_pulsar::{BatchLimits, Client, PendingBudget, Progress};
 use bitacora_pulsar_wire::{
     BatchBuilder, DEFAULT_MAX_MESSAGE_BYTES, MessageKey, OutgoingMessage as WireMessage, ServerError,
 };
@@ -23,7 +23,7 @@ use super::sealer::Sealer;
 use super::tail::{Since, read_tail};
 use super::{Lane, Opened, OutgoingMessage, Sink, TopicId};
 use crate::checkpoint::{Epoch, TopicMark};
-use crate::error::{EngineError, ErrorClass};
+use crate::error::{EngineError, ErrorKind};
 
 /// Bytes of all producers of a source that may wait for their receipt.
 const PENDING_BYTES_MAX: usize = 16 << 20;
@@ -143,7 +143,7 @@ impl PulsarSink {
         marks: Vec<TopicMark>,
     ) -> Result<PulsarSink, EngineError> {
         let sealer = Sealer::start(runtime.clone()).map_err(|error| {
-            EngineError::stop("the compression thread cannot be started")
+            EngineError::new(ErrorKind::System, "the compression thread cannot be started")
                 .remedy("raise the limit of threads")
                 .caused_by(error)
         })?;
@@ -176,7 +176,7 @@ impl PulsarSink {
             let failure = topic.progress.borrow().failure.clone();
             failure.is_some_and(|failure| failure.server_error() == Some(ServerError::ProducerFenced))
         };
-        if error.remedy.as_deref() != Some(FENCED) {
+        if error.kind != ErrorKind::Fenced {
             return error;
         }
         let Some(topic) = self.topics.iter().find(is_fenced) else { return error };
@@ -284,7 +284,7 @@ impl Sink for PulsarSink {
             self.flush()?;
         }
         let Some(topic) = self.topics.get_mut(index) else {
-            return Err(EngineError::stop("a message was appended to a topic that is not open"));
+            return Err(EngineError::new(ErrorKind::Fault, "a message was appended to a topic that is not open"));
         };
         let key = match (message.key, topic.keys) {
             (Some(key), Keys::Bytes) => MessageKey::Bytes(key),
@@ -307,11 +307,9 @@ impl Sink for PulsarSink {
         };
         self.filling_bytes += bytes;
         topic.batch_bytes += bytes;
-        topic
-            .batch
-            .get_or_insert_with(|| self.sealer.empty_batch())
-            .append(&message)
-            .map_err(|error| EngineError::stop("a message cannot be put into a batch").caused_by(error))?;
+        topic.batch.get_or_insert_with(|| self.sealer.empty_batch()).append(&message).map_err(|error| {
+            EngineError::new(ErrorKind::Fault, "a message cannot be put into a batch").caused_by(error)
+        })?;
         topic.in_flight.append(sequence_id);
         topic.highest = sequence_id;
         Ok(())
@@ -345,7 +343,7 @@ impl Sink for PulsarSink {
             }
         }
         match failure {
-            Some(failure) => Err(self.explained(failed("delivery to the broker failed", failure))),
+            Some(failure) => Err(self.explained(EngineError::from(failure).during("delivery to the broker failed"))),
             None => Ok(oldest),
         }
     }
@@ -385,24 +383,3 @@ impl Sink for PulsarSink {
         Ok(())
     }
 }
-
-/// Turns a failure of the client into the engine's error.
-pub(super) fn failed(what: &str, error: ClientError) -> EngineError {
-    let class = match &error {
-        ClientError::TopicBehind { .. } => ErrorClass::BeginAgain,
-        error if error.is_retryable() => ErrorClass::Retry,
-        _ => ErrorClass::Stop,
-    };
-    let failure = EngineError::new(class, format!("{what}: {error}"));
-    match error.server_error() {
-        Some(ServerError::IncompatibleSchema) => failure.remedy(SCHEMA_REFUSED).caused_by(error),
-        Some(ServerError::ProducerFenced) => failure.remedy(FENCED).caused_by(error),
-        _ => failure.caused_by(error),
-    }
-}
-
-/// Another producer has taken a topic over.
-const FENCED: &str = "run one engine of this name only, or give one of them another name";
-
-/// A table may change in ways that the strategy of its topic's namespace does not allow; the source waits until it does.
-pub(super) const SCHEMA_REFUSED: &str = "let the namespace take every change of a table: pulsar-admin namespaces set-schema-compatibility-strategy --compatibility ALWAYS_COMPATIBLE, or schema_compatibility_strategy of the embedded broker";

@@ -10,8 +10,7 @@ use bitacora_pulsar::Producer;
 use bitacora_pulsar_wire::{BatchBuilder, Compressor};
 use tokio::runtime::Handle;
 
-use super::pulsar::failed;
-use crate::error::EngineError;
+use crate::error::{EngineError, ErrorKind};
 
 /// Batches between the pipeline and the sealer.
 const QUEUED_BATCHES: usize = 4;
@@ -93,7 +92,7 @@ impl Sealer {
 
     fn failure(&self) -> EngineError {
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
-        failure.unwrap_or_else(|| EngineError::stop("the compression thread has ended"))
+        failure.unwrap_or_else(|| EngineError::new(ErrorKind::Fault, "the compression thread has ended"))
     }
 }
 
@@ -137,16 +136,17 @@ impl Worker {
 
     fn send(&mut self, topic: usize, mut batch: Box<BatchBuilder>) -> Result<(), EngineError> {
         let Some(producer) = self.producers.get_mut(&topic) else {
-            return Err(EngineError::stop("a batch has no producer"));
+            return Err(EngineError::new(ErrorKind::Fault, "a batch has no producer"));
         };
         let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
         let sealed = batch.finish_with(&producer.entry_header(now_ms), &mut self.compressor).map_err(|error| {
-            EngineError::stop(format!("a batch for topic {} cannot be compressed", producer.topic())).caused_by(error)
+            EngineError::new(ErrorKind::Fault, format!("a batch for topic {} cannot be compressed", producer.topic()))
+                .caused_by(error)
         })?;
         if let Some(sealed) = sealed {
-            producer
-                .send_batch_blocking(sealed, &self.runtime)
-                .map_err(|error| failed(&format!("a batch for topic {} cannot be sent", producer.topic()), error))?;
+            producer.send_batch_blocking(sealed, &self.runtime).map_err(|error| {
+                EngineError::from(error).during(&format!("a batch for topic {} cannot be sent", producer.topic()))
+            })?;
         }
         batch.clear();
         let _ = self.empty.try_send(batch);
@@ -157,9 +157,9 @@ impl Worker {
         for topic in topics {
             if let Some(producer) = self.producers.remove(topic) {
                 let name = producer.topic().to_string();
-                self.runtime
-                    .block_on(producer.close())
-                    .map_err(|error| failed(&format!("the last messages of topic {name} are not durable"), error))?;
+                self.runtime.block_on(producer.close()).map_err(|error| {
+                    EngineError::from(error).during(&format!("the last messages of topic {name} are not durable"))
+                })?;
             }
         }
         Ok(())
