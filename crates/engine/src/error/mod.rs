@@ -31,7 +31,7 @@ pub struct EngineError {
 impl EngineError {
     /// Creates an error of a kind with the sentence that says what happened.
     pub fn new(kind: ErrorKind, what: impl Into<String>) -> Self {
-        EngineError { kind, what: what.into(), place: Box::default(), remedy: None, source: None }
+        EngineError { kind, what: said(what.into()), place: Box::default(), remedy: None, source: None }
     }
 
     /// Returns what the engine does about it.
@@ -42,14 +42,14 @@ impl EngineError {
     /// Says before what happened what it meant for the work that was under way.
     #[must_use]
     pub fn during(mut self, work: &str) -> Self {
-        self.what = format!("{work}: {}", self.what);
+        self.what = said(format!("{work}: {}", self.what));
         self
     }
 
     /// Says what the operator can do.
     #[must_use]
     pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
-        self.remedy = Some(remedy.into());
+        self.remedy = Some(said(remedy.into()));
         self
     }
 
@@ -92,6 +92,24 @@ impl std::error::Error for EngineError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.source.as_deref().map(|source| source as &(dyn std::error::Error + 'static))
     }
+}
+
+/// Returns a sentence as it goes into an error.
+#[cfg(not(test))]
+fn said(sentence: String) -> String {
+    sentence
+}
+
+/// Returns a sentence as it goes into an error: `x` instead of it, where a test wants errors without words.
+#[cfg(test)]
+fn said(sentence: String) -> String {
+    if WORDLESS.get() { "x".to_owned() } else { sentence }
+}
+
+#[cfg(test)]
+thread_local! {
+    /// Whether errors that are made on this thread have their words replaced.
+    pub(crate) static WORDLESS: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
 #[cfg(test)]

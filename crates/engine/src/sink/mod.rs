@@ -16,6 +16,8 @@ mod opening;
 pub mod pulsar;
 mod sealer;
 mod tail;
+#[cfg(test)]
+mod wordless_tests;
 
 /// Which of a source's two producers of a topic a message takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
