@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bitacora_source::check::{self, CheckName, PositionFault, Report, Severity, log_at};
-use bitacora_source::{Error as SourceError, LogMark, LogPlace, Position};
+use bitacora_source::{LogMark, LogPlace, Position};
 
 use super::status::{self, SourceStatus};
 use super::{Checked, Life, check_options, topic_names};
@@ -127,7 +127,7 @@ impl Life {
     /// What tells the log at a position from every other one; `None` where the account may not look.
     pub(super) async fn log_at(&self, server: &str, position: &Position) -> Result<Option<LogMark>, EngineError> {
         match log_at(&self.config.server, server, position).await {
-            Err(error @ SourceError::Server { .. }) => {
+            Err(error) if error.is_refusal() => {
                 tracing::warn!(source = %self.config.name, "a log that takes the place of this one before the first event is not noticed: {error}");
                 Ok(None)
             }

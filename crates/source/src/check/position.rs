@@ -67,7 +67,7 @@ pub async fn check(
             report.add(CheckName::Position, Severity::Failure, fault.what(), fault.remedy());
             report.position_fault = Some(fault);
         }
-        Err(error @ Error::Server { .. }) => {
+        Err(error) if error.is_refusal() => {
             report.add(
                 CheckName::Position,
                 Severity::Warning,
@@ -88,7 +88,7 @@ pub async fn examine_position(config: &ServerConfig, place: &LogPlace) -> Result
     let mut connection = Connection::open(config).await?;
     let server = server_identity(&mut connection).await?;
     match find_fault(config, &mut connection, &server, place).await {
-        Err(Error::Server { .. }) => Ok(None),
+        Err(error) if error.is_refusal() => Ok(None),
         found => found,
     }
 }

@@ -175,7 +175,7 @@ pub async fn server_id(connection: &mut Connection, options: &CheckOptions, repo
             let message = format!("Server id {} is already used by {other}", options.server_id);
             report.add(CheckName::ReplicaId, Severity::Failure, message, remedy);
         }
-        Err(Error::Server { .. }) => report.add(
+        Err(error) if error.is_refusal() => report.add(
             CheckName::ServerId,
             Severity::Note,
             format!(
