@@ -1,7 +1,6 @@
-//! Configuration, pipeline, checkpoint and sinks: from a server's log to a broker, exactly once.
+//! Pipeline, checkpoint and sinks: from a server's log to a broker, exactly once.
 
 pub mod checkpoint;
-pub mod config;
 pub mod error;
 pub mod metrics;
 pub mod notices;

@@ -1,6 +1,6 @@
 //! `bitacora source localrun`.
 
-use bitacora_engine::config::{Destination, Environment, load_pulsar_io};
+use bitacora_config::{Destination, Environment, load_pulsar_io};
 use bitacora_engine::metrics::Figures;
 use bitacora_engine::run::Source;
 use bitacora_pulsar::wire::TopicName;

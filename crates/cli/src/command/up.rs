@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bitacora_engine::config::{Destination, Environment, load_toml};
+use bitacora_config::{Destination, Environment, load_toml};
 use bitacora_engine::metrics::Figures;
 use bitacora_engine::run::Source;
 use bitacora_pulsar::Endpoint;

@@ -7,8 +7,8 @@ use bitacora_source::{LogMark, LogPlace, Position};
 
 use super::status::{self, SourceStatus};
 use super::{Checked, Life, check_options, topic_names};
-use crate::config::SnapshotMode;
 use crate::error::{EngineError, ErrorClass, ErrorKind};
+use bitacora_config::SnapshotMode;
 
 /// Pause before another server is asked again whether it has what the position holds.
 const LAGGING_PAUSE: Duration = Duration::from_secs(2);

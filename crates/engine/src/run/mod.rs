@@ -40,11 +40,11 @@ use topics::Compared;
 pub use status::SourceStatus;
 
 use crate::checkpoint::{Checkpoint, CheckpointError, CheckpointStore, FormerMarks, Save};
-use crate::config::{SnapshotMode, SourceConfig};
 use crate::error::{EngineError, ErrorClass, ErrorKind};
 use crate::metrics::SourceMetrics;
 use crate::notices::Notices;
 use crate::sink::pulsar::PulsarSink;
+use bitacora_config::{SnapshotMode, SourceConfig};
 
 /// A running source.
 #[derive(Debug)]

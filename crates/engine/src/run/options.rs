@@ -8,9 +8,9 @@ use bitacora_change::{Connector, DebeziumForm, NullWithDefault, PlanOptions, Tom
 use bitacora_source::replication::{Backoff, BackoffOptions, ReplicaOptions};
 
 use super::Life;
-use crate::config::{self, SourceConfig};
 use crate::notices::Notices;
 use crate::pipeline::core::{CoreOptions, SchemaChanges, Statements};
+use bitacora_config::SourceConfig;
 
 /// At most one transaction end is noted in this time, and the checkpoint is stored as often.
 pub(super) const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(1);
@@ -35,17 +35,17 @@ impl Life {
 pub(super) fn plan_options(config: &SourceConfig) -> PlanOptions {
     PlanOptions {
         connector: match config.connector {
-            config::Connector::Mysql => Connector::Mysql,
-            config::Connector::Mariadb => Connector::Mariadb,
+            bitacora_config::Connector::Mysql => Connector::Mysql,
+            bitacora_config::Connector::Mariadb => Connector::Mariadb,
         },
         form: match config.form {
-            config::DebeziumForm::V1_9 => DebeziumForm::V1_9,
-            config::DebeziumForm::V3_6 => DebeziumForm::V3_6,
+            bitacora_config::DebeziumForm::V1_9 => DebeziumForm::V1_9,
+            bitacora_config::DebeziumForm::V3_6 => DebeziumForm::V3_6,
         },
         topic_prefix: config.topic_prefix.clone(),
         value_format: match config.value_format {
-            config::ValueFormat::Json => ValueFormat::Json,
-            config::ValueFormat::JsonWithEnvelope => ValueFormat::JsonWithEnvelope,
+            bitacora_config::ValueFormat::Json => ValueFormat::Json,
+            bitacora_config::ValueFormat::JsonWithEnvelope => ValueFormat::JsonWithEnvelope,
         },
         tombstones: if config.tombstones_on_delete { Tombstones::Emit } else { Tombstones::Omit },
         null_with_default: if config.replace_null_with_default {

@@ -16,11 +16,11 @@ use super::stream::DRAIN_LIMIT;
 use super::worker::fallen;
 use super::{Life, Resume, catalog_text, now_ms, now_ns, now_us};
 use crate::checkpoint::{CheckpointStore, FormerMarks, Save, TopicMark};
-use crate::config::SnapshotMode;
 use crate::error::{EngineError, ErrorClass};
 use crate::pipeline::snapshot::{SnapshotTable, SnapshotWriter, SnapshotWriterOptions};
 use crate::sink::Sink;
 use crate::sink::pulsar::PulsarSink;
+use bitacora_config::SnapshotMode;
 
 /// Chunks between the reader and the writer.
 const QUEUED_CHUNKS: usize = 3;

@@ -6,8 +6,8 @@ use bitacora_change::TopicCollision;
 use bitacora_source::check::{CheckName, Finding, Report, Severity};
 
 use super::options::plan_options;
-use crate::config::SourceConfig;
 use crate::pipeline::topic_owners::{APART, meeting, owner_name};
+use bitacora_config::SourceConfig;
 
 /// Topics that are named one by one.
 const SHOWN: usize = 5;

@@ -9,10 +9,10 @@ use super::position::place_of;
 use super::status::SourceStatus;
 use super::{Life, Resume, now_ms, parse_catalog};
 use crate::checkpoint::{CheckpointStore, FormerMarks, Save, Saved, TopicMark};
-use crate::config::LostMessages;
 use crate::error::{EngineError, ErrorClass, ErrorKind};
 use crate::sink::Lane;
 use crate::sink::compare::{Behind, compare};
+use bitacora_config::LostMessages;
 
 const LOST: &str = "put the topic's messages back, or take a new snapshot, which snapshot mode when_needed does by itself; lost_messages = \"accept\" (bitacora.lost.messages) goes on without them, where they were deleted on purpose";
 

@@ -3,7 +3,7 @@
 use bitacora_change::outbox::{AdditionalMissing, EmptyArrays, NullMembers, Updates};
 
 use super::{Choice, Effect, OptionSpec};
-use crate::config::outbox::Format;
+use crate::outbox::Format;
 
 const TRACING: &str = "trace contexts are not propagated";
 

@@ -5,7 +5,7 @@ use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, Span};
 use super::{Content, Entry, MAX_DEPTH, Node, SyntaxError};
 
 /// Parses one YAML document; an empty file is an empty mapping.
-pub(in super::super) fn parse(text: &str) -> Result<Node, SyntaxError> {
+pub(crate) fn parse(text: &str) -> Result<Node, SyntaxError> {
     let mut reader = Reader { parser: Parser::new_from_str(text), line: 1 };
     loop {
         match reader.next()? {

@@ -6,7 +6,7 @@ use toml::de::{DeTable, DeValue};
 use super::{Content, Entry, MAX_DEPTH, Node, SyntaxError};
 
 /// Parses a TOML document.
-pub(in super::super) fn parse(text: &str) -> Result<Node, SyntaxError> {
+pub(crate) fn parse(text: &str) -> Result<Node, SyntaxError> {
     let lines = Lines(text);
     let table = DeTable::parse(text).map_err(|error| {
         let line = error.span().map_or(1, |span| lines.line_of(span.start));

@@ -1,7 +1,7 @@
 //! The first read of existing rows.
 
 use super::{Choice, Effect, OptionSpec};
-use crate::config::source_config::SnapshotMode;
+use crate::source_config::SnapshotMode;
 
 const OWN_WAY: &str = "own snapshot code cannot be loaded";
 const SHORTEST_LOCK: &str = "the snapshot takes no lock where the server allows it, else the shortest one";

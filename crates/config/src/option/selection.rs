@@ -3,7 +3,7 @@
 use bitacora_source::FilterOptions;
 
 use super::{Effect, OptionSpec};
-use crate::config::draft::{builtin, check_list};
+use crate::draft::{builtin, check_list};
 
 const ONE_GTID_SOURCE: &str = "filtering by the server of origin is not implemented yet";
 const NO_LIMIT: &str = "tables cost little memory, there is no limit on their number";

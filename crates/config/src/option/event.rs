@@ -1,7 +1,7 @@
 //! The form of events.
 
 use super::{Choice, Effect, OptionSpec};
-use crate::config::source_config::{DebeziumForm, ValueFormat};
+use crate::source_config::{DebeziumForm, ValueFormat};
 
 const TRANSFORMS: &str = "transforms other than io.debezium.transforms.outbox.EventRouter are not implemented yet";
 const TRANSACTIONS: &str = "transaction topics and blocks are not implemented yet";

@@ -3,7 +3,7 @@
 use bitacora_change::TopicCollision;
 
 use super::{Choice, Effect, OptionSpec};
-use crate::config::source_config::LostMessages;
+use crate::source_config::LostMessages;
 
 const OWN_NAMES: &str = "topics are always named <prefix>.<database>.<table>";
 const REGEX_STRATEGY: &str = "merging tables into one topic is not implemented yet";

@@ -3,7 +3,7 @@
 use bitacora_change::MESSAGE_BYTES_MAX;
 
 use super::{Choice, Effect, OptionSpec};
-use crate::config::large_rows::Policy;
+use crate::large_rows::Policy;
 
 pub(super) const OPTIONS: &[OptionSpec] = &[
     OptionSpec::new(

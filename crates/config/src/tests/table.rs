@@ -64,6 +64,6 @@ fn reference_is_current() {
     let on_disk = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         on_disk == markdown(),
-        "docs/configuration.md is not current; run UPDATE_DOCS=1 cargo test -p bitacora-engine reference_is_current"
+        "docs/configuration.md is not current; run UPDATE_DOCS=1 cargo test -p bitacora-config reference_is_current"
     );
 }

@@ -8,7 +8,7 @@ use super::settings::expectation;
 
 const HEAD: &str = "# Configuration
 
-<!-- Made from the table of options (crates/engine/src/config/option); `UPDATE_DOCS=1 cargo test -p bitacora-engine reference_is_current` writes it again. -->
+<!-- Made from the table of options (crates/config/src/option); `UPDATE_DOCS=1 cargo test -p bitacora-config reference_is_current` writes it again. -->
 
 Bitácora runs from a source file of Pulsar IO's Debezium connector (YAML, `bitacora source localrun --source-config-file`),
 unchanged, or from its own `bitacora.toml` (`bitacora up -c`).
