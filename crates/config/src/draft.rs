@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use bitacora_change::ValueFormat;
 use bitacora_change::outbox::{OutboxTables, Payload};
 use bitacora_pulsar::Auth;
 use bitacora_source::filter::BuiltinDatabases;
@@ -11,7 +12,7 @@ use super::columns::ColumnDraft;
 use super::engine_config::BrokerConfig;
 use super::large_rows::LargeRowDraft;
 use super::outbox::OutboxDraft;
-use super::source_config::{Destination, Flavor, SourceConfig, UnusedOption, ValueFormat};
+use super::source_config::{Destination, FileKind, SourceConfig, UnusedOption};
 
 /// What the rows of the table of options write into.
 #[derive(Debug)]
@@ -47,12 +48,12 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    pub(super) fn new(flavor: Flavor) -> Self {
+    pub(super) fn new(kind: FileKind) -> Self {
         Draft {
             data_dir: PathBuf::new(),
             broker: BrokerConfig::default(),
             metrics: None,
-            source: SourceConfig::empty(flavor),
+            source: SourceConfig::empty(kind),
             tenant: "public".into(),
             namespace: "default".into(),
             topic_namespace: None,
@@ -92,7 +93,7 @@ impl Draft {
             Err(reason) => problems.push(format!("pulsar.auth.plugin and pulsar.auth.params: {reason}")),
         }
         // What runs a Pulsar IO file may name the Pulsar by itself.
-        let is_embedded = source.destination == Destination::Embedded && source.flavor == Flavor::Own;
+        let is_embedded = source.destination == Destination::Embedded && source.file_kind == FileKind::Own;
         if is_embedded && (source.auth != Auth::None || source.tls_trust_certs_file.is_some()) {
             let reason = "the embedded broker asks nobody who they are; add destination.url for another one";
             source

@@ -36,8 +36,7 @@ pub use self::problem::{ConfigError, Origin, Problem};
 pub use self::pulsar_io::parse_pulsar_io;
 pub use self::reference::markdown;
 pub use self::source_config::{
-    Connector, DebeziumForm, Destination, Flavor, LostMessages, RetrySettings, SnapshotMode, SnapshotSettings,
-    SourceConfig, UnusedOption, ValueFormat,
+    Destination, FileKind, LostMessages, RetrySettings, SnapshotMode, SnapshotSettings, SourceConfig, UnusedOption,
 };
 
 /// Configuration files longer than this are refused.

@@ -14,7 +14,7 @@ use super::environment::Environment;
 use super::option::Scope;
 use super::problem::Problem;
 use super::settings::Settings;
-use super::source_config::Flavor;
+use super::source_config::FileKind;
 
 /// The transform that makes tables outboxes in foreign files.
 pub(super) const EVENT_ROUTER: &str = "io.debezium.transforms.outbox.EventRouter";
@@ -70,21 +70,21 @@ pub(super) fn add_to(
     source: &mut Draft,
     settings: Settings,
     name: &str,
-    flavor: Flavor,
+    kind: FileKind,
     environment: &Environment,
 ) -> Result<(), Vec<Trouble>> {
-    let mut draft = Draft::new(flavor);
+    let mut draft = Draft::new(kind);
     let missing = |option: &'static super::option::OptionSpec| Problem::Missing {
         file: name.into(),
         key: option.key.to_owned(),
         remedy: "add it".to_owned(),
     };
-    let problems = settings.apply(&mut draft, &[Scope::Outbox], flavor, environment, missing);
+    let problems = settings.apply(&mut draft, &[Scope::Outbox], kind, environment, missing);
     source.source.unused.append(&mut draft.source.unused);
     if !problems.is_empty() {
         return Err(problems.into_iter().map(Trouble::Problem).collect());
     }
-    let rule = draft.outbox.finish(flavor).map_err(|reason| vec![Trouble::Conflict(format!("{name}: {reason}"))])?;
+    let rule = draft.outbox.finish(kind).map_err(|reason| vec![Trouble::Conflict(format!("{name}: {reason}"))])?;
     source.source.outboxes.push(rule);
     Ok(())
 }
@@ -110,10 +110,10 @@ impl Trouble {
 
 impl OutboxDraft {
     /// Makes the rule; the error is one sentence.
-    fn finish(self, flavor: Flavor) -> Result<OutboxRule, String> {
-        let tables = match (&self.table, flavor) {
+    fn finish(self, kind: FileKind) -> Result<OutboxRule, String> {
+        let tables = match (&self.table, kind) {
             (Some(name), _) => OutboxTables::Named(name.clone()),
-            (None, Flavor::PulsarIo) => OutboxTables::All,
+            (None, FileKind::PulsarIo) => OutboxTables::All,
             (None, _) => return Err("table is missing; add it, as database.table".to_owned()),
         };
         let placements = self.placements()?;

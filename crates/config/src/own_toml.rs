@@ -12,7 +12,7 @@ use super::option::{OptionSpec, Scope, find_toml, of_scopes};
 use super::outbox;
 use super::problem::{ConfigError, Origin, Problem};
 use super::settings::Settings;
-use super::source_config::{Destination, Flavor};
+use super::source_config::{Destination, FileKind};
 use super::variables;
 
 const SOURCE_SCOPES: [Scope; 2] = [Scope::OwnSource, Scope::Source];
@@ -29,13 +29,14 @@ pub fn parse_toml_config(text: &str, file: &str, environment: &Environment) -> R
     let mut used = BTreeSet::new();
     let mut problems = Vec::new();
 
-    let mut engine_draft = Draft::new(Flavor::Own);
+    let mut engine_draft = Draft::new(FileKind::Own);
     let mut engine = engine;
     engine.override_by(environment, &[Scope::Engine], None, &mut used);
     let missing = |key: String| Problem::Missing { file: file.clone(), key, remedy: "add it to the file".to_owned() };
     problems.extend(
-        engine
-            .apply(&mut engine_draft, &[Scope::Engine], Flavor::Own, environment, |option| missing(toml_name(option))),
+        engine.apply(&mut engine_draft, &[Scope::Engine], FileKind::Own, environment, |option| {
+            missing(toml_name(option))
+        }),
     );
 
     let single = sources.len() == 1;
@@ -50,16 +51,16 @@ pub fn parse_toml_config(text: &str, file: &str, environment: &Environment) -> R
     };
     for (index, (CollectedSource { mut settings, outboxes }, name)) in sources.into_iter().zip(&names).enumerate() {
         settings.override_by(environment, &SOURCE_SCOPES, name.as_deref(), &mut used);
-        let mut draft = Draft::new(Flavor::Own);
+        let mut draft = Draft::new(FileKind::Own);
         let number = index + 1;
         let place = |key: String| if single { key } else { format!("{key} of [[source]] number {number}") };
-        let found = settings.apply(&mut draft, &SOURCE_SCOPES, Flavor::Own, environment, |option| {
+        let found = settings.apply(&mut draft, &SOURCE_SCOPES, FileKind::Own, environment, |option| {
             missing(place(format!("source.{}", toml_name(option))))
         });
         problems.extend(found);
         for (index, outbox) in outboxes.into_iter().enumerate() {
             let name = place(format!("[[source.outbox]] number {}", index + 1));
-            if let Err(found) = outbox::add_to(&mut draft, outbox, &name, Flavor::Own, environment) {
+            if let Err(found) = outbox::add_to(&mut draft, outbox, &name, FileKind::Own, environment) {
                 problems.extend(found.into_iter().map(|trouble| trouble.in_file(&file)));
             }
         }

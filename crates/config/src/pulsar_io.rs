@@ -15,7 +15,7 @@ use super::option::{OptionSpec, Scope, find, of_scopes};
 use super::outbox;
 use super::problem::{ConfigError, Origin, Problem};
 use super::settings::Settings;
-use super::source_config::Flavor;
+use super::source_config::FileKind;
 use super::variables;
 
 /// Reads the text of a source file; `file` is its name for messages.
@@ -30,7 +30,7 @@ pub fn parse_pulsar_io(text: &str, file: &str, environment: &Environment) -> Res
     let mut used = std::collections::BTreeSet::new();
     settings.override_by(environment, &[Scope::Source, Scope::Engine], None, &mut used);
     let notes = variables::notes(environment, &used, &[Scope::Source, Scope::Engine], &[None]);
-    let mut draft = Draft::new(Flavor::PulsarIo);
+    let mut draft = Draft::new(FileKind::PulsarIo);
     let missing = |option: &'static OptionSpec| {
         let key = if find(Scope::PulsarIo, option.key).is_some_and(|found| std::ptr::eq(found, option)) {
             option.key.to_owned()
@@ -40,10 +40,10 @@ pub fn parse_pulsar_io(text: &str, file: &str, environment: &Environment) -> Res
         Problem::Missing { file: file.clone(), key, remedy: "add it to the file".to_owned() }
     };
     let scopes = [Scope::PulsarIo, Scope::Source, Scope::Engine];
-    let mut problems = settings.apply(&mut draft, &scopes, Flavor::PulsarIo, environment, missing);
+    let mut problems = settings.apply(&mut draft, &scopes, FileKind::PulsarIo, environment, missing);
     for (name, router) in routers {
         let name = format!("configs.transforms.{name}");
-        if let Err(found) = outbox::add_to(&mut draft, router, &name, Flavor::PulsarIo, environment) {
+        if let Err(found) = outbox::add_to(&mut draft, router, &name, FileKind::PulsarIo, environment) {
             problems.extend(found.into_iter().map(|trouble| trouble.in_file(&file)));
         }
     }

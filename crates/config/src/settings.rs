@@ -15,7 +15,7 @@ use super::environment::{Environment, variable_of};
 use super::option::{Effect, Fields, OptionSpec, Scope, Texts, of_scopes};
 use super::placeholder;
 use super::problem::{Origin, Problem};
-use super::source_config::{Flavor, UnusedOption};
+use super::source_config::{FileKind, UnusedOption};
 
 /// A value as written.
 pub(super) enum Raw {
@@ -160,7 +160,7 @@ impl Settings {
         mut self,
         draft: &mut Draft,
         scopes: &[Scope],
-        flavor: Flavor,
+        kind: FileKind,
         environment: &Environment,
         missing: impl Fn(&'static OptionSpec) -> Problem,
     ) -> Vec<Problem> {
@@ -168,7 +168,7 @@ impl Settings {
             if self.list.iter().any(|setting| std::ptr::eq(setting.option, option)) {
                 continue;
             }
-            if let Some(default) = option.default_of(flavor) {
+            if let Some(default) = option.default_of(kind) {
                 let (raw, origin) = (Raw::Text(default.to_owned()), Origin::Default { key: option.key });
                 self.list.push(Setting { option, key: option.key.to_owned(), raw, origin });
             } else if option.required {

@@ -3,49 +3,19 @@
 use std::path::PathBuf;
 
 use bitacora_change::outbox::OutboxRule;
-use bitacora_change::{ColumnRules, LargeRows, TopicCollision};
+use bitacora_change::{ColumnRules, Connector, DebeziumForm, LargeRows, TopicCollision, ValueFormat};
 use bitacora_pulsar::{Auth, ClientConfig, Endpoint};
 use bitacora_source::{Filter, ServerConfig};
 
 /// Which kind of file a source was configured by; it decides defaults only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
-pub enum Flavor {
+pub enum FileKind {
     /// Our own TOML: Debezium 3.6 form, NULL stays null.
     #[default]
     Own,
     /// A source file of Pulsar IO: Debezium 1.9 form, NULL printed as the column's default.
     PulsarIo,
-}
-
-/// The Debezium connector whose events are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Connector {
-    /// `io.debezium.connector.mysql`.
-    #[default]
-    Mysql,
-    /// `io.debezium.connector.mariadb`.
-    Mariadb,
-}
-
-/// The Debezium line whose event form is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum DebeziumForm {
-    /// As the connector inside Pulsar 4.0 (1.9.7.Final).
-    V1_9,
-    /// As 3.6.1.Final.
-    #[default]
-    V3_6,
-}
-
-/// How a message holds key and value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ValueFormat {
-    /// KeyValue SEPARATED, JSON payloads without schema.
-    #[default]
-    Json,
-    /// KeyValue INLINE, JSON with schema and payload (`json-with-envelope`).
-    JsonWithEnvelope,
 }
 
 /// When existing rows are read.
@@ -126,7 +96,7 @@ pub struct SourceConfig {
     /// Name of the source; unique in a configuration, part of producer names.
     pub name: String,
     /// Kind of file it was configured by.
-    pub flavor: Flavor,
+    pub file_kind: FileKind,
     /// Debezium connector whose events are written.
     pub connector: Connector,
     /// The server to read.
@@ -181,11 +151,11 @@ pub struct SourceConfig {
 
 impl SourceConfig {
     /// A source of which nothing is set yet.
-    pub(super) fn empty(flavor: Flavor) -> Self {
+    pub(super) fn empty(kind: FileKind) -> Self {
         SourceConfig {
             name: String::new(),
-            flavor,
-            connector: Connector::default(),
+            file_kind: kind,
+            connector: Connector::Mysql,
             server: ServerConfig::new("", 0, "", ""),
             server_id: 0,
             keep_alive_interval_ms: 0,
@@ -198,8 +168,8 @@ impl SourceConfig {
             topic_prefix: String::new(),
             topic_collision: TopicCollision::default(),
             topic_namespace: String::new(),
-            form: DebeziumForm::default(),
-            value_format: ValueFormat::default(),
+            form: DebeziumForm::V3_6,
+            value_format: ValueFormat::Json,
             tombstones_on_delete: false,
             replace_null_with_default: false,
             include_query: false,

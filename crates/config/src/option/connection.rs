@@ -1,9 +1,9 @@
 //! The server and how it is reached.
 
+use bitacora_change::Connector;
 use bitacora_source::{PublicKeyRetrieval, TlsMode};
 
 use super::{Choice, Effect, OptionSpec};
-use crate::source_config::Connector;
 
 const OWN_CLIENT: &str = "the binlog is read by an own client, not through a Java driver";
 const NO_EXTRA_READERS: &str = "one connection reads the binlog";

@@ -1,7 +1,8 @@
 //! The form of events.
 
+use bitacora_change::{DebeziumForm, ValueFormat};
+
 use super::{Choice, Effect, OptionSpec};
-use crate::source_config::{DebeziumForm, ValueFormat};
 
 const TRANSFORMS: &str = "transforms other than io.debezium.transforms.outbox.EventRouter are not implemented yet";
 const TRANSACTIONS: &str = "transaction topics and blocks are not implemented yet";

@@ -25,7 +25,7 @@ use bitacora_change::NameList;
 use bitacora_source::Secret;
 
 use super::draft::Draft;
-use super::source_config::Flavor;
+use super::source_config::FileKind;
 
 /// Where an option may stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,10 +170,10 @@ impl OptionSpec {
     }
 
     /// The default for this kind of file.
-    pub(super) fn default_of(&self, flavor: Flavor) -> Option<&'static str> {
-        match flavor {
-            Flavor::PulsarIo => self.default_pulsar_io.or(self.default),
-            Flavor::Own => self.default,
+    pub(super) fn default_of(&self, kind: FileKind) -> Option<&'static str> {
+        match kind {
+            FileKind::PulsarIo => self.default_pulsar_io.or(self.default),
+            FileKind::Own => self.default,
         }
     }
 

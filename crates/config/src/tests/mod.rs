@@ -6,6 +6,7 @@ mod own_toml;
 mod pulsar_io;
 mod table;
 
+use bitacora_change::{Connector, DebeziumForm, ValueFormat};
 use bitacora_source::{PublicKeyRetrieval, Tls, TlsMode};
 
 use super::*;

@@ -69,7 +69,7 @@ fn two_sources() {
     );
     assert!(config.notes.is_empty(), "{:?}", config.notes);
     let [shop, crm] = config.sources.as_slice() else { panic!("two sources expected") };
-    assert_eq!((shop.name.as_str(), shop.flavor, shop.form), ("shop", Flavor::Own, DebeziumForm::V3_6));
+    assert_eq!((shop.name.as_str(), shop.file_kind, shop.form), ("shop", FileKind::Own, DebeziumForm::V3_6));
     assert_eq!((shop.server.host.as_str(), shop.server.port, shop.server_id), ("db1", 3307, 7));
     assert_eq!(shop.server.password.expose(), "s3cr3t");
     assert_eq!(shop.server.tls.mode, TlsMode::VerifyIdentity);

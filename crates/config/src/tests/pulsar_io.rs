@@ -48,8 +48,8 @@ fn tutorial_runs_unchanged() {
     let [source] = config.sources.as_slice() else { panic!("one source expected") };
     assert_eq!(source.name, "debezium-mysql-source");
     assert_eq!(
-        (source.flavor, source.connector, source.form),
-        (Flavor::PulsarIo, Connector::Mysql, DebeziumForm::V1_9)
+        (source.file_kind, source.connector, source.form),
+        (FileKind::PulsarIo, Connector::Mysql, DebeziumForm::V1_9)
     );
     let server = &source.server;
     assert_eq!((server.host.as_str(), server.port, server.user.as_str()), ("localhost", 3306, "debezium"));

@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::time::Duration;
 
-use bitacora_change::{Connector, DebeziumForm, NullWithDefault, PlanOptions, Tombstones, ValueFormat};
+use bitacora_change::{NullWithDefault, PlanOptions, Tombstones};
 use bitacora_source::replication::{Backoff, BackoffOptions, ReplicaOptions};
 
 use super::Life;
@@ -34,19 +34,10 @@ impl Life {
 /// How plans are compiled.
 pub(super) fn plan_options(config: &SourceConfig) -> PlanOptions {
     PlanOptions {
-        connector: match config.connector {
-            bitacora_config::Connector::Mysql => Connector::Mysql,
-            bitacora_config::Connector::Mariadb => Connector::Mariadb,
-        },
-        form: match config.form {
-            bitacora_config::DebeziumForm::V1_9 => DebeziumForm::V1_9,
-            bitacora_config::DebeziumForm::V3_6 => DebeziumForm::V3_6,
-        },
+        connector: config.connector,
+        form: config.form,
         topic_prefix: config.topic_prefix.clone(),
-        value_format: match config.value_format {
-            bitacora_config::ValueFormat::Json => ValueFormat::Json,
-            bitacora_config::ValueFormat::JsonWithEnvelope => ValueFormat::JsonWithEnvelope,
-        },
+        value_format: config.value_format,
         tombstones: if config.tombstones_on_delete { Tombstones::Emit } else { Tombstones::Omit },
         null_with_default: if config.replace_null_with_default {
             NullWithDefault::Replace
