@@ -7,7 +7,7 @@ use bitacora_change::{
     ALGORITHMS, ColumnRules, ColumnSelection, HashVersion, Mask, NameList, PatternError, PatternList, SaltedHash,
 };
 
-use super::option::Fields;
+use super::raw::Fields;
 
 /// More asterisks than this are no mask but a burden on every event.
 const ASTERISKS_MAX: u32 = 1_024;

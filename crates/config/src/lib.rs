@@ -7,11 +7,13 @@
 //!
 //! Life cycle: read once at start; nothing here is watched or reloaded.
 
+mod apply;
 mod columns;
 mod document;
 mod draft;
 mod engine_config;
 mod environment;
+mod event_router;
 mod large_rows;
 mod nearest;
 mod option;
@@ -20,6 +22,7 @@ mod own_toml;
 mod placeholder;
 mod problem;
 mod pulsar_io;
+mod raw;
 mod reference;
 mod settings;
 mod source_config;

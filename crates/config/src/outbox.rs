@@ -1,4 +1,4 @@
-//! One outbox of a source: its options as they are applied, and the rule that they make.
+//! One outbox of a source while its options are being applied, and the rule that they make.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -9,15 +9,7 @@ use bitacora_change::outbox::{
     RecordFormat, RecordMapping, Template, TopicPattern, TopicRule, Updates,
 };
 
-use super::draft::Draft;
-use super::environment::Environment;
-use super::option::Scope;
-use super::problem::Problem;
-use super::settings::Settings;
 use super::source_config::FileKind;
-
-/// The transform that makes tables outboxes in foreign files.
-pub(super) const EVENT_ROUTER: &str = "io.debezium.transforms.outbox.EventRouter";
 
 /// Files longer than this are no schema definitions.
 const SCHEMA_BYTES_MAX: u64 = 1024 * 1024;
@@ -65,52 +57,9 @@ pub(super) struct OutboxDraft {
     pub(super) dead_letter_topic: Option<String>,
 }
 
-/// Applies the options of an outbox and adds its rule to the source; `name` is the outbox in messages.
-pub(super) fn add_to(
-    source: &mut Draft,
-    settings: Settings,
-    name: &str,
-    kind: FileKind,
-    environment: &Environment,
-) -> Result<(), Vec<Trouble>> {
-    let mut draft = Draft::new(kind);
-    let missing = |option: &'static super::option::OptionSpec| Problem::Missing {
-        file: name.into(),
-        key: option.key.to_owned(),
-        remedy: "add it".to_owned(),
-    };
-    let problems = settings.apply(&mut draft, &[Scope::Outbox], kind, environment, missing);
-    source.source.unused.append(&mut draft.source.unused);
-    if !problems.is_empty() {
-        return Err(problems.into_iter().map(Trouble::Problem).collect());
-    }
-    let rule = draft.outbox.finish(kind).map_err(|reason| vec![Trouble::Conflict(format!("{name}: {reason}"))])?;
-    source.source.outboxes.push(rule);
-    Ok(())
-}
-
-/// What is wrong with an outbox.
-#[derive(Debug)]
-pub(super) enum Trouble {
-    /// A problem that has its place already.
-    Problem(Problem),
-    /// Options that do not go together.
-    Conflict(String),
-}
-
-impl Trouble {
-    /// The problem of a file.
-    pub(super) fn in_file(self, file: &std::sync::Arc<str>) -> Problem {
-        match self {
-            Trouble::Problem(problem) => problem,
-            Trouble::Conflict(reason) => Problem::Conflict { file: file.clone(), reason },
-        }
-    }
-}
-
 impl OutboxDraft {
     /// Makes the rule; the error is one sentence.
-    fn finish(self, kind: FileKind) -> Result<OutboxRule, String> {
+    pub(super) fn finish(self, kind: FileKind) -> Result<OutboxRule, String> {
         let tables = match (&self.table, kind) {
             (Some(name), _) => OutboxTables::Named(name.clone()),
             (None, FileKind::PulsarIo) => OutboxTables::All,

@@ -7,9 +7,9 @@ use super::document::{Content, Entry, Node, parse_toml};
 use super::draft::Draft;
 use super::engine_config::EngineConfig;
 use super::environment::Environment;
+use super::event_router;
 use super::nearest::nearest;
 use super::option::{OptionSpec, Scope, find_toml, of_scopes};
-use super::outbox;
 use super::problem::{ConfigError, Origin, Problem};
 use super::settings::Settings;
 use super::source_config::{Destination, FileKind};
@@ -60,7 +60,7 @@ pub fn parse_toml_config(text: &str, file: &str, environment: &Environment) -> R
         problems.extend(found);
         for (index, outbox) in outboxes.into_iter().enumerate() {
             let name = place(format!("[[source.outbox]] number {}", index + 1));
-            if let Err(found) = outbox::add_to(&mut draft, outbox, &name, FileKind::Own, environment) {
+            if let Err(found) = event_router::add_to(&mut draft, outbox, &name, FileKind::Own, environment) {
                 problems.extend(found.into_iter().map(|trouble| trouble.in_file(&file)));
             }
         }

@@ -10,9 +10,9 @@ use super::document::{Content, Entry, Node, parse_yaml};
 use super::draft::Draft;
 use super::engine_config::EngineConfig;
 use super::environment::Environment;
+use super::event_router;
 use super::nearest::nearest;
 use super::option::{OptionSpec, Scope, find, of_scopes};
-use super::outbox;
 use super::problem::{ConfigError, Origin, Problem};
 use super::settings::Settings;
 use super::source_config::FileKind;
@@ -43,7 +43,7 @@ pub fn parse_pulsar_io(text: &str, file: &str, environment: &Environment) -> Res
     let mut problems = settings.apply(&mut draft, &scopes, FileKind::PulsarIo, environment, missing);
     for (name, router) in routers {
         let name = format!("configs.transforms.{name}");
-        if let Err(found) = outbox::add_to(&mut draft, router, &name, FileKind::PulsarIo, environment) {
+        if let Err(found) = event_router::add_to(&mut draft, router, &name, FileKind::PulsarIo, environment) {
             problems.extend(found.into_iter().map(|trouble| trouble.in_file(&file)));
         }
     }
@@ -96,7 +96,8 @@ fn collect(root: &Node, file: &Arc<str>) -> (Settings, Routers) {
             continue;
         };
         let transforms = transform_names(configs);
-        let is_router = |name: &str| text_of(configs, &format!("transforms.{name}.type")) == Some(outbox::EVENT_ROUTER);
+        let is_router =
+            |name: &str| text_of(configs, &format!("transforms.{name}.type")) == Some(event_router::EVENT_ROUTER);
         routers =
             transforms.iter().filter(|name| is_router(name)).map(|name| (name.clone(), Settings::default())).collect();
         for entry in configs {

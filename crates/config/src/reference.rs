@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use super::environment::variable_of;
 use super::option::{Effect, GROUPS, OptionSpec, Scope};
-use super::settings::expectation;
 
 const HEAD: &str = "# Configuration
 
@@ -81,7 +80,7 @@ pub fn markdown() -> String {
                 "| {} | {} | {} | {} | {} |",
                 keys(option, group.scope),
                 toml(option, group.scope),
-                cell(&expectation(&option.effect)),
+                cell(&option.effect.expectation()),
                 default(option),
                 cell(option.text)
             );

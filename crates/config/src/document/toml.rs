@@ -3,7 +3,7 @@
 use serde::de::Error as _;
 use toml::de::{DeTable, DeValue};
 
-use super::{Content, Entry, MAX_DEPTH, Node, SyntaxError};
+use super::tree::{Content, Entry, MAX_DEPTH, Node, SyntaxError};
 
 /// Parses a TOML document.
 pub(crate) fn parse(text: &str) -> Result<Node, SyntaxError> {

@@ -2,7 +2,7 @@
 
 use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, Span};
 
-use super::{Content, Entry, MAX_DEPTH, Node, SyntaxError};
+use super::tree::{Content, Entry, MAX_DEPTH, Node, SyntaxError};
 
 /// Parses one YAML document; an empty file is an empty mapping.
 pub(crate) fn parse(text: &str) -> Result<Node, SyntaxError> {

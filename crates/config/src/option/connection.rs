@@ -3,7 +3,7 @@
 use bitacora_change::Connector;
 use bitacora_source::{PublicKeyRetrieval, TlsMode};
 
-use super::{Choice, Effect, OptionSpec};
+use super::spec::{Choice, Effect, OptionSpec};
 
 const OWN_CLIENT: &str = "the binlog is read by an own client, not through a Java driver";
 const NO_EXTRA_READERS: &str = "one connection reads the binlog";

@@ -1,6 +1,6 @@
 //! The process: folder of everything durable, addresses of the embedded broker and of the metrics.
 
-use super::{Choice, Effect, OptionSpec};
+use super::spec::{Choice, Effect, OptionSpec};
 
 pub(super) const OPTIONS: &[OptionSpec] = &[
     OptionSpec::new(

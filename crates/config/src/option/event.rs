@@ -2,7 +2,7 @@
 
 use bitacora_change::{DebeziumForm, ValueFormat};
 
-use super::{Choice, Effect, OptionSpec};
+use super::spec::{Choice, Effect, OptionSpec};
 
 const TRANSFORMS: &str = "transforms other than io.debezium.transforms.outbox.EventRouter are not implemented yet";
 const TRANSACTIONS: &str = "transaction topics and blocks are not implemented yet";

@@ -1,6 +1,6 @@
 //! Schema changes on their topic; and the schema history that is not needed here.
 
-use super::{Effect, OptionSpec};
+use super::spec::{Effect, OptionSpec};
 
 const NO_HISTORY: &str = "table schemas come from the binlog itself, there is no schema history";
 const NO_OFFSETS: &str = "the position is kept in the data directory, there is no offset store";

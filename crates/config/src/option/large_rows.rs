@@ -2,7 +2,7 @@
 
 use bitacora_change::MESSAGE_BYTES_MAX;
 
-use super::{Choice, Effect, OptionSpec};
+use super::spec::{Choice, Effect, OptionSpec};
 use crate::large_rows::Policy;
 
 pub(super) const OPTIONS: &[OptionSpec] = &[

@@ -1,6 +1,6 @@
 //! Queues, errors, metrics.
 
-use super::{Effect, OptionSpec};
+use super::spec::{Effect, OptionSpec};
 
 const OWN_QUEUES: &str = "queues are bounded by bytes within one ceiling of memory";
 const ALWAYS_STOP: &str = "an event that is not fully understood always stops the source; nothing is skipped";

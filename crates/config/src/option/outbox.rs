@@ -2,7 +2,7 @@
 
 use bitacora_change::outbox::{AdditionalMissing, EmptyArrays, NullMembers, Updates};
 
-use super::{Choice, Effect, OptionSpec};
+use super::spec::{Choice, Effect, OptionSpec};
 use crate::outbox::Format;
 
 const TRACING: &str = "trace contexts are not propagated";

@@ -1,6 +1,6 @@
 //! Name and destination of a source, and the top level of a Pulsar IO file.
 
-use super::{Effect, OptionSpec};
+use super::spec::{Effect, OptionSpec};
 
 const ONE_RUNNER: &str = "one process runs a source, with its own resources";
 const SCHEMAS: &str = "producers and their schemas follow from the tables";

@@ -2,7 +2,7 @@
 
 use bitacora_source::FilterOptions;
 
-use super::{Effect, OptionSpec};
+use super::spec::{Effect, OptionSpec};
 use crate::draft::{builtin, check_list};
 
 const ONE_GTID_SOURCE: &str = "filtering by the server of origin is not implemented yet";

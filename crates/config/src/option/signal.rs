@@ -1,6 +1,6 @@
 //! Signals and notifications.
 
-use super::OptionSpec;
+use super::spec::OptionSpec;
 
 const SIGNALS: &str = "signals are not implemented yet";
 const NOTIFICATIONS: &str = "notifications are not implemented yet";

@@ -1,6 +1,6 @@
 //! The first read of existing rows.
 
-use super::{Choice, Effect, OptionSpec};
+use super::spec::{Choice, Effect, OptionSpec};
 use crate::source_config::SnapshotMode;
 
 const OWN_WAY: &str = "own snapshot code cannot be loaded";

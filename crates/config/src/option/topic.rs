@@ -2,7 +2,7 @@
 
 use bitacora_change::TopicCollision;
 
-use super::{Choice, Effect, OptionSpec};
+use super::spec::{Choice, Effect, OptionSpec};
 use crate::source_config::LostMessages;
 
 const OWN_NAMES: &str = "topics are always named <prefix>.<database>.<table>";

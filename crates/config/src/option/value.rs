@@ -1,6 +1,6 @@
 //! How values of columns are written.
 
-use super::{Effect, OptionSpec};
+use super::spec::{Effect, OptionSpec};
 
 const DEFAULT_ONLY: &str = "only the default form of these values is implemented";
 const PROPAGATE: &str = "parameters of the source type in schemas are not implemented yet";
