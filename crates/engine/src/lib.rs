@@ -2,6 +2,8 @@
 
 pub mod checkpoint;
 pub mod error;
+pub mod figures;
+mod lane;
 pub mod metrics;
 pub mod notices;
 pub mod pipeline;

@@ -14,10 +14,12 @@ use bitacora_store::{Facts, caught, is_damage, make_folder, open_or_make, tighte
 use redb::{DatabaseError, ReadableTable, WriteTransaction};
 use serde::{Deserialize, Serialize};
 
+use super::epoch::Epoch;
 use super::error::CheckpointError;
 use super::format::{self, CATALOG, CHECKPOINT, CURRENT, EPOCH, MARK, MILESTONE, MILESTONE_CATALOG};
+use super::mark::TopicMark;
 use super::milestone::{Milestone, Milestones};
-use super::{Checkpoint, Epoch, TopicMark};
+use super::point::Checkpoint;
 
 /// What the store holds.
 #[derive(Debug, Clone, PartialEq, Eq)]

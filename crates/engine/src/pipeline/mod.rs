@@ -10,6 +10,7 @@ mod decision;
 pub mod held;
 mod large_rows;
 pub mod logical_offset;
+mod options;
 mod outbox;
 mod schema_changes;
 mod sequence;

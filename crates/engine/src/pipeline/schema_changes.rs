@@ -8,8 +8,8 @@ use bitacora_change::{DebeziumForm, EventContext, SnapshotMark};
 use bitacora_source::TableName;
 use bitacora_source::ddl::{self, DdlRecord, Fractions, RecordForm, SqlMode, TableChangeKind};
 
-use super::core::SchemaChanges;
 use super::logical_offset::EventOffset;
+use super::options::SchemaChanges;
 use super::state::{Site, State, source_timestamp_us};
 use crate::error::{EngineError, ErrorKind, Place};
 use crate::sink::{Lane, OutgoingMessage, Sink};

@@ -11,9 +11,9 @@ use bitacora_source::ddl::{Catalog, Table, annotation_text};
 use bitacora_source::replication::LogEnd;
 use bitacora_source::{EventMark, LogMark, Position};
 
-use super::core::{CoreOptions, End, Statements};
 use super::large_rows::Judge;
 use super::logical_offset::{EventOffset, HEADER_BYTES, LogicalOffset};
+use super::options::{CoreOptions, End, Statements};
 use super::outbox::{Meetings, Router};
 use super::tables::{Captured, Compiled, Slot, Tables, compile};
 use super::topic_owners::{TopicOwners, owner_name};

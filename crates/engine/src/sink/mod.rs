@@ -8,6 +8,7 @@ use bitacora_change::{Landmark, Message, MessageBuffer, MessageSchema};
 
 use crate::checkpoint::TopicMark;
 use crate::error::EngineError;
+pub use crate::lane::Lane;
 
 pub mod compare;
 pub mod in_flight;
@@ -18,15 +19,6 @@ mod sealer;
 mod tail;
 #[cfg(test)]
 mod wordless_tests;
-
-/// Which of a source's two producers of a topic a message takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Lane {
-    /// Rows of a snapshot: at least once, because a snapshot that was interrupted is read again.
-    Snapshot,
-    /// Changes of the log: exactly once.
-    Stream,
-}
 
 /// An open topic of one lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

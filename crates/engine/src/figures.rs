@@ -8,8 +8,8 @@ use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use tokio::sync::watch;
 
-use super::label::escaped;
-use super::{Counter, Gauge, SourceMetrics};
+use crate::metrics::escaped;
+use crate::metrics::{Counter, Gauge, SourceMetrics};
 use crate::run::{Source, SourceStatus};
 
 /// Counters, gauges and states of any number of sources. Cheap to clone; all clones are one.
