@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 use bitacora_source::check::{self, CheckName, PositionFault, Report, Severity, log_at};
 use bitacora_source::{LogMark, LogPlace, Position};
 
+use super::life::{Checked, Life};
+use super::options::check_options;
 use super::status::{self, SourceStatus};
-use super::{Checked, Life, check_options, topic_names};
+use super::topic_names;
 use crate::error::{EngineError, ErrorClass, ErrorKind};
 use bitacora_config::SnapshotMode;
 

@@ -6,7 +6,9 @@ use bitacora_source::TableName;
 use bitacora_source::ddl::{Catalog, NameCase};
 use bitacora_source::schema::missing_tables;
 
-use super::{Life, catalog_text, now_ms};
+use super::clock::now_ms;
+use super::life::Life;
+use super::stored_catalog::catalog_text;
 use crate::checkpoint::{Checkpoint, CheckpointStore, FormerMarks, Save};
 use crate::error::{EngineError, ErrorClass};
 

@@ -5,15 +5,20 @@ use std::path::Path;
 use std::time::Duration;
 
 use bitacora_change::{NullWithDefault, PlanOptions, Tombstones};
+use bitacora_source::LogPlace;
+use bitacora_source::check::{CheckOptions, SnapshotPlanned};
 use bitacora_source::replication::{Backoff, BackoffOptions, ReplicaOptions};
 
-use super::Life;
+use super::life::Life;
 use crate::notices::Notices;
 use crate::pipeline::core::{CoreOptions, SchemaChanges, Statements};
 use bitacora_config::SourceConfig;
 
 /// At most one transaction end is noted in this time, and the checkpoint is stored as often.
 pub(super) const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long a source that was asked to end waits for the receipts of what it has sent.
+pub(super) const DRAIN_LIMIT: Duration = Duration::from_secs(15);
 
 /// Pauses between tries.
 pub(super) struct Pauses(Backoff);
@@ -62,6 +67,21 @@ pub(super) fn core_options(config: &SourceConfig, notices: &Notices) -> CoreOpti
         schema_changes: if config.include_schema_changes { SchemaChanges::Publish } else { SchemaChanges::Follow },
         statements: if config.include_query { Statements::Include } else { Statements::Omit },
         checkpoint_interval_us: i64::try_from(CHECKPOINT_INTERVAL.as_micros()).unwrap_or(i64::MAX) / 2,
+    }
+}
+
+/// What is checked before the source starts.
+pub(super) fn check_options(
+    config: &SourceConfig,
+    replica: &ReplicaOptions,
+    position: Option<LogPlace>,
+) -> CheckOptions {
+    CheckOptions {
+        server_id: config.server_id,
+        replica_uuid: replica.replica_uuid.clone(),
+        filter: config.filter.clone(),
+        snapshot: if position.is_none() { SnapshotPlanned::Yes } else { SnapshotPlanned::No },
+        position,
     }
 }
 

@@ -7,8 +7,9 @@ use std::thread::JoinHandle;
 use bitacora_source::ddl::Catalog;
 
 use super::base::Base;
+use super::clock::now_ms;
 use super::position::of_end;
-use super::{catalog_text, now_ms};
+use super::stored_catalog::catalog_text;
 use crate::checkpoint::{CheckpointStore, FormerMarks, Save, TopicMark};
 use crate::error::{EngineError, ErrorKind};
 use crate::metrics::SourceMetrics;

@@ -9,12 +9,13 @@ use bitacora_source::ddl::{Catalog, CharsetChoice, DdlRecord, NameCase, Snapshot
 use bitacora_source::snapshot::{Snapshot, SnapshotChunk, SnapshotContent, SnapshotOptions, SnapshotState};
 use tokio::sync::mpsc;
 
-use super::options::plan_options;
+use super::clock::{now_ms, now_ns, now_us};
+use super::life::{Life, Resume};
+use super::options::{DRAIN_LIMIT, plan_options};
 use super::position::checkpoint;
 use super::status::SourceStatus;
-use super::stream::DRAIN_LIMIT;
+use super::stored_catalog::catalog_text;
 use super::worker::fallen;
-use super::{Life, Resume, catalog_text, now_ms, now_ns, now_us};
 use crate::checkpoint::{CheckpointStore, FormerMarks, Save, TopicMark};
 use crate::error::{EngineError, ErrorClass};
 use crate::pipeline::snapshot::{SnapshotTable, SnapshotWriter, SnapshotWriterOptions};

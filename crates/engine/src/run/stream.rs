@@ -2,7 +2,6 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bitacora_binlog::ChecksumAlgorithm;
 use bitacora_source::check::{PositionFault, examine_position};
@@ -12,12 +11,12 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinError;
 
 use super::base::Base;
+use super::life::{Life, Resume, Streamed};
 use super::log_watch::until_replaced;
-use super::options::{backoff_options, core_options};
+use super::options::{DRAIN_LIMIT, backoff_options, core_options};
 use super::position::place_of;
 use super::status::SourceStatus;
 use super::worker::{Work, Worker, fallen};
-use super::{Life, Resume, Streamed};
 use crate::checkpoint::CheckpointStore;
 use crate::error::{EngineError, ErrorKind};
 use crate::pipeline::core::{Core, Heard};
@@ -27,9 +26,6 @@ const QUEUED_CHUNKS: usize = 4;
 
 /// Pause before a server that could not be looked at is connected to again.
 const LOOK_PAUSE_MS: u64 = 1_000;
-
-/// How long a source that was asked to end waits for the receipts of what it has sent.
-pub(super) const DRAIN_LIMIT: Duration = Duration::from_secs(15);
 
 impl Life {
     /// Streams from a checkpoint until the source is stopped or fails, or another server answers.

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use bitacora_source::check::examine_position;
 
 use super::base::Base;
+use super::clock::now_ms;
+use super::life::{Compared, Life, Resume};
 use super::position::place_of;
 use super::status::SourceStatus;
-use super::{Life, Resume, now_ms, parse_catalog};
+use super::stored_catalog::parse_catalog;
 use crate::checkpoint::{CheckpointStore, FormerMarks, Save, Saved, TopicMark};
 use crate::error::{EngineError, ErrorClass, ErrorKind};
 use crate::sink::Lane;
@@ -15,16 +17,6 @@ use crate::sink::compare::{Behind, compare};
 use bitacora_config::LostMessages;
 
 const LOST: &str = "put the topic's messages back, or take a new snapshot, which snapshot mode when_needed does by itself; lost_messages = \"accept\" (bitacora.lost.messages) goes on without them, where they were deleted on purpose";
-
-/// What the comparison with the topics says.
-pub(super) enum Compared {
-    /// The stream may begin here.
-    Ready(Resume),
-    /// Messages are lost, and a new snapshot is wanted then.
-    Unusable,
-    /// The source was stopped meanwhile.
-    Stopped,
-}
 
 impl Life {
     /// Compares all topics with what they have confirmed, and goes back in the log where one lacks something.

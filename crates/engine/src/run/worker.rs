@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinError;
 
 use super::base::Base;
-use super::now_us;
+use super::clock::now_us;
 use super::options::CHECKPOINT_INTERVAL;
 use super::saver::{Offer, Saver};
 use crate::checkpoint::CheckpointStore;
