@@ -2,31 +2,19 @@
 
 use std::sync::Arc;
 
-use bitacora_change::outbox::OutboxRule;
-use bitacora_change::{LargeRows, PlanOptions};
 use bitacora_source::ddl::Catalog;
 use bitacora_source::replication::LogEnd;
-use bitacora_source::{Filter, LogMark, Position};
+use bitacora_source::{LogMark, Position};
 
-use crate::notices::Notices;
+use super::row_rules::RowRules;
 
 /// What a core does, fixed for its life.
 #[derive(Debug)]
 pub struct CoreOptions {
     /// Host and port of the server, for messages.
     pub server: String,
-    /// How rows are encoded.
-    pub plan: PlanOptions,
-    /// What is captured.
-    pub filter: Filter,
-    /// Which of the captured tables are outboxes.
-    pub outboxes: Vec<OutboxRule>,
-    /// What becomes of rows whose message no broker takes.
-    pub large_rows: LargeRows,
-    /// Topics that rows of outboxes name and that are open at once.
-    pub open_topics_max: usize,
-    /// What has been said of the tables' rules.
-    pub notices: Notices,
+    /// What becomes of rows.
+    pub rows: RowRules,
     /// Whether statements that change tables are published on the topic named as the prefix.
     pub schema_changes: SchemaChanges,
     /// Whether `source.query` is filled.

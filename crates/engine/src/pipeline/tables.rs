@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bitacora_binlog::TableMap;
-use bitacora_change::outbox::{OutboxPlan, OutboxRule};
-use bitacora_change::{LoggedTable, PatternError, Plan, PlanOptions, TableDescription};
-use bitacora_source::Filter;
+use bitacora_change::outbox::OutboxPlan;
+use bitacora_change::{LoggedTable, PatternError, Plan, TableDescription};
 
+use super::row_rules::RowRules;
 use super::sequence::has_columns_of_a_sequence;
+use super::topics::TopicIndex;
 use crate::error::{EngineError, ErrorKind, Place};
-use crate::notices::Notices;
 
 /// What the pipeline does with the rows of a table.
 #[derive(Debug)]
@@ -28,8 +28,8 @@ pub enum Slot {
 pub struct Captured {
     /// Encoder of the table's rows.
     pub plan: Plan,
-    /// Index into [`super::topics::Topics`].
-    pub topic: usize,
+    /// Where its messages go.
+    pub topic: TopicIndex,
 }
 
 /// Plans by the fingerprint of the table map; a table that changes gets a new one.
@@ -117,11 +117,9 @@ pub fn too_long(failure: &PatternError) -> EngineError {
 pub fn compile(
     table: &TableMap,
     description: Option<&TableDescription>,
-    filter: &Filter,
-    options: &PlanOptions,
-    outboxes: &[OutboxRule],
-    notices: &Notices,
+    rules: &RowRules,
 ) -> Result<Option<Compiled>, EngineError> {
+    let RowRules { plan: options, filter, outboxes, notices, .. } = rules;
     let is_captured = filter.table(&table.database, &table.table);
     if let Some(failure) = filter.failure() {
         return Err(too_long(failure));

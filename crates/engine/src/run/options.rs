@@ -11,7 +11,7 @@ use bitacora_source::replication::{Backoff, BackoffOptions, ReplicaOptions};
 
 use super::life::Life;
 use crate::notices::Notices;
-use crate::pipeline::core::{CoreOptions, SchemaChanges, Statements};
+use crate::pipeline::core::{CoreOptions, RowRules, SchemaChanges, Statements};
 use bitacora_config::SourceConfig;
 
 /// At most one transaction end is noted in this time, and the checkpoint is stored as often.
@@ -54,16 +54,23 @@ pub(super) fn plan_options(config: &SourceConfig) -> PlanOptions {
     }
 }
 
-/// What the core does.
-pub(super) fn core_options(config: &SourceConfig, notices: &Notices) -> CoreOptions {
-    CoreOptions {
-        server: config.server.address(),
+/// What becomes of rows.
+pub(super) fn row_rules(config: &SourceConfig, notices: &Notices) -> RowRules {
+    RowRules {
         plan: plan_options(config),
         filter: config.filter.clone(),
         outboxes: config.outboxes.clone(),
         large_rows: config.large_rows.clone(),
         open_topics_max: config.open_topics_max,
         notices: notices.clone(),
+    }
+}
+
+/// What the core does.
+pub(super) fn core_options(config: &SourceConfig, notices: &Notices) -> CoreOptions {
+    CoreOptions {
+        server: config.server.address(),
+        rows: row_rules(config, notices),
         schema_changes: if config.include_schema_changes { SchemaChanges::Publish } else { SchemaChanges::Follow },
         statements: if config.include_query { Statements::Include } else { Statements::Omit },
         checkpoint_interval_us: i64::try_from(CHECKPOINT_INTERVAL.as_micros()).unwrap_or(i64::MAX) / 2,

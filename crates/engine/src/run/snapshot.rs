@@ -11,14 +11,14 @@ use tokio::sync::mpsc;
 
 use super::clock::{now_ms, now_ns, now_us};
 use super::life::{Life, Resume};
-use super::options::{DRAIN_LIMIT, plan_options};
+use super::options::{DRAIN_LIMIT, plan_options, row_rules};
 use super::position::checkpoint;
 use super::status::SourceStatus;
 use super::stored_catalog::catalog_text;
 use super::worker::fallen;
 use crate::checkpoint::{CheckpointStore, FormerMarks, Save, TopicMark};
 use crate::error::{EngineError, ErrorClass};
-use crate::pipeline::snapshot::{SnapshotTable, SnapshotWriter, SnapshotWriterOptions};
+use crate::pipeline::snapshot::{SnapshotTable, SnapshotWriter};
 use crate::sink::Sink;
 use crate::sink::pulsar::PulsarSink;
 use bitacora_config::SnapshotMode;
@@ -130,14 +130,7 @@ impl Life {
             .iter()
             .map(|table| SnapshotTable { map: Arc::clone(&table.map), description: table.description.clone() });
         let mut writer = SnapshotWriter::new(
-            SnapshotWriterOptions {
-                plan: plan_options(&self.config),
-                filter: self.config.filter.clone(),
-                outboxes: self.config.outboxes.clone(),
-                large_rows: self.config.large_rows.clone(),
-                open_topics_max: self.config.open_topics_max,
-                notices: self.notices.clone(),
-            },
+            row_rules(&self.config, &self.notices),
             sink,
             Arc::clone(&self.metrics),
             tables.collect(),

@@ -2,14 +2,15 @@
 
 use bitacora_change::{Message, MessageBuffer, WholeMessage};
 
-use super::logical_offset::EventOffset;
+use super::super::logical_offset::EventOffset;
+use super::super::topics::TopicIndex;
 use crate::sink::OutgoingMessage;
 
 /// Where a message that waits belongs.
 #[derive(Debug, Clone, Copy)]
 struct HeldPlace {
-    /// Index of its topic.
-    topic: usize,
+    /// Its topic.
+    topic: TopicIndex,
     /// Distance of its sequence id from the place from which its transaction is counted.
     distance: u64,
 }
@@ -24,7 +25,7 @@ pub struct Held {
 
 impl Held {
     /// Keeps a message of a buffer.
-    pub fn push(&mut self, topic: usize, distance: u64, from: &MessageBuffer, message: &Message) {
+    pub fn push(&mut self, topic: TopicIndex, distance: u64, from: &MessageBuffer, message: &Message) {
         self.places.push(HeldPlace { topic, distance });
         self.buffer.push(&WholeMessage {
             key: from.key(message),
@@ -45,7 +46,7 @@ impl Held {
     }
 
     /// The messages in their order, with their topics. The sequence id of each is `base` and its distance.
-    pub fn messages(&self, base: EventOffset) -> impl Iterator<Item = (usize, OutgoingMessage<'_>)> {
+    pub fn messages(&self, base: EventOffset) -> impl Iterator<Item = (TopicIndex, OutgoingMessage<'_>)> {
         let messages = self.places.iter().zip(self.buffer.messages());
         messages.map(move |(place, message)| {
             (place.topic, OutgoingMessage::of(&self.buffer, message, base.at(place.distance)))

@@ -7,8 +7,8 @@
 
 use std::collections::HashMap;
 
+use super::super::logical_offset::LogicalOffset;
 use super::held::Held;
-use super::logical_offset::LogicalOffset;
 
 /// One XA transaction.
 #[derive(Debug)]
@@ -79,6 +79,7 @@ mod tests {
     #![allow(clippy::indexing_slicing)]
     use bitacora_change::{MessageBuffer, WholeMessage};
 
+    use super::super::super::topics::TopicIndex;
     use super::*;
 
     #[test]
@@ -88,7 +89,7 @@ mod tests {
         if let Some(branch) = xa.current() {
             let mut buffer = MessageBuffer::default();
             buffer.push(&WholeMessage { key: Some(b"key"), ..WholeMessage::default() });
-            branch.held.push(3, 19, &buffer, &buffer.messages()[0]);
+            branch.held.push(TopicIndex(3), 19, &buffer, &buffer.messages()[0]);
         }
         assert!(!xa.is_waiting());
         assert_eq!(xa.byte_count(), 3);

@@ -5,8 +5,8 @@
 //! transactions. None of these rows was ever committed, so the messages of a transaction wait until its end is read. MySQL
 //! removes such rows from its log by itself.
 
+use super::super::logical_offset::EventOffset;
 use super::held::Held;
-use super::logical_offset::EventOffset;
 
 /// The transaction that is being read, while its messages wait.
 #[derive(Debug, Default)]
@@ -117,6 +117,7 @@ pub const NUMBERED: EventOffset = EventOffset::ZERO;
 mod tests {
     use bitacora_change::{MessageBuffer, WholeMessage};
 
+    use super::super::super::topics::TopicIndex;
     use super::*;
 
     fn push(undecided: &mut Undecided, id: u64) {
@@ -124,7 +125,7 @@ mod tests {
         buffer.push(&WholeMessage { key: Some(b"key"), value: Some(&id.to_be_bytes()), ..WholeMessage::default() });
         let message = buffer.messages().first().cloned().into_iter();
         for message in message {
-            undecided.held().into_iter().for_each(|held| held.push(0, id, &buffer, &message));
+            undecided.held().into_iter().for_each(|held| held.push(TopicIndex(0), id, &buffer, &message));
         }
     }
 
