@@ -21,8 +21,20 @@ mod tail;
 mod wordless_tests;
 
 /// An open topic of one lane.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TopicId(pub u32);
+
+impl TopicId {
+    /// Returns the handle of a place in a list of topics.
+    fn at(index: usize) -> TopicId {
+        TopicId(u32::try_from(index).unwrap_or(u32::MAX))
+    }
+
+    /// Returns the place in that list.
+    fn index(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// What a sink knows of a topic when it opens it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,6 +10,7 @@ use bitacora_pulsar::Producer;
 use bitacora_pulsar_wire::{BatchBuilder, Compressor};
 use tokio::runtime::Handle;
 
+use super::TopicId;
 use crate::error::{EngineError, ErrorKind};
 
 /// Batches between the pipeline and the sealer.
@@ -20,12 +21,12 @@ const KEPT_BATCHES: usize = 8;
 
 /// What the sealer is told.
 enum Order {
-    /// A producer for the topic of that index.
-    Open(usize, Box<Producer>),
+    /// A producer for a topic.
+    Open(TopicId, Box<Producer>),
     /// A full batch.
-    Batch(usize, Box<BatchBuilder>),
+    Batch(TopicId, Box<BatchBuilder>),
     /// Wait until everything of these topics is durable and close their producers.
-    Close(Vec<usize>, SyncSender<Result<(), EngineError>>),
+    Close(Vec<TopicId>, SyncSender<Result<(), EngineError>>),
 }
 
 /// The pipeline's end of the sealer.
@@ -59,17 +60,17 @@ impl Sealer {
     }
 
     /// Hands over a producer.
-    pub fn open(&self, topic: usize, producer: Producer) -> Result<(), EngineError> {
+    pub fn open(&self, topic: TopicId, producer: Producer) -> Result<(), EngineError> {
         self.order(Order::Open(topic, Box::new(producer)))
     }
 
     /// Hands over a full batch; waits while several are queued.
-    pub fn send(&self, topic: usize, batch: Box<BatchBuilder>) -> Result<(), EngineError> {
+    pub fn send(&self, topic: TopicId, batch: Box<BatchBuilder>) -> Result<(), EngineError> {
         self.order(Order::Batch(topic, batch))
     }
 
     /// Waits until all batches of the topics are durable, and closes their producers.
-    pub fn close(&self, topics: &[usize]) -> Result<(), EngineError> {
+    pub fn close(&self, topics: &[TopicId]) -> Result<(), EngineError> {
         let (reply, done) = sync_channel(1);
         self.order(Order::Close(topics.to_vec(), reply))?;
         done.recv().unwrap_or_else(|_| Err(self.failure()))
@@ -107,7 +108,7 @@ impl Drop for Sealer {
 
 struct Worker {
     runtime: Handle,
-    producers: HashMap<usize, Producer>,
+    producers: HashMap<TopicId, Producer>,
     compressor: Compressor,
     empty: SyncSender<Box<BatchBuilder>>,
     failure: Arc<Mutex<Option<EngineError>>>,
@@ -134,7 +135,7 @@ impl Worker {
         }
     }
 
-    fn send(&mut self, topic: usize, mut batch: Box<BatchBuilder>) -> Result<(), EngineError> {
+    fn send(&mut self, topic: TopicId, mut batch: Box<BatchBuilder>) -> Result<(), EngineError> {
         let Some(producer) = self.producers.get_mut(&topic) else {
             return Err(EngineError::new(ErrorKind::Fault, "a batch has no producer"));
         };
@@ -153,7 +154,7 @@ impl Worker {
         Ok(())
     }
 
-    fn close(&mut self, topics: &[usize]) -> Result<(), EngineError> {
+    fn close(&mut self, topics: &[TopicId]) -> Result<(), EngineError> {
         for topic in topics {
             if let Some(producer) = self.producers.remove(topic) {
                 let name = producer.topic().to_string();
