@@ -1,8 +1,9 @@
-//! Configuration, pipeline, checkpoint and sinks: from a server's log to a broker, exactly once.
+//! Pipeline, checkpoint and sinks: from a server's log to a broker, exactly once.
 
 pub mod checkpoint;
-pub mod config;
 pub mod error;
+pub mod figures;
+mod lane;
 pub mod metrics;
 pub mod notices;
 pub mod pipeline;

@@ -21,7 +21,7 @@ use bitacora_change::{
 use bitacora_engine::error::EngineError;
 use bitacora_engine::metrics::SourceMetrics;
 use bitacora_engine::notices::Notices;
-use bitacora_engine::pipeline::core::{Core, CoreOptions, End, SchemaChanges, Statements};
+use bitacora_engine::pipeline::core::{Core, CoreOptions, End, RowRules, SchemaChanges, Statements};
 use bitacora_engine::sink::{Lane, Opened, OutgoingMessage, Sink, TopicId};
 use bitacora_source::{Filter, FilterOptions, Position};
 use proptest::prelude::*;
@@ -149,9 +149,8 @@ impl Log {
 }
 
 fn core(log: &Log, broker: &Rc<RefCell<Broker>>, end: Option<&End>) -> Core<ModelSink> {
-    let options = CoreOptions {
+    let rows = RowRules {
         large_rows: bitacora_change::LargeRows::default(),
-        server: "log".into(),
         plan: PlanOptions {
             connector: log.connector,
             form: DebeziumForm::V3_6,
@@ -166,6 +165,10 @@ fn core(log: &Log, broker: &Rc<RefCell<Broker>>, end: Option<&End>) -> Core<Mode
         outboxes: log.outboxes.clone(),
         open_topics_max: log.open_topics_max,
         notices: Notices::default(),
+    };
+    let options = CoreOptions {
+        server: "log".into(),
+        rows,
         schema_changes: SchemaChanges::Publish,
         statements: Statements::Include,
         checkpoint_interval_us: 0,

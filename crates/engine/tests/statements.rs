@@ -11,7 +11,7 @@ use bitacora_change::{
 use bitacora_engine::error::EngineError;
 use bitacora_engine::metrics::SourceMetrics;
 use bitacora_engine::notices::Notices;
-use bitacora_engine::pipeline::core::{Core, CoreOptions, SchemaChanges, Statements};
+use bitacora_engine::pipeline::core::{Core, CoreOptions, RowRules, SchemaChanges, Statements};
 use bitacora_engine::sink::{Lane, Opened, OutgoingMessage, Sink, TopicId};
 use bitacora_source::{Filter, FilterOptions, Position};
 use bitacora_testkit::{Mariadb, MariadbOptions};
@@ -56,9 +56,8 @@ fn core() -> Core<Counter> {
         table_include_list: Some("shop\\.orders,shop\\.é.*".into()),
         ..FilterOptions::default()
     };
-    let options = CoreOptions {
+    let rows = RowRules {
         large_rows: bitacora_change::LargeRows::default(),
-        server: "log".into(),
         plan: PlanOptions {
             connector: Connector::Mysql,
             form: DebeziumForm::V3_6,
@@ -73,6 +72,10 @@ fn core() -> Core<Counter> {
         outboxes: Vec::new(),
         open_topics_max: 1,
         notices: Notices::default(),
+    };
+    let options = CoreOptions {
+        server: "log".into(),
+        rows,
         schema_changes: SchemaChanges::Publish,
         statements: Statements::Omit,
         checkpoint_interval_us: 0,

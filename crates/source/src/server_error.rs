@@ -64,6 +64,8 @@ const ROWS: &[Row] = &[
     row(&[1044, 3879], FixConfiguration, "Grant the account access to this database"),
     row(&[1142, 1143], FixConfiguration, "Grant the missing privilege on the table, for example GRANT SELECT ON database.* TO the account"),
     row(&[1227, 6038, 1370, 1095], FixConfiguration, "Grant the privilege that the server names to the account"),
+    // ER_XAER_RMERR: what MySQL answers to XA RECOVER without the privilege.
+    row(&[1401], FixConfiguration, "Grant XA_RECOVER_ADMIN ON *.* to the account"),
 
     // Our statement is not one of this server: it stays so until one of the two is replaced. ER_PARSE_ERROR, ER_SYNTAX_ERROR,
     // ER_UNKNOWN_TABLE (of information_schema), ER_UNKNOWN_CHARACTER_SET, ER_UNKNOWN_COLLATION, ER_NOT_SUPPORTED_YET,
@@ -78,6 +80,8 @@ const ROWS: &[Row] = &[
 
     // The log. ER_NO_BINARY_LOGGING, ER_AUTO_POSITION_REQUIRES_GTID_MODE_NOT_OFF: settings of the server.
     row(&[1381], FixConfiguration, "Start the server with log_bin"),
+    // ER_MALFORMED_GTID_SET_SPECIFICATION: the position is of a server of the other kind.
+    row(&[1772], FixConfiguration, "Let the address lead to a server of the kind that the position is of, or take a new snapshot"),
     row(&[1776, 1777], FixConfiguration, "Set gtid_mode = ON again, or take a new snapshot"),
     // ER_SOURCE_FATAL_ERROR_READING_BINLOG with a cause that passes: the server lacks memory or open files.
     with_words(&[1236], &["memory allocation failed", "Out of memory", "Too many open files", "errno 24"], Retry, "Look into the server's error log; it lacks memory or open files"),

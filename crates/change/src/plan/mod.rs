@@ -232,7 +232,7 @@ impl Plan {
         let start = bytes.len();
         scratch.landmarks.begin_value(start);
         let Some(wrapping) = &self.wrapped else {
-            self.write_envelope(operation, before, after, context, scratch, bytes)?;
+            self.write_envelope(operation, (before, after), context, scratch, bytes)?;
             let value = start..bytes.len();
             out.finish(key, Some(value));
             return Ok(());
@@ -248,7 +248,7 @@ impl Plan {
         let value_start = bytes.len();
         scratch.landmarks.mark(landmark::VALUE, value_start);
         bytes.extend_from_slice(&wrapping.value);
-        self.write_envelope(operation, before, after, context, scratch, bytes)?;
+        self.write_envelope(operation, (before, after), context, scratch, bytes)?;
         bytes.push(b'}');
         set_length(bytes, value_start);
         let value = start..bytes.len();
@@ -291,8 +291,7 @@ impl Plan {
     fn write_envelope(
         &self,
         operation: &str,
-        before: Option<&Image<'_>>,
-        after: Option<&Image<'_>>,
+        (before, after): (Option<&Image<'_>>, Option<&Image<'_>>),
         context: &EventContext<'_>,
         scratch: &mut Scratch,
         out: &mut Vec<u8>,

@@ -1,6 +1,6 @@
 //! `bitacora broker`.
 
-use bitacora_engine::config::BrokerConfig;
+use bitacora_config::BrokerConfig;
 
 use super::{Interrupts, claim, start_broker};
 use crate::arguments::Broker;

@@ -1,6 +1,6 @@
 //! `bitacora doctor`.
 
-use bitacora_engine::config::{Environment, SourceConfig, load_pulsar_io, load_toml};
+use bitacora_config::{Environment, SourceConfig, load_pulsar_io, load_toml};
 use bitacora_engine::run::examine;
 
 use crate::arguments::Doctor;

@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use bitacora_broker::schema::Strategy;
 use bitacora_broker::{Broker, BrokerConfig, Reach};
-use bitacora_engine::config;
 use bitacora_store::{CopyService, make_folder, refuse_unfinished, tighten, tighten_own};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -21,7 +20,7 @@ use crate::arguments::address;
 use crate::failure::Failure;
 
 /// Starts the embedded broker and says where it listens.
-async fn start_broker(asked: &config::BrokerConfig, data_dir: &Path) -> Result<Broker, Failure> {
+async fn start_broker(asked: &bitacora_config::BrokerConfig, data_dir: &Path) -> Result<Broker, Failure> {
     let mut config = BrokerConfig::new(data_dir);
     config.listen = Some(address(&asked.listen, "the binary protocol")?);
     config.http = Some(address(&asked.http, "the admin REST")?);

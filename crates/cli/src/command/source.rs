@@ -1,7 +1,7 @@
 //! `bitacora source localrun`.
 
-use bitacora_engine::config::{Destination, Environment, load_pulsar_io};
-use bitacora_engine::metrics::Figures;
+use bitacora_config::{Destination, Environment, load_pulsar_io};
+use bitacora_engine::figures::Figures;
 use bitacora_engine::run::Source;
 use bitacora_pulsar::wire::TopicName;
 use bitacora_pulsar::wire::schema::{KeyValueEncoding, SchemaHalf, key_value};

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use bitacora_engine::config::{Destination, Environment, load_toml};
-use bitacora_engine::metrics::Figures;
+use bitacora_config::{Destination, Environment, load_toml};
+use bitacora_engine::figures::Figures;
 use bitacora_engine::run::Source;
 use bitacora_pulsar::Endpoint;
 use tokio::task::JoinSet;

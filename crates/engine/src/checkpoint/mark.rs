@@ -1,8 +1,7 @@
 //! What a topic has confirmed, as the checkpoint keeps it.
 
-use crate::sink::Lane;
-
-use super::Epoch;
+use super::epoch::Epoch;
+use crate::lane::Lane;
 
 /// The end of a topic, as far as the source knows it to be durable.
 #[derive(Debug, Clone, PartialEq, Eq)]

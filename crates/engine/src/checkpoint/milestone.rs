@@ -3,7 +3,7 @@
 //! They are thinned with age: seconds, minutes, hours and days apart, about three for each doubling of the age. The
 //! first one of a base stays.
 
-use super::Epoch;
+use super::epoch::Epoch;
 
 /// An earlier checkpoint, as the list knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

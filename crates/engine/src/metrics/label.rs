@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// Escapes what would end a label's value, or its line: `\\`, `"` and the line break. (Source: OpenMetrics 1.0, "ABNF".)
-pub(super) fn escaped(value: &str) -> Cow<'_, str> {
+pub(crate) fn escaped(value: &str) -> Cow<'_, str> {
     if !value.contains(['\\', '"', '\n']) {
         return Cow::Borrowed(value);
     }

@@ -1,11 +1,10 @@
 //! What a source has done, as counters that any thread may read.
 
-mod figures;
 mod label;
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-pub use figures::Figures;
+pub(crate) use label::escaped;
 
 /// Counters of one source. They only rise, except the gauges at the end.
 #[derive(Debug, Default)]

@@ -7,96 +7,25 @@
 //! [`Core::abandon`] takes it back to the last transaction end when the connection is cut; [`Core::checkpoint`] gives the
 //! newest end before which everything is durable.
 
-use std::cmp::Ordering;
 use std::sync::Arc;
 
 use bitacora_binlog::{ChecksumAlgorithm, Decoder, RowScratch};
-use bitacora_change::outbox::OutboxRule;
-use bitacora_change::{LargeRows, MessageBuffer, PlanOptions};
 use bitacora_source::ddl::Catalog;
-use bitacora_source::replication::LogEnd;
-use bitacora_source::{Filter, LogMark, Position};
+use bitacora_source::{LogMark, Position};
 
+use super::boundaries::Boundaries;
 use super::logical_offset::LogicalOffset;
+pub use super::options::{CoreOptions, End, Heard, SchemaChanges, Statements};
+use super::read_place::ReadPlace;
+pub use super::row_rules::RowRules;
+use super::row_writer::RowWriter;
 use super::state::State;
 use super::tables::Tables;
-use super::topic_owners::TopicOwners;
-use super::topics::Topics;
 use super::transaction::Transaction;
-use super::undecided::Undecided;
-use super::watermark::Watermark;
-use super::xa::XaTransactions;
+use super::waiting::Waiting;
 use crate::error::EngineError;
 use crate::metrics::SourceMetrics;
-use crate::notices::Notices;
 use crate::sink::{Lane, Sink};
-
-/// What a core does, fixed for its life.
-#[derive(Debug)]
-pub struct CoreOptions {
-    /// Host and port of the server, for messages.
-    pub server: String,
-    /// How rows are encoded.
-    pub plan: PlanOptions,
-    /// What is captured.
-    pub filter: Filter,
-    /// Which of the captured tables are outboxes.
-    pub outboxes: Vec<OutboxRule>,
-    /// What becomes of rows whose message no broker takes.
-    pub large_rows: LargeRows,
-    /// Topics that rows of outboxes name and that are open at once.
-    pub open_topics_max: usize,
-    /// What has been said of the tables' rules.
-    pub notices: Notices,
-    /// Whether statements that change tables are published on the topic named as the prefix.
-    pub schema_changes: SchemaChanges,
-    /// Whether `source.query` is filled.
-    pub statements: Statements,
-    /// At most one transaction end is noted in this time.
-    pub checkpoint_interval_us: i64,
-}
-
-/// Whether DDL is published.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SchemaChanges {
-    /// On the topic named as the prefix.
-    Publish,
-    /// Only table descriptions follow it.
-    Follow,
-}
-
-/// Whether events carry their SQL statement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Statements {
-    /// In `source.query`, where the server logs it.
-    Include,
-    /// Not at all.
-    Omit,
-}
-
-/// A transaction end: what a checkpoint keeps of it.
-#[derive(Debug, Clone)]
-pub struct End {
-    /// Where it lies.
-    pub position: Position,
-    /// The log there; `None` until the stream has told when its file was created.
-    pub log: Option<LogMark>,
-    /// Logical offset there.
-    pub logical_offset: u64,
-    /// The table descriptions that hold there.
-    pub catalog: Arc<Catalog>,
-}
-
-/// How far the server says that it has sent its log.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Heard {
-    /// Where the last event ends, or the position that the stream asked for.
-    pub read: LogEnd,
-    /// The place up to which everything is sent, by the last heartbeat; `None` if events came after it.
-    pub idle: Option<LogEnd>,
-    /// Heartbeats so far.
-    pub heartbeat_count: u64,
-}
 
 /// The synchronous state machine of one source.
 #[derive(Debug)]
@@ -115,35 +44,22 @@ impl<S: Sink> Core<S> {
         logical_offset: u64,
         catalog: Arc<Catalog>,
     ) -> Self {
-        let watermark = Watermark::new(options.checkpoint_interval_us);
-        let topics = Topics::new(options.open_topics_max);
+        let CoreOptions { server, rows, schema_changes, statements, checkpoint_interval_us } = options;
         Core {
             decoder: Decoder::new(),
             state: State {
-                options,
-                sink,
-                metrics,
+                server,
+                schema_changes,
+                statements,
+                writer: RowWriter::new(rows, sink, metrics, Lane::Stream),
                 catalog,
                 tables: Tables::default(),
-                topics,
-                owners: TopicOwners::default(),
                 transaction: Transaction::default(),
-                xa: XaTransactions::default(),
-                undecided: Undecided::default(),
-                file: position.file.clone(),
-                file_offset: position.offset,
-                file_created: None,
-                last_event: None,
-                end: position,
-                end_event: None,
-                heartbeat: None,
-                heartbeat_count: 0,
-                end_offset: logical_offset,
+                waiting: Waiting::default(),
+                place: ReadPlace::at(&position),
+                ends: Boundaries::at(position, logical_offset, checkpoint_interval_us),
                 offset: LogicalOffset::at(logical_offset),
-                watermark,
-                unnoted_end: false,
                 scratch: RowScratch::new(),
-                buffer: MessageBuffer::default(),
                 now_us: 0,
             },
         }
@@ -161,11 +77,11 @@ impl<S: Sink> Core<S> {
     pub fn on_event(&mut self, event: &[u8], now_us: i64) -> Result<(), EngineError> {
         let state = &mut self.state;
         state.now_us = now_us;
-        state.metrics.event_count.add(1);
-        state.metrics.event_bytes.add(event.len() as u64);
+        state.writer.metrics.event_count.add(1);
+        state.writer.metrics.event_bytes.add(event.len() as u64);
         let checksum = self.decoder.checksum();
         let decoded = self.decoder.decode(event).map_err(|error| state.undecodable(error))?;
-        state.note_event(&decoded, event, checksum);
+        state.place.note_event(&decoded, event, checksum);
         state.on_event(decoded, checksum)
     }
 
@@ -174,7 +90,7 @@ impl<S: Sink> Core<S> {
     /// # Errors
     /// The sink has failed.
     pub fn flush(&mut self) -> Result<(), EngineError> {
-        self.state.sink.flush()
+        self.state.writer.sink.flush()
     }
 
     /// Gives the newest transaction end before which everything is durable, if it moved.
@@ -184,44 +100,25 @@ impl<S: Sink> Core<S> {
     pub fn checkpoint(&mut self, now_us: i64) -> Result<Option<End>, EngineError> {
         let state = &mut self.state;
         state.now_us = now_us;
-        if state.unnoted_end && !state.xa.is_waiting() {
-            state.note_end();
-        }
-        let oldest = state.sink.oldest_pending()?;
-        Ok(state.watermark.advance(oldest))
+        state.note_end();
+        let oldest = state.writer.sink.oldest_pending()?;
+        Ok(state.ends.advance(oldest))
     }
 
     /// Tells how far the server says that it has sent its log.
     pub fn heard(&self) -> Heard {
-        let state = &self.state;
-        let event = LogEnd { file: state.file.clone(), offset: state.file_offset };
-        let end = LogEnd { file: state.end.file.clone(), offset: state.end.offset };
-        // By GTID a server begins to send before the position, with what it then leaves out.
-        let is_behind = event.compare(&end) == Some(Ordering::Less);
-        Heard {
-            read: if is_behind { end } else { event },
-            idle: state.heartbeat.clone(),
-            heartbeat_count: state.heartbeat_count,
-        }
+        self.state.place.heard(self.state.ends.end())
     }
 
     /// The log at the end of the last transaction, as far as it is known.
     pub fn log(&self) -> Option<LogMark> {
-        self.state.log()
+        self.state.ends.log(&self.state.place)
     }
 
     /// Goes back to the end of the last transaction, because the connection was cut; the reader continues there.
     pub fn abandon(&mut self) -> Position {
-        let state = &mut self.state;
-        state.transaction.abandon();
-        state.xa.abandon_current();
-        state.undecided.clear();
-        state.offset = LogicalOffset::at(state.end_offset);
-        state.file.clone_from(&state.end.file);
-        state.file_offset = state.end.offset;
-        state.file_created = None;
         self.decoder = Decoder::new();
-        state.end.clone()
+        self.state.abandon()
     }
 
     /// Sends everything, waits until it is durable and gives the last transaction end.
@@ -230,15 +127,13 @@ impl<S: Sink> Core<S> {
     /// The sink has failed.
     pub fn finish(&mut self) -> Result<Option<End>, EngineError> {
         let state = &mut self.state;
-        state.sink.finish(Lane::Stream)?;
-        if state.unnoted_end && !state.xa.is_waiting() {
-            state.note_end();
-        }
-        Ok(state.watermark.advance(None))
+        state.writer.sink.finish(Lane::Stream)?;
+        state.note_end();
+        Ok(state.ends.advance(None))
     }
 
     /// The sink, for the shell around the core.
     pub fn sink(&mut self) -> &mut S {
-        &mut self.state.sink
+        &mut self.state.writer.sink
     }
 }

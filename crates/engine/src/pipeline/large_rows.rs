@@ -1,32 +1,19 @@
 //! Rows whose message no broker takes: named in an error, cut, or replaced by a dead letter.
 
-use bitacora_binlog::{Row, TableMap};
+use bitacora_binlog::Row;
 use bitacora_change::schema::ValueSchema;
-use bitacora_change::{
-    EventContext, LargeRowPolicy, LargeRows, Message, MessageBuffer, MessageSchema, Operation, Plan, PlanOptions,
-    TableDescription, dead_letter,
-};
+use bitacora_change::{LargeRowPolicy, Message, MessageBuffer, MessageSchema, Plan, TableDescription, dead_letter};
 
-use super::topics::Topics;
-use crate::error::EngineError;
+use super::row_rules::{RowOrigin, RowRules};
+use super::topics::{TopicIndex, Topics};
+use crate::error::{EngineError, ErrorKind};
 use crate::metrics::SourceMetrics;
 use crate::sink::{Lane, Sink};
 
 const STOPPED: &str = "let consumers do without it: large_rows.policy = \"truncate\" with the columns to cut, or \"dead_letter\"; or exclude the column or the table";
 const STILL: &str = "name the columns that are large in large_rows.columns, or set large_rows.policy = \"dead_letter\"";
 
-/// What judging a row needs besides the row.
-#[derive(Clone, Copy)]
-pub(super) struct Judge<'a> {
-    pub rules: &'a LargeRows,
-    pub plan: &'a PlanOptions,
-    pub table: &'a TableMap,
-    pub operation: Operation,
-    pub context: &'a EventContext<'a>,
-    pub metadata_bytes_max: usize,
-}
-
-impl Judge<'_> {
+impl RowOrigin<'_> {
     /// Looks at the messages of a row, and encodes the row again, with columns cut, if that is the policy.
     ///
     /// # Errors
@@ -34,24 +21,28 @@ impl Judge<'_> {
     pub fn settle(
         &self,
         row: &Row<'_>,
+        rules: &RowRules,
+        metadata_bytes_max: usize,
         describe: impl FnOnce() -> Option<TableDescription>,
         buffer: &mut MessageBuffer,
     ) -> Result<(), EngineError> {
-        let Some((excess, key)) = self.rules.excess_of_row(buffer, self.metadata_bytes_max) else { return Ok(()) };
+        let large = &rules.large_rows;
+        let Some((excess, key)) = large.excess_of_row(buffer, metadata_bytes_max) else { return Ok(()) };
         let failure = |remedy: &str| {
-            EngineError::stop(format!("a row with the key {key} cannot be sent: {excess}")).remedy(remedy)
+            EngineError::new(ErrorKind::Row, format!("a row with the key {key} cannot be sent: {excess}"))
+                .remedy(remedy)
         };
-        match &self.rules.policy {
+        match &large.policy {
             LargeRowPolicy::Stop => Err(failure(STOPPED)),
             LargeRowPolicy::DeadLetter { .. } => Ok(()),
             LargeRowPolicy::Truncate { .. } => {
-                let Some(cutting) = self.rules.cutting(self.plan) else { return Err(failure(STOPPED)) };
+                let Some(cutting) = large.cutting(&rules.plan) else { return Err(failure(STOPPED)) };
                 let plan = Plan::compile(self.table, describe().as_ref(), &cutting)
-                    .map_err(|error| EngineError::configuration(error.to_string()).caused_by(error))?;
+                    .map_err(|error| EngineError::new(ErrorKind::Configuration, error.to_string()).caused_by(error))?;
                 buffer.clear();
                 plan.encode(row, self.operation, self.context, buffer)
-                    .map_err(|error| EngineError::stop(error.to_string()).caused_by(error))?;
-                if self.rules.excess_of_row(buffer, self.metadata_bytes_max).is_some() {
+                    .map_err(|error| EngineError::new(ErrorKind::Row, error.to_string()).caused_by(error))?;
+                if large.excess_of_row(buffer, metadata_bytes_max).is_some() {
                     return Err(failure(STILL));
                 }
                 tracing::warn!(table = %self.name(), file = self.context.file, position = self.context.position, row = self.context.row, key, "columns of a row are cut: {excess}");
@@ -66,13 +57,14 @@ impl Judge<'_> {
     /// The sink refuses the topic.
     pub fn letter(
         &self,
+        rules: &RowRules,
         buffer: &MessageBuffer,
         message: &Message,
         (sink, topics, metrics, lane): (&mut impl Sink, &mut Topics, &SourceMetrics, Lane),
-    ) -> Result<Option<(usize, MessageBuffer)>, EngineError> {
-        let Some(excess) = self.rules.excess(buffer, message, self.metadata_bytes_max) else { return Ok(None) };
-        let table_topic = self.plan.table_topic(&self.table.database, &self.table.table);
-        let Some(topic) = self.rules.dead_letter_topic(&table_topic) else { return Ok(None) };
+    ) -> Result<Option<(TopicIndex, MessageBuffer)>, EngineError> {
+        let Some(excess) = rules.large_rows.excess(buffer, message, sink.metadata_bytes_max()) else { return Ok(None) };
+        let table_topic = rules.plan.table_topic(&self.table.database, &self.table.table);
+        let Some(topic) = rules.large_rows.dead_letter_topic(&table_topic) else { return Ok(None) };
         let index = topics.route(sink, lane, &topic, &MessageSchema::Value(ValueSchema::bytes()))?;
         metrics.dead_letter_count.add(1);
         tracing::warn!(table = %self.name(), file = self.context.file, position = self.context.position, row = self.context.row, %topic, "a dead letter takes the place of a row: {excess}");

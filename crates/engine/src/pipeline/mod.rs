@@ -1,27 +1,33 @@
 //! From raw binlog events to messages at the sink.
 //!
-//! [`core`] is the state machine and `state` what it knows; around it stand the pieces that can be understood alone:
-//! [`logical_offset`] (sequence ids), [`watermark`] (checkpoints), [`transaction`],
-//! [`xa`] and [`undecided`] (messages that wait for a decision, as [`held`]), [`tables`] (plans and topics),
-//! [`statement`], `decision` (ends of transactions) and `schema_changes` (DDL), `outbox` (rows that are messages), `sequence` (MariaDB's sequences, which are no tables). [`snapshot`] sends the rows of a snapshot through the same plans.
+//! [`core`] is the state machine and `state` what it knows: where it reads (`read_place`), which ends of transactions may become
+//! the checkpoint (`boundaries`, `watermark`), which transaction it is in (`transaction`) and what may not go out yet (`waiting`).
+//! A row goes one way, whether a [`snapshot`] or the log has it: `row_writer`, by the rules of `row_rules`, with `tables` (plans),
+//! `outbox` (rows that are messages), `large_rows` (rows that no broker takes), [`topics`] and [`topic_owners`].
+//! `logical_offset` gives sequence ids; `schema_changes` follows DDL, `statement` tells the statements of transactions apart,
+//! `sequence` tells MariaDB's sequences from tables, `refusal` says which events end a source.
 
+mod boundaries;
 pub mod core;
-mod decision;
-pub mod held;
 mod large_rows;
 pub mod logical_offset;
+mod options;
 mod outbox;
+mod read_place;
+mod refusal;
+mod row_rules;
+mod row_writer;
+mod rows;
 mod schema_changes;
 mod sequence;
 pub mod snapshot;
 mod state;
-pub mod statement;
-pub mod tables;
+mod statement;
+mod tables;
 pub mod topic_owners;
 pub mod topics;
-pub mod transaction;
-pub mod undecided;
-pub mod watermark;
-pub mod xa;
+mod transaction;
+mod waiting;
+mod watermark;
 
 pub(crate) use schema_changes::record_form;

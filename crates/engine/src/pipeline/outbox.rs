@@ -2,61 +2,43 @@
 
 use bitacora_binlog::Row;
 use bitacora_change::outbox::{OutboxPlan, Route, Updates};
-use bitacora_change::{EventContext, MessageBuffer, Operation, TopicCollision};
 
-use super::topic_owners::TopicOwners;
-use super::topics::Topics;
-use crate::error::EngineError;
-use crate::metrics::SourceMetrics;
-use crate::notices::Notices;
-use crate::sink::{Lane, Sink};
+use super::row_rules::RowOrigin;
+use super::row_writer::RowWriter;
+use super::topics::TopicIndex;
+use crate::error::{EngineError, ErrorKind};
+use crate::sink::Sink;
 
 const MEND: &str = "mend what writes the rows; on_error = \"dead_letter\" sends such rows to a topic and goes on";
 
-/// What tells that a row names the topic of a captured table.
-#[derive(Clone, Copy)]
-pub(super) struct Meetings<'a> {
-    pub owners: &'a TopicOwners,
-    pub policy: TopicCollision,
-    pub notices: &'a Notices,
-}
-
-/// What routing a row needs besides the row.
-pub(super) struct Router<'a, S> {
-    pub plan: &'a OutboxPlan,
-    pub sink: &'a mut S,
-    pub topics: &'a mut Topics,
-    pub metrics: &'a SourceMetrics,
-    pub meetings: Meetings<'a>,
-    pub lane: Lane,
-}
-
-impl<S: Sink> Router<'_, S> {
-    /// Puts the message of a row into the cleared buffer and gives the index of its topic; `None` if the row is none.
+impl<S: Sink> RowWriter<S> {
+    /// Puts the message of a row into the cleared buffer and returns its topic; `None` if the row is no message.
     ///
     /// # Errors
     /// The row cannot be read, or is no message and the source is to stop then; or the sink refuses the topic.
-    pub fn route(
+    pub(super) fn route(
         &mut self,
+        plan: &OutboxPlan,
         row: &Row<'_>,
-        operation: Operation,
-        context: &EventContext<'_>,
-        buffer: &mut MessageBuffer,
-    ) -> Result<Option<usize>, EngineError> {
-        let route = self
-            .plan
-            .route(row, operation, context, buffer)
-            .map_err(|error| EngineError::stop(error.to_string()).caused_by(error))?;
+        origin: RowOrigin<'_>,
+    ) -> Result<Option<TopicIndex>, EngineError> {
+        let context = origin.context;
+        let route = plan
+            .route(row, origin.operation, context, &mut self.buffer)
+            .map_err(|error| EngineError::new(ErrorKind::Row, error.to_string()).caused_by(error))?;
         match route {
-            Route::Message { topic } => self.open(&topic).map(Some),
+            Route::Message { topic } => {
+                self.owners.check_routed(&topic, plan.table(), self.rules.collision())?;
+                self.topics.route(&mut self.sink, self.lane, &topic, plan.message_schema()).map(Some)
+            }
             Route::DeadLetter { topic, reason } => {
                 self.metrics.dead_letter_count.add(1);
                 tracing::warn!(file = context.file, position = context.position, row = context.row, %topic, "a row of an outbox is sent as a dead letter: {reason}");
-                let schema = self.plan.dead_letter_schema();
-                self.topics.route(self.sink, self.lane, &topic, schema).map(Some)
+                self.topics.route(&mut self.sink, self.lane, &topic, plan.dead_letter_schema()).map(Some)
             }
             Route::Unmappable { reason } => {
-                Err(EngineError::stop(format!("a row of an outbox is no message: {reason}")).remedy(MEND))
+                Err(EngineError::new(ErrorKind::Row, format!("a row of an outbox is no message: {reason}"))
+                    .remedy(MEND))
             }
             Route::Deleted => {
                 self.metrics.outbox_deleted_row_count.add(1);
@@ -64,7 +46,7 @@ impl<S: Sink> Router<'_, S> {
             }
             Route::Updated => {
                 let what = "a row of an outbox was updated, which sends nothing";
-                match self.plan.updates() {
+                match plan.updates() {
                     Updates::Warn => {
                         tracing::warn!(file = context.file, position = context.position, row = context.row, "{what}");
                     }
@@ -72,7 +54,7 @@ impl<S: Sink> Router<'_, S> {
                         tracing::error!(file = context.file, position = context.position, row = context.row, "{what}");
                     }
                     Updates::Fatal => {
-                        return Err(EngineError::stop("a row of an outbox was updated").remedy(
+                        return Err(EngineError::new(ErrorKind::Row, "a row of an outbox was updated").remedy(
                             "outbox rows are only inserted and deleted; table.op.invalid.behavior = warn goes on without a message",
                         ));
                     }
@@ -81,11 +63,5 @@ impl<S: Sink> Router<'_, S> {
                 Ok(None)
             }
         }
-    }
-
-    fn open(&mut self, topic: &str) -> Result<usize, EngineError> {
-        let Meetings { owners, policy, notices } = self.meetings;
-        owners.check_routed(topic, self.plan.table(), policy, notices)?;
-        self.topics.route(self.sink, self.lane, topic, self.plan.message_schema())
     }
 }

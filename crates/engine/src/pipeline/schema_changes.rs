@@ -8,11 +8,13 @@ use bitacora_change::{DebeziumForm, EventContext, SnapshotMark};
 use bitacora_source::TableName;
 use bitacora_source::ddl::{self, DdlRecord, Fractions, RecordForm, SqlMode, TableChangeKind};
 
-use super::core::SchemaChanges;
 use super::logical_offset::EventOffset;
-use super::state::{Site, State, source_timestamp_us};
-use crate::error::{EngineError, Place};
-use crate::sink::{Lane, OutgoingMessage, Sink};
+use super::options::SchemaChanges;
+use super::read_place::Site;
+use super::row_writer::{Encoded, Sent};
+use super::state::{State, source_timestamp_us};
+use crate::error::{EngineError, ErrorKind, Place};
+use crate::sink::{Lane, Sink};
 
 impl<S: Sink> State<S> {
     /// Takes a statement that is not part of a transaction's frame.
@@ -31,13 +33,13 @@ impl<S: Sink> State<S> {
         let mode = query.status.sql_mode().map(SqlMode::from_bits).unwrap_or_default();
         let facts = ddl::scan(&sql, &database, mode);
         for warning in &facts.warnings {
-            tracing::warn!(file = %self.file, position = site.start, "a statement was understood in part: {warning}");
+            tracing::warn!(file = %self.place.file, position = site.start, "a statement was understood in part: {warning}");
         }
         self.refuse_row_changes(&facts, &database, site)?;
-        let form = record_form(self.options.plan.form);
+        let form = record_form(self.writer.rules.plan.form);
         let catalog = Arc::make_mut(&mut self.catalog);
         catalog.set_fractions(if self.transaction.is_of_mariadb() { Fractions::Cut } else { Fractions::Rounded });
-        let records = ddl::records(&sql, &database, &facts, catalog, &self.options.filter, form);
+        let records = ddl::records(&sql, &database, &facts, catalog, &self.writer.rules.filter, form);
         if records.is_empty() && facts.statements.iter().all(leaves_descriptions) {
             return Ok(());
         }
@@ -45,13 +47,18 @@ impl<S: Sink> State<S> {
         self.release_early()?;
         // A description may change without a new table map (a comment, a default), so every plan is compiled anew.
         self.tables.clear();
-        if self.options.schema_changes == SchemaChanges::Follow || records.is_empty() {
+        if self.schema_changes == SchemaChanges::Follow || records.is_empty() {
             return Ok(());
         }
-        let encoder = DdlRecordEncoder::new(&self.options.plan);
-        let topic = self.topics.open_once(&mut self.sink, Lane::Stream, encoder.topic(), encoder.message_schema())?;
-        self.buffer.clear();
-        let source_timestamp_us = match self.options.plan.form {
+        let encoder = DdlRecordEncoder::new(&self.writer.rules.plan);
+        let topic = self.writer.topics.open_once(
+            &mut self.writer.sink,
+            Lane::Stream,
+            encoder.topic(),
+            encoder.message_schema(),
+        )?;
+        self.writer.buffer.clear();
+        let source_timestamp_us = match self.writer.rules.plan.form {
             // The 1.9 line prints when it read the statement.
             DebeziumForm::V1_9 => self.now_us,
             // The 3.6 line knows the commit to the millisecond here.
@@ -63,7 +70,7 @@ impl<S: Sink> State<S> {
         let thread = self.transaction.thread.filter(|_| self.transaction.ends_with_commit());
         for record in &records {
             let context = EventContext {
-                file: &self.file,
+                file: &self.place.file,
                 position: site.start,
                 row: 0,
                 server_id: site.header.server_id,
@@ -74,24 +81,17 @@ impl<S: Sink> State<S> {
                 now_us: self.now_us,
                 snapshot: SnapshotMark::False,
             };
-            encoder.encode(&schema_change(record), &context, &mut self.buffer);
+            encoder.encode(&schema_change(record), &context, &mut self.writer.buffer);
         }
-        for (number, message) in (0u32..).zip(self.buffer.messages()) {
-            let sequence_id = offset.sequence_id(0, number);
-            match self.topics.claim(&mut self.sink, topic, sequence_id)? {
-                Some(topic) => {
-                    self.metrics.message_count.add(1);
-                    self.sink.append(topic, OutgoingMessage::of(&self.buffer, message, sequence_id))?;
-                }
-                None => self.metrics.repeated_message_count.add(1),
-            }
-        }
+        let mut sent = Sent::default();
+        self.writer.send(Encoded::statement(topic), |number| offset.sequence_id(0, number), None, &mut sent)?;
+        self.writer.count(sent);
         Ok(())
     }
 
     /// Stops before a statement that changes rows which are captured, or of which that cannot be ruled out.
     fn refuse_row_changes(&self, facts: &ddl::Facts, database: &str, site: Site) -> Result<(), EngineError> {
-        let filter = &self.options.filter;
+        let filter = &self.writer.rules.filter;
         // Of a name that could not be decoded only a part is known.
         let is_garbled = |name: &str| name.contains(char::REPLACEMENT_CHARACTER);
         let may_be_captured = |name: &TableName| match name {
@@ -117,11 +117,11 @@ impl<S: Sink> State<S> {
                 (None, _) if filter.database(database) => format!(" of database {database}"),
                 _ => continue,
             };
-            return Err(EngineError::stop(format!(
+            return Err(EngineError::new(ErrorKind::Log, format!(
                 "rows{whose} were changed by a statement that is logged as text, which cannot be turned into events"
             ))
             .remedy("set binlog_format=ROW for every session, and take a new snapshot, which captures the rows that the statement changed")
-            .at(Place { table: captured.map(TableName::to_string), ..self.place(site) }));
+            .at(Place { table: captured.map(TableName::to_string), ..self.place_of(site) }));
         }
         Ok(())
     }

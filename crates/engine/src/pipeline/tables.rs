@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bitacora_binlog::TableMap;
-use bitacora_change::outbox::{OutboxPlan, OutboxRule};
-use bitacora_change::{LoggedTable, PatternError, Plan, PlanOptions, TableDescription};
-use bitacora_source::Filter;
+use bitacora_change::outbox::OutboxPlan;
+use bitacora_change::{LoggedTable, PatternError, Plan, TableDescription};
 
+use super::row_rules::RowRules;
 use super::sequence::has_columns_of_a_sequence;
-use crate::error::{EngineError, Place};
-use crate::notices::Notices;
+use super::topics::TopicIndex;
+use crate::error::{EngineError, ErrorKind, Place};
 
 /// What the pipeline does with the rows of a table.
 #[derive(Debug)]
@@ -28,8 +28,8 @@ pub enum Slot {
 pub struct Captured {
     /// Encoder of the table's rows.
     pub plan: Plan,
-    /// Index into [`super::topics::Topics`].
-    pub topic: usize,
+    /// Where its messages go.
+    pub topic: TopicIndex,
 }
 
 /// Plans by the fingerprint of the table map; a table that changes gets a new one.
@@ -64,7 +64,7 @@ impl Tables {
         }
         match self.slots.get_mut(self.last) {
             Some((_, slot)) => Ok(slot),
-            None => Err(EngineError::stop("the table cache lost an entry")),
+            None => Err(EngineError::new(ErrorKind::Fault, "the table cache lost an entry")),
         }
     }
 
@@ -106,7 +106,7 @@ fn undescribed(table: &TableMap, description: Option<&TableDescription>) -> Opti
 
 /// The error of an expression that takes too long: what it was to match is not known.
 pub fn too_long(failure: &PatternError) -> EngineError {
-    EngineError::configuration(format!("the expression {} cannot be used", failure.pattern))
+    EngineError::new(ErrorKind::Configuration, format!("the expression {} cannot be used", failure.pattern))
         .remedy(failure.reason.clone())
 }
 
@@ -117,11 +117,9 @@ pub fn too_long(failure: &PatternError) -> EngineError {
 pub fn compile(
     table: &TableMap,
     description: Option<&TableDescription>,
-    filter: &Filter,
-    options: &PlanOptions,
-    outboxes: &[OutboxRule],
-    notices: &Notices,
+    rules: &RowRules,
 ) -> Result<Option<Compiled>, EngineError> {
+    let RowRules { plan: options, filter, outboxes, notices, .. } = rules;
     let is_captured = filter.table(&table.database, &table.table);
     if let Some(failure) = filter.failure() {
         return Err(too_long(failure));
@@ -144,8 +142,8 @@ pub fn compile(
         Some(rule) => OutboxPlan::compile(table, description, options, &rule.options).map(Compiled::Outbox),
         None => Plan::compile(table, description, options).map(Compiled::Table),
     };
-    let compiled =
-        compiled.map_err(|error| EngineError::configuration(error.to_string()).at(place).caused_by(error))?;
+    let compiled = compiled
+        .map_err(|error| EngineError::new(ErrorKind::Configuration, error.to_string()).at(place).caused_by(error))?;
     if let Some(failure) = options.columns.failure() {
         return Err(too_long(failure));
     }

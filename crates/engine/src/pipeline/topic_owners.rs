@@ -7,11 +7,34 @@ use bitacora_change::{PlanOptions, TopicCollision};
 use bitacora_source::{Filter, quoted};
 
 use super::topics::Topics;
-use crate::error::EngineError;
+use crate::error::{EngineError, ErrorKind};
 use crate::notices::Notices;
 
 /// What an operator does about tables that meet in a topic.
 pub const APART: &str = "exclude one of them, or set topic_collision: \"escape\" names the topics so that none meet, \"mix\" lets them share one";
+
+/// What is done about tables that meet in a topic.
+#[derive(Debug, Clone, Copy)]
+pub struct Collision<'a> {
+    /// Whether they may.
+    pub policy: TopicCollision,
+    /// Where it is said that they do.
+    pub notices: &'a Notices,
+}
+
+impl Collision<'_> {
+    fn judge(self, what: &str) -> Result<(), EngineError> {
+        match self.policy {
+            TopicCollision::Mix => {
+                self.notices.warn(what);
+                Ok(())
+            }
+            TopicCollision::Stop | TopicCollision::Escape => {
+                Err(EngineError::new(ErrorKind::Configuration, what.to_owned()).remedy(APART))
+            }
+        }
+    }
+}
 
 /// The tables by their topics.
 #[derive(Debug, Default)]
@@ -28,9 +51,7 @@ impl TopicOwners {
     pub fn seed<'a>(
         &mut self,
         known: impl Iterator<Item = (&'a str, &'a str)>,
-        options: &PlanOptions,
-        filter: &Filter,
-        outboxes: &[OutboxRule],
+        (options, filter, outboxes): (&PlanOptions, &Filter, &[OutboxRule]),
     ) {
         if std::mem::replace(&mut self.is_seeded, true) {
             return;
@@ -53,8 +74,7 @@ impl TopicOwners {
         topics: &Topics,
         topic: &str,
         table: &str,
-        policy: TopicCollision,
-        notices: &Notices,
+        collision: Collision<'_>,
         is_there: impl Fn(&str) -> bool,
     ) -> Result<(), EngineError> {
         let is_first = self.claimed.insert(topic.to_owned());
@@ -62,11 +82,11 @@ impl TopicOwners {
         owners.retain(|owner| owner == table || is_there(owner));
         let others: Vec<&str> = owners.iter().map(String::as_str).filter(|owner| *owner != table).collect();
         if !others.is_empty() {
-            judge(&meeting(&[&others[..], &[table]].concat(), topic), policy, notices)?;
+            collision.judge(&meeting(&[&others[..], &[table]].concat(), topic))?;
         } else if is_first && topics.knows(topic) {
             let what =
                 format!("rows of an outbox, or dead letters, go to {topic}, which is the topic of the table {table}");
-            judge(&what, policy, notices)?;
+            collision.judge(&what)?;
         }
         if !owners.iter().any(|owner| owner == table) {
             owners.push(table.to_owned());
@@ -78,16 +98,10 @@ impl TopicOwners {
     ///
     /// # Errors
     /// It is the topic of a captured table, and the source is to stop then.
-    pub fn check_routed(
-        &self,
-        topic: &str,
-        outbox: &str,
-        policy: TopicCollision,
-        notices: &Notices,
-    ) -> Result<(), EngineError> {
+    pub fn check_routed(&self, topic: &str, outbox: &str, collision: Collision<'_>) -> Result<(), EngineError> {
         let Some(owner) = self.by_topic.get(topic).and_then(|owners| owners.first()) else { return Ok(()) };
         let what = format!("a row of the outbox {outbox} names {topic}, which is the topic of the table {owner}");
-        judge(&what, policy, notices)
+        collision.judge(&what)
     }
 }
 
@@ -101,16 +115,6 @@ pub fn meeting(tables: &[&str], topic: &str) -> String {
     format!("the tables {} have the same topic, {topic}, so that their rows would be mixed", tables.join(" and "))
 }
 
-fn judge(what: &str, policy: TopicCollision, notices: &Notices) -> Result<(), EngineError> {
-    match policy {
-        TopicCollision::Mix => {
-            notices.warn(what);
-            Ok(())
-        }
-        TopicCollision::Stop | TopicCollision::Escape => Err(EngineError::configuration(what.to_owned()).remedy(APART)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -118,7 +122,8 @@ mod tests {
 
     fn claim(owners: &mut TopicOwners, table: &str, policy: TopicCollision, is_there: bool) -> Result<(), String> {
         let topics = Topics::new(1);
-        let claimed = owners.claim(&topics, "p.cj.__", table, policy, &Notices::default(), |_| is_there);
+        let claimed =
+            owners.claim(&topics, "p.cj.__", table, Collision { policy, notices: &Notices::default() }, |_| is_there);
         claimed.map_err(|error| error.to_string())
     }
 
@@ -131,7 +136,11 @@ mod tests {
         let error = claim(&mut owners, "cj.用户", TopicCollision::Stop, true).unwrap_err();
         assert!(error.contains("cj.订单 and cj.用户") && error.contains("p.cj.__"), "{error}");
         claim(&mut owners, "cj.用户", TopicCollision::Mix, true).unwrap();
-        let routed = owners.check_routed("p.cj.__", "cj.out", TopicCollision::Stop, &Notices::default());
+        let routed = owners.check_routed(
+            "p.cj.__",
+            "cj.out",
+            Collision { policy: TopicCollision::Stop, notices: &Notices::default() },
+        );
         assert!(routed.unwrap_err().to_string().contains("cj.out"));
     }
 

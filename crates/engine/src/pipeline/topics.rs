@@ -13,6 +13,10 @@ use bitacora_change::MessageSchema;
 use crate::error::EngineError;
 use crate::sink::{Lane, Sink, TopicId};
 
+/// A topic of [`Topics`], open or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TopicIndex(pub(super) usize);
+
 /// A topic that the source writes to.
 #[derive(Debug)]
 struct Topic {
@@ -31,9 +35,9 @@ struct Topic {
 #[derive(Debug)]
 pub struct Topics {
     topics: Vec<Topic>,
-    by_name: HashMap<String, usize>,
+    by_name: HashMap<String, TopicIndex>,
     /// Open topics that rows named, by their last use.
-    routed: BTreeMap<u64, usize>,
+    routed: BTreeMap<u64, TopicIndex>,
     routed_max: usize,
     use_count: u64,
     /// The schema that was met last, which topics of the same outbox share.
@@ -63,9 +67,9 @@ impl Topics {
         lane: Lane,
         name: &str,
         schema: &MessageSchema,
-    ) -> Result<usize, EngineError> {
+    ) -> Result<TopicIndex, EngineError> {
         let index = self.reach(sink, lane, name, schema)?;
-        if let Some(last_use) = self.topics.get_mut(index).and_then(|topic| topic.last_use.take()) {
+        if let Some(last_use) = self.topics.get_mut(index.0).and_then(|topic| topic.last_use.take()) {
             self.routed.remove(&last_use);
         }
         Ok(index)
@@ -81,7 +85,7 @@ impl Topics {
         lane: Lane,
         name: &str,
         schema: &MessageSchema,
-    ) -> Result<usize, EngineError> {
+    ) -> Result<TopicIndex, EngineError> {
         match self.by_name.get(name) {
             Some(index) => Ok(*index),
             None => self.open(sink, lane, name, schema),
@@ -98,8 +102,8 @@ impl Topics {
         lane: Lane,
         name: &str,
         schema: &MessageSchema,
-    ) -> Result<usize, EngineError> {
-        let known = self.by_name.get(name).and_then(|index| self.topics.get(*index));
+    ) -> Result<TopicIndex, EngineError> {
+        let known = self.by_name.get(name).and_then(|index| self.topics.get(index.0));
         let is_open = known.is_some_and(|topic| topic.id.is_some());
         let stays_open = is_open && known.is_some_and(|topic| topic.last_use.is_none());
         if !is_open {
@@ -124,10 +128,10 @@ impl Topics {
     pub fn claim(
         &mut self,
         sink: &mut impl Sink,
-        index: usize,
+        index: TopicIndex,
         sequence_id: u64,
     ) -> Result<Option<TopicId>, EngineError> {
-        let Some(topic) = self.topics.get_mut(index) else { return Ok(None) };
+        let Some(topic) = self.topics.get_mut(index.0) else { return Ok(None) };
         if topic.sent.is_some_and(|sent| sequence_id <= sent) {
             return Ok(None);
         }
@@ -137,7 +141,7 @@ impl Topics {
         }
         // The message waited, in a prepared transaction, while its topic was closed.
         self.make_room(sink)?;
-        let id = match self.topics.get_mut(index) {
+        let id = match self.topics.get_mut(index.0) {
             Some(topic) => *topic.id.insert(sink.open(topic.lane, &topic.name, &topic.schema)?.topic),
             None => return Ok(None),
         };
@@ -151,12 +155,12 @@ impl Topics {
         lane: Lane,
         name: &str,
         schema: &MessageSchema,
-    ) -> Result<usize, EngineError> {
+    ) -> Result<TopicIndex, EngineError> {
         if let Some(index) = self.by_name.get(name).copied() {
-            let is_ready = self.topics.get(index).is_some_and(|topic| topic.id.is_some() && *topic.schema == *schema);
+            let is_ready = self.topics.get(index.0).is_some_and(|topic| topic.id.is_some() && *topic.schema == *schema);
             if !is_ready {
                 let schema = self.shared(schema);
-                if let Some(topic) = self.topics.get_mut(index) {
+                if let Some(topic) = self.topics.get_mut(index.0) {
                     topic.id = Some(sink.open(lane, name, &schema)?.topic);
                     topic.schema = schema;
                 }
@@ -164,7 +168,7 @@ impl Topics {
             return Ok(index);
         }
         let opened = sink.open(lane, name, schema)?;
-        let index = self.topics.len();
+        let index = TopicIndex(self.topics.len());
         let schema = self.shared(schema);
         self.topics.push(Topic {
             name: name.to_owned(),
@@ -189,7 +193,7 @@ impl Topics {
     fn make_room(&mut self, sink: &mut impl Sink) -> Result<(), EngineError> {
         while self.routed.len() >= self.routed_max {
             let Some((_, index)) = self.routed.pop_first() else { return Ok(()) };
-            let Some(topic) = self.topics.get_mut(index) else { continue };
+            let Some(topic) = self.topics.get_mut(index.0) else { continue };
             topic.last_use = None;
             if let Some(id) = topic.id.take() {
                 sink.close(id)?;
@@ -198,9 +202,9 @@ impl Topics {
         Ok(())
     }
 
-    fn note_use(&mut self, index: usize) {
+    fn note_use(&mut self, index: TopicIndex) {
         self.use_count += 1;
-        if let Some(topic) = self.topics.get_mut(index)
+        if let Some(topic) = self.topics.get_mut(index.0)
             && let Some(before) = topic.last_use.replace(self.use_count)
         {
             self.routed.remove(&before);

@@ -1,10 +1,6 @@
 //! Bases: where sequence ids begin, and whose they are.
 
-use crate::checkpoint::{CheckpointStore, Epoch};
-use crate::error::EngineError;
-use crate::sink::names::ProducerNames;
-
-use super::{Life, now_ms, unusable_store};
+use crate::checkpoint::Epoch;
 
 /// What all checkpoints of one base have in common.
 #[derive(Debug, Clone)]
@@ -13,18 +9,4 @@ pub(super) struct Base {
     pub server: String,
     /// `None` for a base of the first format.
     pub epoch: Option<Epoch>,
-}
-
-impl Life {
-    /// Begins a base; its epoch is stored before the first message that carries it.
-    pub(super) fn begin_base(&self, store: &CheckpointStore, server: &str) -> Result<Base, EngineError> {
-        let epoch = Epoch::random();
-        store.begin_epoch(epoch, now_ms()).map_err(unusable_store)?;
-        Ok(Base { server: server.to_owned(), epoch: Some(epoch) })
-    }
-
-    /// The names of the producers of a base.
-    pub(super) fn names(&self, store: &CheckpointStore, base: &Base) -> Result<ProducerNames, EngineError> {
-        Ok(ProducerNames::new(&self.config.name, base.epoch, store.epochs().map_err(unusable_store)?))
-    }
 }

@@ -2,14 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use bitacora_source::check::{self, PositionFault, REPLICA_ID, Severity, log_at};
-use bitacora_source::{Error as SourceError, LogMark, LogPlace, Position};
+use bitacora_source::check::{self, CheckName, PositionFault, Report, Severity, log_at};
+use bitacora_source::{LogMark, LogPlace, Position};
 
-use super::snapshot::source_error;
+use super::life::{Checked, Life};
+use super::options::check_options;
 use super::status::{self, SourceStatus};
-use super::{Checked, Life, check_options, topic_names};
-use crate::config::SnapshotMode;
-use crate::error::EngineError;
+use super::topic_names;
+use crate::error::{EngineError, ErrorClass, ErrorKind};
+use bitacora_config::SnapshotMode;
 
 /// Pause before another server is asked again whether it has what the position holds.
 const LAGGING_PAUSE: Duration = Duration::from_secs(2);
@@ -18,15 +19,70 @@ const LAGGING_PAUSE: Duration = Duration::from_secs(2);
 /// gets the rest by other means. After this time it is the new server as it is.
 const NEVER_AFTER: Duration = Duration::from_secs(60);
 
+/// What follows from the report of the checks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// The source may start.
+    Start,
+    /// Another server answers than the one that wrote the log; what is wrong with it may pass, or the address may lead back.
+    AwaitServer,
+    /// The server's log does not hold what the checkpoint asks for; nothing else is wrong.
+    PositionLost,
+    /// What is wrong may pass: check again with back-off.
+    TryAgain,
+    /// Somebody has to change something.
+    Fail,
+}
+
+/// How long something may stay wrong.
+#[derive(Debug)]
+struct Patience {
+    /// When the server has noticed at the latest that a replica with our id has ended.
+    replica_gone: Instant,
+    /// Since when another server has stood alone.
+    alone_since: Option<Instant>,
+}
+
+impl Patience {
+    fn step(&mut self, report: &Report, former: Option<&str>, now: Instant) -> Step {
+        if report.is_ready() {
+            return Step::Start;
+        }
+        // What is wrong with another server than the checkpoint's may pass when the address leads back.
+        let is_other = former.is_some() && report.server.is_some() && report.server.as_deref() != former;
+        let may_come = match &report.position_fault {
+            Some(PositionFault::NotYet(_)) => {
+                self.alone_since = None;
+                true
+            }
+            Some(PositionFault::Purged(_)) => false,
+            _ => is_other && now.duration_since(*self.alone_since.get_or_insert(now)) < NEVER_AFTER,
+        };
+        if may_come {
+            return Step::AwaitServer;
+        }
+        let failures: Vec<_> = report.failures().map(|finding| finding.name).collect();
+        let may_pass = |name: &CheckName| match name {
+            CheckName::ReplicaId => now < self.replica_gone,
+            name => ErrorKind::Check(*name).class() == ErrorClass::Retry,
+        };
+        match failures[..] {
+            [CheckName::Position] => Step::PositionLost,
+            _ if failures.iter().all(may_pass) => Step::TryAgain,
+            _ => Step::Fail,
+        }
+    }
+}
+
 impl Life {
     /// Checks the server until it answers, and until it has what lies before the position.
     pub(super) async fn check(&mut self, place: Option<LogPlace>) -> Result<Checked, EngineError> {
         let mut backoff = self.backoff();
         let former = place.as_ref().and_then(|place| place.server.clone());
         let options = check_options(&self.config, &self.replica, place);
-        // The server sends to a replica that has ended once in vain before it fails: two heartbeats, and some time.
+        // A dead replica is noticed only when the second heartbeat cannot be sent, so 2.5 heartbeats are enough.
         let replica_gone = Instant::now() + Duration::from_millis(self.replica.heartbeat_ms) * 5 / 2;
-        let mut alone_since: Option<Instant> = None;
+        let mut patience = Patience { replica_gone, alone_since: None };
         loop {
             self.status.send_replace(SourceStatus::Checking);
             let mut report = tokio::select! {
@@ -37,48 +93,27 @@ impl Life {
             for finding in report.findings.iter().filter(|finding| finding.severity == Severity::Warning) {
                 tracing::warn!(source = %self.config.name, check = %finding.name, "{}", status::sentence(finding));
             }
+            let step = patience.step(&report, former.as_deref(), Instant::now());
             let Some(failure) = report.failures().next() else {
                 return Ok(Checked::Ready { server: report.server.unwrap_or_default() });
             };
-            let names: Vec<_> = report.failures().map(|finding| finding.name).collect();
-            let error = EngineError::configuration(status::sentence(failure));
-            // What is wrong with another server than the checkpoint's may pass when the address leads back.
-            let is_other = former.is_some() && report.server.is_some() && report.server != former;
-            let may_come = match &report.position_fault {
-                Some(PositionFault::NotYet(_)) => {
-                    alone_since = None;
-                    true
+            let error = EngineError::new(ErrorKind::Check(failure.name), status::sentence(failure));
+            let pause = match step {
+                Step::AwaitServer => {
+                    tracing::warn!(source = %self.config.name, server = report.server, "waiting for the server behind {}: {error}", self.config.server.address());
+                    LAGGING_PAUSE
                 }
-                Some(PositionFault::Purged(_)) => false,
-                _ => is_other && alone_since.get_or_insert_with(Instant::now).elapsed() < NEVER_AFTER,
-            };
-            if may_come {
-                tracing::warn!(source = %self.config.name, server = report.server, "waiting for the server behind {}: {error}", self.config.server.address());
-                self.status.send_replace(SourceStatus::Waiting { reason: error.to_string() });
-                if self.pause(LAGGING_PAUSE).await {
-                    return Ok(Checked::Stopped);
-                }
-                continue;
-            }
-            if names == ["position"] {
-                if matches!(self.config.snapshot.mode, SnapshotMode::WhenNeeded | SnapshotMode::Always) {
+                Step::PositionLost if self.takes_new_snapshot() => {
                     tracing::warn!(source = %self.config.name, "a new snapshot is taken: {}", status::sentence(failure));
                     return Ok(Checked::Unusable);
                 }
-                return Err(error);
-            }
-            // A server that cannot be reached may be starting, a replica with our id may have ended; everything else stays wrong
-            // until someone mends it.
-            let may_pass = |name: &str| match name {
-                "reachable" | "connection" => true,
-                REPLICA_ID => Instant::now() < replica_gone,
-                _ => false,
+                Step::TryAgain => {
+                    let Some(pause) = backoff.next() else { return Err(error) };
+                    tracing::warn!(source = %self.config.name, pause_ms = pause.as_millis() as u64, "{error}");
+                    pause
+                }
+                Step::Start | Step::PositionLost | Step::Fail => return Err(error),
             };
-            if !names.iter().all(|name| may_pass(name)) {
-                return Err(error);
-            }
-            let Some(pause) = backoff.next() else { return Err(error) };
-            tracing::warn!(source = %self.config.name, pause_ms = pause.as_millis() as u64, "{error}");
             self.status.send_replace(SourceStatus::Waiting { reason: error.to_string() });
             if self.pause(pause).await {
                 return Ok(Checked::Stopped);
@@ -86,14 +121,82 @@ impl Life {
         }
     }
 
+    /// Returns whether a new snapshot is wanted where the log or the topics no longer have what the checkpoint counts on.
+    pub(super) fn takes_new_snapshot(&self) -> bool {
+        matches!(self.config.snapshot.mode, SnapshotMode::WhenNeeded | SnapshotMode::Always)
+    }
+
     /// What tells the log at a position from every other one; `None` where the account may not look.
     pub(super) async fn log_at(&self, server: &str, position: &Position) -> Result<Option<LogMark>, EngineError> {
         match log_at(&self.config.server, server, position).await {
-            Err(error @ SourceError::Server { .. }) => {
+            Err(error) if error.is_refusal() => {
                 tracing::warn!(source = %self.config.name, "a log that takes the place of this one before the first event is not noticed: {error}");
                 Ok(None)
             }
-            found => found.map_err(source_error),
+            found => Ok(found?),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bitacora_source::check::Finding;
+
+    use super::*;
+
+    /// A report whose failures have names and no words.
+    fn report(server: &str, failures: &[CheckName], position_fault: Option<PositionFault>) -> Report {
+        let finding =
+            |name| Finding { name, severity: Severity::Failure, message: String::new(), remedy: String::new() };
+        Report {
+            findings: failures.iter().copied().map(finding).collect(),
+            server: Some(server.to_owned()).filter(|server| !server.is_empty()),
+            position_fault,
+            ..Report::default()
+        }
+    }
+
+    #[test]
+    fn the_name_of_a_check_says_what_follows_from_it() {
+        use CheckName::{Connection, Credentials, Position, Reachable, ReplicaId, Statement, Topics};
+        let now = Instant::now();
+        for (failures, step) in [
+            (&[][..], Step::Start),
+            (&[Reachable], Step::TryAgain),
+            (&[Connection], Step::TryAgain),
+            (&[ReplicaId], Step::TryAgain),
+            (&[ReplicaId, Connection], Step::TryAgain),
+            (&[Position], Step::PositionLost),
+            (&[Position, Topics], Step::Fail),
+            (&[Position, Connection], Step::Fail),
+            (&[Statement], Step::Fail),
+            (&[Credentials], Step::Fail),
+        ] {
+            let mut patience = Patience { replica_gone: now + Duration::from_secs(1), alone_since: None };
+            assert_eq!(patience.step(&report("a", failures, None), Some("a"), now), step, "{failures:?}");
+        }
+    }
+
+    #[test]
+    fn a_replica_that_is_there_after_its_heartbeats_lives() {
+        let now = Instant::now();
+        let mut patience = Patience { replica_gone: now, alone_since: None };
+        assert_eq!(patience.step(&report("a", &[CheckName::ReplicaId], None), Some("a"), now), Step::Fail);
+    }
+
+    #[test]
+    fn another_server_is_waited_for_while_it_may_still_get_what_it_lacks() {
+        let start = Instant::now();
+        let mut patience = Patience { replica_gone: start, alone_since: None };
+        let mut step = |fault: PositionFault, seconds| {
+            let lacks = report("b", &[CheckName::Position], Some(fault));
+            patience.step(&lacks, Some("a"), start + Duration::from_secs(seconds))
+        };
+        let (never, not_yet) = (PositionFault::Never(String::new()), PositionFault::NotYet(String::new()));
+        assert_eq!(step(PositionFault::Purged(String::new()), 0), Step::PositionLost);
+        assert_eq!(step(never.clone(), 0), Step::AwaitServer);
+        assert_eq!(step(not_yet, 61), Step::AwaitServer);
+        assert_eq!(step(never.clone(), 62), Step::AwaitServer, "it followed another server meanwhile");
+        assert_eq!(step(never, 122), Step::PositionLost);
     }
 }

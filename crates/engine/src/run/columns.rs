@@ -2,7 +2,7 @@
 
 use bitacora_source::ddl::Catalog;
 
-use super::Life;
+use super::life::Life;
 
 impl Life {
     /// Warns of entries that match no column of a captured table.

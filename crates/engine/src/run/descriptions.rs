@@ -6,8 +6,9 @@ use bitacora_source::TableName;
 use bitacora_source::ddl::{Catalog, NameCase};
 use bitacora_source::schema::missing_tables;
 
-use super::snapshot::source_error;
-use super::{Life, catalog_text, now_ms, unusable_store};
+use super::clock::now_ms;
+use super::life::Life;
+use super::stored_catalog::catalog_text;
 use crate::checkpoint::{Checkpoint, CheckpointStore, FormerMarks, Save};
 use crate::error::{EngineError, ErrorClass};
 
@@ -29,9 +30,9 @@ impl Life {
             };
             let error = match missing_tables(&self.config.server, &self.config.filter, known).await {
                 Ok(missing) => break missing,
-                Err(error) => source_error(error),
+                Err(error) => EngineError::from(error),
             };
-            let pause = backoff.next().filter(|_| error.class == ErrorClass::Retry);
+            let pause = backoff.next().filter(|_| error.class() == ErrorClass::Retry);
             let Some(pause) = pause else { return Err(error) };
             tracing::warn!(source = %self.config.name, pause_ms = pause.as_millis() as u64, "{error}");
             if self.pause(pause).await {
@@ -50,7 +51,7 @@ impl Life {
         }
         let text = catalog_text(&catalog)?;
         let save = Save { catalog: Some(&text), ..Save::of(checkpoint, now_ms()) };
-        store.save(&save, FormerMarks::Keep).map_err(unusable_store)?;
+        store.save(&save, FormerMarks::Keep)?;
         Ok(catalog)
     }
 }

@@ -4,16 +4,21 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::time::Duration;
 
-use bitacora_change::{Connector, DebeziumForm, NullWithDefault, PlanOptions, Tombstones, ValueFormat};
+use bitacora_change::{NullWithDefault, PlanOptions, Tombstones};
+use bitacora_source::LogPlace;
+use bitacora_source::check::{CheckOptions, SnapshotPlanned};
 use bitacora_source::replication::{Backoff, BackoffOptions, ReplicaOptions};
 
-use super::Life;
-use crate::config::{self, SourceConfig};
+use super::life::Life;
 use crate::notices::Notices;
-use crate::pipeline::core::{CoreOptions, SchemaChanges, Statements};
+use crate::pipeline::core::{CoreOptions, RowRules, SchemaChanges, Statements};
+use bitacora_config::SourceConfig;
 
 /// At most one transaction end is noted in this time, and the checkpoint is stored as often.
 pub(super) const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long a source that was asked to end waits for the receipts of what it has sent.
+pub(super) const DRAIN_LIMIT: Duration = Duration::from_secs(15);
 
 /// Pauses between tries.
 pub(super) struct Pauses(Backoff);
@@ -34,19 +39,10 @@ impl Life {
 /// How plans are compiled.
 pub(super) fn plan_options(config: &SourceConfig) -> PlanOptions {
     PlanOptions {
-        connector: match config.connector {
-            config::Connector::Mysql => Connector::Mysql,
-            config::Connector::Mariadb => Connector::Mariadb,
-        },
-        form: match config.form {
-            config::DebeziumForm::V1_9 => DebeziumForm::V1_9,
-            config::DebeziumForm::V3_6 => DebeziumForm::V3_6,
-        },
+        connector: config.connector,
+        form: config.form,
         topic_prefix: config.topic_prefix.clone(),
-        value_format: match config.value_format {
-            config::ValueFormat::Json => ValueFormat::Json,
-            config::ValueFormat::JsonWithEnvelope => ValueFormat::JsonWithEnvelope,
-        },
+        value_format: config.value_format,
         tombstones: if config.tombstones_on_delete { Tombstones::Emit } else { Tombstones::Omit },
         null_with_default: if config.replace_null_with_default {
             NullWithDefault::Replace
@@ -58,19 +54,41 @@ pub(super) fn plan_options(config: &SourceConfig) -> PlanOptions {
     }
 }
 
-/// What the core does.
-pub(super) fn core_options(config: &SourceConfig, notices: &Notices) -> CoreOptions {
-    CoreOptions {
-        server: config.server.address(),
+/// What becomes of rows.
+pub(super) fn row_rules(config: &SourceConfig, notices: &Notices) -> RowRules {
+    RowRules {
         plan: plan_options(config),
         filter: config.filter.clone(),
         outboxes: config.outboxes.clone(),
         large_rows: config.large_rows.clone(),
         open_topics_max: config.open_topics_max,
         notices: notices.clone(),
+    }
+}
+
+/// What the core does.
+pub(super) fn core_options(config: &SourceConfig, notices: &Notices) -> CoreOptions {
+    CoreOptions {
+        server: config.server.address(),
+        rows: row_rules(config, notices),
         schema_changes: if config.include_schema_changes { SchemaChanges::Publish } else { SchemaChanges::Follow },
         statements: if config.include_query { Statements::Include } else { Statements::Omit },
         checkpoint_interval_us: i64::try_from(CHECKPOINT_INTERVAL.as_micros()).unwrap_or(i64::MAX) / 2,
+    }
+}
+
+/// What is checked before the source starts.
+pub(super) fn check_options(
+    config: &SourceConfig,
+    replica: &ReplicaOptions,
+    position: Option<LogPlace>,
+) -> CheckOptions {
+    CheckOptions {
+        server_id: config.server_id,
+        replica_uuid: replica.replica_uuid.clone(),
+        filter: config.filter.clone(),
+        snapshot: if position.is_none() { SnapshotPlanned::Yes } else { SnapshotPlanned::No },
+        position,
     }
 }
 

@@ -4,13 +4,13 @@ use bitacora_source::{LogMark, LogPlace, Position};
 
 use super::base::Base;
 use crate::checkpoint::Checkpoint;
-use crate::error::EngineError;
+use crate::error::{EngineError, ErrorKind};
 use crate::pipeline::core::End;
 
 /// The position of a stored checkpoint.
 pub(super) fn of_checkpoint(checkpoint: &Checkpoint) -> Result<Position, EngineError> {
     let gtid = checkpoint.gtid.as_deref().map(str::parse).transpose().map_err(|error: bitacora_binlog::Error| {
-        EngineError::stop("the GTIDs in the checkpoint store cannot be understood")
+        EngineError::new(ErrorKind::StoredState, "the GTIDs in the checkpoint store cannot be understood")
             .remedy("restore the store from a copy, or remove it to begin with a new snapshot")
             .caused_by(error)
     })?;

@@ -7,10 +7,11 @@ use std::thread::JoinHandle;
 use bitacora_source::ddl::Catalog;
 
 use super::base::Base;
+use super::clock::now_ms;
 use super::position::of_end;
-use super::{catalog_text, now_ms, unusable_store};
+use super::stored_catalog::catalog_text;
 use crate::checkpoint::{CheckpointStore, FormerMarks, Save, TopicMark};
-use crate::error::EngineError;
+use crate::error::{EngineError, ErrorKind};
 use crate::metrics::SourceMetrics;
 use crate::pipeline::core::End;
 
@@ -47,7 +48,7 @@ impl Saver {
             Ok(())
         });
         let thread = thread.map_err(|error| {
-            EngineError::stop("the checkpoint thread cannot be started")
+            EngineError::new(ErrorKind::System, "the checkpoint thread cannot be started")
                 .remedy("raise the limit of threads")
                 .caused_by(error)
         })?;
@@ -59,7 +60,9 @@ impl Saver {
         match self.offers.try_send(offer) {
             Ok(()) => Ok(None),
             Err(TrySendError::Full(offer)) => Ok(Some(offer)),
-            Err(TrySendError::Disconnected(_)) => Err(EngineError::stop("the checkpoint thread has ended")),
+            Err(TrySendError::Disconnected(_)) => {
+                Err(EngineError::new(ErrorKind::Fault, "the checkpoint thread has ended"))
+            }
         }
     }
 
@@ -70,9 +73,9 @@ impl Saver {
             let _ = self.offers.send(offer);
         }
         drop(self.offers);
-        self.thread
-            .join()
-            .unwrap_or_else(|_| Err(EngineError::stop("the checkpoint thread ended by a fault of the program")))
+        self.thread.join().unwrap_or_else(|_| {
+            Err(EngineError::new(ErrorKind::Fault, "the checkpoint thread ended by a fault of the program"))
+        })
     }
 }
 
@@ -81,7 +84,7 @@ fn save(store: &CheckpointStore, offer: &Offer, base: &Base, stored: &mut Arc<Ca
     let catalog = if Arc::ptr_eq(&end.catalog, stored) { None } else { Some(catalog_text(&end.catalog)?) };
     let checkpoint = of_end(end, base);
     let save = Save { catalog: catalog.as_deref(), marks: &offer.marks, ..Save::of(&checkpoint, now_ms()) };
-    store.save(&save, FormerMarks::Keep).map_err(unusable_store)?;
+    store.save(&save, FormerMarks::Keep)?;
     *stored = Arc::clone(&end.catalog);
     Ok(())
 }

@@ -4,23 +4,24 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bitacora_source::Position;
 use bitacora_source::ddl::{Catalog, CharsetChoice, DdlRecord, NameCase, SnapshotDatabase, snapshot_records};
 use bitacora_source::snapshot::{Snapshot, SnapshotChunk, SnapshotContent, SnapshotOptions, SnapshotState};
-use bitacora_source::{Error as SourceError, Position};
 use tokio::sync::mpsc;
 
-use super::options::plan_options;
+use super::clock::{now_ms, now_ns, now_us};
+use super::life::{Life, Resume};
+use super::options::{DRAIN_LIMIT, plan_options, row_rules};
 use super::position::checkpoint;
 use super::status::SourceStatus;
-use super::stream::DRAIN_LIMIT;
+use super::stored_catalog::catalog_text;
 use super::worker::fallen;
-use super::{Life, Resume, catalog_text, now_ms, now_ns, now_us};
 use crate::checkpoint::{CheckpointStore, FormerMarks, Save, TopicMark};
-use crate::config::SnapshotMode;
 use crate::error::{EngineError, ErrorClass};
-use crate::pipeline::snapshot::{SnapshotTable, SnapshotWriter, SnapshotWriterOptions};
+use crate::pipeline::snapshot::{SnapshotTable, SnapshotWriter};
 use crate::sink::Sink;
 use crate::sink::pulsar::PulsarSink;
+use bitacora_config::SnapshotMode;
 
 /// Chunks between the reader and the writer.
 const QUEUED_CHUNKS: usize = 3;
@@ -33,7 +34,7 @@ impl Life {
         for attempt in 1_u32.. {
             let begun = Instant::now();
             let error = match self.try_snapshot(store).await {
-                Err(error) if matches!(error.class, ErrorClass::Retry | ErrorClass::BeginAgain) => error,
+                Err(error) if matches!(error.class(), ErrorClass::Retry | ErrorClass::BeginAgain) => error,
                 done => return done,
             };
             let Some(pause) = backoff.next() else { return Err(error) };
@@ -56,11 +57,11 @@ impl Life {
             ..SnapshotOptions::default()
         };
         let mut snapshot = tokio::select! {
-            begun = Snapshot::begin(&config.server, &config.filter, &options) => begun.map_err(source_error)?,
+            begun = Snapshot::begin(&config.server, &config.filter, &options) => begun?,
             _ = self.stopped.wait_for(|stopped| *stopped) => return Ok(None),
         };
         let position = match config.snapshot.mode {
-            SnapshotMode::Never => snapshot.oldest_position().await.map_err(source_error)?,
+            SnapshotMode::Never => snapshot.oldest_position().await?,
             _ => snapshot.position().clone(),
         };
         tracing::info!(source = %config.name, %position, exactness = ?snapshot.exactness(), tables = snapshot.tables().len(), "snapshot begins");
@@ -76,7 +77,7 @@ impl Life {
         let checkpoint = checkpoint(&position, log, now_ns(), &base);
         let text = catalog_text(&catalog)?;
         let save = Save { catalog: Some(&text), marks: &marks, ..Save::of(&checkpoint, now_ms()) };
-        store.save(&save, FormerMarks::Forget).map_err(super::unusable_store)?;
+        store.save(&save, FormerMarks::Forget)?;
         let rows = self.metrics.snapshot_row_count.get();
         tracing::info!(source = %config.name, rows, %position, "snapshot complete");
         Ok(Some(Resume { checkpoint, catalog: Arc::new(catalog) }))
@@ -129,14 +130,7 @@ impl Life {
             .iter()
             .map(|table| SnapshotTable { map: Arc::clone(&table.map), description: table.description.clone() });
         let mut writer = SnapshotWriter::new(
-            SnapshotWriterOptions {
-                plan: plan_options(&self.config),
-                filter: self.config.filter.clone(),
-                outboxes: self.config.outboxes.clone(),
-                large_rows: self.config.large_rows.clone(),
-                open_topics_max: self.config.open_topics_max,
-                notices: self.notices.clone(),
-            },
+            row_rules(&self.config, &self.notices),
             sink,
             Arc::clone(&self.metrics),
             tables.collect(),
@@ -179,7 +173,7 @@ impl Life {
         loop {
             let mut chunk = empty.try_recv().unwrap_or_default();
             let state = tokio::select! {
-                state = snapshot.read_chunk(&mut chunk) => state.map_err(source_error)?,
+                state = snapshot.read_chunk(&mut chunk) => state?,
                 _ = self.stopped.wait_for(|stopped| *stopped) => return Ok(false),
             };
             if state == SnapshotState::End {
@@ -200,16 +194,4 @@ impl Life {
 fn rest(attempt: u32, attempt_took: Duration) -> Duration {
     const LONGEST: Duration = Duration::from_secs(300);
     if attempt < 2 { Duration::ZERO } else { LONGEST.min(attempt_took / 2) }
-}
-
-/// Turns an error of the source room into the engine's.
-pub(super) fn source_error(error: SourceError) -> EngineError {
-    let class = match error.class() {
-        bitacora_source::ErrorClass::Retry => ErrorClass::Retry,
-        bitacora_source::ErrorClass::FixConfiguration => ErrorClass::FixConfiguration,
-        _ => ErrorClass::Stop,
-    };
-    let what = error.to_string();
-    let remedy = error.remedy();
-    EngineError::new(class, what.trim_end_matches('.')).remedy(remedy.trim_end_matches('.')).caused_by(error)
 }

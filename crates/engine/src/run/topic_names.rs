@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use bitacora_change::TopicCollision;
-use bitacora_source::check::{Finding, Report, Severity};
+use bitacora_source::check::{CheckName, Finding, Report, Severity};
 
 use super::options::plan_options;
-use crate::config::SourceConfig;
 use crate::pipeline::topic_owners::{APART, meeting, owner_name};
+use bitacora_config::SourceConfig;
 
 /// Topics that are named one by one.
 const SHOWN: usize = 5;
@@ -36,7 +36,7 @@ pub(super) fn check(config: &SourceConfig, report: &mut Report) {
     }
     let is_wanted = options.topic_collision == TopicCollision::Mix;
     report.findings.push(Finding {
-        name: "topics",
+        name: CheckName::Topics,
         severity: if is_wanted { Severity::Warning } else { Severity::Failure },
         message,
         remedy: APART.to_owned(),

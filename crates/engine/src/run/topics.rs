@@ -5,27 +5,18 @@ use std::sync::Arc;
 use bitacora_source::check::examine_position;
 
 use super::base::Base;
+use super::clock::now_ms;
+use super::life::{Compared, Life, Resume};
 use super::position::place_of;
-use super::snapshot::source_error;
 use super::status::SourceStatus;
-use super::{Life, Resume, now_ms, parse_catalog, unusable_store};
+use super::stored_catalog::parse_catalog;
 use crate::checkpoint::{CheckpointStore, FormerMarks, Save, Saved, TopicMark};
-use crate::config::{LostMessages, SnapshotMode};
-use crate::error::{EngineError, ErrorClass};
+use crate::error::{EngineError, ErrorClass, ErrorKind};
 use crate::sink::Lane;
 use crate::sink::compare::{Behind, compare};
+use bitacora_config::LostMessages;
 
 const LOST: &str = "put the topic's messages back, or take a new snapshot, which snapshot mode when_needed does by itself; lost_messages = \"accept\" (bitacora.lost.messages) goes on without them, where they were deleted on purpose";
-
-/// What the comparison with the topics says.
-pub(super) enum Compared {
-    /// The stream may begin here.
-    Ready(Resume),
-    /// Messages are lost, and a new snapshot is wanted then.
-    Unusable,
-    /// The source was stopped meanwhile.
-    Stopped,
-}
 
 impl Life {
     /// Compares all topics with what they have confirmed, and goes back in the log where one lacks something.
@@ -39,8 +30,8 @@ impl Life {
             let error = match self.try_compare(store, &resume).await {
                 Ok(None) => return Ok(Compared::Ready(resume)),
                 Ok(Some(earlier)) => return Ok(Compared::Ready(earlier)),
-                Err(error) if error.class == ErrorClass::Retry => error,
-                Err(error) if error.remedy.as_deref() == Some(LOST) && self.replaces_lost() => {
+                Err(error) if error.class() == ErrorClass::Retry => error,
+                Err(error) if error.kind == ErrorKind::MessagesLost && self.takes_new_snapshot() => {
                     tracing::warn!(source = %self.config.name, "a new snapshot is taken: {}", error.what);
                     return Ok(Compared::Unusable);
                 }
@@ -55,13 +46,9 @@ impl Life {
         }
     }
 
-    fn replaces_lost(&self) -> bool {
-        matches!(self.config.snapshot.mode, SnapshotMode::WhenNeeded | SnapshotMode::Always)
-    }
-
     /// Gives the place to go back to, if a topic lacks something.
     async fn try_compare(&self, store: &Arc<CheckpointStore>, resume: &Resume) -> Result<Option<Resume>, EngineError> {
-        let marks = store.marks().map_err(unusable_store)?;
+        let marks = store.marks()?;
         let epoch = resume.checkpoint.epoch;
         let base = Base { server: resume.checkpoint.server.clone().unwrap_or_default(), epoch };
         let names = self.names(store, &base)?;
@@ -85,7 +72,7 @@ impl Life {
         if self.config.lost_messages == LostMessages::Accept {
             tracing::warn!(source = %self.config.name, "the source goes on without the messages that were deleted");
             let save = Save { marks: &present, gone: &gone, ..Save::of(&resume.checkpoint, now_ms()) };
-            store.save(&save, FormerMarks::Keep).map_err(unusable_store)?;
+            store.save(&save, FormerMarks::Keep)?;
             return Ok(None);
         }
         if let Some(lost) =
@@ -107,7 +94,7 @@ impl Life {
             gone: &gone,
             ..Save::of(&checkpoint, now_ms())
         };
-        store.save(&save, FormerMarks::Keep).map_err(unusable_store)?;
+        store.save(&save, FormerMarks::Keep)?;
         let position = place_of(&checkpoint)?.position;
         tracing::warn!(source = %self.config.name, %position, "the source goes back in the log and sends again what its topics lack");
         Ok(Some(Resume { checkpoint, catalog }))
@@ -120,22 +107,22 @@ impl Life {
         target: u64,
         behind: &[Behind],
     ) -> Result<Saved, EngineError> {
-        let mut found = store.milestones(target).map_err(unusable_store)?.into_iter().next();
+        let mut found = store.milestones(target)?.into_iter().next();
         if found.is_none() {
             // A topic without any message of the base: the base's beginning is the oldest milestone.
-            let all = store.milestones(u64::MAX).map_err(unusable_store)?;
+            let all = store.milestones(u64::MAX)?;
             found = all.into_iter().next_back().filter(|oldest| oldest.checkpoint.epoch.is_some());
         }
         let lost = behind.iter().min_by_key(|behind| behind.last);
         let error = |why: &str| match lost {
             Some(lost) => lost_error(lost, why),
-            None => EngineError::stop(why.to_owned()),
+            None => EngineError::new(ErrorKind::MessagesLost, why.to_owned()),
         };
         let Some(found) = found else {
             return Err(error("the checkpoint store knows no place in the log from which they could be sent again"));
         };
         let place = place_of(&found.checkpoint)?;
-        match examine_position(&self.config.server, &place).await.map_err(source_error)? {
+        match examine_position(&self.config.server, &place).await? {
             None => Ok(found),
             Some(fault) => Err(error(&format!("they cannot be sent again: {}", fault.what()))),
         }
@@ -155,5 +142,5 @@ fn shortfall(mark: &TopicMark, last: Option<u64>) -> String {
 }
 
 fn lost_error(lost: &Behind, why: &str) -> EngineError {
-    EngineError::stop(format!("{}, and {why}", shortfall(&lost.mark, lost.last))).remedy(LOST)
+    EngineError::new(ErrorKind::MessagesLost, format!("{}, and {why}", shortfall(&lost.mark, lost.last))).remedy(LOST)
 }

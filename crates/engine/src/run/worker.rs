@@ -12,11 +12,11 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinError;
 
 use super::base::Base;
-use super::now_us;
+use super::clock::now_us;
 use super::options::CHECKPOINT_INTERVAL;
 use super::saver::{Offer, Saver};
 use crate::checkpoint::CheckpointStore;
-use crate::error::EngineError;
+use crate::error::{EngineError, ErrorKind};
 use crate::metrics::SourceMetrics;
 use crate::pipeline::core::{Core, End, Heard};
 use crate::sink::Sink;
@@ -155,5 +155,7 @@ enum Received {
 
 /// The error of a worker that ended by a fault of the program.
 pub(super) fn fallen(error: JoinError) -> EngineError {
-    EngineError::stop("the pipeline ended by a fault of the program").remedy("report it with the log").caused_by(error)
+    EngineError::new(ErrorKind::Fault, "the pipeline ended by a fault of the program")
+        .remedy("report it with the log")
+        .caused_by(error)
 }

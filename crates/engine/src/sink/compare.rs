@@ -21,10 +21,9 @@ use tokio::task::JoinSet;
 use super::Lane;
 use super::names::ProducerNames;
 use super::opening::topic_name;
-use super::pulsar::failed;
 use super::tail::{Since, Tail, read_on, read_tail, reader_options};
 use crate::checkpoint::TopicMark;
-use crate::error::EngineError;
+use crate::error::{EngineError, ErrorKind};
 
 /// Topics that are looked at at the same time.
 const AT_ONCE: usize = 64;
@@ -58,7 +57,8 @@ pub async fn compare(
     if topics.is_empty() {
         return Ok(Vec::new());
     }
-    let version = client.check().await.map_err(|error| failed("the topics cannot be compared", error))?;
+    let version =
+        client.check().await.map_err(|error| EngineError::from(error).during("the topics cannot be compared"))?;
     let comparer = Arc::new(Comparer {
         client: client.clone(),
         names: names.clone(),
@@ -75,13 +75,16 @@ pub async fn compare(
         running.spawn(async move {
             let _place = places.acquire_owned().await;
             let compared = comparer.topic(&name, marks).await;
-            compared.map_err(|error| failed(&format!("topic {name} cannot be compared with the checkpoint"), error))
+            compared.map_err(|error| {
+                EngineError::from(error).during(&format!("topic {name} cannot be compared with the checkpoint"))
+            })
         });
     }
     let mut behind = Vec::new();
     while let Some(ended) = running.join_next().await {
         let found = ended.unwrap_or_else(|error| {
-            Err(EngineError::stop("a topic could not be compared by a fault of the program").caused_by(error))
+            Err(EngineError::new(ErrorKind::Fault, "a topic could not be compared by a fault of the program")
+                .caused_by(error))
         });
         behind.extend(found?);
     }

@@ -10,10 +10,10 @@ use bitacora_pulsar_wire::{ServerError, TopicName};
 
 use super::Lane;
 use super::names::Author;
-use super::pulsar::{PulsarSink, SCHEMA_REFUSED, failed};
+use super::pulsar::PulsarSink;
 use super::tail::{Since, read_tail};
 use crate::checkpoint::TopicMark;
-use crate::error::{EngineError, ErrorClass};
+use crate::error::{EngineError, ErrorClass, ErrorKind};
 
 /// Pause before a topic is tried again that could not be opened because the broker was away or refused the table's new
 /// schema; it doubles up to the longest.
@@ -30,11 +30,12 @@ impl PulsarSink {
         match self.client.partitions(topic, AutoCreation::Never).await {
             Ok(0) => Ok(()),
             Err(error) if error.server_error() == Some(ServerError::TopicNotFound) => Ok(()),
-            Ok(count) => {
-                Err(EngineError::configuration(format!("topic {topic} has {count} partitions, which is not supported"))
-                    .remedy("delete the topic, or choose another topic prefix or namespace"))
-            }
-            Err(error) => Err(failed(&format!("topic {topic} cannot be opened"), error)),
+            Ok(count) => Err(EngineError::new(
+                ErrorKind::Configuration,
+                format!("topic {topic} has {count} partitions, which is not supported"),
+            )
+            .remedy("delete the topic, or choose another topic prefix or namespace")),
+            Err(error) => Err(EngineError::from(error).during(&format!("topic {topic} cannot be opened"))),
         }
     }
 
@@ -51,7 +52,7 @@ impl PulsarSink {
         let mut pause = OPEN_PAUSE;
         loop {
             match self.try_open(lane, topic, topic_key, schema, is_new).await {
-                Err(error) if lane == Lane::Stream && may_pass(&error) => {
+                Err(error) if lane == Lane::Stream && matches!(error.class(), ErrorClass::Retry | ErrorClass::Wait) => {
                     tracing::warn!(source = %self.names.source(), "{error}; trying again");
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(OPEN_PAUSE_MAX);
@@ -70,7 +71,7 @@ impl PulsarSink {
         schema: &MessageSchema,
         is_new: bool,
     ) -> Result<(Producer, Option<u64>), EngineError> {
-        let failed = |error| failed(&format!("topic {topic} cannot be opened"), error);
+        let failed = |error| EngineError::from(error).during(&format!("topic {topic} cannot be opened"));
         if is_new {
             self.refuse_partitions(topic).await?;
         }
@@ -144,15 +145,10 @@ impl PulsarSink {
 pub(super) fn topic_name(namespace: &str, topic: &str) -> Result<TopicName, EngineError> {
     let full = if topic.contains("://") { topic.to_owned() } else { format!("persistent://{namespace}/{topic}") };
     TopicName::parse(&full).map_err(|error| {
-        EngineError::configuration(format!("{full} cannot be the name of a topic"))
+        EngineError::new(ErrorKind::Configuration, format!("{full} cannot be the name of a topic"))
             .remedy("change the topic prefix or the namespace")
             .caused_by(error)
     })
-}
-
-/// Whether waiting helps: the broker is away, or someone has to allow the table's new schema.
-fn may_pass(error: &EngineError) -> bool {
-    error.class == ErrorClass::Retry || error.remedy.as_deref() == Some(SCHEMA_REFUSED)
 }
 
 /// What is registered; `None` for values of any bytes.

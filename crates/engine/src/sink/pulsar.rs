@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 
 use bitacora_change::{KeyValueEncoding, MessageSchema};
-use bitacora_pulsar::{BatchLimits, Client, Error as ClientError, PendingBudget, Progress};
+use bitacora_pulsar::{BatchLimits, Client, PendingBudget, Progress};
 use bitacora_pulsar_wire::{
     BatchBuilder, DEFAULT_MAX_MESSAGE_BYTES, MessageKey, OutgoingMessage as WireMessage, ServerError,
 };
@@ -23,7 +23,7 @@ use super::sealer::Sealer;
 use super::tail::{Since, read_tail};
 use super::{Lane, Opened, OutgoingMessage, Sink, TopicId};
 use crate::checkpoint::{Epoch, TopicMark};
-use crate::error::{EngineError, ErrorClass};
+use crate::error::{EngineError, ErrorKind};
 
 /// Bytes of all producers of a source that may wait for their receipt.
 const PENDING_BYTES_MAX: usize = 16 << 20;
@@ -49,9 +49,9 @@ pub struct PulsarSink {
     /// Bytes of messages in batches that are being filled.
     filling_bytes: usize,
     topics: Vec<Topic>,
-    by_name: HashMap<(Lane, String), usize>,
+    by_name: HashMap<(Lane, String), TopicId>,
     /// Places in `topics` whose producer was closed.
-    free: Vec<usize>,
+    free: Vec<TopicId>,
     /// Topics that were open once: what is asked of a broker only once is known of them.
     seen: HashSet<(Lane, String)>,
     /// Marks of producers that were closed since marks were taken.
@@ -143,7 +143,7 @@ impl PulsarSink {
         marks: Vec<TopicMark>,
     ) -> Result<PulsarSink, EngineError> {
         let sealer = Sealer::start(runtime.clone()).map_err(|error| {
-            EngineError::stop("the compression thread cannot be started")
+            EngineError::new(ErrorKind::System, "the compression thread cannot be started")
                 .remedy("raise the limit of threads")
                 .caused_by(error)
         })?;
@@ -176,7 +176,7 @@ impl PulsarSink {
             let failure = topic.progress.borrow().failure.clone();
             failure.is_some_and(|failure| failure.server_error() == Some(ServerError::ProducerFenced))
         };
-        if error.remedy.as_deref() != Some(FENCED) {
+        if error.kind != ErrorKind::Fenced {
             return error;
         }
         let Some(topic) = self.topics.iter().find(is_fenced) else { return error };
@@ -194,18 +194,18 @@ impl PulsarSink {
     }
 
     /// Keeps the mark of a producer that is closed.
-    fn keep_mark(&mut self, index: usize) {
+    fn keep_mark(&mut self, id: TopicId) {
         let epoch = self.names.epoch();
-        let mark = self.topics.get_mut(index).and_then(|topic| topic.new_mark(epoch));
+        let mark = self.topics.get_mut(id.index()).and_then(|topic| topic.new_mark(epoch));
         self.closed_marks.extend(mark);
     }
 
-    fn seal(&mut self, index: usize) -> Result<(), EngineError> {
-        let Some(topic) = self.topics.get_mut(index) else { return Ok(()) };
+    fn seal(&mut self, id: TopicId) -> Result<(), EngineError> {
+        let Some(topic) = self.topics.get_mut(id.index()) else { return Ok(()) };
         let Some(full) = topic.batch.take() else { return Ok(()) };
         self.filling_bytes -= std::mem::take(&mut topic.batch_bytes);
         topic.in_flight.send(topic.highest);
-        self.sealer.send(index, full).map_err(|error| self.explained(error))
+        self.sealer.send(id, full).map_err(|error| self.explained(error))
     }
 }
 
@@ -215,55 +215,48 @@ impl Sink for PulsarSink {
         let key = (lane, topic.to_owned());
         let known = self.by_name.get(&key).copied();
         let is_new = !self.seen.contains(&key);
-        if let Some(index) = known {
+        if let Some(id) = known {
             // Another schema: the producer is opened again under its name, after all that it has sent is durable.
-            self.seal(index)?;
-            self.sealer.close(&[index]).map_err(|error| self.explained(error))?;
-        }
-        if let Some(index) = known {
-            self.keep_mark(index);
+            self.seal(id)?;
+            self.sealer.close(&[id]).map_err(|error| self.explained(error))?;
+            self.keep_mark(id);
         }
         let (producer, last) = self.runtime.block_on(self.open_lasting(lane, &name, topic, schema, is_new))?;
-        let progress = producer.progress();
-        let topic_epoch = producer.opened().topic_epoch;
         self.max_entry_bytes = producer.opened().max_message_bytes;
-        let index = match known {
-            Some(index) => {
-                if let Some(topic) = self.topics.get_mut(index) {
-                    topic.progress = progress;
-                    topic.topic_epoch = topic_epoch;
-                    topic.last_at_opening = last;
-                    topic.keys = Keys::of(schema);
-                    topic.in_flight = InFlight::default();
+        let opened = Topic {
+            lane,
+            name: topic.to_owned(),
+            keys: Keys::of(schema),
+            batch: None,
+            batch_bytes: 0,
+            highest: 0,
+            in_flight: InFlight::default(),
+            progress: producer.progress(),
+            topic_epoch: producer.opened().topic_epoch,
+            last_at_opening: last,
+            marked: None,
+        };
+        let id = match known {
+            Some(id) => {
+                if let Some(topic) = self.topics.get_mut(id.index()) {
+                    let highest = topic.highest;
+                    *topic = Topic { highest, marked: topic.marked.take(), ..opened };
                 }
-                index
+                id
             }
             None => {
-                let opened = Topic {
-                    lane,
-                    name: topic.to_owned(),
-                    keys: Keys::of(schema),
-                    batch: None,
-                    batch_bytes: 0,
-                    highest: 0,
-                    in_flight: InFlight::default(),
-                    progress,
-                    topic_epoch,
-                    last_at_opening: last,
-                    marked: None,
-                };
-                let index = self.free.pop().unwrap_or(self.topics.len());
-                match self.topics.get_mut(index) {
+                let id = self.free.pop().unwrap_or_else(|| TopicId::at(self.topics.len()));
+                match self.topics.get_mut(id.index()) {
                     Some(place) => *place = opened,
                     None => self.topics.push(opened),
                 }
-                self.by_name.insert(key.clone(), index);
+                self.by_name.insert(key.clone(), id);
                 self.seen.insert(key);
-                index
+                id
             }
         };
-        self.sealer.open(index, producer)?;
-        Ok(Opened { topic: TopicId(u32::try_from(index).unwrap_or(u32::MAX)), last_sequence_id: last })
+        self.sealer.open(id, producer)?;
+        Ok(Opened { topic: id, last_sequence_id: last })
     }
 
     /// A quarter of a chunk, so that most of it is left for the value.
@@ -271,20 +264,19 @@ impl Sink for PulsarSink {
         self.max_entry_bytes / 4
     }
 
-    fn append(&mut self, topic: TopicId, message: OutgoingMessage<'_>) -> Result<(), EngineError> {
-        let index = topic.0 as usize;
+    fn append(&mut self, id: TopicId, message: OutgoingMessage<'_>) -> Result<(), EngineError> {
         let properties = message.properties.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
         let bytes = message.key.map_or(0, <[u8]>::len) + message.value.map_or(0, <[u8]>::len) + properties;
-        let batch = self.topics.get(index).and_then(|topic| topic.batch.as_ref());
+        let batch = self.topics.get(id.index()).and_then(|topic| topic.batch.as_ref());
         let limits = BatchLimits { max_bytes: LIMITS.max_bytes.min(self.max_entry_bytes / 2), ..LIMITS };
         if batch.is_some_and(|batch| limits.is_full(batch, bytes)) {
-            self.seal(index)?;
+            self.seal(id)?;
         }
         if self.filling_bytes > FILLING_BYTES_MAX {
             self.flush()?;
         }
-        let Some(topic) = self.topics.get_mut(index) else {
-            return Err(EngineError::stop("a message was appended to a topic that is not open"));
+        let Some(topic) = self.topics.get_mut(id.index()) else {
+            return Err(EngineError::new(ErrorKind::Fault, "a message was appended to a topic that is not open"));
         };
         let key = match (message.key, topic.keys) {
             (Some(key), Keys::Bytes) => MessageKey::Bytes(key),
@@ -307,11 +299,9 @@ impl Sink for PulsarSink {
         };
         self.filling_bytes += bytes;
         topic.batch_bytes += bytes;
-        topic
-            .batch
-            .get_or_insert_with(|| self.sealer.empty_batch())
-            .append(&message)
-            .map_err(|error| EngineError::stop("a message cannot be put into a batch").caused_by(error))?;
+        topic.batch.get_or_insert_with(|| self.sealer.empty_batch()).append(&message).map_err(|error| {
+            EngineError::new(ErrorKind::Fault, "a message cannot be put into a batch").caused_by(error)
+        })?;
         topic.in_flight.append(sequence_id);
         topic.highest = sequence_id;
         Ok(())
@@ -319,7 +309,7 @@ impl Sink for PulsarSink {
 
     fn flush(&mut self) -> Result<(), EngineError> {
         for index in 0..self.topics.len() {
-            self.seal(index)?;
+            self.seal(TopicId::at(index))?;
         }
         Ok(())
     }
@@ -345,7 +335,7 @@ impl Sink for PulsarSink {
             }
         }
         match failure {
-            Some(failure) => Err(self.explained(failed("delivery to the broker failed", failure))),
+            Some(failure) => Err(self.explained(EngineError::from(failure).during("delivery to the broker failed"))),
             None => Ok(oldest),
         }
     }
@@ -357,27 +347,26 @@ impl Sink for PulsarSink {
         marks
     }
 
-    fn close(&mut self, topic: TopicId) -> Result<(), EngineError> {
-        let index = topic.0 as usize;
-        self.seal(index)?;
-        self.sealer.close(&[index]).map_err(|error| self.explained(error))?;
-        self.keep_mark(index);
-        if let Some(topic) = self.topics.get_mut(index) {
+    fn close(&mut self, id: TopicId) -> Result<(), EngineError> {
+        self.seal(id)?;
+        self.sealer.close(&[id]).map_err(|error| self.explained(error))?;
+        self.keep_mark(id);
+        if let Some(topic) = self.topics.get_mut(id.index()) {
             topic.in_flight = InFlight::default();
             let key = (topic.lane, std::mem::take(&mut topic.name));
             self.by_name.remove(&key);
-            self.free.push(index);
+            self.free.push(id);
         }
         Ok(())
     }
 
     fn finish(&mut self, lane: Lane) -> Result<(), EngineError> {
         self.flush()?;
-        let indexes: Vec<usize> =
-            self.topics.iter().enumerate().filter(|(_, topic)| topic.lane == lane).map(|(index, _)| index).collect();
-        self.sealer.close(&indexes).map_err(|error| self.explained(error))?;
-        for index in indexes {
-            if let Some(topic) = self.topics.get_mut(index) {
+        let of_lane = self.topics.iter().enumerate().filter(|(_, topic)| topic.lane == lane);
+        let ids: Vec<TopicId> = of_lane.map(|(index, _)| TopicId::at(index)).collect();
+        self.sealer.close(&ids).map_err(|error| self.explained(error))?;
+        for id in ids {
+            if let Some(topic) = self.topics.get_mut(id.index()) {
                 topic.in_flight = InFlight::default();
             }
         }
@@ -385,24 +374,3 @@ impl Sink for PulsarSink {
         Ok(())
     }
 }
-
-/// Turns a failure of the client into the engine's error.
-pub(super) fn failed(what: &str, error: ClientError) -> EngineError {
-    let class = match &error {
-        ClientError::TopicBehind { .. } => ErrorClass::BeginAgain,
-        error if error.is_retryable() => ErrorClass::Retry,
-        _ => ErrorClass::Stop,
-    };
-    let failure = EngineError::new(class, format!("{what}: {error}"));
-    match error.server_error() {
-        Some(ServerError::IncompatibleSchema) => failure.remedy(SCHEMA_REFUSED).caused_by(error),
-        Some(ServerError::ProducerFenced) => failure.remedy(FENCED).caused_by(error),
-        _ => failure.caused_by(error),
-    }
-}
-
-/// Another producer has taken a topic over.
-const FENCED: &str = "run one engine of this name only, or give one of them another name";
-
-/// A table may change in ways that the strategy of its topic's namespace does not allow; the source waits until it does.
-pub(super) const SCHEMA_REFUSED: &str = "let the namespace take every change of a table: pulsar-admin namespaces set-schema-compatibility-strategy --compatibility ALWAYS_COMPATIBLE, or schema_compatibility_strategy of the embedded broker";

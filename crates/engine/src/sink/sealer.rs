@@ -10,8 +10,8 @@ use bitacora_pulsar::Producer;
 use bitacora_pulsar_wire::{BatchBuilder, Compressor};
 use tokio::runtime::Handle;
 
-use super::pulsar::failed;
-use crate::error::EngineError;
+use super::TopicId;
+use crate::error::{EngineError, ErrorKind};
 
 /// Batches between the pipeline and the sealer.
 const QUEUED_BATCHES: usize = 4;
@@ -21,12 +21,12 @@ const KEPT_BATCHES: usize = 8;
 
 /// What the sealer is told.
 enum Order {
-    /// A producer for the topic of that index.
-    Open(usize, Box<Producer>),
+    /// A producer for a topic.
+    Open(TopicId, Box<Producer>),
     /// A full batch.
-    Batch(usize, Box<BatchBuilder>),
+    Batch(TopicId, Box<BatchBuilder>),
     /// Wait until everything of these topics is durable and close their producers.
-    Close(Vec<usize>, SyncSender<Result<(), EngineError>>),
+    Close(Vec<TopicId>, SyncSender<Result<(), EngineError>>),
 }
 
 /// The pipeline's end of the sealer.
@@ -60,17 +60,17 @@ impl Sealer {
     }
 
     /// Hands over a producer.
-    pub fn open(&self, topic: usize, producer: Producer) -> Result<(), EngineError> {
+    pub fn open(&self, topic: TopicId, producer: Producer) -> Result<(), EngineError> {
         self.order(Order::Open(topic, Box::new(producer)))
     }
 
     /// Hands over a full batch; waits while several are queued.
-    pub fn send(&self, topic: usize, batch: Box<BatchBuilder>) -> Result<(), EngineError> {
+    pub fn send(&self, topic: TopicId, batch: Box<BatchBuilder>) -> Result<(), EngineError> {
         self.order(Order::Batch(topic, batch))
     }
 
     /// Waits until all batches of the topics are durable, and closes their producers.
-    pub fn close(&self, topics: &[usize]) -> Result<(), EngineError> {
+    pub fn close(&self, topics: &[TopicId]) -> Result<(), EngineError> {
         let (reply, done) = sync_channel(1);
         self.order(Order::Close(topics.to_vec(), reply))?;
         done.recv().unwrap_or_else(|_| Err(self.failure()))
@@ -93,7 +93,7 @@ impl Sealer {
 
     fn failure(&self) -> EngineError {
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
-        failure.unwrap_or_else(|| EngineError::stop("the compression thread has ended"))
+        failure.unwrap_or_else(|| EngineError::new(ErrorKind::Fault, "the compression thread has ended"))
     }
 }
 
@@ -108,7 +108,7 @@ impl Drop for Sealer {
 
 struct Worker {
     runtime: Handle,
-    producers: HashMap<usize, Producer>,
+    producers: HashMap<TopicId, Producer>,
     compressor: Compressor,
     empty: SyncSender<Box<BatchBuilder>>,
     failure: Arc<Mutex<Option<EngineError>>>,
@@ -135,31 +135,32 @@ impl Worker {
         }
     }
 
-    fn send(&mut self, topic: usize, mut batch: Box<BatchBuilder>) -> Result<(), EngineError> {
+    fn send(&mut self, topic: TopicId, mut batch: Box<BatchBuilder>) -> Result<(), EngineError> {
         let Some(producer) = self.producers.get_mut(&topic) else {
-            return Err(EngineError::stop("a batch has no producer"));
+            return Err(EngineError::new(ErrorKind::Fault, "a batch has no producer"));
         };
         let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
         let sealed = batch.finish_with(&producer.entry_header(now_ms), &mut self.compressor).map_err(|error| {
-            EngineError::stop(format!("a batch for topic {} cannot be compressed", producer.topic())).caused_by(error)
+            EngineError::new(ErrorKind::Fault, format!("a batch for topic {} cannot be compressed", producer.topic()))
+                .caused_by(error)
         })?;
         if let Some(sealed) = sealed {
-            producer
-                .send_batch_blocking(sealed, &self.runtime)
-                .map_err(|error| failed(&format!("a batch for topic {} cannot be sent", producer.topic()), error))?;
+            producer.send_batch_blocking(sealed, &self.runtime).map_err(|error| {
+                EngineError::from(error).during(&format!("a batch for topic {} cannot be sent", producer.topic()))
+            })?;
         }
         batch.clear();
         let _ = self.empty.try_send(batch);
         Ok(())
     }
 
-    fn close(&mut self, topics: &[usize]) -> Result<(), EngineError> {
+    fn close(&mut self, topics: &[TopicId]) -> Result<(), EngineError> {
         for topic in topics {
             if let Some(producer) = self.producers.remove(topic) {
                 let name = producer.topic().to_string();
-                self.runtime
-                    .block_on(producer.close())
-                    .map_err(|error| failed(&format!("the last messages of topic {name} are not durable"), error))?;
+                self.runtime.block_on(producer.close()).map_err(|error| {
+                    EngineError::from(error).during(&format!("the last messages of topic {name} are not durable"))
+                })?;
             }
         }
         Ok(())

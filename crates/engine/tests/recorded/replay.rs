@@ -10,8 +10,8 @@ use bitacora_change::{
 use bitacora_engine::error::EngineError;
 use bitacora_engine::metrics::SourceMetrics;
 use bitacora_engine::notices::Notices;
-use bitacora_engine::pipeline::core::{Core, CoreOptions, SchemaChanges, Statements};
-use bitacora_engine::pipeline::snapshot::{SnapshotWriter, SnapshotWriterOptions};
+use bitacora_engine::pipeline::core::{Core, CoreOptions, RowRules, SchemaChanges, Statements};
+use bitacora_engine::pipeline::snapshot::SnapshotWriter;
 use bitacora_engine::sink::{Lane, Opened, OutgoingMessage, Sink, TopicId};
 use bitacora_source::ddl::{Catalog, CharsetChoice, RecordForm, SnapshotDatabase, snapshot_records};
 use bitacora_source::{Filter, FilterOptions, Position};
@@ -142,24 +142,19 @@ pub fn run(run: &Run, format: ValueFormat, recorded: &Topics) -> Topics {
     // What a checkpoint holds is the same catalog.
     let stored = serde_json::to_string(&catalog).unwrap();
     assert_eq!(serde_json::from_str::<Catalog>(&stored).unwrap(), catalog);
-    let options = SnapshotWriterOptions {
-        plan: plan.clone(),
-        filter: filter.clone(),
-        outboxes: Vec::new(),
-        large_rows: LargeRows::default(),
-        open_topics_max: 1_000,
-        notices: Notices::default(),
-    };
-    let mut writer = SnapshotWriter::new(options, sink, Arc::clone(&metrics), Vec::new(), position.clone(), 1);
-    writer.write_statements(&statements, 7_000_000).unwrap();
-    let options = CoreOptions {
-        server: run.server.into(),
+    let rows = RowRules {
         plan,
         filter,
         outboxes: Vec::new(),
         large_rows: LargeRows::default(),
         open_topics_max: 1_000,
         notices: Notices::default(),
+    };
+    let mut writer = SnapshotWriter::new(rows.clone(), sink, Arc::clone(&metrics), Vec::new(), position.clone(), 1);
+    writer.write_statements(&statements, 7_000_000).unwrap();
+    let options = CoreOptions {
+        server: run.server.into(),
+        rows,
         schema_changes: SchemaChanges::Publish,
         statements: Statements::Omit,
         checkpoint_interval_us: 0,

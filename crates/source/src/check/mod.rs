@@ -3,6 +3,7 @@
 //! [`run`] never fails: whatever is wrong becomes a finding with one sentence and a remedy. It changes nothing on the
 //! server. `bitacora doctor` prints the report; the engine refuses to start when it holds a failure.
 
+mod name;
 mod position;
 mod privilege;
 mod report;
@@ -10,9 +11,9 @@ mod role;
 mod setting;
 mod table;
 
+pub use name::CheckName;
 pub use position::{PositionFault, examine_position, log_at};
 pub use report::{Finding, Report, Severity};
-pub use setting::REPLICA_ID;
 
 use crate::identity::server_identity;
 use crate::wire::Connection;
@@ -50,26 +51,26 @@ pub async fn run(config: &ServerConfig, options: &CheckOptions) -> Report {
         Err(error) => {
             let name = match &error {
                 // A server that is starting, stopping or offline answers, and lets nobody in.
-                Error::Server { .. } if error.class() == ErrorClass::Retry => "reachable",
-                Error::Server { .. } | Error::AuthenticationPlugin { .. } => "credentials",
+                Error::Server { .. } if error.class() == ErrorClass::Retry => CheckName::Reachable,
+                Error::Server { .. } | Error::AuthenticationPlugin { .. } => CheckName::Credentials,
                 Error::Tls { .. }
                 | Error::TlsNotOffered { .. }
                 | Error::TlsFile { .. }
                 | Error::CaWithoutTls { .. }
-                | Error::UntrustedKey { .. } => "tls",
-                _ => "reachable",
+                | Error::UntrustedKey { .. } => CheckName::Tls,
+                _ => CheckName::Reachable,
             };
-            if name != "reachable" {
-                report.ok("reachable", format!("The server at {} answers", config.address()));
+            if name != CheckName::Reachable {
+                report.ok(CheckName::Reachable, format!("The server at {} answers", config.address()));
             }
             report.failed(name, &error);
             return report;
         }
     };
-    report.ok("reachable", format!("The server at {} answers", config.address()));
+    report.ok(CheckName::Reachable, format!("The server at {} answers", config.address()));
     match connection.latent_refusal() {
         Some(latent) => report.add(
-            "credentials",
+            CheckName::Credentials,
             Severity::Warning,
             format!(
                 "`{}` may log in while the server remembers it; after its restart it may not: {latent}",
@@ -77,11 +78,11 @@ pub async fn run(config: &ServerConfig, options: &CheckOptions) -> Report {
             ),
             latent.remedy(),
         ),
-        None => report.ok("credentials", format!("`{}` may log in", config.user)),
+        None => report.ok(CheckName::Credentials, format!("`{}` may log in", config.user)),
     }
     if let Err(error) = ask(config, &mut connection, options, &mut report).await {
         // Only a failure of the first kind may pass by itself.
-        let name = if error.class() == ErrorClass::Retry { "connection" } else { "statement" };
+        let name = if error.class() == ErrorClass::Retry { CheckName::Connection } else { CheckName::Statement };
         report.failed(name, &error);
     }
     report

@@ -5,7 +5,7 @@
 //! on another server the GTIDs are all that the two logs have in common.
 
 use super::role::{Role, role};
-use super::{CheckOptions, Report, Severity};
+use super::{CheckName, CheckOptions, Report, Severity};
 use crate::identity::server_identity;
 use crate::log_mark::LogMark;
 use crate::replication::{Look, file_mark, look};
@@ -62,14 +62,14 @@ pub async fn check(
     let Some(place) = &options.position else { return Ok(()) };
     let server = report.server.clone().unwrap_or_default();
     match find_fault(config, connection, &server, place).await {
-        Ok(None) => report.ok("position", format!("The log still has everything after {}", place.position)),
+        Ok(None) => report.ok(CheckName::Position, format!("The log still has everything after {}", place.position)),
         Ok(Some(fault)) => {
-            report.add("position", Severity::Failure, fault.what(), fault.remedy());
+            report.add(CheckName::Position, Severity::Failure, fault.what(), fault.remedy());
             report.position_fault = Some(fault);
         }
-        Err(error @ Error::Server { .. }) => {
+        Err(error) if error.is_refusal() => {
             report.add(
-                "position",
+                CheckName::Position,
                 Severity::Warning,
                 format!("The position could not be checked: {error}"),
                 error.remedy(),
@@ -88,7 +88,7 @@ pub async fn examine_position(config: &ServerConfig, place: &LogPlace) -> Result
     let mut connection = Connection::open(config).await?;
     let server = server_identity(&mut connection).await?;
     match find_fault(config, &mut connection, &server, place).await {
-        Err(Error::Server { .. }) => Ok(None),
+        Err(error) if error.is_refusal() => Ok(None),
         found => found,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{CheckOptions, Report, Severity, SnapshotPlanned};
+use super::{CheckName, CheckOptions, Report, Severity, SnapshotPlanned};
 use crate::Error;
 use crate::wire::Connection;
 
@@ -65,10 +65,10 @@ impl Privileges {
         let mariadb = connection.version().is_mariadb();
         let need = |report: &mut Report, names: &[&str], grant: &str, purpose: &str| {
             if self.global(names) {
-                report.ok("privileges", format!("The account has {grant}"));
+                report.ok(CheckName::Privileges, format!("The account has {grant}"));
             } else {
                 report.add(
-                    "privileges",
+                    CheckName::Privileges,
                     Severity::Failure,
                     format!("The account lacks {grant}, which is needed {purpose}"),
                     format!("GRANT {grant} ON *.* TO the account"),
@@ -89,7 +89,7 @@ impl Privileges {
             return;
         }
         report.add(
-            "privileges",
+            CheckName::Privileges,
             Severity::Note,
             "The snapshot needs no lock unless the server is never quiet for a moment; then this account could take none, and the snapshot would wait",
             "GRANT RELOAD ON *.* TO the account if the server is busy all the time",

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::PositionFault;
+use super::{CheckName, PositionFault};
 use crate::{Error, TableName};
 
 /// How bad a finding is.
@@ -21,8 +21,8 @@ pub enum Severity {
 /// One result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// Stable name of the check, such as `binlog_format`.
-    pub name: &'static str,
+    /// Which check it is of.
+    pub name: CheckName,
     /// How bad it is.
     pub severity: Severity,
     /// What was found: one sentence without a final stop.
@@ -69,17 +69,17 @@ impl Report {
     }
 
     /// Finds the result of a check; the worst one where it gave several.
-    pub fn find(&self, name: &str) -> Option<&Finding> {
+    pub fn find(&self, name: CheckName) -> Option<&Finding> {
         self.findings.iter().filter(|finding| finding.name == name).max_by_key(|finding| finding.severity)
     }
 
-    pub(super) fn ok(&mut self, name: &'static str, message: impl Into<String>) {
+    pub(super) fn ok(&mut self, name: CheckName, message: impl Into<String>) {
         self.add(name, Severity::Ok, message, "");
     }
 
     pub(super) fn add(
         &mut self,
-        name: &'static str,
+        name: CheckName,
         severity: Severity,
         message: impl Into<String>,
         remedy: impl Into<String>,
@@ -87,7 +87,7 @@ impl Report {
         self.findings.push(Finding { name, severity, message: message.into(), remedy: remedy.into() });
     }
 
-    pub(super) fn failed(&mut self, name: &'static str, error: &Error) {
+    pub(super) fn failed(&mut self, name: CheckName, error: &Error) {
         self.add(name, Severity::Failure, error.to_string(), error.remedy());
     }
 }

@@ -16,7 +16,8 @@ pub enum Role {
 pub async fn role(connection: &mut Connection) -> Result<Role, Error> {
     match follows(connection).await {
         Ok(false) => Ok(Role::Alone),
-        Ok(true) | Err(Error::Server { .. }) => Ok(Role::MayFollow),
+        Ok(true) => Ok(Role::MayFollow),
+        Err(error) if error.is_refusal() || error.is_table_gone() => Ok(Role::MayFollow),
         Err(error) => Err(error),
     }
 }

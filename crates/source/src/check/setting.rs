@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{CheckOptions, Report, Severity};
+use super::{CheckName, CheckOptions, Report, Severity};
 use crate::replication::other_replica;
 use crate::wire::Connection;
 use crate::{Error, Flavor};
@@ -15,10 +15,10 @@ pub fn version(connection: &Connection, report: &mut Report) {
         Flavor::Mariadb => ("MariaDB 10.5", version.at_least(10, 5, 0)),
     };
     if enough {
-        report.ok("version", format!("The server is {version}"));
+        report.ok(CheckName::Version, format!("The server is {version}"));
     } else {
         report.add(
-            "version",
+            CheckName::Version,
             Severity::Failure,
             format!("The server is {version}, which does not write the metadata of columns to its binlog"),
             format!("Upgrade to {oldest} or newer"),
@@ -61,22 +61,22 @@ impl Settings {
     /// Checks all of them.
     pub fn check(&self, connection: &Connection, _options: &CheckOptions, report: &mut Report) {
         if self.log_bin() {
-            report.ok("log_bin", "The binlog is on");
+            report.ok(CheckName::LogBin, "The binlog is on");
         } else {
             report.add(
-                "log_bin",
+                CheckName::LogBin,
                 Severity::Failure,
                 "The server writes no binlog",
                 "Start the server with log_bin (and a server_id), for example log_bin=binlog in its configuration",
             );
         }
-        self.wanted(report, "binlog_format", "ROW", "Rows are logged as they are changed");
-        self.wanted(report, "binlog_row_image", "FULL", "Whole rows are logged");
-        self.wanted(report, "binlog_row_metadata", "FULL", "The names and kinds of columns are logged");
+        self.wanted(report, CheckName::BinlogFormat, "ROW", "Rows are logged as they are changed");
+        self.wanted(report, CheckName::BinlogRowImage, "FULL", "Whole rows are logged");
+        self.wanted(report, CheckName::BinlogRowMetadata, "FULL", "The names and kinds of columns are logged");
         if self.get("binlog_row_value_options").is_some_and(|value| value.to_ascii_uppercase().contains("PARTIAL_JSON"))
         {
             report.add(
-                "binlog_row_value_options",
+                CheckName::BinlogRowValueOptions,
                 Severity::Failure,
                 "JSON updates are logged as differences (PARTIAL_JSON), which do not hold the whole value",
                 "SET PERSIST binlog_row_value_options = '' and let sessions that still use the old value end",
@@ -90,7 +90,7 @@ impl Settings {
         let replica = ["log_replica_updates", "log_slave_updates"].iter().any(|name| self.get(name) == Some("OFF"));
         if replica {
             report.add(
-                "log_replica_updates",
+                CheckName::LogReplicaUpdates,
                 Severity::Warning,
                 "Changes that this server receives by replication are not in its binlog",
                 "If it is a replica, set log_replica_updates = ON, or capture from its source",
@@ -99,10 +99,10 @@ impl Settings {
     }
 
     /// A variable that must have one value; where it does not exist any more, that value is the only one left.
-    fn wanted(&self, report: &mut Report, name: &'static str, wanted: &str, why: &str) {
-        match self.get(name) {
+    fn wanted(&self, report: &mut Report, name: CheckName, wanted: &str, why: &str) {
+        match self.get(name.as_str()) {
             Some(value) if value.eq_ignore_ascii_case(wanted) => report.ok(name, format!("{why} ({name} = {value})")),
-            None if name == "binlog_format" => report.ok(name, format!("{why} (the only format of this version)")),
+            None if name == CheckName::BinlogFormat => report.ok(name, format!("{why} (the only format of this version)")),
             found => report.add(
                 name,
                 Severity::Failure,
@@ -114,12 +114,12 @@ impl Settings {
 
     fn gtid(&self, connection: &Connection, report: &mut Report) {
         if connection.version().is_mariadb() {
-            report.add("gtid_mode", Severity::Note, "MariaDB always writes GTIDs; positions follow them", "");
+            report.add(CheckName::GtidMode, Severity::Note, "MariaDB always writes GTIDs; positions follow them", "");
         } else if self.get("gtid_mode") == Some("ON") {
-            report.add("gtid_mode", Severity::Note, "GTIDs are on; positions follow them", "");
+            report.add(CheckName::GtidMode, Severity::Note, "GTIDs are on; positions follow them", "");
         } else {
             report.add(
-                "gtid_mode",
+                CheckName::GtidMode,
                 Severity::Note,
                 format!(
                     "gtid_mode is {}; positions are files and offsets of this one server",
@@ -139,9 +139,9 @@ impl Settings {
         };
         match seconds {
             None => {}
-            Some(0.0) => report.add("retention", Severity::Note, "The binlog is never purged by age", ""),
+            Some(0.0) => report.add(CheckName::Retention, Severity::Note, "The binlog is never purged by age", ""),
             Some(seconds) if seconds < 86_400.0 => report.add(
-                "retention",
+                CheckName::Retention,
                 Severity::Warning,
                 format!(
                     "The binlog is kept for {:.1} hours; a longer stop of the capture loses changes",
@@ -150,7 +150,7 @@ impl Settings {
                 "Raise binlog_expire_logs_seconds to several days",
             ),
             Some(seconds) => report.add(
-                "retention",
+                CheckName::Retention,
                 Severity::Note,
                 format!("The binlog is kept for {:.1} days", seconds / 86_400.0),
                 "",
@@ -159,10 +159,6 @@ impl Settings {
     }
 }
 
-/// Name of the finding that another replica has the id. It may be one that has ended without a word: the server keeps it until it
-/// cannot send to it, which it tries with each heartbeat.
-pub const REPLICA_ID: &str = "replica_id";
-
 /// Checks that the replica id is free.
 pub async fn server_id(connection: &mut Connection, options: &CheckOptions, report: &mut Report) -> Result<(), Error> {
     let remedy = "Set database.server.id to a number that no other server or replica of this source uses";
@@ -170,17 +166,17 @@ pub async fn server_id(connection: &mut Connection, options: &CheckOptions, repo
     let own = own.first().and_then(|row| row.text(0)).and_then(|text| text.parse::<u32>().ok());
     if own == Some(options.server_id) {
         let message = format!("Server id {} is that of the source itself", options.server_id);
-        report.add("server_id", Severity::Failure, message, remedy);
+        report.add(CheckName::ServerId, Severity::Failure, message, remedy);
         return Ok(());
     }
     match other_replica(connection, options.server_id, &options.replica_uuid).await {
-        Ok(None) => report.ok("server_id", format!("Server id {} is free", options.server_id)),
+        Ok(None) => report.ok(CheckName::ServerId, format!("Server id {} is free", options.server_id)),
         Ok(Some(other)) => {
             let message = format!("Server id {} is already used by {other}", options.server_id);
-            report.add(REPLICA_ID, Severity::Failure, message, remedy);
+            report.add(CheckName::ReplicaId, Severity::Failure, message, remedy);
         }
-        Err(Error::Server { .. }) => report.add(
-            "server_id",
+        Err(error) if error.is_refusal() => report.add(
+            CheckName::ServerId,
             Severity::Note,
             format!(
                 "The account may not list replicas, so that nobody else uses server id {} is not known",

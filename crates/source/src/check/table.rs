@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::privilege::Privileges;
-use super::{CheckOptions, Report, Severity, SnapshotPlanned};
+use super::{CheckName, CheckOptions, Report, Severity, SnapshotPlanned};
 use crate::schema;
 use crate::snapshot::has_view;
 use crate::wire::Connection;
@@ -22,7 +22,7 @@ pub async fn check(
     let tables = schema::list_tables(connection, &options.filter).await?;
     if let Some(failure) = options.filter.failure() {
         report.add(
-            "filter",
+            CheckName::Filter,
             Severity::Failure,
             format!("The expression {} of the filter lists cannot be used", failure.pattern),
             &failure.reason,
@@ -31,7 +31,7 @@ pub async fn check(
     }
     if tables.is_empty() {
         report.add(
-            "tables",
+            CheckName::Tables,
             Severity::Warning,
             "No table is captured: none that the account can see matches the filter lists",
             "Compare database.include.list and table.include.list with the server's tables, and the account's privileges on them",
@@ -39,7 +39,7 @@ pub async fn check(
         return Ok(());
     }
     report.tables.clone_from(&tables);
-    report.ok("tables", captured(tables.len()));
+    report.ok(CheckName::Tables, captured(tables.len()));
     keys(connection, &tables, &options.filter, report).await?;
     if options.snapshot == SnapshotPlanned::Yes {
         engines(connection, &tables, privileges, report).await?;
@@ -77,14 +77,14 @@ async fn engines(
     let list = format!("engines without a consistent view ({}): {}", uncovered.len(), shown(&uncovered));
     if privileges.may_lock_tables() {
         report.add(
-            "engines",
+            CheckName::Engines,
             Severity::Warning,
             format!("Captured tables of {list}; they are locked against writes while the snapshot reads them"),
             "Convert them to InnoDB, or take the snapshot when nobody writes to them",
         );
     } else {
         report.add(
-            "engines",
+            CheckName::Engines,
             Severity::Failure,
             format!("The account lacks LOCK TABLES, which the snapshot needs for captured tables of {list}"),
             "GRANT LOCK TABLES on their databases to the account, convert them to InnoDB, or exclude them",
@@ -125,7 +125,7 @@ async fn keys(
         .collect();
     if !without.is_empty() {
         report.add(
-            "primary_key",
+            CheckName::PrimaryKey,
             Severity::Warning,
             format!(
                 "Captured tables without a primary key have messages without a key ({}): {}",
@@ -153,10 +153,10 @@ async fn readable(connection: &mut Connection, tables: &[TableName], report: &mu
         }
     }
     if refused.is_empty() {
-        report.ok("privileges", "The account may read the captured tables");
+        report.ok(CheckName::Privileges, "The account may read the captured tables");
     } else {
         report.add(
-            "privileges",
+            CheckName::Privileges,
             Severity::Failure,
             format!("The account may not read {} captured tables: {}", refused.len(), shown(&refused)),
             "GRANT SELECT on these tables to the account, or exclude them",

@@ -60,7 +60,7 @@ async fn check_server_id(connection: &mut Connection, options: &ReplicaOptions) 
     match other_replica(connection, options.server_id, &options.replica_uuid).await {
         Ok(None) => Ok(()),
         Ok(Some(other)) => Err(Error::ServerIdInUse { server_id: options.server_id, other }),
-        Err(Error::Server { .. }) => Ok(()),
+        Err(error) if error.is_refusal() => Ok(()),
         Err(error) => Err(error),
     }
 }

@@ -47,7 +47,7 @@ async fn long_statements(connection: &mut Connection) -> Result<bool, Error> {
                         AND PROCESSLIST_COMMAND IN ('Query', 'Execute') AND PROCESSLIST_ID <> CONNECTION_ID() LIMIT 1";
     match connection.query(LONG).await {
         Ok(found) => Ok(!found.is_empty()),
-        Err(Error::Server { .. }) => Ok(false),
+        Err(error) if error.is_refusal() || error.is_table_gone() => Ok(false),
         Err(error) => Err(error),
     }
 }

@@ -43,7 +43,7 @@ impl Undecided {
     pub(super) async fn ask(connection: &mut Connection) -> Result<Undecided, Error> {
         match connection.query(XA_RECOVER).await {
             Ok(_) => Ok(Undecided::Listed),
-            Err(Error::Server { .. }) => Ok(Undecided::NotTold),
+            Err(error) if error.is_refusal() => Ok(Undecided::NotTold),
             Err(error) => Err(error),
         }
     }

@@ -1,0 +1,46 @@
+//! What an error of the rooms below is to the engine.
+
+use bitacora_pulsar::Error as ClientError;
+use bitacora_pulsar_wire::ServerError;
+use bitacora_source::{Error as SourceError, ErrorClass as SourceClass};
+
+use super::{EngineError, ErrorKind};
+
+/// A table may change in ways that the strategy of its topic's namespace does not allow.
+const ALLOW_SCHEMAS: &str = "let the namespace take every change of a table: pulsar-admin namespaces set-schema-compatibility-strategy --compatibility ALWAYS_COMPATIBLE, or schema_compatibility_strategy of the embedded broker";
+
+const ONE_ENGINE: &str = "run one engine of this name only, or give one of them another name";
+
+impl From<SourceError> for EngineError {
+    fn from(error: SourceError) -> EngineError {
+        let kind = match error.class() {
+            SourceClass::Retry => ErrorKind::ServerAway,
+            SourceClass::FixConfiguration => ErrorKind::ServerRefuses,
+            SourceClass::Stop => ErrorKind::ServerData,
+        };
+        let (what, remedy) = (error.to_string(), error.remedy());
+        EngineError::new(kind, what.trim_end_matches('.')).remedy(remedy.trim_end_matches('.')).caused_by(error)
+    }
+}
+
+impl From<ClientError> for EngineError {
+    fn from(error: ClientError) -> EngineError {
+        let kind = match (&error, error.server_error()) {
+            (ClientError::TopicBehind { .. }, _) => ErrorKind::TopicBehind,
+            (_, Some(ServerError::IncompatibleSchema)) => ErrorKind::SchemaRefused,
+            (_, Some(ServerError::ProducerFenced)) => ErrorKind::Fenced,
+            (ClientError::ServiceUrl { .. } | ClientError::Tls { .. } | ClientError::Credentials { .. }, _) => {
+                ErrorKind::Configuration
+            }
+            (error, _) if error.is_retryable() => ErrorKind::BrokerAway,
+            _ => ErrorKind::BrokerRefuses,
+        };
+        let failure = EngineError::new(kind, error.to_string());
+        match kind {
+            ErrorKind::SchemaRefused => failure.remedy(ALLOW_SCHEMAS),
+            ErrorKind::Fenced => failure.remedy(ONE_ENGINE),
+            _ => failure,
+        }
+        .caused_by(error)
+    }
+}

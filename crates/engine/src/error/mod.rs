@@ -1,0 +1,130 @@
+//! The engine's error: what happened, where, and what the operator can do.
+//!
+//! Every failure of a source run ends in one [`EngineError`]. Its [`ErrorKind`] says what went wrong, and the kind's
+//! [`ErrorClass`] what the engine does (try again, wait, begin again, stop). Its `Display` form is the one sentence that a user
+//! reads, with the remedy; nothing is decided by that sentence.
+
+mod from;
+mod kind;
+mod place;
+
+use std::fmt;
+
+pub use kind::{ErrorClass, ErrorKind};
+pub use place::Place;
+
+/// A failure of a source run.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct EngineError {
+    /// What went wrong.
+    pub kind: ErrorKind,
+    /// What happened, without a final stop.
+    pub what: String,
+    /// Where it happened.
+    pub place: Box<Place>,
+    /// What the operator can do, without a final stop.
+    pub remedy: Option<String>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl EngineError {
+    /// Creates an error of a kind with the sentence that says what happened.
+    pub fn new(kind: ErrorKind, what: impl Into<String>) -> Self {
+        EngineError { kind, what: said(what.into()), place: Box::default(), remedy: None, source: None }
+    }
+
+    /// Returns what the engine does about it.
+    pub fn class(&self) -> ErrorClass {
+        self.kind.class()
+    }
+
+    /// Says before what happened what it meant for the work that was under way.
+    #[must_use]
+    pub fn during(mut self, work: &str) -> Self {
+        self.what = said(format!("{work}: {}", self.what));
+        self
+    }
+
+    /// Says what the operator can do.
+    #[must_use]
+    pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = Some(said(remedy.into()));
+        self
+    }
+
+    /// Says where it happened; parts that are already known stay.
+    #[must_use]
+    pub fn at(mut self, place: Place) -> Self {
+        let known = std::mem::take(&mut *self.place);
+        *self.place = Place {
+            server: known.server.or(place.server),
+            file: known.file.or(place.file),
+            position: known.position.or(place.position),
+            gtid: known.gtid.or(place.gtid),
+            table: known.table.or(place.table),
+        };
+        self
+    }
+
+    /// Keeps the error that caused this one.
+    #[must_use]
+    pub fn caused_by(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        self.source = Some(Box::new(source));
+        self
+    }
+}
+
+impl fmt::Display for EngineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        if !self.place.is_empty() {
+            write!(f, " ({})", self.place)?;
+        }
+        if let Some(remedy) = &self.remedy {
+            write!(f, "; {remedy}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for EngineError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn std::error::Error + 'static))
+    }
+}
+
+/// Returns a sentence as it goes into an error.
+#[cfg(not(test))]
+fn said(sentence: String) -> String {
+    sentence
+}
+
+/// Returns a sentence as it goes into an error: `x` instead of it, where a test wants errors without words.
+#[cfg(test)]
+fn said(sentence: String) -> String {
+    if WORDLESS.get() { "x".to_owned() } else { sentence }
+}
+
+#[cfg(test)]
+thread_local! {
+    /// Whether errors that are made on this thread have their words replaced.
+    pub(crate) static WORDLESS: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_sentence_with_place_and_remedy() {
+        let error = EngineError::new(ErrorKind::Log, "a row could not be decoded")
+            .at(Place { file: Some("binlog.000001".into()), position: Some(120), ..Place::default() })
+            .remedy("restore the file from a replica")
+            .at(Place { table: Some("a.b".into()), position: Some(7), ..Place::default() });
+        assert_eq!(
+            error.to_string(),
+            "a row could not be decoded (table a.b, binlog binlog.000001:120); restore the file from a replica"
+        );
+    }
+}
