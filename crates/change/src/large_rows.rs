@@ -177,7 +177,8 @@ impl std::fmt::Display for Excess {
     }
 }
 
-fn shown_key(key: Option<&[u8]>) -> String {
+/// Returns a key as a message or a dead letter names it, cut where it is long.
+pub fn shown_key(key: Option<&[u8]>) -> String {
     let Some(key) = key else { return "none".to_owned() };
     match key.get(..SHOWN_KEY_BYTES) {
         Some(start) if key.len() > SHOWN_KEY_BYTES => format!("{}…", String::from_utf8_lossy(start)),

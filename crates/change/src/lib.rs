@@ -31,7 +31,7 @@ pub use description::{ColumnDefault, ColumnDescription, StoredDefault, TableDesc
 pub use error::{EncodeError, PlanError};
 pub use hash::{ALGORITHMS, HashVersion, SaltedHash};
 pub use landmark::Landmark;
-pub use large_rows::{Excess, LargeRowPolicy, LargeRows, MESSAGE_BYTES_MAX, dead_letter};
+pub use large_rows::{Excess, LargeRowPolicy, LargeRows, MESSAGE_BYTES_MAX, dead_letter, shown_key};
 pub use logged::LoggedTable;
 pub use message::{EventContext, Message, MessageBuffer, Operation, SnapshotMark, WholeMessage};
 pub use options::{Connector, DebeziumForm, NullWithDefault, PlanOptions, Tombstones, TopicCollision, ValueFormat};

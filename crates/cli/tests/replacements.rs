@@ -126,8 +126,8 @@ impl Trio {
         wait_until("the end of the engine that was fenced out", READY, || {
             (!self.source.is_running() || !second.is_running()).then_some(())
         });
-        assert!(second.is_running(), "the second engine ended:\n{}", second.stderr());
         let words = self.source.stderr();
+        assert!(second.is_running(), "the second engine ended:\n{}\nThe first one:\n{words}", second.stderr());
         assert!(words.contains("has taken over topic"), "the first engine does not say who took over:\n{words}");
         std::thread::sleep(moments.within(500)); // the random moment is what is tested, not a wait for a state
         second.kill9();

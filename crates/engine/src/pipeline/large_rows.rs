@@ -2,7 +2,7 @@
 
 use bitacora_binlog::Row;
 use bitacora_change::schema::ValueSchema;
-use bitacora_change::{LargeRowPolicy, Message, MessageBuffer, MessageSchema, Plan, TableDescription, dead_letter};
+use bitacora_change::{LargeRowPolicy, Message, MessageBuffer, MessageSchema, Plan, TableDescription, dead_letter, shown_key};
 
 use super::row_rules::{RowOrigin, RowRules};
 use super::topics::{TopicIndex, Topics};
@@ -67,7 +67,7 @@ impl RowOrigin<'_> {
         let Some(topic) = rules.large_rows.dead_letter_topic(&table_topic) else { return Ok(None) };
         let index = topics.route(sink, lane, &topic, &MessageSchema::Value(ValueSchema::bytes()))?;
         metrics.dead_letter_count.add(1);
-        tracing::warn!(table = %self.name(), file = self.context.file, position = self.context.position, row = self.context.row, %topic, "a dead letter takes the place of a row: {excess}");
+        tracing::warn!(table = %self.name(), file = self.context.file, position = self.context.position, row = self.context.row, key = shown_key(buffer.key(message)), %topic, "a dead letter takes the place of a row: {excess}");
         Ok(Some((index, dead_letter(buffer, message, excess, &self.name(), self.operation, self.context))))
     }
 

@@ -94,8 +94,14 @@ impl<S: Sink> SnapshotWriter<S> {
         self.scratch = scratch;
         self.writer.metrics.snapshot_row_count.add(u64::from(count));
         self.writer.count(sent);
-        let name = || format!("{}.{}", table.map.database, table.map.table);
-        outcome.map_err(|error| error.at(Place { table: Some(name()), ..Place::default() }))
+        outcome.map_err(|error| {
+            error.at(Place {
+                file: Some(self.position.file.clone()),
+                position: Some(self.position.offset),
+                table: Some(format!("{}.{}", table.map.database, table.map.table)),
+                ..Place::default()
+            })
+        })
     }
 
     fn write_all(

@@ -26,7 +26,7 @@ impl Collision<'_> {
     fn judge(self, what: &str) -> Result<(), EngineError> {
         match self.policy {
             TopicCollision::Mix => {
-                self.notices.warn(what);
+                self.notices.warn(&format!("{what}; topic_collision = \"mix\" allows it"));
                 Ok(())
             }
             TopicCollision::Stop | TopicCollision::Escape => {

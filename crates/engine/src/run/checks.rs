@@ -104,7 +104,7 @@ impl Life {
                     LAGGING_PAUSE
                 }
                 Step::PositionLost if self.takes_new_snapshot() => {
-                    tracing::warn!(source = %self.config.name, "a new snapshot is taken: {}", status::sentence(failure));
+                    tracing::warn!(source = %self.config.name, "a new snapshot is taken: {}", failure.message);
                     return Ok(Checked::Unusable);
                 }
                 Step::TryAgain => {

@@ -1,6 +1,5 @@
 //! The first snapshot: every captured row as of one position, then the checkpoint from which the stream goes on.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -50,6 +49,7 @@ impl Life {
 
     async fn try_snapshot(&mut self, store: &Arc<CheckpointStore>) -> Result<Option<Resume>, EngineError> {
         let config = Arc::clone(&self.config);
+        let rows_before = self.metrics.snapshot_row_count.get();
         let reads_rows = !matches!(config.snapshot.mode, SnapshotMode::NoData | SnapshotMode::Never);
         let options = SnapshotOptions {
             lock_timeout_ms: config.snapshot.lock_timeout_ms,
@@ -78,7 +78,7 @@ impl Life {
         let text = catalog_text(&catalog)?;
         let save = Save { catalog: Some(&text), marks: &marks, ..Save::of(&checkpoint, now_ms()) };
         store.save(&save, FormerMarks::Forget)?;
-        let rows = self.metrics.snapshot_row_count.get();
+        let rows = self.metrics.snapshot_row_count.get() - rows_before;
         tracing::info!(source = %config.name, rows, %position, "snapshot complete");
         Ok(Some(Resume { checkpoint, catalog: Arc::new(catalog) }))
     }
@@ -91,22 +91,23 @@ impl Life {
             collation: Some(collation.to_owned()),
         };
         let server = choice(&defaults.charset, &defaults.collation);
-        let mut databases: BTreeMap<&str, SnapshotDatabase> = BTreeMap::new();
-        for table in snapshot.tables() {
-            let database = databases.entry(&table.map.database).or_insert_with(|| {
-                let found = defaults.databases.iter().find(|(name, _, _)| *name == table.map.database);
-                SnapshotDatabase {
-                    name: table.map.database.clone(),
-                    charset: found
-                        .map_or_else(CharsetChoice::default, |(_, charset, collation)| choice(charset, collation)),
-                    tables: Vec::new(),
+        // The statements stand in Debezium's order, by name, wherever a table is read.
+        let mut databases: Vec<SnapshotDatabase> = Vec::new();
+        for table in snapshot.tables_by_name() {
+            let statement = (table.map.table.clone(), table.create_statement.clone());
+            match databases.last_mut() {
+                Some(database) if database.name == table.map.database => database.tables.push(statement),
+                _ => {
+                    let found = defaults.databases.iter().find(|(name, _, _)| *name == table.map.database);
+                    databases.push(SnapshotDatabase {
+                        name: table.map.database.clone(),
+                        charset: found
+                            .map_or_else(CharsetChoice::default, |(_, charset, collation)| choice(charset, collation)),
+                        tables: vec![statement],
+                    });
                 }
-            });
-            database.tables.push((table.map.table.clone(), table.create_statement.clone()));
+            }
         }
-        let mut databases: Vec<SnapshotDatabase> = databases.into_values().collect();
-        // Tables without a view are read first, but the statements stand in Debezium's order, by name.
-        databases.iter_mut().for_each(|database| database.tables.sort());
         let mut catalog = Catalog::new(server.clone());
         catalog.set_name_case(NameCase::of_setting(defaults.lower_case_table_names));
         let form = crate::pipeline::record_form(plan_options(&self.config).form);

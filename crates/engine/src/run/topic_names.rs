@@ -34,11 +34,16 @@ pub(super) fn check(config: &SourceConfig, report: &mut Report) {
     if meetings.len() > SHOWN {
         message.push_str(&format!("; and {} more topics", meetings.len() - SHOWN));
     }
-    let is_wanted = options.topic_collision == TopicCollision::Mix;
-    report.findings.push(Finding {
-        name: CheckName::Topics,
-        severity: if is_wanted { Severity::Warning } else { Severity::Failure },
-        message,
-        remedy: APART.to_owned(),
-    });
+    let (severity, remedy) = match options.topic_collision {
+        // The operator has chosen it.
+        TopicCollision::Mix => (Severity::Ok, String::new()),
+        TopicCollision::Stop | TopicCollision::Escape => (Severity::Failure, capitalized(APART)),
+    };
+    report.findings.push(Finding { name: CheckName::Topics, severity, message: capitalized(&message), remedy });
+}
+
+/// Returns a text as the beginning of a sentence, which a finding is.
+fn capitalized(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().into_iter().flat_map(char::to_uppercase).chain(characters).collect()
 }

@@ -121,7 +121,7 @@ impl PulsarSink {
             && self.namesakes.lock().unwrap_or_else(PoisonError::into_inner).insert(producer.to_owned());
         if is_new {
             let source = self.names.source();
-            tracing::warn!(%source, %topic, producer, "another engine of the name {source} sent the last messages of topic {topic}, or this one did with a data folder that is not the present one: changes that it sent come again from this engine, and two engines of one name stop each other; run one of them only, or give it another name");
+            tracing::warn!(%source, %topic, producer, "topic {topic} has messages that this data folder knows nothing of: from an earlier data folder of the source {source}, or from a second engine of that name; changes in them come again, and two engines of one name stop each other, so give a second one another name");
         }
     }
 

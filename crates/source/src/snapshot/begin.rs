@@ -19,7 +19,7 @@ use super::view::{Attempt, Exactness, Undecided, View};
 use super::{position, uncovered};
 use crate::ddl::Table;
 use crate::identity::server_identity;
-use crate::schema::{ServerDefaults, TableFacts};
+use crate::schema::{self, ServerDefaults, TableFacts};
 use crate::wire::Connection;
 use crate::{Error, Filter, Position, ServerConfig, TableName};
 
@@ -190,6 +190,13 @@ impl Snapshot {
     /// Gives the tables in the order in which they are read.
     pub fn tables(&self) -> &[SnapshotTable] {
         &self.tables
+    }
+
+    /// Returns the tables in the order of their names, as [`crate::schema::list_tables`] has it.
+    pub fn tables_by_name(&self) -> Vec<&SnapshotTable> {
+        let mut tables: Vec<&SnapshotTable> = self.tables.iter().collect();
+        schema::sort_tables(&mut tables, |table| &table.facts.name);
+        tables
     }
 
     /// Gives the server's default character sets.
