@@ -51,11 +51,11 @@ def test_a_truncated_topic_counts_as_consumed(database, pulsar, tmp_path):
 def test_an_older_copy_of_the_brokers_data_gets_again_what_it_lacks(database, pulsar, tmp_path):
     table = Table(database, f"restored_{pulsar.suffix}")
     table.run(pulsar.url, tmp_path / "e", 5)
-    pulsar.process.stop()
+    pulsar.process.stop(240)
     shutil.copytree(pulsar.data_dir, tmp_path / "copy")
     pulsar.start()
     table.run(pulsar.url, tmp_path / "e", 10)
-    pulsar.process.stop()
+    pulsar.process.stop(240)
     shutil.rmtree(pulsar.data_dir)
     shutil.copytree(tmp_path / "copy", pulsar.data_dir)
     pulsar.start()

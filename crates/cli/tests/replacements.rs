@@ -19,6 +19,9 @@ use scene::{Scene, TOPIC};
 
 const READY: Duration = Duration::from_secs(60);
 
+/// Ids from here on are of rows that the test itself writes.
+const FIRST_PROBE: i64 = 900_000_000;
+
 /// What is replaced.
 #[derive(Debug, Clone, Copy)]
 enum Replacement {
@@ -49,6 +52,8 @@ struct Trio {
     replica: Mysql,
     broker: BitacoraProcess,
     source: BitacoraProcess,
+    /// Rows that were written to see whether the source goes on.
+    probes: i64,
     /// Older copies of the data folders: of the source and of the broker.
     source_copies: Vec<PathBuf>,
     broker_copies: Vec<PathBuf>,
@@ -64,7 +69,16 @@ impl Trio {
         let mut broker = scene.start_broker();
         scene.wait_for_broker(&mut broker);
         let source = scene.start_source();
-        Trio { scene, forwarder, replica, broker, source, source_copies: Vec::new(), broker_copies: Vec::new() }
+        Trio {
+            scene,
+            forwarder,
+            replica,
+            broker,
+            source,
+            probes: 0,
+            source_copies: Vec::new(),
+            broker_copies: Vec::new(),
+        }
     }
 
     /// Keeps copies of both data folders as a crash would leave them.
@@ -122,6 +136,8 @@ impl Trio {
 
     /// The second engine takes the topics over; the first one ends and says who did it, and then goes on.
     fn second_engine(&mut self, moments: &mut Moments) {
+        // The engine that opens a topic later wins: the first one must have done so.
+        self.wait_for_progress();
         let mut second = self.scene.start_source_in("second");
         wait_until("the end of the engine that was fenced out", READY, || {
             (!self.source.is_running() || !second.is_running()).then_some(())
@@ -136,9 +152,10 @@ impl Trio {
     }
 
     /// Waits until a change that is committed from now on has arrived.
-    fn wait_for_progress(&mut self, round: u64) {
-        let id = 900_000_000 + i64::try_from(round).unwrap();
-        self.scene.server.client(&format!("INSERT INTO carga.carga VALUES ({id}, 0, 1, 'round')"));
+    fn wait_for_progress(&mut self) {
+        let id = FIRST_PROBE + self.probes;
+        self.probes += 1;
+        self.scene.server.client(&format!("INSERT INTO carga.carga VALUES ({id}, 0, 1, 'probe')"));
         self.scene.wait_for_broker(&mut self.broker);
         let mut reader = TopicReader::open(&self.scene.address(), TOPIC);
         wait_until("a change after a replacement", READY, || {
@@ -146,7 +163,7 @@ impl Trio {
             assert!(self.broker.is_running(), "the broker ended:\n{}", self.broker.stderr());
             let mut is_there = false;
             while let Some(message) = reader.next_within(Duration::from_millis(20)) {
-                is_there |= message.key_text() == format!("{{\"id\":{id}}}");
+                is_there |= id_of(&message) == id;
             }
             is_there.then_some(())
         });
@@ -169,23 +186,30 @@ fn of_log_checkpoint_and_topic() {
         println!("chaos: {round}: {replacement:?}");
         trio.replace(replacement, &mut moments);
         if moments.one_in(3) {
-            trio.wait_for_progress(round);
+            trio.wait_for_progress();
         }
         if moments.one_in(8) {
             trio.copy();
         }
     }
-    trio.wait_for_progress(count);
+    trio.wait_for_progress();
     let mut history = load.stop();
-    // The rows of the rounds belong to no writer of the load.
-    let is_of_load = |message: &StoredMessage| !message.key_text().contains("\"id\":9000000");
-    history.steps.retain(|id, _| *id < 900_000_000);
+    // The probes belong to no writer of the load.
+    let is_of_load = |message: &StoredMessage| id_of(message) < FIRST_PROBE;
+    history.steps.retain(|id, _| *id < FIRST_PROBE);
     let count_of_changes = trio.scene.verdict_on_messages(&history, SnapshotRule::Once, |message| {
         engine_of(message) == engine && is_of_load(message)
     });
     assert_eq!(trio.source.interrupt(), 0, "{}", trio.source.stderr());
     assert_eq!(trio.broker.interrupt(), 0, "{}", trio.broker.stderr());
     println!("chaos: {count} replacements, {count_of_changes} changes");
+}
+
+/// The id in a message's key.
+fn id_of(message: &StoredMessage) -> i64 {
+    let key = message.key_text();
+    let digits = key.strip_prefix("{\"id\":").and_then(|rest| rest.strip_suffix('}'));
+    digits.and_then(|digits| digits.parse().ok()).unwrap_or_else(|| panic!("{key} is no key of the load's table"))
 }
 
 /// The engine, and the base of its sequence ids, that a message comes from.

@@ -2,7 +2,9 @@
 
 use bitacora_binlog::Row;
 use bitacora_change::schema::ValueSchema;
-use bitacora_change::{LargeRowPolicy, Message, MessageBuffer, MessageSchema, Plan, TableDescription, dead_letter, shown_key};
+use bitacora_change::{
+    LargeRowPolicy, Message, MessageBuffer, MessageSchema, Plan, TableDescription, dead_letter, shown_key,
+};
 
 use super::row_rules::{RowOrigin, RowRules};
 use super::topics::{TopicIndex, Topics};

@@ -11,6 +11,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use bitacora_pulsar::{Client, Error, ProducerOptions, StartPosition};
 use bitacora_pulsar_wire::proto::ProducerAccessMode;
@@ -91,6 +92,9 @@ pub async fn compare(
     Ok(behind)
 }
 
+/// How long a producer of before, whose connection has just broken, may hold a topic before the comparison takes it over.
+const HELD_TIMEOUT: Duration = Duration::from_secs(1);
+
 struct Comparer {
     client: Client,
     names: ProducerNames,
@@ -154,6 +158,7 @@ impl Comparer {
         let mut options = ProducerOptions::new(topic.clone());
         options.name = Some(producer.to_owned());
         options.access_mode = mode;
+        options.held_timeout = Some(HELD_TIMEOUT);
         let producer = self.client.producer(options).await?;
         let opened = (u64::try_from(producer.last_sequence_id()).ok(), producer.opened().topic_epoch);
         producer.close().await?;

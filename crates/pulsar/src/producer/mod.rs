@@ -11,7 +11,7 @@ mod chunks;
 mod core;
 mod task;
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bitacora_pulsar_wire::proto::{ProducerAccessMode, Schema};
 use bitacora_pulsar_wire::{Batch, BatchBuilder, Codec, EntryHeader, MessageId, OutgoingMessage, TopicName};
@@ -34,6 +34,8 @@ pub struct ProducerOptions {
     pub name: Option<String>,
     /// Who else may produce.
     pub access_mode: ProducerAccessMode,
+    /// Longest time of opening while another producer holds the topic or the name; `None` for the client's operation timeout.
+    pub held_timeout: Option<Duration>,
     /// Registered when the producer opens; its version is stamped on each entry.
     pub schema: Option<Schema>,
     /// Codec of [`Producer::send`]; batches built elsewhere have their own.
@@ -55,6 +57,7 @@ impl ProducerOptions {
             topic,
             name: None,
             access_mode: ProducerAccessMode::Shared,
+            held_timeout: None,
             schema: None,
             codec: Codec::Lz4,
             max_pending_bytes: 64 * 1024 * 1024,

@@ -169,8 +169,9 @@ impl Task {
             }
             // A predecessor whose connection just broke holds the topic until the broker notices; one that the broker closed
             // itself holds nothing, so that another producer has it.
-            let is_held = error.server_error() == Some(ServerError::ProducerFenced) && !self.is_closed_by_broker;
-            let may_change = error.is_retryable() || is_held;
+            let is_held = matches!(error.server_error(), Some(ServerError::ProducerBusy | ServerError::ProducerFenced));
+            let may_change = error.is_retryable() || is_held && !self.is_closed_by_broker;
+            let limit = self.options.held_timeout.filter(|_| is_held).unwrap_or(limit);
             if !may_change || started.elapsed() > limit {
                 return Err(error);
             }
