@@ -71,7 +71,8 @@ impl Effect {
         }
     }
 
-    /// Returns why a value of a refused option is refused; `None` for one that means the same as leaving the option out.
+    /// Returns why a value of a refused option is refused; `None` for one that means the same as leaving the option
+    /// out.
     ///
     /// # Errors
     /// A placeholder that leads nowhere.
@@ -143,7 +144,8 @@ fn names(list: NameList) -> Vec<String> {
     names.iter().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
 }
 
-/// The tables that a value of our own file is; anything else is a table without fields, which says itself what it lacks.
+/// The tables that a value of our own file is; anything else is a table without fields, which says itself what it
+/// lacks.
 fn tables(raw: Raw) -> Vec<Fields> {
     match raw {
         Raw::Tables(tables) => tables,

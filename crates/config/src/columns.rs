@@ -1,7 +1,7 @@
 //! Rules for columns: from Debezium's keys and from the tables of our own file to masks and truncations.
 //!
-//! Debezium puts the number of characters, or the algorithm and the salt, into the key itself. A salt is a secret: no message
-//! shows it, wherever it stands.
+//! Debezium puts the number of characters, or the algorithm and the salt, into the key itself. A salt is a secret: no
+//! message shows it, wherever it stands.
 
 use bitacora_change::{
     ALGORITHMS, ColumnRules, ColumnSelection, HashVersion, Mask, NameList, PatternError, PatternList, SaltedHash,

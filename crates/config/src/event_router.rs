@@ -1,4 +1,5 @@
-//! From the options of an outbox to its rule in the source: a transform of type EventRouter, or a table of our own file.
+//! From the options of an outbox to its rule in the source: a transform of type EventRouter, or a table of our own
+//! file.
 
 use super::draft::Draft;
 use super::environment::Environment;

@@ -2,8 +2,9 @@
 //!
 //! One table of options (`option`) says everything about each option. Files become a tree with line numbers
 //! (`document`), the tree's values become settings, settings are overridden by the environment, completed with defaults
-//! and applied to a draft, and the draft is checked as a whole. The result is complete: no later stage fills in a default.
-//! Every problem of a file is reported at once, each with its place and remedy; secrets appear in none of them.
+//! and applied to a draft, and the draft is checked as a whole. The result is complete: no later stage fills in a
+//! default. Every problem of a file is reported at once, each with its place and remedy; secrets appear in none of
+//! them.
 //!
 //! Life cycle: read once at start; nothing here is watched or reloaded.
 

@@ -1,7 +1,7 @@
 //! A source file of Pulsar IO's Debezium connector (YAML), as `pulsar-admin sources localrun` takes it.
 //!
-//! `tenant`, `namespace`, `name` and the other keys of Pulsar at the top, Debezium's keys under `configs`. Values may be
-//! texts, numbers or booleans (the real connector drops everything but texts without a word).
+//! `tenant`, `namespace`, `name` and the other keys of Pulsar at the top, Debezium's keys under `configs`. Values may
+//! be texts, numbers or booleans (the real connector drops everything but texts without a word).
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
 //! The table of options. Each row says everything about one option: names, default, allowed values, effect, text.
 //!
-//! The parsers, the defaults, the checks, the environment overrides and the reference in `docs/configuration.md` are all
-//! made from these rows; an option exists by being a row. A row belongs to a [`Scope`], the place in a file where the
-//! option may stand. Source options have two names: Debezium's key (used in Pulsar IO files and for environment
+//! The parsers, the defaults, the checks, the environment overrides and the reference in `docs/configuration.md` are
+//! all made from these rows; an option exists by being a row. A row belongs to a [`Scope`], the place in a file where
+//! the option may stand. Source options have two names: Debezium's key (used in Pulsar IO files and for environment
 //! variables) and a path in our own TOML.
 
 mod connection;

@@ -63,7 +63,8 @@ pub(crate) enum Effect {
     Names(fn(&mut Draft, Vec<String>) -> Result<(), String>),
     /// Texts by name; tables in it are dotted names.
     Map(fn(&mut Draft, Texts) -> Result<(), String>),
-    /// Rules, any number of them: of a key that names more than the option and of the list that is its value, or of a table.
+    /// Rules, any number of them: of a key that names more than the option and of the list that is its value, or of a
+    /// table.
     Rules {
         keyed: fn(&mut Draft, &str, &NameList) -> Result<(), String>,
         table: fn(&mut Draft, Fields) -> Result<(), String>,

@@ -3,8 +3,8 @@
 use bitacora_store::Facts;
 use redb::{ReadableTable, TableDefinition};
 
-/// Version of the layout that this program writes. Format 1 had no epochs: its checkpoint is read as it is, and becomes one of this
-/// format when the store is opened.
+/// Version of the layout that this program writes. Format 1 had no epochs: its checkpoint is read as it is, and becomes
+/// one of this format when the store is opened.
 pub(super) const FORMAT: u64 = 2;
 const VERSION: TableDefinition<'_, &str, u64> = TableDefinition::new("format");
 pub(super) const CHECKPOINT: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("checkpoint");

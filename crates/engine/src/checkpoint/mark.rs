@@ -16,8 +16,8 @@ pub struct TopicMark {
     pub sequence_id: u64,
     /// Ledger and entry of the newest message of this producer whose place the broker has told.
     pub message: Option<(i64, i64)>,
-    /// The topic's epoch when it was opened last. A broker raises it with each exclusive producer; in a topic that was deleted
-    /// and made again it begins again.
+    /// The topic's epoch when it was opened last. A broker raises it with each exclusive producer; in a topic that was
+    /// deleted and made again it begins again.
     pub topic_epoch: Option<u64>,
 }
 

@@ -16,11 +16,11 @@ pub struct Checkpoint {
     pub gtid: Option<String>,
     /// Logical offset at the position.
     pub logical_offset: u64,
-    /// Identity of the server that wrote the log (`server_uuid`, or `server_id` and `server_uid` on MariaDB); absent in stores of
-    /// the first versions.
+    /// Identity of the server that wrote the log (`server_uuid`, or `server_id` and `server_uid` on MariaDB); absent in
+    /// stores of the first versions.
     pub server: Option<String>,
-    /// The base that the logical offset belongs to; absent in stores of the first format, whose producers had no epoch in their
-    /// names.
+    /// The base that the logical offset belongs to; absent in stores of the first format, whose producers had no epoch
+    /// in their names.
     #[serde(default)]
     pub epoch: Option<Epoch>,
     /// What tells the log from another one with the same file names; absent where it was not read yet.

@@ -1,10 +1,10 @@
 //! The file that keeps checkpoints: one `redb` database for each source, locked while the source runs.
 //!
-//! Table `checkpoint` has one row `current` (JSON of [`Checkpoint`]); table `catalog` has one row `current` (JSON of the
-//! table descriptions that hold at the checkpoint); table `epoch` has a row for each base that the source has had; table
-//! `mark` has a row for each topic and lane, of which a save writes those that changed; table `milestone` has earlier
-//! checkpoints by their logical offset, and `milestone_catalog` the table descriptions that they name; table `format` has one
-//! row `version`. A save is one durable transaction.
+//! Table `checkpoint` has one row `current` (JSON of [`Checkpoint`]); table `catalog` has one row `current` (JSON of
+//! the table descriptions that hold at the checkpoint); table `epoch` has a row for each base that the source has had;
+//! table `mark` has a row for each topic and lane, of which a save writes those that changed; table `milestone` has
+//! earlier checkpoints by their logical offset, and `milestone_catalog` the table descriptions that they name; table
+//! `format` has one row `version`. A save is one durable transaction.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -119,7 +119,8 @@ impl CheckpointStore {
         Ok(Some(Saved { checkpoint, catalog }))
     }
 
-    /// Replaces the checkpoint and whatever else is given, in one durable transaction. Milestones of another base are forgotten.
+    /// Replaces the checkpoint and whatever else is given, in one durable transaction. Milestones of another base are
+    /// forgotten.
     ///
     /// # Errors
     /// The disk refuses; the former checkpoint then still holds.
@@ -215,7 +216,8 @@ impl CheckpointStore {
         Ok(changed)
     }
 
-    /// Returns the milestones of the checkpoint's base whose logical offset is not above `logical_offset`, the newest first.
+    /// Returns the milestones of the checkpoint's base whose logical offset is not above `logical_offset`, the newest
+    /// first.
     ///
     /// # Errors
     /// The disk refuses, or the stored text cannot be understood.
@@ -278,8 +280,8 @@ impl CheckpointStore {
         serde_json::from_slice(text).map_err(|source| CheckpointError::Malformed { path: self.path.clone(), source })
     }
 
-    /// Notes an epoch before the first message that carries it is sent: messages of a base that came to nothing are then known
-    /// as the source's own.
+    /// Notes an epoch before the first message that carries it is sent: messages of a base that came to nothing are
+    /// then known as the source's own.
     ///
     /// # Errors
     /// The disk refuses.

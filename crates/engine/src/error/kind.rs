@@ -7,10 +7,11 @@ use bitacora_source::check::CheckName;
 pub enum ErrorClass {
     /// The cause passes by itself (a connection was cut): connect again with back-off.
     Retry,
-    /// Somebody has to allow it elsewhere: the stream asks again until it is allowed. A snapshot stops, because it would hold
-    /// its transaction open meanwhile.
+    /// Somebody has to allow it elsewhere: the stream asks again until it is allowed. A snapshot stops, because it
+    /// would hold its transaction open meanwhile.
     Wait,
-    /// A topic lacks what it had confirmed: the source begins again at its checkpoint, which finds out what to send again.
+    /// A topic lacks what it had confirmed: the source begins again at its checkpoint, which finds out what to send
+    /// again.
     BeginAgain,
     /// Going on would lose or invent data: the source stops.
     Stop,

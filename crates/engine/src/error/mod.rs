@@ -1,8 +1,8 @@
 //! The engine's error: what happened, where, and what the operator can do.
 //!
 //! Every failure of a source run ends in one [`EngineError`]. Its [`ErrorKind`] says what went wrong, and the kind's
-//! [`ErrorClass`] what the engine does (try again, wait, begin again, stop). Its `Display` form is the one sentence that a user
-//! reads, with the remedy; nothing is decided by that sentence.
+//! [`ErrorClass`] what the engine does (try again, wait, begin again, stop). Its `Display` form is the one sentence
+//! that a user reads, with the remedy; nothing is decided by that sentence.
 
 mod from;
 mod kind;

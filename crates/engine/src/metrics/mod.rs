@@ -25,7 +25,8 @@ pub struct SourceMetrics {
     pub uncaptured_row_count: Counter,
     /// Messages of transactions that were logged and rolled back: of XA ones, and of MariaDB's.
     pub rolled_back_message_count: Counter,
-    /// Rows that could not be sent as their messages, of outbox tables or too large, and whose place a dead letter took.
+    /// Rows that could not be sent as their messages, of outbox tables or too large, and whose place a dead letter
+    /// took.
     pub dead_letter_count: Counter,
     /// Deleted rows of outbox tables, which send nothing.
     pub outbox_deleted_row_count: Counter,

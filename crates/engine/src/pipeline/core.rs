@@ -2,10 +2,10 @@
 //!
 //! Purpose: give every captured change exactly one message, in log order, with a sequence id that a replay gives again.
 //! Constraints: no socket, no disk, no clock (time comes in); nothing is allocated for a row; an event that is not
-//! understood and could concern a captured table is an error, never skipped.
-//! Life cycle: made at a [`Position`] and its logical offset; fed with every event behind it by [`Core::on_event`];
-//! [`Core::abandon`] takes it back to the last transaction end when the connection is cut; [`Core::checkpoint`] gives the
-//! newest end before which everything is durable.
+//! understood and could concern a captured table is an error, never skipped. Life cycle: made at a [`Position`] and its
+//! logical offset; fed with every event behind it by [`Core::on_event`]; [`Core::abandon`] takes it back to the last
+//! transaction end when the connection is cut; [`Core::checkpoint`] gives the newest end before which everything is
+//! durable.
 
 use std::sync::Arc;
 

@@ -1,9 +1,10 @@
 //! The logical offset: the number from which sequence ids come.
 //!
-//! It advances by the size of every event that belongs to a transaction, without header-independent parts that depend on
-//! how the log was read: checksums are not counted, the events inside a compressed transaction count and their envelope
-//! does not, and events that the server makes up for a reader (rotation at the start, heartbeats, the format description)
-//! count nothing. A replay from any transaction end therefore gives every event the offset that it had before.
+//! It advances by the size of every event that belongs to a transaction, without header-independent parts that depend
+//! on how the log was read: checksums are not counted, the events inside a compressed transaction count and their
+//! envelope does not, and events that the server makes up for a reader (rotation at the start, heartbeats, the format
+//! description) count nothing. A replay from any transaction end therefore gives every event the offset that it had
+//! before.
 //!
 //! The sequence id of a row's first message is the offset of its image inside the log; further messages of the same row
 //! take the following numbers, which lie inside the row's own bytes.

@@ -1,11 +1,12 @@
 //! From raw binlog events to messages at the sink.
 //!
-//! [`core`] is the state machine and `state` what it knows: where it reads (`read_place`), which ends of transactions may become
-//! the checkpoint (`boundaries`, `watermark`), which transaction it is in (`transaction`) and what may not go out yet (`waiting`).
-//! A row goes one way, whether a [`snapshot`] or the log has it: `row_writer`, by the rules of `row_rules`, with `tables` (plans),
-//! `outbox` (rows that are messages), `large_rows` (rows that no broker takes), [`topics`] and [`topic_owners`].
-//! `logical_offset` gives sequence ids; `schema_changes` follows DDL, `statement` tells the statements of transactions apart,
-//! `sequence` tells MariaDB's sequences from tables, `refusal` says which events end a source.
+//! [`core`] is the state machine and `state` what it knows: where it reads (`read_place`), which ends of transactions
+//! may become the checkpoint (`boundaries`, `watermark`), which transaction it is in (`transaction`) and what may not
+//! go out yet (`waiting`). A row goes one way, whether a [`snapshot`] or the log has it: `row_writer`, by the rules of
+//! `row_rules`, with `tables` (plans), `outbox` (rows that are messages), `large_rows` (rows that no broker takes),
+//! [`topics`] and [`topic_owners`]. `logical_offset` gives sequence ids; `schema_changes` follows DDL, `statement`
+//! tells the statements of transactions apart, `sequence` tells MariaDB's sequences from tables, `refusal` says which
+//! events end a source.
 
 mod boundaries;
 pub mod core;

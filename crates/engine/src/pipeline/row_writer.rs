@@ -1,8 +1,9 @@
 //! The one way of a row to the sink, of a snapshot and of the log alike.
 //!
-//! 1. [`RowWriter::encode`]: the plan of the row's table writes its messages into the buffer, or the row of an outbox names its
-//!    topic. A row that is too large for every broker is cut, or stops the source.
-//! 2. [`RowWriter::send`]: each message gets its sequence id. It waits ([`Held`]), or claims the id at its topic and is appended.
+//! 1. [`RowWriter::encode`]: the plan of the row's table writes its messages into the buffer, or the row of an outbox
+//!    names its topic. A row that is too large for every broker is cut, or stops the source.
+//! 2. [`RowWriter::send`]: each message gets its sequence id. It waits ([`Held`]), or claims the id at its topic and is
+//!    appended.
 //!
 //! The steps are apart because their errors are: what fails in the first one is the row's fault and names its place.
 
@@ -99,7 +100,8 @@ impl<S: Sink> RowWriter<S> {
     /// Writes the messages of a row into the buffer; `None` if it has none.
     ///
     /// # Errors
-    /// The row cannot be encoded, is no message, or is too large and the source is to stop then; or the sink refuses a topic.
+    /// The row cannot be encoded, is no message, or is too large and the source is to stop then; or the sink refuses a
+    /// topic.
     pub fn encode<'a>(
         &mut self,
         slot: &Slot,
@@ -126,7 +128,8 @@ impl<S: Sink> RowWriter<S> {
         Ok(Some(Encoded { topic, too_large: Some(origin) }))
     }
 
-    /// Sends what is in the buffer. `sequence_id` gives the id of each message by its number; with `held` the messages wait.
+    /// Sends what is in the buffer. `sequence_id` gives the id of each message by its number; with `held` the messages
+    /// wait.
     ///
     /// # Errors
     /// The sink has failed, or refuses a topic; a snapshot gives an id that a topic already has.

@@ -92,8 +92,8 @@ impl<S: Sink> State<S> {
     }
 }
 
-/// Bytes that a rows event counts towards the logical offset. A compressed event numbers its rows as if it were plain, so it
-/// must count as what it holds.
+/// Bytes that a rows event counts towards the logical offset. A compressed event numbers its rows as if it were plain,
+/// so it must count as what it holds.
 fn plain_bytes(event: &RowsEvent<'_>, site: Site) -> u64 {
     /// Table id, flags, column count and the bitmaps of a rows event, at most.
     const BODY_HEAD_BYTES: u64 = 16;

@@ -1,8 +1,8 @@
 //! MariaDB's sequences, which are no tables but whose rows are in the log: each reservation of numbers writes one.
 //!
-//! A table map does not say what it is of. A sequence's columns are always these eight, by name and type, and its key is empty; an
-//! ordinary table could look the same (`CREATE TABLE t SELECT * FROM a_sequence`), but such a table has a description, which a
-//! sequence never has: the snapshot does not list it, and `CREATE SEQUENCE` describes no table.
+//! A table map does not say what it is of. A sequence's columns are always these eight, by name and type, and its key
+//! is empty; an ordinary table could look the same (`CREATE TABLE t SELECT * FROM a_sequence`), but such a table has a
+//! description, which a sequence never has: the snapshot does not list it, and `CREATE SEQUENCE` describes no table.
 
 use bitacora_binlog::TableMap;
 use bitacora_binlog::table::ColumnType;

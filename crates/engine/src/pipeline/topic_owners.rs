@@ -1,4 +1,5 @@
-//! Which table each topic is of: two tables whose topics have the same name are told before a row of one goes to the other's.
+//! Which table each topic is of: two tables whose topics have the same name are told before a row of one goes to the
+//! other's.
 
 use std::collections::{HashMap, HashSet};
 
@@ -46,8 +47,8 @@ pub struct TopicOwners {
 }
 
 impl TopicOwners {
-    /// Gives their topics to the captured tables that are known already, once: a stream that goes on meets a new table, or
-    /// a row of an outbox, before it meets rows of the old ones.
+    /// Gives their topics to the captured tables that are known already, once: a stream that goes on meets a new table,
+    /// or a row of an outbox, before it meets rows of the old ones.
     pub fn seed<'a>(
         &mut self,
         known: impl Iterator<Item = (&'a str, &'a str)>,
@@ -64,8 +65,8 @@ impl TopicOwners {
         }
     }
 
-    /// Gives a topic to a table. `is_there` tells whether another table that had the topic before still exists: one that was
-    /// dropped or renamed leaves it.
+    /// Gives a topic to a table. `is_there` tells whether another table that had the topic before still exists: one
+    /// that was dropped or renamed leaves it.
     ///
     /// # Errors
     /// Another table has it, or rows of an outbox go there, and the source is to stop then.

@@ -1,9 +1,9 @@
 //! The topics that a source writes to: which of them are open, and how far each one is.
 //!
-//! A captured table's topic stays open. Topics that rows of outboxes name are as many as the application likes, so only a
-//! bounded number of them is open at once: the one that was used the longest time ago is closed for the next, after everything
-//! that it was sent is durable, and opened again when a row asks for it. What is remembered of a closed topic is its name and
-//! its last sequence id, so that a row is sent to it once whatever became of its producer.
+//! A captured table's topic stays open. Topics that rows of outboxes name are as many as the application likes, so only
+//! a bounded number of them is open at once: the one that was used the longest time ago is closed for the next, after
+//! everything that it was sent is durable, and opened again when a row asks for it. What is remembered of a closed
+//! topic is its name and its last sequence id, so that a row is sent to it once whatever became of its producer.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

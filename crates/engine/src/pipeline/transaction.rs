@@ -19,7 +19,8 @@ pub struct Transaction {
     pub commit_timestamp_us: u64,
     /// The statement of the rows that follow, where the server logs it.
     pub statement: Option<String>,
-    /// Collation of the client's character set, in which that statement stands. MySQL names it in `BEGIN`, MariaDB does not.
+    /// Collation of the client's character set, in which that statement stands. MySQL names it in `BEGIN`, MariaDB does
+    /// not.
     pub client_collation: Option<u16>,
 }
 
@@ -80,9 +81,9 @@ impl Transaction {
         self.ends_with_commit = true;
     }
 
-    /// Whether more follows a statement that is not `BEGIN`: a statement that changes a table is a transaction of its own,
-    /// but `CREATE TABLE … SELECT` is followed by its rows and a commit. MySQL writes `BEGIN` in front of it, MariaDB
-    /// leaves out the flag STANDALONE of the GTID.
+    /// Whether more follows a statement that is not `BEGIN`: a statement that changes a table is a transaction of its
+    /// own, but `CREATE TABLE … SELECT` is followed by its rows and a commit. MySQL writes `BEGIN` in front of it,
+    /// MariaDB leaves out the flag STANDALONE of the GTID.
     pub fn ends_with_commit(&self) -> bool {
         self.ends_with_commit
     }

@@ -15,8 +15,8 @@ use bitacora_config::SnapshotMode;
 /// Pause before another server is asked again whether it has what the position holds.
 const LAGGING_PAUSE: Duration = Duration::from_secs(2);
 
-/// A server that follows none and is writable may be in the middle of a failover: a replica that was taken from its source and
-/// gets the rest by other means. After this time it is the new server as it is.
+/// A server that follows none and is writable may be in the middle of a failover: a replica that was taken from its
+/// source and gets the rest by other means. After this time it is the new server as it is.
 const NEVER_AFTER: Duration = Duration::from_secs(60);
 
 /// What follows from the report of the checks.
@@ -24,7 +24,8 @@ const NEVER_AFTER: Duration = Duration::from_secs(60);
 enum Step {
     /// The source may start.
     Start,
-    /// Another server answers than the one that wrote the log; what is wrong with it may pass, or the address may lead back.
+    /// Another server answers than the one that wrote the log; what is wrong with it may pass, or the address may lead
+    /// back.
     AwaitServer,
     /// The server's log does not hold what the checkpoint asks for; nothing else is wrong.
     PositionLost,
@@ -121,7 +122,8 @@ impl Life {
         }
     }
 
-    /// Returns whether a new snapshot is wanted where the log or the topics no longer have what the checkpoint counts on.
+    /// Returns whether a new snapshot is wanted where the log or the topics no longer have what the checkpoint counts
+    /// on.
     pub(super) fn takes_new_snapshot(&self) -> bool {
         matches!(self.config.snapshot.mode, SnapshotMode::WhenNeeded | SnapshotMode::Always)
     }

@@ -1,4 +1,5 @@
-//! What is said of the rules for columns before the first row is read: entries that match nothing, and a way around masks.
+//! What is said of the rules for columns before the first row is read: entries that match nothing, and a way around
+//! masks.
 
 use bitacora_source::ddl::Catalog;
 

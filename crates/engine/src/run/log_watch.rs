@@ -1,8 +1,8 @@
 //! A look now and then at the end of the server's log, while the stream is connected.
 //!
-//! A server whose log is reset under a connected replica may go on to say that all is well, and send nothing more. Two things
-//! give it away: its log ends before what was read, or it says with heartbeats that it has sent everything up to a
-//! place that lies before the end that its log had earlier.
+//! A server whose log is reset under a connected replica may go on to say that all is well, and send nothing more. Two
+//! things give it away: its log ends before what was read, or it says with heartbeats that it has sent everything up to
+//! a place that lies before the end that its log had earlier.
 
 use std::cmp::Ordering;
 use std::time::Duration;

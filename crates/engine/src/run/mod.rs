@@ -1,9 +1,9 @@
 //! The life of a source: checks, snapshot, stream, reconnect, end.
 //!
-//! A source is one task. It opens the checkpoint store, checks the server, reads a snapshot if there is no checkpoint, and
-//! then streams until it is stopped or fails for good. The synchronous work (decode, encode, batch) runs on a blocking
-//! thread that the task feeds through a short queue of chunks; when the sink is slow the queue fills and the task stops
-//! reading from the server.
+//! A source is one task. It opens the checkpoint store, checks the server, reads a snapshot if there is no checkpoint,
+//! and then streams until it is stopped or fails for good. The synchronous work (decode, encode, batch) runs on a
+//! blocking thread that the task feeds through a short queue of chunks; when the sink is slow the queue fills and the
+//! task stops reading from the server.
 
 mod base;
 mod checks;

@@ -92,8 +92,8 @@ pub(super) fn check_options(
     }
 }
 
-/// How the source appears as a replica. Its identity stays the same when it starts again, so that the server takes the new
-/// connection for the old one's successor, and not for a second replica of the same id.
+/// How the source appears as a replica. Its identity stays the same when it starts again, so that the server takes the
+/// new connection for the old one's successor, and not for a second replica of the same id.
 pub(super) fn replica_options(config: &SourceConfig, folder: &Path) -> ReplicaOptions {
     let silence_ms = config.keep_alive_interval_ms.max(1_000);
     ReplicaOptions {

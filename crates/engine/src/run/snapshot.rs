@@ -26,8 +26,8 @@ use bitacora_config::SnapshotMode;
 const QUEUED_CHUNKS: usize = 3;
 
 impl Life {
-    /// Takes a snapshot and stores the checkpoint behind it; `None` if the source was stopped meanwhile. Each try begins a
-    /// base.
+    /// Takes a snapshot and stores the checkpoint behind it; `None` if the source was stopped meanwhile. Each try
+    /// begins a base.
     pub(super) async fn snapshot(&mut self, store: &Arc<CheckpointStore>) -> Result<Option<Resume>, EngineError> {
         let mut backoff = self.backoff();
         for attempt in 1_u32.. {
@@ -190,8 +190,8 @@ impl Life {
     }
 }
 
-/// How long the server rests before a snapshot begins again. Tables that change all the time would otherwise let it read the others
-/// without end: from the second time on, the rest is half of what the attempt took.
+/// How long the server rests before a snapshot begins again. Tables that change all the time would otherwise let it
+/// read the others without end: from the second time on, the rest is half of what the attempt took.
 fn rest(attempt: u32, attempt_took: Duration) -> Duration {
     const LONGEST: Duration = Duration::from_secs(300);
     if attempt < 2 { Duration::ZERO } else { LONGEST.min(attempt_took / 2) }

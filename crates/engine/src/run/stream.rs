@@ -186,8 +186,8 @@ impl Life {
         Next::Work(Work::Checksum(checksum.unwrap_or(ChecksumAlgorithm::None)))
     }
 
-    /// Waits until what was read is delivered, so that the next start goes on from there; only another server is worth waiting for
-    /// it longer.
+    /// Waits until what was read is delivered, so that the next start goes on from there; only another server is worth
+    /// waiting for it longer.
     async fn drain(
         &mut self,
         worker: RunningWorker,

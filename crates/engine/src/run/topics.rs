@@ -1,4 +1,5 @@
-//! Do the topics still have what the checkpoint counts on? Where they do not, the source goes back in the log as far as it must.
+//! Do the topics still have what the checkpoint counts on? Where they do not, the source goes back in the log as far as
+//! it must.
 
 use std::sync::Arc;
 
@@ -100,7 +101,8 @@ impl Life {
         Ok(Some(Resume { checkpoint, catalog }))
     }
 
-    /// The newest milestone from which everything above `target` is sent again, if the server still has the log from there.
+    /// The newest milestone from which everything above `target` is sent again, if the server still has the log from
+    /// there.
     async fn milestone(
         &self,
         store: &Arc<CheckpointStore>,

@@ -126,8 +126,9 @@ impl<S: Sink> Worker<S> {
         }
     }
 
-    /// Offers the newest end before which everything is durable. What was collected goes out first: while the log is read
-    /// faster than it is sent, the batch of a table with few changes would never fill, and hold back every checkpoint.
+    /// Offers the newest end before which everything is durable. What was collected goes out first: while the log is
+    /// read faster than it is sent, the batch of a table with few changes would never fill, and hold back every
+    /// checkpoint.
     fn checkpoint(&mut self, saver: &Saver) -> Result<(), EngineError> {
         self.core.flush()?;
         let end = self.core.checkpoint(now_us())?;

@@ -1,12 +1,13 @@
 //! Compares topics with what they have confirmed.
 //!
-//! A topic may have been truncated, deleted and made again, or replaced by an older copy. Three things tell, in this order:
+//! A topic may have been truncated, deleted and made again, or replaced by an older copy. Three things tell, in this
+//! order:
 //!
-//! 1. The broker's last sequence id for the producer's name. A broker that deduplicates knows it for as long as the topic
-//!    lives, or (Apache Pulsar) until the producer has been away for some hours.
+//! 1. The broker's last sequence id for the producer's name. A broker that deduplicates knows it for as long as the
+//!    topic lives, or (Apache Pulsar) until the producer has been away for some hours.
 //! 2. The message at the place that the broker told with its receipt.
-//! 3. The topic's epoch, which only rises while the topic lives. A topic of Apache Pulsar whose messages were consumed and
-//!    trimmed has nothing else.
+//! 3. The topic's epoch, which only rises while the topic lives. A topic of Apache Pulsar whose messages were consumed
+//!    and trimmed has nothing else.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

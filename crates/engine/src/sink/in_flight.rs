@@ -1,7 +1,7 @@
 //! Which batches are not durable yet.
 //!
-//! A sink sends batches of a topic in order and is told the highest sequence id of each topic that is durable. The lowest id
-//! that is *not* durable, over all topics and the batches still being filled, bounds the checkpoint.
+//! A sink sends batches of a topic in order and is told the highest sequence id of each topic that is durable. The
+//! lowest id that is *not* durable, over all topics and the batches still being filled, bounds the checkpoint.
 
 use std::collections::VecDeque;
 

@@ -1,8 +1,8 @@
 //! Where messages go.
 //!
-//! The pipeline knows a sink only through [`Sink`]: it opens topics, appends messages in log order and asks for the lowest
-//! sequence id that is not durable yet. Batching, compression, connections and retries are the sink's own affair; what it
-//! promises about durability is what checkpoints are built on.
+//! The pipeline knows a sink only through [`Sink`]: it opens topics, appends messages in log order and asks for the
+//! lowest sequence id that is not durable yet. Batching, compression, connections and retries are the sink's own
+//! affair; what it promises about durability is what checkpoints are built on.
 
 use bitacora_change::{Landmark, Message, MessageBuffer, MessageSchema};
 
@@ -113,8 +113,8 @@ pub trait Sink {
         Vec::new()
     }
 
-    /// Sends everything of a topic, waits until it is durable and closes its producer. The handle is of no use afterwards;
-    /// [`Sink::open`] gives a new one.
+    /// Sends everything of a topic, waits until it is durable and closes its producer. The handle is of no use
+    /// afterwards; [`Sink::open`] gives a new one.
     ///
     /// # Errors
     /// The sink has failed for good.

@@ -1,8 +1,9 @@
 //! The names of a source's producers.
 //!
-//! A name is `bitacora-SOURCE@EPOCH` for the stream and `bitacora-SOURCE@EPOCH-snapshot` for the snapshot. The epoch is that of
-//! the source's base, as 16 hexadecimal digits: a broker keeps a last sequence id for each name, so ids of one base are
-//! never compared with those of another. A checkpoint of the first format has no epoch; its names end before the `@`.
+//! A name is `bitacora-SOURCE@EPOCH` for the stream and `bitacora-SOURCE@EPOCH-snapshot` for the snapshot. The epoch is
+//! that of the source's base, as 16 hexadecimal digits: a broker keeps a last sequence id for each name, so ids of one
+//! base are never compared with those of another. A checkpoint of the first format has no epoch; its names end before
+//! the `@`.
 
 use std::collections::HashMap;
 
@@ -30,7 +31,8 @@ pub enum Author {
 }
 
 impl ProducerNames {
-    /// Creates the names of a base of the source. `bases` holds all bases of its data folder, with the time at which each began.
+    /// Creates the names of a base of the source. `bases` holds all bases of its data folder, with the time at which
+    /// each began.
     pub fn new(source: &str, epoch: Option<Epoch>, bases: HashMap<Epoch, u64>) -> ProducerNames {
         ProducerNames { source: source.to_owned(), epoch, bases }
     }

@@ -39,8 +39,8 @@ impl PulsarSink {
         }
     }
 
-    /// Opens a producer; the stream waits for a broker that is away, as its open producers do, and for one that refuses the
-    /// schema. A snapshot does not: it would hold its transaction open meanwhile. It is begun again, or ends.
+    /// Opens a producer; the stream waits for a broker that is away, as its open producers do, and for one that refuses
+    /// the schema. A snapshot does not: it would hold its transaction open meanwhile. It is begun again, or ends.
     pub(super) async fn open_lasting(
         &self,
         lane: Lane,

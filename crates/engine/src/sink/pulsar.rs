@@ -1,10 +1,10 @@
 //! Delivery into a Pulsar broker, embedded or remote: the same producers either way.
 //!
-//! The pipeline's thread appends messages to a batch for each topic. Full batches go to the *sealer*, a thread of its own
-//! that compresses them and hands them to the producers, waiting there while too many bytes are without receipt; so
+//! The pipeline's thread appends messages to a batch for each topic. Full batches go to the *sealer*, a thread of its
+//! own that compresses them and hands them to the producers, waiting there while too many bytes are without receipt; so
 //! encoding and compression run side by side, and back-pressure reaches the pipeline through a queue of a few batches.
-//! A topic has one producer for each lane, with a stable name and exclusive access: a second engine of the same name takes
-//! over, and the first one fails with a clear error.
+//! A topic has one producer for each lane, with a stable name and exclusive access: a second engine of the same name
+//! takes over, and the first one fails with a clear error.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
@@ -130,8 +130,8 @@ impl Keys {
 }
 
 impl PulsarSink {
-    /// Creates a sink without topics. `namespace` is `tenant/namespace`; `names` are those of the source's producers, `marks` what
-    /// topics are known to have confirmed.
+    /// Creates a sink without topics. `namespace` is `tenant/namespace`; `names` are those of the source's producers,
+    /// `marks` what topics are known to have confirmed.
     ///
     /// # Errors
     /// The system has no thread to give.

@@ -1,8 +1,8 @@
 //! The end of a topic, read from the topic itself: who wrote last, and the last sequence id of a producer.
 //!
-//! A broker with deduplication tells the last id of a producer by itself, unless it has forgotten the producer. Otherwise the
-//! topic says it: with exclusive access the last message is mostly the engine's own; where another producer wrote after it,
-//! everything since a given moment is read.
+//! A broker with deduplication tells the last id of a producer by itself, unless it has forgotten the producer.
+//! Otherwise the topic says it: with exclusive access the last message is mostly the engine's own; where another
+//! producer wrote after it, everything since a given moment is read.
 
 use std::time::Duration;
 
@@ -53,7 +53,8 @@ pub(super) async fn read_tail(client: &Client, topic: &TopicName, producer: &str
     {
         let mut reader = client.reader(reader_options(topic, StartPosition::Latest)).await?;
         reader.seek(Seek::PublishTime(time_ms)).await?;
-        // The last message is one of these, so there is a first one to wait for. A reader that was moved to a time cannot tell.
+        // The last message is one of these, so there is a first one to wait for. A reader that was moved to a time
+        // cannot tell.
         let first = next(&mut reader).await?;
         note(&first, producer, &mut tail);
         read_on(&mut reader, producer, &mut tail).await?;
@@ -62,8 +63,8 @@ pub(super) async fn read_tail(client: &Client, topic: &TopicName, producer: &str
     Ok(tail)
 }
 
-/// Options of a reader that looks at sequence ids. Each chunk of a large message is read on its own: where the topic ends with a message
-/// that broke off, its chunks name the id before it.
+/// Options of a reader that looks at sequence ids. Each chunk of a large message is read on its own: where the topic
+/// ends with a message that broke off, its chunks name the id before it.
 pub(super) fn reader_options(topic: &TopicName, start: StartPosition) -> ReaderOptions {
     ReaderOptions { chunk_view: ChunkView::Single, ..ReaderOptions::new(topic.clone(), start) }
 }

@@ -1,7 +1,8 @@
 //! Delivery whose errors have no words: the sink waits, tries again and stops as it does with them.
 //!
-//! Once the sink found out by a remedy whether to wait, so that a reworded remedy would have ended a source. Here every sentence
-//! of an error is `x`, and the broker says nothing else either; it is a script at the other end of a channel pair.
+//! Once the sink found out by a remedy whether to wait, so that a reworded remedy would have ended a source. Here every
+//! sentence of an error is `x`, and the broker says nothing else either; it is a script at the other end of a channel
+//! pair.
 
 #![allow(clippy::unwrap_used)]
 use std::sync::Arc;

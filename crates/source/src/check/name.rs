@@ -36,8 +36,8 @@ pub enum CheckName {
     LogReplicaUpdates,
     /// The configured replica id is not the server's own.
     ServerId,
-    /// No other replica has the configured id. It may be one that has ended without a word: the server keeps it until it cannot
-    /// send to it, which it tries with each heartbeat.
+    /// No other replica has the configured id. It may be one that has ended without a word: the server keeps it until
+    /// it cannot send to it, which it tries with each heartbeat.
     ReplicaId,
     /// Privileges of the account.
     Privileges,

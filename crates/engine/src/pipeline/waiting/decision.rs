@@ -54,7 +54,8 @@ impl<S: Sink> State<S> {
                 self.end_transaction()?;
             }
             Statement::Rollback => {
-                // On MySQL only tables without transactions can have rows here: they stay changed, and so do their messages.
+                // On MySQL only tables without transactions can have rows here: they stay changed, and so do their
+                // messages.
                 self.pass(site);
                 self.warn_if_sent(site);
                 let count = self.waiting.undecided.clear();

@@ -1,13 +1,14 @@
 //! Messages that may not go out yet. There are three reasons:
 //!
-//! 1. An XA transaction is *prepared*: its rows are in the log, and whether they count is said later, by `XA COMMIT` or `XA ROLLBACK`
-//!    ([`xa`]). It waits over any number of other transactions, and meanwhile no checkpoint may pass it.
-//! 2. A transaction of MariaDB may end with `ROLLBACK` in the log, if it made or dropped a temporary table ([`undecided`]).
-//! 3. A transaction of MariaDB may go back to a savepoint in the log, if it also changed a table without transactions: the rows
-//!    behind the savepoint never counted ([`undecided`]).
+//! 1. An XA transaction is *prepared*: its rows are in the log, and whether they count is said later, by `XA COMMIT` or
+//!    `XA ROLLBACK` ([`xa`]). It waits over any number of other transactions, and meanwhile no checkpoint may pass it.
+//! 2. A transaction of MariaDB may end with `ROLLBACK` in the log, if it made or dropped a temporary table
+//!    ([`undecided`]).
+//! 3. A transaction of MariaDB may go back to a savepoint in the log, if it also changed a table without transactions:
+//!    the rows behind the savepoint never counted ([`undecided`]).
 //!
-//! What waits is [`held`] encoded, with its distance from the place that its sequence id is counted from. `decision` takes the
-//! statements that begin, end and decide transactions, and lets messages go or forgets them.
+//! What waits is [`held`] encoded, with its distance from the place that its sequence id is counted from. `decision`
+//! takes the statements that begin, end and decide transactions, and lets messages go or forgets them.
 
 mod decision;
 pub(super) mod held;

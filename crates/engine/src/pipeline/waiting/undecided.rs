@@ -1,9 +1,9 @@
 //! The transaction of MariaDB that is being read, whose end says whether it counts.
 //!
-//! MariaDB logs a transaction that was rolled back if it made or dropped a temporary table, and ends it with `ROLLBACK`; and
-//! it logs the rows behind a savepoint, and then `ROLLBACK TO` it, if the transaction also changed a table without
-//! transactions. None of these rows was ever committed, so the messages of a transaction wait until its end is read. MySQL
-//! removes such rows from its log by itself.
+//! MariaDB logs a transaction that was rolled back if it made or dropped a temporary table, and ends it with
+//! `ROLLBACK`; and it logs the rows behind a savepoint, and then `ROLLBACK TO` it, if the transaction also changed a
+//! table without transactions. None of these rows was ever committed, so the messages of a transaction wait until its
+//! end is read. MySQL removes such rows from its log by itself.
 
 use super::super::logical_offset::EventOffset;
 use super::held::Held;
@@ -60,8 +60,8 @@ impl Undecided {
         self.savepoints.push((name, self.held.message_count()));
     }
 
-    /// The transaction goes back to a savepoint. Gives how many messages are forgotten; `None` if the log has not said where
-    /// that savepoint stands.
+    /// The transaction goes back to a savepoint. Gives how many messages are forgotten; `None` if the log has not said
+    /// where that savepoint stands.
     pub fn roll_back_to(&mut self, name: &str) -> Option<usize> {
         if !self.is_open {
             return Some(0);

@@ -1,9 +1,9 @@
 //! XA transactions between PREPARE and the decision.
 //!
-//! The log holds the rows of an XA transaction when it is *prepared*; whether they count is said later, by `XA COMMIT` or
-//! `XA ROLLBACK`. Their messages wait here. A commit releases them as if they had been written at that place of the log:
-//! their sequence ids follow the commit's own offset and keep their distances, so that a replay numbers them alike. While
-//! a transaction waits no checkpoint may pass it, or its rows would be lost with a restart.
+//! The log holds the rows of an XA transaction when it is *prepared*; whether they count is said later, by `XA COMMIT`
+//! or `XA ROLLBACK`. Their messages wait here. A commit releases them as if they had been written at that place of the
+//! log: their sequence ids follow the commit's own offset and keep their distances, so that a replay numbers them
+//! alike. While a transaction waits no checkpoint may pass it, or its rows would be lost with a restart.
 
 use std::collections::HashMap;
 
