@@ -25,6 +25,8 @@ pub enum ErrorClass {
 pub enum ErrorKind {
     /// The server does not answer, or refuses for a cause that passes.
     ServerAway,
+    /// The address leads to a server that lacks what lies before the position, such as a replica that lags.
+    ServerElsewhere,
     /// The server refuses until its settings, the account or the configuration change.
     ServerRefuses,
     /// The server's log or a value of it cannot be used.
@@ -66,9 +68,10 @@ impl ErrorKind {
     pub fn class(self) -> ErrorClass {
         match self {
             // The server may be starting.
-            Self::ServerAway | Self::BrokerAway | Self::Check(CheckName::Reachable | CheckName::Connection) => {
-                ErrorClass::Retry
-            }
+            Self::ServerAway
+            | Self::ServerElsewhere
+            | Self::BrokerAway
+            | Self::Check(CheckName::Reachable | CheckName::Connection) => ErrorClass::Retry,
             Self::SchemaRefused => ErrorClass::Wait,
             Self::TopicBehind => ErrorClass::BeginAgain,
             Self::ServerData

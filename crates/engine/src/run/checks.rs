@@ -13,7 +13,7 @@ use crate::error::{EngineError, ErrorClass, ErrorKind};
 use bitacora_config::SnapshotMode;
 
 /// Pause before another server is asked again whether it has what the position holds.
-const LAGGING_PAUSE: Duration = Duration::from_secs(2);
+pub(super) const LAGGING_PAUSE: Duration = Duration::from_secs(2);
 
 /// A server that follows none and is writable may be in the middle of a failover: a replica that was taken from its
 /// source and gets the rest by other means. After this time it is the new server as it is.

@@ -100,6 +100,8 @@ pub(super) enum Compared {
     Ready(Resume),
     /// Messages are lost, and a new snapshot is wanted then.
     Unusable,
+    /// The address leads to another server meanwhile, which lacks what is needed.
+    CheckAgain,
     /// The source was stopped meanwhile.
     Stopped,
 }

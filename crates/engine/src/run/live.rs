@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bitacora_config::SnapshotMode;
 use bitacora_source::ddl::Catalog;
 
+use super::checks::LAGGING_PAUSE;
 use super::clock::{now_ms, now_ns};
 use super::life::{Checked, Compared, Life, Resume, Streamed};
 use super::position;
@@ -53,6 +54,8 @@ impl Life {
                     match self.compare_topics(&store, resume).await? {
                         Compared::Ready(resume) => Some(resume),
                         Compared::Unusable => self.snapshot(&store).await?,
+                        Compared::CheckAgain if self.pause(LAGGING_PAUSE).await => return Ok(()),
+                        Compared::CheckAgain => continue,
                         Compared::Stopped => return Ok(()),
                     }
                 }

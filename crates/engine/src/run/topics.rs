@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use bitacora_source::check::examine_position;
+use bitacora_source::check::{PositionFault, examine_position};
 
 use super::base::Base;
 use super::clock::now_ms;
@@ -31,6 +31,10 @@ impl Life {
             let error = match self.try_compare(store, &resume).await {
                 Ok(None) => return Ok(Compared::Ready(resume)),
                 Ok(Some(earlier)) => return Ok(Compared::Ready(earlier)),
+                Err(error) if error.kind == ErrorKind::ServerElsewhere => {
+                    tracing::warn!(source = %self.config.name, "the server is checked again: {error}");
+                    return Ok(Compared::CheckAgain);
+                }
                 Err(error) if error.class() == ErrorClass::Retry => error,
                 Err(error) if error.kind == ErrorKind::MessagesLost && self.takes_new_snapshot() => {
                     tracing::warn!(source = %self.config.name, "a new snapshot is taken: {}", error.what);
@@ -126,7 +130,13 @@ impl Life {
         let place = place_of(&found.checkpoint)?;
         match examine_position(&self.config.server, &place).await? {
             None => Ok(found),
-            Some(fault) => Err(error(&format!("they cannot be sent again: {}", fault.what()))),
+            // The address may lead back to the server that has them; the checks wait for it, and know how long.
+            Some(fault @ (PositionFault::NotYet(_) | PositionFault::Never(_))) => {
+                Err(EngineError::new(ErrorKind::ServerElsewhere, fault.what()).remedy(fault.remedy()))
+            }
+            Some(fault @ (PositionFault::Purged(_) | PositionFault::OtherLog(_))) => {
+                Err(error(&format!("they cannot be sent again: {}", fault.what())))
+            }
         }
     }
 }

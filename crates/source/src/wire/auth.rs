@@ -1,7 +1,7 @@
 //! What the password plugins send: scrambles, and the password under the server's RSA key.
 //!
 //! Sources: "Native Authentication" and "Caching_sha2_password information" in the MySQL Server Developer Documentation.
-//! The password itself leaves this process only inside TLS or under an RSA key, as [`super::trust`] allows.
+//! The password itself leaves this process only inside TLS or under an RSA key, as `trust` allows.
 //!
 //! `mysql_native_password` never sends it, but its scramble is weak: whoever answers in the server's place can guess at
 //! a short password with two SHA-1 a try, and whoever also has the server's stored hash can log in from one scramble.
