@@ -2,7 +2,7 @@
 
 use super::{
     avro::AvroSchema,
-    registry::{SchemaInfo, SchemaKind},
+    info::{SchemaInfo, SchemaKind},
 };
 
 /// How a new schema must relate to the earlier ones (`SchemaCompatibilityStrategy`).

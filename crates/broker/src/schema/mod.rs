@@ -6,8 +6,9 @@
 
 mod avro;
 mod compatibility;
+mod info;
 mod registry;
 
-pub use avro::{AvroError, AvroSchema};
-pub use compatibility::{Incompatible, Strategy, check};
-pub use registry::{Registration, RegistryError, SchemaHistory, SchemaInfo, SchemaKind, SchemaVersion};
+pub use compatibility::{Incompatible, Strategy};
+pub use info::{SchemaInfo, SchemaKind};
+pub use registry::{Registration, SchemaHistory, SchemaVersion};

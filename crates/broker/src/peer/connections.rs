@@ -1,0 +1,74 @@
+//! All open connections.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use tokio::sync::Notify;
+
+use super::Connection;
+
+/// All open connections by number.
+#[derive(Debug, Default)]
+pub struct Connections {
+    open: Mutex<HashMap<u64, Arc<Connection>>>,
+    next: AtomicU64,
+    is_closing: AtomicBool,
+    removed: Notify,
+}
+
+impl Connections {
+    /// Adds a connection.
+    pub fn add(&self, remote: String, outbound_bytes: usize) -> Arc<Connection> {
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let connection = Arc::new(Connection::new(id, remote, outbound_bytes));
+        self.lock().insert(id, Arc::clone(&connection));
+        if self.is_closing.load(Ordering::Acquire) {
+            connection.end();
+        }
+        connection
+    }
+
+    /// Forgets a connection.
+    pub fn remove(&self, id: u64) {
+        self.lock().remove(&id);
+        self.removed.notify_waiters();
+    }
+
+    /// Counts the open connections.
+    pub fn count(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Ends every connection after what is queued has been written.
+    pub fn finish_all(&self) {
+        self.is_closing.store(true, Ordering::Release);
+        let open: Vec<Arc<Connection>> = self.lock().values().cloned().collect();
+        open.iter().for_each(|connection| connection.finish());
+    }
+
+    /// Ends every connection at once.
+    pub fn end_all(&self) {
+        let open: Vec<Arc<Connection>> = self.lock().values().cloned().collect();
+        open.iter().for_each(|connection| connection.end());
+    }
+
+    /// Waits until every connection has gone.
+    pub async fn all_gone(&self) {
+        loop {
+            let removed = self.removed.notified();
+            if self.count() == 0 {
+                return;
+            }
+            removed.await;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Arc<Connection>>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
