@@ -8,11 +8,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use bitacora_store::{copy, copy_file, make_folder};
 
-use super::{
-    StorageError, Store, key,
-    recovery::list,
-    segment::{self, sync_folder},
-};
+use super::{StorageError, Store, file::sync_folder, key, recovery::list, segment};
 
 /// Copies metadata and logs into a folder that is prepared for it (see [`bitacora_store::prepare`]). Returns the number of topics.
 ///

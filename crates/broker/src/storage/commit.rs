@@ -22,9 +22,10 @@ use std::{
 
 use super::{
     StorageError,
-    log::{Record, Shared},
+    log::{Record, SharedLog},
     segment::{self, Start},
 };
+use crate::topic::now_ms;
 
 /// Most files that are open at a time.
 const OPEN_FILES: usize = 256;
@@ -34,7 +35,7 @@ const DESCRIPTOR_PAUSE: Duration = Duration::from_millis(100);
 
 /// An entry on its way to the disk.
 pub(super) struct Job {
-    pub log: Arc<Shared>,
+    pub log: Arc<SharedLog>,
     /// The segment that it belongs to.
     pub segment: Start,
     /// Durable end of the log once this is synced.
@@ -81,7 +82,7 @@ impl Committer {
     /// since the epoch). So a message id never comes again, not even where a topic is made again under its name, or an older
     /// copy of the folder is put back.
     pub(super) fn next_ledger(&self, after: u64) -> u64 {
-        let least = crate::topic::now_ms().max(after.saturating_add(1));
+        let least = now_ms().max(after.saturating_add(1));
         let next = |last: u64| Some(least.max(last.saturating_add(1)));
         let last = self.last_ledger.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
         least.max(last.unwrap_or_else(|last| last).saturating_add(1))
@@ -148,12 +149,12 @@ struct OpenFile {
     ledger: u64,
     file: File,
     /// Held so that no other log can come to lie at this address.
-    log: Arc<Shared>,
+    log: Arc<SharedLog>,
 }
 
 impl Files {
     /// Gives the file of a log's segment, opened or created if need be.
-    fn segment(&mut self, log: &Arc<Shared>, start: &Start, queue: &Queue) -> Result<&mut File, StorageError> {
+    fn segment(&mut self, log: &Arc<SharedLog>, start: &Start, queue: &Queue) -> Result<&mut File, StorageError> {
         let key = address(log);
         if self.0.get(&key).is_none_or(|known| known.ledger != start.ledger) {
             self.0.remove(&key);
@@ -169,7 +170,7 @@ impl Files {
         found.ok_or_else(|| StorageError::Poisoned("its file is not open".to_owned()))
     }
 
-    fn open(&mut self, log: &Arc<Shared>, start: &Start, queue: &Queue) -> Result<File, StorageError> {
+    fn open(&mut self, log: &Arc<SharedLog>, start: &Start, queue: &Queue) -> Result<File, StorageError> {
         let path = segment::path(&log.folder, start.ledger);
         let mut is_told = false;
         loop {
@@ -207,7 +208,7 @@ fn run(queue: &Queue) {
     let mut files = Files::default();
     while let Some(jobs) = queue.next_round() {
         files.0.retain(|_, known| !known.log.is_deleted());
-        let mut by_log: Vec<(Arc<Shared>, Vec<Job>)> = Vec::new();
+        let mut by_log: Vec<(Arc<SharedLog>, Vec<Job>)> = Vec::new();
         let mut places: HashMap<usize, usize> = HashMap::new();
         for job in jobs {
             let place = *places.entry(address(&job.log)).or_insert_with(|| {
@@ -235,12 +236,12 @@ fn run(queue: &Queue) {
     }
 }
 
-fn address(log: &Arc<Shared>) -> usize {
+fn address(log: &Arc<SharedLog>) -> usize {
     Arc::as_ptr(log).addr()
 }
 
 /// Writes a log's entries and syncs; a change of segment syncs the old one first.
-fn write(files: &mut Files, log: &Arc<Shared>, jobs: &[Job], queue: &Queue) -> Result<(), StorageError> {
+fn write(files: &mut Files, log: &Arc<SharedLog>, jobs: &[Job], queue: &Queue) -> Result<(), StorageError> {
     for run in jobs.chunk_by(|a, b| a.segment.ledger == b.segment.ledger) {
         let Some(first) = run.first() else { continue };
         let path = segment::path(&log.folder, first.segment.ledger);
@@ -286,7 +287,7 @@ mod tests {
         for i in 0..OPEN_FILES + 40 {
             let topic = folder.path().join(i.to_string());
             std::fs::create_dir(&topic).unwrap();
-            let log = Arc::new(Shared::new(topic, TopicIdentity::new("t")));
+            let log = Arc::new(SharedLog::new(topic, TopicIdentity::new("t")));
             let record = Record { bytes: "entry".into(), publish_time_ms: 1, message_count: 1 };
             let segment = Start { ledger: 0, base: 0, previous: None };
             let job = Job { log: Arc::clone(&log), segment, end: 1, record };

@@ -9,8 +9,8 @@ use std::{fs::File, path::Path};
 
 use super::{
     StorageError,
+    file::read_up_to,
     record::{HEADER_BYTES, LENGTH_AND_CRC, claim},
-    segment::read_up_to,
 };
 
 /// Distance of the kept checksums.

@@ -11,9 +11,10 @@ use bitacora_store::{make_folder, open_private, refuse_unfinished, tighten, tigh
 
 use super::{
     Committer, KnownLog, StorageError, Store, TopicIdentity, TopicLog,
+    file::sync_folder,
     head::{self, Head},
     recovery::list,
-    segment::{self, sync_folder},
+    segment,
 };
 
 const METADATA: &str = "metadata.redb";

@@ -12,10 +12,7 @@
 
 use std::{fs::File, path::Path};
 
-use super::{
-    StorageError, TopicIdentity,
-    segment::{corrupt, read_up_to},
-};
+use super::{StorageError, TopicIdentity, error::corrupt, file::read_up_to};
 
 const MAGIC: &[u8; 8] = b"BITALOG2";
 const MAGIC_V1: &[u8; 8] = b"BITALOG1";

@@ -11,9 +11,11 @@ use std::{
 
 use super::{
     KnownLog, StorageError, damage,
+    error::corrupt,
+    file::read_up_to,
     head::{self, Head, Previous},
     record::{Parsed, parse},
-    segment::{self, Index, corrupt, read_up_to},
+    segment::{self, Index},
 };
 
 const SCAN_BYTES: usize = 4 * 1024 * 1024;

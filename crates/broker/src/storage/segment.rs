@@ -6,7 +6,6 @@
 use std::{
     fs::{File, OpenOptions},
     io::Write,
-    os::unix::fs::FileExt,
     path::{Path, PathBuf},
 };
 
@@ -14,6 +13,8 @@ use bytes::Bytes;
 
 use super::{
     StorageError, TopicIdentity,
+    error::corrupt,
+    file::{read_up_to, sync_folder},
     head::{self, Previous},
     record::{HEADER_BYTES, Header, Parsed, parse},
 };
@@ -110,11 +111,6 @@ pub(super) fn create(folder: &Path, owner: &TopicIdentity, start: &Start) -> Res
     Ok(file)
 }
 
-/// Makes the names in a folder durable.
-pub(super) fn sync_folder(folder: &Path) -> Result<(), StorageError> {
-    File::open(folder).and_then(|f| f.sync_all()).map_err(StorageError::io("sync", folder))
-}
-
 /// An entry that was read.
 #[derive(Debug, Clone)]
 pub(super) struct Found {
@@ -157,23 +153,6 @@ pub(super) fn read_records(
         }
     }
     Ok(found)
-}
-
-pub(super) fn corrupt(path: &Path, byte_offset: u64, reason: &'static str) -> StorageError {
-    StorageError::Corrupt { path: path.to_owned(), byte_offset, reason }
-}
-
-pub(super) fn read_up_to(file: &File, path: &Path, out: &mut [u8], from: u64) -> Result<usize, StorageError> {
-    let mut done = 0;
-    while let Some(rest) = out.get_mut(done..).filter(|rest| !rest.is_empty()) {
-        match file.read_at(rest, from + done as u64) {
-            Ok(0) => break,
-            Ok(read) => done += read,
-            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(StorageError::io("read", path)(e)),
-        }
-    }
-    Ok(done)
 }
 
 /// Writes one record's header and gives it, so that header and entry can go out together.
