@@ -7,14 +7,18 @@
 
 mod broker;
 mod catalog;
+mod clock;
 mod config;
 mod descriptors;
 mod error;
 mod meter;
 mod net;
+mod peer;
+mod refused;
 mod rest;
 pub mod schema;
 pub mod session;
+mod shared;
 pub mod storage;
 pub mod subscription;
 pub mod topic;

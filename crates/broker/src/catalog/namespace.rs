@@ -3,40 +3,17 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use bitacora_pulsar_wire::proto::ServerError;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
-use super::Catalog;
-use crate::{
-    storage::{key, value},
-    topic::{DeduplicationPolicy, Refused, StoredDedup, Topic},
+use super::{
+    policies::{NamespacePolicies, Tenant},
+    state::Catalog,
 };
-
-/// A tenant as the admin REST shows it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Tenant {
-    /// Roles that may administer it; kept, not enforced.
-    #[serde(default)]
-    pub admin_roles: Vec<String>,
-    /// Clusters that it may use; kept, not enforced.
-    #[serde(default)]
-    pub allowed_clusters: Vec<String>,
-}
-
-/// Policies of a namespace. What has an effect has a field; the rest is kept as it was given.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct NamespacePolicies {
-    /// Deduplicate every producer (true) or none (false); absent = the broker's default.
-    #[serde(default, rename = "deduplicationEnabled", skip_serializing_if = "Option::is_none")]
-    pub deduplication_enabled: Option<bool>,
-    /// Name of the strategy; absent or UNDEFINED = the broker's default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub schema_compatibility_strategy: Option<String>,
-    /// Everything else.
-    #[serde(flatten)]
-    pub other: Map<String, Value>,
-}
+use crate::{
+    refused::Refused,
+    schema::Strategy,
+    storage::{key, value},
+    topic::{DeduplicationPolicy, StoredDedup, Topic},
+};
 
 impl Catalog {
     /// Lists the tenants.
@@ -133,5 +110,17 @@ impl Catalog {
         self.store.apply(vec![(key(&["namespace", name]), None)]).await?;
         self.lock().namespaces.remove(name);
         Ok(())
+    }
+
+    /// Gives the strategy by which a namespace's schemas may change.
+    pub fn schema_strategy(&self, namespace: &str) -> Strategy {
+        let state = self.lock();
+        let policy = state.namespaces.get(namespace).and_then(|p| p.schema_compatibility_strategy.as_deref());
+        policy.and_then(Strategy::parse).unwrap_or(self.config.schema_compatibility)
+    }
+
+    /// Gives whose messages the topics of a namespace deduplicate.
+    pub fn deduplication(&self, namespace: &str) -> DeduplicationPolicy {
+        self.lock().deduplication(namespace, &self.config)
     }
 }

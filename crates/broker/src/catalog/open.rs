@@ -5,14 +5,18 @@ use std::sync::{Arc, Mutex};
 use bitacora_pulsar_wire::{EntryPeek, TopicName, proto::ServerError};
 
 use super::{
-    Catalog, Entry, NamespacePolicies, State, Tenant,
+    policies::{NamespacePolicies, Tenant},
+    state::{Catalog, Entry, State},
     stored_topic::{StoredTopic, deleting_key},
+    topics::Missing,
 };
 use crate::{
+    clock::now_ms,
     config::BrokerConfig,
     error::BrokerError,
+    refused::Refused,
     storage::{self, DataDirectory, KnownLog, StorageError, TopicIdentity, TopicLog, key},
-    topic::{DedupTable, DeduplicationPolicy, Loaded, Refused, StoredCursor, StoredDedup, StoredEnd, Topic, now_ms},
+    topic::{DedupTable, DeduplicationPolicy, Loaded, StoredCursor, StoredDedup, StoredEnd, Topic},
 };
 
 impl Catalog {
@@ -171,7 +175,7 @@ impl Catalog {
     /// It does not exist, or files or metadata cannot be deleted.
     pub async fn delete_topic(&self, name: &TopicName) -> Result<(), Refused> {
         let full_name = name.to_string();
-        let topic = self.topic(name, super::Missing::Refuse).await?;
+        let topic = self.topic(name, Missing::Refuse).await?;
         let _creating = self.creating.lock().await;
         // Until its keys and the topic itself are gone nobody may write a cursor of it, which would come back with the
         // next topic of the name.

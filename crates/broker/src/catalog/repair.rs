@@ -8,12 +8,16 @@ use std::path::Path;
 
 use bitacora_pulsar_wire::TopicName;
 
-use super::{Catalog, Entry, NamespacePolicies, Tenant, stored_topic::StoredTopic};
+use super::{
+    policies::{NamespacePolicies, Tenant},
+    state::{Catalog, Entry},
+    stored_topic::StoredTopic,
+};
 use crate::{
+    clock::now_ms,
     config::BrokerConfig,
     error::BrokerError,
     storage::{self, DataDirectory, FoundFolder, StorageError, TopicIdentity, key},
-    topic::now_ms,
 };
 
 /// Takes every log that the metadata do not know into them, under the topic that its segments name, and makes the metadata

@@ -1,20 +1,18 @@
 //! The schemas of topics. All partitions of a topic share those of the topic.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use bitacora_pulsar_wire::{TopicName, proto::ServerError};
 use tokio::sync::Mutex;
 
-use super::Catalog;
+use super::state::Catalog;
 use crate::{
+    clock::now_ms,
+    refused::Refused,
     schema::{Incompatible, Registration, SchemaHistory, SchemaInfo},
     storage::key,
-    topic::{Refused, Topic, now_ms},
+    topic::Topic,
 };
-
-/// Histories that were read, by the topic's name without partition. The lock of one spans its read and its write, so
-/// that two clients cannot both add the next version.
-pub(super) type Histories = std::sync::Mutex<HashMap<String, Arc<Mutex<Option<SchemaHistory>>>>>;
 
 impl Catalog {
     /// Gives all versions of a topic's schema.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Catalog, Entry, State};
+use super::state::{Catalog, Entry, State};
 use crate::{
     storage::{self, Change, DurableEnd, FoundFolder, StorageError, TopicIdentity, key},
     topic::StoredEnd,

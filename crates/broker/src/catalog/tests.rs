@@ -1,12 +1,14 @@
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use bitacora_pulsar_wire::{BatchBuilder, Codec, EntryHeader, OutgoingMessage};
+use bitacora_pulsar_wire::{BatchBuilder, Codec, EntryHeader, OutgoingMessage, TopicName};
 use bytes::Bytes;
 
 use super::*;
 use crate::{
-    session::Connection,
-    topic::{AccessMode, Counter, ProducerHandle, Publish},
+    config::BrokerConfig,
+    peer::Connection,
+    storage::key,
+    topic::{AccessMode, Counter, Epochs, ProducerHandle, Publish, StartAt, Topic},
 };
 
 fn name() -> TopicName {
@@ -82,7 +84,7 @@ async fn what_a_deleted_topic_has_not_written_does_not_count_against_its_connect
         connected_since_ms: 0,
         published: Counter::default(),
     });
-    topic.attach_producer(&producer, 0, None).unwrap();
+    topic.admit_producer(&producer, Epochs::default()).await.unwrap();
     let mut builder = BatchBuilder::new();
     builder.append(&OutgoingMessage { value: Some(b"v"), ..OutgoingMessage::default() }).unwrap();
     let header = EntryHeader { producer_name: "p", publish_time_ms: 1, schema_version: None, codec: Codec::None };

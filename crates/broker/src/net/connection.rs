@@ -13,7 +13,7 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-use crate::session::Outbound;
+use crate::peer::Outbound;
 
 const READ_BYTES: usize = 64 * 1024;
 /// Payloads below this are copied beside their head: one slice less for the kernel costs more than the copy.

@@ -1,5 +1,7 @@
 //! Brokers, clusters, tenants.
 
+use std::sync::Arc;
+
 use axum::{
     Json, Router,
     extract::{Path, State},
@@ -8,8 +10,8 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::{Arc, Broker, Problem, Shared};
-use crate::catalog::Tenant;
+use super::answer::{Broker, Problem};
+use crate::{catalog::Tenant, shared::Shared};
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new()

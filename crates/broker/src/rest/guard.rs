@@ -11,7 +11,7 @@ use axum::{
 };
 use bitacora_origin::{Guard, HostRule, Refusal};
 
-use super::Problem;
+use super::answer::Problem;
 
 /// What monitors ask, by whatever name they found the broker.
 const FOR_MONITORS: [&str; 4] = ["/metrics", "/metrics/", "/status.html", "/admin/v2/brokers/health"];

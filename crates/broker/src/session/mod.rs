@@ -6,31 +6,22 @@
 
 mod ack;
 mod connect;
-mod connection;
-mod connections;
 mod consumer;
 mod lookup;
-mod outbound;
 mod position;
 mod producer;
 mod schema;
+mod slots;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use bitacora_pulsar_wire::{
     Command, Frame,
     proto::{CommandError, CommandPong, CommandSuccess, ServerError},
 };
 
-pub use connection::{ClientInfo, Connection};
-pub(crate) use connection::{ConsumerSlot, ProducerSlot};
-pub use connections::Connections;
-pub use outbound::Outbound;
-
-use crate::{broker::Shared, topic::Refused};
-
-/// How long another client's connection may take to prove that it is alive.
-const PROBE: Duration = Duration::from_secs(5);
+use crate::{peer::Connection, refused::Refused, shared::Shared};
+use slots::{ConsumerSlot, Slots};
 
 /// Why a connection must end: one sentence for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,13 +32,15 @@ pub struct Violation(pub String);
 pub struct Session {
     shared: Arc<Shared>,
     connection: Arc<Connection>,
+    slots: Arc<Slots>,
 }
 
 impl Session {
     /// Creates the session of a new connection.
     pub fn new(shared: Arc<Shared>, remote: String) -> Self {
         let connection = shared.connections.add(remote, shared.config.outbound_bytes);
-        Self { shared, connection }
+        let slots = Arc::new(Slots::new(Arc::clone(&connection)));
+        Self { shared, connection, slots }
     }
 
     /// Gives the connection's state.
@@ -98,9 +91,8 @@ impl Session {
     /// Takes everything of the connection out of the topics.
     pub async fn end(&self) {
         self.connection.end();
-        self.connection.producers().clear();
-        let consumers = std::mem::take(&mut *self.connection.consumers());
-        for slot in consumers.into_values() {
+        self.slots.clear_producers();
+        for slot in self.slots.take_consumers() {
             if let ConsumerSlot::Ready(topic, subscription, key) = slot {
                 topic.detach_consumer(&subscription, key);
             }
@@ -108,7 +100,7 @@ impl Session {
         // Producers that wait for their turn or are being replaced have no ready slot; the topics know all of them.
         for topic in self.shared.catalog.open_topics() {
             for (key, _) in topic.producers_of(self.connection.id) {
-                producer::detach(&topic, key).await;
+                topic.release_producer(key).await;
             }
         }
         self.shared.connections.remove(self.connection.id);

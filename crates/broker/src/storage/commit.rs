@@ -25,7 +25,7 @@ use super::{
     log::{Record, SharedLog},
     segment::{self, Start},
 };
-use crate::topic::now_ms;
+use crate::clock::now_ms;
 
 /// Most files that are open at a time.
 const OPEN_FILES: usize = 256;

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use serde::{Deserialize, Serialize};
 
-use super::Topic;
+use super::state::Topic;
 use crate::storage::{self, Change, DurableEnd, StorageError};
 
 /// Stored form.

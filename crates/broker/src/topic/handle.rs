@@ -5,12 +5,31 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
+use bitacora_pulsar_wire::{
+    Command,
+    proto::{CommandError, CommandProducerSuccess, ServerError},
+};
+
+use super::producers::{AccessMode, ProducerKey};
 use crate::{
     meter::{Meter, Rates},
-    session::Connection,
+    peer::Connection,
     subscription::ConsumerKey,
-    topic::{AccessMode, ProducerKey},
 };
+
+/// Where a producer stands that was taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It may publish as soon as the epoch, if there is one, is durable.
+    Ready {
+        /// Topic epoch of the exclusive modes.
+        topic_epoch: Option<u64>,
+        /// Last sequence id of its name; −1 if unknown.
+        last_sequence_id: i64,
+    },
+    /// It waits for its turn.
+    Waiting,
+}
 
 /// A producer on a connection.
 #[derive(Debug)]
@@ -37,6 +56,34 @@ pub struct ProducerHandle {
     pub connected_since_ms: u64,
     /// What it published.
     pub published: Counter,
+}
+
+impl ProducerHandle {
+    /// Answers PRODUCER. A producer that waits gets a second answer under the same request id when its turn has come.
+    pub fn answer(&self, standing: Standing) {
+        let (is_ready, topic_epoch, last_sequence_id) = match standing {
+            Standing::Ready { topic_epoch, last_sequence_id } => (true, topic_epoch, last_sequence_id),
+            Standing::Waiting => (false, None, -1),
+        };
+        self.connection.outbound.push(Command::from(CommandProducerSuccess {
+            request_id: self.request_id,
+            producer_name: self.name.clone(),
+            last_sequence_id: Some(last_sequence_id),
+            schema_version: Some(self.schema_version.clone()),
+            topic_epoch,
+            producer_ready: Some(is_ready),
+        }));
+    }
+
+    /// Refuses a producer that waits, because another one took the topic over.
+    pub(super) fn refuse(&self, message: &str) {
+        let answer = CommandError {
+            request_id: self.request_id,
+            error: ServerError::ProducerFenced as i32,
+            message: message.to_owned(),
+        };
+        self.connection.refuse_producer(self.producer_id, answer);
+    }
 }
 
 /// A consumer on a connection.

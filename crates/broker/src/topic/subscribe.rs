@@ -3,11 +3,19 @@
 use std::{collections::HashMap, sync::Arc};
 
 use bitacora_pulsar_wire::proto::{MessageIdData, ServerError};
-use serde::{Deserialize, Serialize};
 
-use super::{ConsumerHandle, Refused, Subscription, Topic, now_ms};
-use crate::storage::{self, Position, StorageError};
-use crate::subscription::{AckSet, AddError, ConsumerKey, ConsumerSpec, Cursor, Dispatcher, SubscriptionKind};
+use super::{
+    dispatch,
+    handle::ConsumerHandle,
+    state::Topic,
+    subscription::{Durability, Subscription},
+};
+use crate::{
+    clock::now_ms,
+    refused::Refused,
+    storage::Position,
+    subscription::{AckSet, AddError, ConsumerKey, ConsumerSpec, Cursor, Dispatcher, SubscriptionKind},
+};
 
 /// Where a new subscription starts.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,31 +45,6 @@ pub struct SubscribeRequest {
     pub spec: ConsumerSpec,
     /// Properties of the subscription.
     pub properties: HashMap<String, String>,
-}
-
-/// Whether a subscription survives its last consumer and a restart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Durability {
-    /// It survives.
-    Durable,
-    /// It ends with its last consumer.
-    NonDurable,
-}
-
-/// Stored form of a cursor. Positions are (ledger, entry).
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct StoredCursor {
-    /// The first entry that is not acknowledged.
-    next: (u64, u64),
-    /// Acknowledged ranges above it, both ends inclusive.
-    #[serde(default)]
-    acked: Vec<((u64, u64), (u64, u64))>,
-    /// Batches acknowledged in part: what remains, as on the wire.
-    #[serde(default)]
-    partial: Vec<((u64, u64), Vec<i64>)>,
-    /// Properties given at creation.
-    #[serde(default)]
-    properties: HashMap<String, String>,
 }
 
 /// Why a consumer was not admitted.
@@ -166,13 +149,9 @@ impl Topic {
             self.store.put(self.cursor_key(&request.subscription), &stored).await?;
         }
         let dispatcher = Dispatcher::new(request.kind, cursor, self.limits, self.name.partition());
-        let subscription = Subscription::start(
-            self,
-            request.subscription.clone(),
-            request.durability,
-            request.properties.clone(),
-            dispatcher,
-        );
+        let subscription =
+            Subscription::new(request.subscription.clone(), request.durability, request.properties.clone(), dispatcher);
+        dispatch::start(self, &subscription);
         let mut state = self.lock();
         if state.deleted {
             subscription.close();
@@ -180,67 +159,6 @@ impl Topic {
         }
         state.subscriptions.insert(request.subscription.clone(), Arc::clone(&subscription));
         Ok(subscription)
-    }
-
-    /// Brings back a stored subscription when the topic is loaded.
-    pub fn restore_subscription(self: &Arc<Self>, name: &str, stored: &StoredCursor) {
-        let offset = |(ledger, entry)| self.log.offset_at_or_after(Position { ledger, entry });
-        let acked: Vec<(u64, u64)> =
-            stored.acked.iter().map(|(first, last)| (offset(*first), offset((last.0, last.1 + 1)))).collect();
-        // A batch that is not in the log any more must not lend its acknowledgements to the one that comes in its place.
-        let known = |(ledger, entry)| self.log.offset(Position { ledger, entry });
-        let partial = stored.partial.iter().filter_map(|(at, words)| Some((known(*at)?, AckSet::from_wire(words))));
-        let partial = partial.collect();
-        let next = Position { ledger: stored.next.0, entry: stored.next.1 };
-        if self.log.is_behind_end(next) {
-            tracing::error!(
-                topic = self.full_name,
-                subscription = name,
-                ledger = next.ledger,
-                entry = next.entry,
-                "the subscription's cursor lies behind the end of the log, which lost entries; it is set to the end, so that it misses no new message"
-            );
-        }
-        let cursor = Cursor::restore(offset(stored.next), &acked, partial);
-        let dispatcher = Dispatcher::new(SubscriptionKind::Exclusive, cursor, self.limits, self.name.partition());
-        let subscription =
-            Subscription::start(self, name.to_owned(), Durability::Durable, stored.properties.clone(), dispatcher);
-        self.lock().subscriptions.insert(name.to_owned(), subscription);
-    }
-
-    /// Gives the changes that make all moved cursors durable.
-    ///
-    /// # Errors
-    /// A cursor cannot be encoded.
-    pub fn dirty_cursors(&self) -> Result<Vec<storage::Change>, StorageError> {
-        let mut changes = Vec::new();
-        for subscription in self.subscriptions() {
-            if subscription.is_durable() && subscription.take_dirty() {
-                let properties = subscription.properties().clone();
-                let stored = self.stored_cursor(subscription.lock().dispatcher.cursor(), properties);
-                changes.push((self.cursor_key(subscription.name()), Some(storage::value(&stored)?)));
-            }
-        }
-        Ok(changes)
-    }
-
-    /// Makes one subscription's cursor durable, if it moved.
-    ///
-    /// # Errors
-    /// The metadata cannot be written.
-    pub async fn flush_cursor(&self, subscription: &Arc<Subscription>) -> Result<(), StorageError> {
-        let _picture = self.store.picture().await;
-        let is_gone = self.is_deleted() || subscription.is_closed();
-        if is_gone || !subscription.is_durable() || !subscription.take_dirty() {
-            return Ok(());
-        }
-        let properties = subscription.properties().clone();
-        let stored = self.stored_cursor(subscription.lock().dispatcher.cursor(), properties);
-        let written = self.store.put(self.cursor_key(subscription.name()), &stored).await;
-        if written.is_err() {
-            subscription.mark_dirty();
-        }
-        written
     }
 
     /// Ends non-durable subscriptions that nobody came back to after a seek.
@@ -362,23 +280,6 @@ impl Topic {
         let mut state = self.lock();
         if state.subscriptions.get(subscription.name()).is_some_and(|known| Arc::ptr_eq(known, subscription)) {
             state.subscriptions.remove(subscription.name());
-        }
-    }
-
-    fn cursor_key(&self, subscription: &str) -> String {
-        storage::key(&["cursor", &self.full_name, subscription])
-    }
-
-    fn stored_cursor(&self, cursor: &Cursor, properties: HashMap<String, String>) -> StoredCursor {
-        let at = |offset| {
-            let position = self.log.position(offset);
-            (position.ledger, position.entry)
-        };
-        StoredCursor {
-            next: at(cursor.mark_delete()),
-            acked: cursor.acked_ranges().map(|(start, end)| (at(start), at(end - 1))).collect(),
-            partial: cursor.partial().map(|(offset, set)| (at(offset), set.to_wire())).collect(),
-            properties,
         }
     }
 }
