@@ -7,7 +7,7 @@ use crate::storage::StorageError;
 /// A refusal: the code that clients act on and one sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
-pub struct Refused {
+pub(crate) struct Refused {
     /// Code of PulsarApi.proto.
     pub code: ServerError,
     /// One sentence for the client's log.
@@ -16,7 +16,7 @@ pub struct Refused {
 
 impl Refused {
     /// Creates a refusal.
-    pub fn new(code: ServerError, message: impl Into<String>) -> Self {
+    pub(crate) fn new(code: ServerError, message: impl Into<String>) -> Self {
         Self { code, message: message.into() }
     }
 }

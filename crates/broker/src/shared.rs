@@ -16,7 +16,7 @@ use crate::{catalog::Catalog, config::BrokerConfig, peer::Connections};
 
 /// What all parts of the broker share.
 #[derive(Debug)]
-pub struct Shared {
+pub(crate) struct Shared {
     /// Settings.
     pub config: BrokerConfig,
     /// Tenants, namespaces and topics.
@@ -36,7 +36,7 @@ pub struct Shared {
 impl Shared {
     /// Creates what the parts of a broker share; `instance` is the number of this start, `listen_addr` and `http_addr` are
     /// the real addresses of the listeners.
-    pub fn new(
+    pub(crate) fn new(
         config: BrokerConfig,
         catalog: Catalog,
         instance: u64,
@@ -56,23 +56,23 @@ impl Shared {
     }
 
     /// Gives the URL that lookups name.
-    pub fn service_url(&self) -> String {
+    pub(crate) fn service_url(&self) -> String {
         let listen = self.listen_addr.map(|address| format!("pulsar://{address}"));
         self.config.advertised_url.clone().or(listen).unwrap_or_else(|| "pulsar://localhost:6650".to_owned())
     }
 
     /// Gives the URL of the admin REST.
-    pub fn http_url(&self) -> String {
+    pub(crate) fn http_url(&self) -> String {
         self.http_addr.map(|address| format!("http://{address}")).unwrap_or_default()
     }
 
     /// Locks the figures of others that `/metrics` has besides the broker's.
-    pub fn others(&self) -> MutexGuard<'_, Registry> {
+    pub(crate) fn others(&self) -> MutexGuard<'_, Registry> {
         self.others.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Gives a producer name that no other producer of this data directory has or had.
-    pub fn generate_producer_name(&self) -> String {
+    pub(crate) fn generate_producer_name(&self) -> String {
         let count = self.producer_count.fetch_add(1, Ordering::Relaxed);
         format!("{}-{}-{}", self.config.cluster, self.instance, count)
     }

@@ -10,7 +10,7 @@ impl Catalog {
     ///
     /// # Errors
     /// The metadata cannot be written.
-    pub async fn flush(&self) -> Result<(), StorageError> {
+    pub(crate) async fn flush(&self) -> Result<(), StorageError> {
         let _picture = self.store.picture().await;
         let mut changes = Vec::new();
         for topic in self.open_topics().into_iter().filter(|topic| !topic.is_deleted()) {
@@ -38,7 +38,7 @@ impl Catalog {
     ///
     /// # Errors
     /// Something cannot be written.
-    pub async fn close(&self) -> Result<(), BrokerError> {
+    pub(crate) async fn close(&self) -> Result<(), BrokerError> {
         let directory = Arc::clone(&self.directory);
         // Everything appended is durable after this, so that the snapshots below are complete.
         let _ = tokio::task::spawn_blocking(move || directory.stop_logs()).await;

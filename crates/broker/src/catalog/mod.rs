@@ -15,10 +15,10 @@ mod state;
 mod stored_topic;
 mod topics;
 
-pub use policies::{NamespacePolicies, Tenant};
+pub(crate) use policies::{NamespacePolicies, Tenant};
 pub use repair::repair;
-pub use state::Catalog;
-pub use topics::Missing;
+pub(crate) use state::Catalog;
+pub(crate) use topics::Missing;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]

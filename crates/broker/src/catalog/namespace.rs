@@ -17,7 +17,7 @@ use crate::{
 
 impl Catalog {
     /// Lists the tenants.
-    pub fn tenants(&self) -> BTreeMap<String, Tenant> {
+    pub(crate) fn tenants(&self) -> BTreeMap<String, Tenant> {
         self.lock().tenants.clone()
     }
 
@@ -25,7 +25,7 @@ impl Catalog {
     ///
     /// # Errors
     /// The metadata cannot be written.
-    pub async fn put_tenant(&self, name: &str, tenant: Tenant) -> Result<(), Refused> {
+    pub(crate) async fn put_tenant(&self, name: &str, tenant: Tenant) -> Result<(), Refused> {
         self.store.put(key(&["tenant", name]), &tenant).await?;
         self.lock().tenants.insert(name.to_owned(), tenant);
         Ok(())
@@ -35,7 +35,7 @@ impl Catalog {
     ///
     /// # Errors
     /// It has namespaces, or the metadata cannot be written.
-    pub async fn delete_tenant(&self, name: &str) -> Result<(), Refused> {
+    pub(crate) async fn delete_tenant(&self, name: &str) -> Result<(), Refused> {
         if !self.namespaces_of(name).is_empty() {
             let message = format!("tenant {name} still has namespaces");
             return Err(Refused::new(ServerError::NotAllowedError, message));
@@ -46,13 +46,13 @@ impl Catalog {
     }
 
     /// Lists the namespaces of a tenant as `tenant/namespace`.
-    pub fn namespaces_of(&self, tenant: &str) -> Vec<String> {
+    pub(crate) fn namespaces_of(&self, tenant: &str) -> Vec<String> {
         let prefix = format!("{tenant}/");
         self.lock().namespaces.keys().filter(|name| name.starts_with(&prefix)).cloned().collect()
     }
 
     /// Gives a namespace's policies.
-    pub fn namespace(&self, name: &str) -> Option<NamespacePolicies> {
+    pub(crate) fn namespace(&self, name: &str) -> Option<NamespacePolicies> {
         self.lock().namespaces.get(name).cloned()
     }
 
@@ -60,7 +60,7 @@ impl Catalog {
     ///
     /// # Errors
     /// The metadata cannot be written.
-    pub async fn put_namespace(&self, name: &str, policies: NamespacePolicies) -> Result<(), Refused> {
+    pub(crate) async fn put_namespace(&self, name: &str, policies: NamespacePolicies) -> Result<(), Refused> {
         let _picture = self.store.picture().await;
         let deduplication = DeduplicationPolicy::resolve(policies.deduplication_enabled, self.config.deduplication);
         // Policy and last sequence ids go together: with one of them alone a restart would believe ids of a time without
@@ -102,7 +102,7 @@ impl Catalog {
     ///
     /// # Errors
     /// It has topics, or the metadata cannot be written.
-    pub async fn delete_namespace(&self, name: &str) -> Result<(), Refused> {
+    pub(crate) async fn delete_namespace(&self, name: &str) -> Result<(), Refused> {
         if !self.topics_of(name).is_empty() || !self.partitioned_of(name).is_empty() {
             let message = format!("namespace {name} still has topics");
             return Err(Refused::new(ServerError::NotAllowedError, message));
@@ -113,14 +113,14 @@ impl Catalog {
     }
 
     /// Gives the strategy by which a namespace's schemas may change.
-    pub fn schema_strategy(&self, namespace: &str) -> Strategy {
+    pub(crate) fn schema_strategy(&self, namespace: &str) -> Strategy {
         let state = self.lock();
         let policy = state.namespaces.get(namespace).and_then(|p| p.schema_compatibility_strategy.as_deref());
         policy.and_then(Strategy::parse).unwrap_or(self.config.schema_compatibility)
     }
 
     /// Gives whose messages the topics of a namespace deduplicate.
-    pub fn deduplication(&self, namespace: &str) -> DeduplicationPolicy {
+    pub(crate) fn deduplication(&self, namespace: &str) -> DeduplicationPolicy {
         self.lock().deduplication(namespace, &self.config)
     }
 }

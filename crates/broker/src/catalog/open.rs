@@ -24,7 +24,7 @@ impl Catalog {
     ///
     /// # Errors
     /// The directory is locked, damaged or full.
-    pub async fn open(config: &BrokerConfig) -> Result<(Self, u64), BrokerError> {
+    pub(crate) async fn open(config: &BrokerConfig) -> Result<(Self, u64), BrokerError> {
         let path = config.data_dir.clone();
         let opened = tokio::task::spawn_blocking(move || DataDirectory::open(&path)).await;
         let directory =
@@ -173,7 +173,7 @@ impl Catalog {
     ///
     /// # Errors
     /// It does not exist, or files or metadata cannot be deleted.
-    pub async fn delete_topic(&self, name: &TopicName) -> Result<(), Refused> {
+    pub(crate) async fn delete_topic(&self, name: &TopicName) -> Result<(), Refused> {
         let full_name = name.to_string();
         let topic = self.topic(name, Missing::Refuse).await?;
         let _creating = self.creating.lock().await;

@@ -12,12 +12,12 @@ const MAX_PARTITIONS: u32 = 4_096;
 
 impl Catalog {
     /// Gives the partitions of a topic; 0 for a plain one.
-    pub fn partitions(&self, name: &TopicName) -> u32 {
+    pub(crate) fn partitions(&self, name: &TopicName) -> u32 {
         self.lock().partitioned.get(&name.to_string()).copied().unwrap_or(0)
     }
 
     /// Lists the partitioned topics of a namespace.
-    pub fn partitioned_of(&self, namespace: &str) -> Vec<String> {
+    pub(crate) fn partitioned_of(&self, namespace: &str) -> Vec<String> {
         let prefix = format!("persistent://{namespace}/");
         self.lock().partitioned.keys().filter(|name| name.starts_with(&prefix)).cloned().collect()
     }
@@ -29,7 +29,7 @@ impl Catalog {
     ///
     /// # Errors
     /// There would be too many, or the metadata cannot be written.
-    pub async fn set_partitions(&self, name: &TopicName, count: u32) -> Result<(), Refused> {
+    pub(crate) async fn set_partitions(&self, name: &TopicName, count: u32) -> Result<(), Refused> {
         if count == 0 || count > MAX_PARTITIONS {
             let message = format!("a topic may have 1 to {MAX_PARTITIONS} partitions");
             return Err(Refused::new(ServerError::NotAllowedError, message));
@@ -82,7 +82,7 @@ impl Catalog {
     ///
     /// # Errors
     /// The metadata cannot be written.
-    pub async fn forget_partitions(&self, name: &TopicName) -> Result<(), Refused> {
+    pub(crate) async fn forget_partitions(&self, name: &TopicName) -> Result<(), Refused> {
         let full_name = name.to_string();
         self.store.apply(vec![(key(&["partitioned", &full_name]), None)]).await?;
         self.lock().partitioned.remove(&full_name);

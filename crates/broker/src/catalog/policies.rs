@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 /// A tenant as the admin REST shows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Tenant {
+pub(crate) struct Tenant {
     /// Roles that may administer it; kept, not enforced.
     #[serde(default)]
     pub admin_roles: Vec<String>,
@@ -17,7 +17,7 @@ pub struct Tenant {
 
 /// Policies of a namespace. What has an effect has a field; the rest is kept as it was given.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct NamespacePolicies {
+pub(crate) struct NamespacePolicies {
     /// Deduplicate every producer (true) or none (false); absent = the broker's default.
     #[serde(default, rename = "deduplicationEnabled", skip_serializing_if = "Option::is_none")]
     pub deduplication_enabled: Option<bool>,

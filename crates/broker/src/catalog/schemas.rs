@@ -19,7 +19,7 @@ impl Catalog {
     ///
     /// # Errors
     /// The metadata cannot be read.
-    pub async fn schema_history(&self, name: &TopicName) -> Result<SchemaHistory, Refused> {
+    pub(crate) async fn schema_history(&self, name: &TopicName) -> Result<SchemaHistory, Refused> {
         let (slot, stored_key) = self.history_slot(name);
         let mut slot = slot.lock().await;
         self.loaded(&mut slot, &stored_key).cloned()
@@ -29,7 +29,7 @@ impl Catalog {
     ///
     /// # Errors
     /// IncompatibleSchema, or the metadata cannot be written.
-    pub async fn register_schema(&self, name: &TopicName, info: &SchemaInfo) -> Result<u64, Refused> {
+    pub(crate) async fn register_schema(&self, name: &TopicName, info: &SchemaInfo) -> Result<u64, Refused> {
         let strategy = self.schema_strategy(&name.full_namespace());
         let (slot, stored_key) = self.history_slot(name);
         let mut slot = slot.lock().await;
@@ -51,7 +51,7 @@ impl Catalog {
     ///
     /// # Errors
     /// IncompatibleSchema, or the metadata cannot be written.
-    pub async fn consumer_schema(&self, topic: &Topic, info: &SchemaInfo) -> Result<(), Refused> {
+    pub(crate) async fn consumer_schema(&self, topic: &Topic, info: &SchemaInfo) -> Result<(), Refused> {
         let history = self.schema_history(topic.name()).await?;
         if history.is_empty() {
             if topic.is_unused() {
@@ -69,7 +69,7 @@ impl Catalog {
     ///
     /// # Errors
     /// The metadata cannot be written.
-    pub async fn delete_schema(&self, name: &TopicName) -> Result<Option<u64>, Refused> {
+    pub(crate) async fn delete_schema(&self, name: &TopicName) -> Result<Option<u64>, Refused> {
         let (slot, stored_key) = self.history_slot(name);
         let mut slot = slot.lock().await;
         let mut history = self.loaded(&mut slot, &stored_key)?.clone();
@@ -87,7 +87,7 @@ impl Catalog {
     ///
     /// # Errors
     /// The metadata cannot be read or written.
-    pub async fn reserve_schema_versions(&self, name: &TopicName, count: u64) -> Result<(), Refused> {
+    pub(crate) async fn reserve_schema_versions(&self, name: &TopicName, count: u64) -> Result<(), Refused> {
         if count == 0 {
             return Ok(());
         }

@@ -27,7 +27,7 @@ pub(super) type Histories = Mutex<HashMap<String, Arc<tokio::sync::Mutex<Option<
 
 /// Tenants, namespaces and topics.
 #[derive(Debug)]
-pub struct Catalog {
+pub(crate) struct Catalog {
     pub(super) config: BrokerConfig,
     pub(super) directory: Arc<DataDirectory>,
     pub(super) store: Arc<Store>,
@@ -68,11 +68,6 @@ pub(super) struct Entry {
 }
 
 impl Catalog {
-    /// Gives the metadata store.
-    pub fn store(&self) -> &Arc<Store> {
-        &self.store
-    }
-
     pub(super) fn storage_error(&self, error: StorageError) -> BrokerError {
         BrokerError::Storage {
             path: self.config.data_dir.clone(),

@@ -9,7 +9,7 @@ use crate::{refused::Refused, topic::Topic};
 
 /// Whether a missing topic may be created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Missing {
+pub(crate) enum Missing {
     /// Create it.
     Create,
     /// Refuse with TopicNotFound.
@@ -21,14 +21,14 @@ impl Catalog {
     ///
     /// # Errors
     /// The name is malformed or the namespace unknown.
-    pub fn parse(&self, name: &str) -> Result<TopicName, Refused> {
+    pub(crate) fn parse(&self, name: &str) -> Result<TopicName, Refused> {
         let name = TopicName::parse(name).map_err(|e| Refused::new(ServerError::InvalidTopicName, e.to_string()))?;
         self.require_namespace(&name.full_namespace())?;
         Ok(name)
     }
 
     /// Tells whether a plain topic, a partition or a partitioned topic of this name exists.
-    pub fn exists(&self, name: &TopicName) -> bool {
+    pub(crate) fn exists(&self, name: &TopicName) -> bool {
         let (state, name) = (self.lock(), name.to_string());
         state.topics.contains_key(&name) || state.partitioned.contains_key(&name)
     }
@@ -37,7 +37,7 @@ impl Catalog {
     ///
     /// # Errors
     /// It does not exist and may not be created, is partitioned, or cannot be read.
-    pub async fn topic(&self, name: &TopicName, missing: Missing) -> Result<Arc<Topic>, Refused> {
+    pub(crate) async fn topic(&self, name: &TopicName, missing: Missing) -> Result<Arc<Topic>, Refused> {
         if name.domain() == Domain::NonPersistent {
             let message = "non-persistent topics are not supported; use a persistent one";
             return Err(Refused::new(ServerError::NotAllowedError, message));
@@ -80,12 +80,12 @@ impl Catalog {
     }
 
     /// Gives the open topics.
-    pub fn open_topics(&self) -> Vec<Arc<Topic>> {
+    pub(crate) fn open_topics(&self) -> Vec<Arc<Topic>> {
         self.lock().topics.values().filter_map(|entry| entry.open.get().cloned()).collect()
     }
 
     /// Lists the topics of a namespace, partitions one by one.
-    pub fn topics_of(&self, namespace: &str) -> Vec<String> {
+    pub(crate) fn topics_of(&self, namespace: &str) -> Vec<String> {
         let prefix = format!("persistent://{namespace}/");
         let state = self.lock();
         let plain = state.topics.keys().filter(|name| name.starts_with(&prefix)).cloned();

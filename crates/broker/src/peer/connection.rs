@@ -20,11 +20,11 @@ use tokio::{
 use super::Outbound;
 
 /// How long a client may take to prove that it is alive, when another one wants what it holds.
-pub const PROBE: Duration = Duration::from_secs(5);
+pub(crate) const PROBE: Duration = Duration::from_secs(5);
 
 /// What a client told of itself.
 #[derive(Debug, Clone, Default)]
-pub struct ClientInfo {
+pub(crate) struct ClientInfo {
     /// Name and version of the library.
     pub version: String,
     /// Protocol version, the lower of both sides.
@@ -33,7 +33,7 @@ pub struct ClientInfo {
 
 /// A producer of the client that the broker took away by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WithdrawnProducer {
+pub(crate) enum WithdrawnProducer {
     /// It was closed and told so; SENDs that were on their way are ignored.
     Closed(u64),
     /// It waited for its turn and was refused; its id is free.
@@ -42,7 +42,7 @@ pub enum WithdrawnProducer {
 
 /// One client connection.
 #[derive(Debug)]
-pub struct Connection {
+pub(crate) struct Connection {
     /// Number of the connection, unique while the broker runs.
     pub id: u64,
     /// Address of the peer, or `local`.
@@ -63,7 +63,7 @@ pub struct Connection {
 
 impl Connection {
     /// Creates the state of a new connection.
-    pub fn new(id: u64, remote: String, outbound_bytes: usize) -> Self {
+    pub(crate) fn new(id: u64, remote: String, outbound_bytes: usize) -> Self {
         Self {
             id,
             remote,
@@ -81,7 +81,7 @@ impl Connection {
     }
 
     /// Gives what the client told at CONNECT; `None` before.
-    pub fn client(&self) -> Option<&ClientInfo> {
+    pub(crate) fn client(&self) -> Option<&ClientInfo> {
         self.client.get()
     }
 

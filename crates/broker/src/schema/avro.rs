@@ -14,7 +14,7 @@ const MAX_NODES: usize = 50_000;
 /// Why a definition is no Avro schema.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum AvroError {
+pub(crate) enum AvroError {
     /// The definition is not JSON.
     #[error("the schema definition is not JSON: {0}")]
     Json(String),
@@ -71,7 +71,7 @@ struct Field {
 
 /// A parsed Avro schema.
 #[derive(Debug, Clone)]
-pub struct AvroSchema {
+pub(crate) struct AvroSchema {
     nodes: Vec<Node>,
     root: NodeId,
 }
@@ -81,7 +81,7 @@ impl AvroSchema {
     ///
     /// # Errors
     /// The text is no JSON or describes no Avro type.
-    pub fn parse(definition: &[u8]) -> Result<Self, AvroError> {
+    pub(crate) fn parse(definition: &[u8]) -> Result<Self, AvroError> {
         let value: Value = serde_json::from_slice(definition).map_err(|e| AvroError::Json(e.to_string()))?;
         let mut parser = Parser { nodes: Vec::new(), names: HashMap::new() };
         let root = parser.node(&value, "", 0)?;
@@ -92,7 +92,7 @@ impl AvroSchema {
     ///
     /// # Errors
     /// A sentence that names the place in the reader's schema and the reason.
-    pub fn can_read(&self, writer: &AvroSchema) -> Result<(), String> {
+    pub(crate) fn can_read(&self, writer: &AvroSchema) -> Result<(), String> {
         let mut seen = HashSet::new();
         Resolver { reader: self, writer }.resolve(self.root, writer.root, &mut seen, "")
     }

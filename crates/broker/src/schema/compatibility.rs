@@ -30,7 +30,7 @@ pub enum Strategy {
 /// Says why a schema was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Incompatible(pub String);
+pub(crate) struct Incompatible(pub String);
 
 const NAMES: [(&str, Strategy); 8] = [
     ("ALWAYS_INCOMPATIBLE", Strategy::AlwaysIncompatible),
@@ -80,7 +80,7 @@ impl Strategy {
 ///
 /// # Errors
 /// A sentence that says what does not fit.
-pub fn check(strategy: Strategy, new: &SchemaInfo, earlier: &[&SchemaInfo]) -> Result<(), Incompatible> {
+pub(crate) fn check(strategy: Strategy, new: &SchemaInfo, earlier: &[&SchemaInfo]) -> Result<(), Incompatible> {
     let Some(latest) = earlier.last() else { return Ok(()) };
     match strategy {
         Strategy::AlwaysCompatible => return Ok(()),

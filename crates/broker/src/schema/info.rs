@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// `Schema.Type` of PulsarApi.proto.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct SchemaKind(pub i32);
+pub(crate) struct SchemaKind(pub i32);
 
 const NAMES: [(i32, &str); 24] = [
     (0, "NONE"),
@@ -37,37 +37,37 @@ const NAMES: [(i32, &str); 24] = [
 
 impl SchemaKind {
     /// No schema, or plain bytes.
-    pub const NONE: Self = Self(0);
+    pub(crate) const NONE: Self = Self(0);
     /// JSON with an Avro definition.
-    pub const JSON: Self = Self(2);
+    pub(crate) const JSON: Self = Self(2);
     /// Protobuf with an Avro definition.
-    pub const PROTOBUF: Self = Self(3);
+    pub(crate) const PROTOBUF: Self = Self(3);
     /// Avro.
-    pub const AVRO: Self = Self(4);
+    pub(crate) const AVRO: Self = Self(4);
     /// A key schema and a value schema.
-    pub const KEY_VALUE: Self = Self(15);
+    pub(crate) const KEY_VALUE: Self = Self(15);
     /// The consumer takes whatever schema the topic has.
-    pub const AUTO_CONSUME: Self = Self(21);
+    pub(crate) const AUTO_CONSUME: Self = Self(21);
 
     /// Gives the name that the admin REST uses.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         NAMES.iter().find(|(n, _)| *n == self.0).map_or("UNKNOWN", |(_, name)| name)
     }
 
     /// Reads the name that the admin REST uses.
-    pub fn parse(name: &str) -> Option<Self> {
+    pub(crate) fn parse(name: &str) -> Option<Self> {
         NAMES.iter().find(|(_, n)| *n == name).map(|(n, _)| Self(*n))
     }
 
     /// Tells whether a client that gives this type registers anything.
-    pub fn is_registered(self) -> bool {
+    pub(crate) fn is_registered(self) -> bool {
         self.0 > 0 && self != Self::AUTO_CONSUME
     }
 }
 
 /// A schema as a client gives it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SchemaInfo {
+pub(crate) struct SchemaInfo {
     /// Name; without meaning for the broker.
     pub name: String,
     /// Type.
@@ -81,7 +81,7 @@ pub struct SchemaInfo {
 
 impl SchemaInfo {
     /// Reads a schema of the wire.
-    pub fn from_wire(schema: &Schema) -> Self {
+    pub(crate) fn from_wire(schema: &Schema) -> Self {
         Self {
             name: schema.name.clone(),
             kind: SchemaKind(schema.schema_type),
@@ -92,7 +92,7 @@ impl SchemaInfo {
 
     /// Splits a KeyValue schema: i32 length and definition of the key, then of the value; their types and properties
     /// are properties of the whole (`key.schema.type` …).
-    pub fn key_value(&self) -> Option<(SchemaInfo, SchemaInfo)> {
+    pub(crate) fn key_value(&self) -> Option<(SchemaInfo, SchemaInfo)> {
         let (key, rest) = take(&self.data)?;
         let (value, rest) = take(rest)?;
         rest.is_empty().then(|| (self.half("key", key), self.half("value", value)))
@@ -138,11 +138,11 @@ mod base64_bytes {
 
     use super::{Engine, STANDARD};
 
-    pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&STANDARD.encode(bytes))
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
         let text = String::deserialize(deserializer)?;
         STANDARD.decode(text).map_err(D::Error::custom)
     }

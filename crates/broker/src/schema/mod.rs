@@ -9,6 +9,7 @@ mod compatibility;
 mod info;
 mod registry;
 
-pub use compatibility::{Incompatible, Strategy};
-pub use info::{SchemaInfo, SchemaKind};
-pub use registry::{Registration, SchemaHistory, SchemaVersion};
+pub(crate) use compatibility::Incompatible;
+pub use compatibility::Strategy;
+pub(crate) use info::{SchemaInfo, SchemaKind};
+pub(crate) use registry::{Registration, SchemaHistory, SchemaVersion};

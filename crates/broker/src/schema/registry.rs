@@ -15,7 +15,7 @@ const MAX_VERSIONS: usize = 10_000;
 
 /// One registered version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SchemaVersion {
+pub(crate) struct SchemaVersion {
     /// Counted from 0.
     pub version: u64,
     /// When it was registered (ms since the epoch).
@@ -26,14 +26,14 @@ pub struct SchemaVersion {
 
 /// All versions of one topic, oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SchemaHistory {
+pub(crate) struct SchemaHistory {
     versions: Vec<SchemaVersion>,
     next: u64,
 }
 
 /// Result of a registration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Registration {
+pub(crate) enum Registration {
     /// It was known.
     Known(u64),
     /// It was added; the history must be stored before the version is told to anyone.
@@ -43,7 +43,7 @@ pub enum Registration {
 /// Why a registration failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum RegistryError {
+pub(crate) enum RegistryError {
     /// The strategy forbids the change.
     #[error("incompatible schema: {0}")]
     Incompatible(#[from] Incompatible),
@@ -57,33 +57,33 @@ pub enum RegistryError {
 
 impl SchemaHistory {
     /// Gives all versions.
-    pub fn versions(&self) -> &[SchemaVersion] {
+    pub(crate) fn versions(&self) -> &[SchemaVersion] {
         &self.versions
     }
 
     /// Gives one version.
-    pub fn get(&self, version: u64) -> Option<&SchemaVersion> {
+    pub(crate) fn get(&self, version: u64) -> Option<&SchemaVersion> {
         self.versions.iter().find(|v| v.version == version)
     }
 
     /// Gives the latest version.
-    pub fn latest(&self) -> Option<&SchemaVersion> {
+    pub(crate) fn latest(&self) -> Option<&SchemaVersion> {
         self.versions.last()
     }
 
     /// Tells whether there is no schema.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.versions.is_empty()
     }
 
     /// Finds the version of an identical schema.
-    pub fn find(&self, info: &SchemaInfo) -> Option<u64> {
+    pub(crate) fn find(&self, info: &SchemaInfo) -> Option<u64> {
         self.versions.iter().rev().find(|v| v.info.is_same(info)).map(|v| v.version)
     }
 
     /// Sets the least number of the next version; returns whether that changed anything. A number that a client invented, far
     /// from those that were given, is left alone.
-    pub fn reserve(&mut self, count: u64) -> bool {
+    pub(crate) fn reserve(&mut self, count: u64) -> bool {
         let is_new = count > self.next && count - self.next <= MAX_VERSIONS as u64;
         if is_new {
             self.next = count;
@@ -95,7 +95,7 @@ impl SchemaHistory {
     ///
     /// # Errors
     /// The strategy forbids the change.
-    pub fn check(&self, info: &SchemaInfo, strategy: Strategy) -> Result<(), Incompatible> {
+    pub(crate) fn check(&self, info: &SchemaInfo, strategy: Strategy) -> Result<(), Incompatible> {
         if self.find(info).is_some() {
             return Ok(());
         }
@@ -107,7 +107,7 @@ impl SchemaHistory {
     ///
     /// # Errors
     /// It is malformed or the strategy forbids it.
-    pub fn register(
+    pub(crate) fn register(
         &mut self,
         info: &SchemaInfo,
         strategy: Strategy,
@@ -130,7 +130,7 @@ impl SchemaHistory {
     }
 
     /// Deletes all versions; numbers are not used again.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.versions.clear();
     }
 }

@@ -25,11 +25,11 @@ use slots::{ConsumerSlot, Slots};
 
 /// Why a connection must end: one sentence for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Violation(pub String);
+pub(crate) struct Violation(pub String);
 
 /// Serves one connection.
 #[derive(Debug)]
-pub struct Session {
+pub(crate) struct Session {
     shared: Arc<Shared>,
     connection: Arc<Connection>,
     slots: Arc<Slots>,
@@ -37,14 +37,14 @@ pub struct Session {
 
 impl Session {
     /// Creates the session of a new connection.
-    pub fn new(shared: Arc<Shared>, remote: String) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, remote: String) -> Self {
         let connection = shared.connections.add(remote, shared.config.outbound_bytes);
         let slots = Arc::new(Slots::new(Arc::clone(&connection)));
         Self { shared, connection, slots }
     }
 
     /// Gives the connection's state.
-    pub fn connection(&self) -> &Arc<Connection> {
+    pub(crate) fn connection(&self) -> &Arc<Connection> {
         &self.connection
     }
 
@@ -52,7 +52,7 @@ impl Session {
     ///
     /// # Errors
     /// The client broke the protocol; the connection must be closed.
-    pub async fn on_frame(&self, frame: Frame) -> Result<(), Violation> {
+    pub(crate) async fn on_frame(&self, frame: Frame) -> Result<(), Violation> {
         self.connection.heard();
         let Frame { command, payload } = frame;
         if self.connection.client().is_none() {
@@ -89,7 +89,7 @@ impl Session {
     }
 
     /// Takes everything of the connection out of the topics.
-    pub async fn end(&self) {
+    pub(crate) async fn end(&self) {
         self.connection.end();
         self.slots.clear_producers();
         for slot in self.slots.take_consumers() {

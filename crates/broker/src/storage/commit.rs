@@ -45,7 +45,7 @@ pub(super) struct Job {
 
 /// The commit thread.
 #[derive(Debug)]
-pub struct Committer {
+pub(crate) struct Committer {
     queue: Arc<Queue>,
     last_ledger: AtomicU64,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -70,7 +70,7 @@ impl Committer {
     ///
     /// # Errors
     /// The system gives no thread.
-    pub fn start() -> Result<Self, StorageError> {
+    pub(crate) fn start() -> Result<Self, StorageError> {
         let queue = Arc::new(Queue::default());
         let own = Arc::clone(&queue);
         let thread = std::thread::Builder::new().name("log-commit".to_owned()).spawn(move || run(&own));
@@ -100,7 +100,7 @@ impl Committer {
     }
 
     /// Ends the thread after everything that waits has been written.
-    pub fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.queue.lock().is_stopping = true;
         self.queue.changed.notify_one();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -8,7 +8,7 @@ use std::fmt;
 
 /// Name and incarnation of a topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TopicIdentity {
+pub(crate) struct TopicIdentity {
     /// Canonical name.
     pub name: String,
     /// Made at random when the topic was created.
@@ -17,7 +17,7 @@ pub struct TopicIdentity {
 
 impl TopicIdentity {
     /// Creates the identity of a new topic.
-    pub fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         Self { name: name.to_owned(), incarnation: rand::random() }
     }
 }
@@ -30,7 +30,7 @@ impl fmt::Display for TopicIdentity {
 
 /// What is known of a log before it is opened.
 #[derive(Debug, Clone)]
-pub struct KnownLog {
+pub(crate) struct KnownLog {
     /// Whose it is.
     pub identity: TopicIdentity,
     /// Segments below this number may have a head of the first version, which names no topic: they were in the folder when
@@ -42,7 +42,7 @@ pub struct KnownLog {
 
 /// How far a log is known to have been durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct DurableEnd {
+pub(crate) struct DurableEnd {
     /// Number of the last segment.
     pub ledger: u64,
     /// First offset that was not durable.

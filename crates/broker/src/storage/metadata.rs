@@ -22,14 +22,14 @@ use super::StorageError;
 const TABLE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("facts");
 
 /// One change: a key and its new value, or `None` to delete it.
-pub type Change = (String, Option<Vec<u8>>);
+pub(crate) type Change = (String, Option<Vec<u8>>);
 
 /// Others that still work with a file that failed get this long to let go of it.
 const LETTING_GO: Duration = Duration::from_secs(1);
 
 /// The broker's metadata.
 #[derive(Debug, Clone)]
-pub struct Store {
+pub(crate) struct Store {
     path: Arc<Path>,
     file: Arc<Mutex<Opened>>,
     pictures: Arc<tokio::sync::Mutex<()>>,
@@ -45,7 +45,7 @@ enum Opened {
 }
 
 /// Joins the parts of a key.
-pub fn key(parts: &[&str]) -> String {
+pub(crate) fn key(parts: &[&str]) -> String {
     parts.join("\0")
 }
 
@@ -53,7 +53,7 @@ pub fn key(parts: &[&str]) -> String {
 ///
 /// # Errors
 /// The value has no JSON form.
-pub fn value<T: Serialize>(value: &T) -> Result<Vec<u8>, StorageError> {
+pub(crate) fn value<T: Serialize>(value: &T) -> Result<Vec<u8>, StorageError> {
     serde_json::to_vec(value).map_err(|e| StorageError::Metadata(format!("a value cannot be encoded: {e}")))
 }
 
@@ -62,7 +62,7 @@ impl Store {
     ///
     /// # Errors
     /// It is damaged, or the disk is full.
-    pub fn open(path: &Path) -> Result<Self, StorageError> {
+    pub(crate) fn open(path: &Path) -> Result<Self, StorageError> {
         let database = open_or_make(path).map_err(|error| metadata(path, error))?;
         let file = Arc::new(Mutex::new(Opened::Sound(Arc::new(database))));
         let store = Self { path: Arc::from(path), file, pictures: Arc::default() };
@@ -74,7 +74,7 @@ impl Store {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub async fn apply(&self, changes: Vec<Change>) -> Result<(), StorageError> {
+    pub(crate) async fn apply(&self, changes: Vec<Change>) -> Result<(), StorageError> {
         let store = self.clone();
         let written = tokio::task::spawn_blocking(move || store.write(&changes)).await;
         written.map_err(|e| StorageError::Metadata(e.to_string()))?
@@ -82,7 +82,7 @@ impl Store {
 
     /// To be held from taking a picture of changing state to its being written, so that an older picture never
     /// replaces a newer one.
-    pub async fn picture(&self) -> tokio::sync::MutexGuard<'_, ()> {
+    pub(crate) async fn picture(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.pictures.lock().await
     }
 
@@ -90,7 +90,7 @@ impl Store {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub async fn put<T: Serialize>(&self, key: String, new: &T) -> Result<(), StorageError> {
+    pub(crate) async fn put<T: Serialize>(&self, key: String, new: &T) -> Result<(), StorageError> {
         self.apply(vec![(key, Some(value(new)?))]).await
     }
 
@@ -98,7 +98,7 @@ impl Store {
     ///
     /// # Errors
     /// The file or the value is damaged.
-    pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, StorageError> {
+    pub(crate) fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, StorageError> {
         let found = self.with(|database| {
             let table = database.begin_read()?.open_table(TABLE)?;
             Ok(table.get(key)?.map(|bytes| bytes.value().to_vec()))
@@ -110,7 +110,7 @@ impl Store {
     ///
     /// # Errors
     /// The file or a value is damaged.
-    pub fn list<T: DeserializeOwned>(&self, parts: &[&str]) -> Result<Vec<(String, T)>, StorageError> {
+    pub(crate) fn list<T: DeserializeOwned>(&self, parts: &[&str]) -> Result<Vec<(String, T)>, StorageError> {
         let mut prefix = key(parts);
         prefix.push('\0');
         let found = self.with(|database| {
@@ -128,7 +128,7 @@ impl Store {
     }
 
     /// Closes the file.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         *self.lock() = Opened::Closed;
     }
 

@@ -28,12 +28,12 @@ mod recovery;
 mod segment;
 
 pub use backup::back_up;
-pub use commit::Committer;
-pub use directory::{DataDirectory, FoundFolder};
+pub(crate) use commit::Committer;
+pub(crate) use directory::{DataDirectory, FoundFolder};
 pub use error::StorageError;
-pub use identity::{DurableEnd, KnownLog, TopicIdentity};
-pub use log::{Position, Record, SegmentStats, TopicLog};
-pub use metadata::{Change, Store, key, value};
+pub(crate) use identity::{DurableEnd, KnownLog, TopicIdentity};
+pub(crate) use log::{Position, Record, TopicLog};
+pub(crate) use metadata::{Change, Store, key, value};
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]

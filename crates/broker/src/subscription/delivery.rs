@@ -18,7 +18,7 @@ const DELAYED_MAX: usize = 1_000_000;
 
 /// Bounds of one read.
 #[derive(Debug, Clone, Copy)]
-pub struct PlanLimits {
+pub(crate) struct PlanLimits {
     /// First offset that does not exist (or is not durable) yet.
     pub end: u64,
     /// Most entries to read at once.
@@ -29,7 +29,7 @@ pub struct PlanLimits {
 
 /// What to read next.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// Ranges of offsets, end exclusive, in order.
     pub ranges: Vec<(u64, u64)>,
     /// To be handed back to [`Dispatcher::deliver`].
@@ -38,7 +38,7 @@ pub struct Plan {
 
 /// A chunk of a large message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ChunkPart {
+pub(crate) struct ChunkPart {
     /// Hash of the message's uuid.
     pub uuid_hash: u64,
     /// Whether this is the last chunk.
@@ -47,7 +47,7 @@ pub struct ChunkPart {
 
 /// What the dispatcher needs to know of an entry.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct EntryView {
+pub(crate) struct EntryView {
     /// Offset in the topic.
     pub offset: u64,
     /// Messages in it; 1 when it is no batch.
@@ -64,7 +64,7 @@ pub struct EntryView {
 
 /// One entry for one consumer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Delivery {
+pub(crate) struct Delivery {
     /// Who receives it.
     pub consumer: ConsumerKey,
     /// The consumer's epoch, to be echoed.
@@ -87,12 +87,12 @@ enum Placement {
 
 impl Dispatcher {
     /// Gives the time in ms at which the next delayed entry is due.
-    pub fn next_due_ms(&self) -> Option<u64> {
+    pub(crate) fn next_due_ms(&self) -> Option<u64> {
         self.delayed.first().map(|(due, _)| *due)
     }
 
     /// Decides what to read next; `None` when nothing can be delivered now.
-    pub fn plan(&mut self, limits: &PlanLimits) -> Option<Plan> {
+    pub(crate) fn plan(&mut self, limits: &PlanLimits) -> Option<Plan> {
         self.release_due(limits.now_ms);
         let permits = self.receivable_permits()?;
         let average = i64::from(self.batch_size_average.max(1));
@@ -115,7 +115,7 @@ impl Dispatcher {
     }
 
     /// Assigns entries that were read for a plan. Entries must be in the plan's order; a shorter list is fine.
-    pub fn deliver(&mut self, generation: u64, entries: &[EntryView], now_ms: u64) -> Vec<Delivery> {
+    pub(crate) fn deliver(&mut self, generation: u64, entries: &[EntryView], now_ms: u64) -> Vec<Delivery> {
         let mut deliveries = Vec::new();
         if generation != self.generation {
             return deliveries;
@@ -270,7 +270,6 @@ impl Dispatcher {
         let (limits, consumer) = (self.limits, self.consumers.get_mut(slot)?);
         consumer.permits -= i64::from(messages);
         consumer.message_count += u64::from(messages);
-        consumer.redelivered_count += if redelivery_count > 0 { u64::from(messages) } else { 0 };
         consumer.bytes += entry.bytes;
         if !single {
             consumer.pending.insert(entry.offset, Pending { messages, hash: entry.key_hash });

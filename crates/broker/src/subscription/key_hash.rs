@@ -6,10 +6,10 @@
 use super::consumer::{ConsumerState, KeySharedMode};
 
 /// Sticky hashes lie in `0..HASH_RANGE`.
-pub const HASH_RANGE: u32 = 65_536;
+pub(crate) const HASH_RANGE: u32 = 65_536;
 
 /// Computes the sticky hash of a key.
-pub fn sticky_hash(key: &[u8]) -> u16 {
+pub(crate) fn sticky_hash(key: &[u8]) -> u16 {
     let hash = (murmur3_32(key) & 0x7fff_ffff) % HASH_RANGE;
     u16::try_from(hash).unwrap_or(u16::MAX).max(1)
 }

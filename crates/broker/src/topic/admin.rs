@@ -8,14 +8,14 @@ impl Topic {
     ///
     /// # Errors
     /// The metadata cannot be written, or the topic is being deleted.
-    pub async fn store_epoch(&self, epoch: u64) -> Result<(), Refused> {
+    pub(crate) async fn store_epoch(&self, epoch: u64) -> Result<(), Refused> {
         let _picture = self.store.picture().await;
         self.refuse_deleted()?;
         Ok(self.store.put(storage::key(&["epoch", &self.full_name]), &epoch).await?)
     }
 
     /// Lets all rates follow; called once a second.
-    pub fn sample(&self) {
+    pub(crate) fn sample(&self) {
         let now_ms = now_ms();
         self.published.sample(now_ms);
         self.producers().iter().for_each(|producer| producer.published.sample(now_ms));
@@ -23,17 +23,17 @@ impl Topic {
     }
 
     /// Tells whether nothing was ever published and no producer is connected.
-    pub fn is_unused(&self) -> bool {
+    pub(crate) fn is_unused(&self) -> bool {
         self.lock().producers.count() == 0 && self.log.end() == self.log.first()
     }
 
     /// Tells whether a producer or a consumer is connected.
-    pub fn is_in_use(&self) -> bool {
+    pub(crate) fn is_in_use(&self) -> bool {
         self.lock().producers.count() > 0 || self.subscriptions().iter().any(|s| !s.lock().handles.is_empty())
     }
 
     /// Sends all clients away; they come back by themselves.
-    pub fn unload(&self) {
+    pub(crate) fn unload(&self) {
         self.close_producers();
         for subscription in self.subscriptions() {
             self.close_consumers(&subscription);
@@ -41,12 +41,12 @@ impl Topic {
     }
 
     /// Tells whether the topic is being deleted, or was.
-    pub fn is_deleted(&self) -> bool {
+    pub(crate) fn is_deleted(&self) -> bool {
         self.lock().deleted
     }
 
     /// Sends all clients away for good.
-    pub fn close_for_deletion(&self) {
+    pub(crate) fn close_for_deletion(&self) {
         self.lock().deleted = true;
         self.unload();
         let subscriptions = std::mem::take(&mut self.lock().subscriptions);

@@ -12,7 +12,7 @@ use crate::storage::{self, Change, DurableEnd, StorageError};
 
 /// Stored form.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoredEnd {
+pub(crate) struct StoredEnd {
     /// Number of the last segment.
     ledger: u64,
     /// First offset that was not durable.
@@ -24,19 +24,19 @@ pub struct StoredEnd {
 
 impl StoredEnd {
     /// Returns how far the log was durable.
-    pub fn durable(&self) -> DurableEnd {
+    pub(crate) fn durable(&self) -> DurableEnd {
         DurableEnd { ledger: self.ledger, offset: self.offset }
     }
 }
 
 impl Topic {
     /// Returns how many entries were found missing at the end of the log since the topic was created.
-    pub fn lost_entries(&self) -> u64 {
+    pub(crate) fn lost_entries(&self) -> u64 {
         self.lost_entries
     }
 
     /// Returns how many faults were found in the log's files when it was opened.
-    pub fn damaged_files(&self) -> u64 {
+    pub(crate) fn damaged_files(&self) -> u64 {
         self.log.damage().len() as u64
     }
 
@@ -44,7 +44,7 @@ impl Topic {
     ///
     /// # Errors
     /// The value cannot be encoded.
-    pub fn end_change(&self) -> Result<Option<Change>, StorageError> {
+    pub(crate) fn end_change(&self) -> Result<Option<Change>, StorageError> {
         let DurableEnd { ledger, offset } = self.log.durable();
         if self.end_stored.swap(offset, Ordering::Relaxed) == offset {
             return Ok(None);
@@ -54,7 +54,7 @@ impl Topic {
     }
 
     /// Lets the next flush store how far the log is durable, because the last one was not written.
-    pub fn forget_stored_end(&self) {
+    pub(crate) fn forget_stored_end(&self) {
         self.end_stored.store(u64::MAX, Ordering::Relaxed);
     }
 }

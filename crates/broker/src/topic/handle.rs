@@ -19,7 +19,7 @@ use crate::{
 
 /// Where a producer stands that was taken in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub(crate) enum Standing {
     /// It may publish as soon as the epoch, if there is one, is durable.
     Ready {
         /// Topic epoch of the exclusive modes.
@@ -33,7 +33,7 @@ pub enum Standing {
 
 /// A producer on a connection.
 #[derive(Debug)]
-pub struct ProducerHandle {
+pub(crate) struct ProducerHandle {
     /// Key inside the broker.
     pub key: ProducerKey,
     /// Id on the connection.
@@ -60,7 +60,7 @@ pub struct ProducerHandle {
 
 impl ProducerHandle {
     /// Answers PRODUCER. A producer that waits gets a second answer under the same request id when its turn has come.
-    pub fn answer(&self, standing: Standing) {
+    pub(crate) fn answer(&self, standing: Standing) {
         let (is_ready, topic_epoch, last_sequence_id) = match standing {
             Standing::Ready { topic_epoch, last_sequence_id } => (true, topic_epoch, last_sequence_id),
             Standing::Waiting => (false, None, -1),
@@ -88,7 +88,7 @@ impl ProducerHandle {
 
 /// A consumer on a connection.
 #[derive(Debug)]
-pub struct ConsumerHandle {
+pub(crate) struct ConsumerHandle {
     /// Key inside the broker.
     pub key: ConsumerKey,
     /// Id on the connection.
@@ -105,7 +105,7 @@ pub struct ConsumerHandle {
 
 /// Messages and bytes since the start.
 #[derive(Debug, Default)]
-pub struct Counter {
+pub(crate) struct Counter {
     messages: AtomicU64,
     bytes: AtomicU64,
     meter: Mutex<Meter>,
@@ -113,29 +113,29 @@ pub struct Counter {
 
 impl Counter {
     /// Adds one entry.
-    pub fn add(&self, messages: u64, bytes: u64) {
+    pub(crate) fn add(&self, messages: u64, bytes: u64) {
         self.messages.fetch_add(messages, Ordering::Relaxed);
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// Lets the rates follow; called once a second.
-    pub fn sample(&self, now_ms: u64) {
+    pub(crate) fn sample(&self, now_ms: u64) {
         let (messages, bytes) = (self.messages(), self.bytes());
         self.meter.lock().unwrap_or_else(PoisonError::into_inner).sample(now_ms, messages, bytes);
     }
 
     /// Gives the rates of the last seconds.
-    pub fn rates(&self) -> Rates {
+    pub(crate) fn rates(&self) -> Rates {
         self.meter.lock().unwrap_or_else(PoisonError::into_inner).rates()
     }
 
     /// Gives the messages.
-    pub fn messages(&self) -> u64 {
+    pub(crate) fn messages(&self) -> u64 {
         self.messages.load(Ordering::Relaxed)
     }
 
     /// Gives the bytes.
-    pub fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }
 }

@@ -20,7 +20,7 @@ use crate::{
 
 /// What a topic starts with, read from the disk.
 #[derive(Debug)]
-pub struct Loaded {
+pub(crate) struct Loaded {
     /// Its log.
     pub log: TopicLog,
     /// The broker's metadata.
@@ -43,7 +43,7 @@ pub struct Loaded {
 
 impl Topic {
     /// Brings a topic up and connects it with its log's commit thread.
-    pub fn new(name: TopicName, loaded: Loaded) -> Arc<Self> {
+    pub(crate) fn new(name: TopicName, loaded: Loaded) -> Arc<Self> {
         let topic = Arc::new(Self {
             full_name: name.to_string(),
             name,

@@ -20,7 +20,7 @@ use crate::{
 
 /// What a client holds from an earlier connection of its producer.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Epochs {
+pub(crate) struct Epochs {
     /// Raised by the client at each reconnect.
     pub producer: u64,
     /// The topic epoch that the client held; `None` for [`super::AccessMode::Shared`].
@@ -49,12 +49,12 @@ struct Promoted {
 
 impl Topic {
     /// Returns a key for a new producer or consumer.
-    pub fn next_member_key(&self) -> u64 {
+    pub(crate) fn next_member_key(&self) -> u64 {
         self.new_key()
     }
 
     /// Returns whether a producer may publish now; a waiting one may when its turn has come.
-    pub fn is_publishing(&self, key: ProducerKey) -> bool {
+    pub(crate) fn is_publishing(&self, key: ProducerKey) -> bool {
         self.lock().producers.is_connected(key)
     }
 
@@ -63,7 +63,11 @@ impl Topic {
     /// # Errors
     /// The access mode or the name does not allow it, the topic is being deleted or its log failed, or the epoch cannot be
     /// stored.
-    pub async fn admit_producer(&self, handle: &Arc<ProducerHandle>, epochs: Epochs) -> Result<Standing, Refused> {
+    pub(crate) async fn admit_producer(
+        &self,
+        handle: &Arc<ProducerHandle>,
+        epochs: Epochs,
+    ) -> Result<Standing, Refused> {
         let standing = self.attach_or_replace(handle, epochs).await?;
         if let Standing::Ready { topic_epoch: Some(epoch), .. } = standing
             && let Err(refused) = self.store_epoch(epoch).await
@@ -75,7 +79,7 @@ impl Topic {
     }
 
     /// Takes a producer out and lets the next one in, its epoch first made durable.
-    pub async fn release_producer(&self, key: ProducerKey) {
+    pub(crate) async fn release_producer(&self, key: ProducerKey) {
         let mut leaving = Some(key);
         while let Some(key) = leaving.take() {
             let Some(promoted) = self.detach(key) else { return };
@@ -93,7 +97,7 @@ impl Topic {
     }
 
     /// Sends every producer away; clients reconnect.
-    pub fn close_producers(&self) {
+    pub(crate) fn close_producers(&self) {
         self.lock().close_producers();
     }
 

@@ -26,7 +26,7 @@ use crate::{
 
 /// A SEND as it came from the wire.
 #[derive(Debug, Clone)]
-pub struct Publish {
+pub(crate) struct Publish {
     /// The command's first sequence id; echoed.
     pub sequence_id: u64,
     /// The command's highest sequence id, if it gave one; echoed.
@@ -76,7 +76,7 @@ impl Checked {
 
 impl Topic {
     /// Takes one entry of a producer. The answer comes later, as SEND_RECEIPT or SEND_ERROR.
-    pub fn publish(&self, producer: &Arc<ProducerHandle>, publish: Publish) {
+    pub(crate) fn publish(&self, producer: &Arc<ProducerHandle>, publish: Publish) {
         let outcome = Checked::new(&publish).and_then(|checked| self.take_in(producer, &publish, checked));
         if let Err(refused) = outcome {
             producer.connection.outbound.push(Command::from(CommandSendError {
@@ -209,7 +209,7 @@ impl Topic {
     }
 
     /// Deletes the log: its producers are gone, and what still waits for the disk gets no receipt.
-    pub fn delete_log(&self) {
+    pub(crate) fn delete_log(&self) {
         self.log.delete();
         give_up_pending(&mut self.lock());
     }

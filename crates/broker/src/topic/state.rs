@@ -28,7 +28,7 @@ use crate::{
 
 /// One topic, or one partition of a partitioned topic.
 #[derive(Debug)]
-pub struct Topic {
+pub(crate) struct Topic {
     pub(super) name: TopicName,
     pub(super) full_name: String,
     pub(super) log: TopicLog,
@@ -70,58 +70,58 @@ pub(super) struct State {
 
 impl Topic {
     /// Gives the parsed name.
-    pub fn name(&self) -> &TopicName {
+    pub(crate) fn name(&self) -> &TopicName {
         &self.name
     }
 
     /// Gives the canonical name.
-    pub fn full_name(&self) -> &str {
+    pub(crate) fn full_name(&self) -> &str {
         &self.full_name
     }
 
     /// Gives the log.
-    pub fn log(&self) -> &TopicLog {
+    pub(crate) fn log(&self) -> &TopicLog {
         &self.log
     }
 
     /// Gives the time of creation (ms since the epoch).
-    pub fn created_ms(&self) -> u64 {
+    pub(crate) fn created_ms(&self) -> u64 {
         self.created_ms
     }
 
     /// Gives the producers.
-    pub fn producers(&self) -> Vec<Arc<ProducerHandle>> {
+    pub(crate) fn producers(&self) -> Vec<Arc<ProducerHandle>> {
         let state = self.lock();
         state.producers.connected().filter_map(|(key, _)| state.handles.get(&key).cloned()).collect()
     }
 
     /// Gives the producers of a connection, waiting ones too, by key and id.
-    pub fn producers_of(&self, connection: u64) -> Vec<(ProducerKey, u64)> {
+    pub(crate) fn producers_of(&self, connection: u64) -> Vec<(ProducerKey, u64)> {
         self.lock().producers.of_connection(connection)
     }
 
     /// Gives the subscriptions by name.
-    pub fn subscriptions(&self) -> Vec<Arc<Subscription>> {
+    pub(crate) fn subscriptions(&self) -> Vec<Arc<Subscription>> {
         self.lock().subscriptions.values().cloned().collect()
     }
 
     /// Gives one subscription.
-    pub fn subscription(&self, name: &str) -> Option<Arc<Subscription>> {
+    pub(crate) fn subscription(&self, name: &str) -> Option<Arc<Subscription>> {
         self.lock().subscriptions.get(name).cloned()
     }
 
     /// Tells whether chunked messages were published since the start.
-    pub fn has_chunks(&self) -> bool {
+    pub(crate) fn has_chunks(&self) -> bool {
         self.lock().has_chunks
     }
 
     /// Gives the publish time of the last message since the start; 0 if there was none.
-    pub fn last_publish_ms(&self) -> u64 {
+    pub(crate) fn last_publish_ms(&self) -> u64 {
         self.lock().last_publish_ms
     }
 
     /// Gives the message id of an entry, without batch index.
-    pub fn message_id(&self, offset: u64) -> MessageIdData {
+    pub(crate) fn message_id(&self, offset: u64) -> MessageIdData {
         let position = self.log.position(offset);
         self.wire_id(position.ledger, position.entry)
     }
@@ -130,7 +130,7 @@ impl Topic {
     ///
     /// # Errors
     /// The entry cannot be read.
-    pub async fn last_message_id(&self) -> Result<MessageIdData, Refused> {
+    pub(crate) async fn last_message_id(&self) -> Result<MessageIdData, Refused> {
         let end = self.log.durable_end();
         let Some(last) = end.checked_sub(1).filter(|last| *last >= self.log.first()) else {
             return Ok(self.wire_id(u64::MAX, u64::MAX));
@@ -147,7 +147,7 @@ impl Topic {
     }
 
     /// Gives the id before an offset, as mark-delete positions are told.
-    pub fn position_before(&self, offset: u64) -> MessageIdData {
+    pub(crate) fn position_before(&self, offset: u64) -> MessageIdData {
         match offset.checked_sub(1).filter(|previous| *previous >= self.log.first()) {
             Some(previous) => self.message_id(previous),
             None => {

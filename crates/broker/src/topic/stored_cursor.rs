@@ -16,7 +16,7 @@ use crate::{
 
 /// Stored form of a cursor. Positions are (ledger, entry).
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct StoredCursor {
+pub(crate) struct StoredCursor {
     /// The first entry that is not acknowledged.
     next: (u64, u64),
     /// Acknowledged ranges above it, both ends inclusive.
@@ -32,7 +32,7 @@ pub struct StoredCursor {
 
 impl Topic {
     /// Brings back a stored subscription when the topic is loaded.
-    pub fn restore_subscription(self: &Arc<Self>, name: &str, stored: &StoredCursor) {
+    pub(crate) fn restore_subscription(self: &Arc<Self>, name: &str, stored: &StoredCursor) {
         let offset = |(ledger, entry)| self.log.offset_at_or_after(Position { ledger, entry });
         let acked: Vec<(u64, u64)> =
             stored.acked.iter().map(|(first, last)| (offset(*first), offset((last.0, last.1 + 1)))).collect();
@@ -62,7 +62,7 @@ impl Topic {
     ///
     /// # Errors
     /// A cursor cannot be encoded.
-    pub fn dirty_cursors(&self) -> Result<Vec<storage::Change>, StorageError> {
+    pub(crate) fn dirty_cursors(&self) -> Result<Vec<storage::Change>, StorageError> {
         let mut changes = Vec::new();
         for subscription in self.subscriptions() {
             if subscription.is_durable() && subscription.take_dirty() {
@@ -78,7 +78,7 @@ impl Topic {
     ///
     /// # Errors
     /// The metadata cannot be written.
-    pub async fn flush_cursor(&self, subscription: &Arc<Subscription>) -> Result<(), StorageError> {
+    pub(crate) async fn flush_cursor(&self, subscription: &Arc<Subscription>) -> Result<(), StorageError> {
         let _picture = self.store.picture().await;
         let is_gone = self.is_deleted() || subscription.is_closed();
         if is_gone || !subscription.is_durable() || !subscription.take_dirty() {

@@ -19,7 +19,7 @@ use crate::{
 
 /// Where a new subscription starts.
 #[derive(Debug, Clone, PartialEq)]
-pub enum StartAt {
+pub(crate) enum StartAt {
     /// After the last entry.
     Latest,
     /// Before the first entry.
@@ -32,7 +32,7 @@ pub enum StartAt {
 
 /// A SUBSCRIBE as it came from the wire.
 #[derive(Debug, Clone)]
-pub struct SubscribeRequest {
+pub(crate) struct SubscribeRequest {
     /// Subscription name.
     pub subscription: String,
     /// Wanted type.
@@ -49,7 +49,7 @@ pub struct SubscribeRequest {
 
 /// Why a consumer was not admitted.
 #[derive(Debug, Clone)]
-pub enum SubscribeError {
+pub(crate) enum SubscribeError {
     /// Another consumer is in the way; probe its connection for life before giving up.
     Occupied(Arc<ConsumerHandle>, Refused),
     /// Final.
@@ -67,7 +67,7 @@ impl Topic {
     ///
     /// # Errors
     /// See [`SubscribeError`].
-    pub async fn subscribe(
+    pub(crate) async fn subscribe(
         self: &Arc<Self>,
         handle: &Arc<ConsumerHandle>,
         request: &SubscribeRequest,
@@ -109,7 +109,7 @@ impl Topic {
     ///
     /// # Errors
     /// The cursor cannot be stored.
-    pub async fn create_subscription(
+    pub(crate) async fn create_subscription(
         self: &Arc<Self>,
         name: &str,
         start: StartAt,
@@ -162,7 +162,7 @@ impl Topic {
     }
 
     /// Ends non-durable subscriptions that nobody came back to after a seek.
-    pub fn drop_abandoned(&self, idle_ms: u64) {
+    pub(crate) fn drop_abandoned(&self, idle_ms: u64) {
         let now = now_ms();
         let mut state = self.lock();
         state.subscriptions.retain(|_, subscription| {
@@ -176,7 +176,7 @@ impl Topic {
     }
 
     /// Takes a consumer out; a non-durable subscription ends with its last one.
-    pub fn detach_consumer(&self, subscription: &Arc<Subscription>, key: ConsumerKey) {
+    pub(crate) fn detach_consumer(&self, subscription: &Arc<Subscription>, key: ConsumerKey) {
         let is_last = {
             let mut core = subscription.lock();
             if core.handles.remove(&key).is_none() {
@@ -197,7 +197,7 @@ impl Topic {
     ///
     /// # Errors
     /// The cursor cannot be deleted.
-    pub async fn delete_subscription(&self, subscription: &Arc<Subscription>) -> Result<(), Refused> {
+    pub(crate) async fn delete_subscription(&self, subscription: &Arc<Subscription>) -> Result<(), Refused> {
         let _creating = self.creating.lock().await;
         self.close_consumers(subscription);
         self.forget(subscription);
@@ -212,7 +212,7 @@ impl Topic {
     ///
     /// # Errors
     /// The log cannot be searched or the cursor cannot be stored.
-    pub async fn seek(&self, subscription: &Arc<Subscription>, to: &StartAt) -> Result<(), Refused> {
+    pub(crate) async fn seek(&self, subscription: &Arc<Subscription>, to: &StartAt) -> Result<(), Refused> {
         let (offset, remaining) = self.start_offset(to).await?;
         self.close_consumers(subscription);
         let _picture = self.store.picture().await;
@@ -234,7 +234,7 @@ impl Topic {
     }
 
     /// Sends every consumer of a subscription away; clients subscribe again.
-    pub fn close_consumers(&self, subscription: &Arc<Subscription>) {
+    pub(crate) fn close_consumers(&self, subscription: &Arc<Subscription>) {
         let mut core = subscription.lock();
         let handles: Vec<Arc<ConsumerHandle>> = core.handles.drain().map(|(_, handle)| handle).collect();
         for handle in handles {
@@ -245,7 +245,7 @@ impl Topic {
     }
 
     /// Finds the offset of an existing entry.
-    pub fn offset_of(&self, id: &MessageIdData) -> Option<u64> {
+    pub(crate) fn offset_of(&self, id: &MessageIdData) -> Option<u64> {
         self.log.offset(Position { ledger: id.ledger_id, entry: id.entry_id })
     }
 

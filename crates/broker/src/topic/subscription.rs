@@ -22,7 +22,7 @@ const ACTIVE_CHANGE_VERSION: i32 = 12;
 
 /// Whether a subscription survives its last consumer and a restart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Durability {
+pub(crate) enum Durability {
     /// It survives.
     Durable,
     /// It ends with its last consumer.
@@ -31,7 +31,7 @@ pub enum Durability {
 
 /// A subscription with its consumers.
 #[derive(Debug)]
-pub struct Subscription {
+pub(crate) struct Subscription {
     name: String,
     durability: Durability,
     properties: HashMap<String, String>,
@@ -45,7 +45,7 @@ pub struct Subscription {
 
 /// Dispatcher and handles change together.
 #[derive(Debug)]
-pub struct Core {
+pub(crate) struct Core {
     /// Who gets what.
     pub dispatcher: Dispatcher,
     /// The consumers' connections.
@@ -73,53 +73,53 @@ impl Subscription {
     }
 
     /// Gives the name.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
     /// Tells whether its cursor survives a restart.
-    pub fn is_durable(&self) -> bool {
+    pub(crate) fn is_durable(&self) -> bool {
         self.durability == Durability::Durable
     }
 
     /// Gives the properties that were given at its creation.
-    pub fn properties(&self) -> &HashMap<String, String> {
+    pub(crate) fn properties(&self) -> &HashMap<String, String> {
         &self.properties
     }
 
     /// Locks dispatcher and handles.
-    pub fn lock(&self) -> MutexGuard<'_, Core> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Core> {
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets the task look again.
-    pub fn wake(&self) {
+    pub(crate) fn wake(&self) {
         self.wake.notify_one();
     }
 
     /// Notes that the cursor moved since it was stored.
-    pub fn mark_dirty(&self) {
+    pub(crate) fn mark_dirty(&self) {
         self.is_dirty.store(true, Ordering::Release);
     }
 
     /// Tells, once, whether the cursor moved since it was stored.
-    pub fn take_dirty(&self) -> bool {
+    pub(crate) fn take_dirty(&self) -> bool {
         self.is_dirty.swap(false, Ordering::AcqRel)
     }
 
     /// Ends the task.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         self.is_closed.store(true, Ordering::Release);
         self.wake();
     }
 
     /// Tells whether the task has ended or is about to.
-    pub fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         self.is_closed.load(Ordering::Acquire)
     }
 
     /// Gives since when (ms since the epoch) no consumer is connected; `None` while one is.
-    pub fn idle_since_ms(&self) -> Option<u64> {
+    pub(crate) fn idle_since_ms(&self) -> Option<u64> {
         Some(self.idle_since_ms.load(Ordering::Acquire)).filter(|since| *since > 0)
     }
 

@@ -22,7 +22,7 @@ use super::{
 
 use shared::Segment;
 pub(super) use shared::SharedLog;
-pub use shared::{OnDurable, Position, Record, SegmentStats};
+pub(crate) use shared::{OnDurable, Position, Record, SegmentStats};
 
 const SEGMENT_BYTES: u64 = 256 * 1024 * 1024;
 /// Bytes of the newest entries that one log keeps in memory.
@@ -30,7 +30,7 @@ const TAIL_BYTES: usize = 1024 * 1024;
 
 /// The log of one topic.
 #[derive(Debug)]
-pub struct TopicLog {
+pub(crate) struct TopicLog {
     shared: Arc<SharedLog>,
     committer: Arc<Committer>,
     damage: Vec<StorageError>,
@@ -67,30 +67,30 @@ impl TopicLog {
     }
 
     /// Returns the damage that was found when the log was opened; the entries concerned cannot be read.
-    pub fn damage(&self) -> &[StorageError] {
+    pub(crate) fn damage(&self) -> &[StorageError] {
         &self.damage
     }
 
     /// Returns how many entries were missing at the end when the log was opened: they had been durable before.
-    pub fn lost(&self) -> u64 {
+    pub(crate) fn lost(&self) -> u64 {
         self.lost
     }
 
     /// Returns how far the log is durable, for the metadata.
-    pub fn durable(&self) -> DurableEnd {
+    pub(crate) fn durable(&self) -> DurableEnd {
         let state = self.shared.lock();
         DurableEnd { ledger: state.last_ledger, offset: state.durable_end }
     }
 
     /// Returns whether a position, which somebody kept, lies behind the end of the log.
-    pub fn is_behind_end(&self, position: Position) -> bool {
+    pub(crate) fn is_behind_end(&self, position: Position) -> bool {
         let state = self.shared.lock();
         let Some(last) = state.segments.last() else { return position != Position { ledger: 0, entry: 0 } };
         position.ledger > last.ledger || (position.ledger == last.ledger && position.entry > last.entry_count)
     }
 
     /// Sets who is told of durable entries; once.
-    pub fn on_durable(&self, callback: OnDurable) {
+    pub(crate) fn on_durable(&self, callback: OnDurable) {
         let _ = self.shared.on_durable.set(callback);
     }
 
@@ -98,7 +98,7 @@ impl TopicLog {
     ///
     /// # Errors
     /// An earlier write failed.
-    pub fn append(&self, record: Record) -> Result<u64, StorageError> {
+    pub(crate) fn append(&self, record: Record) -> Result<u64, StorageError> {
         let mut guard = self.shared.lock();
         let state = &mut *guard;
         if let Some(reason) = &state.failed {
@@ -150,7 +150,7 @@ impl TopicLog {
     }
 
     /// Frees the entries kept in memory if none has come since the last call: thousands of idle topics hold nothing.
-    pub fn drop_idle_tail(&self) {
+    pub(crate) fn drop_idle_tail(&self) {
         let mut state = self.shared.lock();
         if state.tail_seen == state.end && state.durable_end == state.end {
             state.tail = VecDeque::new();
@@ -160,7 +160,7 @@ impl TopicLog {
     }
 
     /// Lets go of the file and of the entries kept in memory. What still waits is not written, and nobody hears of it.
-    pub fn delete(&self) {
+    pub(crate) fn delete(&self) {
         self.shared.deleted.store(true, Ordering::Release);
         let mut state = self.shared.lock();
         state.tail = VecDeque::new();
@@ -170,22 +170,22 @@ impl TopicLog {
     }
 
     /// Gives the first offset that still exists.
-    pub fn first(&self) -> u64 {
+    pub(crate) fn first(&self) -> u64 {
         self.shared.lock().segments.first().map_or(0, |segment| segment.base)
     }
 
     /// Gives the offset of the next entry.
-    pub fn end(&self) -> u64 {
+    pub(crate) fn end(&self) -> u64 {
         self.shared.lock().end
     }
 
     /// Gives the first offset that is not durable.
-    pub fn durable_end(&self) -> u64 {
+    pub(crate) fn durable_end(&self) -> u64 {
         self.shared.lock().durable_end
     }
 
     /// Gives the message id of an offset; past the end, the id that follows the last one.
-    pub fn position(&self, offset: u64) -> Position {
+    pub(crate) fn position(&self, offset: u64) -> Position {
         let state = self.shared.lock();
         let after = state.segments.partition_point(|segment| segment.base <= offset);
         match after.checked_sub(1).and_then(|i| state.segments.get(i)) {
@@ -195,7 +195,7 @@ impl TopicLog {
     }
 
     /// Gives the offset of an existing entry.
-    pub fn offset(&self, position: Position) -> Option<u64> {
+    pub(crate) fn offset(&self, position: Position) -> Option<u64> {
         let state = self.shared.lock();
         let i = state.segments.binary_search_by_key(&position.ledger, |segment| segment.ledger).ok()?;
         let segment = state.segments.get(i)?;
@@ -203,7 +203,7 @@ impl TopicLog {
     }
 
     /// Gives the offset of the first entry at or after a position.
-    pub fn offset_at_or_after(&self, position: Position) -> u64 {
+    pub(crate) fn offset_at_or_after(&self, position: Position) -> u64 {
         let state = self.shared.lock();
         let i = state.segments.partition_point(|segment| segment.ledger < position.ledger);
         match state.segments.get(i) {
@@ -216,12 +216,12 @@ impl TopicLog {
     }
 
     /// Gives the bytes of all files.
-    pub fn stored_bytes(&self) -> u64 {
+    pub(crate) fn stored_bytes(&self) -> u64 {
         self.shared.lock().segments.iter().map(|segment| segment.bytes).sum()
     }
 
     /// Gives the segments, oldest first.
-    pub fn segments(&self) -> Vec<SegmentStats> {
+    pub(crate) fn segments(&self) -> Vec<SegmentStats> {
         let state = self.shared.lock();
         let stats = |s: &Segment| SegmentStats { ledger: s.ledger, entry_count: s.entry_count, bytes: s.bytes };
         state.segments.iter().map(stats).collect()

@@ -21,7 +21,7 @@ impl TopicLog {
     ///
     /// # Errors
     /// A file cannot be read or is damaged.
-    pub async fn read(&self, start: u64, end: u64, max_bytes: usize) -> Result<Vec<(u64, Bytes)>, StorageError> {
+    pub(crate) async fn read(&self, start: u64, end: u64, max_bytes: usize) -> Result<Vec<(u64, Bytes)>, StorageError> {
         if let Some(found) = self.read_tail(start, end, max_bytes) {
             return Ok(found);
         }
@@ -57,7 +57,7 @@ impl TopicLog {
     ///
     /// # Errors
     /// A file cannot be read or is damaged.
-    pub async fn offset_at_time(&self, time_ms: u64) -> Result<u64, StorageError> {
+    pub(crate) async fn offset_at_time(&self, time_ms: u64) -> Result<u64, StorageError> {
         let shared = Arc::clone(&self.shared);
         blocking(move || {
             let (segments, end) = {

@@ -18,7 +18,7 @@ const SEALED_INDEXES: usize = 32;
 
 /// Ledger and entry of a message id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Position {
+pub(crate) struct Position {
     /// Number of the segment.
     pub ledger: u64,
     /// Index of the entry in it.
@@ -27,7 +27,7 @@ pub struct Position {
 
 /// An entry to be appended.
 #[derive(Debug, Clone)]
-pub struct Record {
+pub(crate) struct Record {
     /// Stored bytes.
     pub bytes: Bytes,
     /// Publish time of the client (ms since the epoch).
@@ -38,7 +38,7 @@ pub struct Record {
 
 /// A segment of a log, for stats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SegmentStats {
+pub(crate) struct SegmentStats {
     /// Number of the segment.
     pub ledger: u64,
     /// Entries in it.
@@ -48,7 +48,7 @@ pub struct SegmentStats {
 }
 
 /// Called by the commit thread with the first offset that is not durable, or with the failure of a write.
-pub type OnDurable = Box<dyn Fn(Result<u64, StorageError>) + Send + Sync>;
+pub(crate) type OnDurable = Box<dyn Fn(Result<u64, StorageError>) + Send + Sync>;
 
 /// What log and commit thread share.
 pub(in crate::storage) struct SharedLog {

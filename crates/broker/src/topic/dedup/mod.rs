@@ -4,6 +4,6 @@ mod policy;
 mod stored;
 mod table;
 
-pub use policy::DeduplicationPolicy;
-pub use stored::StoredDedup;
-pub use table::{DedupTable, Verdict};
+pub(crate) use policy::DeduplicationPolicy;
+pub(crate) use stored::StoredDedup;
+pub(crate) use table::{DedupTable, Verdict};

@@ -12,7 +12,7 @@ use crate::{
 
 /// Stored form of the last sequence ids.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct StoredDedup {
+pub(crate) struct StoredDedup {
     /// Entries below this position are covered.
     next: (u64, u64),
     /// Entries below this position count for nothing: nobody's messages were deduplicated then.
@@ -27,29 +27,29 @@ pub struct StoredDedup {
 
 impl StoredDedup {
     /// What is stored while nobody's messages are deduplicated.
-    pub fn off() -> Self {
+    pub(crate) fn off() -> Self {
         Self { is_off: true, ..Self::default() }
     }
 
     /// What is stored when deduplication begins.
-    pub fn starting_at(next: Position) -> Self {
+    pub(crate) fn starting_at(next: Position) -> Self {
         let next = (next.ledger, next.entry);
         Self { next, since: next, ..Self::default() }
     }
 
     /// Returns the first position whose entries count.
-    pub fn since(&self) -> Position {
+    pub(crate) fn since(&self) -> Position {
         Position { ledger: self.since.0, entry: self.since.1 }
     }
 
     /// Forgets what is known of entries that are not in the log any more: everything that is there is to be read.
-    pub fn begin_again(&mut self) {
+    pub(crate) fn begin_again(&mut self) {
         self.next = self.since;
         self.last.clear();
     }
 
     /// Gives the first position that is not covered.
-    pub fn covered(&self) -> Position {
+    pub(crate) fn covered(&self) -> Position {
         Position { ledger: self.next.0, entry: self.next.1 }
     }
 }
@@ -62,7 +62,7 @@ impl Topic {
     ///
     /// # Errors
     /// The snapshot cannot be encoded.
-    pub fn dedup_change(&self) -> Result<Option<storage::Change>, StorageError> {
+    pub(crate) fn dedup_change(&self) -> Result<Option<storage::Change>, StorageError> {
         if self.deduplication() == DeduplicationPolicy::Off {
             return Ok(None);
         }
@@ -84,7 +84,10 @@ impl Topic {
     ///
     /// # Errors
     /// The snapshot cannot be encoded.
-    pub fn dedup_transition(&self, policy: DeduplicationPolicy) -> Result<Option<storage::Change>, StorageError> {
+    pub(crate) fn dedup_transition(
+        &self,
+        policy: DeduplicationPolicy,
+    ) -> Result<Option<storage::Change>, StorageError> {
         let stored = match (self.deduplication(), policy) {
             (DeduplicationPolicy::Off, DeduplicationPolicy::Off) => return Ok(None),
             (_, DeduplicationPolicy::Off) => StoredDedup::off(),
@@ -95,13 +98,13 @@ impl Topic {
     }
 
     /// Lets the next flush store the last sequence ids whatever has come since.
-    pub fn forget_dedup_snapshot(&self) {
+    pub(crate) fn forget_dedup_snapshot(&self) {
         self.dedup_stored.store(u64::MAX, Ordering::Relaxed);
     }
 
     /// Sets whose messages are deduplicated from now on. Last sequence ids do not outlive a time without deduplication:
     /// producers that begin anew in it would have their next messages taken for repeats.
-    pub fn set_deduplication(&self, policy: DeduplicationPolicy) {
+    pub(crate) fn set_deduplication(&self, policy: DeduplicationPolicy) {
         let mut state = self.lock();
         if (state.deduplication == DeduplicationPolicy::Off) != (policy == DeduplicationPolicy::Off) {
             state.dedup = DedupTable::default();
@@ -114,12 +117,12 @@ impl Topic {
     }
 
     /// Gives whose messages are deduplicated.
-    pub fn deduplication(&self) -> DeduplicationPolicy {
+    pub(crate) fn deduplication(&self) -> DeduplicationPolicy {
         self.lock().deduplication
     }
 
     /// Gives the highest durable sequence ids by producer name, and the offset up to which they are complete.
-    pub fn dedup_snapshot(&self) -> (u64, Vec<(String, i64)>) {
+    pub(crate) fn dedup_snapshot(&self) -> (u64, Vec<(String, i64)>) {
         let state = self.lock();
         let complete = state.pending.iter().find_map(|r| r.first_offset()).unwrap_or_else(|| self.log.durable_end());
         (complete.max(state.dedup_from), state.dedup.snapshot())
