@@ -1,8 +1,8 @@
 //! The life cycle of the running broker.
 //!
-//! Start: raise the limit of open files, bind the listeners, lock and open the data directory, load namespaces, start the
-//! flush task. Topics are opened when they are first used. Shutdown: stop listening, close connections, flush cursors and deduplication snapshots,
-//! close the logs.
+//! Start: raise the limit of open files, bind the listeners, lock and open the data directory, load namespaces, start
+//! the flush task. Topics are opened when they are first used. Shutdown: stop listening, close connections, flush
+//! cursors and deduplication snapshots, close the logs.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -69,12 +69,12 @@ impl Broker {
         Ok(Self { shared, tasks, stop })
     }
 
-    /// Gives the real address of the binary protocol.
+    /// Returns the real address of the binary protocol.
     pub fn listen_addr(&self) -> Option<SocketAddr> {
         self.shared.listen_addr
     }
 
-    /// Gives the real address of the admin REST.
+    /// Returns the real address of the admin REST.
     pub fn http_addr(&self) -> Option<SocketAddr> {
         self.shared.http_addr
     }
@@ -85,7 +85,7 @@ impl Broker {
         self.local_connector().connect()
     }
 
-    /// Gives what opens such connections without borrowing the broker.
+    /// Returns what opens such connections without borrowing the broker.
     pub fn local_connector(&self) -> LocalConnector {
         LocalConnector { shared: Arc::clone(&self.shared) }
     }

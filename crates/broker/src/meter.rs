@@ -35,7 +35,7 @@ impl Meter {
         (self.at_ms, self.messages, self.bytes) = (now_ms, messages, bytes);
     }
 
-    /// Gives the rates of the last whole window.
+    /// Returns the rates of the last whole window.
     pub(crate) fn rates(&self) -> Rates {
         self.rates
     }

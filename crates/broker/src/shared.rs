@@ -1,6 +1,7 @@
 //! What connections, the admin REST and background work share.
 //!
-//! The parts below (catalog, topics, storage) know nothing of it; the life cycle of the broker, in `broker.rs`, makes it.
+//! The parts below (catalog, topics, storage) know nothing of it; the life cycle of the broker, in `broker.rs`, makes
+//! it.
 
 use std::{
     net::SocketAddr,
@@ -29,13 +30,13 @@ pub(crate) struct Shared {
     pub http_addr: Option<SocketAddr>,
     producer_count: AtomicU64,
     instance: u64,
-    /// Figures that are not the broker's.
+    /// Figures of other parts of the process.
     others: Mutex<Registry>,
 }
 
 impl Shared {
-    /// Creates what the parts of a broker share; `instance` is the number of this start, `listen_addr` and `http_addr` are
-    /// the real addresses of the listeners.
+    /// Creates what the parts of a broker share; `instance` is the number of this start, `listen_addr` and `http_addr`
+    /// are the real addresses of the listeners.
     pub(crate) fn new(
         config: BrokerConfig,
         catalog: Catalog,
@@ -55,23 +56,23 @@ impl Shared {
         }
     }
 
-    /// Gives the URL that lookups name.
+    /// Returns the URL that lookups name.
     pub(crate) fn service_url(&self) -> String {
         let listen = self.listen_addr.map(|address| format!("pulsar://{address}"));
         self.config.advertised_url.clone().or(listen).unwrap_or_else(|| "pulsar://localhost:6650".to_owned())
     }
 
-    /// Gives the URL of the admin REST.
+    /// Returns the URL of the admin REST.
     pub(crate) fn http_url(&self) -> String {
         self.http_addr.map(|address| format!("http://{address}")).unwrap_or_default()
     }
 
-    /// Locks the figures of others that `/metrics` has besides the broker's.
+    /// Locks the figures of other parts of the process, which `/metrics` shows beside the broker's.
     pub(crate) fn others(&self) -> MutexGuard<'_, Registry> {
         self.others.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives a producer name that no other producer of this data directory has or had.
+    /// Returns a producer name that no other producer of this data directory has or had.
     pub(crate) fn generate_producer_name(&self) -> String {
         let count = self.producer_count.fetch_add(1, Ordering::Relaxed);
         format!("{}-{}-{}", self.config.cluster, self.instance, count)

@@ -11,7 +11,7 @@ impl Catalog {
     /// # Errors
     /// The metadata cannot be written.
     pub(crate) async fn flush(&self) -> Result<(), StorageError> {
-        let _picture = self.store.picture().await;
+        let _write_order = self.store.lock_write_order().await;
         let mut changes = Vec::new();
         for topic in self.open_topics().into_iter().filter(|topic| !topic.is_deleted()) {
             topic.drop_abandoned(60_000);

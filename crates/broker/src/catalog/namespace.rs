@@ -51,7 +51,7 @@ impl Catalog {
         self.lock().namespaces.keys().filter(|name| name.starts_with(&prefix)).cloned().collect()
     }
 
-    /// Gives a namespace's policies.
+    /// Returns a namespace's policies.
     pub(crate) fn namespace(&self, name: &str) -> Option<NamespacePolicies> {
         self.lock().namespaces.get(name).cloned()
     }
@@ -61,10 +61,10 @@ impl Catalog {
     /// # Errors
     /// The metadata cannot be written.
     pub(crate) async fn put_namespace(&self, name: &str, policies: NamespacePolicies) -> Result<(), Refused> {
-        let _picture = self.store.picture().await;
+        let _write_order = self.store.lock_write_order().await;
         let deduplication = DeduplicationPolicy::resolve(policies.deduplication_enabled, self.config.deduplication);
-        // Policy and last sequence ids go together: with one of them alone a restart would believe ids of a time without
-        // deduplication, or of before it.
+        // Write both in one transaction: otherwise a restart could trust sequence ids recorded before deduplication was
+        // switched off.
         let mut changes = vec![(key(&["namespace", name]), Some(value(&policies)?))];
         let (open, closed) = self.topics_by_state(name);
         for topic in &open {
@@ -75,7 +75,8 @@ impl Catalog {
             changes.extend(closed.iter().map(|topic| (key(&["dedup", topic]), Some(off.clone()))));
         }
         self.store.apply(changes).await?;
-        // Under one lock, so that a topic that is opened now, or was opened while the policy was stored, follows it too.
+        // Under one lock, so that a topic that is opened now, or was opened while the policy was stored, follows it
+        // too.
         let prefix = format!("persistent://{name}/");
         let mut state = self.lock();
         state.namespaces.insert(name.to_owned(), policies);
@@ -84,7 +85,7 @@ impl Catalog {
         Ok(())
     }
 
-    /// Gives the open topics of a namespace, and the names of the others.
+    /// Returns the open topics of a namespace, and the names of the others.
     fn topics_by_state(&self, namespace: &str) -> (Vec<Arc<Topic>>, Vec<String>) {
         let prefix = format!("persistent://{namespace}/");
         let state = self.lock();
@@ -112,14 +113,14 @@ impl Catalog {
         Ok(())
     }
 
-    /// Gives the strategy by which a namespace's schemas may change.
+    /// Returns the strategy by which a namespace's schemas may change.
     pub(crate) fn schema_strategy(&self, namespace: &str) -> Strategy {
         let state = self.lock();
         let policy = state.namespaces.get(namespace).and_then(|p| p.schema_compatibility_strategy.as_deref());
         policy.and_then(Strategy::parse).unwrap_or(self.config.schema_compatibility)
     }
 
-    /// Gives whose messages the topics of a namespace deduplicate.
+    /// Returns whose messages the topics of a namespace deduplicate.
     pub(crate) fn deduplication(&self, namespace: &str) -> DeduplicationPolicy {
         self.lock().deduplication(namespace, &self.config)
     }

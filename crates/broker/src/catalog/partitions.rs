@@ -11,7 +11,7 @@ use crate::{refused::Refused, storage::key, topic::StartAt};
 const MAX_PARTITIONS: u32 = 4_096;
 
 impl Catalog {
-    /// Gives the partitions of a topic; 0 for a plain one.
+    /// Returns the partitions of a topic; 0 for a plain one.
     pub(crate) fn partitions(&self, name: &TopicName) -> u32 {
         self.lock().partitioned.get(&name.to_string()).copied().unwrap_or(0)
     }

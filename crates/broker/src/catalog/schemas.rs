@@ -15,7 +15,7 @@ use crate::{
 };
 
 impl Catalog {
-    /// Gives all versions of a topic's schema.
+    /// Returns all versions of a topic's schema.
     ///
     /// # Errors
     /// The metadata cannot be read.
@@ -25,7 +25,7 @@ impl Catalog {
         self.loaded(&mut slot, &stored_key).cloned()
     }
 
-    /// Finds or registers a schema and gives its version, durable.
+    /// Finds or registers a schema and returns its version, durable.
     ///
     /// # Errors
     /// IncompatibleSchema, or the metadata cannot be written.
@@ -65,7 +65,7 @@ impl Catalog {
         })
     }
 
-    /// Deletes all versions of a topic's schema and gives the last number.
+    /// Deletes all versions of a topic's schema and returns the last number.
     ///
     /// # Errors
     /// The metadata cannot be written.
@@ -82,8 +82,8 @@ impl Catalog {
         Ok(last)
     }
 
-    /// Keeps the next schemas of a topic from getting versions that its messages carry already, which metadata from a backup do
-    /// not know.
+    /// Keeps the next schemas of a topic from getting versions that its messages carry already, which metadata from a
+    /// backup do not know.
     ///
     /// # Errors
     /// The metadata cannot be read or written.

@@ -1,9 +1,10 @@
 //! What the catalog knows, and its locks.
 //!
-//! A change of what exists is made durable first and put into [`State`] then, so that nobody uses what a crash would undo.
+//! A change of what exists is made durable first and put into [`State`] then, so that nobody uses what a crash would
+//! undo.
 //!
-//! Order of locks: `partitioning`, `creating`, the store's write order, [`State`], a topic's own. [`State`] is never held across an
-//! await.
+//! Order of locks: `partitioning`, `creating`, the store's write order, [`State`], a topic's own. [`State`] is never
+//! held across an await.
 
 use std::{
     collections::{BTreeMap, HashMap},

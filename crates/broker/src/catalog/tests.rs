@@ -45,27 +45,27 @@ async fn no_cursor_of_a_deleted_topic_is_written() {
     assert_eq!(catalog.store.get::<u64>(&key(&["epoch", &name().to_string()])).unwrap(), None);
 }
 
-/// The flush, as it runs: it takes its picture, the deletion comes, the picture is written.
+/// A flush has read the cursors and not written them when the deletion comes.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deletion_waits_for_a_flush_that_has_begun() {
     let folder = tempfile::tempdir().unwrap();
     let (catalog, topic) = with_a_moved_cursor(&folder).await;
-    let picture = catalog.store.picture().await;
+    let write_order = catalog.store.lock_write_order().await;
     let changes = topic.dirty_cursors().unwrap();
     assert_eq!(changes.len(), 1);
     let own = Arc::clone(&catalog);
     let mut deletion = tokio::spawn(async move { own.delete_topic(&name()).await });
     let early = tokio::time::timeout(Duration::from_millis(300), &mut deletion).await;
     catalog.store.apply(changes).await.unwrap();
-    drop(picture);
+    drop(write_order);
     if early.is_err() {
         deletion.await.unwrap().unwrap();
     }
     assert_eq!(stored_cursors(&catalog), 0);
 }
 
-/// The bytes on their way to the disk of a deleted topic counted against their connection for ever; with enough of them it
-/// was never read from again.
+/// The bytes on their way to the disk of a deleted topic counted against their connection for ever; with enough of them
+/// it was never read from again.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_deleted_topic_has_not_written_does_not_count_against_its_connection() {
     let folder = tempfile::tempdir().unwrap();

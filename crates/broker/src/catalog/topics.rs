@@ -17,7 +17,7 @@ pub(crate) enum Missing {
 }
 
 impl Catalog {
-    /// Checks that a topic's namespace exists and gives the topic's parsed name.
+    /// Checks that a topic's namespace exists and returns the topic's parsed name.
     ///
     /// # Errors
     /// The name is malformed or the namespace unknown.
@@ -27,13 +27,13 @@ impl Catalog {
         Ok(name)
     }
 
-    /// Tells whether a plain topic, a partition or a partitioned topic of this name exists.
+    /// Returns whether a plain topic, a partition or a partitioned topic of this name exists.
     pub(crate) fn exists(&self, name: &TopicName) -> bool {
         let (state, name) = (self.lock(), name.to_string());
         state.topics.contains_key(&name) || state.partitioned.contains_key(&name)
     }
 
-    /// Gives an open topic, opening or creating it if need be.
+    /// Returns an open topic, opening or creating it if need be.
     ///
     /// # Errors
     /// It does not exist and may not be created, is partitioned, or cannot be read.
@@ -60,7 +60,7 @@ impl Catalog {
         self.stored_topic(name, missing).await
     }
 
-    /// Gives an open topic whatever the count of partitions says.
+    /// Returns an open topic whatever the count of partitions says.
     pub(super) async fn stored_topic(&self, name: &TopicName, missing: Missing) -> Result<Arc<Topic>, Refused> {
         let full_name = name.to_string();
         let entry = self.lock().topics.get(&full_name).cloned();
@@ -79,7 +79,7 @@ impl Catalog {
         Ok(Arc::clone(topic))
     }
 
-    /// Gives the open topics.
+    /// Returns the open topics.
     pub(crate) fn open_topics(&self) -> Vec<Arc<Topic>> {
         self.lock().topics.values().filter_map(|entry| entry.open.get().cloned()).collect()
     }

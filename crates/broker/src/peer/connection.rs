@@ -80,7 +80,7 @@ impl Connection {
         }
     }
 
-    /// Gives what the client told at CONNECT; `None` before.
+    /// Returns what the client told at CONNECT; `None` before.
     pub(crate) fn client(&self) -> Option<&ClientInfo> {
         self.client.get()
     }
@@ -91,6 +91,7 @@ impl Connection {
 
     /// Notes a sign of life.
     pub(crate) fn heard(&self) {
+        // Relaxed: a prober compares the number alone.
         self.frames_heard.fetch_add(1, Ordering::Relaxed);
         self.heard.notify_waiters();
     }
@@ -120,6 +121,7 @@ impl Connection {
 
     /// Ends the connection at once.
     pub(crate) fn end(&self) {
+        // Before the waiters are woken: they look at the mark.
         self.ended.store(true, Ordering::Release);
         self.outbound.close();
         self.end.notify_waiters();

@@ -64,7 +64,7 @@ impl Outbound {
         self.filled.notify_one();
     }
 
-    /// Tells whether dispatch may add messages; if not, `wake` is notified once it may.
+    /// Returns whether dispatch may add messages; if not, `wake` is notified once it may.
     pub(crate) fn is_writable(&self, wake: &Arc<Notify>) -> bool {
         let mut queue = self.lock();
         if queue.closed || queue.bytes < self.writable_below_bytes {
@@ -90,7 +90,7 @@ impl Outbound {
         }
     }
 
-    /// Gives the next frames to write; `None` when the connection is to end.
+    /// Returns the next frames to write; `None` when the connection is to end.
     pub(crate) async fn next_batch(&self) -> Option<Vec<Frame>> {
         loop {
             let filled = self.filled.notified();

@@ -92,7 +92,7 @@ async fn delete_tenant(State(shared): Broker, Path(name): Path<String>) -> Resul
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Tells whether a text may name a tenant or a namespace.
+/// Returns whether a text may name a tenant or a namespace.
 pub(super) fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-=:._".contains(&b))
 }

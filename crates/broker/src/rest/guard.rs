@@ -1,5 +1,5 @@
-//! Refuses what foreign web pages ask, before any route is looked at: the broker asks nobody who they are, so a page that
-//! the operator's browser shows must not reach it.
+//! Refuses what foreign web pages ask, before any route is looked at: the broker asks nobody who they are, so a page
+//! that the operator's browser shows must not reach it.
 
 use std::sync::Arc;
 

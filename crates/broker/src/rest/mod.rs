@@ -1,6 +1,7 @@
 //! The admin REST and HTTP lookup: paths and bodies of a Pulsar broker's, as far as its clients and tools use them.
 //!
-//! Errors are `{"reason": …}`; writes answer 204 without a body. Source of paths and shapes: "Pulsar admin REST API" v2.
+//! Errors are `{"reason": …}`; writes answer 204 without a body. Source of paths and shapes: "Pulsar admin REST API"
+//! v2.
 
 mod answer;
 mod cluster;

@@ -286,7 +286,7 @@ async fn skip_all(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Gives the topic, or all partitions of a partitioned one.
+/// Returns the topic, or all partitions of a partitioned one.
 async fn topics(shared: &Shared, tenant: &str, namespace: &str, topic: &str) -> Result<Vec<Arc<Topic>>, Problem> {
     let name = topic_name(shared, tenant, namespace, topic)?;
     let count = shared.catalog.partitions(&name);

@@ -1,7 +1,7 @@
 //! Avro schema resolution: can data of a writer's schema be read with a reader's schema?
 //!
-//! Source of the rules: "Schema Resolution" in the Apache Avro specification 1.11. Logical types do not take part, nor do
-//! the names of records: readers match them by structure, and so do the brokers whose clients rename their classes.
+//! Source of the rules: "Schema Resolution" in the Apache Avro specification 1.11. Logical types do not take part, nor
+//! do the names of records: readers match them by structure, and so do the brokers whose clients rename their classes.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,7 +11,7 @@ use serde_json::Value;
 const MAX_DEPTH: usize = 64;
 const MAX_NODES: usize = 50_000;
 
-/// Why a definition is no Avro schema.
+/// Why a definition is not an Avro schema.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum AvroError {
@@ -80,7 +80,7 @@ impl AvroSchema {
     /// Parses a definition.
     ///
     /// # Errors
-    /// The text is no JSON or describes no Avro type.
+    /// The text is not JSON or does not describe an Avro type.
     pub(crate) fn parse(definition: &[u8]) -> Result<Self, AvroError> {
         let value: Value = serde_json::from_slice(definition).map_err(|e| AvroError::Json(e.to_string()))?;
         let mut parser = Parser { nodes: Vec::new(), names: HashMap::new() };
@@ -88,7 +88,7 @@ impl AvroSchema {
         Ok(Self { nodes: parser.nodes, root })
     }
 
-    /// Tells whether data written with `writer` can be read with this schema; the error says where not.
+    /// Returns whether data written with `writer` can be read with this schema; the error says where not.
     ///
     /// # Errors
     /// A sentence that names the place in the reader's schema and the reason.

@@ -49,13 +49,13 @@ impl Strategy {
         NAMES.iter().find(|(n, _)| *n == name).map(|(_, s)| *s)
     }
 
-    /// Gives the name that the admin REST uses.
+    /// Returns the name that the admin REST uses.
     pub fn name(self) -> &'static str {
         NAMES.iter().find(|(_, s)| *s == self).map_or("UNDEFINED", |(n, _)| *n)
     }
 
-    /// What a consumer's schema must satisfy. It writes nothing, so under the strategies that look at the latest version, and
-    /// under the forward ones, it is enough that it reads what the latest wrote.
+    /// What a consumer's schema must satisfy. It writes nothing, so under the strategies that look at the latest
+    /// version, and under the forward ones, it is enough that it reads what the latest wrote.
     pub fn of_consumers(self) -> Self {
         match self {
             Self::Backward | Self::Forward | Self::ForwardTransitive | Self::Full => Self::Backward,

@@ -49,7 +49,7 @@ impl SchemaKind {
     /// The consumer takes whatever schema the topic has.
     pub(crate) const AUTO_CONSUME: Self = Self(21);
 
-    /// Gives the name that the admin REST uses.
+    /// Returns the name that the admin REST uses.
     pub(crate) fn name(self) -> &'static str {
         NAMES.iter().find(|(n, _)| *n == self.0).map_or("UNKNOWN", |(_, name)| name)
     }
@@ -59,7 +59,7 @@ impl SchemaKind {
         NAMES.iter().find(|(_, n)| *n == name).map(|(n, _)| Self(*n))
     }
 
-    /// Tells whether a client that gives this type registers anything.
+    /// Returns whether a client that gives this type registers anything.
     pub(crate) fn is_registered(self) -> bool {
         self.0 > 0 && self != Self::AUTO_CONSUME
     }
@@ -112,7 +112,7 @@ impl SchemaInfo {
         }
     }
 
-    /// Tells whether both describe the same data: type, definition and, for KeyValue, the halves' types.
+    /// Returns whether both describe the same data: type, definition and, for KeyValue, the halves' types.
     pub(super) fn is_same(&self, other: &SchemaInfo) -> bool {
         let text = |info: &SchemaInfo| serde_json::from_slice::<serde_json::Value>(&info.data).ok();
         let structured = matches!(self.kind, SchemaKind::AVRO | SchemaKind::JSON | SchemaKind::PROTOBUF);

@@ -56,22 +56,22 @@ pub(crate) enum RegistryError {
 }
 
 impl SchemaHistory {
-    /// Gives all versions.
+    /// Returns all versions.
     pub(crate) fn versions(&self) -> &[SchemaVersion] {
         &self.versions
     }
 
-    /// Gives one version.
+    /// Returns one version.
     pub(crate) fn get(&self, version: u64) -> Option<&SchemaVersion> {
         self.versions.iter().find(|v| v.version == version)
     }
 
-    /// Gives the latest version.
+    /// Returns the latest version.
     pub(crate) fn latest(&self) -> Option<&SchemaVersion> {
         self.versions.last()
     }
 
-    /// Tells whether there is no schema.
+    /// Returns whether there is no schema.
     pub(crate) fn is_empty(&self) -> bool {
         self.versions.is_empty()
     }
@@ -81,8 +81,8 @@ impl SchemaHistory {
         self.versions.iter().rev().find(|v| v.info.is_same(info)).map(|v| v.version)
     }
 
-    /// Sets the least number of the next version; returns whether that changed anything. A number that a client invented, far
-    /// from those that were given, is left alone.
+    /// Sets the least number of the next version; returns whether that changed anything. A number that a client
+    /// invented, far from those that were given, is left alone.
     pub(crate) fn reserve(&mut self, count: u64) -> bool {
         let is_new = count > self.next && count - self.next <= MAX_VERSIONS as u64;
         if is_new {
@@ -176,8 +176,8 @@ mod tests {
         assert_eq!(history.register(&required, Strategy::AlwaysCompatible, 4), Ok(Registration::Added(2)));
     }
 
-    /// A consumer that knew one field of a wider record was refused under FULL: the record in the topic, which no longer
-    /// has to read anything of it, lacked defaults for the other fields.
+    /// A consumer that knew one field of a wider record was refused under FULL: the record in the topic, which no
+    /// longer has to read anything of it, lacked defaults for the other fields.
     #[test]
     fn a_consumer_may_know_less_than_the_topic_but_not_need_more() {
         let record = |fields: &str| SchemaInfo { kind: SchemaKind::AVRO, data: json(fields), ..key_value(b"", b"") };

@@ -62,7 +62,7 @@ impl Session {
         let slot = self.slots.take_consumer(command.consumer_id);
         if let Some(ConsumerSlot::Ready(topic, subscription, key)) = slot {
             topic.detach_consumer(&subscription, key);
-            // Whoever closed a consumer in good order may expect that nothing acknowledged comes again.
+            // A client that closed its consumer in good order expects that nothing it acknowledged comes again.
             if let Err(error) = topic.flush_cursor(&subscription).await {
                 return self.refuse(command.request_id, error.into());
             }

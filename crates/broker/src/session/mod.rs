@@ -1,8 +1,8 @@
 //! The connection layer: frames in, calls to the cores, frames out. One file per group of commands.
 //!
 //! A [`Session`] serves one connection, over a socket or inside the process alike. Commands are worked on in their
-//! order of arrival; only PRODUCER and SUBSCRIBE run beside the others, because they may have to wait for a sign of life
-//! of another client. Whatever carries a request id is answered; nothing is pushed that was not asked for.
+//! order of arrival; only PRODUCER and SUBSCRIBE run beside the others, because they may have to wait for a sign of
+//! life of another client. Whatever carries a request id is answered; nothing is pushed that was not asked for.
 
 mod ack;
 mod connect;
@@ -43,7 +43,7 @@ impl Session {
         Self { shared, connection, slots }
     }
 
-    /// Gives the connection's state.
+    /// Returns the connection's state.
     pub(crate) fn connection(&self) -> &Arc<Connection> {
         &self.connection
     }
@@ -97,7 +97,8 @@ impl Session {
                 topic.detach_consumer(&subscription, key);
             }
         }
-        // Producers that wait for their turn or are being replaced have no ready slot; the topics know all of them.
+        // Asked of the topics and not of the slots: a producer whose PRODUCER is being worked on has no handle in its
+        // slot.
         for topic in self.shared.catalog.open_topics() {
             for (key, _) in topic.producers_of(self.connection.id) {
                 topic.release_producer(key).await;
@@ -138,7 +139,7 @@ impl Session {
     }
 }
 
-/// Tells whether the number is one of the requests that this broker refuses: transactions and topic watches.
+/// Returns whether the number is one of the requests that this broker refuses: transactions and topic watches.
 fn is_request(kind: i32) -> bool {
     matches!(kind, 50 | 52 | 54 | 56 | 58 | 60 | 62 | 64 | 67)
 }

@@ -1,7 +1,7 @@
 //! The producers and consumers of one connection, by the ids that the client gave them.
 //!
-//! What the broker withdrew by itself is noted in the [`Connection`]; each look into the tables applies the notes first, so
-//! that a topic never writes here. Locks are taken in the order: table, topic, notes.
+//! What the broker withdrew by itself is noted in the [`Connection`]; each look into the tables applies the notes
+//! first, so that a topic never writes here. Locks are taken in the order: table, topic, notes.
 
 use std::{
     collections::HashMap,
@@ -14,8 +14,8 @@ use crate::{
     topic::{ProducerHandle, Subscription, Topic},
 };
 
-/// Ids that one connection may have before those of producers that the broker closed are forgotten. Until then a late SEND
-/// for one of them is ignored and not taken for an error.
+/// Ids that one connection may have before those of producers that the broker closed are forgotten. Until then a late
+/// SEND for one of them is ignored and not taken for an error.
 const REMEMBERED_CLOSES: usize = 1_000;
 
 /// A producer id on a connection.
@@ -65,8 +65,8 @@ impl Slots {
         Self { connection, producers: Mutex::default(), consumers: Mutex::default() }
     }
 
-    /// Notes that PRODUCER is being worked on, unless its id has a producer already. A client that connects again on the same
-    /// connection raises `epoch`; its producer is then replaced.
+    /// Notes that PRODUCER is being worked on, unless its id has a producer already. A client that connects again on
+    /// the same connection raises `epoch`; its producer is then replaced.
     pub(super) fn begin_producer(&self, id: u64, epoch: u64) -> Begin {
         let mut producers = self.producers();
         match find(&mut producers, id) {
@@ -83,8 +83,8 @@ impl Slots {
         find(&mut self.producers(), id)
     }
 
-    /// Puts the outcome of PRODUCER in; returns whether the client still wants it. CLOSE_PRODUCER, a close by the broker or
-    /// the end of the connection may have come while it was worked on.
+    /// Puts the outcome of PRODUCER in; returns whether the client still wants it. CLOSE_PRODUCER, a close by the
+    /// broker or the end of the connection may have come while it was worked on.
     pub(super) fn fill_producer(&self, id: u64, slot: ProducerSlot) -> bool {
         let mut producers = self.producers();
         let is_wanted = !self.connection.has_ended() && matches!(producers.get(&id), Some(ProducerSlot::Pending));

@@ -1,11 +1,11 @@
 //! The commit thread: writes and syncs what all logs append.
 //!
-//! It takes everything that waits, writes it file by file, syncs each file once, and tells the logs. What arrives in the
-//! meantime is the next round, so the more load there is, the more entries share one sync. Bounded by the producers'
-//! in-flight limits.
+//! It takes everything that waits, writes it file by file, syncs each file once, and tells the logs. What arrives in
+//! the meantime is the next round, so the more load there is, the more entries share one sync. Bounded by the
+//! producers' in-flight limits.
 //!
-//! The newest segments stay open, up to a number of them. When the process has no file descriptor left the thread lets
-//! go of its own and waits for one: nothing is lost while it waits, and a failed log would stay so until a restart.
+//! The newest segments stay open, up to a number of them. When the process has no file descriptor left the thread
+//! closes its own and waits for one: entries can wait, but a log that failed takes nothing more until a restart.
 
 use std::{
     collections::HashMap,
@@ -78,12 +78,13 @@ impl Committer {
         Ok(Self { queue, last_ledger: AtomicU64::new(0), thread: Mutex::new(Some(thread)) })
     }
 
-    /// Returns the number of a new segment: above `after`, above every other one of this process, and not below the clock (ms
-    /// since the epoch). So a message id never comes again, not even where a topic is made again under its name, or an older
-    /// copy of the folder is put back.
+    /// Returns the number of a new segment: above `after`, above every other one of this process, and not below the
+    /// clock (ms since the epoch). So a message id never comes again, not even where a topic is made again under its
+    /// name, or an older copy of the folder is put back.
     pub(super) fn next_ledger(&self, after: u64) -> u64 {
         let least = now_ms().max(after.saturating_add(1));
         let next = |last: u64| Some(least.max(last.saturating_add(1)));
+        // Relaxed: only the number itself must be unique.
         let last = self.last_ledger.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
         least.max(last.unwrap_or_else(|last| last).saturating_add(1))
     }
@@ -93,7 +94,7 @@ impl Committer {
         self.queue.changed.notify_one();
     }
 
-    /// Lets go of the files of deleted logs.
+    /// Closes the files of deleted logs.
     pub(super) fn forget_deleted(&self) {
         self.queue.lock().has_deleted = true;
         self.queue.changed.notify_one();
@@ -153,7 +154,7 @@ struct OpenFile {
 }
 
 impl Files {
-    /// Gives the file of a log's segment, opened or created if need be.
+    /// Returns the file of a log's segment, opened or created if need be.
     fn segment(&mut self, log: &Arc<SharedLog>, start: &Start, queue: &Queue) -> Result<&mut File, StorageError> {
         let key = address(log);
         if self.0.get(&key).is_none_or(|known| known.ledger != start.ledger) {
@@ -228,7 +229,7 @@ fn run(queue: &Queue) {
             if outcome.is_err() {
                 files.0.remove(&address(&log));
             }
-            // What is deleted has no folder to be written to, and nobody waits for it.
+            // A log that was deleted meanwhile has no folder, so its failure says nothing.
             if !log.is_deleted() {
                 log.committed(outcome);
             }

@@ -77,7 +77,7 @@ impl DataDirectory {
         Ok(Self { path: path.to_owned(), store, committer, lock })
     }
 
-    /// Gives the metadata.
+    /// Returns the metadata.
     pub(crate) fn store(&self) -> &Arc<Store> {
         &self.store
     }

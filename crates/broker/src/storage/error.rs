@@ -72,7 +72,7 @@ pub enum StorageError {
 }
 
 impl StorageError {
-    /// Tells whether the process, or the system, has no file descriptor left.
+    /// Returns whether the process, or the system, has no file descriptor left.
     pub(super) fn is_out_of_descriptors(&self) -> bool {
         matches!(self, Self::Io { source, .. } if matches!(source.raw_os_error(), Some(libc::EMFILE | libc::ENFILE)))
     }

@@ -1,8 +1,8 @@
 //! Whose log a folder holds: the topic's name, and which life of it.
 //!
-//! A topic that is deleted and made again has the same name and is another topic: positions, sequence ids and cursors of the
-//! former one mean nothing for it. So each life has a random number, its incarnation, which stands in the metadata and in the
-//! head of every segment. A folder is opened only for the topic that its segments name.
+//! A topic that is deleted and made again has the same name and is another topic: positions, sequence ids and cursors
+//! of the former one mean nothing for it. So each life has a random number, its incarnation, which stands in the
+//! metadata and in the head of every segment. A folder is opened only for the topic that its segments name.
 
 use std::fmt;
 
@@ -33,8 +33,8 @@ impl fmt::Display for TopicIdentity {
 pub(crate) struct KnownLog {
     /// Whose it is.
     pub identity: TopicIdentity,
-    /// Segments below this number may have a head of the first version, which names no topic: they were in the folder when
-    /// the topic was adopted.
+    /// Segments below this number may have a head of the first version, which names no topic: they were in the folder
+    /// when the topic was adopted.
     pub adopted_below: u64,
     /// How far it was durable when that was last stored.
     pub durable: DurableEnd,

@@ -7,11 +7,13 @@
 //! topics/<id>/<ledger>.log  segments of a topic, both numbers as 16 hexadecimal digits
 //! ```
 //!
-//! Everything belongs to one user: folders have the mode 0700, files 0600. Metadata and logs name each other: a topic has a
-//! number, which is the name of its folder, and an incarnation, which stands in every segment's head. No number is used again.
+//! Everything belongs to one user: folders have the mode 0700, files 0600. Metadata and logs name each other: a topic
+//! has a number, which is the name of its folder, and an incarnation, which stands in every segment's head. No number
+//! is used again.
 //!
 //! A receipt is given after `fdatasync`; one thread syncs for all topics, and what arrives while it syncs goes with the
-//! next round. After a failed write or sync nothing of that topic is believed until it is opened again.
+//! next round. After a failed write or sync it is not known what the disk has, so that topic takes nothing more until
+//! it is opened again.
 
 mod backup;
 mod commit;

@@ -2,7 +2,8 @@
 //!
 //! Only the last segment may end torn: its tail is cut at the first record that is not whole. A bad record with sound
 //! ones behind it is no torn write but damage, and is reported instead of cut: what was receipted must not vanish
-//! silently. Of the segments before the last one, owner, order and length are checked; their records when they are read.
+//! silently. Of the segments before the last one, owner, order and length are checked; their records when they are
+//! read.
 
 use std::{
     fs::{self, File, OpenOptions},

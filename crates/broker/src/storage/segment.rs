@@ -1,7 +1,7 @@
 //! One file of a log.
 //!
-//! Format: the head (see [`super::head`]), then records back to back. A sealed segment's count of entries and its bytes follow
-//! from the head of the next one.
+//! Format: the head (see [`super::head`]), then records back to back. A sealed segment's count of entries and its bytes
+//! follow from the head of the next one.
 
 use std::{
     fs::{File, OpenOptions},
@@ -65,19 +65,19 @@ impl Index {
         self.latest_ms
     }
 
-    /// Gives the last mark at or before an entry.
+    /// Returns the last mark at or before an entry.
     pub(super) fn before_entry(&self, entry: u64) -> Option<Mark> {
         let after = self.marks.partition_point(|mark| mark.entry <= entry);
         self.marks.get(after.checked_sub(1)?).copied()
     }
 
-    /// Gives a place at or behind the start of an entry, where a record starts or the segment ends.
+    /// Returns a place at or behind the start of an entry, where a record starts or the segment ends.
     pub(super) fn at_or_after(&self, entry: u64) -> u64 {
         let before = self.marks.partition_point(|mark| mark.entry < entry);
         self.marks.get(before).map_or(self.end, |mark| mark.byte_offset)
     }
 
-    /// Gives a mark before which no entry was published at or after the time.
+    /// Returns a mark before which no entry was published at or after the time.
     pub(super) fn before_time(&self, time_ms: u64) -> Option<Mark> {
         let after = self.marks.partition_point(|mark| mark.latest_before_ms < time_ms);
         self.marks.get(after.checked_sub(1)?).copied()
@@ -94,7 +94,7 @@ pub(super) struct Start {
     pub previous: Option<Previous>,
 }
 
-/// Gives the path of a segment.
+/// Returns the path of a segment.
 pub(super) fn path(folder: &Path, ledger: u64) -> PathBuf {
     folder.join(format!("{ledger:016x}.log"))
 }
@@ -146,7 +146,7 @@ pub(super) fn read_records(
                 at = range.end;
                 found.push(Found { publish_time_ms: header.publish_time_ms, entry: buffer.slice(range) });
             }
-            // What lies behind may be in the middle of being written; whoever needs it reads from there and is told.
+            // The record may just be written. A caller that needs it reads from here again and gets the error.
             Parsed::Short(_) | Parsed::Bad(_) if !found.is_empty() => break,
             Parsed::Short(_) => return Err(corrupt(path, byte_offset, "the file ends inside a record")),
             Parsed::Bad(reason) => return Err(corrupt(path, byte_offset + at as u64, reason)),
@@ -155,7 +155,7 @@ pub(super) fn read_records(
     Ok(found)
 }
 
-/// Writes one record's header and gives it, so that header and entry can go out together.
+/// Returns the header of a record, so that header and entry can be written together.
 pub(super) fn encode(entry: &[u8], publish_time_ms: u64, message_count: u32) -> [u8; HEADER_BYTES] {
     Header::of(entry, publish_time_ms, message_count).encode()
 }

@@ -20,7 +20,7 @@ impl AckSet {
         set
     }
 
-    /// Gives the words of the wire, without trailing zeros.
+    /// Returns the words of the wire, without trailing zeros.
     pub(crate) fn to_wire(&self) -> Vec<i64> {
         self.words.iter().map(|w| w.cast_signed()).collect()
     }
@@ -39,7 +39,7 @@ impl AckSet {
         self.words.iter().map(|w| w.count_ones()).sum()
     }
 
-    /// Tells whether every message is acknowledged.
+    /// Returns whether every message is acknowledged.
     pub(crate) fn is_empty(&self) -> bool {
         self.words.is_empty()
     }

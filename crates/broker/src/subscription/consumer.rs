@@ -72,42 +72,42 @@ impl ConsumerState {
         }
     }
 
-    /// Gives the consumer's key.
+    /// Returns the consumer's key.
     pub(crate) fn key(&self) -> ConsumerKey {
         self.key
     }
 
-    /// Gives what the consumer asked for.
+    /// Returns what the consumer asked for.
     pub(crate) fn spec(&self) -> &ConsumerSpec {
         &self.spec
     }
 
-    /// Gives the messages that the consumer may still be sent; negative after a batch larger than the rest.
+    /// Returns the messages that the consumer may still be sent; negative after a batch larger than the rest.
     pub(crate) fn permits(&self) -> i64 {
         self.permits
     }
 
-    /// Gives the messages sent and not acknowledged (Shared and Key_Shared).
+    /// Returns the messages sent and not acknowledged (Shared and Key_Shared).
     pub(crate) fn unacked(&self) -> u64 {
         self.unacked
     }
 
-    /// Tells whether the consumer waits because of too many unacknowledged messages.
+    /// Returns whether the consumer waits because of too many unacknowledged messages.
     pub(crate) fn is_blocked(&self) -> bool {
         self.blocked
     }
 
-    /// Gives the messages sent so far.
+    /// Returns the messages sent so far.
     pub(crate) fn message_count(&self) -> u64 {
         self.message_count
     }
 
-    /// Gives the rates of the last seconds.
+    /// Returns the rates of the last seconds.
     pub(crate) fn rates(&self) -> Rates {
         self.meter.rates()
     }
 
-    /// Gives the bytes sent so far.
+    /// Returns the bytes sent so far.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }

@@ -51,32 +51,32 @@ impl Cursor {
         cursor
     }
 
-    /// Gives the first offset that is not acknowledged.
+    /// Returns the first offset that is not acknowledged.
     pub(crate) fn mark_delete(&self) -> u64 {
         self.mark_delete
     }
 
-    /// Gives the acknowledged ranges above the mark-delete offset.
+    /// Returns the acknowledged ranges above the mark-delete offset.
     pub(crate) fn acked_ranges(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
         self.acked.iter()
     }
 
-    /// Gives the batches that are acknowledged in part.
+    /// Returns the batches that are acknowledged in part.
     pub(crate) fn partial(&self) -> impl Iterator<Item = (u64, &AckSet)> + '_ {
         self.partial.iter().map(|(o, s)| (*o, s))
     }
 
-    /// Gives what remains of a partly acknowledged batch.
+    /// Returns what remains of a partly acknowledged batch.
     pub(crate) fn remaining(&self, offset: u64) -> Option<&AckSet> {
         self.partial.get(&offset)
     }
 
-    /// Tells whether the whole entry is acknowledged.
+    /// Returns whether the whole entry is acknowledged.
     pub(crate) fn is_acked(&self, offset: u64) -> bool {
         offset < self.mark_delete || self.acked.contains(offset)
     }
 
-    /// Gives the first offset at or above `offset` that is not wholly acknowledged.
+    /// Returns the first offset at or above `offset` that is not wholly acknowledged.
     pub(crate) fn next_unacked(&self, offset: u64) -> u64 {
         self.acked.next_gap(offset.max(self.mark_delete))
     }

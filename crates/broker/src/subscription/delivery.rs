@@ -50,7 +50,7 @@ pub(crate) struct ChunkPart {
 pub(crate) struct EntryView {
     /// Offset in the topic.
     pub offset: u64,
-    /// Messages in it; 1 when it is no batch.
+    /// Messages in it; 1 if it is not a batch.
     pub message_count: u32,
     /// Stored bytes.
     pub bytes: u64,
@@ -86,7 +86,7 @@ enum Placement {
 }
 
 impl Dispatcher {
-    /// Gives the time in ms at which the next delayed entry is due.
+    /// Returns the time in ms at which the next delayed entry is due.
     pub(crate) fn next_due_ms(&self) -> Option<u64> {
         self.delayed.first().map(|(due, _)| *due)
     }
@@ -103,9 +103,11 @@ impl Dispatcher {
             left -= 1;
             push(&mut ranges, offset);
         }
+        // Entries to be sent again go first, alone, so that what is older is delivered before what is new.
         if !ranges.is_empty() {
             return Some(Plan { ranges, generation: self.generation });
         }
+        // Enough entries wait for busy owners already; reading on would only hold more of them.
         if self.replay.len() >= LOOK_AHEAD && self.kind == SubscriptionKind::KeyShared {
             return None;
         }
@@ -117,6 +119,7 @@ impl Dispatcher {
     /// Assigns entries that were read for a plan. Entries must be in the plan's order; a shorter list is fine.
     pub(crate) fn deliver(&mut self, generation: u64, entries: &[EntryView], now_ms: u64) -> Vec<Delivery> {
         let mut deliveries = Vec::new();
+        // A rewind or a seek came while the log was read: these entries are planned again.
         if generation != self.generation {
             return deliveries;
         }
@@ -128,6 +131,7 @@ impl Dispatcher {
                     continue;
                 }
             }
+            // Acknowledged while it was read.
             if self.cursor.is_acked(entry.offset) {
                 self.remove_replay(entry.offset);
                 self.pass(entry.offset, replayed);
@@ -140,6 +144,7 @@ impl Dispatcher {
                 continue;
             }
             match self.place(entry) {
+                // The rest stays planned: `read_offset` and the entries to be sent again are as they were.
                 Placement::Stop => break,
                 Placement::Hold => {
                     self.remove_replay(entry.offset);
@@ -164,6 +169,8 @@ impl Dispatcher {
         }
     }
 
+    /// Returns whether a delayed entry is put aside. When too many are, it is delivered early rather than kept in
+    /// memory; a type with one active consumer keeps the order and delays nothing, as in Pulsar.
     fn must_wait(&self, entry: &EntryView, now_ms: u64) -> bool {
         !self.kind.is_single_active() && entry.deliver_at_ms > now_ms && self.delayed.len() < DELAYED_MAX
     }
@@ -184,6 +191,7 @@ impl Dispatcher {
             let active = self.consumer(self.active?)?;
             return active.can_receive().then_some(active.permits);
         }
+        // All consumers together hold too many unacknowledged messages; acknowledgements lift this.
         if self.blocked {
             return None;
         }
@@ -218,6 +226,8 @@ impl Dispatcher {
         if owner.spec.out_of_order {
             return Some(slot);
         }
+        // The order of a key holds across a change of its owner: the former one acknowledges first what it has, and
+        // earlier entries that wait go before this one.
         let draining = self.hash_pending.get(&hash).is_some_and(|(holder, _)| *holder != owner.key);
         let earlier = self.replay_by_hash.get(&hash).and_then(|o| o.first()).is_some_and(|first| *first < offset);
         (!draining && !earlier).then_some(slot)
@@ -242,6 +252,8 @@ impl Dispatcher {
     }
 
     fn shared_slot(&mut self, entry: &EntryView) -> Option<usize> {
+        // All chunks of a message go to the consumer that has the first, which waits for them; it is not replaced while
+        // busy.
         if let Some(owner) = entry.chunk.and_then(|chunk| self.chunk_owners.get(&chunk.uuid_hash))
             && let Some(slot) = self.consumers.iter().position(|c| c.key == *owner)
         {

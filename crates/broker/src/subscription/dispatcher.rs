@@ -106,42 +106,42 @@ impl Dispatcher {
         }
     }
 
-    /// Gives the subscription's type.
+    /// Returns the subscription's type.
     pub(crate) fn kind(&self) -> SubscriptionKind {
         self.kind
     }
 
-    /// Gives the acknowledgement state.
+    /// Returns the acknowledgement state.
     pub(crate) fn cursor(&self) -> &Cursor {
         &self.cursor
     }
 
-    /// Gives the first offset that was not read yet.
+    /// Returns the first offset that was not read yet.
     pub(crate) fn read_offset(&self) -> u64 {
         self.read_offset
     }
 
-    /// Gives the connected consumers in the order of their arrival.
+    /// Returns the connected consumers in the order of their arrival.
     pub(crate) fn consumers(&self) -> &[ConsumerState] {
         &self.consumers
     }
 
-    /// Gives one consumer.
+    /// Returns one consumer.
     pub(crate) fn consumer(&self, key: ConsumerKey) -> Option<&ConsumerState> {
         self.consumers.iter().find(|c| c.key == key)
     }
 
-    /// Gives the active consumer of an Exclusive or Failover subscription.
+    /// Returns the active consumer of an Exclusive or Failover subscription.
     pub(crate) fn active(&self) -> Option<ConsumerKey> {
         self.active
     }
 
-    /// Gives the messages that all consumers hold unacknowledged.
+    /// Returns the messages that all consumers hold unacknowledged.
     pub(crate) fn unacked(&self) -> u64 {
         self.unacked
     }
 
-    /// Tells whether delivery waits because of too many unacknowledged messages.
+    /// Returns whether delivery waits because of too many unacknowledged messages.
     pub(crate) fn is_blocked(&self) -> bool {
         self.blocked
     }
@@ -151,7 +151,7 @@ impl Dispatcher {
         self.acked_count
     }
 
-    /// Lets the consumers' rates follow; called once a second.
+    /// Samples the consumers' rates; called once a second.
     pub(crate) fn sample(&mut self, now_ms: u64) {
         for consumer in &mut self.consumers {
             consumer.meter.sample(now_ms, consumer.message_count, consumer.bytes);
@@ -211,7 +211,7 @@ impl Dispatcher {
         }
     }
 
-    /// Says whether the consumer's connection can take more bytes.
+    /// Sets whether the consumer's connection can take more bytes.
     pub(crate) fn set_writable(&mut self, key: ConsumerKey, writable: bool) {
         if let Some(consumer) = self.consumer_mut(key) {
             consumer.writable = writable;
@@ -221,6 +221,7 @@ impl Dispatcher {
     /// Acknowledges an entry or, with `remaining`, those messages of it that the set leaves out.
     pub(crate) fn ack(&mut self, key: ConsumerKey, offset: u64, remaining: Option<AckSet>) {
         match self.cursor.ack(offset, remaining) {
+            // A cumulative acknowledgement or a skip may have covered it while the consumer still held it.
             Acked::Already => self.settle(key, offset, 0),
             Acked::Entry => {
                 self.acked_count += 1;
@@ -261,6 +262,7 @@ impl Dispatcher {
             if let (Some(epoch), Some(consumer)) = (epoch, self.consumer_mut(key)) {
                 consumer.spec.epoch = epoch;
             }
+            // A consumer that is not active was sent nothing that could come again.
             if self.active == Some(key) {
                 self.rewind();
             }

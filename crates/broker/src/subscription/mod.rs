@@ -48,7 +48,7 @@ impl SubscriptionKind {
         }
     }
 
-    /// Gives the name that the admin REST prints.
+    /// Returns the name that the admin REST prints.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Exclusive => "Exclusive",
@@ -58,7 +58,7 @@ impl SubscriptionKind {
         }
     }
 
-    /// Tells whether one consumer at a time receives everything.
+    /// Returns whether one consumer at a time receives everything.
     pub(crate) fn is_single_active(self) -> bool {
         matches!(self, Self::Exclusive | Self::Failover)
     }

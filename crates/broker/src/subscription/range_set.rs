@@ -11,7 +11,7 @@ pub(crate) struct RangeSet {
 }
 
 impl RangeSet {
-    /// Tells whether the offset is in the set.
+    /// Returns whether the offset is in the set.
     pub(crate) fn contains(&self, offset: u64) -> bool {
         self.range_of(offset).is_some()
     }
@@ -42,7 +42,7 @@ impl RangeSet {
         self.ranges.insert(start, end);
     }
 
-    /// Gives the first offset at or above `offset` that is not in the set.
+    /// Returns the first offset at or above `offset` that is not in the set.
     pub(crate) fn next_gap(&self, offset: u64) -> u64 {
         self.range_of(offset).map_or(offset, |(_, end)| end)
     }

@@ -9,12 +9,12 @@ impl Topic {
     /// # Errors
     /// The metadata cannot be written, or the topic is being deleted.
     pub(crate) async fn store_epoch(&self, epoch: u64) -> Result<(), Refused> {
-        let _picture = self.store.picture().await;
+        let _write_order = self.store.lock_write_order().await;
         self.refuse_deleted()?;
         Ok(self.store.put(storage::key(&["epoch", &self.full_name]), &epoch).await?)
     }
 
-    /// Lets all rates follow; called once a second.
+    /// Samples all rates; called once a second.
     pub(crate) fn sample(&self) {
         let now_ms = now_ms();
         self.published.sample(now_ms);
@@ -22,12 +22,12 @@ impl Topic {
         self.subscriptions().iter().for_each(|subscription| subscription.lock().dispatcher.sample(now_ms));
     }
 
-    /// Tells whether nothing was ever published and no producer is connected.
+    /// Returns whether nothing was ever published and no producer is connected.
     pub(crate) fn is_unused(&self) -> bool {
         self.lock().producers.count() == 0 && self.log.end() == self.log.first()
     }
 
-    /// Tells whether a producer or a consumer is connected.
+    /// Returns whether a producer or a consumer is connected.
     pub(crate) fn is_in_use(&self) -> bool {
         self.lock().producers.count() > 0 || self.subscriptions().iter().any(|s| !s.lock().handles.is_empty())
     }
@@ -40,7 +40,7 @@ impl Topic {
         }
     }
 
-    /// Tells whether the topic is being deleted, or was.
+    /// Returns whether the topic is being deleted, or was.
     pub(crate) fn is_deleted(&self) -> bool {
         self.lock().deleted
     }

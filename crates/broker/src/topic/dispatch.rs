@@ -40,7 +40,7 @@ impl Subscription {
         dispatcher.plan(&PlanLimits { end, entry_count: READ_ENTRIES, now_ms: now_ms() })
     }
 
-    /// Gives whether anything moved.
+    /// Returns whether anything moved.
     fn deliver(&self, topic: &Topic, plan: &Plan, entries: &[(u64, Bytes)]) -> bool {
         let mut core = self.lock();
         let kind = core.dispatcher.kind();

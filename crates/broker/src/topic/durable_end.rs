@@ -1,7 +1,7 @@
 //! How far a topic's log was durable, as the metadata keep it.
 //!
-//! It is stored with the cursors, so at most one [`crate::BrokerConfig::cursor_flush`] behind the log. A log that ends before it was
-//! shortened by something else than a crash: it was restored from an older copy, or files of it are gone.
+//! It is stored with the cursors, so at most one [`crate::BrokerConfig::cursor_flush`] behind the log. A log that ends
+//! before it was shortened by something else than a crash: it was restored from an older copy, or files of it are gone.
 
 use std::sync::atomic::Ordering;
 
@@ -40,12 +40,13 @@ impl Topic {
         self.log.damage().len() as u64
     }
 
-    /// Gives the change that stores how far the log is durable, if it has grown since the last time.
+    /// Returns the change that stores how far the log is durable, if it has grown since the last time.
     ///
     /// # Errors
     /// The value cannot be encoded.
     pub(crate) fn end_change(&self) -> Result<Option<Change>, StorageError> {
         let DurableEnd { ledger, offset } = self.log.durable();
+        // Relaxed: only the flush reads and writes it, under the store's write order.
         if self.end_stored.swap(offset, Ordering::Relaxed) == offset {
             return Ok(None);
         }
@@ -53,7 +54,7 @@ impl Topic {
         Ok(Some((storage::key(&["end", &self.full_name]), Some(storage::value(&stored)?))))
     }
 
-    /// Lets the next flush store how far the log is durable, because the last one was not written.
+    /// Makes the next flush store how far the log is durable, because the last write failed.
     pub(crate) fn forget_stored_end(&self) {
         self.end_stored.store(u64::MAX, Ordering::Relaxed);
     }

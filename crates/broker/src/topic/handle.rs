@@ -118,23 +118,23 @@ impl Counter {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Lets the rates follow; called once a second.
+    /// Samples the rates; called once a second.
     pub(crate) fn sample(&self, now_ms: u64) {
         let (messages, bytes) = (self.messages(), self.bytes());
         self.meter.lock().unwrap_or_else(PoisonError::into_inner).sample(now_ms, messages, bytes);
     }
 
-    /// Gives the rates of the last seconds.
+    /// Returns the rates of the last seconds.
     pub(crate) fn rates(&self) -> Rates {
         self.meter.lock().unwrap_or_else(PoisonError::into_inner).rates()
     }
 
-    /// Gives the messages.
+    /// Returns the messages.
     pub(crate) fn messages(&self) -> u64 {
         self.messages.load(Ordering::Relaxed)
     }
 
-    /// Gives the bytes.
+    /// Returns the bytes.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }

@@ -1,8 +1,8 @@
 //! Producers that come, wait and leave.
 //!
-//! A producer in an exclusive mode, or one whose turn has come, may publish when the topic's new epoch is durable: a restart
-//! must not give the same epoch to another producer. So [`Topic::admit_producer`] and [`Topic::release_producer`] write it
-//! before anybody is told.
+//! A producer in an exclusive mode, or one whose turn has come, may publish when the topic's new epoch is durable: a
+//! restart must not give the same epoch to another producer. So [`Topic::admit_producer`] and
+//! [`Topic::release_producer`] write it before anybody is told.
 
 use std::sync::Arc;
 
@@ -61,8 +61,8 @@ impl Topic {
     /// Takes a producer in, its topic epoch first made durable; a name held by a dead connection is freed first.
     ///
     /// # Errors
-    /// The access mode or the name does not allow it, the topic is being deleted or its log failed, or the epoch cannot be
-    /// stored.
+    /// The access mode or the name does not allow it, the topic is being deleted or its log failed, or the epoch cannot
+    /// be stored.
     pub(crate) async fn admit_producer(
         &self,
         handle: &Arc<ProducerHandle>,
@@ -142,7 +142,8 @@ impl Topic {
             return Ok(Standing::Waiting);
         };
         for key in closed {
-            // A producer that its own client replaces under the same id is not told: the client would close the new one.
+            // A producer that its own client replaces under the same id is not told: the client would close the new
+            // one.
             if let Some(old) = state.handles.remove(&key)
                 && !(Arc::ptr_eq(&old.connection, &handle.connection) && old.producer_id == handle.producer_id)
             {

@@ -1,7 +1,7 @@
 //! Topics: producers, deduplication, the way of a message into the log and out to subscriptions.
 //!
-//! A [`Topic`] joins the pure cores with its log. The session above calls it; it calls subscriptions and storage, and answers
-//! clients through the [`crate::peer`] that each producer and consumer came over.
+//! A [`Topic`] joins the pure cores with its log. The session above calls it; it calls subscriptions and storage, and
+//! answers clients through the [`crate::peer`] that each producer and consumer came over.
 
 mod admin;
 mod dedup;

@@ -37,7 +37,7 @@ impl AccessMode {
         }
     }
 
-    /// Gives the name that the admin REST prints.
+    /// Returns the name that the admin REST prints.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Shared => "Shared",
@@ -121,7 +121,7 @@ impl Producers {
         Self { topic_epoch, ..Self::default() }
     }
 
-    /// Gives the connected producers.
+    /// Returns the connected producers.
     pub(crate) fn connected(&self) -> impl Iterator<Item = (ProducerKey, &ProducerSpec)> {
         self.connected.iter().map(|(key, spec)| (*key, spec))
     }
@@ -142,7 +142,7 @@ impl Producers {
         own.map(|(key, spec)| (*key, spec.producer_id)).collect()
     }
 
-    /// Tells whether the producer may publish now.
+    /// Returns whether the producer may publish now.
     pub(crate) fn is_connected(&self, key: ProducerKey) -> bool {
         self.connected.iter().any(|(k, _)| *k == key)
     }
@@ -196,7 +196,7 @@ impl Producers {
         Ok(Admission::Granted { topic_epoch: Some(topic_epoch), closed, failed })
     }
 
-    /// Takes a producer out and gives the one whose turn comes, with those that waited under an outdated epoch.
+    /// Takes a producer out and returns the one whose turn comes, with those that waited under an outdated epoch.
     pub(crate) fn remove(&mut self, key: ProducerKey) -> (Option<Promotion>, Vec<ProducerKey>) {
         self.forget(key);
         let mut fenced = Vec::new();
@@ -220,7 +220,8 @@ impl Producers {
             (Some(topic), Some(client)) if client.saturating_sub(topic) < MAX_EPOCH_LEAP => {
                 topic.max(client).saturating_add(1)
             }
-            // A topic that is made again begins again, whatever its former producers held: by that they tell it from the former one.
+            // A topic that is made again begins again, whatever its former producers held: by that they tell it from
+            // the former one.
             (topic, _) => topic.map_or(0, |epoch| epoch + 1),
         };
         self.topic_epoch = Some(epoch);

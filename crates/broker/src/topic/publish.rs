@@ -145,7 +145,7 @@ impl Topic {
         Ok(())
     }
 
-    /// Hears from the log's commit thread.
+    /// Called by the log's commit thread, with the end of what is durable or with the failure of a write.
     pub(super) fn on_durable(&self, outcome: Result<u64, StorageError>) {
         match outcome {
             Ok(durable_end) => {
@@ -196,8 +196,8 @@ impl Topic {
         })
     }
 
-    /// After a failed write nothing of the topic is believed any more: producers are sent away and come back when it
-    /// has been reopened.
+    /// After a failed write it is not known what the disk has, so nothing more is taken: producers are sent away, and
+    /// are refused until the broker has been restarted and has read the log again.
     fn poison(&self, state: &mut State, error: &StorageError) {
         if state.poisoned.is_none() {
             tracing::error!(topic = %self.name, %error, "the log failed; the topic takes no more messages until the broker is restarted");
@@ -208,14 +208,14 @@ impl Topic {
         state.close_producers();
     }
 
-    /// Deletes the log: its producers are gone, and what still waits for the disk gets no receipt.
+    /// Deletes the log. Its producers have been closed, so entries that wait for the disk get no receipt.
     pub(crate) fn delete_log(&self) {
         self.log.delete();
         give_up_pending(&mut self.lock());
     }
 }
 
-/// Lets the connections of those who wait for a receipt send again.
+/// Drops the receipts that wait for the disk; their bytes no longer count against their connections.
 fn give_up_pending(state: &mut State) {
     for receipt in state.pending.drain(..) {
         receipt.producer.connection.release_inflight(receipt.bytes);

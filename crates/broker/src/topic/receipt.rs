@@ -21,12 +21,12 @@ pub(super) struct PendingReceipt {
 }
 
 impl PendingReceipt {
-    /// Gives the offset of an entry that is not known to be durable.
+    /// Returns the offset of the entry, which may not be durable yet; `None` for a duplicate.
     pub(super) fn first_offset(&self) -> Option<u64> {
         self.offset
     }
 
-    /// Lets the sequence id go when the table of them has been emptied.
+    /// Forgets the sequence id: the table was emptied, and must not get an id from the time before.
     pub(super) fn forget_sequence_id(&mut self) {
         self.deduplicated = None;
     }

@@ -1,7 +1,8 @@
 //! One topic: its log, and what connected clients make of it.
 //!
 //! Two kinds of locks, both held for microseconds and never across an await: the topic's own ([`State`]: producers,
-//! deduplication, receipts) and one in each subscription (cursor, consumers). Who needs both takes the topic's first.
+//! deduplication, receipts) and one in each subscription (cursor, consumers). A call that needs both takes the topic's
+//! first. Under either of them a peer's queue and notes may be locked, never the other way round.
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -69,64 +70,64 @@ pub(super) struct State {
 }
 
 impl Topic {
-    /// Gives the parsed name.
+    /// Returns the parsed name.
     pub(crate) fn name(&self) -> &TopicName {
         &self.name
     }
 
-    /// Gives the canonical name.
+    /// Returns the canonical name.
     pub(crate) fn full_name(&self) -> &str {
         &self.full_name
     }
 
-    /// Gives the log.
+    /// Returns the log.
     pub(crate) fn log(&self) -> &TopicLog {
         &self.log
     }
 
-    /// Gives the time of creation (ms since the epoch).
+    /// Returns the time of creation (ms since the epoch).
     pub(crate) fn created_ms(&self) -> u64 {
         self.created_ms
     }
 
-    /// Gives the producers.
+    /// Returns the producers.
     pub(crate) fn producers(&self) -> Vec<Arc<ProducerHandle>> {
         let state = self.lock();
         state.producers.connected().filter_map(|(key, _)| state.handles.get(&key).cloned()).collect()
     }
 
-    /// Gives the producers of a connection, waiting ones too, by key and id.
+    /// Returns the producers of a connection, waiting ones too, by key and id.
     pub(crate) fn producers_of(&self, connection: u64) -> Vec<(ProducerKey, u64)> {
         self.lock().producers.of_connection(connection)
     }
 
-    /// Gives the subscriptions by name.
+    /// Returns the subscriptions by name.
     pub(crate) fn subscriptions(&self) -> Vec<Arc<Subscription>> {
         self.lock().subscriptions.values().cloned().collect()
     }
 
-    /// Gives one subscription.
+    /// Returns one subscription.
     pub(crate) fn subscription(&self, name: &str) -> Option<Arc<Subscription>> {
         self.lock().subscriptions.get(name).cloned()
     }
 
-    /// Tells whether chunked messages were published since the start.
+    /// Returns whether chunked messages were published since the start.
     pub(crate) fn has_chunks(&self) -> bool {
         self.lock().has_chunks
     }
 
-    /// Gives the publish time of the last message since the start; 0 if there was none.
+    /// Returns the publish time of the last message since the start; 0 if there was none.
     pub(crate) fn last_publish_ms(&self) -> u64 {
         self.lock().last_publish_ms
     }
 
-    /// Gives the message id of an entry, without batch index.
+    /// Returns the message id of an entry, without batch index.
     pub(crate) fn message_id(&self, offset: u64) -> MessageIdData {
         let position = self.log.position(offset);
         self.wire_id(position.ledger, position.entry)
     }
 
-    /// Gives the id of the last durable entry with the index of its last message; (−1, −1) on an empty topic.
+    /// Returns the id of the last durable entry with the index of its last message; (−1, −1) on an empty topic.
     ///
     /// # Errors
     /// The entry cannot be read.
@@ -146,7 +147,7 @@ impl Topic {
         Ok(id)
     }
 
-    /// Gives the id before an offset, as mark-delete positions are told.
+    /// Returns the id before an offset, as mark-delete positions are told.
     pub(crate) fn position_before(&self, offset: u64) -> MessageIdData {
         match offset.checked_sub(1).filter(|previous| *previous >= self.log.first()) {
             Some(previous) => self.message_id(previous),
@@ -172,6 +173,7 @@ impl Topic {
     }
 
     pub(super) fn new_key(&self) -> u64 {
+        // Relaxed: only the number itself must be unique.
         self.next_key.fetch_add(1, Ordering::Relaxed)
     }
 

@@ -36,7 +36,8 @@ impl Topic {
         let offset = |(ledger, entry)| self.log.offset_at_or_after(Position { ledger, entry });
         let acked: Vec<(u64, u64)> =
             stored.acked.iter().map(|(first, last)| (offset(*first), offset((last.0, last.1 + 1)))).collect();
-        // A batch that is not in the log any more must not lend its acknowledgements to the one that comes in its place.
+        // A batch that is not in the log any more must not lend its acknowledgements to the one that comes in its
+        // place.
         let known = |(ledger, entry)| self.log.offset(Position { ledger, entry });
         let partial = stored.partial.iter().filter_map(|(at, words)| Some((known(*at)?, AckSet::from_wire(words))));
         let partial = partial.collect();
@@ -58,7 +59,7 @@ impl Topic {
         self.lock().subscriptions.insert(name.to_owned(), subscription);
     }
 
-    /// Gives the changes that make all moved cursors durable.
+    /// Returns the changes that make all moved cursors durable.
     ///
     /// # Errors
     /// A cursor cannot be encoded.
@@ -79,7 +80,7 @@ impl Topic {
     /// # Errors
     /// The metadata cannot be written.
     pub(crate) async fn flush_cursor(&self, subscription: &Arc<Subscription>) -> Result<(), StorageError> {
-        let _picture = self.store.picture().await;
+        let _write_order = self.store.lock_write_order().await;
         let is_gone = self.is_deleted() || subscription.is_closed();
         if is_gone || !subscription.is_durable() || !subscription.take_dirty() {
             return Ok(());

@@ -139,12 +139,13 @@ impl Topic {
             }
             return Ok(subscription);
         }
+        // Found before the write order is taken: a search by time reads the disk.
         let (offset, remaining) = self.start_offset(&request.start).await?;
         let mut cursor = Cursor::default();
         cursor.reset(offset, remaining);
         if request.durability == Durability::Durable {
             let stored = self.stored_cursor(&cursor, request.properties.clone());
-            let _picture = self.store.picture().await;
+            let _write_order = self.store.lock_write_order().await;
             self.refuse_deleted()?;
             self.store.put(self.cursor_key(&request.subscription), &stored).await?;
         }
@@ -153,6 +154,8 @@ impl Topic {
             Subscription::new(request.subscription.clone(), request.durability, request.properties.clone(), dispatcher);
         dispatch::start(self, &subscription);
         let mut state = self.lock();
+        // The topic may have been deleted since the cursor was stored; for a non-durable subscription nothing was
+        // checked yet.
         if state.deleted {
             subscription.close();
             return Err(being_deleted());
@@ -161,7 +164,7 @@ impl Topic {
         Ok(subscription)
     }
 
-    /// Ends non-durable subscriptions that nobody came back to after a seek.
+    /// Ends non-durable subscriptions whose consumer did not come back after a seek closed it.
     pub(crate) fn drop_abandoned(&self, idle_ms: u64) {
         let now = now_ms();
         let mut state = self.lock();
@@ -179,6 +182,7 @@ impl Topic {
     pub(crate) fn detach_consumer(&self, subscription: &Arc<Subscription>, key: ConsumerKey) {
         let is_last = {
             let mut core = subscription.lock();
+            // The broker closed it meanwhile, for a seek or a deletion, and told the dispatcher.
             if core.handles.remove(&key).is_none() {
                 return;
             }
@@ -193,15 +197,17 @@ impl Topic {
         }
     }
 
-    /// Ends a subscription. The caller has made sure that it may.
+    /// Ends a subscription, whatever consumers it has. The caller checks whether that is allowed.
     ///
     /// # Errors
     /// The cursor cannot be deleted.
     pub(crate) async fn delete_subscription(&self, subscription: &Arc<Subscription>) -> Result<(), Refused> {
+        // Order: `creating`, then the store's write order. A client that subscribes again waits until the cursor is
+        // gone.
         let _creating = self.creating.lock().await;
         self.close_consumers(subscription);
         self.forget(subscription);
-        let _picture = self.store.picture().await;
+        let _write_order = self.store.lock_write_order().await;
         if subscription.is_durable() {
             self.store.apply(vec![(self.cursor_key(subscription.name()), None)]).await?;
         }
@@ -214,8 +220,10 @@ impl Topic {
     /// The log cannot be searched or the cursor cannot be stored.
     pub(crate) async fn seek(&self, subscription: &Arc<Subscription>, to: &StartAt) -> Result<(), Refused> {
         let (offset, remaining) = self.start_offset(to).await?;
+        // Before the cursor moves: acknowledgements of consumers that were sent the old place must not reach the new
+        // one.
         self.close_consumers(subscription);
-        let _picture = self.store.picture().await;
+        let _write_order = self.store.lock_write_order().await;
         self.refuse_deleted()?;
         if subscription.is_closed() {
             let message = format!("subscription {} was deleted", subscription.name());
@@ -270,7 +278,8 @@ impl Topic {
         })
     }
 
-    /// Refuses what would write of a topic that is being deleted; to be asked under the store's picture.
+    /// Refuses to write for a topic that is being deleted: the next topic of the name would find it. The caller holds
+    /// the store's write order, which a deletion holds until its keys are gone.
     pub(super) fn refuse_deleted(&self) -> Result<(), Refused> {
         if self.is_deleted() { Err(being_deleted()) } else { Ok(()) }
     }

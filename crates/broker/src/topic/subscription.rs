@@ -72,17 +72,17 @@ impl Subscription {
         })
     }
 
-    /// Gives the name.
+    /// Returns the name.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// Tells whether its cursor survives a restart.
+    /// Returns whether its cursor survives a restart.
     pub(crate) fn is_durable(&self) -> bool {
         self.durability == Durability::Durable
     }
 
-    /// Gives the properties that were given at its creation.
+    /// Returns the properties that were given at its creation.
     pub(crate) fn properties(&self) -> &HashMap<String, String> {
         &self.properties
     }
@@ -92,33 +92,36 @@ impl Subscription {
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets the task look again.
+    /// Makes the task check again whether anything can be delivered.
     pub(crate) fn wake(&self) {
         self.wake.notify_one();
     }
 
     /// Notes that the cursor moved since it was stored.
     pub(crate) fn mark_dirty(&self) {
+        // Release, for the swap in `take_dirty`: the flush that clears the mark then stores the cursor as it was moved.
         self.is_dirty.store(true, Ordering::Release);
     }
 
-    /// Tells, once, whether the cursor moved since it was stored.
+    /// Returns whether the cursor moved since the last call, and clears the mark. A caller that then fails to store it
+    /// marks it again.
     pub(crate) fn take_dirty(&self) -> bool {
         self.is_dirty.swap(false, Ordering::AcqRel)
     }
 
     /// Ends the task.
     pub(crate) fn close(&self) {
+        // Before the wake, which the task answers by looking at the mark.
         self.is_closed.store(true, Ordering::Release);
         self.wake();
     }
 
-    /// Tells whether the task has ended or is about to.
+    /// Returns whether the task has ended or is about to.
     pub(crate) fn is_closed(&self) -> bool {
         self.is_closed.load(Ordering::Acquire)
     }
 
-    /// Gives since when (ms since the epoch) no consumer is connected; `None` while one is.
+    /// Returns since when (ms since the epoch) no consumer is connected; `None` while one is.
     pub(crate) fn idle_since_ms(&self) -> Option<u64> {
         Some(self.idle_since_ms.load(Ordering::Acquire)).filter(|since| *since > 0)
     }

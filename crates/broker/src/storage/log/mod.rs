@@ -1,8 +1,8 @@
 //! The log of one topic: dense offsets in front, message ids (ledger and entry) behind.
 //!
-//! Appending only fixes the place; writing and syncing are the commit thread's. A segment gets a new number at each
-//! roll and at the first append after an open, and numbers follow the clock, so ids never repeat. The newest entries stay in memory for consumers that
-//! keep up; older ones are read from the files.
+//! Appending only fixes the place; the commit thread writes and syncs. A segment gets a new number at each roll and at
+//! the first append after an open, and numbers follow the clock, so ids never repeat. The newest entries stay in memory
+//! for consumers that keep up; older ones are read from the files.
 
 mod read;
 mod shared;
@@ -82,19 +82,19 @@ impl TopicLog {
         DurableEnd { ledger: state.last_ledger, offset: state.durable_end }
     }
 
-    /// Returns whether a position, which somebody kept, lies behind the end of the log.
+    /// Returns whether a stored position lies behind the end of the log.
     pub(crate) fn is_behind_end(&self, position: Position) -> bool {
         let state = self.shared.lock();
         let Some(last) = state.segments.last() else { return position != Position { ledger: 0, entry: 0 } };
         position.ledger > last.ledger || (position.ledger == last.ledger && position.entry > last.entry_count)
     }
 
-    /// Sets who is told of durable entries; once.
+    /// Sets the callback for durable entries; a second call has no effect.
     pub(crate) fn on_durable(&self, callback: OnDurable) {
         let _ = self.shared.on_durable.set(callback);
     }
 
-    /// Appends an entry and gives its offset. It is not durable before the callback has said so.
+    /// Appends an entry and returns its offset. It is not durable before the callback has said so.
     ///
     /// # Errors
     /// An earlier write failed.
@@ -159,8 +159,10 @@ impl TopicLog {
         state.tail_seen = state.end;
     }
 
-    /// Lets go of the file and of the entries kept in memory. What still waits is not written, and nobody hears of it.
+    /// Closes the file and frees the entries kept in memory. What still waits is not written, and no callback is
+    /// called.
     pub(crate) fn delete(&self) {
+        // Before the commit thread is told: its next round must find the mark.
         self.shared.deleted.store(true, Ordering::Release);
         let mut state = self.shared.lock();
         state.tail = VecDeque::new();
@@ -169,22 +171,22 @@ impl TopicLog {
         self.committer.forget_deleted();
     }
 
-    /// Gives the first offset that still exists.
+    /// Returns the first offset that still exists.
     pub(crate) fn first(&self) -> u64 {
         self.shared.lock().segments.first().map_or(0, |segment| segment.base)
     }
 
-    /// Gives the offset of the next entry.
+    /// Returns the offset of the next entry.
     pub(crate) fn end(&self) -> u64 {
         self.shared.lock().end
     }
 
-    /// Gives the first offset that is not durable.
+    /// Returns the first offset that is not durable.
     pub(crate) fn durable_end(&self) -> u64 {
         self.shared.lock().durable_end
     }
 
-    /// Gives the message id of an offset; past the end, the id that follows the last one.
+    /// Returns the message id of an offset; past the end, the id that follows the last one.
     pub(crate) fn position(&self, offset: u64) -> Position {
         let state = self.shared.lock();
         let after = state.segments.partition_point(|segment| segment.base <= offset);
@@ -194,7 +196,7 @@ impl TopicLog {
         }
     }
 
-    /// Gives the offset of an existing entry.
+    /// Returns the offset of an existing entry.
     pub(crate) fn offset(&self, position: Position) -> Option<u64> {
         let state = self.shared.lock();
         let i = state.segments.binary_search_by_key(&position.ledger, |segment| segment.ledger).ok()?;
@@ -202,7 +204,7 @@ impl TopicLog {
         (position.entry < segment.entry_count).then(|| segment.base + position.entry)
     }
 
-    /// Gives the offset of the first entry at or after a position.
+    /// Returns the offset of the first entry at or after a position.
     pub(crate) fn offset_at_or_after(&self, position: Position) -> u64 {
         let state = self.shared.lock();
         let i = state.segments.partition_point(|segment| segment.ledger < position.ledger);
@@ -215,12 +217,12 @@ impl TopicLog {
         }
     }
 
-    /// Gives the bytes of all files.
+    /// Returns the bytes of all files.
     pub(crate) fn stored_bytes(&self) -> u64 {
         self.shared.lock().segments.iter().map(|segment| segment.bytes).sum()
     }
 
-    /// Gives the segments, oldest first.
+    /// Returns the segments, oldest first.
     pub(crate) fn segments(&self) -> Vec<SegmentStats> {
         let state = self.shared.lock();
         let stats = |s: &Segment| SegmentStats { ledger: s.ledger, entry_count: s.entry_count, bytes: s.bytes };

@@ -33,7 +33,7 @@ impl TopicLog {
             let path = segment::path(&shared.folder, segment.ledger);
             let (mut entry, mut at, mut found, mut bytes) = (mark.entry, mark.byte_offset, Vec::new(), 0);
             let last = end.min(segment.base + segment.entry_count);
-            // Nothing behind the wanted entries is read: a consumer with few permits must not cost megabytes.
+            // Stop at the wanted entries: a consumer with few permits must not cost megabytes.
             let stop = index.at_or_after(last - segment.base);
             while segment.base + entry < last && bytes < max_bytes {
                 for Found { entry: stored, .. } in segment::read_records(&path, at, stop, max_bytes)? {
@@ -51,9 +51,9 @@ impl TopicLog {
         .await
     }
 
-    /// Finds the first durable entry that was published at or after a time. Publish times are taken to rise from segment
-    /// to segment, as Pulsar takes them to rise from entry to entry: a log of any length costs a few small reads and one
-    /// segment.
+    /// Finds the first durable entry that was published at or after a time. Publish times are taken to rise from
+    /// segment to segment, as Pulsar takes them to rise from entry to entry: a log of any length costs a few small
+    /// reads and one segment.
     ///
     /// # Errors
     /// A file cannot be read or is damaged.
@@ -120,7 +120,7 @@ impl TopicLog {
 }
 
 impl SharedLog {
-    /// Gives the segment of an offset and its index, scanned if need be.
+    /// Returns the segment of an offset and its index, scanned if need be.
     fn segment_of(&self, offset: u64) -> Result<Option<(Segment, Arc<Index>)>, StorageError> {
         let segment = {
             let state = self.lock();

@@ -94,12 +94,13 @@ impl SharedLog {
         Self { folder, identity, state: Mutex::default(), on_durable: OnceLock::new(), deleted: AtomicBool::new(false) }
     }
 
-    /// Tells whether the log was deleted.
+    /// Returns whether the log was deleted.
     pub(in crate::storage) fn is_deleted(&self) -> bool {
         self.deleted.load(Ordering::Acquire)
     }
 
-    /// Hears from the commit thread.
+    /// Called by the commit thread with the outcome of a round. The lock is released before the callback, which reads
+    /// the log.
     pub(in crate::storage) fn committed(&self, outcome: Result<u64, StorageError>) {
         {
             let mut state = self.lock();
@@ -113,7 +114,7 @@ impl SharedLog {
         }
     }
 
-    /// Tells whether an earlier write failed.
+    /// Returns whether an earlier write failed.
     pub(in crate::storage) fn has_failed(&self) -> bool {
         self.lock().failed.is_some()
     }
@@ -130,7 +131,8 @@ impl Segment {
 }
 
 impl State {
-    /// Notes that the index of a segment is used; drops that of the one used the longest time ago if there are too many.
+    /// Notes that the index of a segment is used; drops that of the one used the longest time ago if there are too
+    /// many.
     pub(super) fn note_index(&mut self, ledger: u64) {
         if self.is_growing && self.segments.last().is_some_and(|segment| segment.ledger == ledger) {
             return;

@@ -15,12 +15,12 @@ use crate::{
 pub(crate) struct StoredDedup {
     /// Entries below this position are covered.
     next: (u64, u64),
-    /// Entries below this position count for nothing: nobody's messages were deduplicated then.
+    /// Entries below this position are ignored: nothing was deduplicated when they came.
     #[serde(default)]
     since: (u64, u64),
     /// Producer names and their highest durable ids, least recently used first.
     pub last: Vec<(String, i64)>,
-    /// Nobody's messages have been deduplicated since: what lies in the log counts for nothing.
+    /// Deduplication has been off since then: the entries in the log are ignored.
     #[serde(default)]
     pub is_off: bool,
 }
@@ -42,13 +42,13 @@ impl StoredDedup {
         Position { ledger: self.since.0, entry: self.since.1 }
     }
 
-    /// Forgets what is known of entries that are not in the log any more: everything that is there is to be read.
+    /// Forgets the ids, which may be those of lost entries: all entries of the log are read again.
     pub(crate) fn begin_again(&mut self) {
         self.next = self.since;
         self.last.clear();
     }
 
-    /// Gives the first position that is not covered.
+    /// Returns the first position that is not covered.
     pub(crate) fn covered(&self) -> Position {
         Position { ledger: self.next.0, entry: self.next.1 }
     }
@@ -58,7 +58,7 @@ impl StoredDedup {
 const SNAPSHOT_ENTRIES: u64 = 1_000;
 
 impl Topic {
-    /// Gives the change that stores the last sequence ids, when enough entries have come since the last time.
+    /// Returns the change that stores the last sequence ids, when enough entries have come since the last time.
     ///
     /// # Errors
     /// The snapshot cannot be encoded.
@@ -67,6 +67,8 @@ impl Topic {
             return Ok(None);
         }
         let (covered, last) = self.dedup_snapshot();
+        // Relaxed: only the flush reads and writes it, under the store's write order; a change of the policy resets it,
+        // and at worst one snapshot is written too much.
         let before = self.dedup_stored.load(Ordering::Relaxed);
         if before != u64::MAX && covered.saturating_sub(before) < SNAPSHOT_ENTRIES {
             return Ok(None);
@@ -79,8 +81,8 @@ impl Topic {
         Ok(Some((storage::key(&["dedup", &self.full_name]), Some(storage::value(&stored)?))))
     }
 
-    /// Gives the change that stores the last sequence ids, none, as they are after a change to this policy; `None` if the
-    /// policy neither ends nor begins deduplication. To be made durable before [`Topic::set_deduplication`].
+    /// Returns the change that empties the stored sequence ids, for a policy that ends or begins deduplication; `None`
+    /// for another one. It must be durable before [`Topic::set_deduplication`].
     ///
     /// # Errors
     /// The snapshot cannot be encoded.
@@ -97,13 +99,13 @@ impl Topic {
         Ok(Some((storage::key(&["dedup", &self.full_name]), Some(storage::value(&stored)?))))
     }
 
-    /// Lets the next flush store the last sequence ids whatever has come since.
+    /// Makes the next flush store the last sequence ids, however few entries have come since.
     pub(crate) fn forget_dedup_snapshot(&self) {
         self.dedup_stored.store(u64::MAX, Ordering::Relaxed);
     }
 
-    /// Sets whose messages are deduplicated from now on. Last sequence ids do not outlive a time without deduplication:
-    /// producers that begin anew in it would have their next messages taken for repeats.
+    /// Sets whose messages are deduplicated from now on. Last sequence ids are forgotten when deduplication ends:
+    /// a producer that counts from 0 again meanwhile would have its next messages taken for repeats.
     pub(crate) fn set_deduplication(&self, policy: DeduplicationPolicy) {
         let mut state = self.lock();
         if (state.deduplication == DeduplicationPolicy::Off) != (policy == DeduplicationPolicy::Off) {
@@ -116,12 +118,12 @@ impl Topic {
         state.deduplication = policy;
     }
 
-    /// Gives whose messages are deduplicated.
+    /// Returns whose messages are deduplicated.
     pub(crate) fn deduplication(&self) -> DeduplicationPolicy {
         self.lock().deduplication
     }
 
-    /// Gives the highest durable sequence ids by producer name, and the offset up to which they are complete.
+    /// Returns the highest durable sequence ids by producer name, and the offset up to which they are complete.
     pub(crate) fn dedup_snapshot(&self) -> (u64, Vec<(String, i64)>) {
         let state = self.lock();
         let complete = state.pending.iter().find_map(|r| r.first_offset()).unwrap_or_else(|| self.log.durable_end());

@@ -1,8 +1,8 @@
 //! Deduplication of what named producers publish.
 //!
 //! For each producer name the table knows the highest sequence id that was *pushed* to the log and the highest that is
-//! *persisted*. Ids must grow, not be dense. A batch is judged by its highest id alone, so a batch that overlaps only in
-//! part is stored: nothing is ever lost to the check, and a producer that resends whole batches is never doubled.
+//! *persisted*. Ids must grow, not be dense. A batch is judged by its highest id alone, so a batch that overlaps only
+//! in part is stored: nothing is ever lost to the check, and a producer that resends whole batches is never doubled.
 //!
 //! The real broker forgets a name after six idle hours. Here a name is kept until [`MAX_NAMES`] newer ones have come:
 //! a change-data-capture source that was stopped for a weekend must still find its last id.
@@ -89,12 +89,12 @@ impl DedupTable {
         }
     }
 
-    /// Gives the id that PRODUCER_SUCCESS announces; −1 for an unknown name.
+    /// Returns the id that PRODUCER_SUCCESS announces; −1 for an unknown name.
     pub(crate) fn last_pushed(&self, producer: &str) -> i64 {
         self.names.get(producer).map_or(-1, |last| last.pushed)
     }
 
-    /// Gives every name with its highest durable id, for the snapshot.
+    /// Returns every name with its highest durable id, for the snapshot.
     pub(crate) fn snapshot(&self) -> Vec<(String, i64)> {
         let mut known: Vec<(&String, &LastIds)> = self.names.iter().filter(|(_, last)| last.persisted >= 0).collect();
         known.sort_by_key(|(_, last)| last.touched);
