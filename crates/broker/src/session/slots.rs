@@ -185,3 +185,58 @@ fn find(producers: &mut HashMap<u64, ProducerSlot>, id: u64) -> Option<ProducerS
     }
     Some(slot.clone())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+mod tests {
+    use bitacora_pulsar_wire::proto::CommandError;
+
+    use super::*;
+
+    fn slots() -> (Arc<Connection>, Slots) {
+        let connection = Arc::new(Connection::new(1, "test".to_owned(), 1 << 20));
+        (Arc::clone(&connection), Slots::new(connection))
+    }
+
+    #[test]
+    fn what_a_topic_withdraws_is_seen_at_the_next_look() {
+        let (connection, slots) = slots();
+        for id in [1, 2] {
+            assert!(matches!(slots.begin_producer(id, 0), Begin::Work));
+            assert!(matches!(slots.begin_producer(id, 0), Begin::Busy));
+        }
+        connection.close_producer(1);
+        connection.refuse_producer(2, CommandError::default());
+        assert!(matches!(slots.producer(1), Some(ProducerSlot::ClosedByBroker)), "late SENDs are ignored");
+        assert!(slots.producer(2).is_none());
+        assert!(!slots.fill_producer(1, ProducerSlot::ClosedByBroker), "what PRODUCER made is not wanted any more");
+        assert!(slots.begin_consumer(7).is_none());
+        assert!(matches!(slots.begin_consumer(7), Some(ConsumerSlot::Pending)));
+        connection.close_consumer(7);
+        assert!(slots.consumer(7).is_none());
+    }
+
+    /// A note about the former producer of an id must not reach the one that came after it.
+    #[test]
+    fn an_id_that_is_used_again_is_not_withdrawn_by_an_old_note() {
+        let (connection, slots) = slots();
+        assert!(matches!(slots.begin_producer(1, 0), Begin::Work));
+        connection.close_producer(1);
+        assert!(matches!(slots.begin_producer(1, 0), Begin::Work));
+        assert!(matches!(slots.producer(1), Some(ProducerSlot::Pending)));
+        slots.give_up_producer(1);
+        assert!(slots.producer(1).is_none());
+    }
+
+    #[test]
+    fn closed_producers_are_forgotten_when_there_are_many() {
+        let (connection, slots) = slots();
+        let many = REMEMBERED_CLOSES as u64 + 2;
+        for id in 0..many {
+            slots.begin_producer(id, 0);
+            connection.close_producer(id);
+        }
+        assert!(slots.producer(0).is_none());
+        assert!(matches!(slots.producer(many - 1), Some(ProducerSlot::ClosedByBroker)));
+    }
+}
