@@ -1,28 +1,22 @@
-//! The running broker: everything that connections, REST and background work share, and its life cycle.
+//! The life cycle of the running broker.
 //!
-//! Start: raise the limit of open files, lock and open the data directory, load namespaces, bind the listeners, start the flush task. Topics are opened
-//! when they are first used. Shutdown: stop listening, close connections, flush cursors and deduplication snapshots,
-//! close the logs.
+//! Start: raise the limit of open files, bind the listeners, lock and open the data directory, load namespaces, start
+//! the flush task. Topics are opened when they are first used. Shutdown: stop listening, close connections, flush
+//! cursors and deduplication snapshots, close the logs.
 
-use std::{
-    net::SocketAddr,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{net::SocketAddr, sync::Arc};
 
 use bitacora_origin::Guard;
 use bitacora_pulsar_wire::Frame;
-use prometheus_client::{collector::Collector, registry::Registry};
-use tokio::{sync::mpsc, task::JoinSet};
+use prometheus_client::collector::Collector;
+use tokio::{net::TcpListener, sync::mpsc, task::JoinSet};
 
 use crate::{
     catalog::Catalog,
     config::{BrokerConfig, Reach},
     error::BrokerError,
     net,
-    session::Connections,
+    shared::Shared,
 };
 
 /// Frames that one direction of a local connection may hold.
@@ -30,49 +24,6 @@ const LOCAL_FRAMES: usize = 64;
 
 /// At shutdown clients get this long to take what is queued for them.
 const DRAIN: std::time::Duration = std::time::Duration::from_secs(3);
-
-/// What all parts of the broker share.
-#[derive(Debug)]
-pub struct Shared {
-    /// Settings.
-    pub config: BrokerConfig,
-    /// Tenants, namespaces and topics.
-    pub catalog: Catalog,
-    /// Open connections.
-    pub connections: Connections,
-    /// Real addresses of the listeners, known after binding.
-    pub listen_addr: Option<SocketAddr>,
-    /// Real address of the admin REST.
-    pub http_addr: Option<SocketAddr>,
-    producer_count: AtomicU64,
-    instance: u64,
-    /// Figures that are not the broker's.
-    others: Mutex<Registry>,
-}
-
-impl Shared {
-    /// Gives the URL that lookups name.
-    pub fn service_url(&self) -> String {
-        let listen = self.listen_addr.map(|address| format!("pulsar://{address}"));
-        self.config.advertised_url.clone().or(listen).unwrap_or_else(|| "pulsar://localhost:6650".to_owned())
-    }
-
-    /// Gives the URL of the admin REST.
-    pub fn http_url(&self) -> String {
-        self.http_addr.map(|address| format!("http://{address}")).unwrap_or_default()
-    }
-
-    /// Locks the figures of others that `/metrics` has besides the broker's.
-    pub fn others(&self) -> MutexGuard<'_, Registry> {
-        self.others.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Gives a producer name that no other producer of this data directory has or had.
-    pub fn generate_producer_name(&self) -> String {
-        let count = self.producer_count.fetch_add(1, Ordering::Relaxed);
-        format!("{}-{}-{}", self.config.cluster, self.instance, count)
-    }
-}
 
 /// A running broker.
 #[derive(Debug)]
@@ -103,16 +54,9 @@ impl Broker {
         let listener = net::bind(config.listen, "the binary protocol").await?;
         let http = net::bind(config.http, "the admin REST").await?;
         let (catalog, instance) = Catalog::open(&config).await?;
-        let shared = Arc::new(Shared {
-            listen_addr: listener.as_ref().and_then(|l| l.local_addr().ok()),
-            http_addr: http.as_ref().and_then(|l| l.local_addr().ok()),
-            config,
-            catalog,
-            connections: Connections::default(),
-            producer_count: AtomicU64::new(0),
-            instance,
-            others: Mutex::default(),
-        });
+        let address = |bound: &Option<TcpListener>| bound.as_ref().and_then(|listener| listener.local_addr().ok());
+        let (listen_addr, http_addr) = (address(&listener), address(&http));
+        let shared = Arc::new(Shared::new(config, catalog, instance, listen_addr, http_addr));
         let (stop, stopped) = tokio::sync::watch::channel(false);
         let mut tasks = JoinSet::new();
         if let Some(listener) = listener {
@@ -125,12 +69,12 @@ impl Broker {
         Ok(Self { shared, tasks, stop })
     }
 
-    /// Gives the real address of the binary protocol.
+    /// Returns the real address of the binary protocol.
     pub fn listen_addr(&self) -> Option<SocketAddr> {
         self.shared.listen_addr
     }
 
-    /// Gives the real address of the admin REST.
+    /// Returns the real address of the admin REST.
     pub fn http_addr(&self) -> Option<SocketAddr> {
         self.shared.http_addr
     }
@@ -141,7 +85,7 @@ impl Broker {
         self.local_connector().connect()
     }
 
-    /// Gives what opens such connections without borrowing the broker.
+    /// Returns what opens such connections without borrowing the broker.
     pub fn local_connector(&self) -> LocalConnector {
         LocalConnector { shared: Arc::clone(&self.shared) }
     }

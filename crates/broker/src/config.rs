@@ -34,8 +34,8 @@ pub struct BrokerConfig {
     pub listen: Option<SocketAddr>,
     /// Address of the admin REST; `None` = no REST.
     pub http: Option<SocketAddr>,
-    /// Names by which the admin REST is meant to be asked, beside `localhost` and addresses; with a port or for all ports.
-    /// A request under another name, or of a web page of another name, is refused.
+    /// Names by which the admin REST is meant to be asked, beside `localhost` and addresses; with a port or for all
+    /// ports. A request under another name, or of a web page of another name, is refused.
     pub http_names: Vec<String>,
     /// Whether other machines may reach this broker, which asks nobody who they are and encrypts nothing.
     pub reach: Reach,
@@ -63,7 +63,7 @@ pub struct BrokerConfig {
 }
 
 impl BrokerConfig {
-    /// Gives the defaults for a data directory, with the usual loopback addresses 6650 and 8080.
+    /// Returns the defaults for a data directory, with the usual loopback addresses 6650 and 8080.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Self {
             data_dir: data_dir.into(),

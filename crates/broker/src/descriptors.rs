@@ -1,6 +1,7 @@
 //! The limit on open files of the process: each connection has one, and so have the topics that are written to.
 
-/// Raises the soft limit to the hard one, which needs no rights. Where that is refused the broker runs with what it has.
+/// Raises the soft limit to the hard one, which needs no rights. Where that is refused the broker runs with what it
+/// has.
 pub(crate) fn raise_limit() {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the pointer is to a local of the type that the call fills, and it does not outlive the call.

@@ -1,27 +1,38 @@
 //! The embedded broker: segment log, topics, cursors, dispatch, schemas, deduplication, REST.
 //!
-//! A message's way: [`session`] takes a SEND from a socket or an in-process connection; [`topic`] checks, deduplicates
-//! and appends it; [`storage`] writes and syncs it together with what else waits; then the receipt goes out and the
-//! dispatch task of each [`subscription`] hands the stored bytes, unchanged, to its consumers. [`schema`] judges what
-//! producers and consumers say about the content.
+//! A message's way: `session` takes a SEND from a socket or an in-process connection; `topic` checks, deduplicates and
+//! appends it; `storage` writes and syncs it together with what else waits; then the receipt goes out and the dispatch
+//! task of each `subscription` hands the stored bytes, unchanged, to its consumers. `schema` judges what producers and
+//! consumers say about the content.
+//!
+//! `broker` has the life cycle, `net` and `rest` the edge, `catalog` what exists, `peer` the connected client, below
+//! sessions and topics. A lower room never calls a higher one (`tools/circles.py`, docs/decisions/0013).
+
+#![warn(unreachable_pub)]
 
 mod broker;
 mod catalog;
+mod clock;
 mod config;
 mod descriptors;
 mod error;
 mod meter;
 mod net;
+mod peer;
+mod refused;
 mod rest;
-pub mod schema;
-pub mod session;
-pub mod storage;
-pub mod subscription;
-pub mod topic;
+mod schema;
+mod session;
+mod shared;
+mod storage;
+mod subscription;
+mod topic;
 
 pub use broker::{Broker, LocalConnector};
 pub use catalog::repair;
 pub use config::{BrokerConfig, Deduplication, Reach};
 pub use error::BrokerError;
-pub use meter::{Meter, Rates};
 pub use rest::metrics_page;
+pub use schema::Strategy;
+pub use storage::{StorageError, back_up};
+pub use subscription::Limits;

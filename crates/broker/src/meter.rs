@@ -5,7 +5,7 @@ const WINDOW_MS: u64 = 5_000;
 
 /// Messages and bytes per second.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Rates {
+pub(crate) struct Rates {
     /// Messages per second.
     pub messages: f64,
     /// Bytes per second.
@@ -14,7 +14,7 @@ pub struct Rates {
 
 /// Remembers where two counters stood, and how fast they grew over the last window.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Meter {
+pub(crate) struct Meter {
     at_ms: u64,
     messages: u64,
     bytes: u64,
@@ -23,7 +23,7 @@ pub struct Meter {
 
 impl Meter {
     /// Looks at the counters; computes new rates when a window is over.
-    pub fn sample(&mut self, now_ms: u64, messages: u64, bytes: u64) {
+    pub(crate) fn sample(&mut self, now_ms: u64, messages: u64, bytes: u64) {
         let elapsed_ms = now_ms.saturating_sub(self.at_ms);
         if elapsed_ms < WINDOW_MS {
             return;
@@ -35,8 +35,8 @@ impl Meter {
         (self.at_ms, self.messages, self.bytes) = (now_ms, messages, bytes);
     }
 
-    /// Gives the rates of the last whole window.
-    pub fn rates(&self) -> Rates {
+    /// Returns the rates of the last whole window.
+    pub(crate) fn rates(&self) -> Rates {
         self.rates
     }
 }

@@ -3,44 +3,21 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use bitacora_pulsar_wire::proto::ServerError;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
-use super::Catalog;
-use crate::{
-    storage::{key, value},
-    topic::{DeduplicationPolicy, Refused, StoredDedup, Topic},
+use super::{
+    policies::{NamespacePolicies, Tenant},
+    state::Catalog,
 };
-
-/// A tenant as the admin REST shows it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Tenant {
-    /// Roles that may administer it; kept, not enforced.
-    #[serde(default)]
-    pub admin_roles: Vec<String>,
-    /// Clusters that it may use; kept, not enforced.
-    #[serde(default)]
-    pub allowed_clusters: Vec<String>,
-}
-
-/// Policies of a namespace. What has an effect has a field; the rest is kept as it was given.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct NamespacePolicies {
-    /// Deduplicate every producer (true) or none (false); absent = the broker's default.
-    #[serde(default, rename = "deduplicationEnabled", skip_serializing_if = "Option::is_none")]
-    pub deduplication_enabled: Option<bool>,
-    /// Name of the strategy; absent or UNDEFINED = the broker's default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub schema_compatibility_strategy: Option<String>,
-    /// Everything else.
-    #[serde(flatten)]
-    pub other: Map<String, Value>,
-}
+use crate::{
+    refused::Refused,
+    schema::Strategy,
+    storage::{key, value},
+    topic::{DeduplicationPolicy, StoredDedup, Topic},
+};
 
 impl Catalog {
     /// Lists the tenants.
-    pub fn tenants(&self) -> BTreeMap<String, Tenant> {
+    pub(crate) fn tenants(&self) -> BTreeMap<String, Tenant> {
         self.lock().tenants.clone()
     }
 
@@ -48,7 +25,7 @@ impl Catalog {
     ///
     /// # Errors
     /// The metadata cannot be written.
-    pub async fn put_tenant(&self, name: &str, tenant: Tenant) -> Result<(), Refused> {
+    pub(crate) async fn put_tenant(&self, name: &str, tenant: Tenant) -> Result<(), Refused> {
         self.store.put(key(&["tenant", name]), &tenant).await?;
         self.lock().tenants.insert(name.to_owned(), tenant);
         Ok(())
@@ -58,7 +35,7 @@ impl Catalog {
     ///
     /// # Errors
     /// It has namespaces, or the metadata cannot be written.
-    pub async fn delete_tenant(&self, name: &str) -> Result<(), Refused> {
+    pub(crate) async fn delete_tenant(&self, name: &str) -> Result<(), Refused> {
         if !self.namespaces_of(name).is_empty() {
             let message = format!("tenant {name} still has namespaces");
             return Err(Refused::new(ServerError::NotAllowedError, message));
@@ -69,13 +46,13 @@ impl Catalog {
     }
 
     /// Lists the namespaces of a tenant as `tenant/namespace`.
-    pub fn namespaces_of(&self, tenant: &str) -> Vec<String> {
+    pub(crate) fn namespaces_of(&self, tenant: &str) -> Vec<String> {
         let prefix = format!("{tenant}/");
         self.lock().namespaces.keys().filter(|name| name.starts_with(&prefix)).cloned().collect()
     }
 
-    /// Gives a namespace's policies.
-    pub fn namespace(&self, name: &str) -> Option<NamespacePolicies> {
+    /// Returns a namespace's policies.
+    pub(crate) fn namespace(&self, name: &str) -> Option<NamespacePolicies> {
         self.lock().namespaces.get(name).cloned()
     }
 
@@ -83,11 +60,11 @@ impl Catalog {
     ///
     /// # Errors
     /// The metadata cannot be written.
-    pub async fn put_namespace(&self, name: &str, policies: NamespacePolicies) -> Result<(), Refused> {
-        let _picture = self.store.picture().await;
+    pub(crate) async fn put_namespace(&self, name: &str, policies: NamespacePolicies) -> Result<(), Refused> {
+        let _write_order = self.store.lock_write_order().await;
         let deduplication = DeduplicationPolicy::resolve(policies.deduplication_enabled, self.config.deduplication);
-        // Policy and last sequence ids go together: with one of them alone a restart would believe ids of a time without
-        // deduplication, or of before it.
+        // Write both in one transaction: otherwise a restart could trust sequence ids recorded before deduplication was
+        // switched off.
         let mut changes = vec![(key(&["namespace", name]), Some(value(&policies)?))];
         let (open, closed) = self.topics_by_state(name);
         for topic in &open {
@@ -98,7 +75,8 @@ impl Catalog {
             changes.extend(closed.iter().map(|topic| (key(&["dedup", topic]), Some(off.clone()))));
         }
         self.store.apply(changes).await?;
-        // Under one lock, so that a topic that is opened now, or was opened while the policy was stored, follows it too.
+        // Under one lock, so that a topic that is opened now, or was opened while the policy was stored, follows it
+        // too.
         let prefix = format!("persistent://{name}/");
         let mut state = self.lock();
         state.namespaces.insert(name.to_owned(), policies);
@@ -107,7 +85,7 @@ impl Catalog {
         Ok(())
     }
 
-    /// Gives the open topics of a namespace, and the names of the others.
+    /// Returns the open topics of a namespace, and the names of the others.
     fn topics_by_state(&self, namespace: &str) -> (Vec<Arc<Topic>>, Vec<String>) {
         let prefix = format!("persistent://{namespace}/");
         let state = self.lock();
@@ -125,7 +103,7 @@ impl Catalog {
     ///
     /// # Errors
     /// It has topics, or the metadata cannot be written.
-    pub async fn delete_namespace(&self, name: &str) -> Result<(), Refused> {
+    pub(crate) async fn delete_namespace(&self, name: &str) -> Result<(), Refused> {
         if !self.topics_of(name).is_empty() || !self.partitioned_of(name).is_empty() {
             let message = format!("namespace {name} still has topics");
             return Err(Refused::new(ServerError::NotAllowedError, message));
@@ -133,5 +111,17 @@ impl Catalog {
         self.store.apply(vec![(key(&["namespace", name]), None)]).await?;
         self.lock().namespaces.remove(name);
         Ok(())
+    }
+
+    /// Returns the strategy by which a namespace's schemas may change.
+    pub(crate) fn schema_strategy(&self, namespace: &str) -> Strategy {
+        let state = self.lock();
+        let policy = state.namespaces.get(namespace).and_then(|p| p.schema_compatibility_strategy.as_deref());
+        policy.and_then(Strategy::parse).unwrap_or(self.config.schema_compatibility)
+    }
+
+    /// Returns whose messages the topics of a namespace deduplicate.
+    pub(crate) fn deduplication(&self, namespace: &str) -> DeduplicationPolicy {
+        self.lock().deduplication(namespace, &self.config)
     }
 }

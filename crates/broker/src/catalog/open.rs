@@ -5,22 +5,26 @@ use std::sync::{Arc, Mutex};
 use bitacora_pulsar_wire::{EntryPeek, TopicName, proto::ServerError};
 
 use super::{
-    Catalog, Entry, NamespacePolicies, State, Tenant,
+    policies::{NamespacePolicies, Tenant},
+    state::{Catalog, Entry, State},
     stored_topic::{StoredTopic, deleting_key},
+    topics::Missing,
 };
 use crate::{
+    clock::now_ms,
     config::BrokerConfig,
     error::BrokerError,
+    refused::Refused,
     storage::{self, DataDirectory, KnownLog, StorageError, TopicIdentity, TopicLog, key},
-    topic::{DedupTable, DeduplicationPolicy, Loaded, Refused, StoredCursor, StoredDedup, StoredEnd, Topic, now_ms},
+    topic::{DedupTable, DeduplicationPolicy, Loaded, StoredCursor, StoredDedup, StoredEnd, Topic},
 };
 
 impl Catalog {
-    /// Opens the data directory; gives the catalog and the number of this start.
+    /// Opens the data directory; returns the catalog and the number of this start.
     ///
     /// # Errors
     /// The directory is locked, damaged or full.
-    pub async fn open(config: &BrokerConfig) -> Result<(Self, u64), BrokerError> {
+    pub(crate) async fn open(config: &BrokerConfig) -> Result<(Self, u64), BrokerError> {
         let path = config.data_dir.clone();
         let opened = tokio::task::spawn_blocking(move || DataDirectory::open(&path)).await;
         let directory =
@@ -127,7 +131,8 @@ impl Catalog {
         let dedup_key = key(&["dedup", &full_name]);
         let mut stored: StoredDedup = self.store.get(&dedup_key)?.unwrap_or_default();
         let deduplication = self.deduplication(&name.full_namespace());
-        // The policy, or the broker's own setting, may have changed since: what was published before does not count then.
+        // The policy, or the broker's own setting, may have changed since: what was published before does not count
+        // then.
         let is_off = deduplication == DeduplicationPolicy::Off;
         if stored.is_off != is_off {
             stored = if is_off { StoredDedup::off() } else { StoredDedup::starting_at(log.position(log.end())) };
@@ -135,7 +140,8 @@ impl Catalog {
         }
         if log.lost() > 0 || log.is_behind_end(stored.covered()) {
             stored.begin_again();
-            // Before anything is published: with new segments behind it, the end that it was ahead of cannot be seen any more.
+            // Before anything is published: with new segments behind it, the end that it was ahead of cannot be seen
+            // any more.
             self.store.put(key(&["dedup", &full_name]), &stored).await?;
         }
         let forgettable = match deduplication {
@@ -169,13 +175,13 @@ impl Catalog {
     ///
     /// # Errors
     /// It does not exist, or files or metadata cannot be deleted.
-    pub async fn delete_topic(&self, name: &TopicName) -> Result<(), Refused> {
+    pub(crate) async fn delete_topic(&self, name: &TopicName) -> Result<(), Refused> {
         let full_name = name.to_string();
-        let topic = self.topic(name, super::Missing::Refuse).await?;
+        let topic = self.topic(name, Missing::Refuse).await?;
         let _creating = self.creating.lock().await;
         // Until its keys and the topic itself are gone nobody may write a cursor of it, which would come back with the
         // next topic of the name.
-        let picture = self.store.picture().await;
+        let write_order = self.store.lock_write_order().await;
         let is_known = self.lock().topics.get(&full_name).and_then(|entry| entry.open.get().cloned());
         if is_known.is_none_or(|known| !Arc::ptr_eq(&known, &topic)) {
             return Err(Refused::new(ServerError::TopicNotFound, format!("topic {full_name} does not exist")));
@@ -196,7 +202,7 @@ impl Catalog {
         let Some(entry) = self.lock().topics.remove(&full_name) else {
             return Err(Refused::new(ServerError::TopicNotFound, format!("topic {full_name} does not exist")));
         };
-        drop(picture);
+        drop(write_order);
         topic.delete_log();
         let directory = Arc::clone(&self.directory);
         let deleted = tokio::task::spawn_blocking(move || directory.delete_log(entry.id)).await;
@@ -205,9 +211,9 @@ impl Catalog {
     }
 }
 
-/// Rebuilds the table of last sequence ids: the snapshot, then every entry that it does not cover. Names that a broker of
-/// the `forgettable` cluster generated are left out, so that they do not push out those that applications chose. Also returns
-/// how many schema versions the entries that were read prove.
+/// Rebuilds the table of last sequence ids: the snapshot, then every entry that it does not cover. Names that a broker
+/// of the `forgettable` cluster generated are left out, so that they do not push out those that applications chose.
+/// Also returns how many schema versions the entries that were read prove.
 async fn recover_dedup(
     log: &TopicLog,
     stored: &StoredDedup,
@@ -240,7 +246,7 @@ async fn recover_dedup(
     Ok((table, schema_versions))
 }
 
-/// Tells whether a producer name has the form `cluster-number-number` of the names that the broker gives.
+/// Returns whether a producer name has the form `cluster-number-number` of the names that the broker gives.
 fn is_generated(cluster: &str, name: &str) -> bool {
     let numbers =
         name.strip_prefix(cluster).and_then(|rest| rest.strip_prefix('-')).and_then(|rest| rest.split_once('-'));

@@ -1,23 +1,28 @@
 //! Metadata made again from what the logs say of themselves: `bitacora repair`.
 //!
-//! Every segment names its topic, so names, numbers and incarnations can be found again, and with them the messages and the last
-//! sequence ids. Subscriptions, schemas and policies are nowhere else than in the metadata; they are lost with them.
+//! Every segment names its topic, so names, numbers and incarnations can be found again, and with them the messages and
+//! the last sequence ids. Subscriptions, schemas and policies are nowhere else than in the metadata; they are lost with
+//! them.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use bitacora_pulsar_wire::TopicName;
 
-use super::{Catalog, Entry, NamespacePolicies, Tenant, stored_topic::StoredTopic};
+use super::{
+    policies::{NamespacePolicies, Tenant},
+    state::{Catalog, Entry},
+    stored_topic::StoredTopic,
+};
 use crate::{
+    clock::now_ms,
     config::BrokerConfig,
     error::BrokerError,
     storage::{self, DataDirectory, FoundFolder, StorageError, TopicIdentity, key},
-    topic::now_ms,
 };
 
-/// Takes every log that the metadata do not know into them, under the topic that its segments name, and makes the metadata
-/// where they are missing. Nothing is deleted. Returns one sentence for each folder.
+/// Takes every log that the metadata do not know into them, under the topic that its segments name, and makes the
+/// metadata where they are missing. Nothing is deleted. Returns one sentence for each folder.
 ///
 /// # Errors
 /// The data directory is in use or cannot be written, or its metadata are damaged.

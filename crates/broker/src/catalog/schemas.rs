@@ -1,37 +1,35 @@
 //! The schemas of topics. All partitions of a topic share those of the topic.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use bitacora_pulsar_wire::{TopicName, proto::ServerError};
 use tokio::sync::Mutex;
 
-use super::Catalog;
+use super::state::Catalog;
 use crate::{
+    clock::now_ms,
+    refused::Refused,
     schema::{Incompatible, Registration, SchemaHistory, SchemaInfo},
     storage::key,
-    topic::{Refused, Topic, now_ms},
+    topic::Topic,
 };
 
-/// Histories that were read, by the topic's name without partition. The lock of one spans its read and its write, so
-/// that two clients cannot both add the next version.
-pub(super) type Histories = std::sync::Mutex<HashMap<String, Arc<Mutex<Option<SchemaHistory>>>>>;
-
 impl Catalog {
-    /// Gives all versions of a topic's schema.
+    /// Returns all versions of a topic's schema.
     ///
     /// # Errors
     /// The metadata cannot be read.
-    pub async fn schema_history(&self, name: &TopicName) -> Result<SchemaHistory, Refused> {
+    pub(crate) async fn schema_history(&self, name: &TopicName) -> Result<SchemaHistory, Refused> {
         let (slot, stored_key) = self.history_slot(name);
         let mut slot = slot.lock().await;
         self.loaded(&mut slot, &stored_key).cloned()
     }
 
-    /// Finds or registers a schema and gives its version, durable.
+    /// Finds or registers a schema and returns its version, durable.
     ///
     /// # Errors
     /// IncompatibleSchema, or the metadata cannot be written.
-    pub async fn register_schema(&self, name: &TopicName, info: &SchemaInfo) -> Result<u64, Refused> {
+    pub(crate) async fn register_schema(&self, name: &TopicName, info: &SchemaInfo) -> Result<u64, Refused> {
         let strategy = self.schema_strategy(&name.full_namespace());
         let (slot, stored_key) = self.history_slot(name);
         let mut slot = slot.lock().await;
@@ -53,7 +51,7 @@ impl Catalog {
     ///
     /// # Errors
     /// IncompatibleSchema, or the metadata cannot be written.
-    pub async fn consumer_schema(&self, topic: &Topic, info: &SchemaInfo) -> Result<(), Refused> {
+    pub(crate) async fn consumer_schema(&self, topic: &Topic, info: &SchemaInfo) -> Result<(), Refused> {
         let history = self.schema_history(topic.name()).await?;
         if history.is_empty() {
             if topic.is_unused() {
@@ -67,11 +65,11 @@ impl Catalog {
         })
     }
 
-    /// Deletes all versions of a topic's schema and gives the last number.
+    /// Deletes all versions of a topic's schema and returns the last number.
     ///
     /// # Errors
     /// The metadata cannot be written.
-    pub async fn delete_schema(&self, name: &TopicName) -> Result<Option<u64>, Refused> {
+    pub(crate) async fn delete_schema(&self, name: &TopicName) -> Result<Option<u64>, Refused> {
         let (slot, stored_key) = self.history_slot(name);
         let mut slot = slot.lock().await;
         let mut history = self.loaded(&mut slot, &stored_key)?.clone();
@@ -84,12 +82,12 @@ impl Catalog {
         Ok(last)
     }
 
-    /// Keeps the next schemas of a topic from getting versions that its messages carry already, which metadata from a backup do
-    /// not know.
+    /// Keeps the next schemas of a topic from getting versions that its messages carry already, which metadata from a
+    /// backup do not know.
     ///
     /// # Errors
     /// The metadata cannot be read or written.
-    pub async fn reserve_schema_versions(&self, name: &TopicName, count: u64) -> Result<(), Refused> {
+    pub(crate) async fn reserve_schema_versions(&self, name: &TopicName, count: u64) -> Result<(), Refused> {
         if count == 0 {
             return Ok(());
         }

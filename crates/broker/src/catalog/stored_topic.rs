@@ -1,13 +1,14 @@
 //! A topic as the metadata keep it, and what a start finds when it compares metadata and folders.
 //!
-//! Metadata and logs may be of different times: one of them was restored, or lost. Folders that the metadata do not know, and
-//! topics whose log is missing, are told at the start; nothing of them is opened under another name, deleted or numbered again.
+//! Metadata and logs may be of different times: one of them was restored, or lost. Folders that the metadata do not
+//! know, and topics whose log is missing, are told at the start; nothing of them is opened under another name, deleted
+//! or numbered again.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Catalog, Entry, State};
+use super::state::{Catalog, Entry, State};
 use crate::{
     storage::{self, Change, DurableEnd, FoundFolder, StorageError, TopicIdentity, key},
     topic::StoredEnd,
@@ -47,8 +48,8 @@ impl StoredTopic {
 }
 
 impl Catalog {
-    /// Reads the topics into the state. Those of an earlier version are adopted: each gets an incarnation, and what lies in its
-    /// folder now counts as its own.
+    /// Reads the topics into the state. Those of an earlier version are adopted: each gets an incarnation, and what
+    /// lies in its folder now counts as its own.
     pub(super) fn load_topics(&self, state: &mut State) -> Result<Vec<Change>, StorageError> {
         let (mut changes, mut adopted) = (Vec::new(), 0);
         for (name, stored) in self.store.list::<StoredTopic>(&["topic"])? {
@@ -81,7 +82,8 @@ impl Catalog {
         Ok(changes)
     }
 
-    /// Compares the topics with the folders, writes a line for each difference, and returns the least number for the next topic.
+    /// Compares the topics with the folders, writes a line for each difference, and returns the least number for the
+    /// next topic.
     pub(super) fn survey(&self, state: &State) -> Result<u64, StorageError> {
         let folders: BTreeSet<u64> = self.directory.topic_ids()?.into_iter().collect();
         let known: BTreeSet<u64> = state.topics.values().map(|entry| entry.id).collect();

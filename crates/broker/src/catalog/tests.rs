@@ -1,12 +1,14 @@
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use bitacora_pulsar_wire::{BatchBuilder, Codec, EntryHeader, OutgoingMessage};
+use bitacora_pulsar_wire::{BatchBuilder, Codec, EntryHeader, OutgoingMessage, TopicName};
 use bytes::Bytes;
 
 use super::*;
 use crate::{
-    session::Connection,
-    topic::{AccessMode, Counter, ProducerHandle, Publish},
+    config::BrokerConfig,
+    peer::Connection,
+    storage::key,
+    topic::{AccessMode, Counter, Epochs, ProducerHandle, Publish, StartAt, Topic},
 };
 
 fn name() -> TopicName {
@@ -43,27 +45,27 @@ async fn no_cursor_of_a_deleted_topic_is_written() {
     assert_eq!(catalog.store.get::<u64>(&key(&["epoch", &name().to_string()])).unwrap(), None);
 }
 
-/// The flush, as it runs: it takes its picture, the deletion comes, the picture is written.
+/// A flush has read the cursors and not written them when the deletion comes.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deletion_waits_for_a_flush_that_has_begun() {
     let folder = tempfile::tempdir().unwrap();
     let (catalog, topic) = with_a_moved_cursor(&folder).await;
-    let picture = catalog.store.picture().await;
+    let write_order = catalog.store.lock_write_order().await;
     let changes = topic.dirty_cursors().unwrap();
     assert_eq!(changes.len(), 1);
     let own = Arc::clone(&catalog);
     let mut deletion = tokio::spawn(async move { own.delete_topic(&name()).await });
     let early = tokio::time::timeout(Duration::from_millis(300), &mut deletion).await;
     catalog.store.apply(changes).await.unwrap();
-    drop(picture);
+    drop(write_order);
     if early.is_err() {
         deletion.await.unwrap().unwrap();
     }
     assert_eq!(stored_cursors(&catalog), 0);
 }
 
-/// The bytes on their way to the disk of a deleted topic counted against their connection for ever; with enough of them it
-/// was never read from again.
+/// The bytes on their way to the disk of a deleted topic counted against their connection for ever; with enough of them
+/// it was never read from again.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_deleted_topic_has_not_written_does_not_count_against_its_connection() {
     let folder = tempfile::tempdir().unwrap();
@@ -82,7 +84,7 @@ async fn what_a_deleted_topic_has_not_written_does_not_count_against_its_connect
         connected_since_ms: 0,
         published: Counter::default(),
     });
-    topic.attach_producer(&producer, 0, None).unwrap();
+    topic.admit_producer(&producer, Epochs::default()).await.unwrap();
     let mut builder = BatchBuilder::new();
     builder.append(&OutgoingMessage { value: Some(b"v"), ..OutgoingMessage::default() }).unwrap();
     let header = EntryHeader { producer_name: "p", publish_time_ms: 1, schema_version: None, codec: Codec::None };

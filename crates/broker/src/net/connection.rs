@@ -13,13 +13,13 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-use crate::session::Outbound;
+use crate::peer::Outbound;
 
 const READ_BYTES: usize = 64 * 1024;
 /// Payloads below this are copied beside their head: one slice less for the kernel costs more than the copy.
 const INLINE_BYTES: usize = 1024;
-/// Payloads below this are copied out of the buffer: whoever keeps one, as a topic does with its newest, would keep all
-/// of the buffer.
+/// Payloads below this are copied out of the buffer: a topic keeps its newest entries, and each would keep the whole
+/// buffer.
 const OWN_BYTES: usize = 16 * 1024;
 /// A frame that has begun must end within this time.
 const FRAME_TIMEOUT: Duration = Duration::from_secs(30);
@@ -42,7 +42,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         }
     }
 
-    /// Gives the next frame; `None` when the peer has closed the connection between two frames.
+    /// Returns the next frame; `None` when the peer has closed the connection between two frames.
     pub(crate) async fn next(&mut self) -> io::Result<Option<Frame>> {
         let mut deadline = None;
         loop {
@@ -129,7 +129,7 @@ mod tests {
 
     use super::*;
 
-    /// Gives whether a payload of this size, as it is read, has its memory for itself.
+    /// Returns whether a payload of this size, as it is read, has its memory for itself.
     async fn is_alone(payload_bytes: usize) -> bool {
         let mut bytes = BytesMut::new();
         encode(&Frame::with_payload(CommandSend::default(), vec![7; payload_bytes].into()), &mut bytes);

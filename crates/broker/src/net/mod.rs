@@ -13,9 +13,10 @@ use tokio::{
 };
 
 use crate::{
-    broker::Shared,
     error::BrokerError,
-    session::{Connection, Session, Violation},
+    peer::Connection,
+    session::{Session, Violation},
+    shared::Shared,
 };
 use connection::{FrameReader, write_frames};
 

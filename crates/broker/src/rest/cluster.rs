@@ -1,5 +1,7 @@
 //! Brokers, clusters, tenants.
 
+use std::sync::Arc;
+
 use axum::{
     Json, Router,
     extract::{Path, State},
@@ -8,8 +10,8 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::{Arc, Broker, Problem, Shared};
-use crate::catalog::Tenant;
+use super::answer::{Broker, Problem};
+use crate::{catalog::Tenant, shared::Shared};
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new()
@@ -90,7 +92,7 @@ async fn delete_tenant(State(shared): Broker, Path(name): Path<String>) -> Resul
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Tells whether a text may name a tenant or a namespace.
+/// Returns whether a text may name a tenant or a namespace.
 pub(super) fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-=:._".contains(&b))
 }

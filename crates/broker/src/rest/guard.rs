@@ -1,5 +1,5 @@
-//! Refuses what foreign web pages ask, before any route is looked at: the broker asks nobody who they are, so a page that
-//! the operator's browser shows must not reach it.
+//! Refuses what foreign web pages ask, before any route is looked at: the broker asks nobody who they are, so a page
+//! that the operator's browser shows must not reach it.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use axum::{
 };
 use bitacora_origin::{Guard, HostRule, Refusal};
 
-use super::Problem;
+use super::answer::Problem;
 
 /// What monitors ask, by whatever name they found the broker.
 const FOR_MONITORS: [&str; 4] = ["/metrics", "/metrics/", "/status.html", "/admin/v2/brokers/health"];

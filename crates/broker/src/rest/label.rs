@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-/// Escapes what would end a label's value, or its line: `\\`, `"` and the line break. (Source: OpenMetrics 1.0, "ABNF".)
+/// Escapes what would end a label's value, or its line: `\\`, `"` and the line break. (Source: OpenMetrics 1.0,
+/// "ABNF".)
 pub(super) fn escaped(value: &str) -> Cow<'_, str> {
     if !value.contains(['\\', '"', '\n']) {
         return Cow::Borrowed(value);

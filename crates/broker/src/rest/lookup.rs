@@ -1,5 +1,7 @@
 //! HTTP lookup.
 
+use std::sync::Arc;
+
 use axum::{
     Json, Router,
     extract::{Path, State},
@@ -7,7 +9,8 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::{Arc, Broker, Problem, Shared};
+use super::answer::{Broker, Problem};
+use crate::shared::Shared;
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new().route("/lookup/v2/topic/{domain}/{tenant}/{namespace}/{topic}", get(lookup))

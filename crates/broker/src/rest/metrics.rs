@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use std::sync::Arc;
+
 use axum::{
     Router,
     extract::State,
@@ -16,8 +18,14 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use super::{Arc, Broker, Problem, Shared, label::escaped};
-use crate::topic::{Subscription, Topic};
+use super::{
+    answer::{Broker, Problem},
+    label::escaped,
+};
+use crate::{
+    shared::Shared,
+    topic::{Subscription, Topic},
+};
 
 /// What `prometheus_client` writes.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

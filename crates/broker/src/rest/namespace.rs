@@ -1,5 +1,7 @@
 //! Namespaces and their policies.
 
+use std::sync::Arc;
+
 use axum::{
     Json, Router,
     extract::{Path, State},
@@ -8,8 +10,11 @@ use axum::{
 };
 use serde_json::Value;
 
-use super::{Arc, Broker, Problem, Shared, cluster::is_name};
-use crate::{catalog::NamespacePolicies, schema::Strategy};
+use super::{
+    answer::{Broker, Problem},
+    cluster::is_name,
+};
+use crate::{catalog::NamespacePolicies, schema::Strategy, shared::Shared};
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new()

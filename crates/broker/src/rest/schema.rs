@@ -1,5 +1,7 @@
 //! Schemas.
 
+use std::sync::Arc;
+
 use axum::{
     Json, Router,
     extract::{Path, State},
@@ -9,8 +11,11 @@ use bitacora_pulsar_wire::TopicName;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Arc, Broker, Problem, Shared, topic_name};
-use crate::schema::{SchemaInfo, SchemaKind, SchemaVersion};
+use super::answer::{Broker, Problem, topic_name};
+use crate::{
+    schema::{SchemaInfo, SchemaKind, SchemaVersion},
+    shared::Shared,
+};
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new()

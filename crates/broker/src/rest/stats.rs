@@ -1,5 +1,7 @@
 //! Figures of topics.
 
+use std::sync::Arc;
+
 use axum::{
     Json, Router,
     extract::{Path, State},
@@ -7,10 +9,12 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{Arc, Broker, Problem, Shared, time::rfc3339, topic_name};
+use super::answer::{Broker, Problem, topic_name};
 use crate::{
     catalog::Missing,
+    clock::rfc3339,
     meter::Rates,
+    shared::Shared,
     subscription::Dispatcher,
     topic::{DeduplicationPolicy, ProducerHandle, Subscription, Topic},
 };

@@ -1,6 +1,6 @@
 //! Topics, partitions, subscriptions.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use axum::{
     Json, Router,
@@ -12,9 +12,10 @@ use bitacora_pulsar_wire::proto::MessageIdData;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Arc, Broker, Problem, Shared, topic_name};
+use super::answer::{Broker, Problem, topic_name};
 use crate::{
     catalog::Missing,
+    shared::Shared,
     topic::{StartAt, Subscription, Topic},
 };
 
@@ -208,7 +209,7 @@ async fn message_id_at(
 ) -> Result<Json<Value>, Problem> {
     let name = topic_name(&shared, &t, &n, &topic)?;
     let topic = shared.catalog.topic(&name, Missing::Refuse).await?;
-    let offset = topic.log().offset_at_time(time_ms).await.map_err(crate::topic::Refused::from)?;
+    let offset = topic.log().offset_at_time(time_ms).await.map_err(crate::refused::Refused::from)?;
     Ok(Json(id_body(&topic.message_id(offset))))
 }
 
@@ -285,7 +286,7 @@ async fn skip_all(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Gives the topic, or all partitions of a partitioned one.
+/// Returns the topic, or all partitions of a partitioned one.
 async fn topics(shared: &Shared, tenant: &str, namespace: &str, topic: &str) -> Result<Vec<Arc<Topic>>, Problem> {
     let name = topic_name(shared, tenant, namespace, topic)?;
     let count = shared.catalog.partitions(&name);

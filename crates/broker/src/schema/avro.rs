@@ -1,7 +1,7 @@
 //! Avro schema resolution: can data of a writer's schema be read with a reader's schema?
 //!
-//! Source of the rules: "Schema Resolution" in the Apache Avro specification 1.11. Logical types do not take part, nor do
-//! the names of records: readers match them by structure, and so do the brokers whose clients rename their classes.
+//! Source of the rules: "Schema Resolution" in the Apache Avro specification 1.11. Logical types do not take part, nor
+//! do the names of records: readers match them by structure, and so do the brokers whose clients rename their classes.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,10 +11,10 @@ use serde_json::Value;
 const MAX_DEPTH: usize = 64;
 const MAX_NODES: usize = 50_000;
 
-/// Why a definition is no Avro schema.
+/// Why a definition is not an Avro schema.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum AvroError {
+pub(crate) enum AvroError {
     /// The definition is not JSON.
     #[error("the schema definition is not JSON: {0}")]
     Json(String),
@@ -71,7 +71,7 @@ struct Field {
 
 /// A parsed Avro schema.
 #[derive(Debug, Clone)]
-pub struct AvroSchema {
+pub(crate) struct AvroSchema {
     nodes: Vec<Node>,
     root: NodeId,
 }
@@ -80,19 +80,19 @@ impl AvroSchema {
     /// Parses a definition.
     ///
     /// # Errors
-    /// The text is no JSON or describes no Avro type.
-    pub fn parse(definition: &[u8]) -> Result<Self, AvroError> {
+    /// The text is not JSON or does not describe an Avro type.
+    pub(crate) fn parse(definition: &[u8]) -> Result<Self, AvroError> {
         let value: Value = serde_json::from_slice(definition).map_err(|e| AvroError::Json(e.to_string()))?;
         let mut parser = Parser { nodes: Vec::new(), names: HashMap::new() };
         let root = parser.node(&value, "", 0)?;
         Ok(Self { nodes: parser.nodes, root })
     }
 
-    /// Tells whether data written with `writer` can be read with this schema; the error says where not.
+    /// Returns whether data written with `writer` can be read with this schema; the error says where not.
     ///
     /// # Errors
     /// A sentence that names the place in the reader's schema and the reason.
-    pub fn can_read(&self, writer: &AvroSchema) -> Result<(), String> {
+    pub(crate) fn can_read(&self, writer: &AvroSchema) -> Result<(), String> {
         let mut seen = HashSet::new();
         Resolver { reader: self, writer }.resolve(self.root, writer.root, &mut seen, "")
     }

@@ -2,7 +2,7 @@
 
 use super::{
     avro::AvroSchema,
-    registry::{SchemaInfo, SchemaKind},
+    info::{SchemaInfo, SchemaKind},
 };
 
 /// How a new schema must relate to the earlier ones (`SchemaCompatibilityStrategy`).
@@ -30,7 +30,7 @@ pub enum Strategy {
 /// Says why a schema was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Incompatible(pub String);
+pub(crate) struct Incompatible(pub String);
 
 const NAMES: [(&str, Strategy); 8] = [
     ("ALWAYS_INCOMPATIBLE", Strategy::AlwaysIncompatible),
@@ -49,13 +49,13 @@ impl Strategy {
         NAMES.iter().find(|(n, _)| *n == name).map(|(_, s)| *s)
     }
 
-    /// Gives the name that the admin REST uses.
+    /// Returns the name that the admin REST uses.
     pub fn name(self) -> &'static str {
         NAMES.iter().find(|(_, s)| *s == self).map_or("UNDEFINED", |(n, _)| *n)
     }
 
-    /// What a consumer's schema must satisfy. It writes nothing, so under the strategies that look at the latest version, and
-    /// under the forward ones, it is enough that it reads what the latest wrote.
+    /// What a consumer's schema must satisfy. It writes nothing, so under the strategies that look at the latest
+    /// version, and under the forward ones, it is enough that it reads what the latest wrote.
     pub fn of_consumers(self) -> Self {
         match self {
             Self::Backward | Self::Forward | Self::ForwardTransitive | Self::Full => Self::Backward,
@@ -80,7 +80,7 @@ impl Strategy {
 ///
 /// # Errors
 /// A sentence that says what does not fit.
-pub fn check(strategy: Strategy, new: &SchemaInfo, earlier: &[&SchemaInfo]) -> Result<(), Incompatible> {
+pub(crate) fn check(strategy: Strategy, new: &SchemaInfo, earlier: &[&SchemaInfo]) -> Result<(), Incompatible> {
     let Some(latest) = earlier.last() else { return Ok(()) };
     match strategy {
         Strategy::AlwaysCompatible => return Ok(()),

@@ -5,7 +5,7 @@ use bitacora_pulsar_wire::proto::{
 };
 
 use super::Session;
-use crate::subscription::AckSet;
+use crate::{refused::Refused, subscription::AckSet};
 
 impl Session {
     pub(super) fn ack(&self, command: &CommandAck) {
@@ -13,7 +13,7 @@ impl Session {
         let Some(request_id) = command.request_id else { return };
         let (error, message) = match outcome {
             Ok(()) => (None, None),
-            Err((code, message)) => (Some(code as i32), Some(message.to_owned())),
+            Err(refused) => (Some(refused.code as i32), Some(refused.message)),
         };
         self.push(CommandAckResponse {
             consumer_id: command.consumer_id,
@@ -24,20 +24,26 @@ impl Session {
         });
     }
 
-    fn try_ack(&self, command: &CommandAck) -> Result<(), (ServerError, &'static str)> {
+    fn try_ack(&self, command: &CommandAck) -> Result<(), Refused> {
         if command.txnid_least_bits.is_some() || command.txnid_most_bits.is_some() {
-            return Err((ServerError::NotAllowedError, "transactions are not supported"));
+            return Err(Refused::new(ServerError::NotAllowedError, "transactions are not supported"));
         }
         let Some((topic, subscription, key)) = self.consumer(command.consumer_id) else {
-            return Err((ServerError::ConsumerNotFound, "the consumer does not exist"));
+            return Err(Refused::new(ServerError::ConsumerNotFound, "the consumer does not exist"));
         };
         let is_cumulative = command.ack_type == AckType::Cumulative as i32;
         if is_cumulative && command.message_id.len() != 1 {
-            return Err((ServerError::NotAllowedError, "a cumulative acknowledgement needs exactly one message id"));
+            return Err(Refused::new(
+                ServerError::NotAllowedError,
+                "a cumulative acknowledgement needs exactly one message id",
+            ));
         }
         let mut core = subscription.lock();
         if is_cumulative && !core.dispatcher.kind().is_single_active() {
-            return Err((ServerError::NotAllowedError, "shared subscriptions have no cumulative acknowledgement"));
+            return Err(Refused::new(
+                ServerError::NotAllowedError,
+                "shared subscriptions have no cumulative acknowledgement",
+            ));
         }
         for id in &command.message_id {
             // Ids of entries that retention has removed, or that never existed, need no acknowledgement.

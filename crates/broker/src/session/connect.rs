@@ -5,7 +5,8 @@ use bitacora_pulsar_wire::{
     proto::{CommandConnect, CommandConnected, FeatureFlags},
 };
 
-use super::{ClientInfo, Session, Violation};
+use super::{Session, Violation};
+use crate::peer::ClientInfo;
 
 /// What CONNECTED names as the server.
 const SERVER_VERSION: &str = concat!("Bitacora-", env!("CARGO_PKG_VERSION"));

@@ -11,39 +11,37 @@ use bitacora_pulsar_wire::{
     },
 };
 
-use super::{Connection, ConsumerSlot, PROBE, Session, schema::info};
+use super::{
+    Session,
+    slots::{ConsumerSlot, Slots},
+};
 use crate::{
-    broker::Shared,
     catalog::Missing,
-    rest::time::rfc3339,
+    clock::{now_ms, rfc3339},
+    peer::{Connection, PROBE},
+    refused::Refused,
+    schema::SchemaInfo,
+    shared::Shared,
     subscription::{ActiveChange, ConsumerKey, ConsumerSpec, KeySharedMode, SubscriptionKind},
-    topic::{
-        ConsumerHandle, Durability, Refused, StartAt, SubscribeError, SubscribeRequest, Subscription, Topic, now_ms,
-    },
+    topic::{ConsumerHandle, Durability, StartAt, SubscribeError, SubscribeRequest, Subscription, Topic},
 };
 
 impl Session {
     pub(super) fn subscribe(&self, command: CommandSubscribe) {
         let request_id = command.request_id;
-        {
-            let mut slots = self.connection.consumers();
-            match slots.get(&command.consumer_id) {
-                Some(ConsumerSlot::Pending) => {
-                    drop(slots);
-                    let message = "the consumer is still being created";
-                    return self.refuse(request_id, Refused::new(ServerError::ServiceNotReady, message));
-                }
-                Some(ConsumerSlot::Ready(..)) => {
-                    drop(slots);
-                    return self.success(request_id);
-                }
-                None => slots.insert(command.consumer_id, ConsumerSlot::Pending),
-            };
+        match self.slots.begin_consumer(command.consumer_id) {
+            None => {}
+            Some(ConsumerSlot::Pending) => {
+                let message = "the consumer is still being created";
+                return self.refuse(request_id, Refused::new(ServerError::ServiceNotReady, message));
+            }
+            Some(ConsumerSlot::Ready(..)) => return self.success(request_id),
         }
-        let (shared, connection) = (Arc::clone(&self.shared), Arc::clone(&self.connection));
+        let (shared, connection, slots) =
+            (Arc::clone(&self.shared), Arc::clone(&self.connection), Arc::clone(&self.slots));
         tokio::spawn(async move {
-            if let Err(refused) = create(&shared, &connection, &command).await {
-                connection.consumers().remove(&command.consumer_id);
+            if let Err(refused) = create(&shared, &connection, &slots, &command).await {
+                slots.take_consumer(command.consumer_id);
                 connection.outbound.push(Command::from(CommandError {
                     request_id,
                     error: refused.code as i32,
@@ -61,10 +59,10 @@ impl Session {
     }
 
     pub(super) async fn close_consumer(&self, command: &CommandCloseConsumer) {
-        let slot = self.connection.consumers().remove(&command.consumer_id);
+        let slot = self.slots.take_consumer(command.consumer_id);
         if let Some(ConsumerSlot::Ready(topic, subscription, key)) = slot {
             topic.detach_consumer(&subscription, key);
-            // Whoever closed a consumer in good order may expect that nothing acknowledged comes again.
+            // A client that closed its consumer in good order expects that nothing it acknowledged comes again.
             if let Err(error) = topic.flush_cursor(&subscription).await {
                 return self.refuse(command.request_id, error.into());
             }
@@ -82,7 +80,7 @@ impl Session {
             let message = format!("{others} other consumers are connected to the subscription");
             return self.refuse(command.request_id, Refused::new(ServerError::ConsumerBusy, message));
         }
-        self.connection.consumers().remove(&command.consumer_id);
+        self.slots.take_consumer(command.consumer_id);
         topic.detach_consumer(&subscription, key);
         match topic.delete_subscription(&subscription).await {
             Ok(()) => self.success(command.request_id),
@@ -123,16 +121,19 @@ impl Session {
     }
 
     pub(super) fn consumer(&self, consumer_id: u64) -> Option<(Arc<Topic>, Arc<Subscription>, ConsumerKey)> {
-        match self.connection.consumers().get(&consumer_id) {
-            Some(ConsumerSlot::Ready(topic, subscription, key)) => {
-                Some((Arc::clone(topic), Arc::clone(subscription), *key))
-            }
+        match self.slots.consumer(consumer_id) {
+            Some(ConsumerSlot::Ready(topic, subscription, key)) => Some((topic, subscription, key)),
             _ => None,
         }
     }
 }
 
-async fn create(shared: &Arc<Shared>, connection: &Arc<Connection>, command: &CommandSubscribe) -> Result<(), Refused> {
+async fn create(
+    shared: &Shared,
+    connection: &Arc<Connection>,
+    slots: &Slots,
+    command: &CommandSubscribe,
+) -> Result<(), Refused> {
     let name = shared.catalog.parse(&command.topic)?;
     if command.subscription.is_empty() {
         return Err(Refused::new(ServerError::NotAllowedError, "the subscription name is empty"));
@@ -144,7 +145,7 @@ async fn create(shared: &Arc<Shared>, connection: &Arc<Connection>, command: &Co
     }
     let missing = if command.force_topic_creation.unwrap_or(true) { Missing::Create } else { Missing::Refuse };
     let topic = shared.catalog.topic(&name, missing).await?;
-    if let Some(info) = command.schema.as_ref().map(info).filter(|info| info.kind.is_registered()) {
+    if let Some(info) = command.schema.as_ref().map(SchemaInfo::from_wire).filter(|info| info.kind.is_registered()) {
         shared.catalog.consumer_schema(&topic, &info).await?;
     }
     let request = request(command)?;
@@ -161,15 +162,11 @@ async fn create(shared: &Arc<Shared>, connection: &Arc<Connection>, command: &Co
         connected_since_ms: now_ms(),
     });
     let subscription = join(&topic, &handle, &request).await?;
-    let mut slots = connection.consumers();
-    // CLOSE_CONSUMER, or the end of the connection, may have come meanwhile.
-    if connection.has_ended() || !matches!(slots.get(&command.consumer_id), Some(ConsumerSlot::Pending)) {
-        drop(slots);
+    let slot = ConsumerSlot::Ready(Arc::clone(&topic), Arc::clone(&subscription), key);
+    if !slots.fill_consumer(command.consumer_id, slot) {
         topic.detach_consumer(&subscription, key);
         return Ok(());
     }
-    slots.insert(command.consumer_id, ConsumerSlot::Ready(Arc::clone(&topic), Arc::clone(&subscription), key));
-    drop(slots);
     let core = subscription.lock();
     connection.outbound.push(Command::from(CommandSuccess { request_id: command.request_id, schema: None }));
     if core.dispatcher.kind() == SubscriptionKind::Failover {

@@ -7,7 +7,7 @@ use bitacora_pulsar_wire::proto::{
 };
 
 use super::Session;
-use crate::topic::Refused;
+use crate::refused::Refused;
 
 impl Session {
     pub(super) async fn partitions(&self, command: CommandPartitionedTopicMetadata) {

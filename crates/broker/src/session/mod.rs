@@ -1,57 +1,50 @@
 //! The connection layer: frames in, calls to the cores, frames out. One file per group of commands.
 //!
 //! A [`Session`] serves one connection, over a socket or inside the process alike. Commands are worked on in their
-//! order of arrival; only PRODUCER and SUBSCRIBE run beside the others, because they may have to wait for a sign of life
-//! of another client. Whatever carries a request id is answered; nothing is pushed that was not asked for.
+//! order of arrival; only PRODUCER and SUBSCRIBE run beside the others, because they may have to wait for a sign of
+//! life of another client. Whatever carries a request id is answered; nothing is pushed that was not asked for.
 
 mod ack;
 mod connect;
-mod connection;
-mod connections;
 mod consumer;
 mod lookup;
-mod outbound;
 mod position;
 mod producer;
 mod schema;
+mod slots;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use bitacora_pulsar_wire::{
     Command, Frame,
     proto::{CommandError, CommandPong, CommandSuccess, ServerError},
 };
 
-pub use connection::{ClientInfo, Connection};
-pub(crate) use connection::{ConsumerSlot, ProducerSlot};
-pub use connections::Connections;
-pub use outbound::Outbound;
-
-use crate::{broker::Shared, topic::Refused};
-
-/// How long another client's connection may take to prove that it is alive.
-const PROBE: Duration = Duration::from_secs(5);
+use crate::{peer::Connection, refused::Refused, shared::Shared};
+use slots::{ConsumerSlot, Slots};
 
 /// Why a connection must end: one sentence for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Violation(pub String);
+pub(crate) struct Violation(pub String);
 
 /// Serves one connection.
 #[derive(Debug)]
-pub struct Session {
+pub(crate) struct Session {
     shared: Arc<Shared>,
     connection: Arc<Connection>,
+    slots: Arc<Slots>,
 }
 
 impl Session {
     /// Creates the session of a new connection.
-    pub fn new(shared: Arc<Shared>, remote: String) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, remote: String) -> Self {
         let connection = shared.connections.add(remote, shared.config.outbound_bytes);
-        Self { shared, connection }
+        let slots = Arc::new(Slots::new(Arc::clone(&connection)));
+        Self { shared, connection, slots }
     }
 
-    /// Gives the connection's state.
-    pub fn connection(&self) -> &Arc<Connection> {
+    /// Returns the connection's state.
+    pub(crate) fn connection(&self) -> &Arc<Connection> {
         &self.connection
     }
 
@@ -59,7 +52,7 @@ impl Session {
     ///
     /// # Errors
     /// The client broke the protocol; the connection must be closed.
-    pub async fn on_frame(&self, frame: Frame) -> Result<(), Violation> {
+    pub(crate) async fn on_frame(&self, frame: Frame) -> Result<(), Violation> {
         self.connection.heard();
         let Frame { command, payload } = frame;
         if self.connection.client().is_none() {
@@ -96,19 +89,19 @@ impl Session {
     }
 
     /// Takes everything of the connection out of the topics.
-    pub async fn end(&self) {
+    pub(crate) async fn end(&self) {
         self.connection.end();
-        self.connection.producers().clear();
-        let consumers = std::mem::take(&mut *self.connection.consumers());
-        for slot in consumers.into_values() {
+        self.slots.clear_producers();
+        for slot in self.slots.take_consumers() {
             if let ConsumerSlot::Ready(topic, subscription, key) = slot {
                 topic.detach_consumer(&subscription, key);
             }
         }
-        // Producers that wait for their turn or are being replaced have no ready slot; the topics know all of them.
+        // Asked of the topics and not of the slots: a producer whose PRODUCER is being worked on has no handle in its
+        // slot.
         for topic in self.shared.catalog.open_topics() {
             for (key, _) in topic.producers_of(self.connection.id) {
-                producer::detach(&topic, key).await;
+                topic.release_producer(key).await;
             }
         }
         self.shared.connections.remove(self.connection.id);
@@ -146,7 +139,7 @@ impl Session {
     }
 }
 
-/// Tells whether the number is one of the requests that this broker refuses: transactions and topic watches.
+/// Returns whether the number is one of the requests that this broker refuses: transactions and topic watches.
 fn is_request(kind: i32) -> bool {
     matches!(kind, 50 | 52 | 54 | 56 | 58 | 60 | 62 | 64 | 67)
 }

@@ -3,7 +3,7 @@
 use bitacora_pulsar_wire::proto::{CommandGetLastMessageId, CommandGetLastMessageIdResponse, CommandSeek, ServerError};
 
 use super::Session;
-use crate::topic::{Refused, StartAt};
+use crate::{refused::Refused, topic::StartAt};
 
 impl Session {
     pub(super) async fn seek(&self, command: CommandSeek) {

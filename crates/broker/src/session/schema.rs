@@ -10,8 +10,8 @@ use bitacora_pulsar_wire::{
 
 use super::Session;
 use crate::{
-    schema::{SchemaInfo, SchemaKind, SchemaVersion},
-    topic::Refused,
+    refused::Refused,
+    schema::{SchemaInfo, SchemaVersion},
 };
 
 impl Session {
@@ -66,17 +66,7 @@ impl Session {
 
     async fn create_schema(&self, command: &CommandGetOrCreateSchema) -> Result<u64, Refused> {
         let name = self.shared.catalog.parse(&command.topic)?;
-        self.shared.catalog.register_schema(&name, &info(&command.schema)).await
-    }
-}
-
-/// Reads a schema of the wire.
-pub(super) fn info(schema: &Schema) -> SchemaInfo {
-    SchemaInfo {
-        name: schema.name.clone(),
-        kind: SchemaKind(schema.schema_type),
-        data: schema.schema_data.to_vec(),
-        properties: schema.properties.iter().map(|kv| (kv.key.clone(), kv.value.clone())).collect(),
+        self.shared.catalog.register_schema(&name, &SchemaInfo::from_wire(&command.schema)).await
     }
 }
 

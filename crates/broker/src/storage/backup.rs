@@ -1,20 +1,17 @@
 //! A copy of a broker's data directory, while the broker runs or not.
 //!
-//! The metadata are copied first, as of one transaction, and the logs after them: so no log of the copy ends before what its
-//! metadata know to be durable, and no folder is unknown to them. A log is copied as it grows; what was being appended at its
-//! end is cut at the start, as after a crash.
+//! The metadata are copied first, as of one transaction, and the logs after them: so no log of the copy ends before
+//! what its metadata know to be durable, and no folder is unknown to them. A log is copied as it grows; what was being
+//! appended at its end is cut at the start, as after a crash.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
 use bitacora_store::{copy, copy_file, make_folder};
 
-use super::{
-    StorageError, Store, key,
-    recovery::list,
-    segment::{self, sync_folder},
-};
+use super::{StorageError, Store, file::sync_folder, key, recovery::list, segment};
 
-/// Copies metadata and logs into a folder that is prepared for it (see [`bitacora_store::prepare`]). Returns the number of topics.
+/// Copies metadata and logs into a folder that is prepared for it (see [`bitacora_store::prepare`]). Returns the number
+/// of topics.
 ///
 /// # Errors
 /// Something cannot be read or written, or is damaged.

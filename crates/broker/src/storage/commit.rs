@@ -1,11 +1,11 @@
 //! The commit thread: writes and syncs what all logs append.
 //!
-//! It takes everything that waits, writes it file by file, syncs each file once, and tells the logs. What arrives in the
-//! meantime is the next round, so the more load there is, the more entries share one sync. Bounded by the producers'
-//! in-flight limits.
+//! It takes everything that waits, writes it file by file, syncs each file once, and tells the logs. What arrives in
+//! the meantime is the next round, so the more load there is, the more entries share one sync. Bounded by the
+//! producers' in-flight limits.
 //!
-//! The newest segments stay open, up to a number of them. When the process has no file descriptor left the thread lets
-//! go of its own and waits for one: nothing is lost while it waits, and a failed log would stay so until a restart.
+//! The newest segments stay open, up to a number of them. When the process has no file descriptor left the thread
+//! closes its own and waits for one: entries can wait, but a log that failed takes nothing more until a restart.
 
 use std::{
     collections::HashMap,
@@ -22,9 +22,10 @@ use std::{
 
 use super::{
     StorageError,
-    log::{Record, Shared},
+    log::{Record, SharedLog},
     segment::{self, Start},
 };
+use crate::clock::now_ms;
 
 /// Most files that are open at a time.
 const OPEN_FILES: usize = 256;
@@ -34,7 +35,7 @@ const DESCRIPTOR_PAUSE: Duration = Duration::from_millis(100);
 
 /// An entry on its way to the disk.
 pub(super) struct Job {
-    pub log: Arc<Shared>,
+    pub log: Arc<SharedLog>,
     /// The segment that it belongs to.
     pub segment: Start,
     /// Durable end of the log once this is synced.
@@ -44,7 +45,7 @@ pub(super) struct Job {
 
 /// The commit thread.
 #[derive(Debug)]
-pub struct Committer {
+pub(crate) struct Committer {
     queue: Arc<Queue>,
     last_ledger: AtomicU64,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -69,7 +70,7 @@ impl Committer {
     ///
     /// # Errors
     /// The system gives no thread.
-    pub fn start() -> Result<Self, StorageError> {
+    pub(crate) fn start() -> Result<Self, StorageError> {
         let queue = Arc::new(Queue::default());
         let own = Arc::clone(&queue);
         let thread = std::thread::Builder::new().name("log-commit".to_owned()).spawn(move || run(&own));
@@ -77,12 +78,13 @@ impl Committer {
         Ok(Self { queue, last_ledger: AtomicU64::new(0), thread: Mutex::new(Some(thread)) })
     }
 
-    /// Returns the number of a new segment: above `after`, above every other one of this process, and not below the clock (ms
-    /// since the epoch). So a message id never comes again, not even where a topic is made again under its name, or an older
-    /// copy of the folder is put back.
+    /// Returns the number of a new segment: above `after`, above every other one of this process, and not below the
+    /// clock (ms since the epoch). So a message id never comes again, not even where a topic is made again under its
+    /// name, or an older copy of the folder is put back.
     pub(super) fn next_ledger(&self, after: u64) -> u64 {
-        let least = crate::topic::now_ms().max(after.saturating_add(1));
+        let least = now_ms().max(after.saturating_add(1));
         let next = |last: u64| Some(least.max(last.saturating_add(1)));
+        // Relaxed: only the number itself must be unique.
         let last = self.last_ledger.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
         least.max(last.unwrap_or_else(|last| last).saturating_add(1))
     }
@@ -92,14 +94,14 @@ impl Committer {
         self.queue.changed.notify_one();
     }
 
-    /// Lets go of the files of deleted logs.
+    /// Closes the files of deleted logs.
     pub(super) fn forget_deleted(&self) {
         self.queue.lock().has_deleted = true;
         self.queue.changed.notify_one();
     }
 
     /// Ends the thread after everything that waits has been written.
-    pub fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.queue.lock().is_stopping = true;
         self.queue.changed.notify_one();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -148,12 +150,12 @@ struct OpenFile {
     ledger: u64,
     file: File,
     /// Held so that no other log can come to lie at this address.
-    log: Arc<Shared>,
+    log: Arc<SharedLog>,
 }
 
 impl Files {
-    /// Gives the file of a log's segment, opened or created if need be.
-    fn segment(&mut self, log: &Arc<Shared>, start: &Start, queue: &Queue) -> Result<&mut File, StorageError> {
+    /// Returns the file of a log's segment, opened or created if need be.
+    fn segment(&mut self, log: &Arc<SharedLog>, start: &Start, queue: &Queue) -> Result<&mut File, StorageError> {
         let key = address(log);
         if self.0.get(&key).is_none_or(|known| known.ledger != start.ledger) {
             self.0.remove(&key);
@@ -169,7 +171,7 @@ impl Files {
         found.ok_or_else(|| StorageError::Poisoned("its file is not open".to_owned()))
     }
 
-    fn open(&mut self, log: &Arc<Shared>, start: &Start, queue: &Queue) -> Result<File, StorageError> {
+    fn open(&mut self, log: &Arc<SharedLog>, start: &Start, queue: &Queue) -> Result<File, StorageError> {
         let path = segment::path(&log.folder, start.ledger);
         let mut is_told = false;
         loop {
@@ -207,7 +209,7 @@ fn run(queue: &Queue) {
     let mut files = Files::default();
     while let Some(jobs) = queue.next_round() {
         files.0.retain(|_, known| !known.log.is_deleted());
-        let mut by_log: Vec<(Arc<Shared>, Vec<Job>)> = Vec::new();
+        let mut by_log: Vec<(Arc<SharedLog>, Vec<Job>)> = Vec::new();
         let mut places: HashMap<usize, usize> = HashMap::new();
         for job in jobs {
             let place = *places.entry(address(&job.log)).or_insert_with(|| {
@@ -227,7 +229,7 @@ fn run(queue: &Queue) {
             if outcome.is_err() {
                 files.0.remove(&address(&log));
             }
-            // What is deleted has no folder to be written to, and nobody waits for it.
+            // A log that was deleted meanwhile has no folder, so its failure says nothing.
             if !log.is_deleted() {
                 log.committed(outcome);
             }
@@ -235,12 +237,12 @@ fn run(queue: &Queue) {
     }
 }
 
-fn address(log: &Arc<Shared>) -> usize {
+fn address(log: &Arc<SharedLog>) -> usize {
     Arc::as_ptr(log).addr()
 }
 
 /// Writes a log's entries and syncs; a change of segment syncs the old one first.
-fn write(files: &mut Files, log: &Arc<Shared>, jobs: &[Job], queue: &Queue) -> Result<(), StorageError> {
+fn write(files: &mut Files, log: &Arc<SharedLog>, jobs: &[Job], queue: &Queue) -> Result<(), StorageError> {
     for run in jobs.chunk_by(|a, b| a.segment.ledger == b.segment.ledger) {
         let Some(first) = run.first() else { continue };
         let path = segment::path(&log.folder, first.segment.ledger);
@@ -286,7 +288,7 @@ mod tests {
         for i in 0..OPEN_FILES + 40 {
             let topic = folder.path().join(i.to_string());
             std::fs::create_dir(&topic).unwrap();
-            let log = Arc::new(Shared::new(topic, TopicIdentity::new("t")));
+            let log = Arc::new(SharedLog::new(topic, TopicIdentity::new("t")));
             let record = Record { bytes: "entry".into(), publish_time_ms: 1, message_count: 1 };
             let segment = Start { ledger: 0, base: 0, previous: None };
             let job = Job { log: Arc::clone(&log), segment, end: 1, record };

@@ -1,16 +1,16 @@
 //! Tells damage from a torn write.
 //!
-//! Nothing sound can follow a torn write; behind damage anything may. So before a tail is cut, every byte of it is tried
-//! as the start of a record, whatever the damaged record says about its own length. A tail can hold lengths by chance,
-//! each of which would cost a checksum over megabytes; therefore the checksums of the tail's prefixes are kept for every
-//! block, and that of any stretch follows from two of them (CRC-32C is linear).
+//! Nothing sound can follow a torn write; behind damage anything may. So before a tail is cut, every byte of it is
+//! tried as the start of a record, whatever the damaged record says about its own length. A tail can hold lengths by
+//! chance, each of which would cost a checksum over megabytes; therefore the checksums of the tail's prefixes are kept
+//! for every block, and that of any stretch follows from two of them (CRC-32C is linear).
 
 use std::{fs::File, path::Path};
 
 use super::{
     StorageError,
+    file::read_up_to,
     record::{HEADER_BYTES, LENGTH_AND_CRC, claim},
-    segment::read_up_to,
 };
 
 /// Distance of the kept checksums.
@@ -19,7 +19,7 @@ const WINDOW_BYTES: usize = 1024 * 1024;
 /// Up to so many bytes are faster summed up than derived.
 const SHORT_BYTES: usize = 4 * 1024;
 
-/// Gives where the first sound record at or after `from` starts.
+/// Returns where the first sound record at or after `from` starts.
 pub(super) fn sound_record(file: &File, path: &Path, from: u64, length: u64) -> Result<Option<u64>, StorageError> {
     let stretch = Stretch::read(file, path, from, length)?;
     let mut window = vec![0; WINDOW_BYTES + HEADER_BYTES + SHORT_BYTES];
@@ -73,14 +73,14 @@ impl<'f> Stretch<'f> {
         Ok(Self { file, path, from, before })
     }
 
-    /// Gives the checksum of the bytes from `start` to `end`.
+    /// Returns the checksum of the bytes from `start` to `end`.
     fn checksum(&self, start: u64, end: u64) -> Result<Option<u32>, StorageError> {
         let (Some(head), Some(whole)) = (self.prefix(start)?, self.prefix(end)?) else { return Ok(None) };
         let Ok(bytes) = usize::try_from(end - start) else { return Ok(None) };
         Ok(Some(crc32c::crc32c_combine(head, 0, bytes) ^ whole))
     }
 
-    /// Gives the checksum of everything before `end`.
+    /// Returns the checksum of everything before `end`.
     fn prefix(&self, end: u64) -> Result<Option<u32>, StorageError> {
         let Some(bytes) = end.checked_sub(self.from).and_then(|b| usize::try_from(b).ok()) else { return Ok(None) };
         let Some(crc) = self.before.get(bytes / BLOCK_BYTES) else { return Ok(None) };

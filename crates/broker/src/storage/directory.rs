@@ -11,9 +11,10 @@ use bitacora_store::{make_folder, open_private, refuse_unfinished, tighten, tigh
 
 use super::{
     Committer, KnownLog, StorageError, Store, TopicIdentity, TopicLog,
+    file::sync_folder,
     head::{self, Head},
     recovery::list,
-    segment::{self, sync_folder},
+    segment,
 };
 
 const METADATA: &str = "metadata.redb";
@@ -22,7 +23,7 @@ const LOCK: &str = "LOCK";
 
 /// An open data directory.
 #[derive(Debug)]
-pub struct DataDirectory {
+pub(crate) struct DataDirectory {
     path: PathBuf,
     store: Arc<Store>,
     committer: Arc<Committer>,
@@ -31,7 +32,7 @@ pub struct DataDirectory {
 
 /// What the folder of a topic says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FoundFolder {
+pub(crate) enum FoundFolder {
     /// Its segments name this topic. Those below the number have a head of the first version, which names none.
     Of(TopicIdentity, u64),
     /// Its segments do not name a topic: an earlier version wrote them. They are below the number.
@@ -47,7 +48,7 @@ impl DataDirectory {
     ///
     /// # Errors
     /// It is in use, cannot be written or is damaged, or it has logs and no metadata.
-    pub fn open(path: &Path) -> Result<Self, StorageError> {
+    pub(crate) fn open(path: &Path) -> Result<Self, StorageError> {
         let lock = prepare(path)?;
         let (metadata, topics) = (path.join(METADATA), path.join(TOPICS));
         if !metadata.exists() {
@@ -64,7 +65,7 @@ impl DataDirectory {
     ///
     /// # Errors
     /// It is in use, cannot be written, or the metadata are damaged.
-    pub fn open_for_repair(path: &Path) -> Result<Self, StorageError> {
+    pub(crate) fn open_for_repair(path: &Path) -> Result<Self, StorageError> {
         let lock = prepare(path)?;
         Self::with_lock(path, lock)
     }
@@ -76,8 +77,8 @@ impl DataDirectory {
         Ok(Self { path: path.to_owned(), store, committer, lock })
     }
 
-    /// Gives the metadata.
-    pub fn store(&self) -> &Arc<Store> {
+    /// Returns the metadata.
+    pub(crate) fn store(&self) -> &Arc<Store> {
         &self.store
     }
 
@@ -85,7 +86,7 @@ impl DataDirectory {
     ///
     /// # Errors
     /// The folder cannot be used, belongs to another topic, or its newest segment is damaged.
-    pub fn open_log(&self, topic_id: u64, known: KnownLog) -> Result<TopicLog, StorageError> {
+    pub(crate) fn open_log(&self, topic_id: u64, known: KnownLog) -> Result<TopicLog, StorageError> {
         let folder = self.folder(topic_id);
         if folder.exists() {
             tighten(&folder);
@@ -100,7 +101,7 @@ impl DataDirectory {
     ///
     /// # Errors
     /// The files cannot be deleted.
-    pub fn delete_log(&self, topic_id: u64) -> Result<(), StorageError> {
+    pub(crate) fn delete_log(&self, topic_id: u64) -> Result<(), StorageError> {
         let folder = self.folder(topic_id);
         if folder.exists() {
             fs::remove_dir_all(&folder).map_err(StorageError::io("delete", &folder))?;
@@ -112,7 +113,7 @@ impl DataDirectory {
     ///
     /// # Errors
     /// The folder cannot be read.
-    pub fn topic_ids(&self) -> Result<Vec<u64>, StorageError> {
+    pub(crate) fn topic_ids(&self) -> Result<Vec<u64>, StorageError> {
         Ok(folders(&self.path.join(TOPICS))?.into_keys().collect())
     }
 
@@ -120,7 +121,7 @@ impl DataDirectory {
     ///
     /// # Errors
     /// The folder cannot be read.
-    pub fn inspect(&self, topic_id: u64) -> Result<FoundFolder, StorageError> {
+    pub(crate) fn inspect(&self, topic_id: u64) -> Result<FoundFolder, StorageError> {
         let folder = self.folder(topic_id);
         let (mut owner, mut nameless_below): (Option<TopicIdentity>, _) = (None, 0);
         for ledger in ledgers(&folder)? {
@@ -143,19 +144,19 @@ impl DataDirectory {
     }
 
     /// Waits until everything appended is durable and ends the commit thread.
-    pub fn stop_logs(&self) {
+    pub(crate) fn stop_logs(&self) {
         self.committer.stop();
     }
 
     /// Closes everything and lets another broker in.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         self.committer.stop();
         self.store.close();
         let _ = self.lock.unlock();
     }
 
     /// Returns the folder of a topic.
-    pub fn folder(&self, topic_id: u64) -> PathBuf {
+    pub(crate) fn folder(&self, topic_id: u64) -> PathBuf {
         self.path.join(TOPICS).join(format!("{topic_id:016x}"))
     }
 }

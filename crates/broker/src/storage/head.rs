@@ -7,15 +7,12 @@
 //! version 1: BITALOG1 · u64 ledger · u64 offset of the first entry · u32 CRC-32C of these · zeros up to 32 bytes
 //! ```
 //!
-//! Version 1 names no topic. It is read where the metadata say that the segment was in the topic's folder when the topic was
-//! adopted, and is never written.
+//! Version 1 names no topic. It is read where the metadata say that the segment was in the topic's folder when the
+//! topic was adopted, and is never written.
 
 use std::{fs::File, path::Path};
 
-use super::{
-    StorageError, TopicIdentity,
-    segment::{corrupt, read_up_to},
-};
+use super::{StorageError, TopicIdentity, error::corrupt, file::read_up_to};
 
 const MAGIC: &[u8; 8] = b"BITALOG2";
 const MAGIC_V1: &[u8; 8] = b"BITALOG1";

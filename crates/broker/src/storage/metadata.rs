@@ -3,9 +3,9 @@
 //! One `redb` table of JSON values. Keys are the parts of a name joined by a zero byte, so that no part can be mistaken
 //! for two. Every change is one synced transaction.
 //!
-//! After a failed read or write `redb` refuses everything until its file is opened again. That is done here, by whoever
-//! comes next, so that a disk that was full for a minute costs a minute. Nothing is believed meanwhile: the file is as its
-//! last whole transaction left it, and a change is made again as a whole.
+//! After a failed read or write `redb` refuses everything until its file is opened again. The next call does that, so
+//! that a disk that was full for a minute costs a minute. The file is as its last whole transaction left it, and the
+//! failed change is made again as a whole.
 
 use std::{
     path::Path,
@@ -22,17 +22,17 @@ use super::StorageError;
 const TABLE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("facts");
 
 /// One change: a key and its new value, or `None` to delete it.
-pub type Change = (String, Option<Vec<u8>>);
+pub(crate) type Change = (String, Option<Vec<u8>>);
 
-/// Others that still work with a file that failed get this long to let go of it.
-const LETTING_GO: Duration = Duration::from_secs(1);
+/// Other calls may still use the file that failed; opening it again waits this long for them to end.
+const REOPEN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The broker's metadata.
 #[derive(Debug, Clone)]
-pub struct Store {
+pub(crate) struct Store {
     path: Arc<Path>,
     file: Arc<Mutex<Opened>>,
-    pictures: Arc<tokio::sync::Mutex<()>>,
+    write_order: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Debug)]
@@ -40,12 +40,12 @@ enum Opened {
     Sound(Arc<Facts>),
     /// To be opened again.
     Failed,
-    /// The broker has been shut down; whoever still holds the store gets an error.
+    /// The broker has been shut down; every further call gets an error.
     Closed,
 }
 
 /// Joins the parts of a key.
-pub fn key(parts: &[&str]) -> String {
+pub(crate) fn key(parts: &[&str]) -> String {
     parts.join("\0")
 }
 
@@ -53,7 +53,7 @@ pub fn key(parts: &[&str]) -> String {
 ///
 /// # Errors
 /// The value has no JSON form.
-pub fn value<T: Serialize>(value: &T) -> Result<Vec<u8>, StorageError> {
+pub(crate) fn value<T: Serialize>(value: &T) -> Result<Vec<u8>, StorageError> {
     serde_json::to_vec(value).map_err(|e| StorageError::Metadata(format!("a value cannot be encoded: {e}")))
 }
 
@@ -62,10 +62,10 @@ impl Store {
     ///
     /// # Errors
     /// It is damaged, or the disk is full.
-    pub fn open(path: &Path) -> Result<Self, StorageError> {
+    pub(crate) fn open(path: &Path) -> Result<Self, StorageError> {
         let database = open_or_make(path).map_err(|error| metadata(path, error))?;
         let file = Arc::new(Mutex::new(Opened::Sound(Arc::new(database))));
-        let store = Self { path: Arc::from(path), file, pictures: Arc::default() };
+        let store = Self { path: Arc::from(path), file, write_order: Arc::default() };
         store.write(&[])?;
         Ok(store)
     }
@@ -74,23 +74,23 @@ impl Store {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub async fn apply(&self, changes: Vec<Change>) -> Result<(), StorageError> {
+    pub(crate) async fn apply(&self, changes: Vec<Change>) -> Result<(), StorageError> {
         let store = self.clone();
         let written = tokio::task::spawn_blocking(move || store.write(&changes)).await;
         written.map_err(|e| StorageError::Metadata(e.to_string()))?
     }
 
-    /// To be held from taking a picture of changing state to its being written, so that an older picture never
-    /// replaces a newer one.
-    pub async fn picture(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.pictures.lock().await
+    /// Serializes read-then-write of metadata, so that a stale copy cannot overwrite a newer one. Held from reading the
+    /// state that is to be stored until it is written; taken before the locks of catalog, topic and subscription.
+    pub(crate) async fn lock_write_order(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.write_order.lock().await
     }
 
     /// Makes one value durable.
     ///
     /// # Errors
     /// The file cannot be written.
-    pub async fn put<T: Serialize>(&self, key: String, new: &T) -> Result<(), StorageError> {
+    pub(crate) async fn put<T: Serialize>(&self, key: String, new: &T) -> Result<(), StorageError> {
         self.apply(vec![(key, Some(value(new)?))]).await
     }
 
@@ -98,7 +98,7 @@ impl Store {
     ///
     /// # Errors
     /// The file or the value is damaged.
-    pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, StorageError> {
+    pub(crate) fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, StorageError> {
         let found = self.with(|database| {
             let table = database.begin_read()?.open_table(TABLE)?;
             Ok(table.get(key)?.map(|bytes| bytes.value().to_vec()))
@@ -106,11 +106,11 @@ impl Store {
         found.map(|bytes| decode(key, &bytes)).transpose()
     }
 
-    /// Reads all values whose key starts with these parts; gives the rest of each key.
+    /// Reads all values whose key starts with these parts; returns the rest of each key.
     ///
     /// # Errors
     /// The file or a value is damaged.
-    pub fn list<T: DeserializeOwned>(&self, parts: &[&str]) -> Result<Vec<(String, T)>, StorageError> {
+    pub(crate) fn list<T: DeserializeOwned>(&self, parts: &[&str]) -> Result<Vec<(String, T)>, StorageError> {
         let mut prefix = key(parts);
         prefix.push('\0');
         let found = self.with(|database| {
@@ -128,7 +128,7 @@ impl Store {
     }
 
     /// Closes the file.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         *self.lock() = Opened::Closed;
     }
 
@@ -181,7 +181,8 @@ impl Store {
     }
 
     fn fail(&self, database: Arc<Facts>) {
-        // Who opens the file again holds the lock and waits until everyone has let go of it.
+        // Let go of the file before the lock is taken: a call that opens it again holds the lock while it waits for
+        // this one.
         let failed = Arc::downgrade(&database);
         drop(database);
         let mut file = self.lock();
@@ -195,12 +196,13 @@ impl Store {
     }
 }
 
-/// Opens the file that was open before; one that is gone is not made anew, because all that was in it is missed.
+/// Opens the file that was open before. A missing file is an error, never recreated: that would silently lose all
+/// metadata.
 fn open_again(path: &Path) -> Result<Facts, DatabaseError> {
     let started = Instant::now();
     loop {
         match open(path) {
-            Err(DatabaseError::DatabaseAlreadyOpen) if started.elapsed() < LETTING_GO => {
+            Err(DatabaseError::DatabaseAlreadyOpen) if started.elapsed() < REOPEN_TIMEOUT => {
                 std::thread::sleep(Duration::from_millis(5));
             }
             opened => return opened,

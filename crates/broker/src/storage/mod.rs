@@ -7,16 +7,20 @@
 //! topics/<id>/<ledger>.log  segments of a topic, both numbers as 16 hexadecimal digits
 //! ```
 //!
-//! Everything belongs to one user: folders have the mode 0700, files 0600. Metadata and logs name each other: a topic has a
-//! number, which is the name of its folder, and an incarnation, which stands in every segment's head. No number is used again.
+//! Everything belongs to one user: folders have the mode 0700, files 0600. Metadata and logs name each other: a topic
+//! has a number, which is the name of its folder, and an incarnation, which stands in every segment's head. No number
+//! is used again.
 //!
 //! A receipt is given after `fdatasync`; one thread syncs for all topics, and what arrives while it syncs goes with the
-//! next round. After a failed write or sync nothing of that topic is believed until it is opened again.
+//! next round. After a failed write or sync it is not known what the disk has, so that topic takes nothing more until
+//! it is opened again.
 
 mod backup;
 mod commit;
 mod damage;
 mod directory;
+mod error;
+mod file;
 mod head;
 mod identity;
 mod log;
@@ -26,94 +30,12 @@ mod recovery;
 mod segment;
 
 pub use backup::back_up;
-pub use commit::Committer;
-pub use directory::{DataDirectory, FoundFolder};
-pub use identity::{DurableEnd, KnownLog, TopicIdentity};
-pub use log::{Position, Record, SegmentStats, TopicLog};
-pub use metadata::{Change, Store, key, value};
-
-use std::{
-    io,
-    path::{Path, PathBuf},
-};
-
-/// Why the disk did not do what it was asked for.
-#[derive(Debug, Clone, thiserror::Error)]
-#[non_exhaustive]
-pub enum StorageError {
-    /// The system refused an operation on a file.
-    #[error("cannot {action} {}: {source}", path.display())]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// The file or folder.
-        path: PathBuf,
-        /// The system's reason.
-        source: std::sync::Arc<io::Error>,
-    },
-    /// A file holds bytes that this broker did not write.
-    #[error("{} is damaged at byte {byte_offset}: {reason}; restore the file from a backup, or delete the topic", path.display())]
-    Corrupt {
-        /// The file.
-        path: PathBuf,
-        /// Where.
-        byte_offset: u64,
-        /// What is wrong.
-        reason: &'static str,
-    },
-    /// A folder holds a log of another topic, or of another life of the topic.
-    #[error("{} belongs to {named}, not to {wanted}, so it is not opened; restore metadata.redb and topics/ from one backup, taken together", path.display())]
-    OtherTopic {
-        /// The segment.
-        path: PathBuf,
-        /// The topic that its head names.
-        named: String,
-        /// The topic that the metadata name.
-        wanted: String,
-    },
-    /// There are logs, and nothing that says whose they are.
-    #[error("{} is missing, but {} holds the logs of {count} topics; restore it from a backup, or let `bitacora repair` make it again from the logs (subscriptions, schemas and policies would be lost)", path.display(), topics.display())]
-    MissingMetadata {
-        /// The file.
-        path: PathBuf,
-        /// The folder of the logs.
-        topics: PathBuf,
-        /// Topics with a log.
-        count: usize,
-    },
-    /// The metadata file is empty or holds bytes that this broker did not write.
-    #[error("{} is damaged ({reason}); restore it from a backup, or move it away and let `bitacora repair` make it again from the logs (subscriptions, schemas and policies would be lost)", path.display())]
-    DamagedMetadata {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        reason: String,
-    },
-    /// The folder is a backup that was cut off, or no backup of it can be taken.
-    #[error("{0}")]
-    Backup(String),
-    /// Another broker uses the data directory.
-    #[error("the data directory {} is in use by another broker; end it or choose another directory", .0.display())]
-    Locked(PathBuf),
-    /// The metadata file cannot be used.
-    #[error("cannot use the metadata file: {0}")]
-    Metadata(String),
-    /// An earlier write of this log failed.
-    #[error("the topic's log has failed before ({0}); it takes no more entries until the broker is restarted")]
-    Poisoned(String),
-}
-
-impl StorageError {
-    /// Tells whether the process, or the system, has no file descriptor left.
-    fn is_out_of_descriptors(&self) -> bool {
-        matches!(self, Self::Io { source, .. } if matches!(source.raw_os_error(), Some(libc::EMFILE | libc::ENFILE)))
-    }
-
-    fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        let path = path.to_owned();
-        move |source| Self::Io { action, path, source: std::sync::Arc::new(source) }
-    }
-}
+pub(crate) use commit::Committer;
+pub(crate) use directory::{DataDirectory, FoundFolder};
+pub use error::StorageError;
+pub(crate) use identity::{DurableEnd, KnownLog, TopicIdentity};
+pub(crate) use log::{Position, Record, TopicLog};
+pub(crate) use metadata::{Change, Store, key, value};
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]

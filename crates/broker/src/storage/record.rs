@@ -86,7 +86,7 @@ pub(super) fn parse(buffer: &[u8], at: usize) -> Parsed {
     Parsed::Whole(header, at + HEADER_BYTES..at + total)
 }
 
-/// Gives the length and the checksum that a header claims, if the length is possible.
+/// Returns the length and the checksum that a header claims, if the length is possible.
 pub(super) fn claim(head: &[u8]) -> Option<(usize, u32)> {
     let (bytes, rest) = head.split_first_chunk::<4>()?;
     let entry_bytes = u32::from_le_bytes(*bytes);

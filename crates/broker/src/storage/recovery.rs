@@ -2,7 +2,8 @@
 //!
 //! Only the last segment may end torn: its tail is cut at the first record that is not whole. A bad record with sound
 //! ones behind it is no torn write but damage, and is reported instead of cut: what was receipted must not vanish
-//! silently. Of the segments before the last one, owner, order and length are checked; their records when they are read.
+//! silently. Of the segments before the last one, owner, order and length are checked; their records when they are
+//! read.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -11,9 +12,11 @@ use std::{
 
 use super::{
     KnownLog, StorageError, damage,
+    error::corrupt,
+    file::read_up_to,
     head::{self, Head, Previous},
     record::{Parsed, parse},
-    segment::{self, Index, corrupt, read_up_to},
+    segment::{self, Index},
 };
 
 const SCAN_BYTES: usize = 4 * 1024 * 1024;

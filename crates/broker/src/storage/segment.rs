@@ -1,12 +1,11 @@
 //! One file of a log.
 //!
-//! Format: the head (see [`super::head`]), then records back to back. A sealed segment's count of entries and its bytes follow
-//! from the head of the next one.
+//! Format: the head (see [`super::head`]), then records back to back. A sealed segment's count of entries and its bytes
+//! follow from the head of the next one.
 
 use std::{
     fs::{File, OpenOptions},
     io::Write,
-    os::unix::fs::FileExt,
     path::{Path, PathBuf},
 };
 
@@ -14,6 +13,8 @@ use bytes::Bytes;
 
 use super::{
     StorageError, TopicIdentity,
+    error::corrupt,
+    file::{read_up_to, sync_folder},
     head::{self, Previous},
     record::{HEADER_BYTES, Header, Parsed, parse},
 };
@@ -64,19 +65,19 @@ impl Index {
         self.latest_ms
     }
 
-    /// Gives the last mark at or before an entry.
+    /// Returns the last mark at or before an entry.
     pub(super) fn before_entry(&self, entry: u64) -> Option<Mark> {
         let after = self.marks.partition_point(|mark| mark.entry <= entry);
         self.marks.get(after.checked_sub(1)?).copied()
     }
 
-    /// Gives a place at or behind the start of an entry, where a record starts or the segment ends.
+    /// Returns a place at or behind the start of an entry, where a record starts or the segment ends.
     pub(super) fn at_or_after(&self, entry: u64) -> u64 {
         let before = self.marks.partition_point(|mark| mark.entry < entry);
         self.marks.get(before).map_or(self.end, |mark| mark.byte_offset)
     }
 
-    /// Gives a mark before which no entry was published at or after the time.
+    /// Returns a mark before which no entry was published at or after the time.
     pub(super) fn before_time(&self, time_ms: u64) -> Option<Mark> {
         let after = self.marks.partition_point(|mark| mark.latest_before_ms < time_ms);
         self.marks.get(after.checked_sub(1)?).copied()
@@ -93,7 +94,7 @@ pub(super) struct Start {
     pub previous: Option<Previous>,
 }
 
-/// Gives the path of a segment.
+/// Returns the path of a segment.
 pub(super) fn path(folder: &Path, ledger: u64) -> PathBuf {
     folder.join(format!("{ledger:016x}.log"))
 }
@@ -108,11 +109,6 @@ pub(super) fn create(folder: &Path, owner: &TopicIdentity, start: &Start) -> Res
     file.sync_all().map_err(StorageError::io("sync", &path))?;
     sync_folder(folder)?;
     Ok(file)
-}
-
-/// Makes the names in a folder durable.
-pub(super) fn sync_folder(folder: &Path) -> Result<(), StorageError> {
-    File::open(folder).and_then(|f| f.sync_all()).map_err(StorageError::io("sync", folder))
 }
 
 /// An entry that was read.
@@ -150,7 +146,7 @@ pub(super) fn read_records(
                 at = range.end;
                 found.push(Found { publish_time_ms: header.publish_time_ms, entry: buffer.slice(range) });
             }
-            // What lies behind may be in the middle of being written; whoever needs it reads from there and is told.
+            // The record may just be written. A caller that needs it reads from here again and gets the error.
             Parsed::Short(_) | Parsed::Bad(_) if !found.is_empty() => break,
             Parsed::Short(_) => return Err(corrupt(path, byte_offset, "the file ends inside a record")),
             Parsed::Bad(reason) => return Err(corrupt(path, byte_offset + at as u64, reason)),
@@ -159,24 +155,7 @@ pub(super) fn read_records(
     Ok(found)
 }
 
-pub(super) fn corrupt(path: &Path, byte_offset: u64, reason: &'static str) -> StorageError {
-    StorageError::Corrupt { path: path.to_owned(), byte_offset, reason }
-}
-
-pub(super) fn read_up_to(file: &File, path: &Path, out: &mut [u8], from: u64) -> Result<usize, StorageError> {
-    let mut done = 0;
-    while let Some(rest) = out.get_mut(done..).filter(|rest| !rest.is_empty()) {
-        match file.read_at(rest, from + done as u64) {
-            Ok(0) => break,
-            Ok(read) => done += read,
-            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(StorageError::io("read", path)(e)),
-        }
-    }
-    Ok(done)
-}
-
-/// Writes one record's header and gives it, so that header and entry can go out together.
+/// Returns the header of a record, so that header and entry can be written together.
 pub(super) fn encode(entry: &[u8], publish_time_ms: u64, message_count: u32) -> [u8; HEADER_BYTES] {
     Header::of(entry, publish_time_ms, message_count).encode()
 }

@@ -31,7 +31,7 @@ fn known() -> KnownLog {
     KnownLog { identity, adopted_below: 0, durable: DurableEnd::default() }
 }
 
-/// Gives the segments of the only topic, oldest first.
+/// Returns the segments of the only topic, oldest first.
 fn segments(folder: &tempfile::TempDir) -> Vec<PathBuf> {
     let files = fs::read_dir(folder.path().join("topics/0000000000000000")).unwrap();
     let mut paths: Vec<PathBuf> = files.map(|entry| entry.unwrap().path()).collect();

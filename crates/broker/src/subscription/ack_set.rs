@@ -5,7 +5,7 @@
 
 /// Marks which messages of a batch are still unacknowledged.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AckSet {
+pub(crate) struct AckSet {
     words: Vec<u64>,
 }
 
@@ -14,19 +14,19 @@ const MAX_WORDS: usize = 1 << 14;
 
 impl AckSet {
     /// Reads the words of the wire. Words beyond the largest possible batch are dropped.
-    pub fn from_wire(words: &[i64]) -> Self {
+    pub(crate) fn from_wire(words: &[i64]) -> Self {
         let mut set = Self { words: words.iter().take(MAX_WORDS).map(|w| w.cast_unsigned()).collect() };
         set.trim();
         set
     }
 
-    /// Gives the words of the wire, without trailing zeros.
-    pub fn to_wire(&self) -> Vec<i64> {
+    /// Returns the words of the wire, without trailing zeros.
+    pub(crate) fn to_wire(&self) -> Vec<i64> {
         self.words.iter().map(|w| w.cast_signed()).collect()
     }
 
     /// Keeps only what is unacknowledged in both sets: acknowledgements add up.
-    pub fn intersect(&mut self, other: &AckSet) {
+    pub(crate) fn intersect(&mut self, other: &AckSet) {
         self.words.truncate(other.words.len());
         for (word, with) in self.words.iter_mut().zip(&other.words) {
             *word &= with;
@@ -35,12 +35,12 @@ impl AckSet {
     }
 
     /// Counts the messages that are still unacknowledged.
-    pub fn unacked(&self) -> u32 {
+    pub(crate) fn unacked(&self) -> u32 {
         self.words.iter().map(|w| w.count_ones()).sum()
     }
 
-    /// Tells whether every message is acknowledged.
-    pub fn is_empty(&self) -> bool {
+    /// Returns whether every message is acknowledged.
+    pub(crate) fn is_empty(&self) -> bool {
         self.words.is_empty()
     }
 

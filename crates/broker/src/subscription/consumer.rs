@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use crate::meter::{Meter, Rates};
 
 /// Identifies a connected consumer inside the broker; never reused while the broker runs.
-pub type ConsumerKey = u64;
+pub(crate) type ConsumerKey = u64;
 
 /// How a Key_Shared consumer gets its share of the hashes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum KeySharedMode {
+pub(crate) enum KeySharedMode {
     /// The broker splits the hashes.
     #[default]
     AutoSplit,
@@ -19,7 +19,7 @@ pub enum KeySharedMode {
 
 /// What a consumer asked for when it subscribed.
 #[derive(Debug, Clone, Default)]
-pub struct ConsumerSpec {
+pub(crate) struct ConsumerSpec {
     /// Consumer name, given or generated.
     pub name: String,
     /// Lower is served first.
@@ -43,7 +43,7 @@ pub(super) struct Pending {
 
 /// A connected consumer.
 #[derive(Debug)]
-pub struct ConsumerState {
+pub(crate) struct ConsumerState {
     pub(super) key: ConsumerKey,
     pub(super) spec: ConsumerSpec,
     pub(super) permits: i64,
@@ -52,7 +52,6 @@ pub struct ConsumerState {
     pub(super) writable: bool,
     pub(super) pending: BTreeMap<u64, Pending>,
     pub(super) message_count: u64,
-    pub(super) redelivered_count: u64,
     pub(super) bytes: u64,
     pub(super) meter: Meter,
 }
@@ -68,54 +67,48 @@ impl ConsumerState {
             writable: true,
             pending: BTreeMap::new(),
             message_count: 0,
-            redelivered_count: 0,
             bytes: 0,
             meter: Meter::default(),
         }
     }
 
-    /// Gives the consumer's key.
-    pub fn key(&self) -> ConsumerKey {
+    /// Returns the consumer's key.
+    pub(crate) fn key(&self) -> ConsumerKey {
         self.key
     }
 
-    /// Gives what the consumer asked for.
-    pub fn spec(&self) -> &ConsumerSpec {
+    /// Returns what the consumer asked for.
+    pub(crate) fn spec(&self) -> &ConsumerSpec {
         &self.spec
     }
 
-    /// Gives the messages that the consumer may still be sent; negative after a batch larger than the rest.
-    pub fn permits(&self) -> i64 {
+    /// Returns the messages that the consumer may still be sent; negative after a batch larger than the rest.
+    pub(crate) fn permits(&self) -> i64 {
         self.permits
     }
 
-    /// Gives the messages sent and not acknowledged (Shared and Key_Shared).
-    pub fn unacked(&self) -> u64 {
+    /// Returns the messages sent and not acknowledged (Shared and Key_Shared).
+    pub(crate) fn unacked(&self) -> u64 {
         self.unacked
     }
 
-    /// Tells whether the consumer waits because of too many unacknowledged messages.
-    pub fn is_blocked(&self) -> bool {
+    /// Returns whether the consumer waits because of too many unacknowledged messages.
+    pub(crate) fn is_blocked(&self) -> bool {
         self.blocked
     }
 
-    /// Gives the messages sent so far.
-    pub fn message_count(&self) -> u64 {
+    /// Returns the messages sent so far.
+    pub(crate) fn message_count(&self) -> u64 {
         self.message_count
     }
 
-    /// Gives the messages sent again so far.
-    pub fn redelivered_count(&self) -> u64 {
-        self.redelivered_count
-    }
-
-    /// Gives the rates of the last seconds.
-    pub fn rates(&self) -> Rates {
+    /// Returns the rates of the last seconds.
+    pub(crate) fn rates(&self) -> Rates {
         self.meter.rates()
     }
 
-    /// Gives the bytes sent so far.
-    pub fn bytes(&self) -> u64 {
+    /// Returns the bytes sent so far.
+    pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }
 

@@ -10,7 +10,7 @@ use super::{ack_set::AckSet, range_set::RangeSet};
 
 /// Keeps what a subscription has acknowledged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Cursor {
+pub(crate) struct Cursor {
     mark_delete: u64,
     acked: RangeSet,
     partial: BTreeMap<u64, AckSet>,
@@ -18,7 +18,7 @@ pub struct Cursor {
 
 /// What one individual acknowledgement changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Acked {
+pub(crate) enum Acked {
     /// The entry had been acknowledged before.
     Already,
     /// The whole entry is acknowledged now.
@@ -32,12 +32,12 @@ pub enum Acked {
 
 impl Cursor {
     /// Starts with everything below `mark_delete` acknowledged.
-    pub fn new(mark_delete: u64) -> Self {
+    pub(crate) fn new(mark_delete: u64) -> Self {
         Self { mark_delete, ..Self::default() }
     }
 
     /// Rebuilds a cursor from its stored parts.
-    pub fn restore(mark_delete: u64, acked: &[(u64, u64)], partial: Vec<(u64, AckSet)>) -> Self {
+    pub(crate) fn restore(mark_delete: u64, acked: &[(u64, u64)], partial: Vec<(u64, AckSet)>) -> Self {
         let mut cursor = Self::new(mark_delete);
         for &(start, end) in acked {
             cursor.acked.insert_range(start, end);
@@ -51,43 +51,43 @@ impl Cursor {
         cursor
     }
 
-    /// Gives the first offset that is not acknowledged.
-    pub fn mark_delete(&self) -> u64 {
+    /// Returns the first offset that is not acknowledged.
+    pub(crate) fn mark_delete(&self) -> u64 {
         self.mark_delete
     }
 
-    /// Gives the acknowledged ranges above the mark-delete offset.
-    pub fn acked_ranges(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+    /// Returns the acknowledged ranges above the mark-delete offset.
+    pub(crate) fn acked_ranges(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
         self.acked.iter()
     }
 
-    /// Gives the batches that are acknowledged in part.
-    pub fn partial(&self) -> impl Iterator<Item = (u64, &AckSet)> + '_ {
+    /// Returns the batches that are acknowledged in part.
+    pub(crate) fn partial(&self) -> impl Iterator<Item = (u64, &AckSet)> + '_ {
         self.partial.iter().map(|(o, s)| (*o, s))
     }
 
-    /// Gives what remains of a partly acknowledged batch.
-    pub fn remaining(&self, offset: u64) -> Option<&AckSet> {
+    /// Returns what remains of a partly acknowledged batch.
+    pub(crate) fn remaining(&self, offset: u64) -> Option<&AckSet> {
         self.partial.get(&offset)
     }
 
-    /// Tells whether the whole entry is acknowledged.
-    pub fn is_acked(&self, offset: u64) -> bool {
+    /// Returns whether the whole entry is acknowledged.
+    pub(crate) fn is_acked(&self, offset: u64) -> bool {
         offset < self.mark_delete || self.acked.contains(offset)
     }
 
-    /// Gives the first offset at or above `offset` that is not wholly acknowledged.
-    pub fn next_unacked(&self, offset: u64) -> u64 {
+    /// Returns the first offset at or above `offset` that is not wholly acknowledged.
+    pub(crate) fn next_unacked(&self, offset: u64) -> u64 {
         self.acked.next_gap(offset.max(self.mark_delete))
     }
 
     /// Counts the entries below `end` that are not acknowledged.
-    pub fn backlog(&self, end: u64) -> u64 {
+    pub(crate) fn backlog(&self, end: u64) -> u64 {
         end.saturating_sub(self.mark_delete).saturating_sub(self.acked.count_within(self.mark_delete, end))
     }
 
     /// Acknowledges one entry, or the messages of it that `remaining` leaves out.
-    pub fn ack(&mut self, offset: u64, remaining: Option<AckSet>) -> Acked {
+    pub(crate) fn ack(&mut self, offset: u64, remaining: Option<AckSet>) -> Acked {
         if self.is_acked(offset) {
             return Acked::Already;
         }
@@ -108,7 +108,7 @@ impl Cursor {
     }
 
     /// Acknowledges everything up to and including `offset`; with `remaining`, of that last entry only a part.
-    pub fn ack_cumulative(&mut self, offset: u64, remaining: Option<AckSet>) {
+    pub(crate) fn ack_cumulative(&mut self, offset: u64, remaining: Option<AckSet>) {
         match remaining.filter(|set| !set.is_empty()) {
             Some(set) => {
                 self.raise(offset);
@@ -119,7 +119,7 @@ impl Cursor {
     }
 
     /// Forgets all acknowledgements and puts the mark-delete offset at `offset`.
-    pub fn reset(&mut self, offset: u64, remaining: Option<AckSet>) {
+    pub(crate) fn reset(&mut self, offset: u64, remaining: Option<AckSet>) {
         *self = Self::new(offset);
         if let Some(set) = remaining.filter(|set| !set.is_empty()) {
             self.partial.insert(offset, set);

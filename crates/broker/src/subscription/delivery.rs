@@ -18,7 +18,7 @@ const DELAYED_MAX: usize = 1_000_000;
 
 /// Bounds of one read.
 #[derive(Debug, Clone, Copy)]
-pub struct PlanLimits {
+pub(crate) struct PlanLimits {
     /// First offset that does not exist (or is not durable) yet.
     pub end: u64,
     /// Most entries to read at once.
@@ -29,7 +29,7 @@ pub struct PlanLimits {
 
 /// What to read next.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// Ranges of offsets, end exclusive, in order.
     pub ranges: Vec<(u64, u64)>,
     /// To be handed back to [`Dispatcher::deliver`].
@@ -38,7 +38,7 @@ pub struct Plan {
 
 /// A chunk of a large message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ChunkPart {
+pub(crate) struct ChunkPart {
     /// Hash of the message's uuid.
     pub uuid_hash: u64,
     /// Whether this is the last chunk.
@@ -47,10 +47,10 @@ pub struct ChunkPart {
 
 /// What the dispatcher needs to know of an entry.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct EntryView {
+pub(crate) struct EntryView {
     /// Offset in the topic.
     pub offset: u64,
-    /// Messages in it; 1 when it is no batch.
+    /// Messages in it; 1 if it is not a batch.
     pub message_count: u32,
     /// Stored bytes.
     pub bytes: u64,
@@ -64,7 +64,7 @@ pub struct EntryView {
 
 /// One entry for one consumer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Delivery {
+pub(crate) struct Delivery {
     /// Who receives it.
     pub consumer: ConsumerKey,
     /// The consumer's epoch, to be echoed.
@@ -86,13 +86,13 @@ enum Placement {
 }
 
 impl Dispatcher {
-    /// Gives the time in ms at which the next delayed entry is due.
-    pub fn next_due_ms(&self) -> Option<u64> {
+    /// Returns the time in ms at which the next delayed entry is due.
+    pub(crate) fn next_due_ms(&self) -> Option<u64> {
         self.delayed.first().map(|(due, _)| *due)
     }
 
     /// Decides what to read next; `None` when nothing can be delivered now.
-    pub fn plan(&mut self, limits: &PlanLimits) -> Option<Plan> {
+    pub(crate) fn plan(&mut self, limits: &PlanLimits) -> Option<Plan> {
         self.release_due(limits.now_ms);
         let permits = self.receivable_permits()?;
         let average = i64::from(self.batch_size_average.max(1));
@@ -103,9 +103,11 @@ impl Dispatcher {
             left -= 1;
             push(&mut ranges, offset);
         }
+        // Entries to be sent again go first, alone, so that what is older is delivered before what is new.
         if !ranges.is_empty() {
             return Some(Plan { ranges, generation: self.generation });
         }
+        // Enough entries wait for busy owners already; reading on would only hold more of them.
         if self.replay.len() >= LOOK_AHEAD && self.kind == SubscriptionKind::KeyShared {
             return None;
         }
@@ -115,8 +117,9 @@ impl Dispatcher {
     }
 
     /// Assigns entries that were read for a plan. Entries must be in the plan's order; a shorter list is fine.
-    pub fn deliver(&mut self, generation: u64, entries: &[EntryView], now_ms: u64) -> Vec<Delivery> {
+    pub(crate) fn deliver(&mut self, generation: u64, entries: &[EntryView], now_ms: u64) -> Vec<Delivery> {
         let mut deliveries = Vec::new();
+        // A rewind or a seek came while the log was read: these entries are planned again.
         if generation != self.generation {
             return deliveries;
         }
@@ -128,6 +131,7 @@ impl Dispatcher {
                     continue;
                 }
             }
+            // Acknowledged while it was read.
             if self.cursor.is_acked(entry.offset) {
                 self.remove_replay(entry.offset);
                 self.pass(entry.offset, replayed);
@@ -140,6 +144,7 @@ impl Dispatcher {
                 continue;
             }
             match self.place(entry) {
+                // The rest stays planned: `read_offset` and the entries to be sent again are as they were.
                 Placement::Stop => break,
                 Placement::Hold => {
                     self.remove_replay(entry.offset);
@@ -164,6 +169,8 @@ impl Dispatcher {
         }
     }
 
+    /// Returns whether a delayed entry is put aside. When too many are, it is delivered early rather than kept in
+    /// memory; a type with one active consumer keeps the order and delays nothing, as in Pulsar.
     fn must_wait(&self, entry: &EntryView, now_ms: u64) -> bool {
         !self.kind.is_single_active() && entry.deliver_at_ms > now_ms && self.delayed.len() < DELAYED_MAX
     }
@@ -184,6 +191,7 @@ impl Dispatcher {
             let active = self.consumer(self.active?)?;
             return active.can_receive().then_some(active.permits);
         }
+        // All consumers together hold too many unacknowledged messages; acknowledgements lift this.
         if self.blocked {
             return None;
         }
@@ -218,6 +226,8 @@ impl Dispatcher {
         if owner.spec.out_of_order {
             return Some(slot);
         }
+        // The order of a key holds across a change of its owner: the former one acknowledges first what it has, and
+        // earlier entries that wait go before this one.
         let draining = self.hash_pending.get(&hash).is_some_and(|(holder, _)| *holder != owner.key);
         let earlier = self.replay_by_hash.get(&hash).and_then(|o| o.first()).is_some_and(|first| *first < offset);
         (!draining && !earlier).then_some(slot)
@@ -242,6 +252,8 @@ impl Dispatcher {
     }
 
     fn shared_slot(&mut self, entry: &EntryView) -> Option<usize> {
+        // All chunks of a message go to the consumer that has the first, which waits for them; it is not replaced while
+        // busy.
         if let Some(owner) = entry.chunk.and_then(|chunk| self.chunk_owners.get(&chunk.uuid_hash))
             && let Some(slot) = self.consumers.iter().position(|c| c.key == *owner)
         {
@@ -270,7 +282,6 @@ impl Dispatcher {
         let (limits, consumer) = (self.limits, self.consumers.get_mut(slot)?);
         consumer.permits -= i64::from(messages);
         consumer.message_count += u64::from(messages);
-        consumer.redelivered_count += if redelivery_count > 0 { u64::from(messages) } else { 0 };
         consumer.bytes += entry.bytes;
         if !single {
             consumer.pending.insert(entry.offset, Pending { messages, hash: entry.key_hash });

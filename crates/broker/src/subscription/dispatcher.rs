@@ -26,7 +26,7 @@ impl Default for Limits {
 
 /// Why a consumer was not admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AddError {
+pub(crate) enum AddError {
     /// Another consumer holds the subscription.
     Busy {
         /// The consumer that holds it, to be probed for life.
@@ -43,7 +43,7 @@ pub enum AddError {
 
 /// Tells a Failover consumer whether it is the active one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ActiveChange {
+pub(crate) struct ActiveChange {
     /// The consumer to be told.
     pub consumer: ConsumerKey,
     /// Whether it is active from now on.
@@ -52,7 +52,7 @@ pub struct ActiveChange {
 
 /// Decides who gets which entry of one subscription.
 #[derive(Debug)]
-pub struct Dispatcher {
+pub(crate) struct Dispatcher {
     pub(super) kind: SubscriptionKind,
     pub(super) limits: Limits,
     pub(super) cursor: Cursor,
@@ -82,7 +82,7 @@ pub struct Dispatcher {
 
 impl Dispatcher {
     /// Starts at the cursor's mark-delete offset. `partition` is the topic's partition index, if it is one.
-    pub fn new(kind: SubscriptionKind, cursor: Cursor, limits: Limits, partition: Option<u32>) -> Self {
+    pub(crate) fn new(kind: SubscriptionKind, cursor: Cursor, limits: Limits, partition: Option<u32>) -> Self {
         Self {
             kind,
             limits,
@@ -106,60 +106,60 @@ impl Dispatcher {
         }
     }
 
-    /// Gives the subscription's type.
-    pub fn kind(&self) -> SubscriptionKind {
+    /// Returns the subscription's type.
+    pub(crate) fn kind(&self) -> SubscriptionKind {
         self.kind
     }
 
-    /// Gives the acknowledgement state.
-    pub fn cursor(&self) -> &Cursor {
+    /// Returns the acknowledgement state.
+    pub(crate) fn cursor(&self) -> &Cursor {
         &self.cursor
     }
 
-    /// Gives the first offset that was not read yet.
-    pub fn read_offset(&self) -> u64 {
+    /// Returns the first offset that was not read yet.
+    pub(crate) fn read_offset(&self) -> u64 {
         self.read_offset
     }
 
-    /// Gives the connected consumers in the order of their arrival.
-    pub fn consumers(&self) -> &[ConsumerState] {
+    /// Returns the connected consumers in the order of their arrival.
+    pub(crate) fn consumers(&self) -> &[ConsumerState] {
         &self.consumers
     }
 
-    /// Gives one consumer.
-    pub fn consumer(&self, key: ConsumerKey) -> Option<&ConsumerState> {
+    /// Returns one consumer.
+    pub(crate) fn consumer(&self, key: ConsumerKey) -> Option<&ConsumerState> {
         self.consumers.iter().find(|c| c.key == key)
     }
 
-    /// Gives the active consumer of an Exclusive or Failover subscription.
-    pub fn active(&self) -> Option<ConsumerKey> {
+    /// Returns the active consumer of an Exclusive or Failover subscription.
+    pub(crate) fn active(&self) -> Option<ConsumerKey> {
         self.active
     }
 
-    /// Gives the messages that all consumers hold unacknowledged.
-    pub fn unacked(&self) -> u64 {
+    /// Returns the messages that all consumers hold unacknowledged.
+    pub(crate) fn unacked(&self) -> u64 {
         self.unacked
     }
 
-    /// Tells whether delivery waits because of too many unacknowledged messages.
-    pub fn is_blocked(&self) -> bool {
+    /// Returns whether delivery waits because of too many unacknowledged messages.
+    pub(crate) fn is_blocked(&self) -> bool {
         self.blocked
     }
 
     /// Counts acknowledged entries since the subscription was loaded.
-    pub fn acked_count(&self) -> u64 {
+    pub(crate) fn acked_count(&self) -> u64 {
         self.acked_count
     }
 
-    /// Lets the consumers' rates follow; called once a second.
-    pub fn sample(&mut self, now_ms: u64) {
+    /// Samples the consumers' rates; called once a second.
+    pub(crate) fn sample(&mut self, now_ms: u64) {
         for consumer in &mut self.consumers {
             consumer.meter.sample(now_ms, consumer.message_count, consumer.bytes);
         }
     }
 
     /// Counts the entries that wait for their delivery time.
-    pub fn delayed_count(&self) -> usize {
+    pub(crate) fn delayed_count(&self) -> usize {
         self.delayed.len()
     }
 
@@ -167,7 +167,7 @@ impl Dispatcher {
     ///
     /// # Errors
     /// The subscription is held, is of another type, or the hash ranges collide.
-    pub fn add_consumer(
+    pub(crate) fn add_consumer(
         &mut self,
         key: ConsumerKey,
         kind: SubscriptionKind,
@@ -197,7 +197,7 @@ impl Dispatcher {
     }
 
     /// Takes a consumer out; what it held is sent to others.
-    pub fn remove_consumer(&mut self, key: ConsumerKey) -> Vec<ActiveChange> {
+    pub(crate) fn remove_consumer(&mut self, key: ConsumerKey) -> Vec<ActiveChange> {
         self.requeue(key, None);
         self.consumers.retain(|c| c.key != key);
         self.chunk_owners.retain(|_, owner| *owner != key);
@@ -205,22 +205,23 @@ impl Dispatcher {
     }
 
     /// Adds permits, counted in messages.
-    pub fn flow(&mut self, key: ConsumerKey, permits: u32) {
+    pub(crate) fn flow(&mut self, key: ConsumerKey, permits: u32) {
         if let Some(consumer) = self.consumer_mut(key) {
             consumer.permits = consumer.permits.saturating_add(i64::from(permits));
         }
     }
 
-    /// Says whether the consumer's connection can take more bytes.
-    pub fn set_writable(&mut self, key: ConsumerKey, writable: bool) {
+    /// Sets whether the consumer's connection can take more bytes.
+    pub(crate) fn set_writable(&mut self, key: ConsumerKey, writable: bool) {
         if let Some(consumer) = self.consumer_mut(key) {
             consumer.writable = writable;
         }
     }
 
     /// Acknowledges an entry or, with `remaining`, those messages of it that the set leaves out.
-    pub fn ack(&mut self, key: ConsumerKey, offset: u64, remaining: Option<AckSet>) {
+    pub(crate) fn ack(&mut self, key: ConsumerKey, offset: u64, remaining: Option<AckSet>) {
         match self.cursor.ack(offset, remaining) {
+            // A cumulative acknowledgement or a skip may have covered it while the consumer still held it.
             Acked::Already => self.settle(key, offset, 0),
             Acked::Entry => {
                 self.acked_count += 1;
@@ -231,7 +232,7 @@ impl Dispatcher {
     }
 
     /// Acknowledges everything up to an offset. Has no meaning, and no effect, on Shared and Key_Shared.
-    pub fn ack_cumulative(&mut self, offset: u64, remaining: Option<AckSet>) {
+    pub(crate) fn ack_cumulative(&mut self, offset: u64, remaining: Option<AckSet>) {
         if self.kind.is_single_active() {
             let before = self.cursor.mark_delete();
             self.cursor.ack_cumulative(offset, remaining);
@@ -240,7 +241,7 @@ impl Dispatcher {
     }
 
     /// Acknowledges everything below `offset` whatever the type (skip, expiry, clear of the backlog).
-    pub fn skip_to(&mut self, offset: u64) {
+    pub(crate) fn skip_to(&mut self, offset: u64) {
         let Some(last) = offset.checked_sub(1) else { return };
         self.cursor.ack_cumulative(last, None);
         let keys: Vec<ConsumerKey> = self.consumers.iter().map(|c| c.key).collect();
@@ -256,11 +257,12 @@ impl Dispatcher {
 
     /// Sends entries again: the given ones if the consumer holds them, all that it holds without a list.
     /// Exclusive and Failover go back to the mark-delete offset.
-    pub fn redeliver(&mut self, key: ConsumerKey, offsets: Option<&[u64]>, epoch: Option<u64>) {
+    pub(crate) fn redeliver(&mut self, key: ConsumerKey, offsets: Option<&[u64]>, epoch: Option<u64>) {
         if self.kind.is_single_active() {
             if let (Some(epoch), Some(consumer)) = (epoch, self.consumer_mut(key)) {
                 consumer.spec.epoch = epoch;
             }
+            // A consumer that is not active was sent nothing that could come again.
             if self.active == Some(key) {
                 self.rewind();
             }
@@ -270,18 +272,10 @@ impl Dispatcher {
     }
 
     /// Puts the cursor so that `offset` comes next. Consumers must have been taken out before.
-    pub fn seek(&mut self, offset: u64, remaining: Option<AckSet>) {
+    pub(crate) fn seek(&mut self, offset: u64, remaining: Option<AckSet>) {
         self.cursor.reset(offset, remaining);
         self.redeliveries.clear();
         self.rewind();
-    }
-
-    /// Adjusts to the deletion of everything below `first`.
-    pub fn trim(&mut self, first: u64) {
-        if first > self.cursor.mark_delete() {
-            self.skip_to(first);
-        }
-        self.read_offset = self.read_offset.max(first);
     }
 
     pub(super) fn consumer_mut(&mut self, key: ConsumerKey) -> Option<&mut ConsumerState> {

@@ -6,10 +6,10 @@
 use super::consumer::{ConsumerState, KeySharedMode};
 
 /// Sticky hashes lie in `0..HASH_RANGE`.
-pub const HASH_RANGE: u32 = 65_536;
+pub(crate) const HASH_RANGE: u32 = 65_536;
 
 /// Computes the sticky hash of a key.
-pub fn sticky_hash(key: &[u8]) -> u16 {
+pub(crate) fn sticky_hash(key: &[u8]) -> u16 {
     let hash = (murmur3_32(key) & 0x7fff_ffff) % HASH_RANGE;
     u16::try_from(hash).unwrap_or(u16::MAX).max(1)
 }
@@ -28,7 +28,8 @@ pub(super) fn owner(hash: u16, consumers: &[ConsumerState]) -> Option<usize> {
     consumers.iter().enumerate().max_by_key(|(_, c)| weight(hash, c)).map(|(i, _)| i)
 }
 
-/// Consumers of one name tie at its hash, so that of their own number decides, for each key anew: each gets its share.
+/// Consumers of one name have the same hash; the hash of their own number decides then, key by key, so each gets a
+/// share.
 fn weight(hash: u16, consumer: &ConsumerState) -> (u32, u32, u64) {
     let mut name = consumer.spec.name.as_bytes().to_vec();
     name.extend_from_slice(&hash.to_be_bytes());

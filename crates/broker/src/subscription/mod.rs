@@ -15,17 +15,17 @@ mod dispatcher;
 mod key_hash;
 mod range_set;
 
-pub use ack_set::AckSet;
-pub use consumer::{ConsumerKey, ConsumerSpec, ConsumerState, KeySharedMode};
-pub use cursor::{Acked, Cursor};
-pub use delivery::{ChunkPart, Delivery, EntryView, Plan, PlanLimits};
-pub use dispatcher::{ActiveChange, AddError, Dispatcher, Limits};
-pub use key_hash::{HASH_RANGE, sticky_hash};
-pub use range_set::RangeSet;
+pub(crate) use ack_set::AckSet;
+pub(crate) use consumer::{ConsumerKey, ConsumerSpec, KeySharedMode};
+pub(crate) use cursor::Cursor;
+pub(crate) use delivery::{ChunkPart, EntryView, Plan, PlanLimits};
+pub use dispatcher::Limits;
+pub(crate) use dispatcher::{ActiveChange, AddError, Dispatcher};
+pub(crate) use key_hash::{HASH_RANGE, sticky_hash};
 
 /// How a subscription shares its entries among consumers (`CommandSubscribe.SubType`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum SubscriptionKind {
+pub(crate) enum SubscriptionKind {
     /// One consumer only.
     Exclusive,
     /// Entries go round among all consumers.
@@ -38,7 +38,7 @@ pub enum SubscriptionKind {
 
 impl SubscriptionKind {
     /// Reads the number of the wire.
-    pub fn from_wire(number: i32) -> Option<Self> {
+    pub(crate) fn from_wire(number: i32) -> Option<Self> {
         match number {
             0 => Some(Self::Exclusive),
             1 => Some(Self::Shared),
@@ -48,8 +48,8 @@ impl SubscriptionKind {
         }
     }
 
-    /// Gives the name that the admin REST prints.
-    pub fn name(self) -> &'static str {
+    /// Returns the name that the admin REST prints.
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Exclusive => "Exclusive",
             Self::Shared => "Shared",
@@ -58,8 +58,8 @@ impl SubscriptionKind {
         }
     }
 
-    /// Tells whether one consumer at a time receives everything.
-    pub fn is_single_active(self) -> bool {
+    /// Returns whether one consumer at a time receives everything.
+    pub(crate) fn is_single_active(self) -> bool {
         matches!(self, Self::Exclusive | Self::Failover)
     }
 }

@@ -6,18 +6,18 @@ use std::collections::BTreeMap;
 
 /// Holds offsets as disjoint, non-touching ranges `start..end`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RangeSet {
+pub(crate) struct RangeSet {
     ranges: BTreeMap<u64, u64>,
 }
 
 impl RangeSet {
-    /// Tells whether the offset is in the set.
-    pub fn contains(&self, offset: u64) -> bool {
+    /// Returns whether the offset is in the set.
+    pub(crate) fn contains(&self, offset: u64) -> bool {
         self.range_of(offset).is_some()
     }
 
     /// Adds one offset and tells whether it was new.
-    pub fn insert(&mut self, offset: u64) -> bool {
+    pub(crate) fn insert(&mut self, offset: u64) -> bool {
         if self.contains(offset) {
             return false;
         }
@@ -26,7 +26,7 @@ impl RangeSet {
     }
 
     /// Adds every offset of `start..end`.
-    pub fn insert_range(&mut self, start: u64, end: u64) {
+    pub(crate) fn insert_range(&mut self, start: u64, end: u64) {
         if start >= end {
             return;
         }
@@ -42,13 +42,13 @@ impl RangeSet {
         self.ranges.insert(start, end);
     }
 
-    /// Gives the first offset at or above `offset` that is not in the set.
-    pub fn next_gap(&self, offset: u64) -> u64 {
+    /// Returns the first offset at or above `offset` that is not in the set.
+    pub(crate) fn next_gap(&self, offset: u64) -> u64 {
         self.range_of(offset).map_or(offset, |(_, end)| end)
     }
 
     /// Removes every offset below `offset`.
-    pub fn remove_below(&mut self, offset: u64) {
+    pub(crate) fn remove_below(&mut self, offset: u64) {
         while let Some((&start, &end)) = self.ranges.first_key_value() {
             if start >= offset {
                 return;
@@ -61,13 +61,8 @@ impl RangeSet {
         }
     }
 
-    /// Removes everything.
-    pub fn clear(&mut self) {
-        self.ranges.clear();
-    }
-
     /// Counts the offsets of the set that lie in `start..end`.
-    pub fn count_within(&self, start: u64, end: u64) -> u64 {
+    pub(crate) fn count_within(&self, start: u64, end: u64) -> u64 {
         let mut count = 0;
         for (s, e) in self.iter() {
             if s >= end {
@@ -79,7 +74,7 @@ impl RangeSet {
     }
 
     /// Iterates over the ranges `(start, end)`, `end` exclusive, in order.
-    pub fn iter(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
         self.ranges.iter().map(|(&s, &e)| (s, e))
     }
 

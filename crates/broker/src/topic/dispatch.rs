@@ -5,24 +5,22 @@
 
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
+    sync::{Arc, Weak},
     time::Duration,
 };
 
 use base64::Engine;
-use bitacora_pulsar_wire::{
-    Command, EntryPeek, Frame,
-    proto::{CommandActiveConsumerChange, CommandMessage},
-};
+use bitacora_pulsar_wire::{EntryPeek, Frame, proto::CommandMessage};
 use bytes::Bytes;
-use tokio::sync::Notify;
 
-use super::{ConsumerHandle, Durability, Topic, now_ms};
-use crate::subscription::{
-    ActiveChange, ChunkPart, ConsumerKey, Dispatcher, EntryView, Plan, PlanLimits, SubscriptionKind, sticky_hash,
+use super::{
+    state::Topic,
+    subscription::{Core, Subscription},
+};
+use crate::{
+    clock::now_ms,
+    storage::StorageError,
+    subscription::{ChunkPart, ConsumerKey, EntryView, Plan, PlanLimits, SubscriptionKind, sticky_hash},
 };
 
 const READ_ENTRIES: u64 = 500;
@@ -31,124 +29,8 @@ const READ_BYTES: usize = 4 * 1024 * 1024;
 const READ_RETRY: Duration = Duration::from_secs(1);
 /// Delayed entries are due at this granularity.
 const DELAY_TICK: Duration = Duration::from_millis(50);
-/// `ACTIVE_CONSUMER_CHANGE` exists since this protocol version.
-const ACTIVE_CHANGE_VERSION: i32 = 12;
-
-/// A subscription with its consumers.
-#[derive(Debug)]
-pub struct Subscription {
-    name: String,
-    durability: Durability,
-    properties: HashMap<String, String>,
-    core: Mutex<Core>,
-    wake: Arc<Notify>,
-    is_dirty: AtomicBool,
-    is_closed: AtomicBool,
-    /// When the last consumer left (ms since the epoch); 0 while there is one.
-    idle_since_ms: AtomicU64,
-}
-
-/// Dispatcher and handles change together.
-#[derive(Debug)]
-pub struct Core {
-    /// Who gets what.
-    pub dispatcher: Dispatcher,
-    /// The consumers' connections.
-    pub handles: HashMap<ConsumerKey, Arc<ConsumerHandle>>,
-}
 
 impl Subscription {
-    /// Creates the subscription and starts its task.
-    pub fn start(
-        topic: &Arc<Topic>,
-        name: String,
-        durability: Durability,
-        properties: HashMap<String, String>,
-        dispatcher: Dispatcher,
-    ) -> Arc<Self> {
-        let subscription = Arc::new(Self {
-            name,
-            durability,
-            properties,
-            core: Mutex::new(Core { dispatcher, handles: HashMap::new() }),
-            wake: Arc::new(Notify::new()),
-            is_dirty: AtomicBool::new(false),
-            is_closed: AtomicBool::new(false),
-            idle_since_ms: AtomicU64::new(now_ms()),
-        });
-        tokio::spawn(run(Arc::downgrade(topic), Arc::clone(&subscription)));
-        subscription
-    }
-
-    /// Gives the name.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Tells whether its cursor survives a restart.
-    pub fn is_durable(&self) -> bool {
-        self.durability == Durability::Durable
-    }
-
-    /// Gives the properties that were given at its creation.
-    pub fn properties(&self) -> &HashMap<String, String> {
-        &self.properties
-    }
-
-    /// Locks dispatcher and handles.
-    pub fn lock(&self) -> MutexGuard<'_, Core> {
-        self.core.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Lets the task look again.
-    pub fn wake(&self) {
-        self.wake.notify_one();
-    }
-
-    /// Notes that the cursor moved since it was stored.
-    pub fn mark_dirty(&self) {
-        self.is_dirty.store(true, Ordering::Release);
-    }
-
-    /// Tells, once, whether the cursor moved since it was stored.
-    pub fn take_dirty(&self) -> bool {
-        self.is_dirty.swap(false, Ordering::AcqRel)
-    }
-
-    /// Ends the task.
-    pub fn close(&self) {
-        self.is_closed.store(true, Ordering::Release);
-        self.wake();
-    }
-
-    /// Tells whether the task has ended or is about to.
-    pub fn is_closed(&self) -> bool {
-        self.is_closed.load(Ordering::Acquire)
-    }
-
-    /// Gives since when (ms since the epoch) no consumer is connected; `None` while one is.
-    pub fn idle_since_ms(&self) -> Option<u64> {
-        Some(self.idle_since_ms.load(Ordering::Acquire)).filter(|since| *since > 0)
-    }
-
-    pub(super) fn note_members(&self, core: &Core) {
-        let since = if core.handles.is_empty() { now_ms() } else { 0 };
-        self.idle_since_ms.store(since, Ordering::Release);
-    }
-
-    /// Tells Failover consumers which of them is active.
-    pub(crate) fn announce(&self, core: &Core, changes: &[ActiveChange]) {
-        for change in changes {
-            let Some(handle) = core.handles.get(&change.consumer) else { continue };
-            if handle.connection.client().is_some_and(|c| c.protocol_version >= ACTIVE_CHANGE_VERSION) {
-                handle.connection.outbound.push(Command::from(CommandActiveConsumerChange {
-                    consumer_id: handle.consumer_id,
-                    is_active: Some(change.is_active),
-                }));
-            }
-        }
-    }
-
     fn plan(&self, end: u64) -> Option<Plan> {
         let mut core = self.lock();
         let Core { dispatcher, handles } = &mut *core;
@@ -158,7 +40,7 @@ impl Subscription {
         dispatcher.plan(&PlanLimits { end, entry_count: READ_ENTRIES, now_ms: now_ms() })
     }
 
-    /// Gives whether anything moved.
+    /// Returns whether anything moved.
     fn deliver(&self, topic: &Topic, plan: &Plan, entries: &[(u64, Bytes)]) -> bool {
         let mut core = self.lock();
         let kind = core.dispatcher.kind();
@@ -186,6 +68,11 @@ impl Subscription {
         }
         moved
     }
+}
+
+/// Starts the task of a subscription. It ends with the subscription, or with the topic.
+pub(super) fn start(topic: &Arc<Topic>, subscription: &Arc<Subscription>) {
+    tokio::spawn(run(Arc::downgrade(topic), Arc::clone(subscription)));
 }
 
 async fn run(topic: Weak<Topic>, subscription: Arc<Subscription>) {
@@ -226,7 +113,7 @@ async fn run(topic: Weak<Topic>, subscription: Arc<Subscription>) {
     }
 }
 
-async fn read(topic: &Topic, plan: &Plan) -> Result<Vec<(u64, Bytes)>, crate::storage::StorageError> {
+async fn read(topic: &Topic, plan: &Plan) -> Result<Vec<(u64, Bytes)>, StorageError> {
     let (mut entries, mut bytes) = (Vec::new(), 0);
     for &(start, end) in &plan.ranges {
         let mut next = start;

@@ -1,162 +1,223 @@
 //! Producers that come, wait and leave.
+//!
+//! A producer in an exclusive mode, or one whose turn has come, may publish when the topic's new epoch is durable: a
+//! restart must not give the same epoch to another producer. So [`Topic::admit_producer`] and
+//! [`Topic::release_producer`] write it before anybody is told.
 
 use std::sync::Arc;
 
-use bitacora_pulsar_wire::{
-    Command,
-    proto::{CommandError, CommandProducerSuccess, ServerError},
-};
+use bitacora_pulsar_wire::proto::ServerError;
 
-use super::{Admission, ProducerHandle, ProducerKey, ProducerSpec, Refusal, Topic};
+use super::{
+    handle::{ProducerHandle, Standing},
+    producers::{Admission, ProducerKey, ProducerSpec, Refusal},
+    state::{State, Topic},
+};
 use crate::{
-    session::{Connection, ProducerSlot},
-    topic::Refused,
+    peer::{Connection, PROBE},
+    refused::Refused,
 };
 
-/// How a producer was taken in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Attached {
-    /// It may publish as soon as the epoch, if there is one, is durable.
-    Ready {
-        /// Topic epoch of the exclusive modes.
-        topic_epoch: Option<u64>,
-        /// Last sequence id of its name; −1 if unknown.
-        last_sequence_id: i64,
-    },
-    /// It waits for its turn.
-    Waiting,
+/// What a client holds from an earlier connection of its producer.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Epochs {
+    /// Raised by the client at each reconnect.
+    pub producer: u64,
+    /// The topic epoch that the client held; `None` for [`super::AccessMode::Shared`].
+    pub topic: Option<u64>,
 }
 
-/// What must follow after a producer left: an epoch to be stored and a waiting producer to be told.
-#[derive(Debug)]
-pub struct Promoted {
-    /// Whose turn it is.
-    pub handle: Arc<ProducerHandle>,
-    /// The new topic epoch.
-    pub topic_epoch: u64,
+/// Why a producer cannot come in now.
+enum NotAttached {
+    /// Another producer has the name. If its connection is dead it is put out and the producer may try again.
+    NameTaken { holder: ProducerKey, connection: Arc<Connection> },
+    /// Final.
+    Refused(Refused),
+}
+
+impl From<Refused> for NotAttached {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+/// A waiting producer whose turn has come.
+struct Promoted {
+    handle: Arc<ProducerHandle>,
+    topic_epoch: u64,
 }
 
 impl Topic {
-    /// Gives a key for a new producer or consumer.
-    pub fn next_member_key(&self) -> u64 {
+    /// Returns a key for a new producer or consumer.
+    pub(crate) fn next_member_key(&self) -> u64 {
         self.new_key()
     }
 
-    /// Takes a producer in.
+    /// Returns whether a producer may publish now; a waiting one may when its turn has come.
+    pub(crate) fn is_publishing(&self, key: ProducerKey) -> bool {
+        self.lock().producers.is_connected(key)
+    }
+
+    /// Takes a producer in, its topic epoch first made durable; a name held by a dead connection is freed first.
     ///
     /// # Errors
-    /// The access mode or the name does not allow it; see [`Refusal`].
-    pub fn attach_producer(
+    /// The access mode or the name does not allow it, the topic is being deleted or its log failed, or the epoch cannot
+    /// be stored.
+    pub(crate) async fn admit_producer(
         &self,
         handle: &Arc<ProducerHandle>,
-        epoch: u64,
-        topic_epoch: Option<u64>,
-    ) -> Result<Attached, Result<Refusal, Refused>> {
+        epochs: Epochs,
+    ) -> Result<Standing, Refused> {
+        let standing = self.attach_or_replace(handle, epochs).await?;
+        if let Standing::Ready { topic_epoch: Some(epoch), .. } = standing
+            && let Err(refused) = self.store_epoch(epoch).await
+        {
+            self.release_producer(handle.key).await;
+            return Err(refused);
+        }
+        Ok(standing)
+    }
+
+    /// Takes a producer out and lets the next one in, its epoch first made durable.
+    pub(crate) async fn release_producer(&self, key: ProducerKey) {
+        let mut leaving = Some(key);
+        while let Some(key) = leaving.take() {
+            let Some(promoted) = self.detach(key) else { return };
+            match self.store_epoch(promoted.topic_epoch).await {
+                Ok(()) => self.tell_promoted(&promoted),
+                // Its producers have been sent away.
+                Err(_) if self.is_deleted() => return,
+                Err(error) => {
+                    tracing::error!(topic = self.full_name(), %error, "cannot store the topic epoch; the waiting producer is not let in");
+                    promoted.handle.connection.end();
+                    leaving = Some(promoted.handle.key);
+                }
+            }
+        }
+    }
+
+    /// Sends every producer away; clients reconnect.
+    pub(crate) fn close_producers(&self) {
+        self.lock().close_producers();
+    }
+
+    async fn attach_or_replace(&self, handle: &Arc<ProducerHandle>, epochs: Epochs) -> Result<Standing, Refused> {
+        let (holder, connection) = match self.attach(handle, epochs) {
+            Ok(standing) => return Ok(standing),
+            Err(NotAttached::Refused(refused)) => return Err(refused),
+            Err(NotAttached::NameTaken { holder, connection }) => (holder, connection),
+        };
+        // A client that takes the name from itself is alive: it has just asked.
+        if connection.id == handle.connection.id || connection.is_alive(PROBE).await {
+            return Err(name_taken(handle));
+        }
+        connection.end();
+        self.release_producer(holder).await;
+        // Once: whoever has the name now came after the probe began.
+        self.attach(handle, epochs).map_err(|error| match error {
+            NotAttached::Refused(refused) => refused,
+            NotAttached::NameTaken { .. } => name_taken(handle),
+        })
+    }
+
+    fn attach(&self, handle: &Arc<ProducerHandle>, epochs: Epochs) -> Result<Standing, NotAttached> {
         let spec = ProducerSpec {
             name: handle.name.clone(),
             producer_id: handle.producer_id,
             connection: handle.connection.id,
-            epoch,
+            epoch: epochs.producer,
             mode: handle.mode,
-            topic_epoch,
+            topic_epoch: epochs.topic,
         };
         let mut state = self.lock();
         if state.deleted {
-            return Err(Err(Refused::new(ServerError::TopicNotFound, "the topic is being deleted")));
+            return Err(Refused::new(ServerError::TopicNotFound, "the topic is being deleted").into());
         }
         if let Some(reason) = &state.poisoned {
-            return Err(Err(Refused::new(ServerError::PersistenceError, reason.clone())));
+            return Err(Refused::new(ServerError::PersistenceError, reason.clone()).into());
         }
-        let admission = state.producers.add(handle.key, spec).map_err(Ok)?;
+        let admission = state.producers.add(handle.key, spec).map_err(|refusal| state.not_attached(refusal, handle))?;
         state.handles.insert(handle.key, Arc::clone(handle));
         let Admission::Granted { topic_epoch, closed, failed } = admission else {
-            return Ok(Attached::Waiting);
+            return Ok(Standing::Waiting);
         };
         for key in closed {
+            // A producer that its own client replaces under the same id is not told: the client would close the new
+            // one.
             if let Some(old) = state.handles.remove(&key)
                 && !(Arc::ptr_eq(&old.connection, &handle.connection) && old.producer_id == handle.producer_id)
             {
                 old.connection.close_producer(old.producer_id);
             }
         }
-        for key in failed {
-            if let Some(waiter) = state.handles.remove(&key) {
-                refuse_waiter(&waiter);
-            }
-        }
-        let last_sequence_id =
-            if self.deduplicates_name(&state, handle) { state.dedup.last_pushed(&handle.name) } else { -1 };
-        Ok(Attached::Ready { topic_epoch, last_sequence_id })
+        state.refuse_waiters(&failed);
+        Ok(Standing::Ready { topic_epoch, last_sequence_id: state.last_sequence_id(handle) })
     }
 
-    /// Gives the producer's connection, to be probed for life.
-    pub fn producer_connection(&self, key: ProducerKey) -> Option<Arc<Connection>> {
-        self.lock().handles.get(&key).map(|handle| Arc::clone(&handle.connection))
-    }
-
-    /// Takes a producer out; the caller stores the epoch and then calls [`Topic::tell_promoted`].
-    pub fn detach_producer(&self, key: ProducerKey) -> Option<Promoted> {
+    fn detach(&self, key: ProducerKey) -> Option<Promoted> {
         let mut state = self.lock();
         state.handles.remove(&key);
         let (promotion, fenced) = state.producers.remove(key);
-        for key in fenced {
-            if let Some(waiter) = state.handles.remove(&key) {
-                refuse_waiter(&waiter);
-            }
-        }
+        state.refuse_waiters(&fenced);
         let promotion = promotion?;
         let handle = state.handles.get(&promotion.producer).cloned()?;
         Some(Promoted { handle, topic_epoch: promotion.topic_epoch })
     }
 
-    /// Tells a waiting producer that it may publish now.
-    pub fn tell_promoted(self: &Arc<Self>, promoted: &Promoted) {
-        let handle = &promoted.handle;
-        let mut slots = handle.connection.producers();
-        if !matches!(slots.get(&handle.producer_id), Some(ProducerSlot::Pending)) {
-            return;
+    fn tell_promoted(&self, promoted: &Promoted) {
+        let state = self.lock();
+        // It may have left, or have been fenced, while its epoch was written. Told while the lock is held, so that a
+        // CLOSE_PRODUCER of the next one that fences it comes behind this answer.
+        if state.producers.is_connected(promoted.handle.key) {
+            let last_sequence_id = state.last_sequence_id(&promoted.handle);
+            promoted.handle.answer(Standing::Ready { topic_epoch: Some(promoted.topic_epoch), last_sequence_id });
         }
-        slots.insert(handle.producer_id, ProducerSlot::Ready(Arc::clone(self), Arc::clone(handle)));
-        drop(slots);
-        let last_sequence_id = {
-            let state = self.lock();
-            if self.deduplicates_name(&state, handle) { state.dedup.last_pushed(&handle.name) } else { -1 }
-        };
-        handle.connection.outbound.push(Command::from(CommandProducerSuccess {
-            request_id: handle.request_id,
-            producer_name: handle.name.clone(),
-            last_sequence_id: Some(last_sequence_id),
-            schema_version: Some(handle.schema_version.clone()),
-            topic_epoch: Some(promoted.topic_epoch),
-            producer_ready: Some(true),
-        }));
     }
+}
 
-    /// Sends every producer away; clients reconnect.
-    pub fn close_producers(&self) {
-        let mut state = self.lock();
-        for key in state.producers.all_keys() {
-            state.producers.remove(key);
-            if let Some(handle) = state.handles.remove(&key) {
+impl State {
+    /// Sends every producer away, waiting ones too; clients reconnect.
+    pub(super) fn close_producers(&mut self) {
+        for key in self.producers.all_keys() {
+            self.producers.remove(key);
+            if let Some(handle) = self.handles.remove(&key) {
                 handle.connection.close_producer(handle.producer_id);
             }
         }
     }
 
-    fn deduplicates_name(&self, state: &super::State, handle: &ProducerHandle) -> bool {
-        match state.deduplication {
-            super::DeduplicationPolicy::All => true,
-            super::DeduplicationPolicy::NamedProducers => handle.is_named_by_user,
-            super::DeduplicationPolicy::Off => false,
+    /// Tells producers that waited that another one took the topic over.
+    fn refuse_waiters(&mut self, keys: &[ProducerKey]) {
+        for key in keys {
+            if let Some(waiter) = self.handles.remove(key) {
+                waiter.refuse("another producer took the topic over");
+            }
+        }
+    }
+
+    fn last_sequence_id(&self, handle: &ProducerHandle) -> i64 {
+        if self.deduplication.covers(handle) { self.dedup.last_pushed(&handle.name) } else { -1 }
+    }
+
+    fn not_attached(&self, refusal: Refusal, handle: &ProducerHandle) -> NotAttached {
+        match refusal {
+            Refusal::NameTaken { holder, .. } => match self.handles.get(&holder) {
+                Some(other) => NotAttached::NameTaken { holder, connection: Arc::clone(&other.connection) },
+                None => name_taken(handle).into(),
+            },
+            Refusal::Busy => {
+                let message = "an exclusive producer holds the topic or waits for it";
+                Refused::new(ServerError::ProducerBusy, message).into()
+            }
+            Refusal::Fenced => {
+                let message = "the topic has another producer, or a later one has taken it over";
+                Refused::new(ServerError::ProducerFenced, message).into()
+            }
         }
     }
 }
 
-fn refuse_waiter(waiter: &ProducerHandle) {
-    waiter.connection.producers().remove(&waiter.producer_id);
-    waiter.connection.outbound.push(Command::from(CommandError {
-        request_id: waiter.request_id,
-        error: ServerError::ProducerFenced as i32,
-        message: "another producer took the topic over".to_owned(),
-    }));
+fn name_taken(handle: &ProducerHandle) -> Refused {
+    let message = format!("a producer named \"{}\" is already connected to the topic", handle.name);
+    Refused::new(ServerError::ProducerBusy, message)
 }

@@ -6,14 +6,14 @@
 use std::collections::VecDeque;
 
 /// Identifies a producer inside the broker; never reused while the broker runs.
-pub type ProducerKey = u64;
+pub(crate) type ProducerKey = u64;
 
 /// A client's epoch that is further ahead of the topic's than this was never given by it.
 const MAX_EPOCH_LEAP: u64 = 1_000_000;
 
 /// `ProducerAccessMode` of PulsarApi.proto.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum AccessMode {
+pub(crate) enum AccessMode {
     /// Any number of producers.
     #[default]
     Shared,
@@ -27,7 +27,7 @@ pub enum AccessMode {
 
 impl AccessMode {
     /// Reads the number of the wire.
-    pub fn from_wire(number: i32) -> Option<Self> {
+    pub(crate) fn from_wire(number: i32) -> Option<Self> {
         match number {
             0 => Some(Self::Shared),
             1 => Some(Self::Exclusive),
@@ -37,8 +37,8 @@ impl AccessMode {
         }
     }
 
-    /// Gives the name that the admin REST prints.
-    pub fn name(self) -> &'static str {
+    /// Returns the name that the admin REST prints.
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Shared => "Shared",
             Self::Exclusive => "Exclusive",
@@ -50,7 +50,7 @@ impl AccessMode {
 
 /// What a producer asks for.
 #[derive(Debug, Clone, Default)]
-pub struct ProducerSpec {
+pub(crate) struct ProducerSpec {
     /// Producer name, given or generated.
     pub name: String,
     /// Id on its connection.
@@ -67,7 +67,7 @@ pub struct ProducerSpec {
 
 /// Why a producer was not admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
+pub(crate) enum Refusal {
     /// Another producer has the name; probe its connection for life before giving up.
     NameTaken {
         /// The producer that has it.
@@ -83,7 +83,7 @@ pub enum Refusal {
 
 /// How a producer was admitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Admission {
+pub(crate) enum Admission {
     /// It may publish. `topic_epoch` is set in the exclusive modes and must be durable before the answer goes out.
     Granted {
         /// The new topic epoch.
@@ -99,7 +99,7 @@ pub enum Admission {
 
 /// Next exclusive producer after the last one left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Promotion {
+pub(crate) struct Promotion {
     /// The producer whose turn it is.
     pub producer: ProducerKey,
     /// The new topic epoch; to be made durable before the answer.
@@ -108,7 +108,7 @@ pub struct Promotion {
 
 /// The producers of one topic.
 #[derive(Debug, Default)]
-pub struct Producers {
+pub(crate) struct Producers {
     connected: Vec<(ProducerKey, ProducerSpec)>,
     waiting: VecDeque<(ProducerKey, ProducerSpec)>,
     exclusive: Option<ProducerKey>,
@@ -117,33 +117,33 @@ pub struct Producers {
 
 impl Producers {
     /// Starts with the stored topic epoch.
-    pub fn new(topic_epoch: Option<u64>) -> Self {
+    pub(crate) fn new(topic_epoch: Option<u64>) -> Self {
         Self { topic_epoch, ..Self::default() }
     }
 
-    /// Gives the connected producers.
-    pub fn connected(&self) -> impl Iterator<Item = (ProducerKey, &ProducerSpec)> {
+    /// Returns the connected producers.
+    pub(crate) fn connected(&self) -> impl Iterator<Item = (ProducerKey, &ProducerSpec)> {
         self.connected.iter().map(|(key, spec)| (*key, spec))
     }
 
     /// Counts the connected producers.
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.connected.len()
     }
 
     /// Lists all producers, waiting ones too.
-    pub fn all_keys(&self) -> Vec<ProducerKey> {
+    pub(crate) fn all_keys(&self) -> Vec<ProducerKey> {
         self.connected.iter().chain(&self.waiting).map(|(key, _)| *key).collect()
     }
 
     /// Lists the producers of a connection, waiting ones too, by key and id.
-    pub fn of_connection(&self, connection: u64) -> Vec<(ProducerKey, u64)> {
+    pub(crate) fn of_connection(&self, connection: u64) -> Vec<(ProducerKey, u64)> {
         let own = self.connected.iter().chain(&self.waiting).filter(|(_, spec)| spec.connection == connection);
         own.map(|(key, spec)| (*key, spec.producer_id)).collect()
     }
 
-    /// Tells whether the producer may publish now.
-    pub fn is_connected(&self, key: ProducerKey) -> bool {
+    /// Returns whether the producer may publish now.
+    pub(crate) fn is_connected(&self, key: ProducerKey) -> bool {
         self.connected.iter().any(|(k, _)| *k == key)
     }
 
@@ -151,7 +151,7 @@ impl Producers {
     ///
     /// # Errors
     /// The name is taken, an exclusive producer holds the topic, or the client is fenced.
-    pub fn add(&mut self, key: ProducerKey, spec: ProducerSpec) -> Result<Admission, Refusal> {
+    pub(crate) fn add(&mut self, key: ProducerKey, spec: ProducerSpec) -> Result<Admission, Refusal> {
         let mut closed = Vec::new();
         if let Some((holder, held)) = self.connected.iter().chain(&self.waiting).find(|(_, s)| s.name == spec.name) {
             let successor =
@@ -196,8 +196,8 @@ impl Producers {
         Ok(Admission::Granted { topic_epoch: Some(topic_epoch), closed, failed })
     }
 
-    /// Takes a producer out and gives the one whose turn comes, with those that waited under an outdated epoch.
-    pub fn remove(&mut self, key: ProducerKey) -> (Option<Promotion>, Vec<ProducerKey>) {
+    /// Takes a producer out and returns the one whose turn comes, with those that waited under an outdated epoch.
+    pub(crate) fn remove(&mut self, key: ProducerKey) -> (Option<Promotion>, Vec<ProducerKey>) {
         self.forget(key);
         let mut fenced = Vec::new();
         if !self.connected.is_empty() {
@@ -220,7 +220,8 @@ impl Producers {
             (Some(topic), Some(client)) if client.saturating_sub(topic) < MAX_EPOCH_LEAP => {
                 topic.max(client).saturating_add(1)
             }
-            // A topic that is made again begins again, whatever its former producers held: by that they tell it from the former one.
+            // A topic that is made again begins again, whatever its former producers held: by that they tell it from
+            // the former one.
             (topic, _) => topic.map_or(0, |epoch| epoch + 1),
         };
         self.topic_epoch = Some(epoch);

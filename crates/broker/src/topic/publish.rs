@@ -13,12 +13,20 @@ use bitacora_pulsar_wire::{
 };
 use bytes::Bytes;
 
-use super::{ProducerHandle, Topic, Verdict};
-use crate::storage::{Record, StorageError};
+use super::{
+    dedup::Verdict,
+    handle::ProducerHandle,
+    receipt::PendingReceipt,
+    state::{State, Topic},
+};
+use crate::{
+    refused::Refused,
+    storage::{Record, StorageError},
+};
 
 /// A SEND as it came from the wire.
 #[derive(Debug, Clone)]
-pub struct Publish {
+pub(crate) struct Publish {
     /// The command's first sequence id; echoed.
     pub sequence_id: u64,
     /// The command's highest sequence id, if it gave one; echoed.
@@ -27,120 +35,117 @@ pub struct Publish {
     pub entry: Bytes,
 }
 
-/// A receipt that waits for the disk.
-#[derive(Debug)]
-pub(super) struct PendingReceipt {
-    producer: Arc<ProducerHandle>,
-    sequence_id: u64,
-    highest_sequence_id: Option<u64>,
-    /// The entry's offset; `None` for a duplicate.
-    offset: Option<u64>,
-    /// The receipt may go out when everything below is durable.
-    release_at: u64,
-    /// Id to be noted as persisted.
-    deduplicated: Option<i64>,
-    bytes: usize,
+impl Publish {
+    /// Returns the id by which the batch is judged.
+    fn last_sequence_id(&self) -> u64 {
+        self.highest_sequence_id.unwrap_or(0).max(self.sequence_id)
+    }
 }
 
-impl PendingReceipt {
-    /// Gives the offset of an entry that is not known to be durable.
-    pub(super) fn first_offset(&self) -> Option<u64> {
-        self.offset
-    }
+/// An entry whose checksum and metadata are sound.
+struct Checked {
+    record: Record,
+    is_chunk: bool,
+    /// One of the chunks of a message, not the last: all of them have the message's sequence id, the last one counts.
+    is_early_chunk: bool,
+}
 
-    /// Lets the sequence id go when the table of them has been emptied.
-    pub(super) fn forget_sequence_id(&mut self) {
-        self.deduplicated = None;
+impl Checked {
+    fn new(publish: &Publish) -> Result<Self, Refused> {
+        let corrupt = |e: bitacora_pulsar_wire::Error| Refused::new(ServerError::ChecksumError, e.to_string());
+        let parts = split_entry(&publish.entry).map_err(corrupt)?;
+        parts.verify().map_err(corrupt)?;
+        let peek = EntryPeek::parse_metadata(parts.metadata).map_err(corrupt)?;
+        if peek.has_transaction {
+            return Err(Refused::new(ServerError::NotAllowedError, "transactions are not supported"));
+        }
+        Ok(Self {
+            record: Record {
+                bytes: publish.entry.clone(),
+                publish_time_ms: peek.publish_time,
+                message_count: peek.message_count(),
+            },
+            is_chunk: peek.chunk_id.is_some(),
+            is_early_chunk: matches!(
+                (peek.chunk_id, peek.num_chunks_from_msg),
+                (Some(id), Some(count)) if id.saturating_add(1) < count
+            ),
+        })
     }
 }
 
 impl Topic {
     /// Takes one entry of a producer. The answer comes later, as SEND_RECEIPT or SEND_ERROR.
-    pub fn publish(&self, producer: &Arc<ProducerHandle>, publish: Publish) {
-        if let Err((code, message)) = self.try_publish(producer, &publish) {
-            let sequence_id = publish.highest_sequence_id.unwrap_or(0).max(publish.sequence_id);
+    pub(crate) fn publish(&self, producer: &Arc<ProducerHandle>, publish: Publish) {
+        let outcome = Checked::new(&publish).and_then(|checked| self.take_in(producer, &publish, checked));
+        if let Err(refused) = outcome {
             producer.connection.outbound.push(Command::from(CommandSendError {
                 producer_id: producer.producer_id,
-                sequence_id,
-                error: code as i32,
-                message,
+                sequence_id: publish.last_sequence_id(),
+                error: refused.code as i32,
+                message: refused.message,
             }));
         }
     }
 
-    fn try_publish(&self, producer: &Arc<ProducerHandle>, publish: &Publish) -> Result<(), (ServerError, String)> {
-        let corrupt = |e: bitacora_pulsar_wire::Error| (ServerError::ChecksumError, e.to_string());
-        let parts = split_entry(&publish.entry).map_err(corrupt)?;
-        parts.verify().map_err(corrupt)?;
-        let peek = EntryPeek::parse_metadata(parts.metadata).map_err(corrupt)?;
-        if peek.has_transaction {
-            return Err((ServerError::NotAllowedError, "transactions are not supported".to_owned()));
-        }
-        let message_count = peek.message_count();
-        let record = Record { bytes: publish.entry.clone(), publish_time_ms: peek.publish_time, message_count };
-        let highest = publish.highest_sequence_id.unwrap_or(0).max(publish.sequence_id).cast_signed();
-        let is_early_chunk = match (peek.chunk_id, peek.num_chunks_from_msg) {
-            (Some(id), Some(count)) => id.saturating_add(1) < count,
-            _ => false,
-        };
-        let bytes = publish.entry.len();
-
+    fn take_in(&self, producer: &Arc<ProducerHandle>, publish: &Publish, checked: Checked) -> Result<(), Refused> {
         let mut state = self.lock();
+        // Closed by the broker, or waiting for its turn: the client has been told, or will be.
         if !state.producers.is_connected(producer.key) {
             return Ok(());
         }
         if let Some(reason) = &state.poisoned {
-            return Err((ServerError::PersistenceError, reason.clone()));
+            return Err(Refused::new(ServerError::PersistenceError, reason.clone()));
         }
-        let deduplicated = (self.deduplicates(&state, producer) && !is_early_chunk).then_some(highest);
-        if let Some(highest) = deduplicated {
-            match state.dedup.push(&producer.name, highest) {
-                Verdict::Fresh => {}
-                // What is still on its way to the disk is answered when it has arrived there: the receipt waits for
-                // everything that was appended before it.
-                Verdict::Duplicate | Verdict::InFlight => {
-                    let release_at = self.log.end();
-                    state.pending.push_back(PendingReceipt {
-                        producer: Arc::clone(producer),
-                        sequence_id: publish.sequence_id,
-                        highest_sequence_id: publish.highest_sequence_id,
-                        offset: None,
-                        release_at,
-                        deduplicated: None,
-                        bytes: 0,
-                    });
-                    self.duplicates.add(u64::from(message_count), bytes as u64);
-                    drop(state);
-                    self.release_receipts(self.log.durable_end());
-                    return Ok(());
-                }
-            }
-        }
-        let offset = match self.log.append(record) {
-            Ok(offset) => offset,
-            Err(error) => {
-                self.poison(&mut state, &error);
-                return Err((ServerError::PersistenceError, error.to_string()));
-            }
-        };
-        producer.connection.add_inflight(bytes);
-        producer.published.add(u64::from(message_count), bytes as u64);
-        self.published.add(u64::from(message_count), bytes as u64);
-        state.last_publish_ms = peek.publish_time;
-        state.has_chunks |= peek.chunk_id.is_some();
-        state.pending.push_back(PendingReceipt {
+        let is_judged = state.deduplication.covers(producer) && !checked.is_early_chunk;
+        let deduplicated = is_judged.then(|| publish.last_sequence_id().cast_signed());
+        let mut receipt = PendingReceipt {
             producer: Arc::clone(producer),
             sequence_id: publish.sequence_id,
             highest_sequence_id: publish.highest_sequence_id,
+            offset: None,
+            release_at: 0,
+            deduplicated: None,
+            bytes: 0,
+        };
+        let (messages, bytes) = (u64::from(checked.record.message_count), checked.record.bytes.len());
+        if let Some(highest) = deduplicated
+            && state.dedup.push(&producer.name, highest) != Verdict::Fresh
+        {
+            // The first attempt may still be on its way to the disk. The receipt waits for everything that was appended
+            // before it, so it never promises what is not durable.
+            receipt.release_at = self.log.end();
+            state.pending.push_back(receipt);
+            self.duplicates.add(messages, bytes as u64);
+            drop(state);
+            // Nothing may be on its way; then no commit comes that would send this receipt.
+            self.release_receipts(self.log.durable_end());
+            return Ok(());
+        }
+        let publish_time_ms = checked.record.publish_time_ms;
+        let offset = match self.log.append(checked.record) {
+            Ok(offset) => offset,
+            Err(error) => {
+                self.poison(&mut state, &error);
+                return Err(error.into());
+            }
+        };
+        producer.connection.add_inflight(bytes);
+        producer.published.add(messages, bytes as u64);
+        self.published.add(messages, bytes as u64);
+        state.last_publish_ms = publish_time_ms;
+        state.has_chunks |= checked.is_chunk;
+        state.pending.push_back(PendingReceipt {
             offset: Some(offset),
             release_at: offset + 1,
             deduplicated,
             bytes,
+            ..receipt
         });
         Ok(())
     }
 
-    /// Hears from the log's commit thread.
+    /// Called by the log's commit thread, with the end of what is durable or with the failure of a write.
     pub(super) fn on_durable(&self, outcome: Result<u64, StorageError>) {
         match outcome {
             Ok(durable_end) => {
@@ -191,40 +196,27 @@ impl Topic {
         })
     }
 
-    /// After a failed write nothing of the topic is believed any more: producers are sent away and come back when it
-    /// has been reopened.
-    fn poison(&self, state: &mut super::State, error: &StorageError) {
+    /// After a failed write it is not known what the disk has, so nothing more is taken: producers are sent away, and
+    /// are refused until the broker has been restarted and has read the log again.
+    fn poison(&self, state: &mut State, error: &StorageError) {
         if state.poisoned.is_none() {
             tracing::error!(topic = %self.name, %error, "the log failed; the topic takes no more messages until the broker is restarted");
             state.poisoned = Some(error.to_string());
         }
         state.dedup.roll_back();
         give_up_pending(state);
-        for key in state.producers.all_keys() {
-            state.producers.remove(key);
-            if let Some(handle) = state.handles.remove(&key) {
-                handle.connection.close_producer(handle.producer_id);
-            }
-        }
+        state.close_producers();
     }
 
-    /// Deletes the log: its producers are gone, and what still waits for the disk gets no receipt.
-    pub fn delete_log(&self) {
+    /// Deletes the log. Its producers have been closed, so entries that wait for the disk get no receipt.
+    pub(crate) fn delete_log(&self) {
         self.log.delete();
         give_up_pending(&mut self.lock());
     }
-
-    fn deduplicates(&self, state: &super::State, producer: &ProducerHandle) -> bool {
-        match state.deduplication {
-            super::DeduplicationPolicy::All => true,
-            super::DeduplicationPolicy::NamedProducers => producer.is_named_by_user,
-            super::DeduplicationPolicy::Off => false,
-        }
-    }
 }
 
-/// Lets the connections of those who wait for a receipt send again.
-fn give_up_pending(state: &mut super::State) {
+/// Drops the receipts that wait for the disk; their bytes no longer count against their connections.
+fn give_up_pending(state: &mut State) {
     for receipt in state.pending.drain(..) {
         receipt.producer.connection.release_inflight(receipt.bytes);
     }

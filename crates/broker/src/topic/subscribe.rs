@@ -3,15 +3,23 @@
 use std::{collections::HashMap, sync::Arc};
 
 use bitacora_pulsar_wire::proto::{MessageIdData, ServerError};
-use serde::{Deserialize, Serialize};
 
-use super::{ConsumerHandle, Refused, Subscription, Topic, now_ms};
-use crate::storage::{self, Position, StorageError};
-use crate::subscription::{AckSet, AddError, ConsumerKey, ConsumerSpec, Cursor, Dispatcher, SubscriptionKind};
+use super::{
+    dispatch,
+    handle::ConsumerHandle,
+    state::Topic,
+    subscription::{Durability, Subscription},
+};
+use crate::{
+    clock::now_ms,
+    refused::Refused,
+    storage::Position,
+    subscription::{AckSet, AddError, ConsumerKey, ConsumerSpec, Cursor, Dispatcher, SubscriptionKind},
+};
 
 /// Where a new subscription starts.
 #[derive(Debug, Clone, PartialEq)]
-pub enum StartAt {
+pub(crate) enum StartAt {
     /// After the last entry.
     Latest,
     /// Before the first entry.
@@ -24,7 +32,7 @@ pub enum StartAt {
 
 /// A SUBSCRIBE as it came from the wire.
 #[derive(Debug, Clone)]
-pub struct SubscribeRequest {
+pub(crate) struct SubscribeRequest {
     /// Subscription name.
     pub subscription: String,
     /// Wanted type.
@@ -39,34 +47,9 @@ pub struct SubscribeRequest {
     pub properties: HashMap<String, String>,
 }
 
-/// Whether a subscription survives its last consumer and a restart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Durability {
-    /// It survives.
-    Durable,
-    /// It ends with its last consumer.
-    NonDurable,
-}
-
-/// Stored form of a cursor. Positions are (ledger, entry).
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct StoredCursor {
-    /// The first entry that is not acknowledged.
-    next: (u64, u64),
-    /// Acknowledged ranges above it, both ends inclusive.
-    #[serde(default)]
-    acked: Vec<((u64, u64), (u64, u64))>,
-    /// Batches acknowledged in part: what remains, as on the wire.
-    #[serde(default)]
-    partial: Vec<((u64, u64), Vec<i64>)>,
-    /// Properties given at creation.
-    #[serde(default)]
-    properties: HashMap<String, String>,
-}
-
 /// Why a consumer was not admitted.
 #[derive(Debug, Clone)]
-pub enum SubscribeError {
+pub(crate) enum SubscribeError {
     /// Another consumer is in the way; probe its connection for life before giving up.
     Occupied(Arc<ConsumerHandle>, Refused),
     /// Final.
@@ -84,7 +67,7 @@ impl Topic {
     ///
     /// # Errors
     /// See [`SubscribeError`].
-    pub async fn subscribe(
+    pub(crate) async fn subscribe(
         self: &Arc<Self>,
         handle: &Arc<ConsumerHandle>,
         request: &SubscribeRequest,
@@ -126,7 +109,7 @@ impl Topic {
     ///
     /// # Errors
     /// The cursor cannot be stored.
-    pub async fn create_subscription(
+    pub(crate) async fn create_subscription(
         self: &Arc<Self>,
         name: &str,
         start: StartAt,
@@ -156,24 +139,23 @@ impl Topic {
             }
             return Ok(subscription);
         }
+        // Found before the write order is taken: a search by time reads the disk.
         let (offset, remaining) = self.start_offset(&request.start).await?;
         let mut cursor = Cursor::default();
         cursor.reset(offset, remaining);
         if request.durability == Durability::Durable {
             let stored = self.stored_cursor(&cursor, request.properties.clone());
-            let _picture = self.store.picture().await;
+            let _write_order = self.store.lock_write_order().await;
             self.refuse_deleted()?;
             self.store.put(self.cursor_key(&request.subscription), &stored).await?;
         }
         let dispatcher = Dispatcher::new(request.kind, cursor, self.limits, self.name.partition());
-        let subscription = Subscription::start(
-            self,
-            request.subscription.clone(),
-            request.durability,
-            request.properties.clone(),
-            dispatcher,
-        );
+        let subscription =
+            Subscription::new(request.subscription.clone(), request.durability, request.properties.clone(), dispatcher);
+        dispatch::start(self, &subscription);
         let mut state = self.lock();
+        // The topic may have been deleted since the cursor was stored; for a non-durable subscription nothing was
+        // checked yet.
         if state.deleted {
             subscription.close();
             return Err(being_deleted());
@@ -182,69 +164,8 @@ impl Topic {
         Ok(subscription)
     }
 
-    /// Brings back a stored subscription when the topic is loaded.
-    pub fn restore_subscription(self: &Arc<Self>, name: &str, stored: &StoredCursor) {
-        let offset = |(ledger, entry)| self.log.offset_at_or_after(Position { ledger, entry });
-        let acked: Vec<(u64, u64)> =
-            stored.acked.iter().map(|(first, last)| (offset(*first), offset((last.0, last.1 + 1)))).collect();
-        // A batch that is not in the log any more must not lend its acknowledgements to the one that comes in its place.
-        let known = |(ledger, entry)| self.log.offset(Position { ledger, entry });
-        let partial = stored.partial.iter().filter_map(|(at, words)| Some((known(*at)?, AckSet::from_wire(words))));
-        let partial = partial.collect();
-        let next = Position { ledger: stored.next.0, entry: stored.next.1 };
-        if self.log.is_behind_end(next) {
-            tracing::error!(
-                topic = self.full_name,
-                subscription = name,
-                ledger = next.ledger,
-                entry = next.entry,
-                "the subscription's cursor lies behind the end of the log, which lost entries; it is set to the end, so that it misses no new message"
-            );
-        }
-        let cursor = Cursor::restore(offset(stored.next), &acked, partial);
-        let dispatcher = Dispatcher::new(SubscriptionKind::Exclusive, cursor, self.limits, self.name.partition());
-        let subscription =
-            Subscription::start(self, name.to_owned(), Durability::Durable, stored.properties.clone(), dispatcher);
-        self.lock().subscriptions.insert(name.to_owned(), subscription);
-    }
-
-    /// Gives the changes that make all moved cursors durable.
-    ///
-    /// # Errors
-    /// A cursor cannot be encoded.
-    pub fn dirty_cursors(&self) -> Result<Vec<storage::Change>, StorageError> {
-        let mut changes = Vec::new();
-        for subscription in self.subscriptions() {
-            if subscription.is_durable() && subscription.take_dirty() {
-                let properties = subscription.properties().clone();
-                let stored = self.stored_cursor(subscription.lock().dispatcher.cursor(), properties);
-                changes.push((self.cursor_key(subscription.name()), Some(storage::value(&stored)?)));
-            }
-        }
-        Ok(changes)
-    }
-
-    /// Makes one subscription's cursor durable, if it moved.
-    ///
-    /// # Errors
-    /// The metadata cannot be written.
-    pub async fn flush_cursor(&self, subscription: &Arc<Subscription>) -> Result<(), StorageError> {
-        let _picture = self.store.picture().await;
-        let is_gone = self.is_deleted() || subscription.is_closed();
-        if is_gone || !subscription.is_durable() || !subscription.take_dirty() {
-            return Ok(());
-        }
-        let properties = subscription.properties().clone();
-        let stored = self.stored_cursor(subscription.lock().dispatcher.cursor(), properties);
-        let written = self.store.put(self.cursor_key(subscription.name()), &stored).await;
-        if written.is_err() {
-            subscription.mark_dirty();
-        }
-        written
-    }
-
-    /// Ends non-durable subscriptions that nobody came back to after a seek.
-    pub fn drop_abandoned(&self, idle_ms: u64) {
+    /// Ends non-durable subscriptions whose consumer did not come back after a seek closed it.
+    pub(crate) fn drop_abandoned(&self, idle_ms: u64) {
         let now = now_ms();
         let mut state = self.lock();
         state.subscriptions.retain(|_, subscription| {
@@ -258,9 +179,10 @@ impl Topic {
     }
 
     /// Takes a consumer out; a non-durable subscription ends with its last one.
-    pub fn detach_consumer(&self, subscription: &Arc<Subscription>, key: ConsumerKey) {
+    pub(crate) fn detach_consumer(&self, subscription: &Arc<Subscription>, key: ConsumerKey) {
         let is_last = {
             let mut core = subscription.lock();
+            // The broker closed it meanwhile, for a seek or a deletion, and told the dispatcher.
             if core.handles.remove(&key).is_none() {
                 return;
             }
@@ -275,15 +197,17 @@ impl Topic {
         }
     }
 
-    /// Ends a subscription. The caller has made sure that it may.
+    /// Ends a subscription, whatever consumers it has. The caller checks whether that is allowed.
     ///
     /// # Errors
     /// The cursor cannot be deleted.
-    pub async fn delete_subscription(&self, subscription: &Arc<Subscription>) -> Result<(), Refused> {
+    pub(crate) async fn delete_subscription(&self, subscription: &Arc<Subscription>) -> Result<(), Refused> {
+        // Order: `creating`, then the store's write order. A client that subscribes again waits until the cursor is
+        // gone.
         let _creating = self.creating.lock().await;
         self.close_consumers(subscription);
         self.forget(subscription);
-        let _picture = self.store.picture().await;
+        let _write_order = self.store.lock_write_order().await;
         if subscription.is_durable() {
             self.store.apply(vec![(self.cursor_key(subscription.name()), None)]).await?;
         }
@@ -294,10 +218,12 @@ impl Topic {
     ///
     /// # Errors
     /// The log cannot be searched or the cursor cannot be stored.
-    pub async fn seek(&self, subscription: &Arc<Subscription>, to: &StartAt) -> Result<(), Refused> {
+    pub(crate) async fn seek(&self, subscription: &Arc<Subscription>, to: &StartAt) -> Result<(), Refused> {
         let (offset, remaining) = self.start_offset(to).await?;
+        // Before the cursor moves: acknowledgements of consumers that were sent the old place must not reach the new
+        // one.
         self.close_consumers(subscription);
-        let _picture = self.store.picture().await;
+        let _write_order = self.store.lock_write_order().await;
         self.refuse_deleted()?;
         if subscription.is_closed() {
             let message = format!("subscription {} was deleted", subscription.name());
@@ -316,7 +242,7 @@ impl Topic {
     }
 
     /// Sends every consumer of a subscription away; clients subscribe again.
-    pub fn close_consumers(&self, subscription: &Arc<Subscription>) {
+    pub(crate) fn close_consumers(&self, subscription: &Arc<Subscription>) {
         let mut core = subscription.lock();
         let handles: Vec<Arc<ConsumerHandle>> = core.handles.drain().map(|(_, handle)| handle).collect();
         for handle in handles {
@@ -327,7 +253,7 @@ impl Topic {
     }
 
     /// Finds the offset of an existing entry.
-    pub fn offset_of(&self, id: &MessageIdData) -> Option<u64> {
+    pub(crate) fn offset_of(&self, id: &MessageIdData) -> Option<u64> {
         self.log.offset(Position { ledger: id.ledger_id, entry: id.entry_id })
     }
 
@@ -352,7 +278,8 @@ impl Topic {
         })
     }
 
-    /// Refuses what would write of a topic that is being deleted; to be asked under the store's picture.
+    /// Refuses to write for a topic that is being deleted: the next topic of the name would find it. The caller holds
+    /// the store's write order, which a deletion holds until its keys are gone.
     pub(super) fn refuse_deleted(&self) -> Result<(), Refused> {
         if self.is_deleted() { Err(being_deleted()) } else { Ok(()) }
     }
@@ -362,23 +289,6 @@ impl Topic {
         let mut state = self.lock();
         if state.subscriptions.get(subscription.name()).is_some_and(|known| Arc::ptr_eq(known, subscription)) {
             state.subscriptions.remove(subscription.name());
-        }
-    }
-
-    fn cursor_key(&self, subscription: &str) -> String {
-        storage::key(&["cursor", &self.full_name, subscription])
-    }
-
-    fn stored_cursor(&self, cursor: &Cursor, properties: HashMap<String, String>) -> StoredCursor {
-        let at = |offset| {
-            let position = self.log.position(offset);
-            (position.ledger, position.entry)
-        };
-        StoredCursor {
-            next: at(cursor.mark_delete()),
-            acked: cursor.acked_ranges().map(|(start, end)| (at(start), at(end - 1))).collect(),
-            partial: cursor.partial().map(|(offset, set)| (at(offset), set.to_wire())).collect(),
-            properties,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bitacora_broker::storage::back_up;
+use bitacora_broker::back_up;
 use bitacora_store::{copy, copy_file, finish, make_folder, prepare};
 
 use crate::arguments::{Backup, Repair};

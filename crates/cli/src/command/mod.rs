@@ -11,8 +11,7 @@ pub mod up;
 use std::path::Path;
 use std::time::Duration;
 
-use bitacora_broker::schema::Strategy;
-use bitacora_broker::{Broker, BrokerConfig, Reach};
+use bitacora_broker::{Broker, BrokerConfig, Reach, Strategy};
 use bitacora_store::{CopyService, make_folder, refuse_unfinished, tighten, tighten_own};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 

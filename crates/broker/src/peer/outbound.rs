@@ -18,7 +18,7 @@ const BATCH_BYTES: usize = 1 << 20;
 
 /// Frames that wait to be written to one connection.
 #[derive(Debug)]
-pub struct Outbound {
+pub(crate) struct Outbound {
     queue: Mutex<Queue>,
     filled: Notify,
     drained: Notify,
@@ -36,7 +36,7 @@ struct Queue {
 
 impl Outbound {
     /// Creates a queue that is writable for messages while it holds fewer than this many bytes.
-    pub fn new(writable_below_bytes: usize) -> Self {
+    pub(crate) fn new(writable_below_bytes: usize) -> Self {
         Self {
             queue: Mutex::new(Queue::default()),
             filled: Notify::new(),
@@ -46,12 +46,12 @@ impl Outbound {
     }
 
     /// Appends a frame; dropped silently when the connection has gone.
-    pub fn push(&self, frame: impl Into<Frame>) {
+    pub(crate) fn push(&self, frame: impl Into<Frame>) {
         self.push_all([frame.into()]);
     }
 
     /// Appends frames under one lock.
-    pub fn push_all(&self, frames: impl IntoIterator<Item = Frame>) {
+    pub(crate) fn push_all(&self, frames: impl IntoIterator<Item = Frame>) {
         let mut queue = self.lock();
         if queue.closed || queue.finishing {
             return;
@@ -64,8 +64,8 @@ impl Outbound {
         self.filled.notify_one();
     }
 
-    /// Tells whether dispatch may add messages; if not, `wake` is notified once it may.
-    pub fn is_writable(&self, wake: &Arc<Notify>) -> bool {
+    /// Returns whether dispatch may add messages; if not, `wake` is notified once it may.
+    pub(crate) fn is_writable(&self, wake: &Arc<Notify>) -> bool {
         let mut queue = self.lock();
         if queue.closed || queue.bytes < self.writable_below_bytes {
             return true;
@@ -77,7 +77,7 @@ impl Outbound {
     }
 
     /// Waits while the queue holds more than twice what dispatch may put into it.
-    pub async fn wait_for_room(&self) {
+    pub(crate) async fn wait_for_room(&self) {
         loop {
             let drained = self.drained.notified();
             {
@@ -90,8 +90,8 @@ impl Outbound {
         }
     }
 
-    /// Gives the next frames to write; `None` when the connection is to end.
-    pub async fn next_batch(&self) -> Option<Vec<Frame>> {
+    /// Returns the next frames to write; `None` when the connection is to end.
+    pub(crate) async fn next_batch(&self) -> Option<Vec<Frame>> {
         loop {
             let filled = self.filled.notified();
             {
@@ -112,7 +112,7 @@ impl Outbound {
     }
 
     /// Ends the queue at once; what is in it is dropped.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         let mut queue = self.lock();
         queue.closed = true;
         queue.frames.clear();
@@ -125,7 +125,7 @@ impl Outbound {
     }
 
     /// Ends the queue after what is in it has been written.
-    pub fn finish(&self) {
+    pub(crate) fn finish(&self) {
         self.lock().finishing = true;
         self.filled.notify_one();
     }

@@ -14,7 +14,7 @@ use super::Connection;
 
 /// All open connections by number.
 #[derive(Debug, Default)]
-pub struct Connections {
+pub(crate) struct Connections {
     open: Mutex<HashMap<u64, Arc<Connection>>>,
     next: AtomicU64,
     is_closing: AtomicBool,
@@ -23,7 +23,7 @@ pub struct Connections {
 
 impl Connections {
     /// Adds a connection.
-    pub fn add(&self, remote: String, outbound_bytes: usize) -> Arc<Connection> {
+    pub(crate) fn add(&self, remote: String, outbound_bytes: usize) -> Arc<Connection> {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let connection = Arc::new(Connection::new(id, remote, outbound_bytes));
         self.lock().insert(id, Arc::clone(&connection));
@@ -34,31 +34,31 @@ impl Connections {
     }
 
     /// Forgets a connection.
-    pub fn remove(&self, id: u64) {
+    pub(crate) fn remove(&self, id: u64) {
         self.lock().remove(&id);
         self.removed.notify_waiters();
     }
 
     /// Counts the open connections.
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.lock().len()
     }
 
     /// Ends every connection after what is queued has been written.
-    pub fn finish_all(&self) {
+    pub(crate) fn finish_all(&self) {
         self.is_closing.store(true, Ordering::Release);
         let open: Vec<Arc<Connection>> = self.lock().values().cloned().collect();
         open.iter().for_each(|connection| connection.finish());
     }
 
     /// Ends every connection at once.
-    pub fn end_all(&self) {
+    pub(crate) fn end_all(&self) {
         let open: Vec<Arc<Connection>> = self.lock().values().cloned().collect();
         open.iter().for_each(|connection| connection.end());
     }
 
     /// Waits until every connection has gone.
-    pub async fn all_gone(&self) {
+    pub(crate) async fn all_gone(&self) {
         loop {
             let removed = self.removed.notified();
             if self.count() == 0 {

@@ -1,8 +1,8 @@
 //! Deduplication of what named producers publish.
 //!
 //! For each producer name the table knows the highest sequence id that was *pushed* to the log and the highest that is
-//! *persisted*. Ids must grow, not be dense. A batch is judged by its highest id alone, so a batch that overlaps only in
-//! part is stored: nothing is ever lost to the check, and a producer that resends whole batches is never doubled.
+//! *persisted*. Ids must grow, not be dense. A batch is judged by its highest id alone, so a batch that overlaps only
+//! in part is stored: nothing is ever lost to the check, and a producer that resends whole batches is never doubled.
 //!
 //! The real broker forgets a name after six idle hours. Here a name is kept until [`MAX_NAMES`] newer ones have come:
 //! a change-data-capture source that was stopped for a weekend must still find its last id.
@@ -10,11 +10,11 @@
 use std::collections::HashMap;
 
 /// Producer names that one topic remembers.
-pub const MAX_NAMES: usize = 10_000;
+pub(crate) const MAX_NAMES: usize = 10_000;
 
 /// Judgement of one SEND.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// Not seen before: append it.
     Fresh,
     /// Durable already: answer with the receipt (−1, −1).
@@ -25,7 +25,7 @@ pub enum Verdict {
 
 /// Last ids of one producer name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LastIds {
+pub(crate) struct LastIds {
     /// Highest id handed to the log.
     pub pushed: i64,
     /// Highest id known to be durable.
@@ -35,14 +35,14 @@ pub struct LastIds {
 
 /// Last sequence ids by producer name.
 #[derive(Debug, Default)]
-pub struct DedupTable {
+pub(crate) struct DedupTable {
     names: HashMap<String, LastIds>,
     clock: u64,
 }
 
 impl DedupTable {
     /// Judges an append of `highest` and, if it is fresh, notes it as pushed.
-    pub fn push(&mut self, producer: &str, highest: i64) -> Verdict {
+    pub(crate) fn push(&mut self, producer: &str, highest: i64) -> Verdict {
         self.clock += 1;
         let clock = self.clock;
         match self.names.get_mut(producer) {
@@ -61,7 +61,7 @@ impl DedupTable {
     }
 
     /// Notes that `highest` is durable.
-    pub fn persisted(&mut self, producer: &str, highest: i64) {
+    pub(crate) fn persisted(&mut self, producer: &str, highest: i64) {
         if let Some(last) = self.names.get_mut(producer) {
             last.persisted = last.persisted.max(highest);
             last.pushed = last.pushed.max(highest);
@@ -69,7 +69,7 @@ impl DedupTable {
     }
 
     /// Notes an entry found in the log or a snapshot.
-    pub fn recovered(&mut self, producer: &str, highest: i64) {
+    pub(crate) fn recovered(&mut self, producer: &str, highest: i64) {
         self.clock += 1;
         let clock = self.clock;
         match self.names.get_mut(producer) {
@@ -83,19 +83,19 @@ impl DedupTable {
     }
 
     /// Takes back what was pushed and never became durable, after a failed write.
-    pub fn roll_back(&mut self) {
+    pub(crate) fn roll_back(&mut self) {
         for last in self.names.values_mut() {
             last.pushed = last.persisted;
         }
     }
 
-    /// Gives the id that PRODUCER_SUCCESS announces; −1 for an unknown name.
-    pub fn last_pushed(&self, producer: &str) -> i64 {
+    /// Returns the id that PRODUCER_SUCCESS announces; −1 for an unknown name.
+    pub(crate) fn last_pushed(&self, producer: &str) -> i64 {
         self.names.get(producer).map_or(-1, |last| last.pushed)
     }
 
-    /// Gives every name with its highest durable id, for the snapshot.
-    pub fn snapshot(&self) -> Vec<(String, i64)> {
+    /// Returns every name with its highest durable id, for the snapshot.
+    pub(crate) fn snapshot(&self) -> Vec<(String, i64)> {
         let mut known: Vec<(&String, &LastIds)> = self.names.iter().filter(|(_, last)| last.persisted >= 0).collect();
         known.sort_by_key(|(_, last)| last.touched);
         known.into_iter().map(|(name, last)| (name.clone(), last.persisted)).collect()

@@ -1,4 +1,12 @@
-//! Times as the admin REST prints them.
+//! The time of day, as the broker stores it and as the admin REST prints it.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Returns the time in ms since the epoch.
+pub(crate) fn now_ms() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
+}
 
 /// Prints ms since the epoch as `YYYY-MM-DDThh:mm:ss.mmmZ`.
 pub(crate) fn rfc3339(ms: u64) -> String {

@@ -1,11 +1,13 @@
-//! Why a topic refuses a request, in the terms of the wire.
+//! Why the broker refuses a request, in the terms of the wire.
 
 use bitacora_pulsar_wire::proto::ServerError;
+
+use crate::storage::StorageError;
 
 /// A refusal: the code that clients act on and one sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
-pub struct Refused {
+pub(crate) struct Refused {
     /// Code of PulsarApi.proto.
     pub code: ServerError,
     /// One sentence for the client's log.
@@ -14,13 +16,13 @@ pub struct Refused {
 
 impl Refused {
     /// Creates a refusal.
-    pub fn new(code: ServerError, message: impl Into<String>) -> Self {
+    pub(crate) fn new(code: ServerError, message: impl Into<String>) -> Self {
         Self { code, message: message.into() }
     }
 }
 
-impl From<crate::storage::StorageError> for Refused {
-    fn from(error: crate::storage::StorageError) -> Self {
+impl From<StorageError> for Refused {
+    fn from(error: StorageError) -> Self {
         Self::new(ServerError::PersistenceError, error.to_string())
     }
 }

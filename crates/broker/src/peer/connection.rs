@@ -1,9 +1,8 @@
-//! The shared state of one client connection: what producers and consumers live on it, and whether it is alive.
+//! One client connection: whether it is alive, what waits for the disk, and what the broker withdrew from it.
 
 use std::{
-    collections::HashMap,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
@@ -11,7 +10,7 @@ use std::{
 
 use bitacora_pulsar_wire::{
     Command,
-    proto::{CommandCloseConsumer, CommandCloseProducer, CommandPing},
+    proto::{CommandCloseConsumer, CommandCloseProducer, CommandError, CommandPing},
 };
 use tokio::{
     sync::Notify,
@@ -19,46 +18,31 @@ use tokio::{
 };
 
 use super::Outbound;
-use crate::{
-    subscription::ConsumerKey,
-    topic::{ProducerHandle, Subscription, Topic},
-};
 
-/// Server-side closes that one connection remembers, so that late SENDs are ignored and not taken for an error.
-const REMEMBERED_CLOSES: usize = 1_000;
+/// How long a client may take to prove that it is alive, when another one wants what it holds.
+pub(crate) const PROBE: Duration = Duration::from_secs(5);
 
 /// What a client told of itself.
 #[derive(Debug, Clone, Default)]
-pub struct ClientInfo {
+pub(crate) struct ClientInfo {
     /// Name and version of the library.
     pub version: String,
     /// Protocol version, the lower of both sides.
     pub protocol_version: i32,
 }
 
-/// A producer id on a connection.
-#[derive(Debug, Clone)]
-pub(crate) enum ProducerSlot {
-    /// PRODUCER is being worked on, or waits for its turn.
-    Pending,
-    /// It publishes.
-    Ready(Arc<Topic>, Arc<ProducerHandle>),
-    /// The broker closed it; late SENDs are ignored.
-    ClosedByBroker,
-}
-
-/// A consumer id on a connection.
-#[derive(Debug, Clone)]
-pub(crate) enum ConsumerSlot {
-    /// SUBSCRIBE is being worked on.
-    Pending,
-    /// It consumes.
-    Ready(Arc<Topic>, Arc<Subscription>, ConsumerKey),
+/// A producer of the client that the broker took away by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WithdrawnProducer {
+    /// It was closed and told so; SENDs that were on their way are ignored.
+    Closed(u64),
+    /// It waited for its turn and was refused; its id is free.
+    Refused(u64),
 }
 
 /// One client connection.
 #[derive(Debug)]
-pub struct Connection {
+pub(crate) struct Connection {
     /// Number of the connection, unique while the broker runs.
     pub id: u64,
     /// Address of the peer, or `local`.
@@ -66,8 +50,9 @@ pub struct Connection {
     /// Frames that wait to be written.
     pub outbound: Outbound,
     client: OnceLock<ClientInfo>,
-    producers: Mutex<HashMap<u64, ProducerSlot>>,
-    consumers: Mutex<HashMap<u64, ConsumerSlot>>,
+    /// In the order in which they were withdrawn: an id may be used again in between.
+    withdrawn_producers: Mutex<Vec<WithdrawnProducer>>,
+    withdrawn_consumers: Mutex<Vec<u64>>,
     frames_heard: AtomicU64,
     heard: Notify,
     inflight_bytes: AtomicUsize,
@@ -78,14 +63,14 @@ pub struct Connection {
 
 impl Connection {
     /// Creates the state of a new connection.
-    pub fn new(id: u64, remote: String, outbound_bytes: usize) -> Self {
+    pub(crate) fn new(id: u64, remote: String, outbound_bytes: usize) -> Self {
         Self {
             id,
             remote,
             outbound: Outbound::new(outbound_bytes),
             client: OnceLock::new(),
-            producers: Mutex::default(),
-            consumers: Mutex::default(),
+            withdrawn_producers: Mutex::default(),
+            withdrawn_consumers: Mutex::default(),
             frames_heard: AtomicU64::new(0),
             heard: Notify::new(),
             inflight_bytes: AtomicUsize::new(0),
@@ -95,8 +80,8 @@ impl Connection {
         }
     }
 
-    /// Gives what the client told at CONNECT; `None` before.
-    pub fn client(&self) -> Option<&ClientInfo> {
+    /// Returns what the client told at CONNECT; `None` before.
+    pub(crate) fn client(&self) -> Option<&ClientInfo> {
         self.client.get()
     }
 
@@ -104,16 +89,9 @@ impl Connection {
         self.client.set(info).is_ok()
     }
 
-    pub(crate) fn producers(&self) -> MutexGuard<'_, HashMap<u64, ProducerSlot>> {
-        self.producers.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn consumers(&self) -> MutexGuard<'_, HashMap<u64, ConsumerSlot>> {
-        self.consumers.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Notes a sign of life.
     pub(crate) fn heard(&self) {
+        // Relaxed: a prober compares the number alone.
         self.frames_heard.fetch_add(1, Ordering::Relaxed);
         self.heard.notify_waiters();
     }
@@ -143,6 +121,7 @@ impl Connection {
 
     /// Ends the connection at once.
     pub(crate) fn end(&self) {
+        // Before the waiters are woken: they look at the mark.
         self.ended.store(true, Ordering::Release);
         self.outbound.close();
         self.end.notify_waiters();
@@ -190,14 +169,9 @@ impl Connection {
         }
     }
 
-    /// Tells the client that a producer is closed by the broker; the client reconnects it.
+    /// Closes a producer by the broker's will and tells the client, which connects it again by itself.
     pub(crate) fn close_producer(&self, producer_id: u64) {
-        let mut producers = self.producers();
-        if producers.len() > REMEMBERED_CLOSES {
-            producers.retain(|_, slot| !matches!(slot, ProducerSlot::ClosedByBroker));
-        }
-        producers.insert(producer_id, ProducerSlot::ClosedByBroker);
-        drop(producers);
+        self.withdraw_producer(WithdrawnProducer::Closed(producer_id));
         self.outbound.push(Command::from(CommandCloseProducer {
             producer_id,
             request_id: u64::MAX,
@@ -205,13 +179,34 @@ impl Connection {
         }));
     }
 
-    /// Tells the client that a consumer is closed by the broker; the client subscribes again.
+    /// Refuses a producer that waited for its turn; answers its PRODUCER a second time.
+    pub(crate) fn refuse_producer(&self, producer_id: u64, answer: CommandError) {
+        self.withdraw_producer(WithdrawnProducer::Refused(producer_id));
+        self.outbound.push(Command::from(answer));
+    }
+
+    /// Closes a consumer by the broker's will and tells the client, which subscribes again.
     pub(crate) fn close_consumer(&self, consumer_id: u64) {
-        self.consumers().remove(&consumer_id);
+        self.withdrawn_consumers.lock().unwrap_or_else(PoisonError::into_inner).push(consumer_id);
         self.outbound.push(Command::from(CommandCloseConsumer {
             consumer_id,
             request_id: u64::MAX,
             ..CommandCloseConsumer::default()
         }));
+    }
+
+    /// Returns the producers that were withdrawn since the last call, oldest first.
+    pub(crate) fn take_withdrawn_producers(&self) -> Vec<WithdrawnProducer> {
+        std::mem::take(&mut *self.withdrawn_producers.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Returns the consumers that were closed since the last call.
+    pub(crate) fn take_withdrawn_consumers(&self) -> Vec<u64> {
+        std::mem::take(&mut *self.withdrawn_consumers.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    // Noted before the client is told: its answer must find the note.
+    fn withdraw_producer(&self, producer: WithdrawnProducer) {
+        self.withdrawn_producers.lock().unwrap_or_else(PoisonError::into_inner).push(producer);
     }
 }
