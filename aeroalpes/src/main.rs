@@ -45,8 +45,8 @@ fn main() -> ExitCode {
 fn start_log() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| {
         tracing_subscriber::EnvFilter::new(
-            "warn,aeroalpes=info,aeroalpes_api=info,aeroalpes_consumo=info,aeroalpes_notificaciones=info,\
-             aeroalpes_sidecar=info,aeroalpes_ui=info",
+            "warn,aeroalpes=info,bitacora_pulsar::subscription_worker=info,aeroalpes_api=info,\
+             aeroalpes_notificaciones=info,aeroalpes_sidecar=info,aeroalpes_ui=info",
         )
     });
     tracing_subscriber::fmt()

@@ -1,9 +1,9 @@
-//! What ends a consumption.
+//! Why a topic of the contract cannot be read.
 
 use bitacora_pulsar::wire;
 use thiserror::Error;
 
-/// Why nothing can be consumed, or a record cannot be read at all.
+/// A name or a schema that is none.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -15,17 +15,6 @@ pub enum Error {
         /// What is wrong with it.
         #[source]
         source: wire::Error,
-    },
-    /// The broker refused the subscription, and no retry can change that.
-    #[error("the subscription {subscription:?} on {topic} cannot be used")]
-    Subscription {
-        /// The topic.
-        topic: String,
-        /// The subscription.
-        subscription: String,
-        /// The broker's reason.
-        #[source]
-        source: Box<bitacora_pulsar::Error>,
     },
     /// A schema of the contract is none.
     #[error(transparent)]

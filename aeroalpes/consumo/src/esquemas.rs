@@ -4,14 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aeroalpes_contrato::esquema::{Esquema, EsquemaErroneo};
-use bitacora_pulsar::Client;
 use bitacora_pulsar::wire::TopicName;
 use bitacora_pulsar::wire::proto::SchemaType;
 use bitacora_pulsar::wire::schema::type_name;
+use bitacora_pulsar::{Client, Outcome};
 use bytes::Bytes;
 use thiserror::Error;
-
-use crate::resultado::Resultado;
 
 /// Versions that are kept; a topic whose schema changes more often is asked again.
 const MAX_VERSIONES: usize = 64;
@@ -76,11 +74,11 @@ impl Esquemas {
 }
 
 /// What a message becomes that no schema is there for.
-impl From<SinEsquema> for Resultado {
-    fn from(sin: SinEsquema) -> Resultado {
+impl From<SinEsquema> for Outcome {
+    fn from(sin: SinEsquema) -> Outcome {
         match sin {
-            SinEsquema::SinRespuesta(_) => Resultado::Indisponible(sin.to_string()),
-            _ => Resultado::Rechazado(sin.to_string()),
+            SinEsquema::SinRespuesta(_) => Outcome::Unavailable(sin.to_string()),
+            _ => Outcome::Rejected(sin.to_string()),
         }
     }
 }

@@ -3,12 +3,11 @@
 use std::marker::PhantomData;
 
 use aeroalpes_contrato::avro::{Lector, Registro};
-use bitacora_pulsar::{Client, Message};
+use bitacora_pulsar::wire::TopicName;
+use bitacora_pulsar::{Client, Message, Outcome};
 
 use crate::error::Error;
 use crate::esquemas::Esquemas;
-use crate::resultado::Resultado;
-use crate::suscripcion::topic_name;
 
 /// Reads records `T` of one topic.
 #[derive(Debug)]
@@ -22,25 +21,25 @@ impl<T: Registro> Registros<T> {
     /// Creates a reader for a topic; nothing is asked yet.
     ///
     /// # Errors
-    /// The topic's name is none.
-    pub fn nuevos(client: Client, tema: &str) -> Result<Self, Error> {
-        let esquemas = Esquemas::nuevos(client, &topic_name(tema)?);
+    /// The schema of the contract is none.
+    pub fn nuevos(client: Client, tema: &TopicName) -> Result<Self, Error> {
+        let esquemas = Esquemas::nuevos(client, tema);
         Ok(Self { lector: Lector::nuevo::<T>()?, esquemas, record: PhantomData })
     }
 
     /// Reads a message. Without a schema version it is taken as written with the contract's own schema.
     ///
     /// # Errors
-    /// The handler's answer: [`Resultado::Rechazado`] for bytes that are no such record or a schema that does not resolve to
-    /// ours, [`Resultado::Indisponible`] when the registry cannot be asked.
-    pub async fn leer(&self, message: &Message) -> Result<T, Resultado> {
+    /// The handler's answer: [`Outcome::Rejected`] for bytes that are no such record or a schema that does not resolve to
+    /// ours, [`Outcome::Unavailable`] when the registry cannot be asked.
+    pub async fn leer(&self, message: &Message) -> Result<T, Outcome> {
         let Some(bytes) = message.value() else {
-            return Err(Resultado::Rechazado(format!("the {} has no content", T::NOMBRE)));
+            return Err(Outcome::Rejected(format!("the {} has no content", T::NOMBRE)));
         };
         let read = match message.schema_version().filter(|version| !version.is_empty()) {
             Some(version) => self.lector.leer_escrito_con(self.esquemas.version(Some(version)).await?.as_ref(), bytes),
             None => self.lector.leer(bytes),
         };
-        read.map_err(|error| Resultado::Rechazado(error.to_string()))
+        read.map_err(|error| Outcome::Rejected(error.to_string()))
     }
 }

@@ -1,57 +1,24 @@
-//! What is consumed and how.
-
-use std::time::Duration;
+//! Cómo se consume un tema de AeroAlpes.
 
 use bitacora_pulsar::wire::TopicName;
-use bitacora_pulsar::wire::proto::InitialPosition;
+use bitacora_pulsar::{DeadLetterProperties, WorkerOptions};
 
 use crate::error::Error;
-use crate::politica::Politica;
 
-/// A durable Shared subscription and its bounds.
-#[derive(Debug, Clone)]
-pub struct Suscripcion {
-    /// The topic, without partitions.
-    pub tema: String,
-    /// Name of the subscription.
-    pub nombre: String,
-    /// Topic of the dead letters. It has no schema: what could not be read is written there as it came.
-    pub tema_muertos: String,
-    /// Where a new subscription begins.
-    pub inicio: InitialPosition,
-    /// Messages that are handled at the same time.
-    pub paralelo: usize,
-    /// Messages that are handled or wait for their next try; nothing is received beyond.
-    pub max_mensajes: usize,
-    /// Bytes that these may have.
-    pub max_bytes: usize,
-    /// Tries and back-off.
-    pub politica: Politica,
-    /// How long handlers may take to finish once the end is asked for.
-    pub gracia: Duration,
+/// Crea las opciones de una suscripción, cuyas cartas muertas llevan las propiedades `motivo`, `tema_original` e `id_original`.
+///
+/// # Errors
+/// El nombre de un tema no lo es.
+pub fn suscripcion(tema: &str, nombre: &str, tema_muertos: &str) -> Result<WorkerOptions, Error> {
+    let dead_letter_properties = DeadLetterProperties {
+        reason: "motivo".into(),
+        original_topic: "tema_original".into(),
+        original_id: "id_original".into(),
+    };
+    let opciones = WorkerOptions::new(nombre_de_tema(tema)?, nombre, nombre_de_tema(tema_muertos)?);
+    Ok(WorkerOptions { dead_letter_properties, ..opciones })
 }
 
-impl Suscripcion {
-    /// Creates a subscription that begins with the oldest message and handles one at a time.
-    pub fn nueva(tema: impl Into<String>, nombre: impl Into<String>, tema_muertos: impl Into<String>) -> Self {
-        Self {
-            tema: tema.into(),
-            nombre: nombre.into(),
-            tema_muertos: tema_muertos.into(),
-            inicio: InitialPosition::Earliest,
-            paralelo: 1,
-            max_mensajes: 1000,
-            max_bytes: 64 * 1024 * 1024,
-            politica: Politica::default(),
-            gracia: Duration::from_secs(10),
-        }
-    }
-
-    pub(crate) fn refused(&self, source: bitacora_pulsar::Error) -> Error {
-        Error::Subscription { topic: self.tema.clone(), subscription: self.nombre.clone(), source: Box::new(source) }
-    }
-}
-
-pub(crate) fn topic_name(text: &str) -> Result<TopicName, Error> {
-    TopicName::parse(text).map_err(|source| Error::Topic { topic: text.to_owned(), source })
+pub(crate) fn nombre_de_tema(texto: &str) -> Result<TopicName, Error> {
+    TopicName::parse(texto).map_err(|source| Error::Topic { topic: texto.to_owned(), source })
 }

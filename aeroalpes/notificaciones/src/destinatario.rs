@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use aeroalpes_consumo::Resultado;
 use aeroalpes_contrato::correo;
+use bitacora_pulsar::Outcome;
 use lettre::Address;
 use lettre::message::Mailbox;
 use reqwest::{Client, StatusCode};
@@ -40,7 +40,7 @@ impl Directorio {
     /// Returns the user's address, or the general one when there is no such user.
     ///
     /// An API that is away decides nothing: the mail waits, because the general address would be the wrong one.
-    pub(crate) async fn de(&self, id_cliente: Option<&str>) -> Result<Mailbox, Resultado> {
+    pub(crate) async fn de(&self, id_cliente: Option<&str>) -> Result<Mailbox, Outcome> {
         let Some(id) = id_cliente.and_then(numero) else { return Ok(self.por_defecto.clone()) };
         match self.preguntar(id).await? {
             Some(address) => Ok(Mailbox::new(None, address)),
@@ -48,9 +48,9 @@ impl Directorio {
         }
     }
 
-    async fn preguntar(&self, id: u32) -> Result<Option<Address>, Resultado> {
+    async fn preguntar(&self, id: u32) -> Result<Option<Address>, Outcome> {
         let url = format!("{}/cliente/usuarios/{id}", self.api_url);
-        let away = |reason: String| Resultado::Indisponible(format!("{url} gave no address: {reason}"));
+        let away = |reason: String| Outcome::Unavailable(format!("{url} gave no address: {reason}"));
         let mut answer = self.client.get(&url).send().await.map_err(|error| away(causes(&error)))?;
         match answer.status() {
             StatusCode::OK => {}

@@ -57,7 +57,10 @@ pub enum Error {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A topic's name or a schema is none.
+    #[error(transparent)]
+    Contract(#[from] aeroalpes_consumo::Error),
     /// The consumption ended.
     #[error(transparent)]
-    Consumption(#[from] aeroalpes_consumo::Error),
+    Consumption(#[from] bitacora_pulsar::Error),
 }

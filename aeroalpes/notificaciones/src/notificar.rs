@@ -5,10 +5,10 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use aeroalpes_consumo::{Politica, Registros, Resultado, Suscripcion, consumir};
+use aeroalpes_consumo::{Registros, suscripcion};
 use aeroalpes_contrato::evento::EventoReserva;
 use aeroalpes_contrato::tema;
-use bitacora_pulsar::{Client, ClientConfig, Message};
+use bitacora_pulsar::{Client, ClientConfig, Message, Outcome, RetryPolicy, WorkerOptions, run_subscription_worker};
 use lettre::message::Mailbox;
 
 use crate::bandeja::{Bandeja, Estado};
@@ -20,8 +20,8 @@ use crate::smtp::Cartero;
 use crate::texto::{self, Texto};
 
 /// A server that greylists takes a mail after minutes, sometimes after an hour.
-const POLITICA: Politica =
-    Politica { intentos: 30, primera_espera: Duration::from_secs(1), espera_maxima: Duration::from_secs(300) };
+const REINTENTOS: RetryPolicy =
+    RetryPolicy { tries: 30, first_wait: Duration::from_secs(1), max_wait: Duration::from_secs(300) };
 /// How often old entries of the inbox are dropped.
 const LIMPIEZA: Duration = Duration::from_secs(24 * 3600);
 /// Longer ids are no ids: an outbox's have 40 characters.
@@ -43,8 +43,13 @@ pub async fn ejecutar(configuracion: Configuracion, parada: impl Future<Output =
     let config = ClientConfig { backoff_max_ms: 5_000, ..ClientConfig::url(broker_url.clone()) };
     let client =
         Client::new(config).map_err(|source| Error::Client { what: "the broker", source: Box::new(source) })?;
+    let suscripcion = WorkerOptions {
+        retry: REINTENTOS,
+        grace: Duration::from_secs(20),
+        ..suscripcion(tema::EVENTOS_RESERVA, tema::SUB_NOTIFICACION, tema::EVENTOS_RESERVA_MUERTOS)?
+    };
     let notificador = Arc::new(Notificador {
-        registros: Registros::nuevos(client.clone(), tema::EVENTOS_RESERVA)?,
+        registros: Registros::nuevos(client.clone(), &suscripcion.topic)?,
         directorio: Directorio::nuevo(api_url, para)?,
         bandeja: Arc::new(Bandeja::abrir(&datos, ahora_ms())?),
         cartero: smtp.map(Cartero::nuevo).transpose()?,
@@ -57,13 +62,8 @@ pub async fn ejecutar(configuracion: Configuracion, parada: impl Future<Output =
         }
         () = &mut parada => return Ok(()),
     }
-    let suscripcion = Suscripcion {
-        politica: POLITICA,
-        gracia: Duration::from_secs(20),
-        ..Suscripcion::nueva(tema::EVENTOS_RESERVA, tema::SUB_NOTIFICACION, tema::EVENTOS_RESERVA_MUERTOS)
-    };
     let limpieza = limpiar_cada_dia(Arc::clone(&notificador.bandeja));
-    let consumo = consumir(&client, suscripcion, parada, move |message| {
+    let consumo = run_subscription_worker(&client, suscripcion, parada, move |message| {
         let notificador = Arc::clone(&notificador);
         async move { notificador.notificar(&message).await.unwrap_or_else(|otro| otro) }
     });
@@ -83,15 +83,15 @@ struct Notificador {
 
 impl Notificador {
     /// Both sides of the result are the handler's answer; `Err` is any that ends it early.
-    async fn notificar(&self, message: &Message) -> Result<Resultado, Resultado> {
+    async fn notificar(&self, message: &Message) -> Result<Outcome, Outcome> {
         let evento = self.registros.leer(message).await?;
         let id = id_de(&evento, message)?;
         let estado = self.en_bandeja(&id, |bandeja, id| bandeja.estado(id)).await?;
         if estado == Estado::Hecho {
             tracing::info!(event = id, "an event came again and was mailed before");
-            return Ok(Resultado::Hecho);
+            return Ok(Outcome::Done);
         }
-        let texto = texto::redactar(&evento).map_err(Resultado::Rechazado)?;
+        let texto = texto::redactar(&evento).map_err(Outcome::Rejected)?;
         let cliente = evento.data.as_ref().and_then(|data| data.id_cliente.as_deref());
         let para = self.directorio.de(cliente).await?;
         if estado == Estado::Empezado {
@@ -99,7 +99,7 @@ impl Notificador {
         }
         self.en_bandeja(&id, |bandeja, id| bandeja.empezar(id, ahora_ms())).await?;
         let sent = self.enviar(&texto, &para, &id).await;
-        if sent == Resultado::Hecho {
+        if sent == Outcome::Done {
             // The mail is out: whatever fails from here on must not send it again as long as this process lives.
             while let Err(error) = self.en_bandeja(&id, |bandeja, id| bandeja.terminar(id, ahora_ms())).await {
                 tracing::error!(event = id, ?error, "a mail is sent, but that cannot be written down yet");
@@ -109,16 +109,16 @@ impl Notificador {
         Ok(sent)
     }
 
-    async fn enviar(&self, texto: &Texto, para: &Mailbox, id: &str) -> Resultado {
+    async fn enviar(&self, texto: &Texto, para: &Mailbox, id: &str) -> Outcome {
         let Some(cartero) = &self.cartero else {
             return match decir(format!("correo a {para}: {}", linea(texto))).await {
-                Ok(()) => Resultado::Hecho,
-                Err(error) => Resultado::Indisponible(format!("standard output cannot be written: {error}")),
+                Ok(()) => Outcome::Done,
+                Err(error) => Outcome::Unavailable(format!("standard output cannot be written: {error}")),
             };
         };
         match correo::redactado(texto, &self.de, para, id) {
             Ok(mail) => cartero.enviar(&mail).await,
-            Err(reason) => Resultado::Rechazado(reason),
+            Err(reason) => Outcome::Rejected(reason),
         }
     }
 
@@ -127,7 +127,7 @@ impl Notificador {
         &self,
         id: &str,
         call: impl FnOnce(&Bandeja, &str) -> Result<T, redb::Error> + Send + 'static,
-    ) -> Result<T, Resultado> {
+    ) -> Result<T, Outcome> {
         let (bandeja, id) = (Arc::clone(&self.bandeja), id.to_owned());
         let called = tokio::task::spawn_blocking(move || call(&bandeja, &id)).await;
         let reason = match called {
@@ -135,15 +135,15 @@ impl Notificador {
             Ok(Err(error)) => error.to_string(),
             Err(error) => error.to_string(),
         };
-        Err(Resultado::Indisponible(format!("the inbox cannot be used: {reason}; check the disk")))
+        Err(Outcome::Unavailable(format!("the inbox cannot be used: {reason}; check the disk")))
     }
 }
 
 /// The event's id; one without has its place in the topic, which a redelivery does not change.
-fn id_de(evento: &EventoReserva, message: &Message) -> Result<String, Resultado> {
+fn id_de(evento: &EventoReserva, message: &Message) -> Result<String, Outcome> {
     let id = evento.id.clone().filter(|id| !id.is_empty()).unwrap_or_else(|| format!("mensaje:{}", message.id));
     if id.len() > MAX_ID {
-        return Err(Resultado::Rechazado(format!("the event's id has {} bytes, {MAX_ID} are the limit", id.len())));
+        return Err(Outcome::Rejected(format!("the event's id has {} bytes, {MAX_ID} are the limit", id.len())));
     }
     Ok(id)
 }

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use aeroalpes_consumo::Resultado;
+use bitacora_pulsar::Outcome;
 use lettre::Address;
 use lettre::message::Message;
 use lettre::transport::smtp::Error as SmtpError;
@@ -42,8 +42,8 @@ impl Cartero {
         Ok(Self { smtp, tls, hello: ClientId::default() })
     }
 
-    /// Sends one mail; [`Resultado::Hecho`] when the server has taken it.
-    pub(crate) async fn enviar(&self, mail: &Message) -> Resultado {
+    /// Sends one mail; [`Outcome::Done`] when the server has taken it.
+    pub(crate) async fn enviar(&self, mail: &Message) -> Outcome {
         let opened = timeout(CONECTAR, self.abrir()).await;
         let mut connection = match opened {
             Ok(Ok(connection)) => connection,
@@ -56,21 +56,19 @@ impl Cartero {
                 let _ = timeout(CONECTAR, connection.quit()).await;
                 resultado
             }
-            Err(_) => Resultado::Reintentar(format!("the mail server {} did not answer in time", self.smtp.host)),
+            Err(_) => Outcome::Retry(format!("the mail server {} did not answer in time", self.smtp.host)),
         }
     }
 
     /// Sender, recipients, content: lettre's own `send` does not tell which of them was refused. The content is ASCII.
-    async fn entregar(&self, connection: &mut AsyncSmtpConnection, mail: &Message) -> Resultado {
+    async fn entregar(&self, connection: &mut AsyncSmtpConnection, mail: &Message) -> Outcome {
         let envelope = mail.envelope();
         let is_ascii = |address: &Address| AsRef::<str>::as_ref(address).is_ascii();
         let mut parameters = Vec::new();
         if !envelope.from().into_iter().chain(envelope.to()).all(is_ascii) {
             if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
                 let host = &self.smtp.host;
-                return Resultado::Reintentar(format!(
-                    "the mail server {host} takes no addresses beyond ASCII (SMTPUTF8)"
-                ));
+                return Outcome::Retry(format!("the mail server {host} takes no addresses beyond ASCII (SMTPUTF8)"));
             }
             parameters.push(MailParameter::SmtpUtfEight);
         }
@@ -86,7 +84,7 @@ impl Cartero {
             return self.juzgar(&error);
         }
         match connection.message(&mail.formatted()).await {
-            Ok(_) => Resultado::Hecho,
+            Ok(_) => Outcome::Done,
             Err(error) => self.juzgar(&error),
         }
     }
@@ -106,20 +104,20 @@ impl Cartero {
         Ok(connection)
     }
 
-    fn juzgar(&self, error: &SmtpError) -> Resultado {
+    fn juzgar(&self, error: &SmtpError) -> Outcome {
         let reason = format!("the mail server {} answered: {}", self.smtp.host, sentence(error));
         let is_for_all = error.status().is_some_and(|code| A_CUALQUIERA.contains(&code.to_string().as_str()));
         match error.status() {
-            Some(_) if is_for_all => Resultado::Indisponible(reason),
-            Some(_) if error.is_permanent() => Resultado::Rechazado(reason),
+            Some(_) if is_for_all => Outcome::Unavailable(reason),
+            Some(_) if error.is_permanent() => Outcome::Rejected(reason),
             // A connection that breaks in the middle of a mail may be the mail's fault, so it counts.
-            _ => Resultado::Reintentar(reason),
+            _ => Outcome::Retry(reason),
         }
     }
 
-    fn ausente(&self, reason: &str) -> Resultado {
+    fn ausente(&self, reason: &str) -> Outcome {
         let Smtp { host, port, .. } = &self.smtp;
-        Resultado::Indisponible(format!("the mail server at {host}:{port} cannot be used: {reason}"))
+        Outcome::Unavailable(format!("the mail server at {host}:{port} cannot be used: {reason}"))
     }
 }
 

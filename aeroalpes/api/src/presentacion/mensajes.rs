@@ -12,13 +12,13 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use aeroalpes_consumo::{Registros, Resultado, Suscripcion, consumir};
+use aeroalpes_consumo::{Error as ErrorDeConsumo, Registros, suscripcion};
 use aeroalpes_contrato::comando::ComandoCrearReserva;
 use aeroalpes_contrato::evento::EventoReserva;
 use aeroalpes_contrato::tema::{
     COMANDOS_RESERVA, COMANDOS_RESERVA_MUERTOS, EVENTOS_RESERVA, EVENTOS_RESERVA_MUERTOS, SUB_COMANDOS, SUB_EVENTOS,
 };
-use bitacora_pulsar::{Client, Message};
+use bitacora_pulsar::{Client, Message, Outcome, WorkerOptions, run_subscription_worker};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -39,8 +39,8 @@ const PAUSA: Duration = Duration::from_secs(10);
 /// Creates a reservation for each command until `fin` turns true.
 pub async fn atender_comandos(contexto: Contexto, fin: watch::Receiver<bool>) {
     let cliente = contexto.broker.cliente().clone();
-    let mut suscripcion = Suscripcion::nueva(COMANDOS_RESERVA, SUB_COMANDOS, COMANDOS_RESERVA_MUERTOS);
-    suscripcion.paralelo = PARALELO;
+    let suscripcion = suscripcion(COMANDOS_RESERVA, SUB_COMANDOS, COMANDOS_RESERVA_MUERTOS)
+        .map(|opciones| WorkerOptions { parallelism: PARALELO, ..opciones });
     insistir(&cliente, suscripcion, fin, move |registros: Arc<Registros<ComandoCrearReserva>>, message| {
         let contexto = contexto.clone();
         async move {
@@ -55,7 +55,7 @@ pub async fn atender_comandos(contexto: Contexto, fin: watch::Receiver<bool>) {
 
 /// Logs each event of a reservation until `fin` turns true.
 pub async fn anotar_eventos(contexto: Contexto, fin: watch::Receiver<bool>) {
-    let suscripcion = Suscripcion::nueva(EVENTOS_RESERVA, SUB_EVENTOS, EVENTOS_RESERVA_MUERTOS);
+    let suscripcion = suscripcion(EVENTOS_RESERVA, SUB_EVENTOS, EVENTOS_RESERVA_MUERTOS);
     let cliente = contexto.broker.cliente().clone();
     insistir(&cliente, suscripcion, fin, |registros: Arc<Registros<EventoReserva>>, message| async move {
         match registros.leer(&message).await {
@@ -68,7 +68,7 @@ pub async fn anotar_eventos(contexto: Contexto, fin: watch::Receiver<bool>) {
                     estado = datos.estado.as_deref().unwrap_or_default(),
                     "event received"
                 );
-                Resultado::Hecho
+                Outcome::Done
             }
             Err(resultado) => resultado,
         }
@@ -77,23 +77,28 @@ pub async fn anotar_eventos(contexto: Contexto, fin: watch::Receiver<bool>) {
 }
 
 /// Consumes a topic, and begins anew when the broker refuses for a reason that waiting alone does not mend.
-async fn insistir<T, M, F>(client: &Client, suscripcion: Suscripcion, fin: watch::Receiver<bool>, manejar: M)
-where
+async fn insistir<T, M, F>(
+    client: &Client,
+    suscripcion: Result<WorkerOptions, ErrorDeConsumo>,
+    fin: watch::Receiver<bool>,
+    manejar: M,
+) where
     T: aeroalpes_contrato::avro::Registro + 'static,
     M: Fn(Arc<Registros<T>>, Message) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Resultado> + Send + 'static,
+    F: Future<Output = Outcome> + Send + 'static,
 {
+    let preparado = suscripcion.and_then(|suscripcion| {
+        let registros = Registros::<T>::nuevos(client.clone(), &suscripcion.topic)?;
+        Ok((suscripcion, Arc::new(registros)))
+    });
+    let (suscripcion, registros) = match preparado {
+        Ok(preparado) => preparado,
+        Err(error) => return tracing::error!(%error, "a topic is not consumed"),
+    };
     loop {
-        let registros = Registros::<T>::nuevos(client.clone(), &suscripcion.tema).map(Arc::new);
-        let outcome = match registros {
-            Ok(registros) => {
-                let manejar = manejar.clone();
-                let handler = move |message| manejar(Arc::clone(&registros), message);
-                consumir(client, suscripcion.clone(), pedido(fin.clone()), handler).await
-            }
-            Err(error) => Err(error),
-        };
-        match outcome {
+        let (registros, manejar) = (Arc::clone(&registros), manejar.clone());
+        let handler = move |message| manejar(Arc::clone(&registros), message);
+        match run_subscription_worker(client, suscripcion.clone(), pedido(fin.clone()), handler).await {
             Ok(()) => return,
             Err(error) => tracing::error!(%error, "a topic is not consumed; it is tried again"),
         }
@@ -104,10 +109,10 @@ where
     }
 }
 
-async fn atender(contexto: &Contexto, message: &Message, comando: ComandoCrearReserva) -> Resultado {
+async fn atender(contexto: &Contexto, message: &Message, comando: ComandoCrearReserva) -> Outcome {
     let reserva = match preparar(comando, Fecha::de_reloj(SystemTime::now())) {
         Ok(reserva) => reserva,
-        Err(problema) => return Resultado::Rechazado(problema.motivo()),
+        Err(problema) => return Outcome::Rejected(problema.motivo()),
     };
     // The broker's ids begin anew when its data are lost; with the time of publication they name one message for good.
     let mensaje = format!("{}@{}", message.id, message.publish_time_ms());
@@ -115,14 +120,14 @@ async fn atender(contexto: &Contexto, message: &Message, comando: ComandoCrearRe
     match ejecutar(&contexto.almacen, &comando).await {
         Ok(Atencion::Creada) => {
             tracing::info!(mensaje = comando.mensaje, reserva = comando.reserva.id(), "a command made a reservation");
-            Resultado::Hecho
+            Outcome::Done
         }
-        Ok(Atencion::Repetida) => Resultado::Hecho,
+        Ok(Atencion::Repetida) => Outcome::Done,
         // After a commit of which nothing is known the next try finds the message recorded, or not.
         Err(Error::Falla(falla @ (Falla::Ausente(_) | Falla::Pasajera(_) | Falla::Dudosa(_)))) => {
-            Resultado::Indisponible(falla.to_string())
+            Outcome::Unavailable(falla.to_string())
         }
-        Err(error) => Resultado::Reintentar(error.to_string()),
+        Err(error) => Outcome::Retry(error.to_string()),
     }
 }
 

@@ -2,14 +2,14 @@
 
 /// What became of a message. Reasons are one sentence; they are logged and stand on a dead letter.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Resultado {
+pub enum Outcome {
     /// It is done, or was done before: it is acknowledged.
-    Hecho,
-    /// It failed this time. It is tried again after a back-off; after [`crate::Politica::intentos`] tries it is a dead letter.
-    Reintentar(String),
+    Done,
+    /// It failed this time. It is tried again after a back-off; after [`crate::RetryPolicy::tries`] tries it is a dead letter.
+    Retry(String),
     /// A service that the handler needs is away, which says nothing about the message. It is tried again for as long as it
     /// takes, and this does not count as a try.
-    Indisponible(String),
+    Unavailable(String),
     /// It can never be done: it is a dead letter at once.
-    Rechazado(String),
+    Rejected(String),
 }

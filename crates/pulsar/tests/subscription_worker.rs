@@ -1,4 +1,4 @@
-//! Consumption against the real `bitacora broker`: what comes, what comes again, what is buried.
+//! The subscription worker against the real `bitacora broker`: what comes, what comes again, what is buried.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 use std::collections::HashMap;
@@ -6,18 +6,18 @@ use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use aeroalpes_consumo::{ID_ORIGINAL, MOTIVO, Politica, Registros, Resultado, Suscripcion, TEMA_ORIGINAL, consumir};
-use aeroalpes_contrato::avro::Lector;
-use aeroalpes_contrato::comando::{self, ComandoCrearReserva, DatosComando};
-use bitacora_pulsar::wire::proto::{InitialPosition, Schema, SchemaType, SubType};
+use bitacora_pulsar::wire::proto::{InitialPosition, SubType};
 use bitacora_pulsar::wire::{BatchBuilder, Codec, EntryHeader, MessageKey, OutgoingMessage, TopicName};
-use bitacora_pulsar::{Client, ClientConfig, ConsumerOptions, Message, Producer, ProducerOptions};
+use bitacora_pulsar::{
+    Client, ClientConfig, ConsumerOptions, Message, Outcome, Producer, ProducerOptions, RetryPolicy, WorkerOptions,
+    run_subscription_worker,
+};
 use bitacora_testkit::{BitacoraProcess, free_port};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-const TOPIC: &str = "persistent://public/default/comandos";
-const DEAD: &str = "persistent://public/default/comandos-muertos";
+const TOPIC: &str = "persistent://public/default/commands";
+const DEAD: &str = "persistent://public/default/commands-dead";
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// A broker that can be killed and started again on the same port and data.
@@ -54,10 +54,13 @@ fn client(port: u16) -> Client {
     Client::new(config).unwrap()
 }
 
-fn suscripcion() -> Suscripcion {
-    let politica =
-        Politica { intentos: 3, primera_espera: Duration::from_millis(50), espera_maxima: Duration::from_millis(400) };
-    Suscripcion { politica, gracia: Duration::from_millis(200), ..Suscripcion::nueva(TOPIC, "sub", DEAD) }
+fn topic(name: &str) -> TopicName {
+    TopicName::parse(name).unwrap()
+}
+
+fn options() -> WorkerOptions {
+    let retry = RetryPolicy { tries: 3, first_wait: Duration::from_millis(50), max_wait: Duration::from_millis(400) };
+    WorkerOptions { retry, grace: Duration::from_millis(200), ..WorkerOptions::new(topic(TOPIC), "sub", topic(DEAD)) }
 }
 
 /// A consumption in the background, and what its handler saw.
@@ -70,11 +73,11 @@ struct Running {
 impl Running {
     fn start<F>(
         client: Client,
-        suscripcion: Suscripcion,
+        options: WorkerOptions,
         handler: impl Fn(String, u32) -> F + Send + Sync + 'static,
     ) -> Self
     where
-        F: Future<Output = Resultado> + Send + 'static,
+        F: Future<Output = Outcome> + Send + 'static,
     {
         let (stop, stopped) = oneshot::channel::<()>();
         let (tell, seen) = mpsc::unbounded_channel();
@@ -87,7 +90,7 @@ impl Running {
                 tell.send((text.clone(), Instant::now())).unwrap_or(());
                 handler(text, count)
             };
-            consumir(&client, suscripcion, stopped, handle).await.unwrap();
+            run_subscription_worker(&client, options, stopped, handle).await.unwrap();
         });
         Self { stop, task, seen }
     }
@@ -109,18 +112,18 @@ fn text(message: &Message) -> String {
 }
 
 async fn producer(client: &Client) -> Producer {
-    client.producer(ProducerOptions::new(TopicName::parse(TOPIC).unwrap())).await.unwrap()
+    client.producer(ProducerOptions::new(topic(TOPIC))).await.unwrap()
 }
 
 async fn send(client: &Client, values: &[&str]) {
     let mut producer = producer(client).await;
     for value in values {
         let message = OutgoingMessage {
-            key: MessageKey::Text("clave"),
+            key: MessageKey::Text("key"),
             value: Some(value.as_bytes()),
             sequence_id: producer.next_sequence_id(),
             event_time_ms: Some(7),
-            properties: &[("propia", "sí"), (MOTIVO, "an earlier one")],
+            properties: &[("own", "sí"), ("reason", "an earlier one")],
             ..Default::default()
         };
         producer.send(&message).await.unwrap();
@@ -141,11 +144,9 @@ async fn send_as_batch(client: &Client, values: &[&str]) {
 }
 
 /// Reads so many messages of a topic from its start under a subscription of its own.
-async fn read(client: &Client, topic: &str, count: usize) -> Vec<Message> {
-    let options = ConsumerOptions {
-        initial_position: InitialPosition::Earliest,
-        ..ConsumerOptions::new(TopicName::parse(topic).unwrap(), "reader")
-    };
+async fn read(client: &Client, name: &str, count: usize) -> Vec<Message> {
+    let options =
+        ConsumerOptions { initial_position: InitialPosition::Earliest, ..ConsumerOptions::new(topic(name), "reader") };
     let mut consumer = client.consumer(options).await.unwrap();
     let mut messages = Vec::new();
     while messages.len() < count {
@@ -158,8 +159,7 @@ async fn read(client: &Client, topic: &str, count: usize) -> Vec<Message> {
 /// What the subscription would still deliver: a last message is sent, and what comes up to it is returned.
 async fn left_over(client: &Client) -> Vec<String> {
     send(client, &["the end"]).await;
-    let options =
-        ConsumerOptions { sub_type: SubType::Shared, ..ConsumerOptions::new(TopicName::parse(TOPIC).unwrap(), "sub") };
+    let options = ConsumerOptions { sub_type: SubType::Shared, ..ConsumerOptions::new(topic(TOPIC), "sub") };
     let mut consumer = client.consumer(options).await.unwrap();
     let mut left = Vec::new();
     loop {
@@ -183,12 +183,12 @@ fn property<'a>(message: &'a Message, name: &str) -> Vec<&'a str> {
 async fn what_is_done_is_acknowledged_and_what_never_will_be_is_a_dead_letter() {
     let house = House::start();
     let client = house.client();
-    send(&client, &["bien", "malo", "flojo"]).await;
-    let mut running = Running::start(house.client(), suscripcion(), |text, _| async move {
+    send(&client, &["good", "bad", "weak"]).await;
+    let mut running = Running::start(house.client(), options(), |text, _| async move {
         match text.as_str() {
-            "malo" => Resultado::Rechazado("no sirve".to_owned()),
-            "flojo" => Resultado::Reintentar("hoy no".to_owned()),
-            _ => Resultado::Hecho,
+            "bad" => Outcome::Rejected("no use".to_owned()),
+            "weak" => Outcome::Retry("not today".to_owned()),
+            _ => Outcome::Done,
         }
     });
     let mut seen = Vec::new();
@@ -196,16 +196,16 @@ async fn what_is_done_is_acknowledged_and_what_never_will_be_is_a_dead_letter() 
         seen.push(running.next().await);
     }
     let texts: Vec<_> = seen.iter().map(|(text, _)| text.as_str()).collect();
-    assert_eq!(texts, ["bien", "malo", "flojo", "flojo", "flojo"]);
+    assert_eq!(texts, ["good", "bad", "weak", "weak", "weak"]);
     let pauses: Vec<_> = seen.windows(2).skip(2).map(|pair| pair[1].1 - pair[0].1).collect();
     assert!(pauses[0] >= Duration::from_millis(50) && pauses[1] >= Duration::from_millis(100), "{pauses:?}");
 
     let letters = read(&client, DEAD, 2).await;
-    for (letter, (value, reason)) in letters.iter().zip([("malo", "no sirve"), ("flojo", "after 3 tries: hoy no")]) {
-        assert_eq!((text(letter).as_str(), letter.key_text(), letter.event_time_ms()), (value, Some("clave"), Some(7)));
-        assert_eq!(property(letter, MOTIVO), [reason]);
-        assert_eq!((property(letter, "propia"), property(letter, TEMA_ORIGINAL)), (vec!["sí"], vec![TOPIC]));
-        assert_eq!(property(letter, ID_ORIGINAL).len(), 1);
+    for (letter, (value, reason)) in letters.iter().zip([("bad", "no use"), ("weak", "after 3 tries: not today")]) {
+        assert_eq!((text(letter).as_str(), letter.key_text(), letter.event_time_ms()), (value, Some("key"), Some(7)));
+        assert_eq!(property(letter, "reason"), [reason]);
+        assert_eq!((property(letter, "own"), property(letter, "original_topic")), (vec!["sí"], vec![TOPIC]));
+        assert_eq!(property(letter, "original_id").len(), 1);
     }
     assert!(running.stop().await.is_empty());
     assert!(left_over(&client).await.is_empty());
@@ -216,8 +216,8 @@ async fn siblings_of_a_failing_message_in_a_batch_are_handled_once() {
     let house = House::start();
     let client = house.client();
     send_as_batch(&client, &["a", "b", "c"]).await;
-    let mut running = Running::start(house.client(), suscripcion(), |text, tries| async move {
-        if text == "b" && tries == 1 { Resultado::Reintentar("later".to_owned()) } else { Resultado::Hecho }
+    let mut running = Running::start(house.client(), options(), |text, tries| async move {
+        if text == "b" && tries == 1 { Outcome::Retry("later".to_owned()) } else { Outcome::Done }
     });
     let mut seen = Vec::new();
     while seen.len() < 4 {
@@ -232,14 +232,14 @@ async fn siblings_of_a_failing_message_in_a_batch_are_handled_once() {
 async fn what_one_consumer_cannot_do_another_of_the_subscription_may() {
     let house = House::start();
     let client = house.client();
-    let patient = Suscripcion { politica: Politica { intentos: 1000, ..suscripcion().politica }, ..suscripcion() };
+    let patient = WorkerOptions { retry: RetryPolicy { tries: 1000, ..options().retry }, ..options() };
     let mut unable = Running::start(house.client(), patient.clone(), |_, _| async {
-        Resultado::Reintentar("here it cannot be done".to_owned())
+        Outcome::Retry("here it cannot be done".to_owned())
     });
-    send(&client, &["uno"]).await;
-    assert_eq!(unable.next().await.0, "uno");
-    let mut able = Running::start(house.client(), patient, |_, _| async { Resultado::Hecho });
-    assert_eq!(able.next().await.0, "uno");
+    send(&client, &["one"]).await;
+    assert_eq!(unable.next().await.0, "one");
+    let mut able = Running::start(house.client(), patient, |_, _| async { Outcome::Done });
+    assert_eq!(able.next().await.0, "one");
     unable.stop().await;
     assert!(able.stop().await.is_empty());
     assert!(left_over(&client).await.is_empty());
@@ -250,9 +250,9 @@ async fn a_handler_that_panics_costs_its_message_a_try() {
     let house = House::start();
     let client = house.client();
     send(&client, &["boom"]).await;
-    let mut running = Running::start(house.client(), suscripcion(), |_, tries| async move {
+    let mut running = Running::start(house.client(), options(), |_, tries| async move {
         assert!(tries > 1, "at first it breaks");
-        Resultado::Hecho
+        Outcome::Done
     });
     assert_eq!((running.next().await.0.as_str(), running.next().await.0.as_str()), ("boom", "boom"));
     assert!(running.stop().await.is_empty());
@@ -263,16 +263,16 @@ async fn a_handler_that_panics_costs_its_message_a_try() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_is_away_at_the_start_or_is_killed_is_waited_for() {
     let mut house = House::start();
-    send(&house.client(), &["uno"]).await;
+    send(&house.client(), &["one"]).await;
     house.process.kill9();
     let config = ClientConfig { operation_timeout_ms: 100, ..house.client().config().clone() };
     let impatient = Client::new(config).unwrap();
-    let options = ConsumerOptions::new(TopicName::parse(TOPIC).unwrap(), "other");
-    assert!(impatient.consumer(options).await.is_err(), "the broker is away");
-    let mut running = Running::start(impatient, suscripcion(), |_, _| async { Resultado::Hecho });
+    let other = ConsumerOptions::new(topic(TOPIC), "other");
+    assert!(impatient.consumer(other).await.is_err(), "the broker is away");
+    let mut running = Running::start(impatient, options(), |_, _| async { Outcome::Done });
     house.start_again();
-    assert_eq!(running.next().await.0, "uno");
-    for value in ["dos", "tres"] {
+    assert_eq!(running.next().await.0, "one");
+    for value in ["two", "three"] {
         house.process.kill9();
         house.start_again();
         send(&house.client(), &[value]).await;
@@ -288,20 +288,20 @@ async fn what_is_unfinished_at_the_end_is_left_for_the_next_consumer() {
     let house = House::start();
     let client = house.client();
     send(&client, &["held", "stuck", "done", "finishing"]).await;
-    let options = Suscripcion { paralelo: 3, gracia: Duration::from_secs(1), ..suscripcion() };
+    let options = WorkerOptions { parallelism: 3, grace: Duration::from_secs(1), ..options() };
     let finish = Arc::new(Notify::new());
     let wait = Arc::clone(&finish);
     let mut running = Running::start(house.client(), options, move |text, _| {
         let wait = Arc::clone(&wait);
         async move {
             match text.as_str() {
-                "held" => Resultado::Indisponible("the service is away".to_owned()),
+                "held" => Outcome::Unavailable("the service is away".to_owned()),
                 "stuck" => std::future::pending().await,
                 "finishing" => {
                     wait.notified().await;
-                    Resultado::Hecho
+                    Outcome::Done
                 }
-                _ => Resultado::Hecho,
+                _ => Outcome::Done,
             }
         }
     });
@@ -312,49 +312,6 @@ async fn what_is_unfinished_at_the_end_is_left_for_the_next_consumer() {
     let mut left = left_over(&client).await;
     left.sort();
     assert_eq!(left, ["held", "stuck"]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn records_are_read_with_the_schema_of_their_writer() {
-    let house = House::start();
-    let client = house.client();
-    let topic = TopicName::parse(TOPIC).unwrap();
-    let first = comando::ESQUEMA.replace(
-        r#"{"name": "id_usuario", "type": ["null", "string"]},
-        {"name": "itinerarios", "type": ["null", "string"], "default": null}"#,
-        r#"{"name": "id_usuario", "type": ["null", "string"]}"#,
-    );
-    assert_ne!(first, comando::ESQUEMA);
-    let evolved = Lector::nuevo::<ComandoCrearReserva>().unwrap();
-    let data = DatosComando { id_usuario: Some("u".into()), itinerarios: Some("[]".into()) };
-    let bytes = evolved.escribir(&ComandoCrearReserva { data: Some(data.clone()) }).unwrap();
-    for (schema, value) in
-        [(Some(first.as_str()), &b"\x02\x02\x02u"[..]), (Some(comando::ESQUEMA), &bytes), (None, &bytes), (None, b"?")]
-    {
-        let schema = schema.map(|text| Schema {
-            name: "comando".into(),
-            schema_data: text.to_owned().into(),
-            schema_type: SchemaType::Avro as i32,
-            properties: Vec::new(),
-        });
-        let other = TopicName::parse("sin-esquema").unwrap();
-        let topic = if schema.is_some() { topic.clone() } else { other };
-        let mut producer = client.producer(ProducerOptions { schema, ..ProducerOptions::new(topic) }).await.unwrap();
-        let message = OutgoingMessage { value: Some(value), ..Default::default() };
-        producer.send(&message).await.unwrap();
-        producer.close().await.unwrap();
-    }
-    let registros = Registros::<ComandoCrearReserva>::nuevos(client.clone(), TOPIC).unwrap();
-    let mut read_back = Vec::new();
-    for message in read(&client, TOPIC, 2).await.iter().chain(&read(&client, "sin-esquema", 2).await) {
-        read_back.push(registros.leer(message).await.map(|record| record.data));
-    }
-    let of_the_first_form = DatosComando { itinerarios: None, ..data.clone() };
-    assert_eq!(read_back[..3], [Ok(Some(of_the_first_form)), Ok(Some(data.clone())), Ok(Some(data))]);
-    assert!(
-        matches!(&read_back[3], Err(Resultado::Rechazado(reason)) if reason.contains("Avro schema")),
-        "{read_back:?}"
-    );
 }
 
 /// A batch that announces more messages than it has stayed in the backlog for ever; now it is a dead letter, with its bytes.
@@ -376,12 +333,12 @@ async fn a_batch_whose_count_lies_is_a_dead_letter_and_others_go_on() {
     let bytes = batch.entry.clone();
     lying.send_batch(batch).await.unwrap();
     lying.close().await.unwrap();
-    send(&client, &["bien"]).await;
-    let mut running = Running::start(house.client(), suscripcion(), |_, _| async { Resultado::Hecho });
-    assert_eq!(running.next().await.0, "bien");
+    send(&client, &["good"]).await;
+    let mut running = Running::start(house.client(), options(), |_, _| async { Outcome::Done });
+    assert_eq!(running.next().await.0, "good");
     let letters = read(&client, DEAD, 1).await;
     assert_eq!(letters[0].payload, bytes);
-    assert!(property(&letters[0], MOTIVO)[0].contains("cannot be read"), "{:?}", letters[0]);
+    assert!(property(&letters[0], "reason")[0].contains("cannot be read"), "{:?}", letters[0]);
     assert!(running.stop().await.is_empty());
     assert!(left_over(&client).await.is_empty());
 }

@@ -1,33 +1,51 @@
 //! Dead letters: messages that will never be done, with the reason.
 
-use bitacora_pulsar::wire::{MessageKey, OutgoingMessage, TopicName};
-use bitacora_pulsar::{Chunking, Client, Error, Message, Producer, ProducerOptions};
+use std::borrow::Cow;
 
-/// Property with the reason, one sentence.
-pub const MOTIVO: &str = "motivo";
-/// Property with the topic from which the message came.
-pub const TEMA_ORIGINAL: &str = "tema_original";
-/// Property with the id that the message had there: `ledger:entry:partition:index`.
-pub const ID_ORIGINAL: &str = "id_original";
+use bitacora_pulsar_wire::{MessageKey, OutgoingMessage, TopicName};
+
+use crate::client::Client;
+use crate::consumer::Message;
+use crate::error::Error;
+use crate::producer::{Chunking, Producer, ProducerOptions};
+
+/// Names of the properties that a dead letter has beside those of its message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetterProperties {
+    /// The reason, one sentence.
+    pub reason: Cow<'static, str>,
+    /// The topic from which the message came.
+    pub original_topic: Cow<'static, str>,
+    /// The id that the message had there: `ledger:entry:partition:index`.
+    pub original_id: Cow<'static, str>,
+}
+
+impl Default for DeadLetterProperties {
+    /// `reason`, `original_topic` and `original_id`.
+    fn default() -> Self {
+        Self { reason: "reason".into(), original_topic: "original_topic".into(), original_id: "original_id".into() }
+    }
+}
 
 /// A reason is cut here: it must not make the letter larger than the broker takes.
-const MAX_MOTIVO: usize = 1000;
+const MAX_REASON: usize = 1000;
 
 /// Writes dead letters to one topic. Opened with the first.
 #[derive(Debug)]
-pub(crate) struct Cartero {
+pub(super) struct Postman {
     client: Client,
     topic: TopicName,
+    names: DeadLetterProperties,
     producer: Option<Producer>,
 }
 
-impl Cartero {
-    pub(crate) fn new(client: Client, topic: TopicName) -> Self {
-        Self { client, topic, producer: None }
+impl Postman {
+    pub(super) fn new(client: Client, topic: TopicName, names: DeadLetterProperties) -> Self {
+        Self { client, topic, names, producer: None }
     }
 
     /// Sends the message with its payload, key, properties and event time, and waits until it is durable.
-    pub(crate) async fn enviar(&mut self, message: &Message, motivo: &str) -> Result<(), Error> {
+    pub(super) async fn send(&mut self, message: &Message, reason: &str) -> Result<(), Error> {
         let mut producer = match self.producer.take() {
             Some(producer) => producer,
             None => {
@@ -47,8 +65,9 @@ impl Cartero {
             }
             (false, Some(text)) => MessageKey::Text(text),
         };
-        let properties =
-            propiedades(message, &[(MOTIVO, recortado(motivo)), (TEMA_ORIGINAL, &topic), (ID_ORIGINAL, &id)]);
+        let DeadLetterProperties { reason: reason_name, original_topic, original_id } = &self.names;
+        let added: [(&str, &str); 3] = [(reason_name, cut(reason)), (original_topic, &topic), (original_id, &id)];
+        let properties = properties_of(message, &added);
         let sent = producer
             .send(&OutgoingMessage {
                 key,
@@ -75,20 +94,20 @@ impl Cartero {
     }
 
     /// Closes what is open; a broker that is away has closed it too.
-    pub(crate) async fn cerrar(self) {
+    pub(super) async fn close(self) {
         if let Some(producer) = self.producer {
             let _ = producer.close().await;
         }
     }
 }
 
-/// The message's own properties, but those of an earlier burial, and the new ones.
-fn propiedades<'a>(message: &'a Message, nuevas: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
-    let propias = message.metadata.properties.iter().map(|property| (property.key.as_str(), property.value.as_str()));
-    let is_new = |name: &str| nuevas.iter().any(|(nueva, _)| *nueva == name);
-    propias.filter(|(name, _)| !is_new(name)).chain(nuevas.iter().copied()).collect()
+/// The message's own properties, except those of an earlier dead letter, and the new ones.
+fn properties_of<'a>(message: &'a Message, added: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let own = message.metadata.properties.iter().map(|property| (property.key.as_str(), property.value.as_str()));
+    let is_added = |name: &str| added.iter().any(|(other, _)| *other == name);
+    own.filter(|(name, _)| !is_added(name)).chain(added.iter().copied()).collect()
 }
 
-fn recortado(motivo: &str) -> &str {
-    motivo.get(..motivo.floor_char_boundary(MAX_MOTIVO)).unwrap_or(motivo)
+fn cut(reason: &str) -> &str {
+    reason.get(..reason.floor_char_boundary(MAX_REASON)).unwrap_or(reason)
 }
