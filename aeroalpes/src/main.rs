@@ -44,10 +44,7 @@ fn main() -> ExitCode {
 /// Logs go to standard error; `RUST_LOG` chooses, warnings and our own information by default.
 fn start_log() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| {
-        tracing_subscriber::EnvFilter::new(
-            "warn,aeroalpes=info,bitacora_pulsar::subscription_worker=info,aeroalpes_api=info,\
-             aeroalpes_notificaciones=info,aeroalpes_sidecar=info,aeroalpes_ui=info",
-        )
+        tracing_subscriber::EnvFilter::new("warn,aeroalpes=info,bitacora_pulsar::subscription_worker=info")
     });
     tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -28,7 +28,7 @@ from harness.process import ROOT, Process, free_port, wait_until
 def vuelos(tmp_path_factory):
     """The contract as Python modules, generated as the tutorial does it."""
     folder = tmp_path_factory.mktemp("vuelos")
-    proto = ROOT / "aeroalpes/sidecar/proto"
+    proto = ROOT / "aeroalpes/proto"
     wellknown = pathlib.Path(grpc_tools.__file__).parent / "_proto"
     assert protoc.main(["protoc", f"-I{proto}", f"-I{wellknown}", f"--python_out={folder}", f"--grpc_python_out={folder}", "vuelos.proto"]) == 0
     sys.path.insert(0, str(folder))

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aeroalpes_api::Puerta;
+use aeroalpes::api::Puerta;
 use clap::Args;
 
 use crate::fallo::Fallo;
@@ -21,7 +21,7 @@ pub struct Api {
     #[arg(long, env = "AEROALPES_ESCUCHAR", default_value = "127.0.0.1:5000")]
     escuchar: String,
     /// Requests that are answered at a time; beyond them the answer is 503
-    #[arg(long, env = "AEROALPES_EN_VUELO", default_value_t = aeroalpes_api::EN_VUELO)]
+    #[arg(long, env = "AEROALPES_EN_VUELO", default_value_t = aeroalpes::api::EN_VUELO)]
     en_vuelo: usize,
     /// A name by which the API is called, beside localhost and addresses; repeated or separated by commas
     #[arg(long, env = "AEROALPES_NOMBRES", value_name = "NOMBRE", value_delimiter = ',')]
@@ -39,6 +39,6 @@ pub async fn ejecutar(argumentos: Api) -> Result<(), Fallo> {
     let cabecera = Duration::from_millis(argumentos.cabecera_ms);
     let puerta = Puerta { conexiones: argumentos.conexiones, cabecera };
     let opciones =
-        aeroalpes_api::Opciones::del_entorno(argumentos.escuchar, argumentos.en_vuelo, puerta, argumentos.nombres)?;
-    Ok(aeroalpes_api::servir(opciones, parada::pedida()).await?)
+        aeroalpes::api::Opciones::del_entorno(argumentos.escuchar, argumentos.en_vuelo, puerta, argumentos.nombres)?;
+    Ok(aeroalpes::api::servir(opciones, parada::pedida()).await?)
 }

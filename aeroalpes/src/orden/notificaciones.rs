@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use aeroalpes_notificaciones::Configuracion;
+use aeroalpes::notificaciones::Configuracion;
 use clap::Args;
 
 use crate::fallo::Fallo;
@@ -28,6 +28,6 @@ pub struct Notificaciones {
 /// Runs the notifications until the process is asked to end.
 pub async fn ejecutar(argumentos: Notificaciones) -> Result<(), Fallo> {
     let configuracion = Configuracion::del_entorno(&argumentos.datos)?;
-    Box::pin(aeroalpes_notificaciones::ejecutar(configuracion, parada::pedida())).await?;
+    Box::pin(aeroalpes::notificaciones::ejecutar(configuracion, parada::pedida())).await?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aeroalpes_sidecar::cliente::{self, Destino};
+use aeroalpes::sidecar::cliente::{self, Destino};
 use clap::Args;
 
 use crate::fallo::Fallo;

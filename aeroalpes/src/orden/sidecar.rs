@@ -1,7 +1,7 @@
 //! `aeroalpes sidecar`.
 
-use aeroalpes_contrato::direccion;
-use aeroalpes_sidecar::Configuracion;
+use aeroalpes::contrato::direccion;
+use aeroalpes::sidecar::Configuracion;
 use clap::Args;
 
 use crate::fallo::Fallo;
@@ -21,6 +21,6 @@ pub struct Sidecar {
 /// Runs the sidecar until the process is asked to end.
 pub async fn ejecutar(argumentos: Sidecar) -> Result<(), Fallo> {
     let configuracion = Configuracion { escuchar: argumentos.escuchar, api_url: direccion::api_del_entorno()? };
-    Box::pin(aeroalpes_sidecar::servir(configuracion, parada::pedida())).await?;
+    Box::pin(aeroalpes::sidecar::servir(configuracion, parada::pedida())).await?;
     Ok(())
 }

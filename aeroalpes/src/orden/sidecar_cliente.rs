@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use aeroalpes_sidecar::cliente::{self, Destino};
+use aeroalpes::sidecar::cliente::{self, Destino};
 use clap::{Args, Subcommand};
 
 use crate::fallo::Fallo;

@@ -1,6 +1,6 @@
 //! `aeroalpes ui`.
 
-use aeroalpes_contrato::direccion::{Broker, api_del_entorno, texto};
+use aeroalpes::contrato::direccion::{Broker, api_del_entorno, texto};
 use clap::Args;
 
 use crate::fallo::Fallo;
@@ -24,12 +24,12 @@ pub struct Ui {
 
 /// Serves until it is told to end.
 pub async fn ejecutar(argumentos: Ui) -> Result<(), Fallo> {
-    let opciones = aeroalpes_ui::Opciones {
+    let opciones = aeroalpes::ui::Opciones {
         escuchar: argumentos.escuchar,
         nombres: argumentos.nombres,
         broker: Broker::del_entorno("PULSAR_ADDRESS"),
         api: api_del_entorno()?,
         prefijo: texto("AEROALPES_PREFIJO", "aeroalpesdb"),
     };
-    Ok(aeroalpes_ui::servir(opciones, parada::pedida()).await?)
+    Ok(aeroalpes::ui::servir(opciones, parada::pedida()).await?)
 }

@@ -1,0 +1,53 @@
+//! The latest publications of one kind, oldest first.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::publicacion::Publicacion;
+
+/// Keeps the latest by the broker's time, whatever the order in which they come: on start the histories of several
+/// topics are read side by side.
+#[derive(Debug)]
+pub struct Anillo {
+    capacidad: usize,
+    guardadas: VecDeque<Arc<Publicacion>>,
+}
+
+impl Anillo {
+    /// Creates an empty ring.
+    pub fn de(capacidad: usize) -> Self {
+        Self { capacidad, guardadas: VecDeque::with_capacity(capacidad + 1) }
+    }
+
+    /// Takes a publication in, behind those of the same time.
+    pub fn guardar(&mut self, publicacion: Arc<Publicacion>) {
+        let sitio = self.guardadas.partition_point(|otra| otra.momento_ms <= publicacion.momento_ms);
+        self.guardadas.insert(sitio, publicacion);
+        if self.guardadas.len() > self.capacidad {
+            self.guardadas.pop_front();
+        }
+    }
+
+    /// Returns what is kept, oldest first.
+    pub fn guardadas(&self) -> impl Iterator<Item = Arc<Publicacion>> {
+        self.guardadas.iter().map(Arc::clone)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::Anillo;
+    use crate::ui::difusion::{Clase, Publicacion};
+
+    #[test]
+    fn the_latest_stay_in_the_order_of_their_time() {
+        let mut anillo = Anillo::de(3);
+        for (clave, momento) in [("b", 20), ("c", 30), ("a", 10), ("d", 30), ("z", 5)] {
+            anillo.guardar(Arc::new(Publicacion::aviso(Clase::Evento, clave, momento, "")));
+        }
+        let textos: Vec<String> = anillo.guardadas().map(|p| p.para_pagina.as_str()[25..26].to_owned()).collect();
+        assert_eq!(textos, ["b", "c", "d"]);
+    }
+}
