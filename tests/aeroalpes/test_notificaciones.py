@@ -222,7 +222,7 @@ def test_a_refused_recipient_and_unreadable_events_are_dead_letters(broker, prod
     assert (refused.partition_key(), refused.topic_name()) == ("r1", MUERTOS)
     properties = unreadable.properties()
     assert unreadable.data() == b"\x99 no record" and properties.items() >= {"id": "x", **topic}.items()
-    assert "event of a reservation" in properties["motivo"] and properties["id_original"]
+    assert "evento de una reserva" in properties["motivo"] and properties["id_original"]
     assert process.stop() == 0
 
     # The letter was durable before its event was acknowledged, and the event is: nothing comes again.
@@ -383,7 +383,7 @@ def test_starttls_and_a_login(broker, productor, tmp_path):
 @pytest.mark.parametrize("env, part", [
     ({"SMTP_HOST": "mail.example", "SMTP_TLS": "ssl"}, 'SMTP_TLS="ssl" cannot be used: write none, starttls or tls'),
     ({"CORREO_PARA": "nadie"}, 'CORREO_PARA="nadie" cannot be used'),
-    ({"AEROALPES_ADDRESS": "https://api"}, 'AEROALPES_ADDRESS="https://api" cannot be used'),
+    ({"AEROALPES_ADDRESS": "https://api"}, 'AEROALPES_ADDRESS="https://api" no sirve'),
     ({"PULSAR_SERVICE_URL": "http://x"}, "is not a Pulsar service URL")])
 def test_a_setting_that_cannot_be_used_is_one_sentence(tmp_path, env, part):
     process = Process([binary(), "notificaciones", "--datos", tmp_path / "datos"], env={"SMTP_HOST": "", **env})

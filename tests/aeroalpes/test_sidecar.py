@@ -256,7 +256,7 @@ def test_our_client_says_in_one_sentence_what_is_wrong(running, tmp_path):
 
 
 def test_addresses_that_cannot_be_used_are_one_sentence(running):
-    for env, part in [({"AEROALPES_ADDRESS": "https://api"}, "speaks http"), ({"AEROALPES_ADDRESS": "http://"}, "is not the address of an API")]:
+    for env, part in [({"AEROALPES_ADDRESS": "https://api"}, "habla http"), ({"AEROALPES_ADDRESS": "http://"}, "is not the address of an API")]:
         process = Process([binary(), "sidecar", "--escuchar", "127.0.0.1:0"], env=env)
         assert process.wait() == 1, process.stderr()
         assert part in process.stderr() and len(process.stderr().splitlines()) == 1, process.stderr()

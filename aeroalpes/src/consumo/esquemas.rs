@@ -1,9 +1,8 @@
-//! The schemas of a topic, as its registry has them.
+//! Los esquemas de un tema, como los tiene su registro.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::contrato::esquema::{Esquema, EsquemaErroneo};
 use bitacora_pulsar::wire::TopicName;
 use bitacora_pulsar::wire::proto::SchemaType;
 use bitacora_pulsar::wire::schema::type_name;
@@ -11,57 +10,59 @@ use bitacora_pulsar::{Client, Outcome};
 use bytes::Bytes;
 use thiserror::Error;
 
-/// Versions that are kept; a topic whose schema changes more often is asked again.
+use crate::contrato::esquema::{Esquema, EsquemaErroneo};
+
+/// Versiones que se guardan; si el esquema de un tema cambia más veces, se vuelve a preguntar.
 const MAX_VERSIONES: usize = 64;
 
-/// Avro schemas by version, each asked for and parsed once.
+/// Esquemas Avro por versión; cada uno se pide y se analiza una vez.
 #[derive(Debug)]
 pub struct Esquemas {
-    client: Client,
-    topic: TopicName,
-    // A std mutex: held for a map access only, never across an await.
+    cliente: Client,
+    tema: TopicName,
+    // Un mutex de std: solo se toma para mirar el mapa, nunca durante un await.
     versiones: Mutex<HashMap<Bytes, Arc<Esquema>>>,
 }
 
-/// No schema to read a message with.
+/// No hay esquema con el que leer un mensaje.
 #[derive(Debug, Error)]
 pub enum SinEsquema {
-    /// The registry cannot be asked.
-    #[error("its schema cannot be asked for: {0}")]
+    /// No se puede preguntar al registro.
+    #[error("no se puede pedir su esquema: {0}")]
     SinRespuesta(#[source] bitacora_pulsar::Error),
-    /// The registry has none of that version.
-    #[error("the topic's registry does not have the schema that it names")]
+    /// El registro no tiene esa versión.
+    #[error("el registro del tema no tiene el esquema que nombra")]
     Desconocido,
-    /// It is of another type; its name.
-    #[error("it was written with a schema of type {0}, not AVRO")]
+    /// Es de otra clase; su nombre.
+    #[error("se escribió con un esquema de clase {0}, no AVRO")]
     DeOtroTipo(&'static str),
-    /// Its definition is of no use.
+    /// Su definición no sirve.
     #[error(transparent)]
     Erroneo(#[from] EsquemaErroneo),
 }
 
 impl Esquemas {
-    /// Creates it for a topic, or for that of a partition; nothing is asked yet.
-    pub fn nuevos(client: Client, topic: &TopicName) -> Self {
-        Self { client, topic: topic.without_partition(), versiones: Mutex::default() }
+    /// Crea los de un tema, o los del tema de una partición; todavía no pregunta nada.
+    pub fn nuevos(cliente: Client, tema: &TopicName) -> Self {
+        Self { cliente, tema: tema.without_partition(), versiones: Mutex::default() }
     }
 
-    /// Returns the schema of a version, the newest one for a message that names none.
+    /// Devuelve el esquema de una versión; el más nuevo, para un mensaje que no nombra ninguna.
     ///
     /// # Errors
-    /// There is none, it is of no use, or the registry cannot be asked.
+    /// No hay, no sirve, o no se puede preguntar al registro.
     pub async fn version(&self, version: Option<&Bytes>) -> Result<Arc<Esquema>, SinEsquema> {
         if let Some(version) = version
-            && let Some(known) = self.versiones.lock().unwrap_or_else(PoisonError::into_inner).get(version)
+            && let Some(conocido) = self.versiones.lock().unwrap_or_else(PoisonError::into_inner).get(version)
         {
-            return Ok(Arc::clone(known));
+            return Ok(Arc::clone(conocido));
         }
-        let asked = self.client.schema(&self.topic, version.cloned()).await.map_err(SinEsquema::SinRespuesta)?;
-        let found = asked.ok_or(SinEsquema::Desconocido)?.schema;
-        if found.schema_type != SchemaType::Avro as i32 {
-            return Err(SinEsquema::DeOtroTipo(type_name(found.schema_type)));
+        let respuesta = self.cliente.schema(&self.tema, version.cloned()).await.map_err(SinEsquema::SinRespuesta)?;
+        let hallado = respuesta.ok_or(SinEsquema::Desconocido)?.schema;
+        if hallado.schema_type != SchemaType::Avro as i32 {
+            return Err(SinEsquema::DeOtroTipo(type_name(hallado.schema_type)));
         }
-        let esquema = Arc::new(Esquema::leer(&found.schema_data)?);
+        let esquema = Arc::new(Esquema::leer(&hallado.schema_data)?);
         if let Some(version) = version {
             let mut versiones = self.versiones.lock().unwrap_or_else(PoisonError::into_inner);
             if versiones.len() >= MAX_VERSIONES {
@@ -73,7 +74,7 @@ impl Esquemas {
     }
 }
 
-/// What a message becomes that no schema is there for.
+/// Lo que pasa con un mensaje para el que no hay esquema.
 impl From<SinEsquema> for Outcome {
     fn from(sin: SinEsquema) -> Outcome {
         match sin {

@@ -4,12 +4,27 @@
 //! - [`Registros`] lee registros del contrato con el esquema de quien los escribió; [`Esquemas`] son los de un tema, para
 //!   lectores que no tienen registro propio.
 
-mod error;
 mod esquemas;
 mod registros;
-mod suscripcion;
 
-pub use error::Error;
+use bitacora_pulsar::wire::TopicName;
+use bitacora_pulsar::{DeadLetterProperties, WorkerOptions};
+
+use crate::contrato::Error;
+
 pub use esquemas::{Esquemas, SinEsquema};
 pub use registros::Registros;
-pub use suscripcion::suscripcion;
+
+/// Crea las opciones de una suscripción, cuyas cartas muertas llevan las propiedades `motivo`, `tema_original` e `id_original`.
+///
+/// # Errors
+/// El nombre de un tema no lo es.
+pub fn suscripcion(tema: &str, nombre: &str, tema_muertos: &str) -> Result<WorkerOptions, Error> {
+    let leido = |tema: &str| TopicName::parse(tema).map_err(|source| Error::Tema { tema: tema.to_owned(), source });
+    let dead_letter_properties = DeadLetterProperties {
+        reason: "motivo".into(),
+        original_topic: "tema_original".into(),
+        original_id: "id_original".into(),
+    };
+    Ok(WorkerOptions { dead_letter_properties, ..WorkerOptions::new(leido(tema)?, nombre, leido(tema_muertos)?) })
+}

@@ -1,45 +1,45 @@
-//! Reading a message with the schema that its writer had.
+//! Lectura de un mensaje con el esquema de quien lo escribió.
 
 use std::marker::PhantomData;
 
-use crate::contrato::avro::{Lector, Registro};
 use bitacora_pulsar::wire::TopicName;
 use bitacora_pulsar::{Client, Message, Outcome};
 
-use crate::consumo::error::Error;
-use crate::consumo::esquemas::Esquemas;
+use super::esquemas::Esquemas;
+use crate::contrato::Error;
+use crate::contrato::avro::{Lector, Registro};
 
-/// Reads records `T` of one topic.
+/// Lee registros `T` de un tema.
 #[derive(Debug)]
 pub struct Registros<T> {
     lector: Lector,
     esquemas: Esquemas,
-    record: PhantomData<fn() -> T>,
+    registro: PhantomData<fn() -> T>,
 }
 
 impl<T: Registro> Registros<T> {
-    /// Creates a reader for a topic; nothing is asked yet.
+    /// Crea un lector para un tema; todavía no pregunta nada.
     ///
     /// # Errors
-    /// The schema of the contract is none.
-    pub fn nuevos(client: Client, tema: &TopicName) -> Result<Self, Error> {
-        let esquemas = Esquemas::nuevos(client, tema);
-        Ok(Self { lector: Lector::nuevo::<T>()?, esquemas, record: PhantomData })
+    /// El esquema del contrato no lo es.
+    pub fn nuevos(cliente: Client, tema: &TopicName) -> Result<Self, Error> {
+        let esquemas = Esquemas::nuevos(cliente, tema);
+        Ok(Self { lector: Lector::nuevo::<T>()?, esquemas, registro: PhantomData })
     }
 
-    /// Reads a message. Without a schema version it is taken as written with the contract's own schema.
+    /// Lee un mensaje. Si no nombra un esquema, se toma por escrito con el del contrato.
     ///
     /// # Errors
-    /// The handler's answer: [`Outcome::Rejected`] for bytes that are no such record or a schema that does not resolve to
-    /// ours, [`Outcome::Unavailable`] when the registry cannot be asked.
-    pub async fn leer(&self, message: &Message) -> Result<T, Outcome> {
-        let Some(bytes) = message.value() else {
-            return Err(Outcome::Rejected(format!("the {} has no content", T::NOMBRE)));
+    /// La respuesta del manejador: [`Outcome::Rejected`] si los bytes no son un registro así o su esquema no lleva al nuestro,
+    /// [`Outcome::Unavailable`] si no se puede preguntar al registro del tema.
+    pub async fn leer(&self, mensaje: &Message) -> Result<T, Outcome> {
+        let Some(bytes) = mensaje.value() else {
+            return Err(Outcome::Rejected(format!("el {} no tiene contenido", T::NOMBRE)));
         };
-        let read = match message.schema_version().filter(|version| !version.is_empty()) {
+        let leido = match mensaje.schema_version().filter(|version| !version.is_empty()) {
             Some(version) => self.lector.leer_escrito_con(self.esquemas.version(Some(version)).await?.as_ref(), bytes),
             None => self.lector.leer(bytes),
         };
-        read.map_err(|error| Outcome::Rejected(error.to_string()))
+        leido.map_err(|error| Outcome::Rejected(error.to_string()))
     }
 }

@@ -1,93 +1,86 @@
-//! Records to bytes and back: bare Avro data as Pulsar's Avro schemas carry them, without a container.
+//! De registros a bytes y de vuelta: datos Avro sin contenedor, como los llevan los esquemas Avro de Pulsar.
 
-use apache_avro::types::Value;
 use apache_avro::{from_value, to_avro_datum, to_value};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::contrato::Error;
-use crate::contrato::comando::{self, ComandoCrearReserva};
-use crate::contrato::esquema::{self, DatoErroneo, Esquema};
-use crate::contrato::evento::{self, EventoReserva};
+use super::Error;
+use super::comando::{self, ComandoCrearReserva};
+use super::esquema::{self, DatoErroneo, Esquema};
+use super::evento::{self, EventoReserva};
 
-/// What a text of a record may announce as its length: no message of Pulsar is larger.
+/// La mayor longitud que puede anunciar un texto de un registro: ningún mensaje de Pulsar es mayor.
 const MAX_TEXTO: usize = 5 << 20;
 
-/// A record with a schema of the contract.
+/// Un registro con un esquema del contrato.
 pub trait Registro: Serialize + DeserializeOwned {
-    /// Name for errors.
+    /// Nombre para los errores.
     const NOMBRE: &'static str;
-    /// Its Avro schema as JSON.
+    /// Su esquema Avro en JSON.
     const ESQUEMA: &'static str;
 }
 
 impl Registro for EventoReserva {
-    const NOMBRE: &'static str = "event of a reservation";
+    const NOMBRE: &'static str = "evento de una reserva";
     const ESQUEMA: &'static str = evento::ESQUEMA;
 }
 
 impl Registro for ComandoCrearReserva {
-    const NOMBRE: &'static str = "command";
+    const NOMBRE: &'static str = "comando";
     const ESQUEMA: &'static str = comando::ESQUEMA;
 }
 
-/// Reads and writes records of one kind.
+/// Lee y escribe registros de una clase.
 #[derive(Debug)]
 pub struct Lector {
-    schema: Esquema,
-    record: &'static str,
+    esquema: Esquema,
+    registro: &'static str,
 }
 
 impl Lector {
-    /// Creates a reader and writer for records `T`.
+    /// Crea un lector y escritor de registros `T`.
     ///
     /// # Errors
-    /// The schema is none: a fault of this crate.
+    /// El esquema no lo es: una falta de este programa.
     pub fn nuevo<T: Registro>() -> Result<Self, Error> {
         esquema::limitar_memoria(MAX_TEXTO);
-        let schema = Esquema::leer(T::ESQUEMA.as_bytes());
-        let schema = schema.map_err(|source| Error::Schema { record: T::NOMBRE, source: Box::new(source) })?;
-        Ok(Self { schema, record: T::NOMBRE })
+        let registro = T::NOMBRE;
+        let esquema = Esquema::leer(T::ESQUEMA.as_bytes());
+        let esquema = esquema.map_err(|source| Error::Esquema { registro, source: Box::new(source) })?;
+        Ok(Self { esquema, registro })
     }
 
-    /// Reads one record that was written with the same schema.
+    /// Lee un registro escrito con el mismo esquema.
     ///
     /// # Errors
-    /// The bytes are not such a record, or more than one.
+    /// Los bytes no son exactamente un registro así.
     pub fn leer<T: Registro>(&self, bytes: &[u8]) -> Result<T, Error> {
-        self.leer_escrito_con(&self.schema, bytes)
+        self.leer_escrito_con(&self.esquema, bytes)
     }
 
-    /// Reads one record that was written with another schema, as the topic's registry has it.
+    /// Lee un registro escrito con otro esquema, que tiene el registro del tema.
     ///
     /// # Errors
-    /// The writer's schema does not resolve to ours, or the bytes are not such a record.
-    pub fn leer_escrito_con<T: Registro>(&self, writer: &Esquema, bytes: &[u8]) -> Result<T, Error> {
-        let value = self.decodificar(writer, bytes)?;
-        value.resolve(self.schema.schema()).and_then(|value| from_value(&value)).map_err(|error| self.error(error))
+    /// El esquema de quien escribió no lleva al nuestro, o los bytes no son exactamente un registro suyo.
+    pub fn leer_escrito_con<T: Registro>(&self, escrito_con: &Esquema, bytes: &[u8]) -> Result<T, Error> {
+        let valor = escrito_con.decodificar(bytes).map_err(|source| self.error(source))?;
+        let resuelto = valor.resolve(self.esquema.avro()).and_then(|valor| from_value(&valor));
+        resuelto.map_err(|error| self.error(Box::new(error).into()))
     }
 
-    /// Writes one record.
+    /// Escribe un registro.
     ///
     /// # Errors
-    /// The record does not fit its schema: a fault of this crate.
-    pub fn escribir<T: Registro>(&self, record: &T) -> Result<Vec<u8>, Error> {
-        let schema = self.schema.schema();
-        let value = to_value(record).and_then(|value| value.resolve(schema));
-        value.and_then(|value| to_avro_datum(schema, value)).map_err(|error| self.error(error))
+    /// El registro no cabe en su esquema: una falta de este programa.
+    pub fn escribir<T: Registro>(&self, registro: &T) -> Result<Vec<u8>, Error> {
+        let esquema = self.esquema.avro();
+        let valor = to_value(registro).and_then(|valor| valor.resolve(esquema));
+        let escrito = valor.and_then(|valor| to_avro_datum(esquema, valor));
+        escrito.map_err(|error| self.error(Box::new(error).into()))
     }
 
-    fn decodificar(&self, writer: &Esquema, bytes: &[u8]) -> Result<Value, Error> {
-        let record = self.record;
-        writer.decodificar(bytes).map_err(|error| match error {
-            DatoErroneo::Avro(source) => Error::Avro { record, source },
-            DatoErroneo::Cortado(bytes) => Error::Incomplete { record, bytes },
-            DatoErroneo::Sobra(bytes) => Error::Trailing { record, bytes },
-        })
-    }
-
-    fn error(&self, error: apache_avro::Error) -> Error {
-        Error::Avro { record: self.record, source: Box::new(error) }
+    fn error(&self, source: DatoErroneo) -> Error {
+        Error::Registro { registro: self.registro, source }
     }
 }
 
@@ -98,21 +91,21 @@ mod tests {
     use crate::contrato::esquema::Esquema;
     use crate::contrato::evento::{DatosReserva, EventoReserva};
 
-    /// The first bytes as the format's specification lays them out: branch, then zigzag length, then text.
+    /// Los primeros bytes son los de la especificación del formato: rama, longitud en zigzag, texto.
     #[test]
-    fn an_event_is_written_as_avro_says_and_read_back() {
+    fn un_evento_se_escribe_como_dice_avro_y_se_vuelve_a_leer() {
         let lector = Lector::nuevo::<EventoReserva>().unwrap();
-        let event = EventoReserva {
+        let evento = EventoReserva {
             id: Some("e1".into()),
             time: Some(-1),
             data: Some(DatosReserva { estado: Some("PENDIENTE".into()), ..DatosReserva::default() }),
             ..EventoReserva::default()
         };
-        let bytes = lector.escribir(&event).unwrap();
+        let bytes = lector.escribir(&evento).unwrap();
         assert_eq!(bytes, b"\x02\x04e1\x02\x01\0\0\0\0\0\x02\0\0\x02\x12PENDIENTE\0\0");
-        assert_eq!(lector.leer::<EventoReserva>(&bytes).unwrap(), event);
-        for cut in 0..bytes.len() {
-            assert!(lector.leer::<EventoReserva>(&bytes[..cut]).is_err(), "{cut}");
+        assert_eq!(lector.leer::<EventoReserva>(&bytes).unwrap(), evento);
+        for corte in 0..bytes.len() {
+            assert!(lector.leer::<EventoReserva>(&bytes[..corte]).is_err(), "{corte}");
         }
         assert!(lector.leer::<EventoReserva>(&bytes[1..]).is_err());
         assert!(lector.leer::<EventoReserva>(b"\x02\xff\xff\xff\xff\x0f").is_err());
@@ -120,13 +113,12 @@ mod tests {
     }
 
     #[test]
-    fn a_command_of_the_tutorial_resolves_to_the_evolved_form() {
-        let writer = r#"{"type":"record","name":"ComandoCrearReserva","fields":[{"name":"data","type":["null",
+    fn un_comando_del_tutorial_se_lee_en_la_forma_evolucionada() {
+        let escrito_con = r#"{"type":"record","name":"ComandoCrearReserva","fields":[{"name":"data","type":["null",
             {"type":"record","name":"ComandoCrearReservaPayload","fields":[{"name":"id_usuario","type":["null","string"]}]}]}]}"#;
+        let escrito_con = Esquema::leer(escrito_con.as_bytes()).unwrap();
         let lector = Lector::nuevo::<ComandoCrearReserva>().unwrap();
-        let command = lector
-            .leer_escrito_con::<ComandoCrearReserva>(&Esquema::leer(writer.as_bytes()).unwrap(), b"\x02\x02\x02u")
-            .unwrap();
-        assert_eq!(command.data, Some(DatosComando { id_usuario: Some("u".into()), itinerarios: None }));
+        let comando = lector.leer_escrito_con::<ComandoCrearReserva>(&escrito_con, b"\x02\x02\x02u").unwrap();
+        assert_eq!(comando.data, Some(DatosComando { id_usuario: Some("u".into()), itinerarios: None }));
     }
 }

@@ -1,22 +1,22 @@
-//! The command that creates a reservation.
+//! El comando que crea una reserva.
 
 use serde::{Deserialize, Serialize};
 
-/// Avro schema in the evolved form; data of the tutorial's form (`id_usuario` alone) resolve to it by the defaults.
+/// Esquema Avro de la forma evolucionada. Los datos en la forma del tutorial (solo `id_usuario`) se leen con sus valores por defecto.
 pub const ESQUEMA: &str = include_str!("comando.avsc");
 
-/// A command on [`crate::contrato::tema::COMANDOS_RESERVA`].
+/// Un comando en [`super::tema::COMANDOS_RESERVA`].
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ComandoCrearReserva {
-    /// What to create.
+    /// Lo que se crea.
     pub data: Option<DatosComando>,
 }
 
-/// What the command asks for.
+/// Lo que pide el comando.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct DatosComando {
-    /// The client.
+    /// El cliente.
     pub id_usuario: Option<String>,
-    /// Itineraries as JSON, the same list as in the body of `POST /vuelos/reserva`; none in the tutorial's form.
+    /// Itinerarios en JSON, la misma lista que en el cuerpo de `POST /vuelos/reserva`; la forma del tutorial no los tiene.
     pub itinerarios: Option<String>,
 }

@@ -1,88 +1,84 @@
-//! Where the other parts are, from the tutorial's environment variables.
+//! Dónde están las otras partes, según las variables de entorno del tutorial.
 //!
-//! `BROKER_HOST` (API) and `PULSAR_ADDRESS` (sidecar, notifications, page) name the broker's host, `AEROALPES_ADDRESS` the
-//! API's. A port may stand behind a host. `PULSAR_SERVICE_URL` says the whole URL instead.
+//! `BROKER_HOST` (API) y `PULSAR_ADDRESS` (notificaciones, página) nombran el servidor del *broker*; `AEROALPES_ADDRESS`, el de la
+//! API. Detrás del nombre puede ir un puerto. `PULSAR_SERVICE_URL` dice en su lugar la URL entera del *broker*.
 
 use std::env;
 
-use crate::contrato::error::Error;
+use super::Error;
 
-/// Where the broker is.
+/// Dónde está el *broker*.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broker {
-    /// Binary protocol: `pulsar://host:6650`.
+    /// Protocolo binario: `pulsar://servidor:6650`.
     pub service_url: String,
 }
 
 impl Broker {
-    /// Reads the address; `host_variable` is `BROKER_HOST` or `PULSAR_ADDRESS`.
-    pub fn del_entorno(host_variable: &str) -> Self {
-        let host = texto(host_variable, "localhost");
-        Self { service_url: texto("PULSAR_SERVICE_URL", &format!("pulsar://{}", con_puerto(&host, 6650))) }
+    /// Lee la dirección; `variable` es `BROKER_HOST` o `PULSAR_ADDRESS`.
+    pub fn del_entorno(variable: &str) -> Self {
+        let servidor = texto(variable, "localhost");
+        Self { service_url: texto("PULSAR_SERVICE_URL", &format!("pulsar://{}", con_puerto(&servidor, 6650))) }
     }
 }
 
-/// Returns the API's base URL out of `AEROALPES_ADDRESS`: a host, a host with port, or a whole URL. The port is 5000.
+/// Devuelve la URL base de la API según `AEROALPES_ADDRESS`: un servidor, con puerto o sin él, o una URL entera. El puerto es 5000.
 ///
 /// # Errors
-/// A URL of another kind, such as `https://`: the parts stand beside the API, which speaks HTTP without TLS, and so do they.
+/// Una URL de otra clase, como `https://`: las partes están al lado de la API, que habla HTTP sin TLS, y ellas también.
 pub fn api_del_entorno() -> Result<String, Error> {
     api(&texto("AEROALPES_ADDRESS", "localhost"))
 }
 
-fn api(address: &str) -> Result<String, Error> {
-    let scheme = address.split_once("://").map(|(scheme, _)| scheme);
-    if scheme.is_some_and(|scheme| scheme != "http") {
-        let reason = "this part stands beside the API and speaks http; write a host, host:port or http:// URL";
-        return Err(Error::Address { variable: "AEROALPES_ADDRESS", value: address.to_owned(), reason });
+fn api(direccion: &str) -> Result<String, Error> {
+    match direccion.split_once("://") {
+        None => Ok(format!("http://{}", con_puerto(direccion, 5000))),
+        Some(("http", _)) => Ok(direccion.trim_end_matches('/').to_owned()),
+        Some(_) => Err(Error::Direccion {
+            variable: "AEROALPES_ADDRESS",
+            valor: direccion.to_owned(),
+            motivo: "esta parte está al lado de la API y habla http; escriba host, host:puerto o una URL http://",
+        }),
     }
-    if scheme.is_some() {
-        return Ok(address.trim_end_matches('/').to_owned());
-    }
-    Ok(format!("http://{}", con_puerto(address, 5000)))
 }
 
-/// Returns a variable's text, or the default when it is unset or empty.
-pub fn texto(variable: &str, default: &str) -> String {
-    env::var(variable).ok().filter(|text| !text.is_empty()).unwrap_or_else(|| default.to_owned())
+/// Devuelve el texto de una variable, o el valor por defecto si no está o está vacía.
+pub fn texto(variable: &str, por_defecto: &str) -> String {
+    env::var(variable).ok().filter(|texto| !texto.is_empty()).unwrap_or_else(|| por_defecto.to_owned())
 }
 
-fn con_puerto(host: &str, port: u16) -> String {
-    if sin_puerto(host).len() < host.len() { host.to_owned() } else { format!("{host}:{port}") }
+fn con_puerto(servidor: &str, puerto: u16) -> String {
+    if tiene_puerto(servidor) { servidor.to_owned() } else { format!("{servidor}:{puerto}") }
 }
 
-/// Cuts the port off; the colons of a bare IPv6 address are none, in brackets it may have one.
-fn sin_puerto(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        Some((name, port))
-            if port.bytes().all(|byte| byte.is_ascii_digit()) && (!name.contains(':') || name.ends_with(']')) =>
-        {
-            name
-        }
-        _ => host,
-    }
+/// Devuelve si hay un puerto. Los dos puntos de una dirección IPv6 no lo son; entre corchetes puede llevar uno detrás.
+fn tiene_puerto(servidor: &str) -> bool {
+    servidor.rsplit_once(':').is_some_and(|(nombre, puerto)| {
+        puerto.bytes().all(|byte| byte.is_ascii_digit()) && (!nombre.contains(':') || nombre.ends_with(']'))
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{api, con_puerto, sin_puerto};
+    use super::{api, con_puerto};
 
     #[test]
-    fn a_port_is_added_once() {
-        let check = |host, with, without| {
-            assert_eq!((con_puerto(host, 6650).as_str(), sin_puerto(host)), (with, without));
-        };
-        check("localhost", "localhost:6650", "localhost");
-        check("localhost:1", "localhost:1", "localhost");
-        check("[::1]", "[::1]:6650", "[::1]");
-        check("[::1]:7", "[::1]:7", "[::1]");
+    fn el_puerto_se_anade_una_vez() {
+        for (servidor, con) in [
+            ("localhost", "localhost:6650"),
+            ("localhost:1", "localhost:1"),
+            ("[::1]", "[::1]:6650"),
+            ("[::1]:7", "[::1]:7"),
+        ] {
+            assert_eq!(con_puerto(servidor, 6650), con);
+        }
     }
 
     #[test]
-    fn the_api_is_asked_over_http_alone() {
+    fn a_la_api_solo_se_le_pregunta_por_http() {
         assert_eq!(api("api").unwrap(), "http://api:5000");
         assert_eq!(api("http://api.example.com/").unwrap(), "http://api.example.com");
-        let refused = api("https://api.example.com").unwrap_err().to_string();
-        assert!(refused.starts_with("AEROALPES_ADDRESS=\"https://api.example.com\" cannot be used"), "{refused}");
+        let rechazo = api("https://api.example.com").unwrap_err().to_string();
+        assert!(rechazo.starts_with("AEROALPES_ADDRESS=\"https://api.example.com\" no sirve"), "{rechazo}");
     }
 }

@@ -1,51 +1,45 @@
-//! What does not fit the contract.
+//! Lo que no cumple el contrato.
 
 use thiserror::Error;
 
-/// A record or an address that is not what the contract says.
+use super::esquema::{DatoErroneo, EsquemaErroneo};
+
+/// Un registro, un nombre o una dirección que no es lo que dice el contrato.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// An environment variable whose address cannot be used.
-    #[error("{variable}={value:?} cannot be used: {reason}")]
-    Address {
-        /// The variable.
+    /// Una variable de entorno con una dirección que no sirve.
+    #[error("{variable}={valor:?} no sirve: {motivo}")]
+    Direccion {
+        /// La variable.
         variable: &'static str,
-        /// Its text.
-        value: String,
-        /// What is wrong and what to write.
-        reason: &'static str,
+        /// Su texto.
+        valor: String,
+        /// Qué tiene de malo y qué escribir.
+        motivo: &'static str,
     },
-    /// A schema of the contract that is none.
-    #[error("the schema of the {record} cannot be used: {source}")]
-    Schema {
-        /// Name of the record.
-        record: &'static str,
-        /// What is wrong with it.
-        source: Box<crate::contrato::esquema::EsquemaErroneo>,
+    /// El nombre de un tema no lo es.
+    #[error("{tema:?} no es el nombre de un tema; escriba persistent://public/default/nombre")]
+    Tema {
+        /// El texto.
+        tema: String,
+        /// Qué tiene de malo.
+        source: bitacora_pulsar::wire::Error,
     },
-    /// Bytes that are not a record of the schema.
-    #[error("the {record} is not what its Avro schema says: {source}")]
-    Avro {
-        /// Name of the record.
-        record: &'static str,
-        /// What Avro says.
-        source: Box<apache_avro::Error>,
+    /// Un esquema del contrato no lo es.
+    #[error("el esquema del {registro} no sirve: {source}")]
+    Esquema {
+        /// Nombre del registro.
+        registro: &'static str,
+        /// Qué tiene de malo.
+        source: Box<EsquemaErroneo>,
     },
-    /// A record that ends too early.
-    #[error("the {bytes} bytes are not the whole {record}")]
-    Incomplete {
-        /// Name of the record.
-        record: &'static str,
-        /// How many there are.
-        bytes: usize,
-    },
-    /// Bytes behind the record.
-    #[error("{bytes} bytes stand behind the {record}")]
-    Trailing {
-        /// Name of the record.
-        record: &'static str,
-        /// How many.
-        bytes: usize,
+    /// Unos bytes no son exactamente un registro de su esquema.
+    #[error("no es un {registro}: {source}")]
+    Registro {
+        /// Nombre del registro.
+        registro: &'static str,
+        /// Qué tienen de malo.
+        source: DatoErroneo,
     },
 }

@@ -1,4 +1,5 @@
-//! Avro schemas as a topic's registry has them: parsed once, and only those whose data can be decoded with bounded stack and memory.
+//! Esquemas Avro como los tiene el registro de un tema: se analizan una vez, y solo sirven los que dejan decodificar sus datos con pila
+//! y memoria acotadas.
 
 use std::io::{self, Read};
 
@@ -7,70 +8,70 @@ use apache_avro::types::Value;
 use apache_avro::{Schema, from_avro_datum};
 use thiserror::Error;
 
-/// Longest definition, in bytes.
+/// La definición más larga, en bytes.
 const MAX_DEFINICION: usize = 64 * 1024;
 
-/// Largest fixed value of a definition, in bytes: it is allocated at once.
+/// El mayor valor fijo de una definición, en bytes: se pide de una vez.
 const MAX_FIJO: usize = 64 * 1024;
 
-/// Bounds what the decoder may allocate for one announced length, which Avro itself bounds by half a gigabyte. It holds for the
-/// whole process, and the first to say it is heard.
+/// Acota lo que el decodificador puede pedir por una longitud anunciada; Avro por sí solo admite medio gigabyte. Vale para todo
+/// el proceso, y manda el primero que lo dice.
 pub fn limitar_memoria(bytes: usize) {
     apache_avro::util::max_allocation_bytes(bytes);
 }
 
-/// The schema that a message was written with.
+/// El esquema con el que se escribió un mensaje.
 #[derive(Debug)]
 pub struct Esquema(Schema);
 
-/// A definition that is of no use.
+/// Una definición que no sirve.
 #[derive(Debug, Error)]
 pub enum EsquemaErroneo {
-    /// It is longer than any that is needed.
-    #[error("its schema is longer than {MAX_DEFINICION} bytes")]
+    /// Es más larga de lo que hace falta.
+    #[error("su esquema tiene más de {MAX_DEFINICION} bytes")]
     Largo,
-    /// It is not text.
-    #[error("its schema is no text: {0}")]
+    /// No es texto.
+    #[error("su esquema no es texto: {0}")]
     Texto(#[from] std::str::Utf8Error),
-    /// It is not Avro.
-    #[error("its schema is no Avro: {0}")]
+    /// No es Avro.
+    #[error("su esquema no es Avro: {0}")]
     Avro(#[from] Box<apache_avro::Error>),
-    /// A few bytes could make the decoder work or allocate without end.
-    #[error("its schema does not bound what a message takes: no recursion, no items without bytes")]
+    /// Unos pocos bytes harían trabajar o pedir memoria sin fin al decodificador.
+    #[error("su esquema no acota lo que ocupa un mensaje: sin recursión, sin elementos de cero bytes")]
     SinCota,
 }
 
-/// Bytes that are not exactly one record.
+/// Unos bytes no son exactamente un registro.
 #[derive(Debug, Error)]
 pub enum DatoErroneo {
-    /// They are not what the schema says.
-    #[error("it is not what its Avro schema says: {0}")]
+    /// No son lo que dice el esquema.
+    #[error("no es lo que dice su esquema Avro: {0}")]
     Avro(#[from] Box<apache_avro::Error>),
-    /// They end before the record does.
-    #[error("its {0} bytes are not the whole of it")]
+    /// Terminan antes que el registro.
+    #[error("sus {0} bytes no lo completan")]
     Cortado(usize),
-    /// They go on behind the record.
-    #[error("{0} bytes stand behind it")]
+    /// Siguen detrás del registro.
+    #[error("detrás quedan {0} bytes")]
     Sobra(usize),
 }
 
 impl Esquema {
-    /// Reads a definition.
+    /// Lee una definición.
     ///
     /// # Errors
-    /// It is none that may be used.
+    /// No es una que sirva.
     pub fn leer(definicion: &[u8]) -> Result<Esquema, EsquemaErroneo> {
         if definicion.len() > MAX_DEFINICION {
             return Err(EsquemaErroneo::Largo);
         }
-        let schema = Schema::parse_str(std::str::from_utf8(definicion)?).map_err(Box::new)?;
-        if es_acotado(&schema, &mut Vec::new()) { Ok(Esquema(schema)) } else { Err(EsquemaErroneo::SinCota) }
+        let esquema = Schema::parse_str(std::str::from_utf8(definicion)?).map_err(Box::new)?;
+        if es_acotado(&esquema, &mut Vec::new()) { Ok(Esquema(esquema)) } else { Err(EsquemaErroneo::SinCota) }
     }
 
-    /// Decodes one record.
+    /// Decodifica un registro.
     ///
     /// # Errors
-    /// The bytes are not exactly one record of the schema.
+    /// Los bytes no son exactamente un registro del esquema.
     pub fn decodificar(&self, bytes: &[u8]) -> Result<Value, DatoErroneo> {
         let mut resto = Resto { bytes, agotado: false };
         let valor = from_avro_datum(&self.0, &mut resto, None).map_err(Box::new)?;
@@ -81,45 +82,46 @@ impl Esquema {
         }
     }
 
-    pub(crate) fn schema(&self) -> &Schema {
+    pub(super) fn avro(&self) -> &Schema {
         &self.0
     }
 }
 
-/// What is left to decode. The decoder takes a union at the end of the bytes for a null; a record that was cut off would
-/// look like one with less in it.
+/// Lo que queda por decodificar. El decodificador toma por null una unión al final de los bytes; un registro cortado parecería uno
+/// con menos cosas.
 struct Resto<'a> {
     bytes: &'a [u8],
     agotado: bool,
 }
 
 impl Read for Resto<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.agotado |= self.bytes.len() < buffer.len();
-        self.bytes.read(buffer)
+    fn read(&mut self, destino: &mut [u8]) -> io::Result<usize> {
+        self.agotado |= self.bytes.len() < destino.len();
+        self.bytes.read(destino)
     }
 }
 
-/// Tells whether the decoder's work is bounded by the bytes of a message. A record inside itself nests as deep as they like;
-/// whatever takes no byte, a bare null or an empty record, may come any number of times.
-fn es_acotado<'a>(schema: &'a Schema, dentro_de: &mut Vec<&'a Name>) -> bool {
-    match schema {
+/// Devuelve si los bytes de un mensaje acotan el trabajo del decodificador. Un registro dentro de sí mismo se anida cuanto quieran;
+/// lo que no ocupa ningún byte, un null suelto o un registro vacío, puede repetirse sin fin.
+fn es_acotado<'a>(esquema: &'a Schema, dentro_de: &mut Vec<&'a Name>) -> bool {
+    match esquema {
         Schema::Null => false,
-        Schema::Record(record) => {
-            dentro_de.push(&record.name);
-            let acotado = !record.fields.is_empty() && record.fields.iter().all(|f| es_acotado(&f.schema, dentro_de));
+        Schema::Record(registro) => {
+            dentro_de.push(&registro.name);
+            let acotado =
+                !registro.fields.is_empty() && registro.fields.iter().all(|f| es_acotado(&f.schema, dentro_de));
             dentro_de.pop();
             acotado
         }
         Schema::Ref { name } => !dentro_de.contains(&name),
-        // The branch takes a byte.
+        // La rama ocupa un byte.
         Schema::Union(union) => {
-            union.variants().iter().all(|variant| *variant == Schema::Null || es_acotado(variant, dentro_de))
+            union.variants().iter().all(|rama| *rama == Schema::Null || es_acotado(rama, dentro_de))
         }
-        Schema::Array(array) => es_acotado(&array.items, dentro_de),
-        Schema::Map(map) => es_acotado(&map.types, dentro_de),
+        Schema::Array(lista) => es_acotado(&lista.items, dentro_de),
+        Schema::Map(mapa) => es_acotado(&mapa.types, dentro_de),
         Schema::Decimal(decimal) => es_acotado(&decimal.inner, dentro_de),
-        Schema::Fixed(fixed) => (1..=MAX_FIJO).contains(&fixed.size),
+        Schema::Fixed(fijo) => (1..=MAX_FIJO).contains(&fijo.size),
         _ => true,
     }
 }
@@ -128,31 +130,34 @@ fn es_acotado<'a>(schema: &'a Schema, dentro_de: &mut Vec<&'a Name>) -> bool {
 mod tests {
     use super::{DatoErroneo, Esquema};
 
-    fn check(definicion: &str, sirve: bool) {
+    fn comprobar(definicion: &str, sirve: bool) {
         assert_eq!(Esquema::leer(definicion.as_bytes()).is_ok(), sirve, "{definicion}");
     }
 
     #[test]
-    fn only_definitions_that_bound_their_data_are_used() {
-        check(crate::contrato::evento::ESQUEMA, true);
-        check(r#"{"type":"record","name":"A","fields":[{"name":"x","type":{"type":"array","items":"string"}}]}"#, true);
-        check(r#"{"type":"record","name":"A","fields":[{"name":"otra","type":["null","A"]}]}"#, false);
-        check(r#"{"type":"array","items":"null"}"#, false);
-        check(r#"{"type":"array","items":{"type":"record","name":"V","fields":[]}}"#, false);
-        check(r#"{"type":"fixed","name":"F","size":9000000000}"#, false);
-        check("{", false);
-        check(&format!("\"{}\"", "x".repeat(70_000)), false);
+    fn solo_sirven_definiciones_que_acotan_sus_datos() {
+        comprobar(crate::contrato::evento::ESQUEMA, true);
+        comprobar(
+            r#"{"type":"record","name":"A","fields":[{"name":"x","type":{"type":"array","items":"string"}}]}"#,
+            true,
+        );
+        comprobar(r#"{"type":"record","name":"A","fields":[{"name":"otra","type":["null","A"]}]}"#, false);
+        comprobar(r#"{"type":"array","items":"null"}"#, false);
+        comprobar(r#"{"type":"array","items":{"type":"record","name":"V","fields":[]}}"#, false);
+        comprobar(r#"{"type":"fixed","name":"F","size":9000000000}"#, false);
+        comprobar("{", false);
+        comprobar(&format!("\"{}\"", "x".repeat(70_000)), false);
     }
 
     #[test]
-    fn a_record_is_decoded_from_exactly_its_bytes() {
-        let schema = r#"{"type":"record","name":"A","fields":[{"name":"a","type":["null","string"]},{"name":"b","type":["null","long"]}]}"#;
-        let schema = Esquema::leer(schema.as_bytes()).unwrap();
+    fn un_registro_se_decodifica_de_sus_bytes_exactos() {
+        let definicion = r#"{"type":"record","name":"A","fields":[{"name":"a","type":["null","string"]},{"name":"b","type":["null","long"]}]}"#;
+        let esquema = Esquema::leer(definicion.as_bytes()).unwrap();
         let bytes = b"\x02\x04ab\x00";
-        assert!(schema.decodificar(bytes).is_ok());
-        // Without its last byte the second union would pass for a null.
-        assert!(matches!(schema.decodificar(&bytes[..4]), Err(DatoErroneo::Cortado(4))));
-        assert!(matches!(schema.decodificar(&[bytes.as_slice(), b"xyz"].concat()), Err(DatoErroneo::Sobra(3))));
-        assert!(matches!(schema.decodificar(b"\x04"), Err(DatoErroneo::Avro(_))));
+        assert!(esquema.decodificar(bytes).is_ok());
+        // Sin su último byte la segunda unión pasaría por null.
+        assert!(matches!(esquema.decodificar(&bytes[..4]), Err(DatoErroneo::Cortado(4))));
+        assert!(matches!(esquema.decodificar(&[bytes.as_slice(), b"xyz"].concat()), Err(DatoErroneo::Sobra(3))));
+        assert!(matches!(esquema.decodificar(b"\x04"), Err(DatoErroneo::Avro(_))));
     }
 }

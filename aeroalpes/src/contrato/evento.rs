@@ -1,30 +1,30 @@
-//! The event of a reservation.
+//! El evento de una reserva.
 
 use serde::{Deserialize, Serialize};
 
-/// Avro schema of the topic: what the tutorial's producer registers (every field a union with null first), and at the
-/// end of the payload the date that the later events carry, so that a reader of the first form reads every event.
+/// Esquema Avro del tema: el que registra el productor del tutorial (cada campo, una unión con null primero) y, al final de los
+/// datos, la fecha que llevan los eventos posteriores. Así un lector de la primera forma lee todos los eventos.
 pub const ESQUEMA: &str = include_str!("evento.avsc");
 
-/// Names of the events in `type`.
+/// Nombres de los eventos en `type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum TipoEvento {
-    /// The reservation was made.
+    /// La reserva se hizo.
     ReservaCreada,
-    /// It was approved.
+    /// Se aprobó.
     ReservaAprobada,
-    /// It was paid.
+    /// Se pagó.
     ReservaPagada,
-    /// It was cancelled.
+    /// Se canceló.
     ReservaCancelada,
 }
 
 impl TipoEvento {
-    /// Every kind of event.
+    /// Todos los tipos.
     pub const TODOS: [Self; 4] =
         [Self::ReservaCreada, Self::ReservaAprobada, Self::ReservaPagada, Self::ReservaCancelada];
 
-    /// Returns the name as it stands in `type` and in the outbox column `tipo_evento`.
+    /// Devuelve el nombre en `type` y en la columna `tipo_evento` de la bandeja de salida.
     pub fn nombre(self) -> &'static str {
         match self {
             Self::ReservaCreada => "ReservaCreada",
@@ -34,46 +34,46 @@ impl TipoEvento {
         }
     }
 
-    /// Returns the kind of event with that name.
+    /// Devuelve el tipo de ese nombre.
     pub fn de_nombre(nombre: &str) -> Option<Self> {
         Self::TODOS.into_iter().find(|tipo| tipo.nombre() == nombre)
     }
 }
 
-/// Envelope of an event on [`crate::contrato::tema::EVENTOS_RESERVA`]. Every field may be missing, as the schema allows.
+/// Sobre de un evento en [`super::tema::EVENTOS_RESERVA`]. Cualquier campo puede faltar, como admite el esquema.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct EventoReserva {
-    /// Id of the event, the id of its outbox row.
+    /// Id del evento, el de su fila en la bandeja de salida.
     pub id: Option<String>,
-    /// When it happened, in milliseconds since 1970.
+    /// Cuándo ocurrió, en milisegundos desde 1970.
     pub time: Option<i64>,
-    /// When it was relayed, in milliseconds since 1970.
+    /// Cuándo se publicó, en milisegundos desde 1970.
     pub ingestion: Option<i64>,
-    /// Version of the envelope: `v1`.
+    /// Versión del sobre: `v1`.
     pub specversion: Option<String>,
-    /// Name of a [`TipoEvento`].
+    /// Nombre de un [`TipoEvento`].
     #[serde(rename = "type")]
     pub tipo: Option<String>,
-    /// Form of the data: `AVRO`.
+    /// Forma de los datos: `AVRO`.
     pub datacontenttype: Option<String>,
-    /// The service that tells it: `aeroalpes`.
+    /// El servicio que lo cuenta: `aeroalpes`.
     pub service_name: Option<String>,
-    /// The reservation.
+    /// La reserva.
     pub data: Option<DatosReserva>,
 }
 
-/// The reservation in an event; also the JSON of the outbox column `contenido`.
+/// La reserva en un evento; también es el JSON de la columna `contenido` de la bandeja de salida.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct DatosReserva {
-    /// Id of the reservation.
+    /// Id de la reserva.
     pub id_reserva: Option<String>,
-    /// Id of its client, if it has one.
+    /// Id de su cliente, si lo tiene.
     pub id_cliente: Option<String>,
-    /// `PENDIENTE`, `APROBADA`, `PAGADA` or `CANCELADA`.
+    /// `PENDIENTE`, `APROBADA`, `PAGADA` o `CANCELADA`.
     pub estado: Option<String>,
-    /// When the reservation was made, in milliseconds since 1970.
+    /// Cuándo se hizo la reserva, en milisegundos desde 1970.
     pub fecha_creacion: Option<i64>,
-    /// When it was changed, in milliseconds since 1970; none in the event of its creation.
+    /// Cuándo cambió, en milisegundos desde 1970; no está en el evento de su creación.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fecha_actualizacion: Option<i64>,
 }

@@ -1,14 +1,14 @@
-//! What the parts of AeroAlpes, and the tutorial's own Python services, agree on.
+//! Lo que acuerdan las partes de AeroAlpes y los servicios en Python del tutorial.
 //!
-//! - [`tema`]: topics and subscriptions.
-//! - [`evento`]: the event of a reservation and its Avro schema.
-//! - [`comando`]: the command that creates a reservation, in its first and its evolved form.
-//! - [`avro`]: records to bytes and back.
-//! - [`esquema`]: the schemas of a topic's registry.
+//! - [`tema`]: temas y suscripciones.
+//! - [`evento`]: el evento de una reserva y su esquema Avro.
+//! - [`comando`]: el comando que crea una reserva, en su primera forma y en la evolucionada.
+//! - [`avro`]: de registros a bytes y de vuelta.
+//! - [`esquema`]: los esquemas del registro de un tema.
 //! - [`correo`]: direcciones a las que se puede enviar un correo.
-//! - [`direccion`]: addresses of database, broker and API from the environment.
+//! - [`direccion`]: dónde están el *broker* y la API, según el entorno.
 //!
-//! No I/O happens here but reading environment variables.
+//! Aquí no hay más entrada ni salida que la lectura de variables de entorno.
 
 pub mod avro;
 pub mod comando;

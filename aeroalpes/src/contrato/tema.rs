@@ -1,22 +1,22 @@
-//! Topics and subscriptions.
+//! Temas y suscripciones.
 
-/// Events of reservations: Avro [`crate::contrato::evento::EventoReserva`], written by the outbox relay alone.
+/// Eventos de las reservas: Avro [`super::evento::EventoReserva`]. Solo los escribe el relevo de la bandeja de salida.
 pub const EVENTOS_RESERVA: &str = "persistent://public/default/eventos-reserva";
 
-/// Commands: Avro [`crate::contrato::comando::ComandoCrearReserva`], written by any client.
+/// Comandos: Avro [`super::comando::ComandoCrearReserva`]. Los escribe cualquier cliente.
 pub const COMANDOS_RESERVA: &str = "persistent://public/default/comandos-reserva";
 
-/// Commands that could not become a reservation, with the reason in the property `motivo`.
+/// Comandos que no pudieron ser una reserva, con la causa en la propiedad `motivo`.
 pub const COMANDOS_RESERVA_MUERTOS: &str = "persistent://public/default/comandos-reserva-muertos";
 
-/// Events that could not be notified, with the reason in the property `motivo`.
+/// Eventos que no se pudieron notificar, con la causa en la propiedad `motivo`.
 pub const EVENTOS_RESERVA_MUERTOS: &str = "persistent://public/default/eventos-reserva-muertos";
 
-/// Shared subscription of the API on the events.
+/// Suscripción compartida de la API a los eventos.
 pub const SUB_EVENTOS: &str = "aeroalpes-sub-eventos";
 
-/// Shared subscription of the API on the commands.
+/// Suscripción compartida de la API a los comandos.
 pub const SUB_COMANDOS: &str = "aeroalpes-sub-comandos";
 
-/// Shared subscription of the notifications on the events.
+/// Suscripción compartida de las notificaciones a los eventos.
 pub const SUB_NOTIFICACION: &str = "sub-notificacion-eventos-reservas";

@@ -18,9 +18,9 @@ pub enum Error {
         /// What is wrong and what to write.
         reason: String,
     },
-    /// An address that cannot be used.
+    /// An address, a topic's name or a schema that is none.
     #[error(transparent)]
-    Address(#[from] crate::contrato::Error),
+    Contract(#[from] crate::contrato::Error),
     /// The folder cannot be made.
     #[error("the folder {} cannot be made; check its path and permissions, or name another one with --datos", path.display())]
     Folder {
@@ -57,9 +57,6 @@ pub enum Error {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// A topic's name or a schema is none.
-    #[error(transparent)]
-    Contract(#[from] crate::consumo::Error),
     /// The consumption ended.
     #[error(transparent)]
     Consumption(#[from] bitacora_pulsar::Error),

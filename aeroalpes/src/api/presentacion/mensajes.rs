@@ -12,7 +12,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::consumo::{Error as ErrorDeConsumo, Registros, suscripcion};
+use crate::consumo::{Registros, suscripcion};
 use crate::contrato::comando::ComandoCrearReserva;
 use crate::contrato::evento::EventoReserva;
 use crate::contrato::tema::{
@@ -79,7 +79,7 @@ pub async fn anotar_eventos(contexto: Contexto, fin: watch::Receiver<bool>) {
 /// Consumes a topic, and begins anew when the broker refuses for a reason that waiting alone does not mend.
 async fn insistir<T, M, F>(
     client: &Client,
-    suscripcion: Result<WorkerOptions, ErrorDeConsumo>,
+    suscripcion: Result<WorkerOptions, crate::contrato::Error>,
     fin: watch::Receiver<bool>,
     manejar: M,
 ) where
@@ -167,14 +167,14 @@ mod tests {
         "fecha_llegada":"2022-11-22T15:10:00Z","origen":{"codigo":"BOG"},"destino":{"codigo":"JFK"}}]}]}]}]"#;
 
     #[test]
-    fn both_forms_make_a_reservation() {
+    fn las_dos_formas_hacen_una_reserva() {
         assert_eq!(check(Some("u"), None), Ok((Some("u".to_owned()), 0)));
         assert_eq!(check(Some("u"), Some(UNO)), Ok((Some("u".to_owned()), 1)));
         assert_eq!(check(None, Some(UNO)), Ok((None, 1)));
     }
 
     #[test]
-    fn anything_else_is_refused_with_its_reason() {
+    fn lo_demas_se_rechaza_con_su_motivo() {
         fn refused(id: Option<&str>, itinerarios: Option<&str>) -> String {
             check(id, itinerarios).unwrap_err()
         }
