@@ -98,7 +98,7 @@ mod tests {
 
     /// An empty inbox was taken for one that had never been used: every mail went out again.
     #[test]
-    fn an_empty_file_in_place_of_the_inbox_is_damage() {
+    fn un_archivo_vacio_en_lugar_de_la_bandeja_es_un_dano() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("notificaciones.redb"), b"").unwrap();
         let error = Bandeja::abrir(folder.path(), 0).unwrap_err();
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn states_outlive_the_process_and_old_ones_are_dropped() {
+    fn los_estados_sobreviven_al_proceso_y_los_viejos_se_olvidan() {
         let folder = tempfile::tempdir().unwrap();
         let bandeja = Bandeja::abrir(folder.path(), 0).unwrap();
         assert_eq!(bandeja.estado("a").unwrap(), Estado::Nuevo);

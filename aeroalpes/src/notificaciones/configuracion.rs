@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mail_server_and_its_defaults() {
+    fn un_servidor_de_correo_y_sus_valores_por_defecto() {
         let host = ("SMTP_HOST", "mail.example");
         check(&[host], Ok((25, Cifrado::Ninguno, false)));
         check(&[host, ("SMTP_USER", "u"), ("SMTP_PASSWORD", "p")], Ok((587, Cifrado::Starttls, true)));
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_host_there_is_no_mail() {
+    fn sin_servidor_no_hay_correo() {
         assert!(smtp(&|_| None).unwrap().is_none());
     }
 }

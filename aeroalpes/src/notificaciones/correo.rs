@@ -35,13 +35,13 @@ mod tests {
     use crate::notificaciones::texto::Texto;
 
     #[test]
-    fn the_message_id_is_the_events_own() {
+    fn el_message_id_es_propio_del_evento() {
         assert_eq!(message_id("8c79-a.1", "aeroalpes.example"), "<evento.8c79-a.1@aeroalpes.example>");
         assert_eq!(message_id("a>\r\nñ=", "x"), "<evento.a=3E=0D=0A=C3=B1=3D@x>");
     }
 
     #[test]
-    fn a_mail_is_plain_text_that_every_server_takes() {
+    fn un_correo_es_texto_llano_que_todo_servidor_acepta() {
         let texto =
             Texto { asunto: "AeroAlpes: recibimos el pago de su reserva ñ".into(), cuerpo: "¡Buen viaje!\n".into() };
         let mail =

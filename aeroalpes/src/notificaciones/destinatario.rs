@@ -94,7 +94,7 @@ mod tests {
     use super::numero;
 
     #[test]
-    fn only_numbers_are_users() {
+    fn solo_un_numero_es_un_usuario() {
         assert_eq!(numero("17"), Some(17));
         for other in ["", "None", "+1", "-1", "1/../2", "99999999999"] {
             assert_eq!(numero(other), None, "{other}");

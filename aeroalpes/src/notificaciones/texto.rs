@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_of_event_has_its_subject() {
+    fn cada_tipo_de_evento_tiene_su_asunto() {
         let asuntos = TipoEvento::TODOS.map(|tipo| redactar(&evento(tipo.nombre())).unwrap().asunto);
         assert_eq!(
             asuntos,
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_has_id_state_and_date() {
+    fn el_texto_tiene_id_estado_y_fecha() {
         assert_eq!(
             redactar(&evento("ReservaCreada")).unwrap().cuerpo,
             "Hola:\n\nRecibimos su reserva. Le avisaremos cuando sea aprobada.\n\nReserva: r1\nEstado: PENDIENTE\n\
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_names_no_reservation_has_no_mail() {
+    fn un_evento_que_no_nombra_reserva_no_tiene_correo() {
         assert!(redactar(&EventoReserva::default()).is_err());
         let mut vacio = evento("ReservaCreada");
         vacio.data = Some(DatosReserva { id_reserva: Some("\n".into()), ..DatosReserva::default() });
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_from_outside_cannot_add_headers_or_lines() {
+    fn lo_que_viene_de_fuera_no_anade_cabeceras_ni_lineas() {
         let mut hostil = evento("ReservaCreada");
         let data = DatosReserva {
             id_reserva: Some("r1\r\nBcc: all@example.com".into()),

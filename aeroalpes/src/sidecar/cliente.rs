@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_a_reservation_or_says_what_is_wrong() {
+    fn un_archivo_es_una_reserva_o_dice_que_falla() {
         check(
             r#"{"id_cliente": "17", "itinerarios": [{"odos": [{"segmentos": [{"legs": [{"fecha_salida": null}]}]}]}]}"#,
             Ok(()),

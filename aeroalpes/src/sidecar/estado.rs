@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_keeps_the_apis_text() {
+    fn un_rechazo_conserva_el_texto_de_la_api() {
         let rule = r#"{"error": "La ruta propuesta es incorrecta"}"#;
         check(400, rule, Code::InvalidArgument, "La ruta propuesta es incorrecta");
         check(422, r#"{"error": "Falta", "campo": "itinerarios"}"#, Code::InvalidArgument, "Falta (itinerarios)");

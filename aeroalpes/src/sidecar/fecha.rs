@@ -25,7 +25,7 @@ mod tests {
     use super::{Proto, de_texto, texto};
 
     #[test]
-    fn moments_go_both_ways() {
+    fn los_momentos_van_y_vuelven() {
         for (seconds, text) in [
             (1_669_122_600, "2022-11-22T13:10:00Z"),
             (-1, "1969-12-31T23:59:59Z"),
@@ -40,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_moment_is_none() {
+    fn lo_que_no_es_un_momento_no_se_lee() {
         for (seconds, nanos) in [(i64::MAX, 0), (i64::MIN, 0), (0, -1), (0, 1_000_000_000), (-62_135_596_801, 0)] {
             assert_eq!(texto(&Proto { seconds, nanos }), None, "{seconds} {nanos}");
         }

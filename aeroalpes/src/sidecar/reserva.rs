@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn the_apis_json_becomes_a_message_and_back() {
+    fn el_json_de_la_api_pasa_a_mensaje_y_vuelve() {
         let reserva: Reserva = serde_json::from_value(api_json()).unwrap();
         let message = reserva.mensaje().unwrap();
         let leg = &message.itinerarios[0].odos[0].segmentos[0].legs[0];
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_that_is_none_is_named_by_its_place() {
+    fn un_momento_que_no_existe_se_nombra_por_su_lugar() {
         let mut json = api_json();
         json["itinerarios"][0]["odos"][0]["segmentos"][0]["legs"][0]["fecha_llegada"] = "ayer".into();
         let reserva: Reserva = serde_json::from_value(json).unwrap();

@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_callers_deadline_is_honoured() {
+    fn el_plazo_de_quien_llama_se_respeta() {
         let check = |text: Option<&str>, milliseconds: u64| {
             let mut metadata = MetadataMap::new();
             if let Some(text) = text {

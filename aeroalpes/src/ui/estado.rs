@@ -58,7 +58,7 @@ mod tests {
     use super::Estado;
 
     #[test]
-    fn what_is_not_known_is_null() {
+    fn lo_que_no_se_sabe_es_null() {
         let estado = Estado { broker: Some(true), api: None };
         assert_eq!(estado.mensaje(), r#"{"tipo":"estado","estado":{"broker":true,"api":null}}"#);
     }

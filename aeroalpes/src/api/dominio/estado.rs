@@ -60,7 +60,7 @@ mod tests {
     use super::Estado;
 
     #[test]
-    fn four_of_sixteen_transitions_are_allowed() {
+    fn se_admiten_cuatro_de_dieciseis_transiciones() {
         let allowed: Vec<String> = Estado::TODOS
             .iter()
             .flat_map(|de| Estado::TODOS.iter().map(move |a| (de, a)))
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn names_lead_back() {
+    fn los_nombres_llevan_de_vuelta() {
         for estado in Estado::TODOS {
             assert_eq!(Estado::de_nombre(estado.nombre()), Some(estado));
         }

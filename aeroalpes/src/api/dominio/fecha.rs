@@ -56,14 +56,14 @@ mod tests {
     use super::Fecha;
 
     #[test]
-    fn one_form_is_read_and_written() {
+    fn una_sola_forma_se_lee_y_se_escribe() {
         for text in ["2022-11-22T13:10:00Z", "1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2024-02-29T00:00:00Z"] {
             assert_eq!(Fecha::leer(text).unwrap().to_string(), text);
         }
     }
 
     #[test]
-    fn everything_else_is_none() {
+    fn lo_demas_no_es_una_fecha() {
         for text in [
             "",
             "2022-11-22",
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_is_cut_to_the_second() {
+    fn el_reloj_se_corta_en_el_segundo() {
         let fecha = Fecha::de_reloj(UNIX_EPOCH + Duration::from_millis(1_669_122_600_999));
         assert_eq!(fecha.to_string(), "2022-11-22T13:10:00Z");
         assert_eq!(fecha.milisegundos(), 1_669_122_600_000);

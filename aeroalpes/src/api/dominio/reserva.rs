@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_booking_is_pending_and_tells_of_itself() {
+    fn una_reserva_nueva_esta_pendiente_y_lo_cuenta() {
         let reserva = crear(vec![itinerario(&[("BOG", "JFK")], &[])]).unwrap();
         assert_eq!((reserva.estado(), reserva.eventos().len()), (Estado::Pendiente, 1));
         let evento = &reserva.eventos()[0];
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_are_told_in_the_tutorials_words_with_their_place() {
+    fn las_reglas_se_cuentan_con_las_palabras_del_tutorial_y_su_lugar() {
         let check = |itinerarios, texto, campo| {
             let error = crear(itinerarios).unwrap_err();
             assert_eq!((error.to_string().as_str(), error.campo()), (texto, Some(campo)));
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_life_leaves_one_event_for_each_step() {
+    fn cada_paso_de_una_vida_deja_un_evento() {
         let mut reserva = crear(vec![itinerario(&[("BOG", "JFK")], &[])]).unwrap();
         reserva.aprobar(fecha("2024-01-02T00:00:00Z")).unwrap();
         // The clock went back.
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn the_short_command_opens_a_reservation_without_flights() {
+    fn el_comando_corto_abre_una_reserva_sin_vuelos() {
         let reserva = Reserva::abrir("r1".into(), "u1".into(), fecha("2024-01-01T00:00:00Z"));
         assert_eq!((reserva.itinerarios().len(), reserva.id_cliente()), (0, Some("u1")));
         assert_eq!(reserva.eventos()[0].tipo, TipoEvento::ReservaCreada);

@@ -53,7 +53,7 @@ mod tests {
     use super::Contrasena;
 
     #[test]
-    fn a_password_is_not_printed() {
+    fn una_contrasena_no_se_imprime() {
         assert_eq!(format!("{:?}", Contrasena::nueva("s3cr3t".into())), "Contrasena(…)");
     }
 }

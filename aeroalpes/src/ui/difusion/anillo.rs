@@ -42,7 +42,7 @@ mod tests {
     use crate::ui::difusion::{Clase, Publicacion};
 
     #[test]
-    fn the_latest_stay_in_the_order_of_their_time() {
+    fn quedan_las_ultimas_en_el_orden_de_su_momento() {
         let mut anillo = Anillo::de(3);
         for (clave, momento) in [("b", 20), ("c", 30), ("a", 10), ("d", 30), ("z", 5)] {
             anillo.guardar(Arc::new(Publicacion::aviso(Clase::Evento, clave, momento, "")));

@@ -114,7 +114,7 @@ mod tests {
 
     /// Sockets open at any moment while another thread publishes.
     #[test]
-    fn between_history_and_live_nothing_is_missing_and_nothing_comes_twice() {
+    fn entre_la_historia_y_el_directo_nada_falta_ni_se_repite() {
         const TODAS: u64 = 200;
         let difusion = Arc::new(Difusion::nueva());
         let otra = Arc::clone(&difusion);
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_socket_learns_how_many_it_missed() {
+    fn un_websocket_lento_sabe_cuanto_se_perdio() {
         let difusion = Difusion::nueva();
         let mut lenta = difusion.suscribir(Clase::Evento);
         (0..COLA as u64 + 3).for_each(|numero| difusion.publicar(evento(numero)));
@@ -146,7 +146,7 @@ mod tests {
 
     /// They shared one queue: a statement over many rows cut the sockets that get events alone.
     #[test]
-    fn a_flood_of_changes_pushes_no_event_out() {
+    fn una_avalancha_de_cambios_no_desplaza_ningun_evento() {
         let difusion = Difusion::nueva();
         let mut eventos = difusion.suscribir(Clase::Evento);
         difusion.publicar(evento(1));

@@ -68,7 +68,7 @@ mod tests {
     use super::{MAX_BYTES, Publicacion};
 
     #[test]
-    fn an_event_has_both_forms() {
+    fn un_evento_tiene_las_dos_formas() {
         let evento = json!({"id": "e1", "data": {"id_cliente": null}});
         let publicacion = Publicacion::evento("t/1:0", 7, &evento);
         let texto = r#"{"id":"e1","data":{"id_cliente":null}}"#;
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_large_is_told_and_not_sent() {
+    fn lo_demasiado_grande_se_avisa_y_no_se_envia() {
         let publicacion = Publicacion::evento("t/1:0", 7, &json!({"id": "x".repeat(MAX_BYTES)}));
         assert_eq!((publicacion.es_aviso, publicacion.para_tutorial), (true, None));
         assert!(publicacion.para_pagina.contains("el límite"));

@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn envelopes_become_rows_side_by_side() {
+    fn un_sobre_da_las_filas_lado_a_lado() {
         let value =
             r#"{"before":{"id":1,"email":"a"},"after":{"id":1,"email":"b"},"source":{"ts_ms":7},"op":"u","ts_ms":9}"#;
         let columnas = json!([{"nombre": "id", "antes": 1, "despues": 1},
@@ -105,20 +105,20 @@ mod tests {
     }
 
     #[test]
-    fn tombstones_and_bare_rows_are_shown_as_what_they_are() {
+    fn lapidas_y_filas_sin_sobre_se_muestran_como_lo_que_son() {
         check(r#"{"id":1}"#, None, cambio("lapida", 5, json!([])));
         check(r#"{"id":1}"#, Some(r#"{"id":1}"#), cambio("fila", 5, json!([{"nombre": "id", "despues": 1}])));
     }
 
     proptest::proptest! {
         #[test]
-        fn bytes_of_anyone_never_panic(tema in ".{0,30}", key in "\\PC{0,60}", value in "[{}\\[\\]\",:a-z0-9]{0,120}") {
+        fn bytes_cualesquiera_nunca_causan_un_panico(tema in ".{0,30}", key in "\\PC{0,60}", value in "[{}\\[\\]\",:a-z0-9]{0,120}") {
             let _ = traducir(&tema, Some(key.as_bytes()), Some(value.as_bytes()), 5);
         }
     }
 
     #[test]
-    fn other_bytes_are_refused() {
+    fn otros_bytes_se_rechazan() {
         for value in ["", "[1]", "\u{1}", r#"{"schema":{},"payload":3}"#, &"[".repeat(100_000)] {
             assert!(traducir(TEMA, None, Some(value.as_bytes()), 5).is_err(), "{value:.20}");
         }

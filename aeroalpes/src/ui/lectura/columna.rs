@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn what_changed_is_marked() {
+    fn lo_que_cambio_se_marca() {
         check(
             json!({"id": 1, "email": "a", "nota": null}),
             json!({"id": 1, "email": "b", "nota": null}),
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn passwords_are_never_shown() {
+    fn las_contrasenas_nunca_se_muestran() {
         check(
             json!({"password": "uno", "PassWord_2": null}),
             json!({"password": "dos", "PassWord_2": {"a": "tres"}}),
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn long_values_are_cut_between_characters() {
+    fn los_valores_largos_se_cortan_entre_caracteres() {
         check(json!({"t": "ñ".repeat(401)}), Value::Null, json!([{"nombre": "t", "antes": "ñ".repeat(400) + "…"}]));
         check(json!({"t": [1, {"a": 2}]}), Value::Null, json!([{"nombre": "t", "antes": r#"[1,{"a":2}]"#}]));
     }

@@ -71,7 +71,7 @@ mod tests {
     use super::decodificar;
 
     #[test]
-    fn the_json_is_that_of_the_contract() {
+    fn el_json_es_el_del_contrato() {
         let evento = EventoReserva {
             id: Some("8c79".into()),
             time: Some(1_795_501_280_716),
@@ -105,7 +105,7 @@ mod tests {
     proptest! {
         /// Schemas with everything that nests, and bytes of anyone.
         #[test]
-        fn bytes_of_anyone_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn bytes_cualesquiera_nunca_causan_un_panico(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             crate::contrato::esquema::limitar_memoria(super::MAX_BYTES);
             let anidado = r#"{"type":"record","name":"A","fields":[{"name":"a","type":{"type":"array","items":["null",
                 {"type":"map","values":["double","bytes",{"type":"fixed","name":"F","size":3},

@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn topics_are_told_apart_by_their_names() {
+    fn los_temas_se_distinguen_por_su_nombre() {
         let opciones = |prefijo: &str| Opciones {
             nombres: Vec::new(),
             escuchar: String::new(),
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn readers_follow_the_topics_and_have_a_bound() {
+    async fn los_lectores_siguen_a_los_temas_y_tienen_un_limite() {
         let tema = |numero: usize| (TopicName::parse(&format!("t{numero}")).unwrap(), Clase::Cambio);
         let mut lectores = Lectores::default();
         let para_siempre = |_, _| std::future::pending();

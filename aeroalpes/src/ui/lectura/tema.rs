@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_history_starts_so_many_entries_before_the_end() {
+    fn la_historia_empieza_tantas_entradas_antes_del_final() {
         assert_eq!(inicio(MessageId::new(3, 149)), StartPosition::At(MessageId::new(3, 100)));
         assert_eq!(inicio(MessageId::new(3, 49)), StartPosition::Earliest);
         assert_eq!(inicio(MessageId::EARLIEST), StartPosition::Earliest);

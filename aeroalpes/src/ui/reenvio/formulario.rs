@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_is_one_flight() {
+    fn un_formulario_es_un_vuelo() {
         let leg = json!({"fecha_salida": "2022-11-22T13:10:00Z", "fecha_llegada": "2022-11-22T19:10:00Z",
                          "origen": {"codigo": "BOG", "nombre": "Bogotá"}, "destino": {"codigo": "JFK"}});
         let itinerario = json!({"odos": [{"segmentos": [{"legs": [leg]}]}],
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn places_of_the_body_are_fields_of_the_form() {
+    fn los_lugares_del_cuerpo_son_campos_del_formulario() {
         let leg = "itinerarios[0].odos[0].segmentos[0].legs[0]";
         let check = |lugar: &str, esperado| assert_eq!(campo(lugar), esperado, "{lugar}");
         check(&format!("{leg}.origen.codigo"), Some("origen"));

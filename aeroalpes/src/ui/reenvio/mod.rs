@@ -111,7 +111,7 @@ mod tests {
     use super::es_id;
 
     #[test]
-    fn ids_cannot_leave_their_place() {
+    fn un_id_no_puede_salir_de_su_lugar() {
         assert!(es_id("019a-B_1") && es_id(&"a".repeat(40)));
         for otro in ["", "a/b", "..", "a%2fb", "a?b", "a&b=c", "ñ", &"a".repeat(41)] {
             assert!(!es_id(otro), "{otro}");

@@ -108,7 +108,7 @@ mod tests {
     use super::{ARCHIVOS, Pagina};
 
     #[test]
-    fn a_browser_that_has_a_file_does_not_get_it_again() {
+    fn un_navegador_no_recibe_otra_vez_el_archivo_que_tiene() {
         let pagina = Pagina::nueva();
         let primera = pagina.archivo("/", &HeaderMap::new());
         assert_eq!(primera.status(), StatusCode::OK);
@@ -123,7 +123,7 @@ mod tests {
 
     /// A file that the page names and the server does not have is a blank page; an address elsewhere is one that the policy refuses.
     #[test]
-    fn every_file_that_the_page_names_is_there_and_nothing_is_elsewhere() {
+    fn todo_archivo_que_nombra_la_pagina_existe_y_nada_esta_fuera() {
         let mut nombrados = 0;
         for (ruta, _, texto) in ARCHIVOS {
             let pieza = |marca: &'static str| texto.split(marca).skip(1).filter_map(|resto| resto.split('"').next());

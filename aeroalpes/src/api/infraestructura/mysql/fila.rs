@@ -60,7 +60,7 @@ mod tests {
 
     /// Every shape of up to two itineraries, odos, segments and legs comes back as it was.
     #[test]
-    fn the_tree_is_built_again() {
+    fn el_arbol_se_reconstruye() {
         let aeropuerto = |codigo: String| Aeropuerto { nombre: Some(format!("de {codigo}")), codigo };
         let mut number = 0;
         for shape in 0..16_usize {

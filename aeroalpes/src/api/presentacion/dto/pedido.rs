@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_booking_is_read_and_written_alike() {
+    fn un_pedido_se_lee_y_se_escribe_igual() {
         let read = leer_pedido(&pedido()).unwrap();
         assert_eq!(read.id_cliente.as_deref(), Some("42"));
         let mut expected = pedido();
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hash_is_of_what_is_asked_for() {
+    fn la_huella_es_la_de_lo_pedido() {
         let hash = |text: &str| huella(&leer_pedido(&leer("El cuerpo", text.as_bytes()).unwrap()).unwrap()).unwrap();
         let one = hash(r#"{"id_cliente": "1", "itinerarios": []}"#);
         assert_eq!(one, hash(r#"{"itinerarios":[],"id_cliente":"1"}"#));
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_is_told_with_its_place() {
+    fn cada_falta_se_cuenta_con_su_lugar() {
         let leg = "/itinerarios/0/odos/0/segmentos/0/legs/0";
         let at = "itinerarios[0].odos[0].segmentos[0].legs[0]";
         let fecha = "La fecha debe existir y tener la forma 2022-11-22T13:10:00Z (UTC)";
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reservation_has_a_bound_on_its_legs() {
+    fn una_reserva_tiene_un_maximo_de_legs() {
         let leg = pedido().pointer("/itinerarios/0/odos/0/segmentos/0/legs/0").unwrap().clone();
         let segment = json!({"legs": vec![leg; 20]});
         let body = |count| json!({"itinerarios": [{"odos": [{"segmentos": vec![segment.clone(); count]}]}]});
@@ -200,7 +200,7 @@ mod tests {
 
     /// Every beginning of a booking, and every change of one of its bytes, is read or refused; a reader that trips would panic.
     #[test]
-    fn broken_bytes_are_read_or_refused() {
+    fn los_bytes_rotos_se_leen_o_se_rechazan() {
         let whole = serde_json::to_vec(&pedido()).unwrap();
         let read = |bytes: &[u8]| leer("El cuerpo", bytes).and_then(|body| leer_pedido(&body));
         let (mut good, mut bad) = (0, 0);
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_told_with_line_and_column() {
+    fn lo_que_no_es_json_se_cuenta_con_linea_y_columna() {
         let motivo = |text: &str| leer("El cuerpo", text.as_bytes()).unwrap_err().motivo();
         assert_eq!(motivo("{\n  \"a\": }"), "El cuerpo no es JSON válido (línea 2, columna 8)");
         assert_eq!(motivo("{\"a\":"), "El cuerpo no es JSON válido: termina antes de tiempo (línea 1, columna 5)");

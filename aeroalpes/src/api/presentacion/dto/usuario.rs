@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_may_leave_the_password() {
+    fn un_cambio_puede_dejar_la_contrasena() {
         let mut body = usuario();
         assert_eq!(leer_usuario_nuevo(&body).unwrap().1.revelar(), "12345678");
         body["password"].take();
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_do_not_show_the_password() {
+    fn las_faltas_no_muestran_la_contrasena() {
         let check = |name: &str, value: Value, motivo: &str| {
             let mut body = usuario();
             body[name] = value;

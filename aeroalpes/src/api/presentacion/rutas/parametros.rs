@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_have_defaults_and_bounds() {
+    fn las_paginas_tienen_valores_por_defecto_y_limites() {
         assert_eq!(of(&[]).pagina(), Ok((1, 20)));
         assert_eq!(of(&[("pagina", "3"), ("tamano", "100")]).pagina(), Ok((3, 100)));
         for value in ["0", "101", "-1", "x", "1.5"] {
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_or_repeated_is_refused() {
+    fn lo_desconocido_o_repetido_se_rechaza() {
         let motivo =
             |pairs: &[(&str, &str)]| of(pairs).conocidos(&["a", "b"]).map(|_| ()).map_err(|error| error.motivo());
         assert_eq!(motivo(&[("a", "1"), ("b", "")]), Ok(()));
