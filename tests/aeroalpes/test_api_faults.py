@@ -173,7 +173,7 @@ def test_a_second_ctrl_c_ends_at_once(database):
     identity = api.call("POST", "/vuelos/reserva", booking()).json["id"]
     with every_connection_busy(api, database, identity, 4) as answers, callado(database.process):
         os.kill(api.process.pid, signal.SIGINT)
-        wait_until("its word that the end takes longer", lambda: "Ctrl-C ends at once" in api.log(), 10)
+        wait_until("its word that the end takes longer", lambda: "Ctrl-C lo corta" in api.log(), 10)
         assert api.process.stop(5) == 130, api.log()
         assert all(isinstance(answer.exception(10), (OSError, http.client.HTTPException)) for answer in answers)
 
