@@ -1,9 +1,9 @@
-//! The inbox: which events are done, on disk.
+//! La bandeja de entrada: qué eventos están hechos, en disco.
 //!
-//! Each write is durable when its call returns. An intent without a "done" tells that a mail may have been sent by a process that
-//! was killed. Entries are dropped [`CONSERVAR`] after their last write; an event that comes again later is mailed again.
+//! Cada escritura es duradera cuando vuelve su llamada. Un intento sin su «hecho» dice que un proceso al que mataron quizá envió el
+//! correo. Lo anotado se olvida [`CONSERVAR`] después de su última escritura; si un evento vuelve más tarde, sale otro correo.
 //!
-//! All calls block on the disk; callers on the runtime move them to its blocking threads.
+//! Todas las llamadas esperan al disco: quien está en el motor de tareas las lleva a los hilos que pueden esperar.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,46 +13,46 @@ use redb::TableDefinition;
 
 use crate::notificaciones::error::Error;
 
-/// Event id to (state, milliseconds since 1970).
+/// De id de evento a (estado, milisegundos desde 1970).
 const EVENTOS: TableDefinition<'_, &str, (u8, u64)> = TableDefinition::new("eventos");
 const INTENTO: u8 = 1;
 const HECHO: u8 = 2;
-/// How long an event is remembered; longer than any topic keeps it for a subscription that consumes.
+/// Cuánto se recuerda un evento: más de lo que un tema lo guarda para una suscripción que consume.
 const CONSERVAR: Duration = Duration::from_secs(180 * 24 * 3600);
 
-/// What is known of an event.
+/// Lo que se sabe de un evento.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Estado {
     Nuevo,
-    /// A mail was begun, and perhaps sent.
+    /// Se empezó un correo, y quizá se envió.
     Empezado,
     Hecho,
 }
 
-/// The events handled so far. One process has it open.
+/// Los eventos atendidos. Solo un proceso la tiene abierta.
 #[derive(Debug)]
 pub(crate) struct Bandeja {
-    database: Facts,
+    base: Facts,
 }
 
 impl Bandeja {
-    /// Opens the inbox in a folder, making both where needed, and drops what is old.
-    pub(crate) fn abrir(folder: &Path, ahora_ms: u64) -> Result<Self, Error> {
-        make_folder(folder).map_err(|source| Error::Folder { path: folder.to_owned(), source })?;
-        tighten_own(folder, &["notificaciones.redb"]);
-        let path = folder.join("notificaciones.redb");
-        let open = || -> Result<Self, redb::Error> {
-            let bandeja = Self { database: open_or_make(&path)? };
+    /// Abre la bandeja de una carpeta, crea lo que falte y olvida lo viejo.
+    pub(crate) fn abrir(carpeta: &Path, ahora_ms: u64) -> Result<Self, Error> {
+        make_folder(carpeta).map_err(|source| Error::Carpeta { ruta: carpeta.to_owned(), source })?;
+        tighten_own(carpeta, &["notificaciones.redb"]);
+        let ruta = carpeta.join("notificaciones.redb");
+        let abrir = || -> Result<Self, redb::Error> {
+            let bandeja = Self { base: open_or_make(&ruta)? };
             bandeja.limpiar(ahora_ms)?;
             Ok(bandeja)
         };
-        open().map_err(|source| inbox_error(&path, source))
+        abrir().map_err(|source| error_de_bandeja(&ruta, source))
     }
 
     pub(crate) fn estado(&self, id: &str) -> Result<Estado, redb::Error> {
         caught(|| {
-            let table = self.database.begin_read()?.open_table(EVENTOS)?;
-            Ok(match table.get(id)?.map(|entry| entry.value().0) {
+            let tabla = self.base.begin_read()?.open_table(EVENTOS)?;
+            Ok(match tabla.get(id)?.map(|entrada| entrada.value().0) {
                 None => Estado::Nuevo,
                 Some(HECHO) => Estado::Hecho,
                 Some(_) => Estado::Empezado,
@@ -68,58 +68,58 @@ impl Bandeja {
         self.escribir(id, HECHO, ahora_ms)
     }
 
-    /// Drops what is older than it is kept.
+    /// Olvida lo que es más viejo de lo que se guarda.
     pub(crate) fn limpiar(&self, ahora_ms: u64) -> Result<(), redb::Error> {
         let desde = ahora_ms.saturating_sub(u64::try_from(CONSERVAR.as_millis()).unwrap_or(u64::MAX));
         caught(|| {
-            let write = self.database.begin_write()?;
-            write.open_table(EVENTOS)?.retain(|_, (_, cuando)| cuando >= desde)?;
-            Ok(write.commit()?)
+            let escritura = self.base.begin_write()?;
+            escritura.open_table(EVENTOS)?.retain(|_, (_, cuando)| cuando >= desde)?;
+            Ok(escritura.commit()?)
         })?
     }
 
     fn escribir(&self, id: &str, estado: u8, ahora_ms: u64) -> Result<(), redb::Error> {
         caught(|| {
-            let write = self.database.begin_write()?;
-            write.open_table(EVENTOS)?.insert(id, (estado, ahora_ms))?;
-            Ok(write.commit()?)
+            let escritura = self.base.begin_write()?;
+            escritura.open_table(EVENTOS)?.insert(id, (estado, ahora_ms))?;
+            Ok(escritura.commit()?)
         })?
     }
 }
 
-fn inbox_error(path: &Path, source: redb::Error) -> Error {
-    let (path, source) = (PathBuf::from(path), Box::new(source));
-    if is_damage(&source) { Error::DamagedInbox { path, source } } else { Error::Inbox { path, source } }
+fn error_de_bandeja(ruta: &Path, source: redb::Error) -> Error {
+    let (ruta, source) = (PathBuf::from(ruta), Box::new(source));
+    if is_damage(&source) { Error::BandejaDanada { ruta, source } } else { Error::BandejaCerrada { ruta, source } }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// An empty inbox was taken for one that had never been used: every mail went out again.
+    /// Una bandeja vacía pasó por una sin estrenar: todos los correos volvieron a salir.
     #[test]
     fn un_archivo_vacio_en_lugar_de_la_bandeja_es_un_dano() {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("notificaciones.redb"), b"").unwrap();
-        let error = Bandeja::abrir(folder.path(), 0).unwrap_err();
-        assert!(error.to_string().contains("is damaged"), "{error}");
+        let carpeta = tempfile::tempdir().unwrap();
+        std::fs::write(carpeta.path().join("notificaciones.redb"), b"").unwrap();
+        let error = Bandeja::abrir(carpeta.path(), 0).unwrap_err();
+        assert!(error.to_string().contains("está dañada"), "{error}");
     }
 
     #[test]
     fn los_estados_sobreviven_al_proceso_y_los_viejos_se_olvidan() {
-        let folder = tempfile::tempdir().unwrap();
-        let bandeja = Bandeja::abrir(folder.path(), 0).unwrap();
+        let carpeta = tempfile::tempdir().unwrap();
+        let bandeja = Bandeja::abrir(carpeta.path(), 0).unwrap();
         assert_eq!(bandeja.estado("a").unwrap(), Estado::Nuevo);
         bandeja.empezar("a", 1).unwrap();
         bandeja.empezar("b", 2).unwrap();
         bandeja.terminar("b", 3).unwrap();
-        let second = Bandeja::abrir(folder.path(), 0).unwrap_err();
-        assert!(second.to_string().contains("end the process that uses it"), "{second}");
+        let segunda = Bandeja::abrir(carpeta.path(), 0).unwrap_err();
+        assert!(segunda.to_string().contains("termine el proceso que la usa"), "{segunda}");
         drop(bandeja);
-        let long_after = 2 + u64::try_from(CONSERVAR.as_millis()).unwrap();
-        let bandeja = Bandeja::abrir(folder.path(), 4).unwrap();
+        let mucho_despues = 2 + u64::try_from(CONSERVAR.as_millis()).unwrap();
+        let bandeja = Bandeja::abrir(carpeta.path(), 4).unwrap();
         assert_eq!(bandeja.estado("a").unwrap(), Estado::Empezado);
-        bandeja.limpiar(long_after).unwrap();
+        bandeja.limpiar(mucho_despues).unwrap();
         assert_eq!((bandeja.estado("a").unwrap(), bandeja.estado("b").unwrap()), (Estado::Nuevo, Estado::Hecho));
     }
 }

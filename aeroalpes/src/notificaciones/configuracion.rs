@@ -1,8 +1,8 @@
-//! Settings, from the environment.
+//! La configuración, según el entorno.
 //!
-//! `SMTP_HOST` turns mail on; without it notifications are lines on standard output. `SMTP_PORT`, `SMTP_TLS` (`none`, `starttls`
-//! or `tls`), `SMTP_USER`, `SMTP_PASSWORD` and `SMTP_CA_FILE` belong to it. `CORREO_DE` is the sender, `CORREO_PARA` the address of events
-//! whose user is not known.
+//! `SMTP_HOST` enciende el correo; sin ella las notificaciones son líneas en la salida. Le acompañan `SMTP_PORT`, `SMTP_TLS` (`none`,
+//! `starttls` o `tls`), `SMTP_USER`, `SMTP_PASSWORD` y `SMTP_CA_FILE`. `CORREO_DE` es el remitente; `CORREO_PARA`, la dirección de
+//! los eventos cuyo usuario no se conoce.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -12,102 +12,102 @@ use lettre::message::Mailbox;
 
 use crate::notificaciones::error::Error;
 
-/// How the connection to the mail server is encrypted.
+/// Cómo se cifra la conexión con el servidor de correo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cifrado {
-    /// Not at all.
+    /// De ninguna forma.
     Ninguno,
-    /// From the command STARTTLS on; a server without it is not used.
+    /// Desde la orden STARTTLS; un servidor que no la tiene no se usa.
     Starttls,
-    /// From the first byte on.
+    /// Desde el primer byte.
     Tls,
 }
 
-/// A mail server.
+/// Un servidor de correo.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Smtp {
-    /// Host.
+    /// Su nombre.
     pub host: String,
-    /// Port.
-    pub port: u16,
-    /// Encryption.
+    /// Su puerto.
+    pub puerto: u16,
+    /// Su cifrado.
     pub cifrado: Cifrado,
-    /// User and password.
+    /// Usuario y contraseña.
     pub cuenta: Option<(String, String)>,
-    /// PEM file of a certification authority to trust besides the public ones.
-    pub ca_file: Option<PathBuf>,
+    /// Archivo PEM de una autoridad de certificación en la que confiar además de las públicas.
+    pub archivo_ca: Option<PathBuf>,
 }
 
 impl std::fmt::Debug for Smtp {
-    /// Without the password.
+    /// Sin la contraseña.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Smtp({}:{}, {:?})", self.host, self.port, self.cifrado)
+        write!(f, "Smtp({}:{}, {:?})", self.host, self.puerto, self.cifrado)
     }
 }
 
-/// Everything that notifications need to know.
+/// Todo lo que las notificaciones necesitan saber.
 #[derive(Debug, Clone)]
 pub struct Configuracion {
-    /// Service URL of the broker.
+    /// URL de servicio del *broker*.
     pub broker_url: String,
-    /// Base URL of the API.
+    /// URL base de la API.
     pub api_url: String,
-    /// Folder of the inbox.
+    /// Carpeta de la bandeja.
     pub datos: PathBuf,
-    /// The mail server; none writes lines to standard output.
+    /// El servidor de correo; sin él se escriben líneas en la salida.
     pub smtp: Option<Smtp>,
-    /// Sender.
+    /// El remitente.
     pub de: Mailbox,
-    /// Recipient where no user is known.
+    /// El destinatario cuando no se conoce al usuario.
     pub para: Mailbox,
 }
 
 impl Configuracion {
-    /// Reads the settings.
+    /// Lee la configuración.
     ///
     /// # Errors
-    /// [`Error::Setting`], or an address that cannot be used.
+    /// [`Error::Variable`], o una dirección que no sirve.
     pub fn del_entorno(datos: &Path) -> Result<Self, Error> {
         Ok(Self {
             broker_url: Broker::del_entorno("PULSAR_ADDRESS").service_url,
             api_url: direccion::api_del_entorno()?,
             datos: datos.to_owned(),
-            smtp: smtp(&|variable| env::var(variable).ok().filter(|text| !text.is_empty()))?,
+            smtp: smtp(&|variable| env::var(variable).ok().filter(|texto| !texto.is_empty()))?,
             de: buzon("CORREO_DE", "AeroAlpes <reservas@aeroalpes.example>")?,
             para: buzon("CORREO_PARA", "reservas@aeroalpes.example")?,
         })
     }
 }
 
-fn buzon(variable: &'static str, default: &str) -> Result<Mailbox, Error> {
-    let value = direccion::texto(variable, default);
-    value.parse().map_err(|error| setting(variable, &value, format!("{error}; write name@example.com")))
+fn buzon(variable: &'static str, por_defecto: &str) -> Result<Mailbox, Error> {
+    let valor = direccion::texto(variable, por_defecto);
+    valor.parse().map_err(|error| no_sirve(variable, &valor, format!("{error}; escriba nombre@example.com")))
 }
 
-fn smtp(read: &dyn Fn(&str) -> Option<String>) -> Result<Option<Smtp>, Error> {
-    let Some(host) = read("SMTP_HOST") else { return Ok(None) };
-    let cuenta = match (read("SMTP_USER"), read("SMTP_PASSWORD")) {
+fn smtp(leer: &dyn Fn(&str) -> Option<String>) -> Result<Option<Smtp>, Error> {
+    let Some(host) = leer("SMTP_HOST") else { return Ok(None) };
+    let cuenta = match (leer("SMTP_USER"), leer("SMTP_PASSWORD")) {
         (None, None) => None,
-        (Some(user), Some(password)) => Some((user, password)),
-        (Some(user), None) => return Err(setting("SMTP_USER", &user, "set SMTP_PASSWORD as well".to_owned())),
-        (None, Some(_)) => return Err(setting("SMTP_PASSWORD", "…", "set SMTP_USER as well".to_owned())),
+        (Some(usuario), Some(contrasena)) => Some((usuario, contrasena)),
+        (Some(usuario), None) => return Err(no_sirve("SMTP_USER", &usuario, "ponga también SMTP_PASSWORD".to_owned())),
+        (None, Some(_)) => return Err(no_sirve("SMTP_PASSWORD", "…", "ponga también SMTP_USER".to_owned())),
     };
-    let cifrado = match read("SMTP_TLS").as_deref() {
+    let cifrado = match leer("SMTP_TLS").as_deref() {
         Some("none") => Cifrado::Ninguno,
         Some("starttls") => Cifrado::Starttls,
         Some("tls") => Cifrado::Tls,
         None if cuenta.is_some() => Cifrado::Starttls,
         None => Cifrado::Ninguno,
-        Some(other) => return Err(setting("SMTP_TLS", other, "write none, starttls or tls".to_owned())),
+        Some(otro) => return Err(no_sirve("SMTP_TLS", otro, "escriba none, starttls o tls".to_owned())),
     };
-    if cuenta.is_some() && cifrado == Cifrado::Ninguno && !is_here(&host) {
-        let reason = format!("the password would go to {host} in the clear; write starttls or tls");
-        return Err(setting("SMTP_TLS", "none", reason));
+    if cuenta.is_some() && cifrado == Cifrado::Ninguno && !es_local(&host) {
+        let motivo = format!("la contraseña iría a {host} sin cifrar; escriba starttls o tls");
+        return Err(no_sirve("SMTP_TLS", "none", motivo));
     }
-    let port = match read("SMTP_PORT") {
-        Some(text) => match text.parse() {
-            Ok(port) if port > 0 => port,
-            _ => return Err(setting("SMTP_PORT", &text, "write a port, such as 587".to_owned())),
+    let puerto = match leer("SMTP_PORT") {
+        Some(texto) => match texto.parse() {
+            Ok(puerto) if puerto > 0 => puerto,
+            _ => return Err(no_sirve("SMTP_PORT", &texto, "escriba un puerto, como 587".to_owned())),
         },
         None => match cifrado {
             Cifrado::Ninguno => 25,
@@ -115,43 +115,44 @@ fn smtp(read: &dyn Fn(&str) -> Option<String>) -> Result<Option<Smtp>, Error> {
             Cifrado::Tls => 465,
         },
     };
-    Ok(Some(Smtp { host, port, cifrado, cuenta, ca_file: read("SMTP_CA_FILE").map(PathBuf::from) }))
+    Ok(Some(Smtp { host, puerto, cifrado, cuenta, archivo_ca: leer("SMTP_CA_FILE").map(PathBuf::from) }))
 }
 
-fn is_here(host: &str) -> bool {
-    host == "localhost" || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+fn es_local(host: &str) -> bool {
+    host == "localhost" || host.parse().is_ok_and(|direccion: std::net::IpAddr| direccion.is_loopback())
 }
 
-fn setting(variable: &'static str, value: &str, reason: String) -> Error {
-    Error::Setting { variable, value: value.to_owned(), reason }
+fn no_sirve(variable: &'static str, valor: &str, motivo: String) -> Error {
+    Error::Variable { variable, valor: valor.to_owned(), motivo }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Cifrado, smtp};
 
-    fn check(settings: &[(&str, &str)], expected: Result<(u16, Cifrado, bool), &str>) {
-        let read = |name: &str| settings.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-        match (smtp(&read), expected) {
-            (Ok(Some(smtp)), Ok(wanted)) => assert_eq!((smtp.port, smtp.cifrado, smtp.cuenta.is_some()), wanted),
-            (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{error}"),
-            (found, _) => panic!("{settings:?}: {found:?}"),
+    fn comprobar(ajustes: &[(&str, &str)], esperado: Result<(u16, Cifrado, bool), &str>) {
+        let leer =
+            |nombre: &str| ajustes.iter().find(|(clave, _)| *clave == nombre).map(|(_, valor)| (*valor).to_owned());
+        match (smtp(&leer), esperado) {
+            (Ok(Some(smtp)), Ok(esperado)) => assert_eq!((smtp.puerto, smtp.cifrado, smtp.cuenta.is_some()), esperado),
+            (Err(error), Err(parte)) => assert!(error.to_string().contains(parte), "{error}"),
+            (hallado, _) => panic!("{ajustes:?}: {hallado:?}"),
         }
     }
 
     #[test]
     fn un_servidor_de_correo_y_sus_valores_por_defecto() {
         let host = ("SMTP_HOST", "mail.example");
-        check(&[host], Ok((25, Cifrado::Ninguno, false)));
-        check(&[host, ("SMTP_USER", "u"), ("SMTP_PASSWORD", "p")], Ok((587, Cifrado::Starttls, true)));
-        check(&[host, ("SMTP_TLS", "tls")], Ok((465, Cifrado::Tls, false)));
-        check(&[host, ("SMTP_PORT", "2525")], Ok((2525, Cifrado::Ninguno, false)));
-        check(&[host, ("SMTP_PORT", "0")], Err("SMTP_PORT=\"0\""));
-        check(&[host, ("SMTP_TLS", "ssl")], Err("write none, starttls or tls"));
-        check(&[host, ("SMTP_USER", "u")], Err("SMTP_PASSWORD"));
-        let clear = [("SMTP_USER", "u"), ("SMTP_PASSWORD", "p"), ("SMTP_TLS", "none")];
-        check(&[&[host], &clear[..]].concat(), Err("in the clear"));
-        check(&[&[("SMTP_HOST", "127.0.0.1")], &clear[..]].concat(), Ok((25, Cifrado::Ninguno, true)));
+        comprobar(&[host], Ok((25, Cifrado::Ninguno, false)));
+        comprobar(&[host, ("SMTP_USER", "u"), ("SMTP_PASSWORD", "p")], Ok((587, Cifrado::Starttls, true)));
+        comprobar(&[host, ("SMTP_TLS", "tls")], Ok((465, Cifrado::Tls, false)));
+        comprobar(&[host, ("SMTP_PORT", "2525")], Ok((2525, Cifrado::Ninguno, false)));
+        comprobar(&[host, ("SMTP_PORT", "0")], Err("SMTP_PORT=\"0\""));
+        comprobar(&[host, ("SMTP_TLS", "ssl")], Err("escriba none, starttls o tls"));
+        comprobar(&[host, ("SMTP_USER", "u")], Err("SMTP_PASSWORD"));
+        let en_claro = [("SMTP_USER", "u"), ("SMTP_PASSWORD", "p"), ("SMTP_TLS", "none")];
+        comprobar(&[&[host], &en_claro[..]].concat(), Err("sin cifrar"));
+        comprobar(&[&[("SMTP_HOST", "127.0.0.1")], &en_claro[..]].concat(), Ok((25, Cifrado::Ninguno, true)));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Whom a mail goes to: the address that the API knows of the user.
+//! A quién va un correo: la dirección que la API conoce del usuario.
 
 use std::time::Duration;
 
@@ -11,20 +11,20 @@ use serde::Deserialize;
 
 use crate::notificaciones::error::Error;
 
-/// For one question to the API.
+/// Para una pregunta a la API.
 const ESPERA: Duration = Duration::from_secs(10);
-/// A user is a few fields; more is not read.
+/// Un usuario son unos pocos campos; más no se lee.
 const MAX_BYTES: u64 = 64 * 1024;
 
-/// Asks the API for addresses.
+/// Pregunta direcciones a la API.
 #[derive(Debug)]
 pub(crate) struct Directorio {
-    client: Client,
+    cliente: Client,
     api_url: String,
     por_defecto: Mailbox,
 }
 
-/// The only field of a user that is needed here.
+/// El único campo de un usuario que hace falta aquí.
 #[derive(Deserialize)]
 struct Usuario {
     email: Option<String>,
@@ -32,61 +32,61 @@ struct Usuario {
 
 impl Directorio {
     pub(crate) fn nuevo(api_url: String, por_defecto: Mailbox) -> Result<Self, Error> {
-        let client = Client::builder().timeout(ESPERA).no_proxy().build();
-        let client = client.map_err(|source| Error::Client { what: "the API", source: Box::new(source) })?;
-        Ok(Self { client, api_url, por_defecto })
+        let cliente = Client::builder().timeout(ESPERA).no_proxy().build();
+        let cliente = cliente.map_err(|source| Error::Client { que: "de la API", source: Box::new(source) })?;
+        Ok(Self { cliente, api_url, por_defecto })
     }
 
-    /// Returns the user's address, or the general one when there is no such user.
+    /// Devuelve la dirección del usuario, o la general si no existe.
     ///
-    /// An API that is away decides nothing: the mail waits, because the general address would be the wrong one.
+    /// Una API que no está no decide nada: el correo espera, porque la dirección general no sería la suya.
     pub(crate) async fn de(&self, id_cliente: Option<&str>) -> Result<Mailbox, Outcome> {
         let Some(id) = id_cliente.and_then(numero) else { return Ok(self.por_defecto.clone()) };
         match self.preguntar(id).await? {
-            Some(address) => Ok(Mailbox::new(None, address)),
+            Some(direccion) => Ok(Mailbox::new(None, direccion)),
             None => Ok(self.por_defecto.clone()),
         }
     }
 
     async fn preguntar(&self, id: u32) -> Result<Option<Address>, Outcome> {
         let url = format!("{}/cliente/usuarios/{id}", self.api_url);
-        let away = |reason: String| Outcome::Unavailable(format!("{url} gave no address: {reason}"));
-        let mut answer = self.client.get(&url).send().await.map_err(|error| away(causes(&error)))?;
-        match answer.status() {
+        let ausente_por = |motivo: String| Outcome::Unavailable(format!("{url} no dio una dirección: {motivo}"));
+        let mut respuesta = self.cliente.get(&url).send().await.map_err(|error| ausente_por(con_causas(&error)))?;
+        match respuesta.status() {
             StatusCode::OK => {}
             StatusCode::NOT_FOUND => return Ok(None),
-            status => return Err(away(format!("it answered {status}"))),
+            estado => return Err(ausente_por(format!("contestó {estado}"))),
         }
-        let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|error| away(causes(&error)))? {
-            body.extend_from_slice(&chunk);
-            if body.len() as u64 > MAX_BYTES {
-                return Err(away(format!("its answer has more than {MAX_BYTES} bytes")));
+        let mut cuerpo = Vec::new();
+        while let Some(trozo) = respuesta.chunk().await.map_err(|error| ausente_por(con_causas(&error)))? {
+            cuerpo.extend_from_slice(&trozo);
+            if cuerpo.len() as u64 > MAX_BYTES {
+                return Err(ausente_por(format!("su respuesta tiene más de {MAX_BYTES} bytes")));
             }
         }
-        let usuario: Usuario = serde_json::from_slice(&body).map_err(|error| away(error.to_string()))?;
+        let usuario: Usuario = serde_json::from_slice(&cuerpo).map_err(|error| ausente_por(error.to_string()))?;
         let email = usuario.email.unwrap_or_default();
-        let address = correo::leer(email.trim());
-        if address.is_none() {
-            tracing::warn!(user = id, "a user has no usable address, the general one is taken");
+        let direccion = correo::leer(email.trim());
+        if direccion.is_none() {
+            tracing::warn!(usuario = id, "un usuario no tiene una dirección que sirva; se toma la general");
         }
-        Ok(address)
+        Ok(direccion)
     }
 }
 
-/// Users have numbers; whatever else a client is called, it is no user.
+/// Los usuarios tienen número; un cliente con otro nombre no es un usuario.
 fn numero(id_cliente: &str) -> Option<u32> {
     id_cliente.bytes().all(|byte| byte.is_ascii_digit()).then(|| id_cliente.parse().ok()).flatten()
 }
 
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(source) = cause {
-        text = format!("{text}: {source}");
-        cause = source.source();
+fn con_causas(error: &dyn std::error::Error) -> String {
+    let mut texto = error.to_string();
+    let mut causa = error.source();
+    while let Some(source) = causa {
+        texto = format!("{texto}: {source}");
+        causa = source.source();
     }
-    text
+    texto
 }
 
 #[cfg(test)]
@@ -96,8 +96,8 @@ mod tests {
     #[test]
     fn solo_un_numero_es_un_usuario() {
         assert_eq!(numero("17"), Some(17));
-        for other in ["", "None", "+1", "-1", "1/../2", "99999999999"] {
-            assert_eq!(numero(other), None, "{other}");
+        for otro in ["", "None", "+1", "-1", "1/../2", "99999999999"] {
+            assert_eq!(numero(otro), None, "{otro}");
         }
     }
 }

@@ -1,63 +1,63 @@
-//! Why notifications cannot start or go on.
+//! Por qué las notificaciones no empiezan o no siguen.
 
 use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// What ends the notifications.
+/// Lo que termina las notificaciones.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A setting that cannot be used.
-    #[error("{variable}={value:?} cannot be used: {reason}")]
-    Setting {
-        /// The environment variable.
+    /// Una variable que no sirve.
+    #[error("{variable}={valor:?} no sirve: {motivo}")]
+    Variable {
+        /// La variable de entorno.
         variable: &'static str,
-        /// Its text.
-        value: String,
-        /// What is wrong and what to write.
-        reason: String,
+        /// Su texto.
+        valor: String,
+        /// Qué tiene de malo y qué escribir.
+        motivo: String,
     },
-    /// An address, a topic's name or a schema that is none.
+    /// Una dirección, el nombre de un tema o un esquema que no lo es.
     #[error(transparent)]
-    Contract(#[from] crate::contrato::Error),
-    /// The folder cannot be made.
-    #[error("the folder {} cannot be made; check its path and permissions, or name another one with --datos", path.display())]
-    Folder {
-        /// The folder.
-        path: PathBuf,
-        /// The system's error.
+    Contrato(#[from] crate::contrato::Error),
+    /// No se puede crear la carpeta.
+    #[error("no se puede crear la carpeta {}; revise su ruta y sus permisos, o nombre otra con --datos", ruta.display())]
+    Carpeta {
+        /// La carpeta.
+        ruta: PathBuf,
+        /// El error del sistema.
         #[source]
         source: std::io::Error,
     },
-    /// The inbox cannot be opened.
-    #[error("the inbox {} cannot be opened; end the process that uses it, or name another folder with --datos", path.display())]
-    Inbox {
-        /// The file.
-        path: PathBuf,
-        /// The store's error.
+    /// No se puede abrir la bandeja.
+    #[error("no se puede abrir la bandeja {}; termine el proceso que la usa, o nombre otra carpeta con --datos", ruta.display())]
+    BandejaCerrada {
+        /// El archivo.
+        ruta: PathBuf,
+        /// El error del almacén.
         #[source]
         source: Box<redb::Error>,
     },
-    /// The inbox is empty or holds bytes that it was not written with.
-    #[error("the inbox {} is damaged; restore it from a copy, or remove it: mails of events that are still in the broker may then go out again", path.display())]
-    DamagedInbox {
-        /// The file.
-        path: PathBuf,
-        /// The store's error.
+    /// La bandeja está vacía, o tiene bytes que nadie escribió en ella.
+    #[error("la bandeja {} está dañada; recupérela de una copia, o bórrela: los correos de eventos que siguen en el broker pueden volver a salir", ruta.display())]
+    BandejaDanada {
+        /// El archivo.
+        ruta: PathBuf,
+        /// El error del almacén.
         #[source]
         source: Box<redb::Error>,
     },
-    /// The client of the broker or of the API cannot be made.
-    #[error("the client of {what} cannot be made")]
+    /// No se puede crear el cliente del *broker*, de la API o del correo.
+    #[error("no se puede crear el cliente {que}")]
     Client {
-        /// Which.
-        what: &'static str,
-        /// Its error.
+        /// De qué: `del broker`, `de la API`.
+        que: &'static str,
+        /// Su error.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The consumption ended.
+    /// El consumo terminó.
     #[error(transparent)]
-    Consumption(#[from] bitacora_pulsar::Error),
+    Consumo(#[from] bitacora_pulsar::Error),
 }

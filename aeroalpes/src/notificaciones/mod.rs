@@ -1,11 +1,11 @@
-//! One mail for each event of a reservation.
+//! Un correo por cada evento de una reserva.
 //!
-//! - [`ejecutar`] consumes the events until it is asked to stop.
-//! - [`Configuracion`] comes from the environment: broker, API, mail server, folder.
-//! - `bandeja`: which events are done, on disk, so that each is mailed once.
-//! - `destinatario`: the address of the user, asked from the API.
-//! - `texto`: subject and text, in Spanish.
-//! - `correo`, `smtp`: the mail and its way out.
+//! - [`ejecutar`] consume los eventos hasta que se le pide que termine.
+//! - [`Configuracion`] viene del entorno: *broker*, API, servidor de correo, carpeta.
+//! - `bandeja`: qué eventos están hechos, en disco, para enviar cada uno una vez.
+//! - `destinatario`: la dirección del usuario, que se pregunta a la API.
+//! - `texto`: asunto y cuerpo.
+//! - `correo`, `smtp`: el correo y su salida.
 
 mod bandeja;
 mod configuracion;

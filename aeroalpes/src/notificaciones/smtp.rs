@@ -1,8 +1,8 @@
-//! A mail to its server. One connection for each mail: notifications are few, and an idle connection dies unseen.
+//! Un correo hasta su servidor. Una conexión para cada uno: son pocos, y una conexión ociosa muere sin que se note.
 //!
-//! What happens before a recipient is named (connection, greeting, TLS, login, the sender, who is the same in every mail) is the
-//! server's or the operator's affair and says nothing about the mail: then the service is away. Only the answers to recipient and
-//! content decide about it, unless they ask for a login.
+//! Lo que ocurre antes de nombrar un destinatario (conexión, saludo, TLS, cuenta, el remitente, que es siempre el mismo) es cosa del
+//! servidor o de quien lo opera y no dice nada del correo: el servicio no está. Solo deciden sobre el correo las respuestas al
+//! destinatario y al contenido, si no piden una cuenta.
 
 use std::time::Duration;
 
@@ -19,124 +19,126 @@ use tokio::time::timeout;
 use crate::notificaciones::configuracion::{Cifrado, Smtp};
 use crate::notificaciones::error::Error;
 
-/// For a connection, and for a whole mail.
+/// Para una conexión, y para un correo entero.
 const CONECTAR: Duration = Duration::from_secs(15);
 const ENVIAR: Duration = Duration::from_secs(60);
-/// Said to whatever mail comes: 421 "service not available, closing transmission channel" (RFC 5321), and what RFC 4954 answers to
-/// those who have not logged in, or not in a way that is strong enough.
+/// Lo que se dice a cualquier correo: 421 «service not available, closing transmission channel» (RFC 5321), y lo que RFC 4954
+/// contesta a quien no se ha identificado, o no con bastante fuerza.
 const A_CUALQUIERA: [&str; 5] = ["421", "530", "534", "535", "538"];
 
-/// Sends mails to one server.
+/// Envía correos a un servidor.
 pub(crate) struct Cartero {
     smtp: Smtp,
-    tls: Option<TlsParameters>,
-    hello: ClientId,
+    parametros_tls: Option<TlsParameters>,
+    saludo: ClientId,
 }
 
 impl Cartero {
     pub(crate) fn nuevo(smtp: Smtp) -> Result<Self, Error> {
-        let tls = match smtp.cifrado {
+        let parametros_tls = match smtp.cifrado {
             Cifrado::Ninguno => None,
-            Cifrado::Starttls | Cifrado::Tls => Some(tls(&smtp)?),
+            Cifrado::Starttls | Cifrado::Tls => Some(parametros_tls(&smtp)?),
         };
-        Ok(Self { smtp, tls, hello: ClientId::default() })
+        Ok(Self { smtp, parametros_tls, saludo: ClientId::default() })
     }
 
-    /// Sends one mail; [`Outcome::Done`] when the server has taken it.
-    pub(crate) async fn enviar(&self, mail: &Message) -> Outcome {
-        let opened = timeout(CONECTAR, self.abrir()).await;
-        let mut connection = match opened {
-            Ok(Ok(connection)) => connection,
-            Ok(Err(error)) => return self.ausente(&sentence(&error)),
-            Err(_) => return self.ausente("no answer in time"),
+    /// Envía un correo; [`Outcome::Done`] cuando el servidor lo ha tomado.
+    pub(crate) async fn enviar(&self, correo: &Message) -> Outcome {
+        let abierta = timeout(CONECTAR, self.abrir()).await;
+        let mut conexion = match abierta {
+            Ok(Ok(conexion)) => conexion,
+            Ok(Err(error)) => return self.ausente(&frase(&error)),
+            Err(_) => return self.ausente("no contesta a tiempo"),
         };
-        match timeout(ENVIAR, self.entregar(&mut connection, mail)).await {
+        match timeout(ENVIAR, self.entregar(&mut conexion, correo)).await {
             Ok(resultado) => {
-                // Whatever became of the mail: what the server says to the farewell changes nothing.
-                let _ = timeout(CONECTAR, connection.quit()).await;
+                // Pase lo que pase con el correo, lo que el servidor diga a la despedida no cambia nada.
+                let _ = timeout(CONECTAR, conexion.quit()).await;
                 resultado
             }
-            Err(_) => Outcome::Retry(format!("the mail server {} did not answer in time", self.smtp.host)),
+            Err(_) => Outcome::Retry(format!("el servidor de correo {} no contestó a tiempo", self.smtp.host)),
         }
     }
 
-    /// Sender, recipients, content: lettre's own `send` does not tell which of them was refused. The content is ASCII.
-    async fn entregar(&self, connection: &mut AsyncSmtpConnection, mail: &Message) -> Outcome {
-        let envelope = mail.envelope();
-        let is_ascii = |address: &Address| AsRef::<str>::as_ref(address).is_ascii();
-        let mut parameters = Vec::new();
-        if !envelope.from().into_iter().chain(envelope.to()).all(is_ascii) {
-            if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
+    /// Remitente, destinatarios, contenido: el `send` de lettre no dice cuál de ellos se rechazó. El contenido es ASCII.
+    async fn entregar(&self, conexion: &mut AsyncSmtpConnection, correo: &Message) -> Outcome {
+        let sobre = correo.envelope();
+        let es_ascii = |direccion: &Address| AsRef::<str>::as_ref(direccion).is_ascii();
+        let mut parametros = Vec::new();
+        if !sobre.from().into_iter().chain(sobre.to()).all(es_ascii) {
+            if !conexion.server_info().supports_feature(Extension::SmtpUtfEight) {
                 let host = &self.smtp.host;
-                return Outcome::Retry(format!("the mail server {host} takes no addresses beyond ASCII (SMTPUTF8)"));
+                return Outcome::Retry(format!(
+                    "el servidor de correo {host} no admite direcciones fuera de ASCII (SMTPUTF8)"
+                ));
             }
-            parameters.push(MailParameter::SmtpUtfEight);
+            parametros.push(MailParameter::SmtpUtfEight);
         }
-        if let Err(error) = connection.command(Mail::new(envelope.from().cloned(), parameters)).await {
-            return self.ausente(&sentence(&error));
+        if let Err(error) = conexion.command(Mail::new(sobre.from().cloned(), parametros)).await {
+            return self.ausente(&frase(&error));
         }
-        for address in envelope.to() {
-            if let Err(error) = connection.command(Rcpt::new(address.clone(), Vec::new())).await {
+        for direccion in sobre.to() {
+            if let Err(error) = conexion.command(Rcpt::new(direccion.clone(), Vec::new())).await {
                 return self.juzgar(&error);
             }
         }
-        if let Err(error) = connection.command(Data).await {
+        if let Err(error) = conexion.command(Data).await {
             return self.juzgar(&error);
         }
-        match connection.message(&mail.formatted()).await {
+        match conexion.message(&correo.formatted()).await {
             Ok(_) => Outcome::Done,
             Err(error) => self.juzgar(&error),
         }
     }
 
     async fn abrir(&self) -> Result<AsyncSmtpConnection, SmtpError> {
-        let Smtp { host, port, cifrado, cuenta, .. } = &self.smtp;
-        let at_once = self.tls.clone().filter(|_| *cifrado == Cifrado::Tls);
-        let server = (host.as_str(), *port);
-        let mut connection =
-            AsyncSmtpConnection::connect_tokio1(server, Some(CONECTAR), &self.hello, at_once, None).await?;
-        if let (Cifrado::Starttls, Some(tls)) = (cifrado, &self.tls) {
-            connection.starttls(tls.clone(), &self.hello).await?;
+        let Smtp { host, puerto, cifrado, cuenta, .. } = &self.smtp;
+        let de_inmediato = self.parametros_tls.clone().filter(|_| *cifrado == Cifrado::Tls);
+        let servidor = (host.as_str(), *puerto);
+        let mut conexion =
+            AsyncSmtpConnection::connect_tokio1(servidor, Some(CONECTAR), &self.saludo, de_inmediato, None).await?;
+        if let (Cifrado::Starttls, Some(parametros_tls)) = (cifrado, &self.parametros_tls) {
+            conexion.starttls(parametros_tls.clone(), &self.saludo).await?;
         }
-        if let Some((user, password)) = cuenta {
-            connection.auth(DEFAULT_MECHANISMS, &Credentials::new(user.clone(), password.clone())).await?;
+        if let Some((usuario, contrasena)) = cuenta {
+            conexion.auth(DEFAULT_MECHANISMS, &Credentials::new(usuario.clone(), contrasena.clone())).await?;
         }
-        Ok(connection)
+        Ok(conexion)
     }
 
     fn juzgar(&self, error: &SmtpError) -> Outcome {
-        let reason = format!("the mail server {} answered: {}", self.smtp.host, sentence(error));
-        let is_for_all = error.status().is_some_and(|code| A_CUALQUIERA.contains(&code.to_string().as_str()));
+        let motivo = format!("el servidor de correo {} contestó: {}", self.smtp.host, frase(error));
+        let es_para_todos = error.status().is_some_and(|code| A_CUALQUIERA.contains(&code.to_string().as_str()));
         match error.status() {
-            Some(_) if is_for_all => Outcome::Unavailable(reason),
-            Some(_) if error.is_permanent() => Outcome::Rejected(reason),
-            // A connection that breaks in the middle of a mail may be the mail's fault, so it counts.
-            _ => Outcome::Retry(reason),
+            Some(_) if es_para_todos => Outcome::Unavailable(motivo),
+            Some(_) if error.is_permanent() => Outcome::Rejected(motivo),
+            // Una conexión que se rompe en medio de un correo puede ser culpa del correo, así que cuenta.
+            _ => Outcome::Retry(motivo),
         }
     }
 
-    fn ausente(&self, reason: &str) -> Outcome {
-        let Smtp { host, port, .. } = &self.smtp;
-        Outcome::Unavailable(format!("the mail server at {host}:{port} cannot be used: {reason}"))
+    fn ausente(&self, motivo: &str) -> Outcome {
+        let Smtp { host, puerto, .. } = &self.smtp;
+        Outcome::Unavailable(format!("no se puede usar el servidor de correo {host}:{puerto}: {motivo}"))
     }
 }
 
-fn tls(smtp: &Smtp) -> Result<TlsParameters, Error> {
-    let mut builder = TlsParameters::builder(smtp.host.clone());
-    if let Some(path) = &smtp.ca_file {
-        let unusable = |reason: String| Error::Setting {
+fn parametros_tls(smtp: &Smtp) -> Result<TlsParameters, Error> {
+    let mut constructor = TlsParameters::builder(smtp.host.clone());
+    if let Some(ruta) = &smtp.archivo_ca {
+        let inservible = |motivo: String| Error::Variable {
             variable: "SMTP_CA_FILE",
-            value: path.display().to_string(),
-            reason: format!("{reason}; name a file with a PEM certificate"),
+            valor: ruta.display().to_string(),
+            motivo: format!("{motivo}; nombre un archivo con un certificado PEM"),
         };
-        let pem = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
-        builder =
-            builder.add_root_certificate(Certificate::from_pem(&pem).map_err(|error| unusable(sentence(&error)))?);
+        let pem = std::fs::read(ruta).map_err(|error| inservible(error.to_string()))?;
+        constructor =
+            constructor.add_root_certificate(Certificate::from_pem(&pem).map_err(|error| inservible(frase(&error)))?);
     }
-    builder.build().map_err(|source| Error::Client { what: "the mail server", source: Box::new(source) })
+    constructor.build().map_err(|source| Error::Client { que: "del servidor de correo", source: Box::new(source) })
 }
 
-/// An error and its causes in one line.
-fn sentence(error: &SmtpError) -> String {
+/// Un error en una línea.
+fn frase(error: &SmtpError) -> String {
     error.to_string().replace(['\r', '\n'], " ").trim().to_owned()
 }

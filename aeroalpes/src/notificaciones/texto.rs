@@ -1,23 +1,24 @@
-//! Subject and text of a mail, in Spanish.
+//! Asunto y cuerpo de un correo.
 
 use crate::contrato::evento::{EventoReserva, TipoEvento};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-/// Texts that come from an event are cut here: a subject and an address book have limits too.
+/// Los textos que vienen de un evento se cortan aquí: también un asunto tiene límites.
 const MAX_TEXTO: usize = 200;
 
-/// What is told about an event.
+/// Lo que se cuenta de un evento.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Texto {
     pub(crate) asunto: String,
     pub(crate) cuerpo: String,
 }
 
-/// Writes the mail for an event, or says what the event lacks.
+/// Escribe el correo de un evento, o dice qué le falta al evento.
 pub(crate) fn redactar(evento: &EventoReserva) -> Result<Texto, String> {
-    let data = evento.data.as_ref().ok_or("the event names no reservation")?;
-    let id = data.id_reserva.as_deref().map(limpio).filter(|id| !id.is_empty()).ok_or("the event has no id_reserva")?;
+    let datos = evento.data.as_ref().ok_or("el evento no nombra una reserva")?;
+    let id =
+        datos.id_reserva.as_deref().map(limpio).filter(|id| !id.is_empty()).ok_or("el evento no tiene id_reserva")?;
     let tipo = evento.tipo.as_deref().unwrap_or_default();
     let (asunto, frase) = match TipoEvento::de_nombre(tipo) {
         Some(TipoEvento::ReservaCreada) => {
@@ -28,11 +29,11 @@ pub(crate) fn redactar(evento: &EventoReserva) -> Result<Texto, String> {
             ("recibimos el pago de su reserva", "Recibimos el pago de su reserva. ¡Buen viaje!")
         }
         Some(TipoEvento::ReservaCancelada) => ("su reserva fue cancelada", "Su reserva fue cancelada."),
-        // A later version of the service may tell more than this one knows.
+        // Una versión posterior del servicio puede contar más de lo que esta sabe.
         None => ("hay novedades de su reserva", "Hay novedades de su reserva."),
     };
-    let estado = data.estado.as_deref().map(limpio).filter(|estado| !estado.is_empty());
-    let ocurrido = data.fecha_actualizacion.or(data.fecha_creacion).or(evento.time).and_then(fecha);
+    let estado = datos.estado.as_deref().map(limpio).filter(|estado| !estado.is_empty());
+    let ocurrido = datos.fecha_actualizacion.or(datos.fecha_creacion).or(evento.time).and_then(fecha);
     let mut cuerpo = format!("Hola:\n\n{frase}\n\nReserva: {id}\n");
     for (nombre, valor) in [("Estado", estado), ("Fecha", ocurrido)] {
         if let Some(valor) = valor {
@@ -43,13 +44,13 @@ pub(crate) fn redactar(evento: &EventoReserva) -> Result<Texto, String> {
     Ok(Texto { asunto: format!("AeroAlpes: {asunto} {id}"), cuerpo })
 }
 
-/// Takes control characters away, which would end a header or a line.
+/// Quita los caracteres de control, que acabarían una cabecera o una línea.
 fn limpio(texto: &str) -> String {
-    texto.chars().filter(|character| !character.is_control()).take(MAX_TEXTO).collect()
+    texto.chars().filter(|caracter| !caracter.is_control()).take(MAX_TEXTO).collect()
 }
 
-/// Writes a moment as `24 de noviembre de 2026, 16:05 (UTC)`.
-fn fecha(milliseconds: i64) -> Option<String> {
+/// Escribe un momento como `24 de noviembre de 2026, 16:05 (UTC)`.
+fn fecha(milisegundos: i64) -> Option<String> {
     const MESES: [&str; 12] = [
         "enero",
         "febrero",
@@ -64,7 +65,7 @@ fn fecha(milliseconds: i64) -> Option<String> {
         "noviembre",
         "diciembre",
     ];
-    let cuando = Timestamp::from_millisecond(milliseconds).ok()?.to_zoned(TimeZone::UTC);
+    let cuando = Timestamp::from_millisecond(milisegundos).ok()?.to_zoned(TimeZone::UTC);
     let mes = MESES.get(usize::try_from(cuando.month()).ok()?.checked_sub(1)?)?;
     Some(format!("{} de {mes} de {}, {:02}:{:02} (UTC)", cuando.day(), cuando.year(), cuando.hour(), cuando.minute()))
 }
@@ -76,13 +77,13 @@ mod tests {
     use super::*;
 
     fn evento(tipo: &str) -> EventoReserva {
-        let data = DatosReserva {
+        let datos = DatosReserva {
             id_reserva: Some("r1".into()),
             estado: Some("PENDIENTE".into()),
             fecha_creacion: Some(1_669_122_600_000),
             ..DatosReserva::default()
         };
-        EventoReserva { tipo: Some(tipo.into()), data: Some(data), ..EventoReserva::default() }
+        EventoReserva { tipo: Some(tipo.into()), data: Some(datos), ..EventoReserva::default() }
     }
 
     #[test]
@@ -120,13 +121,13 @@ mod tests {
     #[test]
     fn lo_que_viene_de_fuera_no_anade_cabeceras_ni_lineas() {
         let mut hostil = evento("ReservaCreada");
-        let data = DatosReserva {
+        let datos = DatosReserva {
             id_reserva: Some("r1\r\nBcc: all@example.com".into()),
             estado: Some("X\nReserva: r2".into()),
             fecha_creacion: Some(i64::MAX),
             ..DatosReserva::default()
         };
-        hostil.data = Some(data);
+        hostil.data = Some(datos);
         let texto = redactar(&hostil).unwrap();
         assert_eq!(texto.asunto, "AeroAlpes: recibimos su reserva r1Bcc: all@example.com");
         assert!(texto.cuerpo.contains("Estado: XReserva: r2\n\nGracias"), "{}", texto.cuerpo);
