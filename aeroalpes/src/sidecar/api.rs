@@ -1,4 +1,4 @@
-//! The API over HTTP.
+//! La API por HTTP.
 
 use std::time::Duration;
 
@@ -11,98 +11,98 @@ use crate::sidecar::error::Error;
 use crate::sidecar::estado;
 use crate::sidecar::reserva::Reserva;
 
-/// For a connection; the whole call has the caller's deadline.
+/// Para una conexión; la llamada entera tiene el plazo de quien llama.
 const CONECTAR: Duration = Duration::from_secs(5);
-/// Largest answer that is read: some ten thousand legs.
+/// La respuesta más larga que se lee: unos diez mil legs.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
-/// Where reservations are.
+/// Dónde están las reservas.
 const RESERVAS: &str = "/vuelos/reserva";
 
-/// A client of the API.
+/// Un cliente de la API.
 #[derive(Debug, Clone)]
 pub(crate) struct Api {
-    client: Client,
+    cliente: Client,
     base: Url,
 }
 
 impl Api {
     pub(crate) fn nueva(base: &str) -> Result<Self, Error> {
-        let wrong = |reason: String| Error::ApiUrl { url: base.to_owned(), reason };
-        let url = Url::parse(base).map_err(|error| wrong(error.to_string()))?;
+        let erroneo = |motivo: String| Error::DireccionApi { url: base.to_owned(), motivo };
+        let url = Url::parse(base).map_err(|error| erroneo(error.to_string()))?;
         if url.scheme() != "http" || !url.has_host() {
-            return Err(wrong("the sidecar stands beside the API and speaks http".to_owned()));
+            return Err(erroneo("el sidecar está al lado de la API y habla http".to_owned()));
         }
-        let client = Client::builder().connect_timeout(CONECTAR).redirect(Policy::none()).no_proxy().build();
-        Ok(Self { client: client.map_err(|error| wrong(error.to_string()))?, base: url })
+        let cliente = Client::builder().connect_timeout(CONECTAR).redirect(Policy::none()).no_proxy().build();
+        Ok(Self { cliente: cliente.map_err(|error| erroneo(error.to_string()))?, base: url })
     }
 
-    /// Posts a reservation and returns the path of the stored one.
+    /// Envía una reserva y devuelve la ruta de la guardada.
     pub(crate) async fn crear(&self, reserva: &Reserva, clave: Option<&str>) -> Result<String, Status> {
-        let mut request = self.client.post(self.url(RESERVAS)?).json(reserva);
+        let mut peticion = self.cliente.post(self.url(RESERVAS)?).json(reserva);
         if let Some(clave) = clave {
-            request = request.header("Idempotency-Key", clave);
+            peticion = peticion.header("Idempotency-Key", clave);
         }
-        let (status, location, body) = enviar(request).await?;
-        if !matches!(status, StatusCode::ACCEPTED | StatusCode::CREATED | StatusCode::OK) {
-            return Err(estado::de_respuesta(status, &body));
+        let (estado, ubicacion, cuerpo) = enviar(peticion).await?;
+        if !matches!(estado, StatusCode::ACCEPTED | StatusCode::CREATED | StatusCode::OK) {
+            return Err(estado::de_respuesta(estado, &cuerpo));
         }
-        // Only a path of the API itself: an answer must not send this client elsewhere.
-        location
-            .filter(|path| path.starts_with(&format!("{RESERVAS}/")))
+        // Solo una ruta de la propia API: una respuesta no debe mandar a este cliente a otra parte.
+        ubicacion
+            .filter(|ruta| ruta.starts_with(&format!("{RESERVAS}/")))
             .ok_or_else(|| Status::internal("La API no dijo dónde está la reserva creada"))
     }
 
-    /// Reads the reservation at a path that the API gave.
-    pub(crate) async fn leer(&self, path: &str) -> Result<Reserva, Status> {
-        self.obtener(self.url(path)?).await
+    /// Lee la reserva de una ruta que dio la API.
+    pub(crate) async fn leer(&self, ruta: &str) -> Result<Reserva, Status> {
+        self.obtener(self.url(ruta)?).await
     }
 
-    /// Reads the reservation with that id.
+    /// Lee la reserva de ese id.
     pub(crate) async fn consultar(&self, id: &str) -> Result<Reserva, Status> {
         let mut url = self.url(RESERVAS)?;
-        // The id is one segment whatever it holds: it is encoded, and it cannot climb.
+        // El id es un segmento, tenga lo que tenga: se codifica, y no puede subir.
         match url.path_segments_mut() {
-            Ok(mut segments) if !matches!(id, "" | "." | "..") => segments.push(id),
+            Ok(mut segmentos) if !matches!(id, "" | "." | "..") => segmentos.push(id),
             _ => return Err(Status::invalid_argument("Falta el id de la reserva")),
         };
         self.obtener(url).await
     }
 
-    /// Tells whether the API answers that it is up.
+    /// Devuelve si la API contesta que está en marcha.
     pub(crate) async fn responde(&self) -> bool {
         let Ok(url) = self.url("/health") else { return false };
-        let answer = self.client.get(url).timeout(CONECTAR).send().await;
-        answer.is_ok_and(|answer| answer.status() == StatusCode::OK)
+        let respuesta = self.cliente.get(url).timeout(CONECTAR).send().await;
+        respuesta.is_ok_and(|respuesta| respuesta.status() == StatusCode::OK)
     }
 
     async fn obtener(&self, url: Url) -> Result<Reserva, Status> {
-        let (status, _, body) = enviar(self.client.get(url)).await?;
-        if status != StatusCode::OK {
-            return Err(estado::de_respuesta(status, &body));
+        let (estado, _, cuerpo) = enviar(self.cliente.get(url)).await?;
+        if estado != StatusCode::OK {
+            return Err(estado::de_respuesta(estado, &cuerpo));
         }
-        serde_json::from_slice(&body)
+        serde_json::from_slice(&cuerpo)
             .map_err(|error| Status::internal(format!("La API respondió algo que no es una reserva: {error}")))
     }
 
-    fn url(&self, path: &str) -> Result<Url, Status> {
-        self.base.join(path).map_err(|error| Status::internal(format!("La dirección {path} no sirve: {error}")))
+    fn url(&self, ruta: &str) -> Result<Url, Status> {
+        self.base.join(ruta).map_err(|error| Status::internal(format!("La dirección {ruta} no sirve: {error}")))
     }
 }
 
-/// Sends a request; returns status, Location and body.
-async fn enviar(request: RequestBuilder) -> Result<(StatusCode, Option<String>, Vec<u8>), Status> {
-    let away = |error: reqwest::Error| {
-        tracing::warn!(%error, cause = std::error::Error::source(&error).map(tracing::field::display), "the API cannot be reached");
+/// Envía una petición; devuelve estado, Location y cuerpo.
+async fn enviar(peticion: RequestBuilder) -> Result<(StatusCode, Option<String>, Vec<u8>), Status> {
+    let ausente = |error: reqwest::Error| {
+        tracing::warn!(%error, cause = std::error::Error::source(&error).map(tracing::field::display), "no se llega a la API");
         Status::unavailable("La API no está disponible; intente de nuevo más tarde")
     };
-    let mut answer = request.send().await.map_err(away)?;
-    let location = answer.headers().get(LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(away)? {
-        if body.len() + chunk.len() > MAX_BYTES {
+    let mut respuesta = peticion.send().await.map_err(ausente)?;
+    let ubicacion = respuesta.headers().get(LOCATION).and_then(|valor| valor.to_str().ok()).map(str::to_owned);
+    let mut cuerpo = Vec::new();
+    while let Some(trozo) = respuesta.chunk().await.map_err(ausente)? {
+        if cuerpo.len() + trozo.len() > MAX_BYTES {
             return Err(Status::internal(format!("La API respondió más de {MAX_BYTES} bytes")));
         }
-        body.extend_from_slice(&chunk);
+        cuerpo.extend_from_slice(&trozo);
     }
-    Ok((answer.status(), location, body))
+    Ok((respuesta.status(), ubicacion, cuerpo))
 }

@@ -1,4 +1,4 @@
-//! A client of the sidecar: reservations out of JSON files, answers as JSON, and the health check.
+//! Un cliente del sidecar: reservas de archivos JSON, respuestas en JSON, y la comprobación de salud.
 
 use std::path::Path;
 use std::time::Duration;
@@ -17,153 +17,153 @@ use crate::sidecar::reserva::{Reserva, SinFecha};
 use crate::sidecar::vuelos::vuelos_client::VuelosClient;
 use crate::sidecar::vuelos::{self, QueryReserva};
 
-/// For the connection; the call has its own deadline.
+/// Para la conexión; la llamada tiene su propio plazo.
 const CONECTAR: Duration = Duration::from_secs(5);
-/// A file above it is no reservation.
+/// Un archivo mayor no es una reserva.
 const MAX_ARCHIVO: u64 = 1024 * 1024;
 
-/// Which sidecar, and how long to wait for it.
+/// Qué sidecar, y cuánto se le espera.
 #[derive(Debug, Clone)]
 pub struct Destino {
-    /// `host:port`.
+    /// `host:puerto`.
     pub direccion: String,
-    /// Deadline of a call.
+    /// Plazo de una llamada.
     pub espera: Duration,
 }
 
-/// An answer as it is printed.
+/// Una respuesta como se imprime.
 #[derive(Serialize)]
 struct Respuesta {
     mensaje: String,
     reserva: Option<Reserva>,
 }
 
-/// Makes the reservation of a JSON file, the body of `POST /vuelos/reserva`, and returns the answer as JSON.
+/// Hace la reserva de un archivo JSON, el cuerpo de `POST /vuelos/reserva`, y devuelve la respuesta en JSON.
 ///
-/// With a key, a repeated call makes one reservation.
+/// Con una clave, una llamada repetida hace una sola reserva.
 ///
 /// # Errors
-/// A file that is no reservation or holds what the contract has no field for, no connection, or the sidecar's refusal.
+/// Un archivo que no es una reserva o tiene algo sin campo en el contrato, la falta de conexión, o el rechazo del sidecar.
 pub async fn crear(destino: &Destino, archivo: &Path, clave: Option<&str>) -> Result<String, Error> {
     let reserva = leer(archivo)?;
-    let content = |reason: String| Error::Content { path: archivo.to_owned(), reason };
-    let sin_fecha = |SinFecha { campo }| content(format!("{campo} is no date such as 2022-11-22T13:10:00Z"));
-    let mut request = Request::new(reserva.mensaje().map_err(sin_fecha)?);
-    for (name, value) in [("id-cliente", reserva.id_cliente.as_deref()), ("idempotency-key", clave)] {
-        if let Some(value) = value {
-            let wrong = |_| content(format!("{name} {value:?} is not plain ASCII, which gRPC's metadata are"));
-            request.metadata_mut().insert(name, AsciiMetadataValue::try_from(value).map_err(wrong)?);
+    let no_sirve = |motivo: String| Error::Contenido { ruta: archivo.to_owned(), motivo };
+    let sin_fecha = |SinFecha { campo }| no_sirve(format!("{campo} no es una fecha como 2022-11-22T13:10:00Z"));
+    let mut peticion = Request::new(reserva.mensaje().map_err(sin_fecha)?);
+    for (nombre, valor) in [("id-cliente", reserva.id_cliente.as_deref()), ("idempotency-key", clave)] {
+        if let Some(valor) = valor {
+            let erroneo = |_| no_sirve(format!("{nombre} {valor:?} no es ASCII, como piden los metadatos de gRPC"));
+            peticion.metadata_mut().insert(nombre, AsciiMetadataValue::try_from(valor).map_err(erroneo)?);
         }
     }
-    request.set_timeout(destino.espera);
-    let answer = VuelosClient::new(conectar(destino).await?).crear_reserva(request).await?;
-    imprimir(answer.into_inner())
+    peticion.set_timeout(destino.espera);
+    let respuesta = VuelosClient::new(conectar(destino).await?).crear_reserva(peticion).await?;
+    imprimir(respuesta.into_inner())
 }
 
-/// Reads a reservation and returns the answer as JSON.
+/// Lee una reserva y devuelve la respuesta en JSON.
 ///
 /// # Errors
-/// No connection, or the sidecar's refusal.
+/// La falta de conexión, o el rechazo del sidecar.
 pub async fn consultar(destino: &Destino, id: &str) -> Result<String, Error> {
-    let mut request = Request::new(QueryReserva { id: id.to_owned() });
-    request.set_timeout(destino.espera);
-    let answer = VuelosClient::new(conectar(destino).await?).consultar_reserva(request).await?;
-    imprimir(answer.into_inner())
+    let mut peticion = Request::new(QueryReserva { id: id.to_owned() });
+    peticion.set_timeout(destino.espera);
+    let respuesta = VuelosClient::new(conectar(destino).await?).consultar_reserva(peticion).await?;
+    imprimir(respuesta.into_inner())
 }
 
-/// Succeeds when the sidecar's health service says that it serves, which it does while the API answers.
+/// Acaba bien si el servicio de salud del sidecar dice que sirve, lo que hace mientras la API contesta.
 ///
 /// # Errors
-/// No connection, or a sidecar that does not serve.
+/// La falta de conexión, o un sidecar que no sirve.
 pub async fn salud(destino: &Destino) -> Result<(), Error> {
-    let mut request = Request::new(HealthCheckRequest { service: String::new() });
-    request.set_timeout(destino.espera);
-    let answer = HealthClient::new(conectar(destino).await?).check(request).await?.into_inner();
-    if answer.status == ServingStatus::Serving as i32 {
+    let mut peticion = Request::new(HealthCheckRequest { service: String::new() });
+    peticion.set_timeout(destino.espera);
+    let respuesta = HealthClient::new(conectar(destino).await?).check(peticion).await?.into_inner();
+    if respuesta.status == ServingStatus::Serving as i32 {
         return Ok(());
     }
-    Err(Error::Refused { code: tonic::Code::Unavailable, message: "the API does not answer".to_owned() })
+    Err(Error::Rechazado { codigo: tonic::Code::Unavailable, mensaje: "la API no contesta".to_owned() })
 }
 
 async fn conectar(destino: &Destino) -> Result<Channel, Error> {
-    let connect = |source| Error::Connect { address: destino.direccion.clone(), source };
-    let endpoint = Endpoint::from_shared(format!("http://{}", destino.direccion)).map_err(connect)?;
-    endpoint.connect_timeout(CONECTAR).connect().await.map_err(connect)
+    let sin_conexion = |source| Error::SinConexion { direccion: destino.direccion.clone(), source };
+    let endpoint = Endpoint::from_shared(format!("http://{}", destino.direccion)).map_err(sin_conexion)?;
+    endpoint.connect_timeout(CONECTAR).connect().await.map_err(sin_conexion)
 }
 
 fn leer(archivo: &Path) -> Result<Reserva, Error> {
-    let content = |reason: String| Error::Content { path: archivo.to_owned(), reason };
-    let file = |source| Error::File { path: archivo.to_owned(), source };
-    let bytes = std::fs::metadata(archivo).map_err(file)?.len();
+    let no_sirve = |motivo: String| Error::Contenido { ruta: archivo.to_owned(), motivo };
+    let ilegible = |source| Error::Archivo { ruta: archivo.to_owned(), source };
+    let bytes = std::fs::metadata(archivo).map_err(ilegible)?.len();
     if bytes > MAX_ARCHIVO {
-        return Err(content(format!("it has {bytes} bytes, {MAX_ARCHIVO} are the limit")));
+        return Err(no_sirve(format!("tiene {bytes} bytes y el límite es {MAX_ARCHIVO}")));
     }
-    let text = std::fs::read(archivo).map_err(file)?;
-    let json: Value = serde_json::from_slice(&text).map_err(|error| content(format!("it is no JSON: {error}")))?;
+    let texto = std::fs::read(archivo).map_err(ilegible)?;
+    let json: Value = serde_json::from_slice(&texto).map_err(|error| no_sirve(format!("no es JSON: {error}")))?;
     let reserva: Reserva =
-        serde_json::from_value(json.clone()).map_err(|error| content(format!("it is no reservation: {error}")))?;
-    let carried = serde_json::to_value(&reserva).map_err(|error| content(error.to_string()))?;
-    match perdido(&json, &carried, "") {
-        Some(place) => Err(content(format!("{place} has no field in the gRPC contract; send it to the API itself"))),
+        serde_json::from_value(json.clone()).map_err(|error| no_sirve(format!("no es una reserva: {error}")))?;
+    let llevado = serde_json::to_value(&reserva).map_err(|error| no_sirve(error.to_string()))?;
+    match perdido(&json, &llevado, "") {
+        Some(lugar) => Err(no_sirve(format!("{lugar} no tiene campo en el contrato de gRPC; envíelo a la propia API"))),
         None => Ok(reserva),
     }
 }
 
-/// Finds what a reservation has lost on its way into the contract's shape; a null is nothing to lose.
-fn perdido(original: &Value, carried: &Value, place: &str) -> Option<String> {
-    match (original, carried) {
-        (Value::Object(fields), Value::Object(kept)) => {
-            fields.iter().filter(|(_, value)| !value.is_null()).find_map(|(name, value)| {
-                let place = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
-                match kept.get(name) {
-                    Some(kept) => perdido(value, kept, &place),
-                    None => Some(place),
+/// Encuentra lo que una reserva ha perdido camino de la forma del contrato; perder un null no es perder nada.
+fn perdido(original: &Value, llevado: &Value, lugar: &str) -> Option<String> {
+    match (original, llevado) {
+        (Value::Object(campos), Value::Object(llevado)) => {
+            campos.iter().filter(|(_, valor)| !valor.is_null()).find_map(|(nombre, valor)| {
+                let lugar = if lugar.is_empty() { nombre.clone() } else { format!("{lugar}.{nombre}") };
+                match llevado.get(nombre) {
+                    Some(llevado) => perdido(valor, llevado, &lugar),
+                    None => Some(lugar),
                 }
             })
         }
-        (Value::Array(values), Value::Array(kept)) => {
-            let mut pairs = values.iter().zip(kept).enumerate();
-            pairs.find_map(|(index, (value, kept))| perdido(value, kept, &format!("{place}[{index}]")))
+        (Value::Array(valores), Value::Array(llevado)) => {
+            let mut pares = valores.iter().zip(llevado).enumerate();
+            pares.find_map(|(indice, (valor, llevado))| perdido(valor, llevado, &format!("{lugar}[{indice}]")))
         }
         _ => None,
     }
 }
 
-fn imprimir(answer: vuelos::RespuestaReserva) -> Result<String, Error> {
-    let unreadable = |message: String| Error::Refused { code: tonic::Code::Internal, message };
-    let reserva = answer.reserva.as_ref().map(Reserva::completa).transpose();
-    let reserva = reserva.map_err(|SinFecha { campo }| unreadable(format!("{campo} is no date")))?;
-    let respuesta = Respuesta { mensaje: answer.mensaje, reserva };
-    serde_json::to_string_pretty(&respuesta).map_err(|error| unreadable(error.to_string()))
+fn imprimir(respuesta: vuelos::RespuestaReserva) -> Result<String, Error> {
+    let incomprensible = |mensaje: String| Error::Rechazado { codigo: tonic::Code::Internal, mensaje };
+    let reserva = respuesta.reserva.as_ref().map(Reserva::completa).transpose();
+    let reserva = reserva.map_err(|SinFecha { campo }| incomprensible(format!("{campo} no es una fecha")))?;
+    let respuesta = Respuesta { mensaje: respuesta.mensaje, reserva };
+    serde_json::to_string_pretty(&respuesta).map_err(|error| incomprensible(error.to_string()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn check(text: &str, expected: Result<(), &str>) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("reserva.json");
-        std::fs::write(&path, text).unwrap();
-        match (leer(&path), expected) {
+    fn comprobar(texto: &str, esperado: Result<(), &str>) {
+        let carpeta = tempfile::tempdir().unwrap();
+        let ruta = carpeta.path().join("reserva.json");
+        std::fs::write(&ruta, texto).unwrap();
+        match (leer(&ruta), esperado) {
             (Ok(_), Ok(())) => {}
-            (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{error}"),
-            (found, _) => panic!("{text}: {found:?}"),
+            (Err(error), Err(parte)) => assert!(error.to_string().contains(parte), "{error}"),
+            (hallado, _) => panic!("{texto}: {hallado:?}"),
         }
     }
 
     #[test]
     fn un_archivo_es_una_reserva_o_dice_que_falla() {
-        check(
+        comprobar(
             r#"{"id_cliente": "17", "itinerarios": [{"odos": [{"segmentos": [{"legs": [{"fecha_salida": null}]}]}]}]}"#,
             Ok(()),
         );
-        check(
+        comprobar(
             r#"{"itinerarios": [{"odos": [], "pasajeros": [{"tipo": "ADULTO"}]}]}"#,
-            Err("itinerarios[0].pasajeros has no field"),
+            Err("itinerarios[0].pasajeros no tiene campo"),
         );
-        check(r#"{"itinerarios": {}}"#, Err("it is no reservation"));
-        check("{", Err("it is no JSON"));
-        assert!(matches!(leer(Path::new("/nowhere")), Err(Error::File { .. })));
+        comprobar(r#"{"itinerarios": {}}"#, Err("no es una reserva"));
+        comprobar("{", Err("no es JSON"));
+        assert!(matches!(leer(Path::new("/ninguna/parte")), Err(Error::Archivo { .. })));
     }
 }

@@ -1,77 +1,79 @@
-//! Why the server or the client ends.
+//! Por qué terminan el servidor o el cliente.
 
 use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// What ends the server or a call of the client.
+/// Lo que termina el servidor o una llamada del cliente.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The address of the API is none.
+    /// La dirección de la API no lo es.
     #[error(
-        "{url:?} is not the address of an API: {reason}; set AEROALPES_ADDRESS to a host, host:port or http:// URL"
+        "{url:?} no es la dirección de una API: {motivo}; ponga en AEROALPES_ADDRESS host, host:puerto o una URL http://"
     )]
-    ApiUrl {
-        /// The text.
+    DireccionApi {
+        /// El texto.
         url: String,
-        /// What is wrong with it.
-        reason: String,
+        /// Qué tiene de malo.
+        motivo: String,
     },
-    /// The port cannot be opened.
-    #[error("{address} cannot be listened on; choose another address with --escuchar")]
-    Listen {
-        /// The address.
-        address: String,
-        /// The system's error.
+    /// No se puede abrir el puerto.
+    #[error("no se puede escuchar en {direccion}; elija otra dirección con --escuchar")]
+    Puerto {
+        /// La dirección.
+        direccion: String,
+        /// El error del sistema.
         #[source]
         source: std::io::Error,
     },
-    /// The server, or a part of it, failed.
-    #[error("the gRPC server failed")]
-    Server {
-        /// Its error.
+    /// El servidor, o una parte suya, falló.
+    #[error("el servidor gRPC falló")]
+    Servidor {
+        /// Su error.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// No connection to the sidecar.
-    #[error("no connection to the sidecar at {address}; check that it runs, or name its address with --direccion")]
-    Connect {
-        /// The address.
-        address: String,
-        /// The transport's error.
+    /// No hay conexión con el sidecar.
+    #[error(
+        "no hay conexión con el sidecar en {direccion}; revise que esté en marcha, o nombre su dirección con --direccion"
+    )]
+    SinConexion {
+        /// La dirección.
+        direccion: String,
+        /// El error del transporte.
         #[source]
         source: tonic::transport::Error,
     },
-    /// The sidecar refused.
-    #[error("the sidecar answered {code:?}: {message}")]
-    Refused {
-        /// gRPC's code.
-        code: tonic::Code,
-        /// Its text.
-        message: String,
+    /// El sidecar se negó.
+    #[error("el sidecar contestó {codigo:?}: {mensaje}")]
+    Rechazado {
+        /// El código de gRPC.
+        codigo: tonic::Code,
+        /// Su texto.
+        mensaje: String,
     },
-    /// The file cannot be read.
-    #[error("the file {} cannot be read", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// The system's error.
+    /// No se puede leer el archivo.
+    #[error("no se puede leer el archivo {}", ruta.display())]
+    Archivo {
+        /// El archivo.
+        ruta: PathBuf,
+        /// El error del sistema.
         #[source]
         source: std::io::Error,
     },
-    /// The file is no reservation that a message can carry.
-    #[error("the file {} cannot be sent: {reason}", path.display())]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong and where.
-        reason: String,
+    /// El archivo no es una reserva que quepa en un mensaje.
+    #[error("no se puede enviar el archivo {}: {motivo}", ruta.display())]
+    Contenido {
+        /// El archivo.
+        ruta: PathBuf,
+        /// Qué está mal y dónde.
+        motivo: String,
     },
 }
 
 impl From<tonic::Status> for Error {
-    fn from(status: tonic::Status) -> Self {
-        Self::Refused { code: status.code(), message: status.message().to_owned() }
+    fn from(estado: tonic::Status) -> Self {
+        Self::Rechazado { codigo: estado.code(), mensaje: estado.message().to_owned() }
     }
 }

@@ -1,10 +1,10 @@
-//! The API over gRPC, and a client for it.
+//! La API por gRPC, y un cliente suyo.
 //!
-//! - [`servir`] runs the server until it is asked to stop.
-//! - [`cliente`]: what `aeroalpes sidecar-cliente` calls.
-//! - `servicio`: the two calls; `api`: the API over HTTP; `estado`: its refusals as gRPC status codes.
-//! - `reserva`: a reservation as JSON and as message; `fecha`: its moments.
-//! - `salud`: what the health service says.
+//! - [`servir`] sirve hasta que se le pide que termine.
+//! - [`cliente`]: lo que llama `aeroalpes sidecar-cliente`.
+//! - `servicio`: las dos llamadas; `api`: la API por HTTP; `estado`: sus rechazos como códigos de gRPC.
+//! - `reserva`: una reserva como JSON y como mensaje; `fecha`: sus momentos.
+//! - `salud`: lo que dice el servicio de salud.
 
 mod api;
 pub mod cliente;
@@ -16,12 +16,12 @@ mod salud;
 mod servicio;
 mod servidor;
 
-/// What the contract `proto/vuelos.proto` gives: messages, server and client.
+/// Lo que da el contrato `proto/vuelos.proto`: mensajes, servidor y cliente.
 #[allow(missing_docs, clippy::all, clippy::pedantic)]
 pub mod vuelos {
     include!("generado/vuelos.rs");
 
-    /// The contract itself, for reflection.
+    /// El contrato mismo, para la reflexión.
     pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!("generado/vuelos.bin");
 }
 

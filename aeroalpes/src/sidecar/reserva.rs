@@ -1,11 +1,12 @@
-//! A reservation as the API's JSON and as a message of the contract.
+//! Una reserva como JSON de la API y como mensaje del contrato.
 
+use prost_types::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::sidecar::fecha;
 use crate::sidecar::vuelos;
 
-/// A reservation as the API takes and gives it. What is missing is left out, so that the API says what it wants.
+/// Una reserva como la API la toma y la da. Lo que falta no se escribe, para que la API diga lo que quiere.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Reserva {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -55,65 +56,52 @@ struct Locacion {
     nombre: Option<String>,
 }
 
-/// Why a reservation has no other form: a moment that is none, and where.
+/// Por qué una reserva no tiene otra forma: un momento que no lo es, y dónde.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SinFecha {
     pub(crate) campo: String,
 }
 
 impl Reserva {
-    /// Takes the itineraries out of a message; id and dates are the API's to give.
-    pub(crate) fn pedida(message: &vuelos::Reserva, id_cliente: Option<String>) -> Result<Self, SinFecha> {
-        Ok(Self { id_cliente, itinerarios: itinerarios(message)?, ..Self::default() })
+    /// Toma los itinerarios de un mensaje; el id y las fechas los da la API.
+    pub(crate) fn pedida(mensaje: &vuelos::Reserva, id_cliente: Option<String>) -> Result<Self, SinFecha> {
+        Ok(Self { id_cliente, itinerarios: itinerarios(mensaje)?, ..Self::default() })
     }
 
-    /// Takes everything out of a message.
-    pub(crate) fn completa(message: &vuelos::Reserva) -> Result<Self, SinFecha> {
+    /// Toma todo lo que trae un mensaje.
+    pub(crate) fn completa(mensaje: &vuelos::Reserva) -> Result<Self, SinFecha> {
         Ok(Self {
-            id: message.id.clone(),
+            id: mensaje.id.clone(),
             id_cliente: None,
-            fecha_creacion: opcional(message.fecha_creacion.as_ref(), || "fecha_creacion".to_owned())?,
-            fecha_actualizacion: opcional(message.fecha_actualizacion.as_ref(), || "fecha_actualizacion".to_owned())?,
-            itinerarios: itinerarios(message)?,
+            fecha_creacion: texto(mensaje.fecha_creacion.as_ref(), "", "fecha_creacion")?,
+            fecha_actualizacion: texto(mensaje.fecha_actualizacion.as_ref(), "", "fecha_actualizacion")?,
+            itinerarios: itinerarios(mensaje)?,
         })
     }
 
-    /// Writes it as a message.
+    /// La escribe como mensaje.
     pub(crate) fn mensaje(&self) -> Result<vuelos::Reserva, SinFecha> {
-        let mut itinerarios = Vec::new();
-        for (place, itinerario) in self.itinerarios.iter().enumerate() {
-            let place = format!("itinerarios[{place}]");
-            let odos = itinerario.odos.iter().enumerate();
-            let odos =
-                odos.map(|(index, odo)| odo.mensaje(&format!("{place}.odos[{index}]"))).collect::<Result<_, _>>()?;
-            itinerarios.push(vuelos::Itinerario { id: None, odos });
-        }
+        let leg = |leg: &Leg, lugar: &str| {
+            Ok(vuelos::Leg {
+                fecha_salida: momento(leg.fecha_salida.as_deref(), lugar, "fecha_salida")?,
+                fecha_llegada: momento(leg.fecha_llegada.as_deref(), lugar, "fecha_llegada")?,
+                destino: leg.destino.as_ref().map(Locacion::mensaje),
+                origen: leg.origen.as_ref().map(Locacion::mensaje),
+            })
+        };
+        let segmento =
+            |segmento: &Segmento, lugar: &str| Ok(vuelos::Segmento { legs: cada(&segmento.legs, lugar, "legs", leg)? });
+        let odo =
+            |odo: &Odo, lugar: &str| Ok(vuelos::Odo { segmentos: cada(&odo.segmentos, lugar, "segmentos", segmento)? });
+        let itinerario = |itinerario: &Itinerario, lugar: &str| {
+            Ok(vuelos::Itinerario { id: None, odos: cada(&itinerario.odos, lugar, "odos", odo)? })
+        };
         Ok(vuelos::Reserva {
             id: self.id.clone(),
-            fecha_creacion: momento(self.fecha_creacion.as_deref(), || "fecha_creacion".to_owned())?,
-            fecha_actualizacion: momento(self.fecha_actualizacion.as_deref(), || "fecha_actualizacion".to_owned())?,
-            itinerarios,
+            fecha_creacion: momento(self.fecha_creacion.as_deref(), "", "fecha_creacion")?,
+            fecha_actualizacion: momento(self.fecha_actualizacion.as_deref(), "", "fecha_actualizacion")?,
+            itinerarios: cada(&self.itinerarios, "", "itinerarios", itinerario)?,
         })
-    }
-}
-
-impl Odo {
-    fn mensaje(&self, place: &str) -> Result<vuelos::Odo, SinFecha> {
-        let mut segmentos = Vec::new();
-        for (segment_index, segmento) in self.segmentos.iter().enumerate() {
-            let mut legs = Vec::new();
-            for (leg_index, leg) in segmento.legs.iter().enumerate() {
-                let place = |field| move || format!("{place}.segmentos[{segment_index}].legs[{leg_index}].{field}");
-                legs.push(vuelos::Leg {
-                    fecha_salida: momento(leg.fecha_salida.as_deref(), place("fecha_salida"))?,
-                    fecha_llegada: momento(leg.fecha_llegada.as_deref(), place("fecha_llegada"))?,
-                    destino: leg.destino.as_ref().map(Locacion::mensaje),
-                    origen: leg.origen.as_ref().map(Locacion::mensaje),
-                });
-            }
-            segmentos.push(vuelos::Segmento { legs });
-        }
-        Ok(vuelos::Odo { segmentos })
     }
 }
 
@@ -125,45 +113,53 @@ impl Locacion {
         }
     }
 
-    /// An empty text of a message cannot be told from none.
-    fn de(message: &vuelos::Locacion) -> Self {
-        let texto = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
-        Self { codigo: texto(&message.codigo), nombre: texto(&message.nombre) }
+    /// Un texto vacío de un mensaje no se distingue de uno que falta.
+    fn de(mensaje: &vuelos::Locacion) -> Self {
+        let texto = |texto: &String| Some(texto.clone()).filter(|texto| !texto.is_empty());
+        Self { codigo: texto(&mensaje.codigo), nombre: texto(&mensaje.nombre) }
     }
 }
 
-fn itinerarios(message: &vuelos::Reserva) -> Result<Vec<Itinerario>, SinFecha> {
-    let mut itinerarios = Vec::new();
-    for (i, itinerario) in message.itinerarios.iter().enumerate() {
-        let mut odos = Vec::new();
-        for (o, odo) in itinerario.odos.iter().enumerate() {
-            let mut segmentos = Vec::new();
-            for (s, segmento) in odo.segmentos.iter().enumerate() {
-                let mut legs = Vec::new();
-                for (l, leg) in segmento.legs.iter().enumerate() {
-                    let place = |field| move || format!("itinerarios[{i}].odos[{o}].segmentos[{s}].legs[{l}].{field}");
-                    legs.push(Leg {
-                        fecha_salida: opcional(leg.fecha_salida.as_ref(), place("fecha_salida"))?,
-                        fecha_llegada: opcional(leg.fecha_llegada.as_ref(), place("fecha_llegada"))?,
-                        origen: leg.origen.as_ref().map(Locacion::de),
-                        destino: leg.destino.as_ref().map(Locacion::de),
-                    });
-                }
-                segmentos.push(Segmento { legs });
-            }
-            odos.push(Odo { segmentos });
-        }
-        itinerarios.push(Itinerario { odos });
-    }
-    Ok(itinerarios)
+fn itinerarios(mensaje: &vuelos::Reserva) -> Result<Vec<Itinerario>, SinFecha> {
+    let leg = |leg: &vuelos::Leg, lugar: &str| {
+        Ok(Leg {
+            fecha_salida: texto(leg.fecha_salida.as_ref(), lugar, "fecha_salida")?,
+            fecha_llegada: texto(leg.fecha_llegada.as_ref(), lugar, "fecha_llegada")?,
+            origen: leg.origen.as_ref().map(Locacion::de),
+            destino: leg.destino.as_ref().map(Locacion::de),
+        })
+    };
+    let segmento =
+        |segmento: &vuelos::Segmento, lugar: &str| Ok(Segmento { legs: cada(&segmento.legs, lugar, "legs", leg)? });
+    let odo =
+        |odo: &vuelos::Odo, lugar: &str| Ok(Odo { segmentos: cada(&odo.segmentos, lugar, "segmentos", segmento)? });
+    let itinerario = |itinerario: &vuelos::Itinerario, lugar: &str| {
+        Ok(Itinerario { odos: cada(&itinerario.odos, lugar, "odos", odo)? })
+    };
+    cada(&mensaje.itinerarios, "", "itinerarios", itinerario)
 }
 
-fn opcional(moment: Option<&prost_types::Timestamp>, campo: impl Fn() -> String) -> Result<Option<String>, SinFecha> {
-    moment.map(|moment| fecha::texto(moment).ok_or_else(|| SinFecha { campo: campo() })).transpose()
+/// Pasa cada elemento de una lista con su lugar, como `itinerarios[0].odos[1]`.
+fn cada<A, B>(
+    lista: &[A],
+    lugar: &str,
+    campo: &str,
+    pasar: impl Fn(&A, &str) -> Result<B, SinFecha>,
+) -> Result<Vec<B>, SinFecha> {
+    let campo = ruta(lugar, campo);
+    lista.iter().enumerate().map(|(indice, uno)| pasar(uno, &format!("{campo}[{indice}]"))).collect()
 }
 
-fn momento(text: Option<&str>, campo: impl Fn() -> String) -> Result<Option<prost_types::Timestamp>, SinFecha> {
-    text.map(|text| fecha::de_texto(text).ok_or_else(|| SinFecha { campo: campo() })).transpose()
+fn texto(momento: Option<&Timestamp>, lugar: &str, campo: &str) -> Result<Option<String>, SinFecha> {
+    momento.map(|momento| fecha::texto(momento).ok_or_else(|| SinFecha { campo: ruta(lugar, campo) })).transpose()
+}
+
+fn momento(texto: Option<&str>, lugar: &str, campo: &str) -> Result<Option<Timestamp>, SinFecha> {
+    texto.map(|texto| fecha::de_texto(texto).ok_or_else(|| SinFecha { campo: ruta(lugar, campo) })).transpose()
+}
+
+fn ruta(lugar: &str, campo: &str) -> String {
+    if lugar.is_empty() { campo.to_owned() } else { format!("{lugar}.{campo}") }
 }
 
 #[cfg(test)]
@@ -183,16 +179,16 @@ mod tests {
     #[test]
     fn el_json_de_la_api_pasa_a_mensaje_y_vuelve() {
         let reserva: Reserva = serde_json::from_value(api_json()).unwrap();
-        let message = reserva.mensaje().unwrap();
-        let leg = &message.itinerarios[0].odos[0].segmentos[0].legs[0];
-        assert_eq!(leg.fecha_salida.as_ref().map(|moment| moment.seconds), Some(1_669_122_600));
-        assert_eq!(leg.origen.as_ref().map(|place| place.nombre.as_str()), Some("El Dorado"));
-        assert_eq!(leg.destino.as_ref().map(|place| place.codigo.as_str()), Some("JFK"));
-        let back = Reserva::completa(&message).unwrap();
-        assert_eq!(back, Reserva { id_cliente: None, ..reserva });
-        let asked = serde_json::to_value(Reserva::pedida(&message, Some("17".into())).unwrap()).unwrap();
-        let expected = serde_json::json!({"id_cliente": "17", "itinerarios": api_json()["itinerarios"]});
-        assert_eq!(asked, expected);
+        let mensaje = reserva.mensaje().unwrap();
+        let leg = &mensaje.itinerarios[0].odos[0].segmentos[0].legs[0];
+        assert_eq!(leg.fecha_salida.as_ref().map(|momento| momento.seconds), Some(1_669_122_600));
+        assert_eq!(leg.origen.as_ref().map(|lugar| lugar.nombre.as_str()), Some("El Dorado"));
+        assert_eq!(leg.destino.as_ref().map(|lugar| lugar.codigo.as_str()), Some("JFK"));
+        let vuelta = Reserva::completa(&mensaje).unwrap();
+        assert_eq!(vuelta, Reserva { id_cliente: None, ..reserva });
+        let pedido = serde_json::to_value(Reserva::pedida(&mensaje, Some("17".into())).unwrap()).unwrap();
+        let esperado = serde_json::json!({"id_cliente": "17", "itinerarios": api_json()["itinerarios"]});
+        assert_eq!(pedido, esperado);
     }
 
     #[test]
@@ -208,7 +204,7 @@ mod tests {
         };
         let odo = vuelos::Odo { segmentos: vec![vuelos::Segmento { legs: vec![leg] }] };
         let itinerarios = vec![vuelos::Itinerario { id: None, odos: vec![odo] }];
-        let message = vuelos::Reserva { itinerarios, ..vuelos::Reserva::default() };
-        assert_eq!(Reserva::pedida(&message, None).unwrap_err().campo, campo);
+        let mensaje = vuelos::Reserva { itinerarios, ..vuelos::Reserva::default() };
+        assert_eq!(Reserva::pedida(&mensaje, None).unwrap_err().campo, campo);
     }
 }

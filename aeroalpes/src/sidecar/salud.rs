@@ -1,4 +1,4 @@
-//! What the health service says: whether the API answers.
+//! Lo que dice el servicio de salud: si la API contesta.
 
 use std::time::Duration;
 
@@ -7,32 +7,32 @@ use tonic_health::server::HealthReporter;
 
 use crate::sidecar::api::Api;
 
-/// How often the API is asked.
+/// Cada cuánto se pregunta a la API.
 const CADA: Duration = Duration::from_secs(2);
-/// The whole server, and its service.
+/// El servidor entero, y su servicio.
 const NOMBRES: [&str; 2] = ["", "vuelos.Vuelos"];
 
-/// Asks the API again and again, and tells the health service.
-pub(crate) async fn vigilar(api: Api, reporter: HealthReporter) {
-    let mut before = None;
+/// Pregunta a la API una y otra vez, y se lo dice al servicio de salud.
+pub(crate) async fn vigilar(api: Api, informe: HealthReporter) {
+    let mut antes = None;
     loop {
-        let is_up = api.responde().await;
-        if before != Some(is_up) {
-            let status = if is_up { ServingStatus::Serving } else { ServingStatus::NotServing };
-            for name in NOMBRES {
-                reporter.set_service_status(name, status).await;
+        let responde = api.responde().await;
+        if antes != Some(responde) {
+            let estado = if responde { ServingStatus::Serving } else { ServingStatus::NotServing };
+            for nombre in NOMBRES {
+                informe.set_service_status(nombre, estado).await;
             }
-            tracing::info!(is_up, "the API");
-            before = Some(is_up);
+            tracing::info!(responde, "la API");
+            antes = Some(responde);
         }
         tokio::time::sleep(CADA).await;
     }
 }
 
-/// Says that nothing is served any more, which ends the calls that watch.
-pub(crate) async fn despedir(reporter: &mut HealthReporter) {
-    for name in NOMBRES {
-        reporter.set_service_status(name, ServingStatus::NotServing).await;
-        reporter.clear_service_status(name).await;
+/// Dice que ya no se sirve nada, lo que termina las llamadas que vigilan.
+pub(crate) async fn despedir(informe: &mut HealthReporter) {
+    for nombre in NOMBRES {
+        informe.set_service_status(nombre, ServingStatus::NotServing).await;
+        informe.clear_service_status(nombre).await;
     }
 }

@@ -1,4 +1,4 @@
-//! The server: port, services, limits, end.
+//! El servidor: puerto, servicios, límites, final.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -16,83 +16,83 @@ use crate::sidecar::servicio::Servicio;
 use crate::sidecar::vuelos::FILE_DESCRIPTOR_SET;
 use crate::sidecar::vuelos::vuelos_server::VuelosServer;
 
-/// Largest request: some thousand legs.
+/// La petición más larga: unos miles de legs.
 const MAX_MENSAJE: usize = 1024 * 1024;
-/// Largest answer: a reservation as large as the API's answer may be.
+/// La respuesta más larga: una reserva tan grande como la puede dar la API.
 const MAX_RESPUESTA: usize = 4 * 1024 * 1024;
-/// Calls of one connection at the same time.
+/// Llamadas de una conexión a la vez.
 const MAX_LLAMADAS: u32 = 128;
-/// How long calls may take to finish once the end is asked for; a call has at most thirty seconds anyway.
+/// Lo que pueden tardar las llamadas en acabar cuando se pide el final; una llamada tiene treinta segundos como mucho.
 const GRACIA: Duration = Duration::from_secs(20);
 
-/// Where the server listens, and where the API is.
+/// Dónde escucha el servidor, y dónde está la API.
 #[derive(Debug, Clone)]
 pub struct Configuracion {
-    /// Address, `host:port`; port 0 takes a free one.
+    /// Dirección, `host:puerto`; el puerto 0 toma uno libre.
     pub escuchar: String,
-    /// Base URL of the API.
+    /// URL base de la API.
     pub api_url: String,
 }
 
-/// Serves until `parada` completes, then lets running calls finish.
+/// Sirve hasta que `parada` termina; después deja acabar las llamadas en curso.
 ///
 /// # Errors
-/// An address that cannot be used, or a failure of the server.
+/// Una dirección que no sirve, o un fallo del servidor.
 pub async fn servir(configuracion: Configuracion, parada: impl Future<Output = ()> + Send) -> Result<(), Error> {
     let Configuracion { escuchar, api_url } = configuracion;
     let api = Api::nueva(&api_url)?;
-    let (listener, address) = abrir(&escuchar).await?;
-    let (mut reporter, health) = tonic_health::server::health_reporter();
-    // Known from the start, so that a first question is not answered with "no such service".
-    for name in ["", "vuelos.Vuelos"] {
-        reporter.set_service_status(name, ServingStatus::NotServing).await;
+    let (escucha, direccion) = abrir(&escuchar).await?;
+    let (mut informe, salud) = tonic_health::server::health_reporter();
+    // Se conocen desde el principio, para que a la primera pregunta no se conteste que no existe el servicio.
+    for nombre in ["", "vuelos.Vuelos"] {
+        informe.set_service_status(nombre, ServingStatus::NotServing).await;
     }
     let vuelos = VuelosServer::new(Servicio { api: api.clone() })
         .max_decoding_message_size(MAX_MENSAJE)
         .max_encoding_message_size(MAX_RESPUESTA);
-    let reflection = |error: tonic_reflection::server::Error| Error::Server { source: Box::new(error) };
-    let describe = || {
+    let reflexion = |error: tonic_reflection::server::Error| Error::Servidor { source: Box::new(error) };
+    let descritos = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
-    let (v1, v1alpha) = (describe().build_v1().map_err(reflection)?, describe().build_v1alpha().map_err(reflection)?);
-    // A closed standard output is no reason to end.
-    let _ = writeln!(std::io::stdout(), "aeroalpes sidecar: {address}");
-    tracing::info!(%address, api = %api_url, "serving");
+    let (v1, v1alpha) = (descritos().build_v1().map_err(reflexion)?, descritos().build_v1alpha().map_err(reflexion)?);
+    // Una salida cerrada no es motivo para terminar.
+    let _ = writeln!(std::io::stdout(), "aeroalpes sidecar: {direccion}");
+    tracing::info!(%direccion, api = %api_url, "el sidecar sirve");
 
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let watch = tokio::spawn(salud::vigilar(api, reporter.clone()));
-    let server = Server::builder()
+    let (parar, parado) = tokio::sync::oneshot::channel::<()>();
+    let vigilancia = tokio::spawn(salud::vigilar(api, informe.clone()));
+    let servidor = Server::builder()
         .max_concurrent_streams(MAX_LLAMADAS)
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
-        .add_service(health)
+        .add_service(salud)
         .add_service(vuelos)
         .add_service(v1)
         .add_service(v1alpha)
-        .serve_with_incoming_shutdown(TcpIncoming::from(listener), async { stopped.await.unwrap_or(()) });
-    let mut server = std::pin::pin!(server);
-    let failed = |source: tonic::transport::Error| Error::Server { source: Box::new(source) };
+        .serve_with_incoming_shutdown(TcpIncoming::from(escucha), async { parado.await.unwrap_or(()) });
+    let mut servidor = std::pin::pin!(servidor);
+    let fallo = |source: tonic::transport::Error| Error::Servidor { source: Box::new(source) };
     tokio::select! {
-        ended = &mut server => return ended.map_err(failed),
+        fin = &mut servidor => return fin.map_err(fallo),
         () = parada => {}
     }
-    watch.abort();
-    salud::despedir(&mut reporter).await;
-    // The server is there as long as this function is.
-    let _ = stop.send(());
-    match tokio::time::timeout(GRACIA, server).await {
-        Ok(ended) => ended.map_err(failed),
+    vigilancia.abort();
+    salud::despedir(&mut informe).await;
+    // El servidor está mientras está esta función.
+    let _ = parar.send(());
+    match tokio::time::timeout(GRACIA, servidor).await {
+        Ok(fin) => fin.map_err(fallo),
         Err(_) => {
-            tracing::warn!("calls were still running at the end");
+            tracing::warn!("había llamadas en curso al final");
             Ok(())
         }
     }
 }
 
-async fn abrir(address: &str) -> Result<(TcpListener, SocketAddr), Error> {
-    let listen = |source| Error::Listen { address: address.to_owned(), source };
-    let listener = TcpListener::bind(address).await.map_err(listen)?;
-    let local = listener.local_addr().map_err(listen)?;
-    Ok((listener, local))
+async fn abrir(direccion: &str) -> Result<(TcpListener, SocketAddr), Error> {
+    let ocupada = |source| Error::Puerto { direccion: direccion.to_owned(), source };
+    let escucha = TcpListener::bind(direccion).await.map_err(ocupada)?;
+    let local = escucha.local_addr().map_err(ocupada)?;
+    Ok((escucha, local))
 }

@@ -148,7 +148,7 @@ pub mod vuelos_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Makes a reservation and answers with it as it is stored.
+        /// Hace una reserva y contesta con ella como quedó guardada.
         pub async fn crear_reserva(
             &mut self,
             request: impl tonic::IntoRequest<super::Reserva>,
@@ -173,7 +173,7 @@ pub mod vuelos_client {
                 .insert(GrpcMethod::new("vuelos.Vuelos", "CrearReserva"));
             self.inner.unary(req, path, codec).await
         }
-        /// Reads a reservation.
+        /// Lee una reserva.
         pub async fn consultar_reserva(
             &mut self,
             request: impl tonic::IntoRequest<super::QueryReserva>,
@@ -213,7 +213,7 @@ pub mod vuelos_server {
     /// Generated trait containing gRPC methods that should be implemented for use with VuelosServer.
     #[async_trait]
     pub trait Vuelos: std::marker::Send + std::marker::Sync + 'static {
-        /// Makes a reservation and answers with it as it is stored.
+        /// Hace una reserva y contesta con ella como quedó guardada.
         async fn crear_reserva(
             &self,
             request: tonic::Request<super::Reserva>,
@@ -221,7 +221,7 @@ pub mod vuelos_server {
             tonic::Response<super::RespuestaReserva>,
             tonic::Status,
         >;
-        /// Reads a reservation.
+        /// Lee una reserva.
         async fn consultar_reserva(
             &self,
             request: tonic::Request<super::QueryReserva>,
