@@ -1,4 +1,4 @@
-// Airports that the form offers. Any other code may be typed.
+// Aeropuertos que ofrece el formulario. Se puede escribir cualquier otro código.
 
 const AEROPUERTOS = new Map([
   ["BOG", "Bogotá"], ["MDE", "Medellín"], ["CLO", "Cali"], ["CTG", "Cartagena"], ["SMR", "Santa Marta"], ["PSO", "Pasto"],
@@ -9,10 +9,10 @@ const AEROPUERTOS = new Map([
 
 const llano = (texto) => texto.normalize("NFD").replace(/\p{M}/gu, "").trim().toLowerCase();
 
-/** Pairs of code and name. */
+/** Pares de código y nombre. */
 export const aeropuertos = [...AEROPUERTOS];
 
-/** Reads what was typed, a code or a city: `{codigo, nombre?}`. What is neither goes to the API as it is. */
+/** Lee lo escrito, un código o una ciudad: `{codigo, nombre?}`. Lo que no es ni uno ni otra va tal cual a la API. */
 export function leer(texto) {
   const escrito = llano(texto);
   for (const [codigo, nombre] of AEROPUERTOS) {
@@ -21,7 +21,7 @@ export function leer(texto) {
   return { codigo: /^[a-z]{3}$/.test(escrito) ? escrito.toUpperCase() : texto.trim() };
 }
 
-/** Name of a code, if it is known. */
+/** Nombre de un código, si se conoce. */
 export function nombreDe(codigo) {
   return AEROPUERTOS.get(codigo);
 }

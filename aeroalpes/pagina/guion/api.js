@@ -1,8 +1,8 @@
-// Calls of the page's own API.
+// Llamadas a la API de la propia página.
 
 const ESPERA_MS = 15_000;
 
-/** An answer that is an error: a sentence to show and, where there is one, the form's field. */
+/** Una respuesta que es un error: una frase que mostrar y, si lo hay, el campo del formulario. */
 export class ErrorDeApi extends Error {
   constructor(mensaje, { campo, estado } = {}) {
     super(mensaje);
@@ -20,12 +20,12 @@ async function pedir(ruta, opciones = {}) {
   }
   const cuerpo = await respuesta.json().catch(() => null);
   if (respuesta.ok && cuerpo !== null) return cuerpo;
-  // A success whose body was cut on its way is none: what was asked for may be done, but nothing of it is known.
+  // Un éxito con el cuerpo cortado no lo es: lo pedido puede estar hecho, pero no se sabe nada de ello.
   if (respuesta.ok) throw new ErrorDeApi("La respuesta de AeroAlpes no llegó entera. Inténtalo de nuevo en un momento.");
   throw new ErrorDeApi(cuerpo?.error ?? "Algo salió mal. Inténtalo de nuevo.", { campo: cuerpo?.campo, estado: respuesta.status });
 }
 
-/** Books; the same key books once, however often it is sent. */
+/** Reserva; la misma clave reserva una vez, se envíe las veces que se envíe. */
 export function reservar(datos, clave) {
   return pedir("/api/reservas", {
     method: "POST",
@@ -34,12 +34,12 @@ export function reservar(datos, clave) {
   });
 }
 
-/** One page of a client's reservations, newest first. */
+/** Una página de las reservas de un cliente, la más nueva primero. */
 export function listar(idCliente, pagina) {
   return pedir(`/api/reservas?id_cliente=${encodeURIComponent(idCliente)}&pagina=${pagina}`);
 }
 
-/** Approves, pays or cancels. */
+/** Aprueba, paga o cancela. */
 export function ordenar(id, orden) {
   return pedir(`/api/reservas/${encodeURIComponent(id)}/${orden}`, { method: "POST" });
 }

@@ -1,4 +1,4 @@
-// The view of change events: before and after side by side, newest first.
+// La vista de los cambios: antes y después lado a lado, el más nuevo primero.
 
 import { deId, elemento } from "./elemento.js";
 import { entera, momento } from "./fecha.js";
@@ -34,7 +34,7 @@ function revisarVacio() {
   vacio.hidden = [...lista.children].some((fila) => !fila.hidden);
 }
 
-/** Tells whether the view is the one that is shown; what came while it was not is counted. */
+/** Dice si la vista es la que se muestra; lo que llegó mientras no lo era se cuenta. */
 export function mostrarCambios(visible) {
   aLaVista = visible;
   if (visible) contar(0);
@@ -47,7 +47,7 @@ function contar(cuantos) {
   contador.setAttribute("aria-label", `${cuantos} nuevos`);
 }
 
-/** Shows one change. */
+/** Muestra un cambio. */
 export function anadirCambio(cambio, { esHistoria }) {
   const tabla = `${cambio.base}.${cambio.tabla}`;
   if (!tablas.has(tabla)) {
@@ -103,7 +103,7 @@ function columnas(cambio) {
   );
 }
 
-/** A name that may break behind its underscores. */
+/** Un nombre que se puede partir detrás de sus guiones bajos. */
 function partido(nombre) {
   return nombre.split(/(?<=_)/).flatMap((parte) => [parte, elemento("wbr")]).slice(0, -1);
 }
@@ -116,7 +116,7 @@ function celda(columna, lado) {
   return elemento("td", {}, elemento("span", { title: fecha }, String(valor)), fecha ? elemento("small", {}, fecha) : null);
 }
 
-/** Debezium writes dates as milliseconds; a date in words stands below where the column's name says that it is one. */
+/** Debezium escribe las fechas en milisegundos; debajo va la fecha legible si el nombre de la columna dice que lo es. */
 function esMomento(nombre, valor) {
   return typeof valor === "number" && valor > 1e11 && valor < 1e13 && /^fecha|_en$|_at$|^ts_/.test(nombre);
 }

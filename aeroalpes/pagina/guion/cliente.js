@@ -1,10 +1,10 @@
-// Who the reader of this page is: an id without a person behind it, kept in the browser.
+// Quién lee esta página: un id sin una persona detrás, guardado en el navegador.
 
 const ID = "aeroalpes.cliente";
 const PROMOCIONES = "aeroalpes.promociones";
 const deMemoria = new Map();
 
-// A browser may forbid storage; then both last as long as the page.
+// Un navegador puede prohibir el almacén; entonces los dos duran lo que la página.
 function guardado(clave) {
   try {
     return localStorage.getItem(clave) ?? deMemoria.get(clave);
@@ -18,16 +18,16 @@ function guardar(clave, valor) {
   try {
     localStorage.setItem(clave, valor);
   } catch {
-    // It lasts as long as the page.
+    // Dura lo que la página.
   }
 }
 
-/** Random text of that many bytes. `crypto.randomUUID` is missing on pages without TLS, this is not. */
+/** Texto al azar de tantos bytes. `crypto.randomUUID` falta en páginas sin TLS; esto, no. */
 export function azar(bytes) {
   return [...crypto.getRandomValues(new Uint8Array(bytes))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** The client's id; made on the first visit. */
+/** El id del cliente; se hace en la primera visita. */
 export function idCliente() {
   const conocido = guardado(ID);
   if (/^[A-Za-z0-9_-]{1,40}$/.test(conocido ?? "")) return conocido;
@@ -36,12 +36,12 @@ export function idCliente() {
   return nuevo;
 }
 
-/** Whether the client wants promotions. */
+/** Si el cliente quiere promociones. */
 export function quierePromociones() {
   return guardado(PROMOCIONES) === "si";
 }
 
-/** Remembers whether the client wants promotions. */
+/** Recuerda si el cliente quiere promociones. */
 export function recordarPromociones(quiere) {
   guardar(PROMOCIONES, quiere ? "si" : "no");
 }

@@ -1,6 +1,6 @@
-// The websocket: opens, hears, and opens again with growing pauses when it was lost.
+// El websocket: se abre, escucha, y si se pierde se vuelve a abrir con pausas cada vez mayores.
 //
-// Tells an `oyente`: `mensaje(objeto)`, `abierta()`, `perdida(segundos)` with the seconds until the next attempt.
+// Avisa a un `oyente`: `mensaje(objeto)`, `abierta()`, `perdida(segundos)` con los segundos hasta el siguiente intento.
 
 const PRIMERA_PAUSA_MS = 500;
 const MAYOR_PAUSA_MS = 15_000;
@@ -8,29 +8,29 @@ const MAYOR_PAUSA_MS = 15_000;
 export function conectar(oyente) {
   let pausa = PRIMERA_PAUSA_MS;
   let espera = null;
-  let zocalo = null;
+  let websocket = null;
 
   function abrir() {
     clearTimeout(espera);
     espera = null;
-    zocalo = new WebSocket(`${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}/ws`);
-    zocalo.addEventListener("open", () => {
+    websocket = new WebSocket(`${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}/ws`);
+    websocket.addEventListener("open", () => {
       pausa = PRIMERA_PAUSA_MS;
       oyente.abierta();
     });
-    zocalo.addEventListener("message", (evento) => oyente.mensaje(JSON.parse(evento.data)));
-    zocalo.addEventListener("close", cerrada);
+    websocket.addEventListener("message", (evento) => oyente.mensaje(JSON.parse(evento.data)));
+    websocket.addEventListener("close", cerrada);
   }
 
   function cerrada() {
-    // Between half of the pause and all of it, so that a thousand pages do not come back at once.
+    // Entre la mitad de la pausa y toda ella, para que mil páginas no vuelvan a la vez.
     const ms = pausa * (0.5 + Math.random() / 2);
     pausa = Math.min(pausa * 2, MAYOR_PAUSA_MS);
     oyente.perdida(Math.ceil(ms / 1000));
     espera = setTimeout(abrir, ms);
   }
 
-  // A phone that wakes up, or a network that is back, need not wait for the pause.
+  // Un teléfono que despierta, o una red que vuelve, no tiene que esperar la pausa.
   const yaMismo = () => {
     if (espera !== null && document.visibilityState === "visible") {
       pausa = PRIMERA_PAUSA_MS;

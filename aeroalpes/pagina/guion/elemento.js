@@ -1,6 +1,6 @@
-// Makes elements. Data become text nodes or attributes, never markup.
+// Hace elementos. Los datos son nodos de texto o atributos, nunca marcas.
 
-/** Makes an element with properties (`class`, `data-…` and `aria-…` as attributes) and children (nodes or texts). */
+/** Hace un elemento con propiedades (`class`, `data-…` y `aria-…` como atributos) e hijos (nodos o textos). */
 export function elemento(nombre, propiedades = {}, ...hijos) {
   const hecho = document.createElement(nombre);
   for (const [clave, valor] of Object.entries(propiedades)) {
@@ -11,12 +11,12 @@ export function elemento(nombre, propiedades = {}, ...hijos) {
   return hecho;
 }
 
-/** Returns the element of the page with that id. */
+/** Devuelve el elemento de la página con ese id. */
 export function deId(id) {
   return document.getElementById(id);
 }
 
-/** Shows a text in an element, or hides the element when there is none. */
+/** Muestra un texto en un elemento, o lo esconde si no hay texto. */
 export function decir(donde, texto) {
   donde.textContent = texto ?? "";
   donde.hidden = !texto;

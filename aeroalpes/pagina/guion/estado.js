@@ -1,4 +1,4 @@
-// How things are: our connection, the broker, the API.
+// Cómo está todo: nuestra conexión, el broker, la API.
 
 import { decir, deId } from "./elemento.js";
 
@@ -30,19 +30,19 @@ function mostrar() {
     explica = "El broker de eventos y el servicio de reservas no responden. La página se pone al día sola.";
   }
   conexion.dataset.estado = estado;
-  // Written only when it changes: a screen reader reads each writing.
+  // Se escribe solo cuando cambia: un lector de pantalla lee cada escritura.
   if (texto.textContent !== dice) texto.textContent = dice;
   if (aviso.textContent !== (explica ?? "")) decir(aviso, explica);
 }
 
-/** The socket is open; how the parts are comes with its first message. */
+/** El websocket está abierto; cómo están las partes llega con su primer mensaje. */
 export function conectada() {
   abierta = true;
   intento = null;
   mostrar();
 }
 
-/** The socket is lost and will be opened again. */
+/** El websocket se perdió y se volverá a abrir. */
 export function perdida(segundos) {
   abierta = false;
   intento = segundos;
@@ -50,7 +50,7 @@ export function perdida(segundos) {
   mostrar();
 }
 
-/** What the server says about broker and API. */
+/** Lo que el servidor dice del broker y de la API. */
 export function informar(nuevas) {
   partes = nuevas;
   mostrar();

@@ -1,4 +1,4 @@
-// The list of events: each message is appended, as in the tutorial.
+// La lista de eventos: cada mensaje se añade al final, como en el tutorial.
 
 import { decir, deId, elemento } from "./elemento.js";
 import { idCliente } from "./cliente.js";
@@ -26,7 +26,7 @@ lista.addEventListener("scroll", () => {
 });
 alFinal.addEventListener("click", irAlFinal);
 
-/** Shows one event. The history of a page that opens moves nothing and is marked as seen. */
+/** Muestra un evento. La historia de una página que se abre no mueve nada y se marca como vista. */
 export function anadirEvento(evento, { esHistoria }) {
   const seguir = esHistoria || estaAlFinal();
   const datos = evento.data ?? {};
@@ -56,7 +56,7 @@ export function anadirEvento(evento, { esHistoria }) {
   anadir(fila, seguir);
 }
 
-/** Shows a note in the place of events that are not there. */
+/** Muestra una nota en lugar de los eventos que no están. */
 export function anadirNota(texto) {
   anadir(elemento("li", { class: "mensaje mensaje-nota" }, texto), estaAlFinal());
 }

@@ -1,4 +1,4 @@
-// Dates as people of the page read them, in their own time zone.
+// Fechas como las lee quien usa la página, en su zona horaria.
 
 const hora = new Intl.DateTimeFormat("es", { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
 const dia = new Intl.DateTimeFormat("es", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hour12: false });
@@ -9,26 +9,26 @@ function valida(valor) {
   return valor === null || valor === undefined || Number.isNaN(fecha.getTime()) ? null : fecha;
 }
 
-/** Time of the day for today, day and time for others; a dash for none. */
+/** La hora, si es de hoy; día y hora, si no; una raya, si no hay fecha. */
 export function momento(valor) {
   const fecha = valida(valor);
   if (!fecha) return "—";
   return fecha.toDateString() === new Date().toDateString() ? hora.format(fecha) : dia.format(fecha);
 }
 
-/** Day and time without seconds. */
+/** Día y hora sin segundos. */
 export function salida(valor) {
   const fecha = valida(valor);
   return fecha ? dia.format(fecha) : "—";
 }
 
-/** Everything, for a title. */
+/** Todo, para un título. */
 export function entera(valor) {
   const fecha = valida(valor);
   return fecha ? completa.format(fecha) : "";
 }
 
-/** Value of a `datetime-local` field: that many days from now, at a full hour of the local day. */
+/** Valor de un campo `datetime-local`: dentro de tantos días, a una hora en punto del día local. */
 export function dentroDe(dias, horas, minutos = 0) {
   const fecha = new Date();
   fecha.setDate(fecha.getDate() + dias);
@@ -36,7 +36,7 @@ export function dentroDe(dias, horas, minutos = 0) {
   return paraCampo(fecha);
 }
 
-/** Value of a `datetime-local` field, some hours after another one. */
+/** Valor de un campo `datetime-local`, unas horas después de otro. */
 export function despuesDe(valor, horas) {
   const fecha = valida(valor);
   if (!fecha) return "";
@@ -44,7 +44,7 @@ export function despuesDe(valor, horas) {
   return paraCampo(fecha);
 }
 
-/** What the API takes, `2022-11-22T13:10:00Z`; the text itself when it is no date, for the API to complain about. */
+/** Lo que toma la API, `2022-11-22T13:10:00Z`; el propio texto si no es una fecha, para que la API lo diga. */
 export function paraApi(valor) {
   const fecha = valida(valor);
   return fecha && valor ? fecha.toISOString().replace(/\.\d+Z$/, "Z") : valor;

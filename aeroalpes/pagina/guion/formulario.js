@@ -1,4 +1,4 @@
-// The form. One intention books once: its key changes only when what would be booked changes, or when another one is wanted.
+// El formulario. Una intención reserva una vez: su clave solo cambia si cambia lo que se reservaría, o si se quiere otra.
 
 import { aeropuertos, leer } from "./aeropuertos.js";
 import { ErrorDeApi, reservar } from "./api.js";
@@ -16,12 +16,12 @@ const exito = deId("formulario-exito");
 const fallo = deId("formulario-error");
 const campo = (nombre) => formulario.elements[nombre];
 
-/** What would be booked, and its key. */
+/** Lo que se reservaría, y su clave. */
 let intencion = { datos: "", clave: "" };
 let enviando = false;
 let hecho = "";
 
-/** Starts; `alReservar()` is called after each booking. */
+/** Empieza; llama a `alReservar()` después de cada reserva. */
 export function abrirFormulario(alReservar) {
   deId("aeropuertos").append(...aeropuertos.map(([codigo, nombre]) => elemento("option", { value: codigo }, nombre)));
   campo("origen").value = "BOG";
@@ -59,7 +59,7 @@ function datos() {
   };
 }
 
-/** What was booked stays booked as long as the form shows it: a second click finds the button at rest. */
+/** Lo reservado queda reservado mientras el formulario lo muestra: un segundo clic encuentra el botón en reposo. */
 function revisar() {
   const igual = hecho !== "" && hecho === JSON.stringify(datos());
   boton.disabled = enviando || igual;
@@ -91,7 +91,7 @@ async function enviar(alReservar) {
   }
 }
 
-/** Asks for what is missing; whether it is right is for the API to say. */
+/** Pide lo que falta; si está bien lo dice la API. */
 function completo() {
   const faltan = ["origen", "destino", "salida", "llegada"].filter((nombre) => campo(nombre).value.trim() === "");
   for (const nombre of faltan) senalar(nombre, "Falta este dato.");

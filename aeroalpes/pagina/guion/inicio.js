@@ -1,4 +1,4 @@
-// Brings the parts of the page together.
+// Junta las partes de la página.
 
 import { anadirCambio, mostrarCambios } from "./cambios.js";
 import { idCliente } from "./cliente.js";
@@ -10,12 +10,12 @@ import { abrirFormulario } from "./formulario.js";
 import { cargar, seguirEvento } from "./reservas.js";
 import { abrirVistas } from "./vistas.js";
 
-/** The server keeps as many of each kind for a page that opens. */
+/** El servidor guarda tantos de cada clase para una página que se abre. */
 const HISTORIA = 50;
 
-/** Names of what was shown: after a lost connection the server tells its history again. */
+/** Nombres de lo mostrado: tras perder la conexión el servidor cuenta otra vez su historia. */
 const vistas = new Set();
-/** The history that the socket tells first: whether it is being told, and how much of it a page that had seen events knew. */
+/** La historia que el websocket cuenta primero: si la está contando, y cuánto de ella conocía una página que ya había visto eventos. */
 let repaso = { esHistoria: true, habia: false, nuevos: 0, conocidos: 0 };
 let hayEventos = false;
 let apiRespondia = null;
@@ -23,7 +23,7 @@ let apiRespondia = null;
 function primeraVez(clave) {
   if (vistas.has(clave)) return false;
   vistas.add(clave);
-  // The server never tells more than its history again.
+  // El servidor nunca repite más que su historia.
   if (vistas.size > 20 * HISTORIA) vistas.delete(vistas.values().next().value);
   return true;
 }
@@ -70,7 +70,7 @@ const oyente = {
         break;
       case "estado":
         estado.informar(mensaje.estado);
-        // The list is read again as soon as there is someone to ask.
+        // La lista se lee otra vez en cuanto hay a quién preguntar.
         if (mensaje.estado.api && apiRespondia !== true) cargar();
         apiRespondia = mensaje.estado.api;
         break;

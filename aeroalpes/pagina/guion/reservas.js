@@ -1,4 +1,4 @@
-// The client's own reservations. Their state follows the events; the list itself comes from the API.
+// Las reservas del propio cliente. Su estado sigue a los eventos; la lista viene de la API.
 
 import { ErrorDeApi, listar, ordenar } from "./api.js";
 import { nombreDe } from "./aeropuertos.js";
@@ -20,9 +20,9 @@ const cuenta = deId("mias-cuenta");
 const mas = deId("mias-mas");
 const anuncio = deId("mias-anuncio");
 
-/** Reservations by id, newest first, as they were last seen. */
+/** Reservas por id, la más nueva primero, como se vieron por última vez. */
 const reservas = new Map();
-/** State by id as the latest event said it, with the event's time; an answer of the API may be older than an event. */
+/** Estado por id según el último evento, con su hora; una respuesta de la API puede ser más vieja que un evento. */
 const segunEventos = new Map();
 let paginas = 1;
 let total = 0;
@@ -34,7 +34,7 @@ mas.addEventListener("click", () => {
   cargar();
 });
 
-/** Reads the list. A call while one is under way makes one more afterwards, not several. */
+/** Lee la lista. Las llamadas que llegan durante una hacen una más al final, no varias. */
 export async function cargar() {
   if (cargando) {
     otraVez = true;
@@ -73,7 +73,7 @@ async function leer() {
   delete estado.dataset.error;
 }
 
-/** Takes the state of an event over. An own reservation that is not in the list yet makes it be read again. */
+/** Toma el estado de un evento. Si una reserva propia no está todavía en la lista, se vuelve a leer. */
 export function seguirEvento(evento) {
   const { id_reserva: id, id_cliente: cliente, estado: nuevo } = evento.data ?? {};
   const conocida = reservas.get(id);
@@ -86,14 +86,14 @@ export function seguirEvento(evento) {
   return !conocida;
 }
 
-/** A reservation's state goes forward only, so the one that is further is the later one. */
+/** El estado de una reserva solo avanza, así que el que está más adelante es el posterior. */
 function estadoDe(reserva) {
   const avance = { PENDIENTE: 0, APROBADA: 1, PAGADA: 2, CANCELADA: 3 };
   const segunEvento = segunEventos.get(reserva.id)?.estado;
   return segunEvento && avance[segunEvento] > (avance[reserva.estado] ?? -1) ? segunEvento : reserva.estado;
 }
 
-/** Tickets that are as they were stay where they are, with the focus and the click that is on its way to them. */
+/** Las tarjetas que no cambian se quedan en su sitio, con el foco y con el clic que va hacia ellas. */
 function mostrar() {
   const viejos = new Map([...lista.children].map((fila) => [fila.dataset.id, fila]));
   let lugar = 0;
@@ -115,9 +115,9 @@ function mostrarUna(reserva) {
   nueva.dataset.nuevo = "";
   const conFoco = vieja.contains(document.activeElement);
   vieja.replaceWith(nueva);
-  // For whoever does not see the stamp change.
+  // Para quien no ve cambiar el sello.
   anuncio.textContent = `La reserva ${reserva.id.slice(-8)} está ${ESTADOS[estadoDe(reserva)].toLowerCase()}.`;
-  // Whoever works with the keyboard stays where they were.
+  // Quien usa el teclado se queda donde estaba.
   if (conFoco) (nueva.querySelector("button") ?? nueva).focus();
 }
 
@@ -175,7 +175,7 @@ function botones(reserva, actual, error) {
       } catch (fallo) {
         if (!(fallo instanceof ErrorDeApi)) throw fallo;
         decir(error, fallo.message);
-        // Someone else may have been faster; the list says how it is now.
+        // Alguien pudo ser más rápido; la lista dice cómo está ahora.
         if (fallo.estado === 409) await cargar();
       } finally {
         for (const otro of hechos) otro.disabled = false;

@@ -1,15 +1,15 @@
-// The two views, chosen by the address' fragment.
+// Las dos vistas, que elige el fragmento de la dirección.
 
 import { deId } from "./elemento.js";
 
 const VISTAS = ["reservas", "cambios"];
 const TITULOS = { reservas: "AeroAlpes · Reservas", cambios: "AeroAlpes · Cambios de datos" };
 
-/** Starts; `alMostrar(vista)` is called for each view that comes up. */
+/** Empieza; llama a `alMostrar(vista)` con cada vista que aparece. */
 export function abrirVistas(alMostrar) {
   function mostrar() {
     const pedida = location.hash.slice(1);
-    // The link that skips to the content is a fragment too, and no view.
+    // El enlace que salta al contenido también es un fragmento, y no una vista.
     if (pedida === "contenido") return;
     const vista = VISTAS.includes(pedida) ? pedida : "reservas";
     for (const otra of VISTAS) deId(`vista-${otra}`).hidden = otra !== vista;

@@ -1,38 +1,38 @@
-//! Why the page cannot be served.
+//! Por qué no se puede servir la página.
 
 use thiserror::Error;
 
-/// What keeps the server from starting.
+/// Lo que impide arrancar al servidor.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The address cannot be listened on.
-    #[error("the page cannot listen on {direccion}; choose a free address with --escuchar HOST:PUERTO")]
+    /// No se puede escuchar en la dirección.
+    #[error("la página no puede escuchar en {direccion}; elija una dirección libre con --escuchar HOST:PUERTO")]
     Escuchar {
-        /// The address.
+        /// La dirección.
         direccion: String,
-        /// The system's error.
+        /// El error del sistema.
         #[source]
         source: std::io::Error,
     },
-    /// The broker's URL is none.
-    #[error("the broker's address cannot be used; check PULSAR_ADDRESS or PULSAR_SERVICE_URL")]
+    /// La URL del *broker* no lo es.
+    #[error("la dirección del broker no sirve; revise PULSAR_ADDRESS o PULSAR_SERVICE_URL")]
     Broker(#[source] bitacora_pulsar::Error),
-    /// The prefix gives no topic names.
-    #[error("{prefijo:?} is no prefix of topics; set AEROALPES_PREFIJO to letters, digits, '.', '_' and '-'")]
+    /// Con el prefijo no hay nombres de temas.
+    #[error("{prefijo:?} no es un prefijo de temas; ponga en AEROALPES_PREFIJO letras, cifras, '.', '_' y '-'")]
     Prefijo {
-        /// The prefix.
+        /// El prefijo.
         prefijo: String,
     },
     /// Un nombre de la página que no lo es.
     #[error("{0} (--nombres, AEROALPES_NOMBRES)")]
     Nombre(#[from] bitacora_origin::NameError),
-    /// The API's URL is none, or its client cannot be set up.
-    #[error("the API's address {direccion:?} cannot be used; check AEROALPES_ADDRESS")]
+    /// La URL de la API no lo es, o no se puede preparar su cliente.
+    #[error("la dirección de la API {direccion:?} no sirve; revise AEROALPES_ADDRESS")]
     Api {
-        /// The address.
+        /// La dirección.
         direccion: String,
-        /// What is wrong.
+        /// Qué está mal.
         #[source]
         source: reqwest::Error,
     },

@@ -1,4 +1,4 @@
-//! Whether the broker and the API are there, as the page shows it.
+//! Si están el *broker* y la API, como lo muestra la página.
 
 use std::time::Duration;
 
@@ -7,39 +7,39 @@ use tokio::sync::watch;
 
 use crate::ui::reenvio::Api;
 
-/// How often the API is asked.
+/// Cada cuánto se pregunta a la API.
 const VIGILANCIA: Duration = Duration::from_secs(2);
 
-/// What is known; null until it was tried for the first time.
+/// Lo que se sabe; null hasta el primer intento.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Estado {
-    /// The broker answers.
+    /// El *broker* contesta.
     pub broker: Option<bool>,
-    /// The API answers.
+    /// La API contesta.
     pub api: Option<bool>,
 }
 
 impl Estado {
-    /// Returns the message of a page's websocket.
+    /// Devuelve el mensaje para el websocket de una página.
     pub fn mensaje(self) -> String {
         let estado = serde_json::to_value(self).unwrap_or_default();
         serde_json::json!({"tipo": "estado", "estado": estado}).to_string()
     }
 }
 
-/// Notes whether the broker answers, and logs it when that is new.
+/// Anota si el *broker* contesta, y lo registra cuando cambia.
 pub fn anotar_broker(estado: &watch::Sender<Estado>, responde: bool) {
     if estado.send_if_modified(|estado| estado.broker.replace(responde) != Some(responde)) {
-        contar("broker", responde);
+        contar("el broker", responde);
     }
 }
 
-/// Asks the API again and again whether it is up. Never ends by itself.
+/// Pregunta a la API una y otra vez si está en marcha. No termina por sí sola.
 pub async fn vigilar_api(api: Api, estado: watch::Sender<Estado>) {
     loop {
         let responde = api.responde().await;
         if estado.send_if_modified(|estado| estado.api.replace(responde) != Some(responde)) {
-            contar("API", responde);
+            contar("la API", responde);
         }
         tokio::time::sleep(VIGILANCIA).await;
     }
@@ -47,9 +47,9 @@ pub async fn vigilar_api(api: Api, estado: watch::Sender<Estado>) {
 
 fn contar(quien: &str, responde: bool) {
     if responde {
-        tracing::info!("the {quien} answers");
+        tracing::info!("{quien} contesta");
     } else {
-        tracing::warn!("the {quien} does not answer; the page says so and goes on by itself when it is back");
+        tracing::warn!("{quien} no contesta; la página lo dice y sigue sola cuando vuelva");
     }
 }
 

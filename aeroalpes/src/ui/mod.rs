@@ -1,13 +1,13 @@
-//! Page and websocket of AeroAlpes from one port.
+//! La página y el websocket de AeroAlpes en un solo puerto.
 //!
-//! - `servidor`: the page, the websockets and their rules.
-//! - `lectura`: readers of the event topic and of the change topics, from messages to what a browser gets.
-//! - `difusion`: every browser gets everything; what a new one gets first.
-//! - `reenvio`: bookings of the page, forwarded to the API.
-//! - `estado`: whether broker and API are there.
+//! - `servidor`: la página, los websockets y sus reglas.
+//! - `lectura`: lectores del tema de eventos y de los temas de cambios, de mensajes a lo que recibe un navegador.
+//! - `difusion`: cada navegador recibe todo; lo que uno nuevo recibe primero.
+//! - `reenvio`: las reservas de la página, reenviadas a la API.
+//! - `estado`: si están el *broker* y la API.
 //!
-//! Life cycle: [`servir`] listens first and keeps serving while broker and API come and go; when it is told to end it
-//! says so to every browser, waits for them a moment and returns.
+//! Ciclo de vida: [`servir`] primero escucha, y sirve mientras el *broker* y la API van y vienen; cuando se le pide que termine se lo
+//! dice a cada navegador, los espera un momento y vuelve.
 
 mod difusion;
 mod error;
@@ -32,25 +32,25 @@ use lectura::Lectura;
 use reenvio::Api;
 use servidor::Servidor;
 
-/// Where everything is.
+/// Dónde está cada cosa.
 #[derive(Debug, Clone)]
 pub struct Opciones {
-    /// Address to listen on, `host:port`; port 0 takes a free one.
+    /// Dirección en la que se escucha, `host:puerto`; el puerto 0 toma uno libre.
     pub escuchar: String,
     /// Nombres por los que se llama a la página, además de `localhost` y de direcciones.
     pub nombres: Vec<String>,
-    /// The broker.
+    /// El *broker*.
     pub broker: Broker,
-    /// Base URL of the API.
+    /// URL base de la API.
     pub api: String,
-    /// What the topics of change events begin with, before the first dot.
+    /// Con qué empiezan los temas de los cambios, antes del primer punto.
     pub prefijo: String,
 }
 
-/// Serves page and websockets until `alto` is ready. Prints the address once it listens.
+/// Sirve la página y los websockets hasta que `alto` termina. Imprime la dirección en cuanto escucha.
 ///
 /// # Errors
-/// The address cannot be used, or an option is wrong. A broker or an API that is away is no error.
+/// La dirección no sirve, o una opción está mal. Que no estén el *broker* o la API no es un error.
 pub async fn servir(opciones: Opciones, alto: impl Future<Output = ()>) -> Result<(), Error> {
     let difusion = Arc::new(Difusion::nueva());
     let (estado, estado_visto) = watch::channel(Estado::default());
@@ -58,13 +58,13 @@ pub async fn servir(opciones: Opciones, alto: impl Future<Output = ()>) -> Resul
     let api = Api::nueva(&opciones.api)?;
     let guardia = Guard::new(&opciones.nombres)?;
     let fallo = |source| Error::Escuchar { direccion: opciones.escuchar.clone(), source };
-    let listener = TcpListener::bind(&opciones.escuchar).await.map_err(fallo)?;
-    println!("aeroalpes ui: http://{}", listener.local_addr().map_err(fallo)?);
+    let escucha = TcpListener::bind(&opciones.escuchar).await.map_err(fallo)?;
+    println!("aeroalpes ui: http://{}", escucha.local_addr().map_err(fallo)?);
 
     let mut tareas = JoinSet::new();
     tareas.spawn(lectura.seguir());
     tareas.spawn(estado::vigilar_api(api.clone(), estado));
-    let outcome = Servidor::nuevo(difusion, estado_visto, api, guardia).servir(listener, alto).await.map_err(fallo);
+    let resultado = Servidor::nuevo(difusion, estado_visto, api, guardia).servir(escucha, alto).await.map_err(fallo);
     tareas.shutdown().await;
-    outcome
+    resultado
 }

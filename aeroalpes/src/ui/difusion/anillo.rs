@@ -1,12 +1,12 @@
-//! The latest publications of one kind, oldest first.
+//! Las últimas publicaciones de una clase, la más vieja primero.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::publicacion::Publicacion;
 
-/// Keeps the latest by the broker's time, whatever the order in which they come: on start the histories of several
-/// topics are read side by side.
+/// Guarda las últimas según la hora del *broker*, lleguen en el orden que lleguen: al arrancar se leen a la vez las historias de
+/// varios temas.
 #[derive(Debug)]
 pub struct Anillo {
     capacidad: usize,
@@ -14,12 +14,12 @@ pub struct Anillo {
 }
 
 impl Anillo {
-    /// Creates an empty ring.
+    /// Crea un anillo vacío.
     pub fn de(capacidad: usize) -> Self {
         Self { capacidad, guardadas: VecDeque::with_capacity(capacidad + 1) }
     }
 
-    /// Takes a publication in, behind those of the same time.
+    /// Guarda una publicación, detrás de las del mismo momento.
     pub fn guardar(&mut self, publicacion: Arc<Publicacion>) {
         let sitio = self.guardadas.partition_point(|otra| otra.momento_ms <= publicacion.momento_ms);
         self.guardadas.insert(sitio, publicacion);
@@ -28,7 +28,7 @@ impl Anillo {
         }
     }
 
-    /// Returns what is kept, oldest first.
+    /// Devuelve lo guardado, lo más viejo primero.
     pub fn guardadas(&self) -> impl Iterator<Item = Arc<Publicacion>> {
         self.guardadas.iter().map(Arc::clone)
     }

@@ -1,15 +1,16 @@
-//! Every browser gets everything.
+//! Cada navegador recibe todo.
 //!
-//! One reader for each topic feeds all sockets. The tutorial has one shared consumer, which gives each message to one
-//! browser; a reader for each browser would load the broker with the number of browsers and decode everything again.
-//! A new socket gets the latest publications and then the live ones: both are taken under one lock, so nothing is
-//! missing in between and nothing comes twice.
+//! Un lector por tema alimenta todos los websockets. El tutorial tiene un consumidor compartido, que da cada mensaje a un solo
+//! navegador; un lector por navegador cargaría el *broker* con cada uno y volvería a decodificarlo todo. Un websocket nuevo recibe
+//! las últimas publicaciones y después las que van llegando: las dos cosas se toman bajo un mismo cerrojo, así que entre ellas nada
+//! falta ni se repite.
 //!
-//! Events and changes have a stream each: one statement may change more rows than a queue holds, and must push no event out.
+//! Los eventos y los cambios tienen cada uno su corriente: una sentencia puede cambiar más filas de las que caben en una cola, y no
+//! debe desplazar ningún evento.
 //!
-//! Bounds: of each stream [`HISTORIA`] publications are kept, [`COLA`] may wait for the slowest socket, each of at most
-//! [`publicacion::MAX_BYTES`] in either form; the queue is shared, so it does not grow with the sockets. A socket that
-//! falls behind it is told how many it missed, or is cut where it cannot be told.
+//! Límites: de cada corriente se guardan [`HISTORIA`] publicaciones, y [`COLA`] pueden esperar al websocket más lento, cada una de
+//! [`publicacion::MAX_BYTES`] como mucho en cada forma; la cola es común, así que no crece con los websockets. Al que se queda atrás
+//! se le dice cuánto se perdió, o se le corta si no se le puede decir.
 
 mod anillo;
 mod publicacion;
@@ -21,48 +22,48 @@ use tokio::sync::broadcast;
 use anillo::Anillo;
 pub use publicacion::{Clase, Publicacion};
 
-/// Publications of each class that a new socket gets first.
+/// Publicaciones de cada clase que un websocket nuevo recibe primero.
 pub const HISTORIA: usize = 50;
 
-/// Publications of each class that may wait for the slowest socket.
+/// Publicaciones de cada clase que pueden esperar al websocket más lento.
 const COLA: usize = 256;
 
-/// The one place through which publications go.
+/// El único lugar por el que pasan las publicaciones.
 #[derive(Debug)]
 pub struct Difusion {
     eventos: Corriente,
     cambios: Corriente,
 }
 
-/// The publications of one class.
+/// Las publicaciones de una clase.
 #[derive(Debug)]
 struct Corriente {
-    // A std mutex: held for moving pointers only, never across an await.
+    // Un mutex de std: solo se toma para mover punteros, nunca durante un await.
     anillo: Mutex<Anillo>,
     canal: broadcast::Sender<Arc<Publicacion>>,
 }
 
-/// What a new socket gets of one class.
+/// Lo que un websocket nuevo recibe de una clase.
 #[derive(Debug)]
 pub struct Suscripcion {
-    /// The latest publications, oldest first.
+    /// Las últimas publicaciones, la más vieja primero.
     pub historia: Vec<Arc<Publicacion>>,
-    /// Everything from now on.
+    /// Todo desde ahora.
     pub siguientes: broadcast::Receiver<Arc<Publicacion>>,
 }
 
 impl Difusion {
-    /// Creates it without history.
+    /// La crea sin historia.
     pub fn nueva() -> Self {
         Self { eventos: Corriente::nueva(), cambios: Corriente::nueva() }
     }
 
-    /// Gives a publication to every socket of its class.
+    /// Da una publicación a cada websocket de su clase.
     pub fn publicar(&self, publicacion: Publicacion) {
         self.corriente(publicacion.clase).publicar(Arc::new(publicacion));
     }
 
-    /// Begins with the history of a class and goes on with what is published after it.
+    /// Empieza con la historia de una clase y sigue con lo que se publica después.
     pub fn suscribir(&self, clase: Clase) -> Suscripcion {
         self.corriente(clase).suscribir()
     }
@@ -85,7 +86,7 @@ impl Corriente {
         if !publicacion.es_aviso {
             anillo.guardar(Arc::clone(&publicacion));
         }
-        // Without sockets there is nobody to send to.
+        // Sin websockets no hay a quién enviar.
         let _ = self.canal.send(publicacion);
     }
 
@@ -112,7 +113,7 @@ mod tests {
         publicacion.para_tutorial.as_ref().unwrap().parse().unwrap()
     }
 
-    /// Sockets open at any moment while another thread publishes.
+    /// Se abren websockets en cualquier momento mientras otro hilo publica.
     #[test]
     fn entre_la_historia_y_el_directo_nada_falta_ni_se_repite() {
         const TODAS: u64 = 200;
@@ -144,7 +145,7 @@ mod tests {
         assert_eq!(numero(&lenta.siguientes.try_recv().unwrap()), 3);
     }
 
-    /// They shared one queue: a statement over many rows cut the sockets that get events alone.
+    /// Compartían una cola: una sentencia sobre muchas filas cortaba los websockets que solo reciben eventos.
     #[test]
     fn una_avalancha_de_cambios_no_desplaza_ningun_evento() {
         let difusion = Difusion::nueva();

@@ -1,50 +1,50 @@
-//! What browsers get.
+//! Lo que reciben los navegadores.
 
 use axum::extract::ws::Utf8Bytes;
 use serde_json::{Value, json};
 
-/// Longest text of one publication. Columns are cut before, so only an event with an enormous field is above it.
+/// El texto más largo de una publicación. Las columnas se cortan antes, así que solo lo supera un evento con un campo enorme.
 pub const MAX_BYTES: usize = 32 * 1024;
 
-/// What a publication is about.
+/// De qué trata una publicación.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clase {
-    /// An event of a reservation.
+    /// De un evento de una reserva.
     Evento,
-    /// A change of a row.
+    /// De un cambio de una fila.
     Cambio,
 }
 
-/// One message for browsers. Clones of its texts share their bytes.
+/// Un mensaje para navegadores. Las copias de sus textos comparten los bytes.
 #[derive(Debug)]
 pub struct Publicacion {
-    /// What it is about.
+    /// De qué trata.
     pub clase: Clase,
-    /// It tells of a message that cannot be shown: told once and not kept.
+    /// Avisa de un mensaje que no se puede mostrar: se dice una vez y no se guarda.
     pub es_aviso: bool,
-    /// When the broker got it, milliseconds since 1970.
+    /// Cuándo lo recibió el *broker*, en milisegundos desde 1970.
     pub momento_ms: u64,
-    /// For the page: an object with `tipo`.
+    /// Para la página: un objeto con `tipo`.
     pub para_pagina: Utf8Bytes,
-    /// For sockets of the tutorial's form, which know events alone: the event's own JSON.
+    /// Para los websockets del tutorial, que solo conocen eventos: el JSON del propio evento.
     pub para_tutorial: Option<Utf8Bytes>,
 }
 
 impl Publicacion {
-    /// Creates the publication of an event; `clave` is a name that no other message ever has.
+    /// Crea la publicación de un evento; `clave` es un nombre que no tiene ningún otro mensaje.
     pub fn evento(clave: &str, momento_ms: u64, evento: &Value) -> Self {
         let texto = evento.to_string();
         let para_pagina = json!({"tipo": "evento", "clave": clave, "evento": evento}).to_string();
         Self::si_cabe(Clase::Evento, momento_ms, para_pagina, Some(texto), clave)
     }
 
-    /// Creates the publication of a change, an object.
+    /// Crea la publicación de un cambio, un objeto.
     pub fn cambio(clave: &str, momento_ms: u64, cambio: &Value) -> Self {
         let para_pagina = json!({"tipo": "cambio", "clave": clave, "cambio": cambio}).to_string();
         Self::si_cabe(Clase::Cambio, momento_ms, para_pagina, None, clave)
     }
 
-    /// Creates the note that a message cannot be shown; `motivo` is a Spanish clause.
+    /// Crea el aviso de que un mensaje no se puede mostrar; `motivo` es una oración para la página.
     pub fn aviso(clase: Clase, clave: &str, momento_ms: u64, motivo: &str) -> Self {
         let motivo: String = motivo.chars().take(300).collect();
         let para_pagina = json!({"tipo": "aviso", "clave": clave, "motivo": motivo}).to_string().into();

@@ -1,27 +1,27 @@
-//! Change events: a key and a Debezium envelope in JSON, to what the page shows.
+//! Cambios: una clave y un sobre de Debezium en JSON, hasta lo que muestra la página.
 //!
-//! In: KeyValue messages in the form SEPARATED, key and value JSON, with or without Kafka Connect's `schema`/`payload` around.
-//! A value without envelope (`op`) is taken for the row itself, a null value for a tombstone. Out: an object with
-//! `tema`, `base`, `tabla`, `operacion`, `momento` (ms), `llave` and `columnas` (see [`columna::lado_a_lado`]).
+//! Entra: mensajes KeyValue en la forma SEPARATED, clave y valor en JSON, con el `schema`/`payload` de Kafka Connect alrededor o sin él.
+//! Un valor sin sobre (`op`) se toma por la fila misma; un valor nulo, por una lápida. Sale: un objeto con `tema`, `base`, `tabla`,
+//! `operacion`, `momento` (ms), `llave` y `columnas` (véase [`columna::lado_a_lado`]).
 
 use serde_json::{Map, Value, json};
 
 use super::columna;
 use super::evento::Ilegible;
 
-/// Longest key or value that is read.
+/// La clave o el valor más largo que se lee.
 const MAX_BYTES: usize = 1024 * 1024;
 
-/// Translates one message; `publicado_ms` is the moment of an event that tells none itself.
+/// Traduce un mensaje; `publicado_ms` es el momento de uno que no dice el suyo.
 ///
 /// # Errors
-/// Key or value is not a JSON object, or too long.
-pub fn traducir(tema: &str, key: Option<&[u8]>, value: Option<&[u8]>, publicado_ms: u64) -> Result<Value, Ilegible> {
-    let llave = key.map(objeto).transpose()?.unwrap_or_default();
+/// La clave o el valor no es un objeto JSON, o es demasiado largo.
+pub fn traducir(tema: &str, clave: Option<&[u8]>, valor: Option<&[u8]>, publicado_ms: u64) -> Result<Value, Ilegible> {
+    let llave = clave.map(objeto).transpose()?.unwrap_or_default();
     let mut partes = tema.rsplitn(3, '.');
     let (tabla, base) = (partes.next().unwrap_or_default(), partes.next().unwrap_or_default());
-    let lapida = value.is_none();
-    let mut sobre = value.map(objeto).transpose()?.unwrap_or_default();
+    let lapida = valor.is_none();
+    let mut sobre = valor.map(objeto).transpose()?.unwrap_or_default();
     let fila = |valor: Option<Value>| match valor {
         Some(Value::Object(fila)) => Some(fila),
         _ => None,
@@ -53,7 +53,7 @@ fn operacion(op: &str) -> &'static str {
     }
 }
 
-/// Reads an object, out of Kafka Connect's wrapping where there is one.
+/// Lee un objeto, sin la envoltura de Kafka Connect si la tiene.
 fn objeto(bytes: &[u8]) -> Result<Map<String, Value>, Ilegible> {
     if bytes.len() > MAX_BYTES {
         return Err(Ilegible::nuevo("es demasiado largo"));
@@ -62,7 +62,7 @@ fn objeto(bytes: &[u8]) -> Result<Map<String, Value>, Ilegible> {
         Ok(Value::Object(mut objeto)) => {
             if objeto.len() == 2 && objeto.contains_key("schema") && objeto.contains_key("payload") {
                 return match objeto.remove("payload") {
-                    Some(Value::Object(payload)) => Ok(payload),
+                    Some(Value::Object(contenido)) => Ok(contenido),
                     _ => Err(Ilegible::nuevo("su contenido no es un objeto")),
                 };
             }
@@ -81,8 +81,8 @@ mod tests {
 
     const TEMA: &str = "aeroalpesdb.reservas.usuarios_legado";
 
-    fn check(key: &str, value: Option<&str>, esperado: Value) {
-        let cambio = traducir(TEMA, Some(key.as_bytes()), value.map(str::as_bytes), 5).unwrap();
+    fn comprobar(clave: &str, valor: Option<&str>, esperado: Value) {
+        let cambio = traducir(TEMA, Some(clave.as_bytes()), valor.map(str::as_bytes), 5).unwrap();
         assert_eq!(cambio, esperado);
     }
 
@@ -93,34 +93,34 @@ mod tests {
 
     #[test]
     fn un_sobre_da_las_filas_lado_a_lado() {
-        let value =
+        let valor =
             r#"{"before":{"id":1,"email":"a"},"after":{"id":1,"email":"b"},"source":{"ts_ms":7},"op":"u","ts_ms":9}"#;
         let columnas = json!([{"nombre": "id", "antes": 1, "despues": 1},
                               {"nombre": "email", "antes": "a", "despues": "b", "cambio": true}]);
-        check(r#"{"id":1}"#, Some(value), cambio("cambio", 9, columnas.clone()));
-        let envuelto = format!(r#"{{"schema":{{}},"payload":{value}}}"#);
-        check(r#"{"schema":{},"payload":{"id":1}}"#, Some(&envuelto), cambio("cambio", 9, columnas));
+        comprobar(r#"{"id":1}"#, Some(valor), cambio("cambio", 9, columnas.clone()));
+        let envuelto = format!(r#"{{"schema":{{}},"payload":{valor}}}"#);
+        comprobar(r#"{"schema":{},"payload":{"id":1}}"#, Some(&envuelto), cambio("cambio", 9, columnas));
         let alta = r#"{"before":null,"after":{"id":1},"source":{"ts_ms":7},"op":"c","ts_ms":null}"#;
-        check(r#"{"id":1}"#, Some(alta), cambio("alta", 7, json!([{"nombre": "id", "despues": 1}])));
+        comprobar(r#"{"id":1}"#, Some(alta), cambio("alta", 7, json!([{"nombre": "id", "despues": 1}])));
     }
 
     #[test]
     fn lapidas_y_filas_sin_sobre_se_muestran_como_lo_que_son() {
-        check(r#"{"id":1}"#, None, cambio("lapida", 5, json!([])));
-        check(r#"{"id":1}"#, Some(r#"{"id":1}"#), cambio("fila", 5, json!([{"nombre": "id", "despues": 1}])));
+        comprobar(r#"{"id":1}"#, None, cambio("lapida", 5, json!([])));
+        comprobar(r#"{"id":1}"#, Some(r#"{"id":1}"#), cambio("fila", 5, json!([{"nombre": "id", "despues": 1}])));
     }
 
     proptest::proptest! {
         #[test]
-        fn bytes_cualesquiera_nunca_causan_un_panico(tema in ".{0,30}", key in "\\PC{0,60}", value in "[{}\\[\\]\",:a-z0-9]{0,120}") {
-            let _ = traducir(&tema, Some(key.as_bytes()), Some(value.as_bytes()), 5);
+        fn bytes_cualesquiera_nunca_causan_un_panico(tema in ".{0,30}", clave in "\\PC{0,60}", valor in "[{}\\[\\]\",:a-z0-9]{0,120}") {
+            let _ = traducir(&tema, Some(clave.as_bytes()), Some(valor.as_bytes()), 5);
         }
     }
 
     #[test]
     fn otros_bytes_se_rechazan() {
-        for value in ["", "[1]", "\u{1}", r#"{"schema":{},"payload":3}"#, &"[".repeat(100_000)] {
-            assert!(traducir(TEMA, None, Some(value.as_bytes()), 5).is_err(), "{value:.20}");
+        for valor in ["", "[1]", "\u{1}", r#"{"schema":{},"payload":3}"#, &"[".repeat(100_000)] {
+            assert!(traducir(TEMA, None, Some(valor.as_bytes()), 5).is_err(), "{valor:.20}");
         }
     }
 }

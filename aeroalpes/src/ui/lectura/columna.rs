@@ -1,18 +1,18 @@
-//! Values of columns as a page may show them: passwords never, long texts in part.
+//! Los valores de las columnas como los puede mostrar una página: las contraseñas nunca, los textos largos en parte.
 
 use serde_json::{Map, Value, json};
 
-/// Characters of a value that are shown.
+/// Caracteres de un valor que se muestran.
 const MAX_CARACTERES: usize = 400;
 
-/// Columns of a row that are shown.
+/// Columnas de una fila que se muestran.
 const MAX_COLUMNAS: usize = 150;
 
-/// What stands in place of a password. It does not tell whether there is one.
+/// Lo que hay en lugar de una contraseña. No dice si la hay.
 const OCULTO: &str = "••••••••";
 
-/// Puts before and after side by side: objects with `nombre`, `antes`, `despues` (those that there are) and, where both
-/// are there and differ, `cambio` true. Columns stand in the order of the table.
+/// Pone el antes y el después lado a lado: objetos con `nombre`, `antes`, `despues` (los que haya) y, si están los dos y difieren,
+/// `cambio` true. Las columnas van en el orden de la tabla.
 pub fn lado_a_lado(antes: Option<&Map<String, Value>>, despues: Option<&Map<String, Value>>) -> Vec<Value> {
     let mut nombres: Vec<&String> = despues.or(antes).into_iter().flat_map(Map::keys).collect();
     nombres.truncate(MAX_COLUMNAS);
@@ -35,7 +35,7 @@ pub fn lado_a_lado(antes: Option<&Map<String, Value>>, despues: Option<&Map<Stri
         .collect()
 }
 
-/// Returns the columns of a key with their values as they may be shown.
+/// Devuelve las columnas de una clave con sus valores como se pueden mostrar.
 pub fn llave(llave: &Map<String, Value>) -> Map<String, Value> {
     let columnas = llave.iter().take(MAX_COLUMNAS);
     columnas.map(|(nombre, valor)| (en_parte(nombre), presentable(nombre, valor))).collect()
@@ -70,26 +70,26 @@ mod tests {
 
     use super::{OCULTO, lado_a_lado, llave};
 
-    fn check(antes: Value, despues: Value, esperado: Value) {
+    fn comprobar(antes: Value, despues: Value, esperado: Value) {
         assert_eq!(json!(lado_a_lado(antes.as_object(), despues.as_object())), esperado);
     }
 
     #[test]
     fn lo_que_cambio_se_marca() {
-        check(
+        comprobar(
             json!({"id": 1, "email": "a", "nota": null}),
             json!({"id": 1, "email": "b", "nota": null}),
             json!([{"nombre": "id", "antes": 1, "despues": 1},
                    {"nombre": "email", "antes": "a", "despues": "b", "cambio": true},
                    {"nombre": "nota", "antes": null, "despues": null}]),
         );
-        check(Value::Null, json!({"id": 1}), json!([{"nombre": "id", "despues": 1}]));
-        check(json!({"id": 1}), Value::Null, json!([{"nombre": "id", "antes": 1}]));
+        comprobar(Value::Null, json!({"id": 1}), json!([{"nombre": "id", "despues": 1}]));
+        comprobar(json!({"id": 1}), Value::Null, json!([{"nombre": "id", "antes": 1}]));
     }
 
     #[test]
     fn las_contrasenas_nunca_se_muestran() {
-        check(
+        comprobar(
             json!({"password": "uno", "PassWord_2": null}),
             json!({"password": "dos", "PassWord_2": {"a": "tres"}}),
             json!([{"nombre": "password", "antes": OCULTO, "despues": OCULTO, "cambio": true},
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn los_valores_largos_se_cortan_entre_caracteres() {
-        check(json!({"t": "ñ".repeat(401)}), Value::Null, json!([{"nombre": "t", "antes": "ñ".repeat(400) + "…"}]));
-        check(json!({"t": [1, {"a": 2}]}), Value::Null, json!([{"nombre": "t", "antes": r#"[1,{"a":2}]"#}]));
+        comprobar(json!({"t": "ñ".repeat(401)}), Value::Null, json!([{"nombre": "t", "antes": "ñ".repeat(400) + "…"}]));
+        comprobar(json!({"t": [1, {"a": 2}]}), Value::Null, json!([{"nombre": "t", "antes": r#"[1,{"a":2}]"#}]));
     }
 }

@@ -1,14 +1,14 @@
-//! Events: Avro as the writer's schema says, to JSON in the order of its fields.
+//! Eventos: de Avro, según el esquema de quien escribió, a JSON en el orden de sus campos.
 
 use crate::consumo::SinEsquema;
 use crate::contrato::esquema::{DatoErroneo, Esquema, EsquemaErroneo};
 use serde_json::Value;
 use thiserror::Error;
 
-/// Longest payload that is decoded, and the most that Avro may allocate for a length in it.
+/// El contenido más largo que se decodifica, y lo más que Avro puede pedir por una longitud que haya en él.
 pub const MAX_BYTES: usize = 64 * 1024;
 
-/// A message that cannot be shown.
+/// Un mensaje que no se puede mostrar.
 #[derive(Debug, Error)]
 #[error("{motivo}{detalle}")]
 pub struct Ilegible {
@@ -17,17 +17,17 @@ pub struct Ilegible {
 }
 
 impl Ilegible {
-    /// Creates it; `motivo` is a Spanish clause for the page.
+    /// Lo crea; `motivo` es una oración para la página.
     pub fn nuevo(motivo: &'static str) -> Self {
         Self { motivo, detalle: String::new() }
     }
 
-    /// Creates it with details for the log.
+    /// Lo crea con detalles para el registro.
     pub fn con(motivo: &'static str, error: &dyn std::error::Error) -> Self {
         Self { motivo, detalle: format!(": {error}") }
     }
 
-    /// Creates it for a message that has no schema of use.
+    /// Lo crea para un mensaje sin un esquema que sirva.
     pub fn sin_esquema(sin: &SinEsquema) -> Self {
         let motivo = match sin {
             SinEsquema::SinRespuesta(_) => "el registro no entrega su esquema",
@@ -40,16 +40,16 @@ impl Ilegible {
         Self::con(motivo, sin)
     }
 
-    /// Returns the clause for the page, without what came from the broker.
+    /// Devuelve la oración para la página, sin lo que vino del *broker*.
     pub fn motivo(&self) -> &'static str {
         self.motivo
     }
 }
 
-/// Decodes one event.
+/// Decodifica un evento.
 ///
 /// # Errors
-/// The bytes are not exactly one record of the schema.
+/// Los bytes no son exactamente un registro del esquema.
 pub fn decodificar(esquema: &Esquema, bytes: &[u8]) -> Result<Value, Ilegible> {
     if bytes.len() > MAX_BYTES {
         return Err(Ilegible::nuevo("es demasiado largo"));
@@ -97,13 +97,13 @@ mod tests {
                 r#""estado":"PENDIENTE","fecha_creacion":1795501280716,"fecha_actualizacion":null}}"#
             )
         );
-        for wrong in [&bytes[1..], &bytes[..bytes.len() - 1], &[bytes.as_slice(), b"\0"].concat()] {
-            assert!(decodificar(&esquema, wrong).is_err());
+        for erroneo in [&bytes[1..], &bytes[..bytes.len() - 1], &[bytes.as_slice(), b"\0"].concat()] {
+            assert!(decodificar(&esquema, erroneo).is_err());
         }
     }
 
     proptest! {
-        /// Schemas with everything that nests, and bytes of anyone.
+        /// Esquemas con todo lo que se anida, y bytes cualesquiera.
         #[test]
         fn bytes_cualesquiera_nunca_causan_un_panico(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             crate::contrato::esquema::limitar_memoria(super::MAX_BYTES);

@@ -1,8 +1,8 @@
-//! From the broker's topics to publications.
+//! De los temas del *broker* a publicaciones.
 //!
-//! The namespace's topics are listed each second: that finds the event topic and the change topics whenever they appear
-//! (a reader on a topic that does not exist would create it), whether they have partitions or not, and tells whether the broker answers.
-//! Each topic has a reader of its own, which repairs lost connections and goes on behind the last message that it gave.
+//! Cada segundo se listan los temas del espacio de nombres: así se encuentran el tema de eventos y los de cambios en cuanto aparecen (un
+//! lector de un tema que no existe lo crearía), tengan particiones o no, y se sabe si el *broker* contesta. Cada tema tiene su propio
+//! lector, que repara las conexiones perdidas y sigue detrás del último mensaje que dio.
 
 mod cambio;
 mod columna;
@@ -24,66 +24,66 @@ use crate::ui::difusion::{Clase, Difusion};
 use crate::ui::error::Error;
 use crate::ui::estado::{self, Estado};
 
-/// How often the topics are listed.
+/// Cada cuánto se listan los temas.
 const LISTADO: Duration = Duration::from_secs(1);
 
-/// Most topics that are read at once; a reader holds up to [`tema::COLA_BYTES`].
+/// Temas que se leen a la vez, como mucho; un lector retiene hasta [`tema::COLA_BYTES`].
 const MAX_TEMAS: usize = 256;
 
-/// Reads what browsers get.
+/// Lee lo que reciben los navegadores.
 #[derive(Debug)]
 pub struct Lectura {
-    client: Client,
+    cliente: Client,
     difusion: Arc<Difusion>,
     estado: watch::Sender<Estado>,
-    /// The event topic without its partition.
+    /// El tema de eventos sin su partición.
     eventos: TopicName,
-    /// What the local names of change topics begin with.
+    /// Con qué empiezan los nombres locales de los temas de cambios.
     prefijo: String,
 }
 
 impl Lectura {
-    /// Creates it; nothing is connected yet.
+    /// La crea; todavía no se conecta.
     ///
     /// # Errors
-    /// The broker's address or the prefix is none.
+    /// La dirección del *broker* o el prefijo no sirve.
     pub fn nueva(opciones: &Opciones, difusion: Arc<Difusion>, estado: watch::Sender<Estado>) -> Result<Self, Error> {
-        // Short times: whatever is away is tried again, and the page shall know soon.
-        let config = ClientConfig {
+        // Tiempos cortos: lo que no está se vuelve a intentar, y la página debe saberlo pronto.
+        let ajustes = ClientConfig {
             connect_timeout_ms: 3_000,
             operation_timeout_ms: 3_000,
             keepalive_ms: 10_000,
             backoff_max_ms: 1_000,
             ..ClientConfig::url(opciones.broker.service_url.clone())
         };
-        let client = Client::new(config).map_err(Error::Broker)?;
+        let cliente = Client::new(ajustes).map_err(Error::Broker)?;
         let permitido = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
         if opciones.prefijo.is_empty() || !opciones.prefijo.bytes().all(permitido) {
             return Err(Error::Prefijo { prefijo: opciones.prefijo.clone() });
         }
         let eventos = TopicName::parse(EVENTOS_RESERVA).map_err(|error| Error::Broker(error.into()))?;
         crate::contrato::esquema::limitar_memoria(evento::MAX_BYTES);
-        Ok(Self { client, difusion, estado, eventos, prefijo: format!("{}.", opciones.prefijo) })
+        Ok(Self { cliente, difusion, estado, eventos, prefijo: format!("{}.", opciones.prefijo) })
     }
 
-    /// Reads until it is dropped.
+    /// Lee hasta que se descarta.
     pub async fn seguir(self) {
         let mut lectores = Lectores::default();
         loop {
-            match self.client.topics(&self.eventos.full_namespace()).await {
+            match self.cliente.topics(&self.eventos.full_namespace()).await {
                 Ok(nombres) => {
                     estado::anotar_broker(&self.estado, true);
                     let temas = nombres.iter().filter_map(|nombre| TopicName::parse(nombre).ok());
                     let mut de_interes: Vec<(TopicName, Clase)> =
                         temas.filter_map(|tema| self.clase(&tema).map(|clase| (tema, clase))).collect();
-                    // The events come first, however many tables there are.
+                    // Los eventos van primero, haya las tablas que haya.
                     de_interes.sort_by_key(|(_, clase)| *clase != Clase::Evento);
                     lectores.ajustar(&de_interes, |tema, clase| {
-                        tema::Lector::nuevo(self.client.clone(), tema, clase, Arc::clone(&self.difusion)).leer()
+                        tema::Lector::nuevo(self.cliente.clone(), tema, clase, Arc::clone(&self.difusion)).leer()
                     });
                 }
                 Err(error) => {
-                    tracing::debug!(%error, "the topics cannot be listed");
+                    tracing::debug!(%error, "no se pueden listar los temas");
                     estado::anotar_broker(&self.estado, false);
                 }
             }
@@ -91,7 +91,7 @@ impl Lectura {
         }
     }
 
-    /// Tells what a topic holds, `None` when it is of no interest.
+    /// Devuelve qué tiene un tema; `None` si no interesa.
     fn clase(&self, tema: &TopicName) -> Option<Clase> {
         if tema.without_partition() == self.eventos {
             Some(Clase::Evento)
@@ -103,7 +103,7 @@ impl Lectura {
     }
 }
 
-/// The readers that run; they end with it.
+/// Los lectores en marcha; terminan con esto.
 #[derive(Debug, Default)]
 struct Lectores {
     tareas: JoinSet<()>,
@@ -111,7 +111,7 @@ struct Lectores {
 }
 
 impl Lectores {
-    /// Ends the readers of topics that are gone and opens one where there is none, also where one has ended by itself.
+    /// Termina los lectores de temas que ya no están y abre los que faltan, también donde uno terminó por sí solo.
     fn ajustar<F>(&mut self, temas: &[(TopicName, Clase)], leer: impl Fn(TopicName, Clase) -> F)
     where
         F: Future<Output = ()> + Send + 'static,
@@ -150,15 +150,15 @@ mod tests {
             Lectura::nueva(&opciones(prefijo), Arc::new(Difusion::nueva()), watch::channel(Estado::default()).0)
         };
         let lectura = nueva("aeroalpesdb").unwrap();
-        let check = |nombre: &str, clase| {
+        let comprobar = |nombre: &str, clase| {
             assert_eq!(lectura.clase(&TopicName::parse(nombre).unwrap()), clase, "{nombre}");
         };
-        check("eventos-reserva", Some(Clase::Evento));
-        check("eventos-reserva-partition-3", Some(Clase::Evento));
-        check("eventos-reserva-muertos", None);
-        check("aeroalpesdb.reservas.usuarios_legado", Some(Clase::Cambio));
-        check("aeroalpesdb", None);
-        check("otra.reservas.usuarios_legado", None);
+        comprobar("eventos-reserva", Some(Clase::Evento));
+        comprobar("eventos-reserva-partition-3", Some(Clase::Evento));
+        comprobar("eventos-reserva-muertos", None);
+        comprobar("aeroalpesdb.reservas.usuarios_legado", Some(Clase::Cambio));
+        comprobar("aeroalpesdb", None);
+        comprobar("otra.reservas.usuarios_legado", None);
         assert!(nueva("a/b").unwrap_err().to_string().contains("AEROALPES_PREFIJO"));
     }
 
@@ -176,7 +176,7 @@ mod tests {
         lectores.ajustar(&muchos, para_siempre);
         assert_eq!(lectores.abiertos.len(), MAX_TEMAS);
         assert!(lectores.abiertos.contains_key(&muchos[0].0));
-        // One that has ended is opened again.
+        // El que terminó se abre otra vez.
         lectores.ajustar(&[], para_siempre);
         lectores.ajustar(&[tema(1)], |_, _| std::future::ready(()));
         let primero = lectores.abiertos[&tema(1).0].id();

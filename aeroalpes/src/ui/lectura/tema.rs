@@ -1,4 +1,4 @@
-//! The reader of one topic.
+//! El lector de un tema.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,20 +11,20 @@ use super::cambio;
 use super::evento::{self, Ilegible};
 use crate::ui::difusion::{Clase, Difusion, HISTORIA, Publicacion};
 
-/// Bytes that the broker may send ahead.
+/// Bytes que el *broker* puede enviar por adelantado.
 pub const COLA_BYTES: usize = 512 * 1024;
 
-/// After this time without a message the topic is looked at: one that was deleted and made again counts from the start,
-/// and a reader that waits behind its old end would wait for ever.
+/// Tras este tiempo sin mensajes se mira el tema: si lo borraron y lo crearon de nuevo, cuenta desde el principio, y un lector que
+/// espera detrás de su antiguo final esperaría siempre.
 const REPOSO: Duration = Duration::from_secs(5);
 
-/// Between attempts.
+/// Entre intentos.
 const PAUSA: Duration = Duration::from_millis(500);
 
-/// Turns the messages of one topic into publications.
+/// Hace publicaciones de los mensajes de un tema.
 #[derive(Debug)]
 pub struct Lector {
-    client: Client,
+    cliente: Client,
     tema: TopicName,
     clase: Clase,
     difusion: Arc<Difusion>,
@@ -32,36 +32,36 @@ pub struct Lector {
 }
 
 impl Lector {
-    /// Creates it; nothing is connected yet.
-    pub fn nuevo(client: Client, tema: TopicName, clase: Clase, difusion: Arc<Difusion>) -> Self {
-        let esquemas = Esquemas::nuevos(client.clone(), &tema);
-        Self { client, tema, clase, difusion, esquemas }
+    /// Lo crea; todavía no se conecta.
+    pub fn nuevo(cliente: Client, tema: TopicName, clase: Clase, difusion: Arc<Difusion>) -> Self {
+        let esquemas = Esquemas::nuevos(cliente.clone(), &tema);
+        Self { cliente, tema, clase, difusion, esquemas }
     }
 
-    /// Reads until the topic is gone or the broker refuses it for good. Then it may be opened anew.
+    /// Lee hasta que el tema ya no está o el *broker* lo niega del todo. Después se puede volver a abrir.
     pub async fn leer(self) {
         if let Err(error) = self.leer_todo().await {
-            tracing::warn!(topic = %self.tema, %error, "the topic cannot be read for now");
-            // The topic is opened again when it is listed the next time.
+            tracing::warn!(tema = %self.tema, %error, "por ahora no se puede leer el tema");
+            // El tema se vuelve a abrir cuando se liste la próxima vez.
             tokio::time::sleep(10 * PAUSA).await;
         }
     }
 
     async fn leer_todo(&self) -> Result<(), Error> {
-        let mut reader = self.abrir().await?;
+        let mut lector = self.abrir().await?;
         let mut ultimo = None;
         loop {
-            match tokio::time::timeout(REPOSO, reader.next()).await {
-                Ok(Ok(message)) => {
-                    ultimo = Some(message.id);
-                    let publicacion = self.publicacion(&message).await;
+            match tokio::time::timeout(REPOSO, lector.next()).await {
+                Ok(Ok(mensaje)) => {
+                    ultimo = Some(mensaje.id);
+                    let publicacion = self.publicacion(&mensaje).await;
                     self.difusion.publicar(publicacion);
-                    // A batch has many messages at hand; the sockets get their turn between them.
+                    // Un lote tiene muchos mensajes a mano; entre ellos les toca a los websockets.
                     tokio::task::yield_now().await;
                 }
                 Ok(Err(error)) if error.is_retryable() => tokio::time::sleep(PAUSA).await,
                 Ok(Err(error @ Error::Unreadable { .. })) => {
-                    tracing::warn!(topic = %self.tema, %error, "a message is passed over");
+                    tracing::warn!(tema = %self.tema, %error, "se pasa por alto un mensaje");
                     self.difusion.publicar(Publicacion::aviso(
                         self.clase,
                         self.tema.local_name(),
@@ -71,63 +71,63 @@ impl Lector {
                 }
                 Ok(Err(error)) => return Err(error),
                 Err(_) => {
-                    if let (Some(ultimo), Ok(fin)) = (ultimo, reader.last_message().await)
+                    if let (Some(ultimo), Ok(fin)) = (ultimo, lector.last_message().await)
                         && (fin.last.ledger, fin.last.entry) < (ultimo.ledger, ultimo.entry)
                     {
-                        tracing::info!(topic = %self.tema, "the topic was made anew and is read from its start");
-                        return reader.close().await;
+                        tracing::info!(tema = %self.tema, "el tema se creó de nuevo y se lee desde su principio");
+                        return lector.close().await;
                     }
                 }
             }
         }
     }
 
-    /// Opens the reader so that the latest [`HISTORIA`] messages come first. A batch of many messages gives more; they fall out
-    /// of the ring. Where the topic's last ledger holds fewer, everything is read: ids of ledgers before it are not known.
+    /// Abre el lector de modo que los últimos [`HISTORIA`] mensajes lleguen primero. Un lote de muchos mensajes da más, y se caen del
+    /// anillo. Si el último *ledger* del tema tiene menos, se lee todo: no se conocen los ids de los anteriores.
     async fn abrir(&self) -> Result<Reader, Error> {
-        let opciones = |start| ReaderOptions {
+        let opciones = |inicio| ReaderOptions {
             receiver_queue: 100,
             receiver_queue_bytes: COLA_BYTES,
-            ..ReaderOptions::new(self.tema.clone(), start)
+            ..ReaderOptions::new(self.tema.clone(), inicio)
         };
-        let mut al_final = self.client.reader(opciones(StartPosition::Latest)).await?;
+        let mut al_final = self.cliente.reader(opciones(StartPosition::Latest)).await?;
         let fin = al_final.last_message().await?.last;
         al_final.close().await?;
-        self.client.reader(opciones(inicio(fin))).await
+        self.cliente.reader(opciones(inicio(fin))).await
     }
 
-    async fn publicacion(&self, message: &Message) -> Publicacion {
-        let momento_ms = message.publish_time_ms();
-        let clave = format!("{}/{}@{momento_ms}", self.tema.local_name(), message.id);
+    async fn publicacion(&self, mensaje: &Message) -> Publicacion {
+        let momento_ms = mensaje.publish_time_ms();
+        let clave = format!("{}/{}@{momento_ms}", self.tema.local_name(), mensaje.id);
         let traducido = match self.clase {
-            Clase::Evento => self.evento(message).await.map(|evento| Publicacion::evento(&clave, momento_ms, &evento)),
+            Clase::Evento => self.evento(mensaje).await.map(|evento| Publicacion::evento(&clave, momento_ms, &evento)),
             Clase::Cambio => {
-                cambio::traducir(self.tema.local_name(), message.key().as_deref(), message.value(), momento_ms)
+                cambio::traducir(self.tema.local_name(), mensaje.key().as_deref(), mensaje.value(), momento_ms)
                     .map(|cambio| Publicacion::cambio(&clave, momento_ms, &cambio))
             }
         };
         traducido.unwrap_or_else(|ilegible| {
-            tracing::warn!(message = clave, %ilegible, "a message cannot be shown");
+            tracing::warn!(mensaje = clave, %ilegible, "no se puede mostrar un mensaje");
             Publicacion::aviso(self.clase, &clave, momento_ms, ilegible.motivo())
         })
     }
 
-    async fn evento(&self, message: &Message) -> Result<serde_json::Value, Ilegible> {
+    async fn evento(&self, mensaje: &Message) -> Result<serde_json::Value, Ilegible> {
         let esquema = loop {
-            match self.esquemas.version(message.schema_version()).await {
+            match self.esquemas.version(mensaje.schema_version()).await {
                 Err(SinEsquema::SinRespuesta(error)) if error.is_retryable() => {
-                    tracing::debug!(topic = %self.tema, %error, "the schema is asked for again");
+                    tracing::debug!(tema = %self.tema, %error, "se vuelve a pedir el esquema");
                     tokio::time::sleep(PAUSA).await;
                 }
                 Err(sin) => return Err(Ilegible::sin_esquema(&sin)),
                 Ok(esquema) => break esquema,
             }
         };
-        evento::decodificar(&esquema, message.value().unwrap_or_default())
+        evento::decodificar(&esquema, mensaje.value().unwrap_or_default())
     }
 }
 
-/// Where to start so that the latest messages come first.
+/// Dónde empezar para que lleguen primero los últimos mensajes.
 fn inicio(fin: MessageId) -> StartPosition {
     match i64::try_from(HISTORIA) {
         Ok(historia) if !fin.is_none() && fin.entry >= historia => {

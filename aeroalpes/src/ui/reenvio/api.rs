@@ -1,4 +1,4 @@
-//! The API's client.
+//! El cliente de la API.
 
 use std::time::Duration;
 
@@ -9,55 +9,55 @@ use thiserror::Error;
 
 use crate::ui::error::Error;
 
-/// For a connection.
+/// Para una conexión.
 const CONEXION: Duration = Duration::from_secs(2);
 
-/// For an answer including its body.
+/// Para una respuesta con su cuerpo.
 const RESPUESTA: Duration = Duration::from_secs(10);
 
-/// For the question whether it is up.
+/// Para la pregunta de si está en marcha.
 const PULSO: Duration = Duration::from_secs(2);
 
-/// Longest answer that is read.
+/// La respuesta más larga que se lee.
 const MAX_RESPUESTA: usize = 1024 * 1024;
 
-/// Reservations on a page.
+/// Reservas de una página.
 const TAMANO: u32 = 10;
 
-/// A client of the API. Clones share the connections.
+/// Un cliente de la API. Las copias comparten las conexiones.
 #[derive(Debug, Clone)]
 pub struct Api {
     http: Client,
     base: String,
 }
 
-/// An answer in JSON.
+/// Una respuesta en JSON.
 #[derive(Debug)]
 pub struct Contestada {
-    /// Its status.
+    /// Su estado.
     pub estado: StatusCode,
-    /// Its body.
+    /// Su cuerpo.
     pub cuerpo: Value,
 }
 
-/// Why there is no answer to pass on.
+/// Por qué no hay respuesta que pasar.
 #[derive(Debug, Error)]
 pub enum SinRespuesta {
-    /// The API cannot be reached, or not in time; it may have done what was asked.
-    #[error("the API does not answer: {0}")]
+    /// No se llega a la API, o no a tiempo; puede haber hecho lo que se le pidió.
+    #[error("la API no contesta: {0}")]
     Ausente(#[source] reqwest::Error),
-    /// Its answer is of no use.
-    #[error("the API answered {estado} with {que}")]
+    /// Su respuesta no sirve.
+    #[error("la API contestó {estado} con {que}")]
     Inservible {
-        /// The status.
+        /// El estado.
         estado: StatusCode,
-        /// What came in place of JSON.
+        /// Lo que vino en lugar de JSON.
         que: &'static str,
     },
 }
 
 impl SinRespuesta {
-    /// Returns the status for the page.
+    /// Devuelve el estado para la página.
     pub fn estado(&self) -> StatusCode {
         match self {
             Self::Ausente(error) if error.is_timeout() && !error.is_connect() => StatusCode::GATEWAY_TIMEOUT,
@@ -66,7 +66,7 @@ impl SinRespuesta {
         }
     }
 
-    /// Returns the sentence for the page.
+    /// Devuelve la frase para la página.
     pub fn mensaje(&self) -> &'static str {
         match self {
             Self::Ausente(error) if error.is_timeout() && !error.is_connect() => {
@@ -79,38 +79,38 @@ impl SinRespuesta {
 }
 
 impl Api {
-    /// Creates a client for a base URL; nothing is connected yet.
+    /// Crea un cliente para una URL base; todavía no se conecta.
     ///
     /// # Errors
-    /// The URL is none.
+    /// La URL no lo es.
     pub fn nueva(base: &str) -> Result<Self, Error> {
         let fallo = |source| Error::Api { direccion: base.to_owned(), source };
-        // A proxy of the environment is meant for the world outside, and an API does not send one elsewhere.
-        let builder = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
-        let http = builder.connect_timeout(CONEXION).timeout(RESPUESTA).build().map_err(fallo)?;
+        // Un proxy del entorno es para el mundo de fuera, y una API no manda a otra parte.
+        let constructor = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+        let http = constructor.connect_timeout(CONEXION).timeout(RESPUESTA).build().map_err(fallo)?;
         http.get(base).build().map_err(fallo)?;
         Ok(Self { http, base: base.trim_end_matches('/').to_owned() })
     }
 
-    /// Tells whether the API is up.
+    /// Devuelve si la API está en marcha.
     pub async fn responde(&self) -> bool {
         let pulso = self.pedir(Method::GET, "/health").timeout(PULSO).send().await;
         pulso.is_ok_and(|respuesta| respuesta.status().is_success())
     }
 
-    /// Books.
+    /// Reserva.
     pub async fn reservar(&self, clave: &str, reserva: &Value) -> Result<Contestada, SinRespuesta> {
         let pedido = self.pedir(Method::POST, "/vuelos/reserva").header("idempotency-key", clave).json(reserva);
         contestada(pedido.send().await.map_err(SinRespuesta::Ausente)?).await
     }
 
-    /// Lists the reservations of a client, newest first.
+    /// Lista las reservas de un cliente, la más nueva primero.
     pub async fn listar(&self, id_cliente: &str, pagina: u32) -> Result<Contestada, SinRespuesta> {
         let ruta = format!("/vuelos/reserva?id_cliente={id_cliente}&pagina={pagina}&tamano={TAMANO}");
         contestada(self.pedir(Method::GET, &ruta).send().await.map_err(SinRespuesta::Ausente)?).await
     }
 
-    /// Approves, pays or cancels.
+    /// Aprueba, paga o cancela.
     pub async fn ordenar(&self, id: &str, orden: &str) -> Result<Contestada, SinRespuesta> {
         let pedido = self.pedir(Method::POST, &format!("/vuelos/reserva/{id}/{orden}"));
         contestada(pedido.send().await.map_err(SinRespuesta::Ausente)?).await
@@ -121,13 +121,13 @@ impl Api {
     }
 }
 
-/// Reads an answer; an error of the API must say what is wrong, a success may be empty.
+/// Lee una respuesta; un error de la API debe decir qué está mal, un éxito puede estar vacío.
 async fn contestada(mut respuesta: Response) -> Result<Contestada, SinRespuesta> {
     let estado = respuesta.status();
     let mut bytes = Vec::new();
     while let Some(trozo) = respuesta.chunk().await.map_err(SinRespuesta::Ausente)? {
         if bytes.len() + trozo.len() > MAX_RESPUESTA {
-            return Err(SinRespuesta::Inservible { estado, que: "too many bytes" });
+            return Err(SinRespuesta::Inservible { estado, que: "demasiados bytes" });
         }
         bytes.extend_from_slice(&trozo);
     }
@@ -135,10 +135,10 @@ async fn contestada(mut respuesta: Response) -> Result<Contestada, SinRespuesta>
         return Ok(Contestada { estado, cuerpo: json!({}) });
     }
     let cuerpo: Value =
-        serde_json::from_slice(&bytes).map_err(|_| SinRespuesta::Inservible { estado, que: "no JSON" })?;
+        serde_json::from_slice(&bytes).map_err(|_| SinRespuesta::Inservible { estado, que: "algo que no es JSON" })?;
     let dice_algo = cuerpo.get("error").is_some_and(Value::is_string);
     if estado.is_redirection() || (!estado.is_success() && !dice_algo) {
-        return Err(SinRespuesta::Inservible { estado, que: "no error of the contract" });
+        return Err(SinRespuesta::Inservible { estado, que: "un error que no es del contrato" });
     }
     Ok(Contestada { estado, cuerpo })
 }

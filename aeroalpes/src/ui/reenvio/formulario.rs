@@ -1,19 +1,19 @@
-//! The form of the page, and the reservation of the API that it stands for: one itinerary with one flight.
+//! El formulario de la página, y la reserva de la API que le corresponde: un itinerario con un vuelo.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// Most passengers of one kind.
+/// Pasajeros de un tipo, como mucho.
 const MAX_PASAJEROS: u8 = 9;
 
-/// What the page sends.
+/// Lo que envía la página.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Formulario {
     id_cliente: String,
     origen: Lugar,
     destino: Lugar,
-    /// `2022-11-22T13:10:00Z`; the API checks it.
+    /// `2022-11-22T13:10:00Z`; la comprueba la API.
     salida: String,
     llegada: String,
     pasajeros: Pasajeros,
@@ -34,20 +34,20 @@ struct Pasajeros {
     infantes: u8,
 }
 
-/// A field that is wrong.
+/// Un campo que está mal.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Fallo {
-    /// Name of the field.
+    /// Nombre del campo.
     pub campo: &'static str,
-    /// Sentence for the page.
+    /// Frase para la página.
     pub mensaje: String,
 }
 
 impl Formulario {
-    /// Returns the body of `POST /vuelos/reserva`. Only what the API cannot judge is judged here.
+    /// Devuelve el cuerpo de `POST /vuelos/reserva`. Aquí solo se juzga lo que la API no puede juzgar.
     ///
     /// # Errors
-    /// More passengers than a form can have.
+    /// Más pasajeros de los que puede tener un formulario.
     pub fn reserva(&self) -> Result<Value, Fallo> {
         let Pasajeros { adultos, menores, infantes } = self.pasajeros;
         let mut pasajeros = Vec::new();
@@ -59,7 +59,7 @@ impl Formulario {
             pasajeros.extend((0..cuantos).map(|_| json!({"tipo": tipo})));
         }
         if pasajeros.is_empty() {
-            // An empty list would say nothing about passengers, and the rule about adults would not be asked.
+            // Una lista vacía no diría nada de los pasajeros, y no se preguntaría por la regla de los adultos.
             return Err(Fallo {
                 campo: "pasajeros",
                 mensaje: "Al menos un adulto debe ser parte del itinerario".into(),
@@ -80,7 +80,7 @@ impl Formulario {
     }
 }
 
-/// Returns the form's field for a place in the API's body, `None` where no field stands for it.
+/// Devuelve el campo del formulario para un lugar del cuerpo de la API; `None` si ninguno le corresponde.
 pub fn campo(lugar: &str) -> Option<&'static str> {
     const CAMPOS: [(&str, &str); 5] = [
         ("origen", "origen"),
@@ -91,7 +91,7 @@ pub fn campo(lugar: &str) -> Option<&'static str> {
     ];
     let nombres: Vec<&str> = lugar.split(['.', '[', ']']).collect();
     let exacto = CAMPOS.iter().find(|(parte, _)| nombres.contains(parte)).map(|(_, campo)| *campo);
-    // A flight as a whole is wrong by its route.
+    // Un vuelo entero está mal por su ruta.
     exacto.or_else(|| nombres.contains(&"legs").then_some("destino"))
 }
 
@@ -120,19 +120,19 @@ mod tests {
         assert_eq!(reserva, json!({"id_cliente": "c1", "itinerarios": [itinerario]}));
         assert_eq!(formulario(0, 0).reserva().unwrap_err().campo, "pasajeros");
         assert_eq!(formulario(10, 0).reserva().unwrap_err().campo, "pasajeros");
-        assert!(formulario(0, 1).reserva().is_ok(), "the API judges it");
+        assert!(formulario(0, 1).reserva().is_ok(), "lo juzga la API");
         assert!(serde_json::from_value::<Formulario>(json!({"id_cliente": "c1", "otro": Value::Null})).is_err());
     }
 
     #[test]
     fn los_lugares_del_cuerpo_son_campos_del_formulario() {
         let leg = "itinerarios[0].odos[0].segmentos[0].legs[0]";
-        let check = |lugar: &str, esperado| assert_eq!(campo(lugar), esperado, "{lugar}");
-        check(&format!("{leg}.origen.codigo"), Some("origen"));
-        check(&format!("{leg}.fecha_salida"), Some("salida"));
-        check(leg, Some("destino"));
-        check("itinerarios[0].pasajeros[1].tipo", Some("pasajeros"));
-        check("itinerarios", None);
-        check("id_cliente", None);
+        let comprobar = |lugar: &str, esperado| assert_eq!(campo(lugar), esperado, "{lugar}");
+        comprobar(&format!("{leg}.origen.codigo"), Some("origen"));
+        comprobar(&format!("{leg}.fecha_salida"), Some("salida"));
+        comprobar(leg, Some("destino"));
+        comprobar("itinerarios[0].pasajeros[1].tipo", Some("pasajeros"));
+        comprobar("itinerarios", None);
+        comprobar("id_cliente", None);
     }
 }

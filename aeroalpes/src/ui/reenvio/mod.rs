@@ -1,7 +1,7 @@
-//! Bookings of the page, forwarded to the API of AeroAlpes.
+//! Las reservas de la página, reenviadas a la API de AeroAlpes.
 //!
-//! The page sends what its form has and gets errors by the names of its fields; how a reservation of the API looks stands
-//! in [`formulario`]. The API's address stays here, and so does whatever it says that is no JSON.
+//! La página envía lo que tiene su formulario y recibe los errores con los nombres de sus campos; cómo es una reserva de la API está
+//! en [`formulario`]. La dirección de la API se queda aquí, y también lo que diga que no sea JSON.
 
 mod api;
 mod formulario;
@@ -19,13 +19,13 @@ pub use api::Api;
 use api::{Contestada, SinRespuesta};
 use formulario::Formulario;
 
-/// Longest idempotency key.
+/// La clave de idempotencia más larga.
 const MAX_CLAVE: usize = 100;
 
-/// Longest id, of a client or a reservation.
+/// El id más largo, de un cliente o de una reserva.
 const MAX_ID: usize = 40;
 
-/// The routes below `/api`.
+/// Las rutas debajo de `/api`.
 pub fn rutas<S: Clone + Send + Sync + 'static>(api: Api) -> Router<S> {
     Router::new()
         .route("/reservas", get(listar).post(reservar))
@@ -34,8 +34,8 @@ pub fn rutas<S: Clone + Send + Sync + 'static>(api: Api) -> Router<S> {
         .with_state(api)
 }
 
-async fn reservar(State(api): State<Api>, headers: HeaderMap, cuerpo: Bytes) -> Response {
-    let clave = headers.get("idempotency-key").and_then(|valor| valor.to_str().ok()).unwrap_or_default();
+async fn reservar(State(api): State<Api>, cabeceras: HeaderMap, cuerpo: Bytes) -> Response {
+    let clave = cabeceras.get("idempotency-key").and_then(|valor| valor.to_str().ok()).unwrap_or_default();
     if clave.is_empty() || clave.len() > MAX_CLAVE {
         return rechazar(StatusCode::BAD_REQUEST, "Falta la cabecera Idempotency-Key, o es demasiado larga.");
     }
@@ -80,7 +80,7 @@ async fn ordenar(State(api): State<Api>, Path((id, orden)): Path<(String, String
     responder(api.ordenar(&id, &orden).await)
 }
 
-/// Ids go into the API's path and query as they are, so they have no other characters than these.
+/// Un id va tal cual en la ruta y en la consulta de la API, así que no tiene más caracteres que estos.
 fn es_id(texto: &str) -> bool {
     let permitido = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     (1..=MAX_ID).contains(&texto.len()) && texto.bytes().all(permitido)
@@ -96,7 +96,7 @@ fn responder(resultado: Result<Contestada, SinRespuesta>) -> Response {
             (estado, Json(cuerpo)).into_response()
         }
         Err(error) => {
-            tracing::warn!(%error, "a request of the page has no answer");
+            tracing::warn!(%error, "una petición de la página no tiene respuesta");
             rechazar(error.estado(), error.mensaje())
         }
     }

@@ -1,11 +1,11 @@
-//! One port: page, websockets and the page's own API.
+//! Un puerto: la página, los websockets y la API de la propia página.
 //!
-//! `/` is the page, or a socket of the tutorial's form when the request asks for one; `/ws` is the page's socket;
-//! `/api/…` are bookings ([`crate::ui::reenvio`]); `/health` answers while the server
-//! lives, whoever else is away; everything else is a file of the page.
+//! `/` es la página, o un websocket en la forma del tutorial si la petición pide uno; `/ws` es el websocket de la página;
+//! `/api/…` son las reservas ([`crate::ui::reenvio`]); `/health` contesta mientras vive el servidor, falte quien falte; lo demás son
+//! archivos de la página.
 
 mod pagina;
-mod zocalo;
+mod websocket;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -28,18 +28,18 @@ use crate::ui::difusion::Difusion;
 use crate::ui::estado::Estado;
 use crate::ui::reenvio::{self, Api};
 use pagina::Pagina;
-use zocalo::{Forma, Zocalos};
+use websocket::{Forma, Websockets};
 
-/// Longest body of a request.
+/// El cuerpo más largo de una petición.
 const MAX_CUERPO: usize = 16 * 1024;
 
-/// How long requests and sockets may take to end.
+/// Lo que pueden tardar en terminar las peticiones y los websockets.
 const DESPEDIDA: Duration = Duration::from_secs(5);
 
-/// The server and what its handlers share.
+/// El servidor y lo que comparten sus manejadores.
 #[derive(Debug)]
 pub struct Servidor {
-    zocalos: Arc<Zocalos>,
+    websockets: Arc<Websockets>,
     pagina: Arc<Pagina>,
     api: Api,
     guardia: Arc<Guard>,
@@ -48,27 +48,27 @@ pub struct Servidor {
 
 #[derive(Debug, Clone)]
 struct Compartido {
-    zocalos: Arc<Zocalos>,
+    websockets: Arc<Websockets>,
     pagina: Arc<Pagina>,
 }
 
 impl Servidor {
-    /// Creates it.
+    /// Lo crea.
     pub fn nuevo(difusion: Arc<Difusion>, estado: watch::Receiver<Estado>, api: Api, guardia: Guard) -> Self {
         let (alto, alto_visto) = watch::channel(false);
-        let zocalos = Arc::new(Zocalos::nuevos(difusion, estado, alto_visto));
-        Self { zocalos, pagina: Arc::new(Pagina::nueva()), api, guardia: Arc::new(guardia), alto }
+        let websockets = Arc::new(Websockets::nuevos(difusion, estado, alto_visto));
+        Self { websockets, pagina: Arc::new(Pagina::nueva()), api, guardia: Arc::new(guardia), alto }
     }
 
-    /// Serves until `alto` is ready, then says so to every browser and lets requests end.
+    /// Sirve hasta que `alto` termina; después se lo dice a cada navegador y deja acabar las peticiones.
     ///
     /// # Errors
-    /// The listener fails for good.
-    pub async fn servir(self, listener: TcpListener, alto: impl Future<Output = ()>) -> std::io::Result<()> {
-        let compartido = Compartido { zocalos: Arc::clone(&self.zocalos), pagina: self.pagina };
+    /// El puerto falla del todo.
+    pub async fn servir(self, escucha: TcpListener, alto: impl Future<Output = ()>) -> std::io::Result<()> {
+        let compartido = Compartido { websockets: Arc::clone(&self.websockets), pagina: self.pagina };
         let rutas = Router::new()
             .route("/", get(raiz))
-            .route("/ws", get(zocalo_de_la_pagina))
+            .route("/ws", get(websocket_de_la_pagina))
             .route("/health", get(async || Json(json!({"status": "up"}))))
             .fallback(archivo)
             .with_state(compartido)
@@ -79,16 +79,16 @@ impl Servidor {
         let hasta_el_alto = async move {
             let _ = visto.wait_for(|alto| *alto).await;
         };
-        let serving = tokio::spawn(axum::serve(listener, rutas).with_graceful_shutdown(hasta_el_alto).into_future());
+        let sirviendo = tokio::spawn(axum::serve(escucha, rutas).with_graceful_shutdown(hasta_el_alto).into_future());
         alto.await;
         let _ = self.alto.send(true);
-        // A browser that does not answer must not hold back the end.
+        // Un navegador que no contesta no debe retener el final.
         let despedida = async {
-            self.zocalos.cerrados().await;
-            serving.await
+            self.websockets.cerrados().await;
+            sirviendo.await
         };
         match tokio::time::timeout(DESPEDIDA, despedida).await {
-            Ok(Ok(outcome)) => outcome,
+            Ok(Ok(resultado)) => resultado,
             Ok(Err(error)) => Err(std::io::Error::other(error)),
             Err(_) => Ok(()),
         }
@@ -97,12 +97,12 @@ impl Servidor {
 
 /// Las peticiones vienen de nuestra página o de ninguna, y nos llaman por un nombre nuestro. Un vigilante puede llamar a `/health`
 /// por el que encuentre.
-async fn de_casa(State(guardia): State<Arc<Guard>>, request: Request, next: Next) -> Response {
-    let regla = if request.uri().path() == "/health" { HostRule::Any } else { HostRule::Known };
-    let Err(rechazo) = guardia.check(request.method(), request.uri(), request.headers(), regla) else {
-        return pagina::con_reglas(next.run(request).await);
+async fn de_casa(State(guardia): State<Arc<Guard>>, peticion: Request, next: Next) -> Response {
+    let regla = if peticion.uri().path() == "/health" { HostRule::Any } else { HostRule::Known };
+    let Err(rechazo) = guardia.check(peticion.method(), peticion.uri(), peticion.headers(), regla) else {
+        return pagina::con_reglas(next.run(peticion).await);
     };
-    tracing::warn!(%rechazo, "a request of a foreign page or under an unknown name was refused");
+    tracing::warn!(%rechazo, "se rechazó una petición de otra página o por un nombre desconocido");
     let texto = match rechazo {
         Refusal::Host(_) => {
             "La página no se conoce por ese nombre; ábrela como localhost o por su dirección, o añade el nombre a AEROALPES_NOMBRES."
@@ -112,27 +112,27 @@ async fn de_casa(State(guardia): State<Arc<Guard>>, request: Request, next: Next
     pagina::con_reglas((StatusCode::FORBIDDEN, Json(json!({"error": texto}))).into_response())
 }
 
-fn pide_zocalo(headers: &HeaderMap) -> bool {
-    let upgrade = headers.get(header::UPGRADE).and_then(|valor| valor.to_str().ok());
-    upgrade.is_some_and(|valor| valor.eq_ignore_ascii_case("websocket"))
+fn pide_websocket(cabeceras: &HeaderMap) -> bool {
+    let subida = cabeceras.get(header::UPGRADE).and_then(|valor| valor.to_str().ok());
+    subida.is_some_and(|valor| valor.eq_ignore_ascii_case("websocket"))
 }
 
 type Subida = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 
-async fn raiz(State(compartido): State<Compartido>, headers: HeaderMap, subida: Subida) -> Response {
-    if pide_zocalo(&headers) {
-        return compartido.zocalos.abrir(subida, Forma::Tutorial);
+async fn raiz(State(compartido): State<Compartido>, cabeceras: HeaderMap, subida: Subida) -> Response {
+    if pide_websocket(&cabeceras) {
+        return compartido.websockets.abrir(subida, Forma::Tutorial);
     }
-    compartido.pagina.archivo("/", &headers)
+    compartido.pagina.archivo("/", &cabeceras)
 }
 
-async fn zocalo_de_la_pagina(State(compartido): State<Compartido>, subida: Subida) -> Response {
-    compartido.zocalos.abrir(subida, Forma::Pagina)
+async fn websocket_de_la_pagina(State(compartido): State<Compartido>, subida: Subida) -> Response {
+    compartido.websockets.abrir(subida, Forma::Pagina)
 }
 
-async fn archivo(State(compartido): State<Compartido>, request: Request) -> Response {
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+async fn archivo(State(compartido): State<Compartido>, peticion: Request) -> Response {
+    if !matches!(*peticion.method(), Method::GET | Method::HEAD) {
         return StatusCode::METHOD_NOT_ALLOWED.into_response();
     }
-    compartido.pagina.archivo(request.uri().path(), request.headers())
+    compartido.pagina.archivo(peticion.uri().path(), peticion.headers())
 }

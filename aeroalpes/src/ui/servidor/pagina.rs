@@ -1,4 +1,4 @@
-//! The files of the page, inside the binary.
+//! Los archivos de la página, dentro del programa.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -13,7 +13,7 @@ const SVG: &str = "image/svg+xml";
 
 macro_rules! archivos {
     ($($ruta:literal => $tipo:expr, $archivo:literal;)*) => {
-        /// Path, media type and text of each file.
+        /// Ruta, tipo y texto de cada archivo.
         const ARCHIVOS: &[(&str, &str, &str)] = &[$(($ruta, $tipo, include_str!(concat!("../../../pagina/", $archivo)))),*];
     };
 }
@@ -43,7 +43,7 @@ archivos! {
     "/guion/vistas.js" => JS, "guion/vistas.js";
 }
 
-/// Nothing from elsewhere, nothing inline; `'self'` covers our own websocket.
+/// Nada de otra parte, nada incrustado; `'self'` cubre también nuestro websocket.
 const POLITICA: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                         base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -54,7 +54,7 @@ const REGLAS: [(HeaderName, &str); 4] = [
     (header::X_FRAME_OPTIONS, "DENY"),
 ];
 
-/// Adds the headers that hold for every answer.
+/// Añade las cabeceras que valen para toda respuesta.
 pub fn con_reglas(mut respuesta: Response) -> Response {
     for (nombre, valor) in REGLAS {
         respuesta.headers_mut().insert(nombre, HeaderValue::from_static(valor));
@@ -62,7 +62,7 @@ pub fn con_reglas(mut respuesta: Response) -> Response {
     respuesta
 }
 
-/// The files with their tags.
+/// Los archivos con sus etiquetas.
 #[derive(Debug)]
 pub struct Pagina {
     archivos: HashMap<&'static str, Archivo>,
@@ -76,22 +76,22 @@ struct Archivo {
 }
 
 impl Pagina {
-    /// Creates the page.
+    /// Crea la página.
     pub fn nueva() -> Self {
         let archivo = |(ruta, tipo, texto): &(&'static str, &'static str, &'static str)| {
-            let mut hasher = DefaultHasher::new();
-            texto.hash(&mut hasher);
-            (*ruta, Archivo { tipo, texto, etiqueta: format!("\"{:016x}\"", hasher.finish()) })
+            let mut resumidor = DefaultHasher::new();
+            texto.hash(&mut resumidor);
+            (*ruta, Archivo { tipo, texto, etiqueta: format!("\"{:016x}\"", resumidor.finish()) })
         };
         Self { archivos: ARCHIVOS.iter().map(archivo).collect() }
     }
 
-    /// Answers with a file; 304 when the browser has it. A browser asks each time, so that a new binary never runs with old files.
-    pub fn archivo(&self, ruta: &str, headers: &HeaderMap) -> Response {
+    /// Contesta con un archivo, o 304 si el navegador lo tiene. El navegador pregunta siempre, para que un programa nuevo no se mezcle con archivos viejos.
+    pub fn archivo(&self, ruta: &str, cabeceras: &HeaderMap) -> Response {
         let Some(archivo) = self.archivos.get(ruta) else {
             return (StatusCode::NOT_FOUND, "No existe esta página.").into_response();
         };
-        let conocidas = headers.get(header::IF_NONE_MATCH).and_then(|valor| valor.to_str().ok()).unwrap_or_default();
+        let conocidas = cabeceras.get(header::IF_NONE_MATCH).and_then(|valor| valor.to_str().ok()).unwrap_or_default();
         let de_siempre = [(header::ETAG, archivo.etiqueta.clone()), (header::CACHE_CONTROL, "no-cache".to_owned())];
         let es_esta = |etiqueta: &str| etiqueta.trim().trim_start_matches("W/") == archivo.etiqueta;
         if conocidas.split(',').any(es_esta) {
@@ -112,16 +112,16 @@ mod tests {
         let pagina = Pagina::nueva();
         let primera = pagina.archivo("/", &HeaderMap::new());
         assert_eq!(primera.status(), StatusCode::OK);
-        let mut headers = HeaderMap::new();
-        headers.insert(header::IF_NONE_MATCH, primera.headers()[header::ETAG].clone());
-        assert_eq!(pagina.archivo("/", &headers).status(), StatusCode::NOT_MODIFIED);
-        assert_eq!(pagina.archivo("/guion/inicio.js", &headers).status(), StatusCode::OK);
-        headers.insert(header::IF_NONE_MATCH, HeaderValue::from_static("W/\"0\", \"1\""));
-        assert_eq!(pagina.archivo("/", &headers).status(), StatusCode::OK);
+        let mut cabeceras = HeaderMap::new();
+        cabeceras.insert(header::IF_NONE_MATCH, primera.headers()[header::ETAG].clone());
+        assert_eq!(pagina.archivo("/", &cabeceras).status(), StatusCode::NOT_MODIFIED);
+        assert_eq!(pagina.archivo("/guion/inicio.js", &cabeceras).status(), StatusCode::OK);
+        cabeceras.insert(header::IF_NONE_MATCH, HeaderValue::from_static("W/\"0\", \"1\""));
+        assert_eq!(pagina.archivo("/", &cabeceras).status(), StatusCode::OK);
         assert_eq!(pagina.archivo("/../Cargo.toml", &HeaderMap::new()).status(), StatusCode::NOT_FOUND);
     }
 
-    /// A file that the page names and the server does not have is a blank page; an address elsewhere is one that the policy refuses.
+    /// Un archivo que la página nombra y el servidor no tiene es una página en blanco; una dirección de fuera la rechaza la política.
     #[test]
     fn todo_archivo_que_nombra_la_pagina_existe_y_nada_esta_fuera() {
         let mut nombrados = 0;
@@ -129,13 +129,13 @@ mod tests {
             let pieza = |marca: &'static str| texto.split(marca).skip(1).filter_map(|resto| resto.split('"').next());
             for nombre in pieza("href=\"/").chain(pieza("src=\"/")) {
                 nombrados += 1;
-                assert!(ARCHIVOS.iter().any(|(otra, _, _)| *otra == format!("/{nombre}")), "{ruta} names /{nombre}");
+                assert!(ARCHIVOS.iter().any(|(otra, _, _)| *otra == format!("/{nombre}")), "{ruta} nombra /{nombre}");
             }
             for nombre in pieza("from \"./") {
                 nombrados += 1;
                 assert!(
                     ARCHIVOS.iter().any(|(otra, _, _)| *otra == format!("/guion/{nombre}")),
-                    "{ruta} names {nombre}"
+                    "{ruta} nombra {nombre}"
                 );
             }
             let sin_espacio_de_nombres = texto.replace("http://www.w3.org/2000/svg", "");

@@ -1,9 +1,9 @@
-//! Websockets: history first, then live, until one side ends.
+//! Websockets: primero la historia, después lo que llega, hasta que un lado termina.
 //!
-//! Two forms. [`Forma::Tutorial`] sends nothing but the JSON of events, one a message. [`Forma::Pagina`] sends objects with
-//! `tipo`: `estado` (`{"broker","api"}`: true, false, or null while not known), `evento` and `cambio` (with `clave`, by which the
-//! page knows what it has already seen), `aviso`, `omitidos` (`cantidad` that the page was too slow for) and `al_dia` at the end of
-//! the history. What a browser sends is read and ignored.
+//! Dos formas. [`Forma::Tutorial`] solo envía el JSON de los eventos, uno por mensaje. [`Forma::Pagina`] envía objetos con `tipo`:
+//! `estado` (`{"broker","api"}`: true, false, o null si no se sabe), `evento` y `cambio` (con `clave`, por la que la página sabe qué
+//! ha visto ya), `aviso`, `omitidos` (la `cantidad` que la página se perdió por lenta) y `al_dia` al final de la historia. Lo que
+//! envía un navegador se lee y no se atiende.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,49 +19,49 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use crate::ui::difusion::{Clase, Difusion, Publicacion, Suscripcion};
 use crate::ui::estado::Estado;
 
-/// Sockets at once.
-const MAX_ZOCALOS: u32 = 256;
+/// Websockets a la vez.
+const MAX_WEBSOCKETS: u32 = 256;
 
-/// Longest message that a browser may send; the page sends none.
+/// El mensaje más largo que puede enviar un navegador; la página no envía ninguno.
 const MAX_RECIBIDO: usize = 4 * 1024;
 
-/// What may wait inside a socket's own buffer.
+/// Lo que puede esperar en la memoria del propio websocket.
 const MAX_POR_ENVIAR: usize = 256 * 1024;
 
-/// How long one message may take to leave.
+/// Lo que puede tardar en salir un mensaje.
 const ENVIO: Duration = Duration::from_secs(10);
 
-/// Interval of pings.
+/// Intervalo de los pings.
 const LATIDO: Duration = Duration::from_secs(20);
 
-/// A browser that is silent for so long is gone.
+/// Un navegador que calla tanto tiempo se ha ido.
 const SILENCIO: Duration = Duration::from_secs(60);
 
-/// What a socket speaks.
+/// Lo que habla un websocket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Forma {
-    /// Events alone.
+    /// Solo eventos.
     Tutorial,
-    /// Objects with `tipo`.
+    /// Objetos con `tipo`.
     Pagina,
 }
 
-/// All sockets.
+/// Todos los websockets.
 #[derive(Debug)]
-pub struct Zocalos {
+pub struct Websockets {
     difusion: Arc<Difusion>,
     estado: watch::Receiver<Estado>,
     alto: watch::Receiver<bool>,
     plazas: Arc<Semaphore>,
 }
 
-impl Zocalos {
-    /// Creates the house of sockets; they end when `alto` becomes true.
+impl Websockets {
+    /// Crea el conjunto de los websockets; terminan cuando `alto` es verdadero.
     pub fn nuevos(difusion: Arc<Difusion>, estado: watch::Receiver<Estado>, alto: watch::Receiver<bool>) -> Self {
-        Self { difusion, estado, alto, plazas: Arc::new(Semaphore::new(MAX_ZOCALOS as usize)) }
+        Self { difusion, estado, alto, plazas: Arc::new(Semaphore::new(MAX_WEBSOCKETS as usize)) }
     }
 
-    /// Opens a socket for a request that asks for one.
+    /// Abre un websocket para una petición que lo pide.
     pub fn abrir(&self, subida: Result<WebSocketUpgrade, WebSocketUpgradeRejection>, forma: Forma) -> Response {
         let subida = match subida {
             Ok(subida) => subida,
@@ -77,16 +77,16 @@ impl Zocalos {
             .max_message_size(MAX_RECIBIDO)
             .max_frame_size(MAX_RECIBIDO)
             .max_write_buffer_size(MAX_POR_ENVIAR)
-            .on_upgrade(move |socket| Zocalo { socket, forma, estado, alto, _plaza: plaza }.servir(difusion))
+            .on_upgrade(move |socket| Websocket { socket, forma, estado, alto, _plaza: plaza }.servir(difusion))
     }
 
-    /// Waits until no socket is open.
+    /// Espera hasta que no haya ninguno abierto.
     pub async fn cerrados(&self) {
-        let _ = self.plazas.acquire_many(MAX_ZOCALOS).await;
+        let _ = self.plazas.acquire_many(MAX_WEBSOCKETS).await;
     }
 }
 
-struct Zocalo {
+struct Websocket {
     socket: WebSocket,
     forma: Forma,
     estado: watch::Receiver<Estado>,
@@ -94,14 +94,14 @@ struct Zocalo {
     _plaza: OwnedSemaphorePermit,
 }
 
-/// The socket is of no use any more.
+/// El websocket ya no sirve.
 struct Perdido;
 
-impl Zocalo {
+impl Websocket {
     async fn servir(mut self, difusion: Arc<Difusion>) {
         let eventos = difusion.suscribir(Clase::Evento);
         let cambios = (self.forma == Forma::Pagina).then(|| difusion.suscribir(Clase::Cambio));
-        // The channel must be able to end with the server.
+        // El canal debe poder terminar con el servidor.
         drop(difusion);
         if let Ok(despedida) = self.enviar_todo(eventos, cambios).await {
             let _ = self.enviar(Message::Close(Some(despedida))).await;
@@ -177,15 +177,15 @@ impl Zocalo {
         }
     }
 
-    async fn enviar(&mut self, message: Message) -> Result<(), Perdido> {
-        match timeout(ENVIO, self.socket.send(message)).await {
+    async fn enviar(&mut self, mensaje: Message) -> Result<(), Perdido> {
+        match timeout(ENVIO, self.socket.send(mensaje)).await {
             Ok(Ok(())) => Ok(()),
             _ => Err(Perdido),
         }
     }
 }
 
-/// Waits for the next publication of either class.
+/// Espera la siguiente publicación de una u otra clase.
 async fn siguiente(
     eventos: &mut Suscripcion,
     cambios: &mut Option<Suscripcion>,
@@ -220,7 +220,7 @@ mod tests {
     use tokio::net::{TcpListener, TcpStream};
     use tokio::sync::watch;
 
-    use super::{Forma, Zocalos};
+    use super::{Forma, Websockets};
     use crate::ui::difusion::Difusion;
     use crate::ui::estado::Estado;
 
@@ -228,23 +228,23 @@ mod tests {
                             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
 
     async fn abrir(
-        State(zocalos): State<Arc<Zocalos>>,
+        State(websockets): State<Arc<Websockets>>,
         subida: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     ) -> Response {
-        zocalos.abrir(subida, Forma::Pagina)
+        websockets.abrir(subida, Forma::Pagina)
     }
 
-    /// El canal del estado puede acabarse antes de que el zócalo vea el alto; entonces el zócalo moría sin su trama de cierre.
+    /// El canal del estado puede acabarse antes de que el websocket vea el alto; entonces moría sin su trama de cierre.
     #[tokio::test]
-    async fn un_zocalo_se_despide_aunque_el_estado_acabe_antes_que_el_alto() {
+    async fn un_websocket_se_despide_aunque_el_estado_acabe_antes_que_el_alto() {
         let difusion = Arc::new(Difusion::nueva());
         let (estado, estado_visto) = watch::channel(Estado::default());
         let (_alto, alto_visto) = watch::channel(false);
-        let zocalos = Arc::new(Zocalos::nuevos(Arc::clone(&difusion), estado_visto, alto_visto));
-        let rutas = Router::new().route("/ws", get(abrir)).with_state(zocalos);
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let mut navegador = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let sirve = tokio::spawn(async move { axum::serve(listener, rutas).await });
+        let websockets = Arc::new(Websockets::nuevos(Arc::clone(&difusion), estado_visto, alto_visto));
+        let rutas = Router::new().route("/ws", get(abrir)).with_state(websockets);
+        let escucha = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let mut navegador = TcpStream::connect(escucha.local_addr().unwrap()).await.unwrap();
+        let sirve = tokio::spawn(async move { axum::serve(escucha, rutas).await });
         drop(estado);
         navegador.write_all(PETICION.as_bytes()).await.unwrap();
         let mut recibido = Vec::new();
