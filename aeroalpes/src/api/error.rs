@@ -1,32 +1,32 @@
-//! Why the API does not start.
+//! Por qué la API no arranca.
 
 use thiserror::Error;
 
-/// What whoever starts the API must mend.
+/// Lo que debe corregir quien arranca la API.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A variable of the environment.
+    /// Una variable de entorno.
     #[error(transparent)]
     Variable(#[from] crate::api::infraestructura::mysql::VariableErronea),
-    /// The address cannot be listened on.
-    #[error("the API cannot listen on {direccion}: {source}; choose another address with --escuchar")]
+    /// No se puede escuchar en la dirección.
+    #[error("la API no puede escuchar en {direccion}: {source}; elija otra dirección con --escuchar")]
     Escuchar {
-        /// The address.
+        /// La dirección.
         direccion: String,
-        /// What the system says.
+        /// Lo que dice el sistema.
         source: std::io::Error,
     },
     /// Un nombre de la API que no lo es.
     #[error("{0} (--nombres, AEROALPES_NOMBRES)")]
     Nombre(#[from] bitacora_origin::NameError),
     /// Los hilos de los resúmenes.
-    #[error("the threads of the password hashes cannot be started: {0}; raise the limit of processes")]
+    #[error("no se pueden iniciar los hilos de los resúmenes de contraseñas: {0}; suba el límite de procesos")]
     Hilos(#[source] std::io::Error),
-    /// The broker's URL.
-    #[error("the broker's URL cannot be used: {0}; correct BROKER_HOST or PULSAR_SERVICE_URL")]
+    /// La URL del *broker*.
+    #[error("la URL del broker no sirve: {0}; corrija BROKER_HOST o PULSAR_SERVICE_URL")]
     Broker(#[source] bitacora_pulsar::Error),
-    /// A fault of this crate.
-    #[error("the API cannot be prepared: {0}")]
+    /// Una falta de este programa.
+    #[error("no se puede preparar la API: {0}")]
     Preparar(#[from] crate::api::aplicacion::Falla),
 }

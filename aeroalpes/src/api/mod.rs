@@ -1,12 +1,12 @@
-//! HTTP API of AeroAlpes: reservations with a transactional outbox, and users of the legacy table.
+//! La API HTTP de AeroAlpes: reservas con una bandeja de salida transaccional, y usuarios de la tabla legado.
 //!
-//! Four rooms, each knowing only those before it:
-//! - [`dominio`]: what a reservation is and its rules; pure.
-//! - [`aplicacion`]: commands and queries, the unit of work, and what they need of the outside (traits).
-//! - [`infraestructura`]: MySQL or MariaDB with the outbox, password hashes, the broker.
-//! - [`presentacion`]: HTTP and messages in, answers out.
+//! Cuatro capas; cada una conoce solo las anteriores:
+//! - [`dominio`]: qué es una reserva y sus reglas; puro.
+//! - [`aplicacion`]: comandos y consultas, la unidad de trabajo, y lo que necesitan de fuera (*traits*).
+//! - [`infraestructura`]: MySQL o MariaDB con la bandeja de salida, los resúmenes de contraseñas, el *broker*.
+//! - [`presentacion`]: entran HTTP y mensajes, salen respuestas.
 //!
-//! [`servir`] starts and ends the whole.
+//! [`servir`] empieza y termina el conjunto.
 
 pub mod aplicacion;
 pub mod dominio;

@@ -1,8 +1,8 @@
-//! The door: connections, how many there may be, and how long one may keep silent.
+//! La puerta: las conexiones, cuántas puede haber y cuánto puede callar una.
 //!
-//! A client that opens connections and sends nothing, or a header a byte at a time, would otherwise hold sockets for ever, and
-//! the end of the process as well. What a request does once its header is there is bounded elsewhere: its body by size and
-//! time, its work by the places of the router.
+//! Un cliente que abre conexiones y no envía nada, o una cabecera byte a byte, retendría si no los *sockets* para siempre, y también el
+//! final del proceso. Lo que hace una petición cuando su cabecera está se acota en otra parte: su cuerpo, en tamaño y tiempo; su
+//! trabajo, por los lugares del enrutador.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -16,72 +16,72 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
-/// Requests in flight have this long to finish after the end was asked for.
+/// Lo que tienen para acabar las peticiones en curso cuando se pide el final.
 const PLAZO: Duration = Duration::from_secs(20);
 
-/// When the system cannot accept (no file descriptors), this long is waited before the next try.
+/// Si el sistema no puede aceptar (faltan descriptores), lo que se espera hasta el siguiente intento.
 const RESPIRO: Duration = Duration::from_millis(100);
 
-/// Bounds of the door.
+/// Límites de la puerta.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Puerta {
-    /// Connections at a time; further ones wait in the system's queue until one closes.
+    /// Conexiones a la vez; las demás esperan en la cola del sistema hasta que se cierre una.
     pub conexiones: usize,
-    /// How long the header of a request may take, counted from the end of the one before. It should be longer than clients keep
-    /// idle connections, or they meet a closed one.
+    /// Lo que puede tardar la cabecera de una petición desde el final de la anterior. Debe ser más de lo que los clientes guardan una
+    /// conexión ociosa, o la encontrarán cerrada.
     pub cabecera: Duration,
 }
 
 impl Default for Puerta {
-    /// 4,096 connections, 100 seconds: the usual clients keep an idle connection for up to 90.
+    /// 4096 conexiones, 100 segundos: los clientes usuales guardan una conexión ociosa hasta 90.
     fn default() -> Self {
         Puerta { conexiones: 4_096, cabecera: Duration::from_secs(100) }
     }
 }
 
-/// Serves until `fin` completes; then nothing new is accepted, idle connections close and requests in flight finish.
-pub(crate) async fn atender(listener: TcpListener, router: Router, puerta: Puerta, fin: impl Future<Output = ()>) {
-    let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(puerta.cabecera);
+/// Sirve hasta que `fin` termina; después no acepta nada, cierra las conexiones ociosas y deja acabar las peticiones en curso.
+pub(crate) async fn atender(escucha: TcpListener, router: Router, puerta: Puerta, fin: impl Future<Output = ()>) {
+    let mut constructor = http1::Builder::new();
+    constructor.timer(TokioTimer::new()).header_read_timeout(puerta.cabecera);
     let lugares = Arc::new(Semaphore::new(puerta.conexiones.min(Semaphore::MAX_PERMITS)));
     let abiertas = GracefulShutdown::new();
     let mut fin = std::pin::pin!(fin);
     loop {
         let aceptada = async {
-            // The semaphore is never closed.
+            // El semáforo nunca se cierra.
             let lugar = Arc::clone(&lugares).acquire_owned().await.ok();
-            (lugar, aceptar(&listener).await)
+            (lugar, aceptar(&escucha).await)
         };
         let (lugar, socket) = tokio::select! {
             aceptada = aceptada => aceptada,
             () = &mut fin => break,
         };
-        let service = TowerToHyperService::new(router.clone());
-        let conexion = abiertas.watch(builder.serve_connection(TokioIo::new(socket), service));
+        let servicio = TowerToHyperService::new(router.clone());
+        let conexion = abiertas.watch(constructor.serve_connection(TokioIo::new(socket), servicio));
         tokio::spawn(async move {
             if let Err(error) = conexion.await {
-                tracing::debug!(%error, "a connection broke off");
+                tracing::debug!(%error, "una conexión se rompió");
             }
             drop(lugar);
         });
     }
-    drop(listener);
+    drop(escucha);
     if tokio::time::timeout(PLAZO, abiertas.shutdown()).await.is_err() {
-        let seconds = PLAZO.as_secs();
-        tracing::warn!("requests were still in flight {seconds} s after the end was asked for, and are cut off");
+        let segundos = PLAZO.as_secs();
+        tracing::warn!("había peticiones en curso {segundos} s después de pedir el final, y se cortan");
     }
 }
 
-async fn aceptar(listener: &TcpListener) -> TcpStream {
+async fn aceptar(escucha: &TcpListener) -> TcpStream {
     loop {
-        match listener.accept().await {
+        match escucha.accept().await {
             Ok((socket, _)) => {
-                // A socket that refuses this option is still a socket.
+                // Un *socket* que rechaza esta opción sigue siendo un *socket*.
                 let _ = socket.set_nodelay(true);
                 return socket;
             }
             Err(error) => {
-                tracing::warn!(%error, "a connection cannot be accepted");
+                tracing::warn!(%error, "no se puede aceptar una conexión");
                 tokio::time::sleep(RESPIRO).await;
             }
         }

@@ -1,7 +1,7 @@
-//! The process: what is started, in which order, and how it ends.
+//! El proceso: qué arranca, en qué orden, y cómo termina.
 //!
-//! Start: the address is listened on at once; the database may be away, and requests are answered 503 until its tables are
-//! there. End: no new connections, requests in flight finish, so do messages that are being handled, then the tasks behind, then the pool.
+//! Principio: escucha enseguida; la base de datos puede no estar, y se contesta 503 hasta que estén sus tablas. Final: no entran
+//! conexiones nuevas, acaban las peticiones en curso y los mensajes que se atienden, después las tareas de fondo y las conexiones.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -17,31 +17,31 @@ use crate::api::infraestructura::{Argon2id, Broker};
 use crate::api::presentacion::{Contexto, Limite, enrutar, mensajes};
 use crate::api::puerta::{self, Puerta};
 
-/// What the API needs to know.
+/// Lo que la API necesita saber.
 #[derive(Debug, Clone)]
 pub struct Opciones {
-    /// `host:port` to listen on; port 0 takes a free one.
+    /// `host:puerto` en el que se escucha; el puerto 0 toma uno libre.
     pub escuchar: String,
-    /// Requests that are answered at a time; beyond them the answer is 503.
+    /// Peticiones que se atienden a la vez; a las demás se les contesta 503.
     pub en_vuelo: usize,
-    /// Connections.
+    /// Las conexiones.
     pub puerta: Puerta,
     /// Nombres por los que se llama a la API, además de `localhost` y de direcciones.
     pub nombres: Vec<String>,
-    /// The database.
+    /// La base de datos.
     pub base: ConfiguracionDb,
-    /// The broker's addresses.
+    /// La dirección del *broker*.
     pub broker: crate::contrato::direccion::Broker,
 }
 
-/// Requests answered at a time, unless told otherwise.
+/// Peticiones que se atienden a la vez, si no se dice otra cosa.
 pub const EN_VUELO: usize = 512;
 
 impl Opciones {
-    /// Takes database and broker from the environment variables of the contract.
+    /// Toma la base de datos y el *broker* de las variables de entorno del contrato.
     ///
     /// # Errors
-    /// A variable has a value that cannot be used.
+    /// Una variable tiene un valor que no sirve.
     pub fn del_entorno(
         escuchar: String,
         en_vuelo: usize,
@@ -53,10 +53,10 @@ impl Opciones {
     }
 }
 
-/// Serves until `fin` completes, then ends in order.
+/// Sirve hasta que `fin` termina; después termina en orden.
 ///
 /// # Errors
-/// The API cannot be started.
+/// No se puede arrancar la API.
 pub async fn servir(opciones: Opciones, fin: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
     let almacen = MySql::nuevo(&opciones.base)?;
     let contexto = Contexto {
@@ -66,10 +66,10 @@ pub async fn servir(opciones: Opciones, fin: impl Future<Output = ()> + Send + '
         limite: Limite::nuevo(opciones.en_vuelo),
         guardia: Arc::new(Guard::new(&opciones.nombres)?),
     };
-    let failed = |source| Error::Escuchar { direccion: opciones.escuchar.clone(), source };
-    let listener = TcpListener::bind(&opciones.escuchar).await.map_err(failed)?;
-    println!("aeroalpes api: http://{}", listener.local_addr().map_err(failed)?);
-    tracing::info!(base = ?opciones.base, broker = opciones.broker.service_url, "the API is open");
+    let fallo = |source| Error::Escuchar { direccion: opciones.escuchar.clone(), source };
+    let escucha = TcpListener::bind(&opciones.escuchar).await.map_err(fallo)?;
+    println!("aeroalpes api: http://{}", escucha.local_addr().map_err(fallo)?);
+    tracing::info!(base = ?opciones.base, broker = opciones.broker.service_url, "la API está abierta");
 
     let mut tareas = JoinSet::new();
     tareas.spawn(mantener_esquema(almacen.clone()));
@@ -81,17 +81,17 @@ pub async fn servir(opciones: Opciones, fin: impl Future<Output = ()> + Send + '
     tareas.spawn(async move {
         fin.await;
         let _ = terminar.send(true);
-        // Held, so that nobody takes the sender's end for the end that was asked for.
+        // Se retiene, para que nadie tome el final de quien avisa por el final que se pide.
         std::future::pending::<()>().await;
     });
-    puerta::atender(listener, enrutar(contexto), opciones.puerta, pedido(terminado)).await;
+    puerta::atender(escucha, enrutar(contexto), opciones.puerta, pedido(terminado)).await;
     while consumidores.join_next().await.is_some() {}
     tareas.shutdown().await;
     almacen.cerrar().await;
     Ok(())
 }
 
-/// Waits until the end is asked for.
+/// Espera hasta que se pide el final.
 pub(crate) async fn pedido(mut terminado: watch::Receiver<bool>) {
-    let _ = terminado.wait_for(|ended| *ended).await;
+    let _ = terminado.wait_for(|terminado| *terminado).await;
 }

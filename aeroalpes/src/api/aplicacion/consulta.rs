@@ -1,30 +1,30 @@
-//! What queries ask for and answer.
+//! Lo que piden y contestan las consultas.
 
 use crate::api::dominio::Estado;
 
-/// Which reservations are wanted.
+/// Qué reservas se quieren.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filtro {
-    /// Those in this state.
+    /// Las de este estado.
     pub estado: Option<Estado>,
-    /// Those of this client.
+    /// Las de este cliente.
     pub id_cliente: Option<String>,
-    /// Number of the page, from 1.
+    /// Número de la página, desde 1.
     pub pagina: u32,
-    /// Most items of a page.
+    /// Elementos de una página, como mucho.
     pub tamano: u32,
 }
 
-/// A page of items, and how many there are in all.
+/// Una página de elementos, y cuántos hay en total.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pagina<T> {
-    /// The items of this page.
+    /// Los elementos de esta página.
     pub elementos: Vec<T>,
-    /// All that fit the filter.
+    /// Todos los que cumplen el filtro.
     pub total: i64,
 }
 
-/// Rows before a page.
+/// Devuelve las filas que hay antes de una página.
 pub fn desplazamiento(pagina: u32, tamano: u32) -> u64 {
     u64::from(pagina.saturating_sub(1)) * u64::from(tamano)
 }

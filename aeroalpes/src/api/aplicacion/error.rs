@@ -1,4 +1,4 @@
-//! Why a command or query did not do what it was asked for.
+//! Por qué un comando o una consulta no hizo lo que se le pidió.
 
 use thiserror::Error;
 
@@ -6,51 +6,51 @@ use crate::api::dominio;
 
 type Causa = Box<dyn std::error::Error + Send + Sync>;
 
-/// What a caller can be told.
+/// Lo que se puede decir a quien llama.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A rule of the domain.
+    /// Una regla del dominio.
     #[error(transparent)]
     Dominio(#[from] dominio::Error),
-    /// There is no such reservation.
+    /// No existe la reserva.
     #[error("No existe la reserva {id}")]
     ReservaInexistente {
-        /// What was asked for.
+        /// Lo que se pidió.
         id: String,
     },
-    /// There is no such user.
+    /// No existe el usuario.
     #[error("No existe el usuario {id}")]
     UsuarioInexistente {
-        /// What was asked for.
+        /// Lo que se pidió.
         id: i32,
     },
-    /// An idempotency key that belongs to another request.
+    /// Una clave de idempotencia que es de otra petición.
     #[error("La clave de Idempotency-Key ya se usó con otro cuerpo; use una clave nueva para otra reserva")]
     ClaveConOtroCuerpo,
-    /// The database or another part of the outside.
+    /// La base de datos u otra parte de fuera.
     #[error(transparent)]
     Falla(#[from] Falla),
 }
 
-/// How the outside failed, by what helps.
+/// Cómo falló lo de fuera, según lo que ayuda.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Falla {
-    /// A deadlock, a lock that another transaction kept, or a connection that broke before the commit: nothing is stored,
-    /// and repeating the whole unit of work can help.
-    #[error("the unit of work must be repeated: {0}")]
+    /// Un interbloqueo, un cerrojo que otra transacción no soltó, o una conexión rota antes de confirmar: no hay nada guardado, y
+    /// repetir toda la unidad de trabajo puede ayudar.
+    #[error("hay que repetir la unidad de trabajo: {0}")]
     Pasajera(#[source] Causa),
-    /// The database cannot be reached, or is not ready; only waiting helps.
-    #[error("the database is away: {0}")]
+    /// No se llega a la base de datos, o no está lista; solo ayuda esperar.
+    #[error("la base de datos no está: {0}")]
     Ausente(#[source] Causa),
-    /// The connection broke during the commit: whether it is stored is not known.
-    #[error("the connection broke during the commit: {0}")]
+    /// La conexión se rompió al confirmar: no se sabe si está guardado.
+    #[error("la conexión se rompió al confirmar: {0}")]
     Dudosa(#[source] Causa),
     /// Más trabajo del que se puede hacer a la vez; solo ayuda esperar.
-    #[error("too much at once: {0}")]
+    #[error("demasiado a la vez: {0}")]
     Saturada(&'static str),
-    /// Anything else: a fault of ours, or a table that is not ours.
-    #[error("unexpected: {0}")]
+    /// Lo demás: una falta nuestra, o una tabla que no es nuestra.
+    #[error("inesperado: {0}")]
     Interna(#[source] Causa),
 }

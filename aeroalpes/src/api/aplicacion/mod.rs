@@ -1,11 +1,11 @@
-//! What the application does: commands that change something and queries that read, apart from each other.
+//! Lo que hace la aplicación: comandos que cambian algo y consultas que leen, por separado.
 //!
-//! - [`comando`]: each command is a type; [`comando::ejecutar`] runs it in one unit of work and repeats the whole when the
-//!   database asks for that.
-//! - [`consulta`]: what the queries ask for and answer.
-//! - [`puerto`]: what this layer needs of the outside (database, password hashes), as traits that `infraestructura` implements.
+//! - [`comando`]: cada comando es un tipo; [`comando::ejecutar`] lo hace en una unidad de trabajo y repite el conjunto si la base de
+//!   datos lo pide.
+//! - [`consulta`]: lo que piden y contestan las consultas.
+//! - [`puerto`]: lo que esta capa necesita de fuera (base de datos, resúmenes de contraseñas), como *traits* que hace `infraestructura`.
 //!
-//! Never here: SQL, HTTP, a message to the broker. An event is a row of the same transaction, and the relay publishes it.
+//! Nunca aquí: SQL, HTTP, un mensaje al *broker*. Un evento es una fila de la misma transacción, y el relevo la publica.
 
 pub mod comando;
 pub mod consulta;

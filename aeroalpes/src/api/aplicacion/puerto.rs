@@ -1,4 +1,4 @@
-//! What the application needs of the outside.
+//! Lo que la aplicación necesita de fuera.
 
 use std::future::Future;
 
@@ -6,104 +6,104 @@ use super::Falla;
 use super::consulta::{Filtro, Pagina};
 use crate::api::dominio::{Contrasena, DatosUsuario, Evento, Reserva, Usuario};
 
-/// A key by which a client marks repetitions of one request, and what the request held.
+/// Una clave con la que un cliente marca las repeticiones de una petición, y lo que la petición tenía.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaveIdempotencia {
-    /// The client's text.
+    /// El texto del cliente.
     pub clave: String,
-    /// Hash of the request, in hexadecimal.
+    /// Huella de la petición, en hexadecimal.
     pub huella: String,
 }
 
-/// What claiming an idempotency key has found.
+/// Lo que se encontró al reclamar una clave de idempotencia.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reclamo {
-    /// The key is this request's, from now on.
+    /// La clave es de esta petición desde ahora.
     Nueva,
-    /// An earlier request has it.
+    /// La tiene una petición anterior.
     Usada {
-        /// Hash of that request.
+        /// Huella de esa petición.
         huella: String,
-        /// The reservation that it made.
+        /// La reserva que hizo.
         id_reserva: String,
     },
 }
 
-/// Whether a message takes effect.
+/// Si un mensaje tiene efecto.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mensaje {
-    /// It is new.
+    /// Es nuevo.
     Nuevo,
-    /// It was handled before.
+    /// Ya se atendió.
     Repetido,
 }
 
-/// Everything that one command changes: all of it is stored by [`UnidadDeTrabajo::confirmar`], or nothing.
+/// Todo lo que cambia un comando: [`UnidadDeTrabajo::confirmar`] lo guarda entero, o nada.
 ///
-/// A unit that is dropped is rolled back.
+/// Una unidad que se descarta se deshace.
 pub trait UnidadDeTrabajo: Send {
-    /// Stores a new reservation with its itineraries.
+    /// Guarda una reserva nueva con sus itinerarios.
     fn agregar(&mut self, reserva: &Reserva) -> impl Future<Output = Result<(), Falla>> + Send;
 
-    /// Reads a reservation, without its itineraries, and keeps others from changing it until the unit ends.
+    /// Lee una reserva, sin sus itinerarios, e impide que otros la cambien hasta que la unidad termina.
     fn bloquear(&mut self, id: &str) -> impl Future<Output = Result<Option<Reserva>, Falla>> + Send;
 
-    /// Stores the state and the date of a change.
+    /// Guarda el estado y la fecha de un cambio.
     fn actualizar(&mut self, reserva: &Reserva) -> impl Future<Output = Result<(), Falla>> + Send;
 
-    /// Adds an event to the outbox.
+    /// Añade un evento a la bandeja de salida.
     fn anotar(&mut self, id_entidad: &str, evento: &Evento) -> impl Future<Output = Result<(), Falla>> + Send;
 
-    /// Takes an idempotency key for a reservation, or tells whose it is. Waits for a concurrent unit with the same key.
+    /// Toma una clave de idempotencia para una reserva, o dice de quién es. Espera a otra unidad simultánea con la misma clave.
     fn reclamar(
         &mut self,
         clave: &ClaveIdempotencia,
         id_reserva: &str,
     ) -> impl Future<Output = Result<Reclamo, Falla>> + Send;
 
-    /// Records that a consumer handles a message.
+    /// Anota que un consumidor atiende un mensaje.
     fn recibir(&mut self, consumidor: &str, mensaje: &str) -> impl Future<Output = Result<Mensaje, Falla>> + Send;
 
-    /// Stores a new user with the hash of the password, and returns its key.
+    /// Guarda un usuario nuevo con el resumen de su contraseña, y devuelve su clave.
     fn registrar(&mut self, datos: &DatosUsuario, resumen: &str) -> impl Future<Output = Result<i32, Falla>> + Send;
 
-    /// Replaces what a user is, and the hash where one is given; false when there is no such user.
+    /// Sustituye lo que es un usuario, y el resumen si se da; falso si no existe.
     fn cambiar(&mut self, usuario: &Usuario, resumen: Option<&str>)
     -> impl Future<Output = Result<bool, Falla>> + Send;
 
-    /// Deletes a user; false when there is none.
+    /// Borra un usuario; falso si no existe.
     fn borrar(&mut self, id: i32) -> impl Future<Output = Result<bool, Falla>> + Send;
 
-    /// Commits.
+    /// Confirma.
     fn confirmar(self) -> impl Future<Output = Result<(), Falla>> + Send;
 }
 
-/// The database: units of work for commands, reads for queries.
+/// La base de datos: unidades de trabajo para comandos, lecturas para consultas.
 pub trait Almacen: Send + Sync {
-    /// Its unit of work.
+    /// Su unidad de trabajo.
     type Unidad: UnidadDeTrabajo;
 
-    /// Begins a unit of work.
+    /// Inicia una unidad de trabajo.
     fn iniciar(&self) -> impl Future<Output = Result<Self::Unidad, Falla>> + Send;
 
-    /// Reads a whole reservation.
+    /// Lee una reserva entera.
     fn reserva(&self, id: &str) -> impl Future<Output = Result<Option<Reserva>, Falla>> + Send;
 
-    /// Reads a page of reservations, the newest first.
+    /// Lee una página de reservas, la más nueva primero.
     fn reservas(&self, filtro: &Filtro) -> impl Future<Output = Result<Pagina<Reserva>, Falla>> + Send;
 
-    /// Reads a user.
+    /// Lee un usuario.
     fn usuario(&self, id: i32) -> impl Future<Output = Result<Option<Usuario>, Falla>> + Send;
 
-    /// Reads a page of users by rising key.
+    /// Lee una página de usuarios por clave creciente.
     fn usuarios(&self, pagina: u32, tamano: u32) -> impl Future<Output = Result<Pagina<Usuario>, Falla>> + Send;
 
-    /// Tells whether the database answers and its tables are there.
+    /// Comprueba que la base de datos contesta y que están sus tablas.
     fn comprobar(&self) -> impl Future<Output = Result<(), Falla>> + Send;
 }
 
-/// Turns passwords into what may be stored.
+/// Hace de una contraseña lo que se puede guardar.
 pub trait Resumidor: Send + Sync {
-    /// Returns a salted hash that holds its own parameters.
+    /// Devuelve un resumen con sal que lleva sus propios parámetros.
     fn resumir(&self, contrasena: Contrasena) -> impl Future<Output = Result<String, Falla>> + Send;
 }

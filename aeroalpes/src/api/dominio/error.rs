@@ -1,40 +1,40 @@
-//! Broken rules of the domain, in the words that the client of the API reads.
+//! Reglas rotas del dominio, con las palabras que lee el cliente de la API.
 
 use thiserror::Error;
 
 use super::Estado;
 
-/// A rule that a reservation would break.
+/// Una regla que una reserva rompería.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A reservation without itineraries.
+    /// Una reserva sin itinerarios.
     #[error("La lista de itinerarios debe tener al menos un itinerario")]
     SinItinerarios,
-    /// A leg that ends where it begins.
+    /// Un leg que acaba donde empieza.
     #[error("La ruta propuesta es incorrecta")]
     RutaIncorrecta {
-        /// Path of the leg within the list of itineraries.
+        /// Ruta del leg en la lista de itinerarios.
         campo: String,
     },
-    /// Passengers without an adult.
+    /// Pasajeros sin un adulto.
     #[error("Al menos un adulto debe ser parte del itinerario")]
     SinAdulto {
-        /// Path of the passengers within the list of itineraries.
+        /// Ruta de los pasajeros en la lista de itinerarios.
         campo: String,
     },
-    /// A change that the state does not allow.
+    /// Un cambio que el estado no admite.
     #[error("La reserva está {de} y no puede pasar a {a}")]
     Transicion {
-        /// The present state.
+        /// El estado actual.
         de: Estado,
-        /// The wanted one.
+        /// El que se quiere.
         a: Estado,
     },
 }
 
 impl Error {
-    /// Returns the place of the fault in the request, where it has one.
+    /// Devuelve el lugar de la falta en la petición, si lo tiene.
     pub fn campo(&self) -> Option<&str> {
         match self {
             Error::SinItinerarios => Some("itinerarios"),

@@ -1,27 +1,27 @@
-//! The state of a reservation.
+//! El estado de una reserva.
 
 use std::fmt;
 
 use super::Error;
 
-/// State of a reservation. It begins as PENDIENTE; PAGADA and CANCELADA are final.
+/// Estado de una reserva. Empieza PENDIENTE; PAGADA y CANCELADA son finales.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Estado {
-    /// Made, and not yet approved.
+    /// Hecha, y sin aprobar.
     Pendiente,
-    /// Approved, and not yet paid.
+    /// Aprobada, y sin pagar.
     Aprobada,
-    /// Paid.
+    /// Pagada.
     Pagada,
-    /// Given up before it was paid.
+    /// Abandonada antes de pagarla.
     Cancelada,
 }
 
 impl Estado {
-    /// Every state.
+    /// Todos los estados.
     pub const TODOS: [Self; 4] = [Self::Pendiente, Self::Aprobada, Self::Pagada, Self::Cancelada];
 
-    /// Returns the name in the database, in events and in answers.
+    /// Devuelve el nombre en la base de datos, en los eventos y en las respuestas.
     pub fn nombre(self) -> &'static str {
         match self {
             Estado::Pendiente => "PENDIENTE",
@@ -31,12 +31,12 @@ impl Estado {
         }
     }
 
-    /// Returns the state of that name.
+    /// Devuelve el estado de ese nombre.
     pub fn de_nombre(nombre: &str) -> Option<Self> {
         Self::TODOS.into_iter().find(|estado| estado.nombre() == nombre)
     }
 
-    /// Returns the next state, if it may follow this one.
+    /// Devuelve el estado siguiente, si puede seguir a este.
     ///
     /// # Errors
     /// [`Error::Transicion`].
@@ -61,15 +61,15 @@ mod tests {
 
     #[test]
     fn se_admiten_cuatro_de_dieciseis_transiciones() {
-        let allowed: Vec<String> = Estado::TODOS
+        let admitidas: Vec<String> = Estado::TODOS
             .iter()
             .flat_map(|de| Estado::TODOS.iter().map(move |a| (de, a)))
             .filter_map(|(de, a)| de.pasar_a(*a).ok().map(|a| format!("{de} {a}")))
             .collect();
-        let expected = ["PENDIENTE APROBADA", "PENDIENTE CANCELADA", "APROBADA PAGADA", "APROBADA CANCELADA"];
-        assert_eq!(allowed, expected);
-        let refused = Estado::Pagada.pasar_a(Estado::Cancelada).unwrap_err();
-        assert_eq!(refused.to_string(), "La reserva está PAGADA y no puede pasar a CANCELADA");
+        let esperado = ["PENDIENTE APROBADA", "PENDIENTE CANCELADA", "APROBADA PAGADA", "APROBADA CANCELADA"];
+        assert_eq!(admitidas, esperado);
+        let rechazo = Estado::Pagada.pasar_a(Estado::Cancelada).unwrap_err();
+        assert_eq!(rechazo.to_string(), "La reserva está PAGADA y no puede pasar a CANCELADA");
     }
 
     #[test]

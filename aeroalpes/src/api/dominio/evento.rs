@@ -1,16 +1,16 @@
-//! What the rest of the world learns about a reservation.
+//! Lo que el resto del mundo sabe de una reserva.
 
 use crate::contrato::evento::{DatosReserva, TipoEvento};
 
 use super::Fecha;
 
-/// An event of a reservation, in the words of the contract.
+/// Un evento de una reserva, con las palabras del contrato.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evento {
-    /// What happened.
+    /// Qué ocurrió.
     pub tipo: TipoEvento,
-    /// When.
+    /// Cuándo.
     pub fecha: Fecha,
-    /// The reservation as it is since then.
+    /// La reserva como es desde entonces.
     pub datos: DatosReserva,
 }

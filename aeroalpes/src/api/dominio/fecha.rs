@@ -1,4 +1,4 @@
-//! Moments in UTC, to the second: what the database keeps, and the one form in which the API reads and writes them.
+//! Momentos en UTC, al segundo: lo que guarda la base de datos, y la única forma en que la API los lee y escribe.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -8,34 +8,34 @@ use jiff::tz::Offset;
 
 const FORMA: &str = "%Y-%m-%dT%H:%M:%SZ";
 
-/// A moment between 1970 and 9999, as `2022-11-22T13:10:00Z`.
+/// Un momento entre 1970 y 9999, como `2022-11-22T13:10:00Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fecha(DateTime);
 
 impl Fecha {
-    /// Reads the one form; anything else is none.
+    /// Lee esa única forma; lo demás no es una fecha.
     pub fn leer(texto: &str) -> Option<Fecha> {
         let fecha = Fecha(DateTime::strptime(FORMA, texto).ok()?);
-        // The parser also takes shorter numbers, signs and leap seconds; what it prints again differently was not the form.
+        // El analizador también toma números más cortos, signos y segundos intercalares; lo que vuelve a imprimir distinto no era la forma.
         (fecha.0.year() >= 1970 && fecha.to_string() == texto).then_some(fecha)
     }
 
-    /// Cuts a clock's time to the second, so that the row, the event and the answer show the same. A clock before
-    /// 1970 counts as 1970, one beyond the calendar as its end.
+    /// Corta la hora de un reloj en el segundo, para que la fila, el evento y la respuesta digan lo mismo. Un reloj anterior a 1970
+    /// cuenta como 1970; uno más allá del calendario, como su final.
     pub fn de_reloj(momento: SystemTime) -> Fecha {
-        let since = momento.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-        let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
-        let timestamp = jiff::Timestamp::from_second(seconds).unwrap_or(jiff::Timestamp::MAX);
-        let fecha = Offset::UTC.to_datetime(timestamp);
+        let transcurrido = momento.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        let segundos = i64::try_from(transcurrido.as_secs()).unwrap_or(i64::MAX);
+        let instante = jiff::Timestamp::from_second(segundos).unwrap_or(jiff::Timestamp::MAX);
+        let fecha = Offset::UTC.to_datetime(instante);
         Fecha(fecha.with().subsec_nanosecond(0).build().unwrap_or(fecha))
     }
 
-    /// Returns milliseconds since 1970.
+    /// Devuelve los milisegundos desde 1970.
     pub fn milisegundos(self) -> i64 {
         Offset::UTC.to_timestamp(self.0).map_or(0, jiff::Timestamp::as_millisecond)
     }
 
-    /// Returns the moment as a clock tells it.
+    /// Devuelve el momento como lo dice un reloj.
     pub fn reloj(self) -> SystemTime {
         UNIX_EPOCH + Duration::from_millis(u64::try_from(self.milisegundos()).unwrap_or(0))
     }
@@ -43,9 +43,9 @@ impl Fecha {
 
 impl fmt::Display for Fecha {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (date, time) = (self.0.date(), self.0.time());
-        write!(f, "{:04}-{:02}-{:02}", date.year(), date.month(), date.day())?;
-        write!(f, "T{:02}:{:02}:{:02}Z", time.hour(), time.minute(), time.second())
+        let (dia, hora) = (self.0.date(), self.0.time());
+        write!(f, "{:04}-{:02}-{:02}", dia.year(), dia.month(), dia.day())?;
+        write!(f, "T{:02}:{:02}:{:02}Z", hora.hour(), hora.minute(), hora.second())
     }
 }
 
@@ -57,14 +57,14 @@ mod tests {
 
     #[test]
     fn una_sola_forma_se_lee_y_se_escribe() {
-        for text in ["2022-11-22T13:10:00Z", "1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2024-02-29T00:00:00Z"] {
-            assert_eq!(Fecha::leer(text).unwrap().to_string(), text);
+        for texto in ["2022-11-22T13:10:00Z", "1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2024-02-29T00:00:00Z"] {
+            assert_eq!(Fecha::leer(texto).unwrap().to_string(), texto);
         }
     }
 
     #[test]
     fn lo_demas_no_es_una_fecha() {
-        for text in [
+        for texto in [
             "",
             "2022-11-22",
             "2022-11-22T13:10:00",
@@ -81,7 +81,7 @@ mod tests {
             "12022-11-22T13:10:00Z",
             "2022-11-22T13:10:00Zx",
         ] {
-            assert_eq!(Fecha::leer(text), None, "{text}");
+            assert_eq!(Fecha::leer(texto), None, "{texto}");
         }
     }
 

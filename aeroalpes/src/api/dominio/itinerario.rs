@@ -1,59 +1,59 @@
-//! The route of a reservation: itineraries of odos (origin to destination), of segments, of legs; and who flies.
+//! La ruta de una reserva: itinerarios de odos (de origen a destino), de segmentos, de legs; y quién vuela.
 
 use super::{Error, Fecha};
 
-/// An airport; its name is what the client wrote, and may be missing.
+/// Un aeropuerto; su nombre es el que escribió el cliente, y puede faltar.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Aeropuerto {
-    /// Code, as `BOG`.
+    /// Código, como `BOG`.
     pub codigo: String,
-    /// Name, as `El Dorado`.
+    /// Nombre, como `El Dorado`.
     pub nombre: Option<String>,
 }
 
-/// One flight between two airports.
+/// Un vuelo entre dos aeropuertos.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leg {
-    /// Departure.
+    /// Salida.
     pub fecha_salida: Fecha,
-    /// Arrival.
+    /// Llegada.
     pub fecha_llegada: Fecha,
-    /// Where it begins.
+    /// Dónde empieza.
     pub origen: Aeropuerto,
-    /// Where it ends.
+    /// Dónde acaba.
     pub destino: Aeropuerto,
 }
 
-/// Flights under one number.
+/// Vuelos bajo un mismo número.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segmento {
-    /// Its flights, in order.
+    /// Sus vuelos, en orden.
     pub legs: Vec<Leg>,
 }
 
-/// One way from an origin to a destination.
+/// Un trayecto de un origen a un destino.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Odo {
-    /// Its segments, in order.
+    /// Sus segmentos, en orden.
     pub segmentos: Vec<Segmento>,
 }
 
-/// Who flies.
+/// Quién vuela.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pasajero {
-    /// An adult.
+    /// Un adulto.
     Adulto,
-    /// A minor.
+    /// Un menor.
     Menor,
-    /// An infant without a seat.
+    /// Un infante sin asiento.
     Infante,
 }
 
 impl Pasajero {
-    /// Every kind.
+    /// Todos los tipos.
     pub const TODOS: [Self; 3] = [Self::Adulto, Self::Menor, Self::Infante];
 
-    /// Returns the name in requests and in the database.
+    /// Devuelve el nombre en las peticiones y en la base de datos.
     pub fn nombre(self) -> &'static str {
         match self {
             Pasajero::Adulto => "ADULTO",
@@ -62,26 +62,26 @@ impl Pasajero {
         }
     }
 
-    /// Returns the kind of that name.
+    /// Devuelve el tipo de ese nombre.
     pub fn de_nombre(nombre: &str) -> Option<Self> {
         Self::TODOS.into_iter().find(|tipo| tipo.nombre() == nombre)
     }
 }
 
-/// One itinerary of a reservation.
+/// Un itinerario de una reserva.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Itinerario {
-    /// Its ways, in order.
+    /// Sus trayectos, en orden.
     pub odos: Vec<Odo>,
-    /// Its passengers; empty when none were given.
+    /// Sus pasajeros; vacío si no se dieron.
     pub pasajeros: Vec<Pasajero>,
 }
 
 impl Itinerario {
-    /// Checks the rules of one itinerary; `orden` is its place in the reservation, for errors.
+    /// Comprueba las reglas de un itinerario; `orden` es su lugar en la reserva, para los errores.
     ///
     /// # Errors
-    /// [`Error::RutaIncorrecta`] and [`Error::SinAdulto`].
+    /// [`Error::RutaIncorrecta`] y [`Error::SinAdulto`].
     pub(super) fn validar(&self, orden: usize) -> Result<(), Error> {
         for (o, odo) in self.odos.iter().enumerate() {
             for (s, segmento) in odo.segmentos.iter().enumerate() {

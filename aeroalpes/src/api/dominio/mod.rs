@@ -1,9 +1,9 @@
-//! The domain: what a reservation is and which rules it keeps. Pure: no clock, no database, no HTTP.
+//! El dominio: qué es una reserva y qué reglas cumple. Puro: sin reloj, sin base de datos, sin HTTP.
 //!
-//! - [`Reserva`]: the aggregate; every change of it goes through its methods and leaves an [`Evento`].
-//! - [`Estado`]: PENDIENTE → APROBADA → PAGADA, and CANCELADA from the first two.
-//! - [`Itinerario`], [`Odo`], [`Segmento`], [`Leg`]: the route; [`Pasajero`]: who flies.
-//! - [`Usuario`]: a user of the legacy table.
+//! - [`Reserva`]: el agregado; todo cambio pasa por sus métodos y deja un [`Evento`].
+//! - [`Estado`]: PENDIENTE → APROBADA → PAGADA, y CANCELADA desde los dos primeros.
+//! - [`Itinerario`], [`Odo`], [`Segmento`], [`Leg`]: la ruta; [`Pasajero`]: quién vuela.
+//! - [`Usuario`]: un usuario de la tabla legado.
 
 mod error;
 mod estado;

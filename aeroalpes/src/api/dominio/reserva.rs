@@ -1,10 +1,10 @@
-//! The reservation, the aggregate of this domain.
+//! La reserva, el agregado de este dominio.
 
 use crate::contrato::evento::{DatosReserva, TipoEvento};
 
 use super::{Error, Estado, Evento, Fecha, Itinerario};
 
-/// A reservation. It is made and changed by its methods only; each of them leaves the event that tells of it.
+/// Una reserva. Solo sus métodos la hacen y la cambian; cada uno deja el evento que lo cuenta.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reserva {
     id: String,
@@ -17,10 +17,10 @@ pub struct Reserva {
 }
 
 impl Reserva {
-    /// Books: a new reservation, PENDIENTE, with at least one itinerary.
+    /// Reserva: una reserva nueva, PENDIENTE, con al menos un itinerario.
     ///
     /// # Errors
-    /// The rule that it would break.
+    /// La regla que rompería.
     pub fn crear(
         id: String,
         id_cliente: Option<String>,
@@ -36,13 +36,13 @@ impl Reserva {
         Ok(Self::nueva(id, id_cliente, itinerarios, ahora))
     }
 
-    /// Opens a reservation for a client who has not chosen a flight: the short command of the topic `comandos-reserva`,
-    /// which names a user and nothing else.
+    /// Abre una reserva para un cliente que no ha elegido vuelo: el comando corto del tema `comandos-reserva`, que nombra un usuario
+    /// y nada más.
     pub fn abrir(id: String, id_cliente: String, ahora: Fecha) -> Reserva {
         Self::nueva(id, Some(id_cliente), Vec::new(), ahora)
     }
 
-    /// Takes a reservation as it was stored; it has no new events.
+    /// Toma una reserva como se guardó; no tiene eventos nuevos.
     pub fn guardada(
         id: String,
         id_cliente: Option<String>,
@@ -54,15 +54,15 @@ impl Reserva {
         Reserva { id, id_cliente, estado, fecha_creacion, fecha_actualizacion, itinerarios, eventos: Vec::new() }
     }
 
-    /// Approves a pending reservation.
+    /// Aprueba una reserva pendiente.
     ///
     /// # Errors
-    /// [`Error::Transicion`], as of the two others.
+    /// [`Error::Transicion`], como los otros dos.
     pub fn aprobar(&mut self, ahora: Fecha) -> Result<(), Error> {
         self.pasar(Estado::Aprobada, TipoEvento::ReservaAprobada, ahora)
     }
 
-    /// Pays an approved reservation.
+    /// Paga una reserva aprobada.
     ///
     /// # Errors
     /// [`Error::Transicion`].
@@ -70,7 +70,7 @@ impl Reserva {
         self.pasar(Estado::Pagada, TipoEvento::ReservaPagada, ahora)
     }
 
-    /// Cancels a reservation that is not paid.
+    /// Cancela una reserva que no está pagada.
     ///
     /// # Errors
     /// [`Error::Transicion`].
@@ -78,37 +78,37 @@ impl Reserva {
         self.pasar(Estado::Cancelada, TipoEvento::ReservaCancelada, ahora)
     }
 
-    /// Returns the id.
+    /// Devuelve el id.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// Returns the client, if it has one.
+    /// Devuelve el cliente, si lo tiene.
     pub fn id_cliente(&self) -> Option<&str> {
         self.id_cliente.as_deref()
     }
 
-    /// Returns the state.
+    /// Devuelve el estado.
     pub fn estado(&self) -> Estado {
         self.estado
     }
 
-    /// Returns when it was booked.
+    /// Devuelve cuándo se reservó.
     pub fn fecha_creacion(&self) -> Fecha {
         self.fecha_creacion
     }
 
-    /// Returns when it was last changed.
+    /// Devuelve cuándo cambió por última vez.
     pub fn fecha_actualizacion(&self) -> Fecha {
         self.fecha_actualizacion
     }
 
-    /// Returns the itineraries, in order.
+    /// Devuelve los itinerarios, en orden.
     pub fn itinerarios(&self) -> &[Itinerario] {
         &self.itinerarios
     }
 
-    /// Returns the events since it was made or read.
+    /// Devuelve los eventos desde que se hizo o se leyó.
     pub fn eventos(&self) -> &[Evento] {
         &self.eventos
     }
@@ -121,7 +121,7 @@ impl Reserva {
 
     fn pasar(&mut self, siguiente: Estado, tipo: TipoEvento, ahora: Fecha) -> Result<(), Error> {
         self.estado = self.estado.pasar_a(siguiente)?;
-        // A clock that was set back must not make a reservation older than its last change.
+        // Un reloj atrasado no debe hacer una reserva más vieja que su último cambio.
         self.fecha_actualizacion = self.fecha_actualizacion.max(ahora);
         self.anotar(tipo, self.fecha_actualizacion, Some(self.fecha_actualizacion.milisegundos()));
         Ok(())
@@ -180,19 +180,19 @@ mod tests {
 
     #[test]
     fn las_reglas_se_cuentan_con_las_palabras_del_tutorial_y_su_lugar() {
-        let check = |itinerarios, texto, campo| {
+        let comprobar = |itinerarios, texto, campo| {
             let error = crear(itinerarios).unwrap_err();
             assert_eq!((error.to_string().as_str(), error.campo()), (texto, Some(campo)));
         };
-        check(vec![], "La lista de itinerarios debe tener al menos un itinerario", "itinerarios");
-        let good = itinerario(&[("BOG", "JFK")], &[Pasajero::Infante, Pasajero::Adulto]);
-        check(
-            vec![good.clone(), itinerario(&[("BOG", "JFK"), ("JFK", "jfk")], &[])],
+        comprobar(vec![], "La lista de itinerarios debe tener al menos un itinerario", "itinerarios");
+        let bueno = itinerario(&[("BOG", "JFK")], &[Pasajero::Infante, Pasajero::Adulto]);
+        comprobar(
+            vec![bueno.clone(), itinerario(&[("BOG", "JFK"), ("JFK", "jfk")], &[])],
             "La ruta propuesta es incorrecta",
             "itinerarios[1].odos[0].segmentos[0].legs[1].destino.codigo",
         );
-        check(
-            vec![good, itinerario(&[("BOG", "JFK")], &[Pasajero::Menor])],
+        comprobar(
+            vec![bueno, itinerario(&[("BOG", "JFK")], &[Pasajero::Menor])],
             "Al menos un adulto debe ser parte del itinerario",
             "itinerarios[1].pasajeros",
         );
@@ -202,15 +202,15 @@ mod tests {
     fn cada_paso_de_una_vida_deja_un_evento() {
         let mut reserva = crear(vec![itinerario(&[("BOG", "JFK")], &[])]).unwrap();
         reserva.aprobar(fecha("2024-01-02T00:00:00Z")).unwrap();
-        // The clock went back.
+        // El reloj retrocedió.
         reserva.pagar(fecha("2023-01-01T00:00:00Z")).unwrap();
-        let refused = reserva.cancelar(fecha("2024-01-03T00:00:00Z")).unwrap_err();
-        assert_eq!(refused, Error::Transicion { de: Estado::Pagada, a: Estado::Cancelada });
+        let rechazo = reserva.cancelar(fecha("2024-01-03T00:00:00Z")).unwrap_err();
+        assert_eq!(rechazo, Error::Transicion { de: Estado::Pagada, a: Estado::Cancelada });
         let tipos: Vec<_> = reserva.eventos().iter().map(|evento| evento.tipo).collect();
         assert_eq!(tipos, [TipoEvento::ReservaCreada, TipoEvento::ReservaAprobada, TipoEvento::ReservaPagada]);
-        let last = &reserva.eventos()[2].datos;
-        assert_eq!(last.estado.as_deref(), Some("PAGADA"));
-        assert_eq!(last.fecha_actualizacion, Some(1_704_153_600_000));
+        let ultimo = &reserva.eventos()[2].datos;
+        assert_eq!(ultimo.estado.as_deref(), Some("PAGADA"));
+        assert_eq!(ultimo.fecha_actualizacion, Some(1_704_153_600_000));
         assert_eq!(reserva.fecha_actualizacion(), fecha("2024-01-02T00:00:00Z"));
     }
 

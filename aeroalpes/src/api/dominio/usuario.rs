@@ -1,18 +1,18 @@
-//! Users of the legacy table.
+//! Usuarios de la tabla legado.
 
 use std::fmt;
 
-/// A password as it came in. It can be read for hashing only, and is never printed.
+/// Una contraseña como llegó. Solo se lee para resumirla, y nunca se imprime.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Contrasena(String);
 
 impl Contrasena {
-    /// Takes the text.
+    /// Toma el texto.
     pub fn nueva(texto: String) -> Contrasena {
         Contrasena(texto)
     }
 
-    /// Returns the text, for the hash.
+    /// Devuelve el texto, para el resumen.
     pub fn revelar(&self) -> &str {
         &self.0
     }
@@ -24,27 +24,27 @@ impl fmt::Debug for Contrasena {
     }
 }
 
-/// What a user is, but for the password. Rows of the legacy system may lack any of it.
+/// Lo que es un usuario, sin la contraseña. A las filas del sistema legado les puede faltar cualquier cosa.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DatosUsuario {
-    /// First names.
+    /// Nombres.
     pub nombres: Option<String>,
-    /// Family names.
+    /// Apellidos.
     pub apellidos: Option<String>,
-    /// Postal address.
+    /// Dirección postal.
     pub direccion: Option<String>,
-    /// Telephone number.
+    /// Teléfono.
     pub telefono: Option<String>,
-    /// E-mail address.
+    /// Correo electrónico.
     pub email: Option<String>,
 }
 
-/// A stored user.
+/// Un usuario guardado.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Usuario {
-    /// Its key.
+    /// Su clave.
     pub id: i32,
-    /// What it is.
+    /// Lo que es.
     pub datos: DatosUsuario,
 }
 

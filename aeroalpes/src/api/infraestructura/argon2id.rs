@@ -83,7 +83,7 @@ impl Resumidor for Argon2id {
         match tokio::time::timeout(ESPERA, resumen).await {
             Ok(Ok(resumen)) => resumen,
             Ok(Err(cortado)) => Err(Falla::Interna(cortado.into())),
-            Err(_) => Err(Falla::Saturada("a password waited too long for its hash")),
+            Err(_) => Err(Falla::Saturada("una contraseña esperó demasiado su resumen")),
         }
     }
 }
@@ -94,7 +94,7 @@ impl Cola {
         // Quien se cansó de esperar ya no ocupa un lugar.
         pendientes.trabajos.retain(|trabajo| !trabajo.respuesta.is_closed());
         if pendientes.trabajos.len() >= EN_ESPERA {
-            return Err(Falla::Saturada("too many passwords wait for their hash"));
+            return Err(Falla::Saturada("demasiadas contraseñas esperan su resumen"));
         }
         pendientes.trabajos.push_back(trabajo);
         self.aviso.notify_one();
@@ -156,14 +156,14 @@ fn resumir(contrasena: &Contrasena, memoria: &mut Vec<Block>) -> Result<String, 
             .map_err(|error| error.to_string())
     });
     let cadena = calculado.and_then(|()| {
-        let hash = PasswordHash {
+        let resumido = PasswordHash {
             algorithm: ARGON2ID_IDENT,
             version: Some(Version::default().into()),
             params: argon2.params().try_into().map_err(|error: argon2::password_hash::Error| error.to_string())?,
             salt: Some(sal.as_salt()),
             hash: Some(Output::new(&bytes).map_err(|error| error.to_string())?),
         };
-        Ok(hash.to_string())
+        Ok(resumido.to_string())
     });
     cadena.map_err(|error| Falla::Interna(error.into()))
 }
@@ -180,13 +180,13 @@ mod tests {
     #[test]
     fn un_resumen_lleva_sal_cabe_en_la_columna_y_se_comprueba() {
         let mut memoria = Vec::new();
-        let mut hash = |text: &str| resumir(&Contrasena::nueva(text.to_owned()), &mut memoria).unwrap();
-        let (one, two) = (hash("contraseña"), hash("contraseña"));
-        assert_ne!(one, two);
-        for resumen in [&one, &two] {
+        let mut resumido = |texto: &str| resumir(&Contrasena::nueva(texto.to_owned()), &mut memoria).unwrap();
+        let (uno, dos) = (resumido("contraseña"), resumido("contraseña"));
+        assert_ne!(uno, dos);
+        for resumen in [&uno, &dos] {
             assert!(resumen.starts_with("$argon2id$v=19$m=19456,t=2,p=1$") && resumen.len() < 255, "{resumen}");
             let comprobar =
-                |text: &str| Argon2::default().verify_password(text.as_bytes(), &PasswordHash::new(resumen).unwrap());
+                |texto: &str| Argon2::default().verify_password(texto.as_bytes(), &PasswordHash::new(resumen).unwrap());
             assert!(comprobar("contraseña").is_ok());
             assert!(comprobar("contrasena").is_err());
         }
@@ -213,6 +213,6 @@ mod tests {
                 resumen.abort();
             }
         }
-        assert!(rechazadas > 0, "nobody was refused");
+        assert!(rechazadas > 0, "no se rechazó ninguna");
     }
 }

@@ -1,4 +1,4 @@
-//! The broker, as the API needs it: a client for the consumers, and whether it answers.
+//! El *broker*, como lo necesita la API: un cliente para los consumidores, y si contesta.
 
 use std::time::Duration;
 
@@ -6,35 +6,35 @@ use crate::contrato::{direccion, tema};
 use bitacora_pulsar::wire::TopicName;
 use bitacora_pulsar::{Client, ClientConfig, Error};
 
-/// A broker that has not answered by then counts as away.
+/// Un *broker* que no contesta en este plazo no está.
 const PLAZO: Duration = Duration::from_secs(2);
 
-/// Longest pause before the broker is dialled again.
+/// La pausa más larga antes de volver a llamar al *broker*.
 const REINTENTO_MS: u64 = 5_000;
 
-/// The client. Cheap to clone.
+/// El cliente. Copiarlo es barato.
 #[derive(Debug, Clone)]
 pub struct Broker {
     cliente: Client,
 }
 
 impl Broker {
-    /// Prepares a client; it connects when it is needed.
+    /// Prepara un cliente; se conecta cuando hace falta.
     ///
     /// # Errors
-    /// The URL is none.
+    /// La URL no lo es.
     pub fn nuevo(direccion: &direccion::Broker) -> Result<Broker, Error> {
         let mut configuracion = ClientConfig::url(&direccion.service_url);
         configuracion.backoff_max_ms = REINTENTO_MS;
         Ok(Broker { cliente: Client::new(configuracion)? })
     }
 
-    /// Returns the client.
+    /// Devuelve el cliente.
     pub fn cliente(&self) -> &Client {
         &self.cliente
     }
 
-    /// Tells whether the broker answers. It is asked something: an open connection stays one for a while after its broker froze.
+    /// Devuelve si el *broker* contesta. Se le pregunta algo: una conexión sigue abierta un rato después de que se congele.
     pub async fn responde(&self) -> bool {
         let pregunta = async {
             let tema = TopicName::parse(tema::EVENTOS_RESERVA)?;
@@ -43,11 +43,11 @@ impl Broker {
         match tokio::time::timeout(PLAZO, pregunta).await {
             Ok(Ok(_)) => true,
             Ok(Err(error)) => {
-                tracing::warn!(%error, "the broker is not ready");
+                tracing::warn!(%error, "el broker no está listo");
                 false
             }
             Err(_) => {
-                tracing::warn!("the broker does not answer");
+                tracing::warn!("el broker no contesta");
                 false
             }
         }

@@ -1,7 +1,7 @@
-//! The outside: the database with the outbox, password hashes, the broker.
+//! Lo de fuera: la base de datos con la bandeja de salida, los resúmenes de contraseñas, el *broker*.
 //!
-//! Implements the ports of [`crate::api::aplicacion::puerto`]. Never here: a rule of the domain, a text for the API's clients, a
-//! message sent to the broker by a booking.
+//! Hace los puertos de [`crate::api::aplicacion::puerto`]. Nunca aquí: una regla del dominio, un texto para los clientes de la API, un
+//! mensaje enviado al *broker* por una reserva.
 
 mod argon2id;
 mod broker;

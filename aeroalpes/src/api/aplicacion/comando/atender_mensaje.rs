@@ -1,4 +1,4 @@
-//! Booking by a message, which may be delivered more than once.
+//! Reservar por un mensaje, que puede entregarse más de una vez.
 
 use super::Comando;
 use super::crear_reserva::guardar;
@@ -6,23 +6,23 @@ use crate::api::aplicacion::Error;
 use crate::api::aplicacion::puerto::{Mensaje, UnidadDeTrabajo};
 use crate::api::dominio::Reserva;
 
-/// Stores the reservation of a message exactly once: the message's id is recorded in the same unit of work.
+/// Guarda la reserva de un mensaje exactamente una vez: el id del mensaje se anota en la misma unidad de trabajo.
 #[derive(Debug)]
 pub struct AtenderMensaje {
-    /// Name of the consumer.
+    /// Nombre del consumidor.
     pub consumidor: &'static str,
-    /// Id of the message, the same at every delivery.
+    /// Id del mensaje, el mismo en cada entrega.
     pub mensaje: String,
-    /// What it asks for.
+    /// Lo que pide.
     pub reserva: Reserva,
 }
 
-/// What became of a message.
+/// Lo que fue de un mensaje.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Atencion {
-    /// Its reservation is stored.
+    /// Su reserva está guardada.
     Creada,
-    /// It was, by an earlier delivery.
+    /// Ya lo estaba, por una entrega anterior.
     Repetida,
 }
 

@@ -1,34 +1,34 @@
-//! Approving, paying, cancelling.
+//! Aprobar, pagar, cancelar.
 
 use super::Comando;
 use crate::api::aplicacion::Error;
 use crate::api::aplicacion::puerto::UnidadDeTrabajo;
 use crate::api::dominio::{Fecha, Reserva};
 
-/// What is done to a reservation.
+/// Lo que se hace con una reserva.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cambio {
-    /// It is approved.
+    /// Se aprueba.
     Aprobar,
-    /// It is paid.
+    /// Se paga.
     Pagar,
-    /// It is cancelled.
+    /// Se cancela.
     Cancelar,
 }
 
-/// Changes the state of a reservation.
+/// Cambia el estado de una reserva.
 #[derive(Debug)]
 pub struct CambiarEstado {
-    /// Which reservation.
+    /// Qué reserva.
     pub id: String,
-    /// What is done.
+    /// Qué se hace.
     pub cambio: Cambio,
-    /// When.
+    /// Cuándo.
     pub ahora: Fecha,
 }
 
 impl Comando for CambiarEstado {
-    /// The reservation after the change, without its itineraries.
+    /// La reserva después del cambio, sin sus itinerarios.
     type Salida = Reserva;
 
     async fn aplicar<U: UnidadDeTrabajo>(&self, unidad: &mut U) -> Result<Reserva, Error> {

@@ -1,20 +1,20 @@
-//! Booking.
+//! Reservar.
 
 use super::Comando;
 use crate::api::aplicacion::Error;
 use crate::api::aplicacion::puerto::{ClaveIdempotencia, Reclamo, UnidadDeTrabajo};
 use crate::api::dominio::{Fecha, Itinerario, Reserva};
 
-/// What a client asks for.
+/// Lo que pide un cliente.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pedido {
-    /// The client, if there is one.
+    /// El cliente, si lo hay.
     pub id_cliente: Option<String>,
-    /// What is booked.
+    /// Lo que se reserva.
     pub itinerarios: Vec<Itinerario>,
 }
 
-/// Books a reservation, or finds the one that the same request booked before.
+/// Hace una reserva, o encuentra la que la misma petición hizo antes.
 #[derive(Debug)]
 pub struct CrearReserva {
     reserva: Reserva,
@@ -22,10 +22,10 @@ pub struct CrearReserva {
 }
 
 impl CrearReserva {
-    /// Prepares the booking; the rules are checked here, before anything touches the database.
+    /// Prepara la reserva; las reglas se comprueban aquí, antes de tocar la base de datos.
     ///
     /// # Errors
-    /// The rule that is broken.
+    /// La regla que se rompe.
     pub fn nuevo(
         id: String,
         pedido: Pedido,
@@ -38,7 +38,7 @@ impl CrearReserva {
 }
 
 impl Comando for CrearReserva {
-    /// The id of the reservation.
+    /// El id de la reserva.
     type Salida = String;
 
     async fn aplicar<U: UnidadDeTrabajo>(&self, unidad: &mut U) -> Result<String, Error> {
@@ -52,7 +52,7 @@ impl Comando for CrearReserva {
     }
 }
 
-/// Stores a new reservation and what it tells the world.
+/// Guarda una reserva nueva y lo que cuenta al mundo.
 pub(super) async fn guardar<U: UnidadDeTrabajo>(reserva: &Reserva, unidad: &mut U) -> Result<(), Error> {
     unidad.agregar(reserva).await?;
     for evento in reserva.eventos() {

@@ -1,4 +1,4 @@
-//! Commands: each is a type with its data; running one is one unit of work.
+//! Comandos: cada uno es un tipo con sus datos; ejecutarlo es una unidad de trabajo.
 
 mod atender_mensaje;
 mod cambiar_estado;
@@ -18,35 +18,35 @@ pub use cambiar_estado::{CambiarEstado, Cambio};
 pub use crear_reserva::{CrearReserva, Pedido};
 pub use usuario::{BorrarUsuario, CambiarUsuario, RegistrarUsuario};
 
-/// How often a unit of work is tried.
+/// Cuántas veces se intenta una unidad de trabajo.
 const INTENTOS: u32 = 8;
 
-/// How long a unit of work may take, and then its commit. Longer than the lock waits of one unit together; a database that has
-/// not answered by then has fallen silent, which no closed socket tells.
+/// Lo que puede tardar una unidad de trabajo, y después su confirmación. Es más que todas las esperas de cerrojos de una unidad; una
+/// base de datos que para entonces no contesta ha enmudecido, y ningún *socket* cerrado lo dice.
 const PLAZO: Duration = Duration::from_secs(12);
 
-/// A change of the application.
+/// Un cambio de la aplicación.
 pub trait Comando: Sync {
-    /// What the caller learns.
+    /// Lo que sabe quien llama.
     type Salida: Send;
 
-    /// Does the change within a unit of work that the caller confirms.
+    /// Hace el cambio en una unidad de trabajo que confirma quien llama.
     ///
-    /// May run several times: nothing of an earlier try is stored.
+    /// Puede hacerse varias veces: de un intento anterior no queda nada guardado.
     fn aplicar<U: UnidadDeTrabajo>(&self, unidad: &mut U) -> impl Future<Output = Result<Self::Salida, Error>> + Send;
 }
 
-/// Runs a command in a unit of work and confirms it. Deadlocks, lock waits and connections that broke before the commit
-/// repeat the whole, a bounded number of times. A try ends within a bound, also when the database falls silent.
+/// Hace un comando en una unidad de trabajo y la confirma. Los interbloqueos, las esperas de cerrojos y las conexiones rotas antes de
+/// confirmar repiten el conjunto, un número limitado de veces. Un intento acaba en un plazo, también si la base de datos enmudece.
 ///
 /// # Errors
-/// What the command says, or how the database failed.
+/// Lo que dice el comando, o cómo falló la base de datos.
 pub async fn ejecutar<A: Almacen, C: Comando>(almacen: &A, comando: &C) -> Result<C::Salida, Error> {
     let mut intento = 1;
     loop {
         match intentar(almacen, comando).await {
             Err(Error::Falla(Falla::Pasajera(causa))) if intento < INTENTOS => {
-                tracing::debug!(intento, %causa, "a unit of work is repeated");
+                tracing::debug!(intento, %causa, "se repite una unidad de trabajo");
                 tokio::time::sleep(espera(intento)).await;
                 intento += 1;
             }
@@ -66,8 +66,8 @@ async fn intentar<A: Almacen, C: Comando>(almacen: &A, comando: &C) -> Result<C:
     Ok(salida)
 }
 
-/// Grows with the tries; the clock's lowest digits keep those who met in a deadlock from meeting again.
+/// Crece con los intentos; las últimas cifras del reloj evitan que se reencuentren quienes se interbloquearon.
 fn espera(intento: u32) -> Duration {
-    let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.subsec_nanos());
+    let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |transcurrido| transcurrido.subsec_nanos());
     Duration::from_micros(u64::from(intento) * 2_000 + u64::from(nanos / 100 % 8_000))
 }

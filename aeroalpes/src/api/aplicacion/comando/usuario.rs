@@ -1,16 +1,16 @@
-//! Users: registered, changed, deleted. Passwords have been hashed before a command holds them.
+//! Usuarios: registrar, cambiar, borrar. Un comando recibe las contraseñas ya resumidas.
 
 use super::Comando;
 use crate::api::aplicacion::Error;
 use crate::api::aplicacion::puerto::UnidadDeTrabajo;
 use crate::api::dominio::{DatosUsuario, Usuario};
 
-/// Registers a user.
+/// Registra un usuario.
 #[derive(Debug)]
 pub struct RegistrarUsuario {
-    /// What the user is.
+    /// Lo que es el usuario.
     pub datos: DatosUsuario,
-    /// Hash of the password.
+    /// Resumen de la contraseña.
     pub resumen: String,
 }
 
@@ -23,12 +23,12 @@ impl Comando for RegistrarUsuario {
     }
 }
 
-/// Replaces what a user is.
+/// Sustituye lo que es un usuario.
 #[derive(Debug)]
 pub struct CambiarUsuario {
-    /// The user as it shall be.
+    /// El usuario como debe ser.
     pub usuario: Usuario,
-    /// Hash of a new password; without it the old one stays.
+    /// Resumen de una contraseña nueva; sin él queda la anterior.
     pub resumen: Option<String>,
 }
 
@@ -43,10 +43,10 @@ impl Comando for CambiarUsuario {
     }
 }
 
-/// Deletes a user.
+/// Borra un usuario.
 #[derive(Debug)]
 pub struct BorrarUsuario {
-    /// Which one.
+    /// Cuál.
     pub id: i32,
 }
 

@@ -1,4 +1,4 @@
-//! The pool of connections, and whether the tables behind it are there.
+//! Las conexiones, y si las tablas que hay detrás están.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,42 +14,41 @@ use super::vuelos::Vuelos;
 use super::{ConfiguracionDb, esquema};
 use crate::api::aplicacion::Falla;
 
-/// A client waits no longer than this for a connection.
+/// Un cliente no espera más que esto una conexión.
 const ESPERA: Duration = Duration::from_secs(2);
 
-/// A connection that comes back in the middle of a statement must answer within this time, or it is closed without a farewell.
+/// Una conexión que vuelve en medio de una sentencia debe contestar en este plazo, o se cierra sin despedida.
 const REGRESO: Duration = Duration::from_secs(5);
 
-/// Bound of the work that nobody waits for and that may take its time: completing tables, deleting old rows.
+/// Límite del trabajo que nadie espera y que puede tardar: completar tablas, borrar filas viejas.
 pub(super) const PLAZO_DE_FONDO: Duration = Duration::from_secs(600);
 
-/// How long the farewell of the connections may take.
+/// Lo que puede tardar la despedida de las conexiones.
 const DESPEDIDA: Duration = Duration::from_secs(5);
 
-/// A connection that rested for longer is asked whether it lives; a busy one is not, which saves a round trip of each
-/// booking.
+/// A una conexión que reposó más se le pregunta si vive; a una ocupada no, lo que ahorra a cada reserva una ida y vuelta.
 const REPOSO: Duration = Duration::from_secs(1);
 
-/// Bookings of the same flight find its row without locking the gaps beside it, and a lock is waited for less long than a
-/// client waits for an answer.
+/// Las reservas del mismo vuelo encuentran su fila sin cerrar los huecos de al lado, y un cerrojo se espera menos de lo que un cliente
+/// espera una respuesta.
 const SESION: [&str; 2] =
     ["SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", "SET SESSION innodb_lock_wait_timeout = 3"];
 
-/// The database. Cheap to clone.
+/// La base de datos. Copiarla es barato.
 #[derive(Debug, Clone)]
 pub struct MySql {
     pub(super) pool: MySqlPool,
     pub(super) bandejas: Arc<Bandejas>,
     pub(super) vuelos: Arc<Vuelos>,
-    /// Whether the tables are there, as far as is known.
+    /// Si las tablas están, por lo que se sabe.
     listo: watch::Sender<bool>,
 }
 
 impl MySql {
-    /// Prepares the pool; connections are made when they are needed, so the database may be away.
+    /// Prepara las conexiones; se hacen cuando hacen falta, así que la base de datos puede no estar.
     ///
     /// # Errors
-    /// The layout of the outbox is wrong: a fault of this crate.
+    /// La forma de la bandeja de salida está mal: una falta de este programa.
     pub fn nuevo(configuracion: &ConfiguracionDb) -> Result<MySql, Falla> {
         let bandejas = Arc::new(Bandejas::nuevas().map_err(falla_de_bandeja)?);
         let pool = MySqlPoolOptions::new()
@@ -64,8 +63,8 @@ impl MySql {
                     Ok(true)
                 })
             })
-            // The pool asks each connection that comes back, without a bound: one whose statement was given up because the
-            // database fell silent would keep its place for as long as the silence lasts.
+            // sqlx pregunta sin límite a cada conexión que vuelve: una cuya sentencia se abandonó porque la base de datos enmudeció
+            // guardaría su lugar mientras dure el silencio.
             .after_release(|conexion, _| {
                 Box::pin(async move {
                     let silencio = |_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into());
@@ -75,8 +74,8 @@ impl MySql {
             })
             .after_connect(|conexion, _| {
                 Box::pin(async move {
-                    for statement in SESION {
-                        conexion.execute(statement).await?;
+                    for sentencia in SESION {
+                        conexion.execute(sentencia).await?;
                     }
                     Ok(())
                 })
@@ -85,7 +84,7 @@ impl MySql {
         Ok(MySql { pool, bandejas, vuelos: Arc::default(), listo: watch::Sender::new(false) })
     }
 
-    /// Creates and completes the tables.
+    /// Crea y completa las tablas.
     pub(super) async fn preparar(&self) -> Result<(), Falla> {
         let mut conexion = self.pool.acquire().await.map_err(falla)?;
         let creadas = timeout(PLAZO_DE_FONDO, esquema::crear(&mut conexion, &self.bandejas)).await;
@@ -94,23 +93,27 @@ impl MySql {
         Ok(())
     }
 
-    /// Waits until the tables are there.
+    /// Espera hasta que estén las tablas.
     pub(super) async fn con_tablas(&self) {
-        // The sender is this value's own, so it cannot be gone; the same below.
+        // Quien avisa es de este valor, así que no puede faltar; lo mismo abajo.
         let _ = self.listo.subscribe().wait_for(|listo| *listo).await;
     }
 
-    /// Waits until the tables turn out to be absent.
+    /// Espera hasta que se vea que faltan las tablas.
     pub(super) async fn sin_tablas(&self) {
         let _ = self.listo.subscribe().wait_for(|listo| !listo).await;
     }
 
-    /// Fails while the tables are not there.
+    /// Falla mientras no están las tablas.
     pub(super) fn exigir_tablas(&self) -> Result<(), Falla> {
-        if *self.listo.borrow() { Ok(()) } else { Err(Falla::Ausente("its tables are not prepared yet".into())) }
+        if *self.listo.borrow() {
+            Ok(())
+        } else {
+            Err(Falla::Ausente("sus tablas no están preparadas todavía".into()))
+        }
     }
 
-    /// Notes what a failure says about the tables.
+    /// Anota lo que una falla dice de las tablas.
     pub(super) fn observar(&self, falla: Falla) -> Falla {
         if es_sin_tabla(&falla) {
             self.listo.send_replace(false);
@@ -118,10 +121,10 @@ impl MySql {
         falla
     }
 
-    /// Closes the connections, when nothing uses them any more. Those that do not answer are left to the end of the process.
+    /// Cierra las conexiones cuando ya nada las usa. Las que no contestan quedan para el final del proceso.
     pub async fn cerrar(&self) {
         if timeout(DESPEDIDA, self.pool.close()).await.is_err() {
-            tracing::warn!("the database does not answer; its connections end without a farewell");
+            tracing::warn!("la base de datos no contesta; sus conexiones terminan sin despedida");
         }
     }
 }

@@ -1,11 +1,11 @@
-//! Where the database is, from the tutorial's environment variables.
+//! Dónde está la base de datos, según las variables de entorno del tutorial.
 
 use std::fmt;
 
 use crate::contrato::direccion::texto;
 use sqlx::mysql::MySqlConnectOptions;
 
-/// Address and account of the database.
+/// Dirección y cuenta de la base de datos.
 #[derive(Clone)]
 pub struct ConfiguracionDb {
     host: String,
@@ -13,13 +13,13 @@ pub struct ConfiguracionDb {
     usuario: String,
     contrasena: String,
     base: String,
-    /// Most connections of the pool.
+    /// Conexiones, como mucho.
     pub(super) conexiones: u32,
 }
 
-/// A variable whose value cannot be used.
+/// Una variable con un valor que no sirve.
 #[derive(Debug, thiserror::Error)]
-#[error("the environment variable {variable} has the value {valor:?}, which is no {esperado}; correct it")]
+#[error("la variable de entorno {variable} tiene el valor {valor:?}, que no es {esperado}; corríjala")]
 pub struct VariableErronea {
     variable: &'static str,
     valor: String,
@@ -27,19 +27,19 @@ pub struct VariableErronea {
 }
 
 impl ConfiguracionDb {
-    /// Reads `DB_USERNAME` (root), `DB_PASSWORD` (adminadmin), `DB_HOSTNAME` (localhost, also `host:port`), `DB_PORT` (3306),
-    /// `DB_NAME` (reservas) and `DB_CONNECTIONS` (24).
+    /// Lee `DB_USERNAME` (root), `DB_PASSWORD` (adminadmin), `DB_HOSTNAME` (localhost, también `host:puerto`), `DB_PORT` (3306),
+    /// `DB_NAME` (reservas) y `DB_CONNECTIONS` (24).
     ///
     /// # Errors
-    /// A port or number that is none.
+    /// Un puerto o un número que no lo es.
     pub fn del_entorno() -> Result<Self, VariableErronea> {
-        let puerto: u16 = numero("DB_PORT", "3306", "port")?;
+        let puerto: u16 = numero("DB_PORT", "3306", "un puerto")?;
         let nombre = texto("DB_HOSTNAME", "localhost");
         let (host, puerto) = match nombre.rsplit_once(':') {
-            Some((host, text)) if !host.contains(':') || host.ends_with(']') => {
+            Some((host, texto)) if !host.contains(':') || host.ends_with(']') => {
                 let erronea =
-                    || VariableErronea { variable: "DB_HOSTNAME", valor: nombre.clone(), esperado: "host:port" };
-                (host.to_owned(), text.parse().map_err(|_| erronea())?)
+                    || VariableErronea { variable: "DB_HOSTNAME", valor: nombre.clone(), esperado: "host:puerto" };
+                (host.to_owned(), texto.parse().map_err(|_| erronea())?)
             }
             _ => (nombre, puerto),
         };
@@ -47,10 +47,10 @@ impl ConfiguracionDb {
             host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
             puerto,
             usuario: texto("DB_USERNAME", "root"),
-            // Set to nothing, it is an account without a password; the other variables mean their default then.
+            // Vacía, es una cuenta sin contraseña; las demás variables toman entonces su valor por defecto.
             contrasena: std::env::var("DB_PASSWORD").unwrap_or_else(|_| "adminadmin".to_owned()),
             base: texto("DB_NAME", "reservas"),
-            conexiones: numero("DB_CONNECTIONS", "24", "number from 1 to 10000")?,
+            conexiones: numero("DB_CONNECTIONS", "24", "un número de 1 a 10000")?,
         })
     }
 
@@ -78,7 +78,7 @@ fn numero<N: std::str::FromStr + PartialOrd + From<u16>>(
 ) -> Result<N, VariableErronea> {
     let valor = texto(variable, normal);
     match valor.parse() {
-        Ok(number) if number > N::from(0) && valor.len() <= 5 => Ok(number),
+        Ok(numero) if numero > N::from(0) && valor.len() <= 5 => Ok(numero),
         _ => Err(VariableErronea { variable, valor, esperado }),
     }
 }

@@ -1,7 +1,7 @@
-//! The tables: created where absent, completed where the tutorial's own API made them.
+//! Las tablas: se crean si faltan y se completan si las hizo la API del tutorial.
 //!
-//! Runs at every start and may run in several processes at once. A table that is there keeps what it has; columns and
-//! indexes that are missing are added with defaults, so that the tutorial's services go on writing their columns.
+//! Se hace en cada arranque, también en varios procesos a la vez. Una tabla que está conserva lo que tiene; las columnas y los índices
+//! que faltan se añaden con valores por defecto, para que los servicios del tutorial sigan escribiendo sus columnas.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use super::error::{falla, falla_de_bandeja};
 use super::salida::Bandejas;
 use crate::api::aplicacion::Falla;
 
-/// Codes and ids compare byte by byte: `bog` and `BOG` would otherwise be one flight. Our own tables have no foreign keys, because
-/// the tutorial's may have another collation, and a key needs the same on both sides.
+/// Los códigos y los ids se comparan byte a byte: si no, `bog` y `BOG` serían un solo vuelo. Nuestras tablas no tienen claves foráneas,
+/// porque las del tutorial pueden tener otro cotejo, y una clave necesita el mismo en los dos lados.
 const TABLAS: [&str; 6] = [
     "CREATE TABLE IF NOT EXISTS reservas (
         id VARCHAR(40) NOT NULL PRIMARY KEY,
@@ -78,7 +78,7 @@ const TABLAS: [&str; 6] = [
     ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COMMENT 'Tabla legado de los usuarios'",
 ];
 
-/// Table, column, its definition: what the tutorial's tables lack.
+/// Tabla, columna y su definición: lo que falta a las tablas del tutorial.
 const COLUMNAS: [(&str, &str, &str); 5] = [
     ("reservas", "id_cliente", "VARCHAR(40) NULL"),
     ("reservas", "estado", "VARCHAR(20) NOT NULL DEFAULT 'PENDIENTE'"),
@@ -87,7 +87,7 @@ const COLUMNAS: [(&str, &str, &str); 5] = [
     ("reservas_itinerarios", "destino_nombre", "VARCHAR(100) NULL"),
 ];
 
-/// Table, index, its columns.
+/// Tabla, índice y sus columnas.
 const INDICES: [(&str, &str, &str); 3] = [
     ("reservas", "por_fecha", "fecha_creacion"),
     ("reservas", "por_estado", "estado, fecha_creacion"),
@@ -99,7 +99,7 @@ const EXISTE_COLUMNA: &str = "SELECT COUNT(*) FROM information_schema.COLUMNS \
 const EXISTE_INDICE: &str = "SELECT COUNT(*) FROM information_schema.STATISTICS \
      WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? AND INDEX_NAME = ?";
 
-/// Creates and completes the tables.
+/// Crea y completa las tablas.
 pub(super) async fn crear(conexion: &mut MySqlConnection, bandejas: &Bandejas) -> Result<(), Falla> {
     for tabla in TABLAS {
         sqlx::query(tabla).execute(&mut *conexion).await.map_err(falla)?;
@@ -121,25 +121,24 @@ pub(super) async fn crear(conexion: &mut MySqlConnection, bandejas: &Bandejas) -
 }
 
 async fn existe(conexion: &mut MySqlConnection, sql: &'static str, tabla: &str, nombre: &str) -> Result<bool, Falla> {
-    let row = sqlx::query(sql).bind(tabla).bind(nombre).fetch_one(conexion).await.map_err(falla)?;
-    let count: i64 = row.try_get(0).map_err(falla)?;
-    Ok(count > 0)
+    let fila = sqlx::query(sql).bind(tabla).bind(nombre).fetch_one(conexion).await.map_err(falla)?;
+    let cuenta: i64 = fila.try_get(0).map_err(falla)?;
+    Ok(cuenta > 0)
 }
 
 const PAUSA: Duration = Duration::from_millis(200);
 const PAUSA_MAXIMA: Duration = Duration::from_secs(5);
 
-/// Prepares the tables as soon as the database is there, and again whenever they turn out to be absent. Runs until it is
-/// dropped.
+/// Prepara las tablas en cuanto está la base de datos, y otra vez cada vez que se ve que faltan. No termina por sí sola.
 pub async fn mantener_esquema(almacen: MySql) {
     loop {
         let mut pausa = PAUSA;
         while let Err(error) = almacen.preparar().await {
-            tracing::warn!(%error, "the tables cannot be prepared yet; the API answers 503 until they are");
+            tracing::warn!(%error, "todavía no se pueden preparar las tablas; la API contesta 503 hasta que lo estén");
             tokio::time::sleep(pausa).await;
             pausa = (pausa * 2).min(PAUSA_MAXIMA);
         }
-        tracing::info!("the tables are there");
+        tracing::info!("las tablas están");
         almacen.sin_tablas().await;
     }
 }

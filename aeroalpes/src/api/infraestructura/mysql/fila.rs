@@ -1,16 +1,16 @@
-//! Rows of `reservas_itinerarios` and back: a tree of itineraries is laid out leg by leg, each with its place.
+//! De itinerarios a filas de `reservas_itinerarios` y de vuelta: el árbol se extiende leg a leg, cada uno con su lugar.
 
 use crate::api::dominio::{Itinerario, Leg, Odo, Pasajero, Segmento};
 
-/// One leg and its place in the reservation.
+/// Un leg y su lugar en la reserva.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fila<L> {
-    /// Itinerary, odo, segment and leg, each counted from 0.
+    /// Itinerario, odo, segmento y leg, cada uno contado desde 0.
     pub(super) orden: [i32; 4],
     pub(super) leg: L,
 }
 
-/// Lays out the legs in order.
+/// Extiende los legs en orden.
 pub(super) fn filas(itinerarios: &[Itinerario]) -> Vec<Fila<&Leg>> {
     let mut filas = Vec::new();
     for (i, itinerario) in (0..).zip(itinerarios) {
@@ -25,7 +25,7 @@ pub(super) fn filas(itinerarios: &[Itinerario]) -> Vec<Fila<&Leg>> {
     filas
 }
 
-/// Builds the tree again out of rows in the order of their places, and of passengers with the place of their itinerary.
+/// Reconstruye el árbol de las filas, en el orden de sus lugares, y de los pasajeros con el lugar de su itinerario.
 pub(super) fn itinerarios(filas: Vec<Fila<Leg>>, pasajeros: &[(i32, Pasajero)]) -> Vec<Itinerario> {
     let mut itinerarios: Vec<Itinerario> = Vec::new();
     let mut antes = None;
@@ -58,31 +58,32 @@ mod tests {
     use super::{Fila, filas, itinerarios};
     use crate::api::dominio::{Aeropuerto, Fecha, Itinerario, Leg, Odo, Pasajero, Segmento};
 
-    /// Every shape of up to two itineraries, odos, segments and legs comes back as it was.
+    /// Toda forma de hasta dos itinerarios, odos, segmentos y legs vuelve como era.
     #[test]
     fn el_arbol_se_reconstruye() {
         let aeropuerto = |codigo: String| Aeropuerto { nombre: Some(format!("de {codigo}")), codigo };
-        let mut number = 0;
-        for shape in 0..16_usize {
-            let count = |level: usize| 1 + (shape >> level & 1);
+        let mut numero = 0;
+        for forma in 0..16_usize {
+            let cuenta = |nivel: usize| 1 + (forma >> nivel & 1);
             let mut leg = || {
-                number += 1;
+                numero += 1;
                 let fecha = Fecha::leer("2022-11-22T13:10:00Z").unwrap();
-                let (origen, destino) = (aeropuerto(format!("O{number}")), aeropuerto(format!("D{number}")));
+                let (origen, destino) = (aeropuerto(format!("O{numero}")), aeropuerto(format!("D{numero}")));
                 Leg { fecha_salida: fecha, fecha_llegada: fecha, origen, destino }
             };
-            let mut segmento = || Segmento { legs: (0..count(0)).map(|_| leg()).collect() };
-            let mut odo = || Odo { segmentos: (0..count(1)).map(|_| segmento()).collect() };
-            let mut itinerario = |pasajeros| Itinerario { odos: (0..count(2)).map(|_| odo()).collect(), pasajeros };
-            let tree: Vec<_> = (0..count(3))
-                .map(|place| itinerario(vec![Pasajero::Adulto, Pasajero::Menor][place..].to_vec()))
+            let mut segmento = || Segmento { legs: (0..cuenta(0)).map(|_| leg()).collect() };
+            let mut odo = || Odo { segmentos: (0..cuenta(1)).map(|_| segmento()).collect() };
+            let mut itinerario = |pasajeros| Itinerario { odos: (0..cuenta(2)).map(|_| odo()).collect(), pasajeros };
+            let arbol: Vec<_> = (0..cuenta(3))
+                .map(|lugar| itinerario(vec![Pasajero::Adulto, Pasajero::Menor][lugar..].to_vec()))
                 .collect();
-            let rows = filas(&tree).into_iter().map(|fila| Fila { orden: fila.orden, leg: fila.leg.clone() }).collect();
-            let passengers: Vec<_> = (0..)
-                .zip(&tree)
-                .flat_map(|(place, itinerario)| itinerario.pasajeros.iter().map(move |pasajero| (place, *pasajero)))
+            let filas =
+                filas(&arbol).into_iter().map(|fila| Fila { orden: fila.orden, leg: fila.leg.clone() }).collect();
+            let viajeros: Vec<_> = (0..)
+                .zip(&arbol)
+                .flat_map(|(lugar, itinerario)| itinerario.pasajeros.iter().map(move |pasajero| (lugar, *pasajero)))
                 .collect();
-            assert_eq!(itinerarios(rows, &passengers), tree, "shape {shape}");
+            assert_eq!(itinerarios(filas, &viajeros), arbol, "forma {forma}");
         }
     }
 }

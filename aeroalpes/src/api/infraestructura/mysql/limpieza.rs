@@ -1,8 +1,8 @@
-//! Old rows go: relayed events, idempotency keys, ids of handled messages.
+//! Las filas viejas se van: eventos publicados, claves de idempotencia, ids de mensajes atendidos.
 //!
-//! An event stays a week although the relay reads the binlog and not the table, so that it can be looked at and read again by a
-//! snapshot. A key stays two days: a client that repeats a click later books anew. A message's id stays two weeks, longer than a
-//! broker redelivers.
+//! Un evento se queda una semana aunque el relevo lee el binlog y no la tabla, para poder mirarlo y volver a leerlo con una instantánea.
+//! Una clave se queda dos días: un cliente que repite más tarde un clic reserva de nuevo. El id de un mensaje se queda dos semanas, más
+//! de lo que un *broker* vuelve a entregar.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ const CADA: Duration = Duration::from_secs(60 * 60);
 const CLAVES: &str =
     "DELETE FROM claves_idempotencia WHERE fecha < UTC_TIMESTAMP() - INTERVAL 2 DAY ORDER BY fecha LIMIT 1000";
 
-/// Cleans once an hour. Runs until it is dropped.
+/// Limpia una vez por hora. No termina por sí sola.
 pub async fn limpiar(almacen: MySql) {
     let mut hora = tokio::time::interval(CADA);
     loop {
@@ -29,23 +29,25 @@ pub async fn limpiar(almacen: MySql) {
         let hecha = timeout(PLAZO_DE_FONDO, pasada(&almacen)).await;
         match hecha.unwrap_or_else(|silencio| Err(Falla::Ausente(silencio.into()))) {
             Ok(0) => {}
-            Ok(rows) => tracing::info!(rows, "old rows of outbox, inbox and idempotency keys are deleted"),
-            Err(error) => tracing::warn!(%error, "old rows stay until the next hour"),
+            Ok(filas) => {
+                tracing::info!(filas, "se borraron filas viejas de las bandejas y de las claves de idempotencia")
+            }
+            Err(error) => tracing::warn!(%error, "las filas viejas se quedan hasta la hora siguiente"),
         }
     }
 }
 
 async fn pasada(almacen: &MySql) -> Result<u64, Falla> {
-    let options = CleanerOptions { min_age: 7 * DIA, ..CleanerOptions::default() };
-    let cleaner = Cleaner::new(&almacen.bandejas.salida, options).map_err(falla_de_bandeja)?;
+    let opciones = CleanerOptions { min_age: 7 * DIA, ..CleanerOptions::default() };
+    let limpiador = Cleaner::new(&almacen.bandejas.salida, opciones).map_err(falla_de_bandeja)?;
     let mut conexion = almacen.pool.acquire().await.map_err(falla)?;
-    let mut rows = cleaner.run(&mut *conexion).await.map_err(falla_de_bandeja)?;
-    rows += almacen.bandejas.entrada.clean(&mut *conexion, 14 * DIA).await.map_err(falla_de_bandeja)?;
+    let mut filas = limpiador.run(&mut *conexion).await.map_err(falla_de_bandeja)?;
+    filas += almacen.bandejas.entrada.clean(&mut *conexion, 14 * DIA).await.map_err(falla_de_bandeja)?;
     loop {
-        let deleted = sqlx::query(CLAVES).execute(&mut *conexion).await.map_err(falla)?.rows_affected();
-        rows += deleted;
-        if deleted < 1_000 {
-            return Ok(rows);
+        let borradas = sqlx::query(CLAVES).execute(&mut *conexion).await.map_err(falla)?.rows_affected();
+        filas += borradas;
+        if borradas < 1_000 {
+            return Ok(filas);
         }
     }
 }

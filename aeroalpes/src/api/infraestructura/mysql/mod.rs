@@ -1,8 +1,8 @@
-//! MySQL or MariaDB: connections, tables, writes and reads.
+//! MySQL o MariaDB: conexiones, tablas, escrituras y lecturas.
 //!
-//! - [`ConfiguracionDb`]: where the database is.
-//! - [`MySql`]: the pool; begins units of work, reads for queries.
-//! - [`mantener_esquema`]: creates and completes the tables, and waits for a database that is away.
+//! - [`ConfiguracionDb`]: dónde está la base de datos.
+//! - [`MySql`]: las conexiones; inicia unidades de trabajo, lee para las consultas.
+//! - [`mantener_esquema`]: crea y completa las tablas, y espera a una base de datos que no está.
 
 mod almacen;
 mod configuracion;

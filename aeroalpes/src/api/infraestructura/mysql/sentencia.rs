@@ -1,13 +1,13 @@
-//! Pieces of statements.
+//! Trozos de sentencias.
 
 use crate::api::dominio::Fecha;
 
-/// A moment as both servers read it; they take no `Z`.
+/// Un momento como lo leen los dos servidores, que no toman la `Z`.
 pub(super) fn sql_de(fecha: Fecha) -> String {
     fecha.to_string().replace('T', " ").replace('Z', "")
 }
 
-/// Placeholders for so many rows or values, as `(?, ?), (?, ?)`.
+/// Marcas para tantas filas o valores, como `(?, ?), (?, ?)`.
 pub(super) fn marcas(una: &str, cuantas: usize) -> String {
     vec![una; cuantas].join(", ")
 }

@@ -1,4 +1,4 @@
-//! The unit of work: one transaction for the reservation, its itineraries, the idempotency key and the outbox row.
+//! La unidad de trabajo: una transacción para la reserva, sus itinerarios, la clave de idempotencia y la fila de la bandeja de salida.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,13 +17,13 @@ use crate::api::aplicacion::Falla;
 use crate::api::aplicacion::puerto::{ClaveIdempotencia, Mensaje, Reclamo, UnidadDeTrabajo};
 use crate::api::dominio::{DatosUsuario, Evento, Reserva, Usuario};
 
-/// A transaction; dropped without [`UnidadDeTrabajo::confirmar`] it is rolled back.
+/// Una transacción; si se descarta sin [`UnidadDeTrabajo::confirmar`], se deshace.
 #[derive(Debug)]
 pub struct Unidad {
     transaccion: Transaction<'static, Motor>,
     bandejas: Arc<Bandejas>,
     almacen: MySql,
-    /// Inserted here; known to all after the commit.
+    /// Insertados aquí; tras confirmar los conocen todos.
     vuelos: Vec<Vuelo>,
 }
 
@@ -46,7 +46,7 @@ impl Unidad {
         if filas.is_empty() {
             return Ok(());
         }
-        // Two bookings of the same flights take their locks in the same order, so they wait and do not deadlock.
+        // Dos reservas de los mismos vuelos toman sus cerrojos en el mismo orden: se esperan y no se interbloquean.
         let vuelos: BTreeSet<_> = filas.iter().map(|fila| Vuelo::nuevo(fila.orden, fila.leg)).collect();
         let vuelos = self.almacen.vuelos.desconocidos(vuelos);
         if !vuelos.is_empty() {
@@ -58,11 +58,11 @@ impl Unidad {
              fecha_llegada, origen_codigo, destino_codigo, origen_nombre, destino_nombre) VALUES {}",
             marcas("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", filas.len())
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql));
+        let mut consulta = sqlx::query(AssertSqlSafe(sql));
         for fila in filas {
             let [i, o, s, l] = fila.orden;
             let leg = fila.leg;
-            query = query
+            consulta = consulta
                 .bind(reserva.id())
                 .bind(i)
                 .bind(o)
@@ -75,26 +75,25 @@ impl Unidad {
                 .bind(&leg.origen.nombre)
                 .bind(&leg.destino.nombre);
         }
-        query.execute(&mut *self.transaccion).await?;
+        consulta.execute(&mut *self.transaccion).await?;
         Ok(())
     }
 
     async fn agregar_vuelos(&mut self, vuelos: &[Vuelo]) -> Result<(), sqlx::Error> {
-        // The flight may be there already, and a plain INSERT would fail. ON DUPLICATE KEY would lock the row exclusively, and
-        // all bookings of one flight would wait for each other's commit. IGNORE would also cut what is too long, which the
-        // API has refused before.
+        // El vuelo puede estar ya, y un INSERT a secas fallaría. ON DUPLICATE KEY cerraría la fila en exclusiva, y todas las reservas de
+        // un vuelo esperarían la confirmación de las otras. IGNORE cortaría además lo demasiado largo, que la API ya rechazó antes.
         let sql = format!(
             "INSERT IGNORE INTO itinerarios (odo_orden, segmento_orden, leg_orden, fecha_salida, fecha_llegada, origen_codigo, \
              destino_codigo) VALUES {}",
             marcas("(?, ?, ?, ?, ?, ?, ?)", vuelos.len())
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql));
+        let mut consulta = sqlx::query(AssertSqlSafe(sql));
         for Vuelo { orden, fechas, codigos } in vuelos {
-            query = orden.iter().fold(query, |query, place| query.bind(*place));
-            query = fechas.iter().fold(query, |query, fecha| query.bind(sql_de(*fecha)));
-            query = codigos.iter().fold(query, |query, codigo| query.bind(codigo));
+            consulta = orden.iter().fold(consulta, |consulta, lugar| consulta.bind(*lugar));
+            consulta = fechas.iter().fold(consulta, |consulta, fecha| consulta.bind(sql_de(*fecha)));
+            consulta = codigos.iter().fold(consulta, |consulta, codigo| consulta.bind(codigo));
         }
-        query.execute(&mut *self.transaccion).await?;
+        consulta.execute(&mut *self.transaccion).await?;
         Ok(())
     }
 
@@ -112,100 +111,100 @@ impl Unidad {
             "INSERT INTO reservas_pasajeros (reserva_id, itinerario_orden, pasajero_orden, tipo) VALUES {}",
             marcas("(?, ?, ?, ?)", pasajeros.len())
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql));
+        let mut consulta = sqlx::query(AssertSqlSafe(sql));
         for (i, p, tipo) in pasajeros {
-            query = query.bind(reserva.id()).bind(i).bind(p).bind(tipo);
+            consulta = consulta.bind(reserva.id()).bind(i).bind(p).bind(tipo);
         }
-        query.execute(&mut *self.transaccion).await?;
+        consulta.execute(&mut *self.transaccion).await?;
         Ok(())
     }
 }
 
 impl UnidadDeTrabajo for Unidad {
     async fn agregar(&mut self, reserva: &Reserva) -> Result<(), Falla> {
-        let insert =
+        let insercion =
             "INSERT INTO reservas (id, id_cliente, estado, fecha_creacion, fecha_actualizacion) VALUES (?, ?, ?, ?, ?)";
-        let query = sqlx::query(insert)
+        let consulta = sqlx::query(insercion)
             .bind(reserva.id())
             .bind(reserva.id_cliente())
             .bind(reserva.estado().nombre())
             .bind(sql_de(reserva.fecha_creacion()))
             .bind(sql_de(reserva.fecha_actualizacion()));
-        query.execute(&mut *self.transaccion).await.map_err(|error| self.falla(error))?;
+        consulta.execute(&mut *self.transaccion).await.map_err(|error| self.falla(error))?;
         self.agregar_itinerarios(reserva).await.map_err(|error| self.falla(error))?;
         self.agregar_pasajeros(reserva).await.map_err(|error| self.falla(error))
     }
 
     async fn bloquear(&mut self, id: &str) -> Result<Option<Reserva>, Falla> {
         let sql = format!("{CABECERA} WHERE id = ? FOR UPDATE");
-        let row = sqlx::query(AssertSqlSafe(sql)).bind(id).fetch_optional(&mut *self.transaccion).await;
-        match row.map_err(|error| self.falla(error))? {
-            Some(row) => cabecera(&row).map(Some),
+        let fila = sqlx::query(AssertSqlSafe(sql)).bind(id).fetch_optional(&mut *self.transaccion).await;
+        match fila.map_err(|error| self.falla(error))? {
+            Some(fila) => cabecera(&fila).map(Some),
             None => Ok(None),
         }
     }
 
     async fn actualizar(&mut self, reserva: &Reserva) -> Result<(), Falla> {
-        let query = sqlx::query("UPDATE reservas SET estado = ?, fecha_actualizacion = ? WHERE id = ?")
+        let consulta = sqlx::query("UPDATE reservas SET estado = ?, fecha_actualizacion = ? WHERE id = ?")
             .bind(reserva.estado().nombre())
             .bind(sql_de(reserva.fecha_actualizacion()))
             .bind(reserva.id());
-        query.execute(&mut *self.transaccion).await.map_err(|error| self.falla(error))?;
+        consulta.execute(&mut *self.transaccion).await.map_err(|error| self.falla(error))?;
         Ok(())
     }
 
     async fn anotar(&mut self, id_entidad: &str, evento: &Evento) -> Result<(), Falla> {
         let fila = salida::fila(id_entidad, evento).map_err(falla_de_bandeja)?;
-        let added = self.bandejas.salida.add(&mut self.transaccion, &fila).await;
-        added.map(|_| ()).map_err(|error| self.almacen.observar(falla_de_bandeja(error)))
+        let anadido = self.bandejas.salida.add(&mut self.transaccion, &fila).await;
+        anadido.map(|_| ()).map_err(|error| self.almacen.observar(falla_de_bandeja(error)))
     }
 
     async fn reclamar(&mut self, clave: &ClaveIdempotencia, id_reserva: &str) -> Result<Reclamo, Falla> {
-        let insert =
+        let insercion =
             "INSERT INTO claves_idempotencia (clave, huella, id_reserva, fecha) VALUES (?, ?, ?, UTC_TIMESTAMP())";
-        let query = sqlx::query(insert).bind(&clave.clave).bind(&clave.huella).bind(id_reserva);
-        match query.execute(&mut *self.transaccion).await {
+        let consulta = sqlx::query(insercion).bind(&clave.clave).bind(&clave.huella).bind(id_reserva);
+        match consulta.execute(&mut *self.transaccion).await {
             Ok(_) => return Ok(Reclamo::Nueva),
             Err(error) if es_repetido(&error) => {}
             Err(error) => return Err(self.falla(error)),
         }
-        let select = "SELECT huella, id_reserva FROM claves_idempotencia WHERE clave = ?";
-        let row = sqlx::query(select).bind(&clave.clave).fetch_one(&mut *self.transaccion).await;
-        let row = match row {
-            // Old keys are cleaned away; this one went between the two statements.
+        let seleccion = "SELECT huella, id_reserva FROM claves_idempotencia WHERE clave = ?";
+        let fila = sqlx::query(seleccion).bind(&clave.clave).fetch_one(&mut *self.transaccion).await;
+        let fila = match fila {
+            // Las claves viejas se limpian; esta se fue entre las dos sentencias.
             Err(sqlx::Error::RowNotFound) => return Err(Falla::Pasajera(sqlx::Error::RowNotFound.into())),
-            row => row.map_err(|error| self.falla(error))?,
+            fila => fila.map_err(|error| self.falla(error))?,
         };
-        Ok(Reclamo::Usada { huella: row.try_get(0).map_err(falla)?, id_reserva: row.try_get(1).map_err(falla)? })
+        Ok(Reclamo::Usada { huella: fila.try_get(0).map_err(falla)?, id_reserva: fila.try_get(1).map_err(falla)? })
     }
 
     async fn recibir(&mut self, consumidor: &str, mensaje: &str) -> Result<Mensaje, Falla> {
-        let recorded = self.bandejas.entrada.record(&mut self.transaccion, consumidor, mensaje).await;
-        match recorded.map_err(|error| self.almacen.observar(falla_de_bandeja(error)))? {
+        let anotado = self.bandejas.entrada.record(&mut self.transaccion, consumidor, mensaje).await;
+        match anotado.map_err(|error| self.almacen.observar(falla_de_bandeja(error)))? {
             Recorded::New => Ok(Mensaje::Nuevo),
             Recorded::Duplicate => Ok(Mensaje::Repetido),
         }
     }
 
     async fn registrar(&mut self, datos: &DatosUsuario, resumen: &str) -> Result<i32, Falla> {
-        let insert = "INSERT INTO usuarios_legado (nombres, apellidos, direccion, telefono, email, password) \
+        let insercion = "INSERT INTO usuarios_legado (nombres, apellidos, direccion, telefono, email, password) \
                       VALUES (?, ?, ?, ?, ?, ?)";
-        let query = sqlx::query(insert)
+        let consulta = sqlx::query(insercion)
             .bind(&datos.nombres)
             .bind(&datos.apellidos)
             .bind(&datos.direccion)
             .bind(&datos.telefono)
             .bind(&datos.email)
             .bind(resumen);
-        let done = query.execute(&mut *self.transaccion).await.map_err(|error| self.falla(error))?;
-        i32::try_from(done.last_insert_id()).map_err(|error| Falla::Interna(error.into()))
+        let hecho = consulta.execute(&mut *self.transaccion).await.map_err(|error| self.falla(error))?;
+        i32::try_from(hecho.last_insert_id()).map_err(|error| Falla::Interna(error.into()))
     }
 
     async fn cambiar(&mut self, usuario: &Usuario, resumen: Option<&str>) -> Result<bool, Falla> {
-        let update = "UPDATE usuarios_legado SET nombres = ?, apellidos = ?, direccion = ?, telefono = ?, email = ?, \
+        let actualizacion = "UPDATE usuarios_legado SET nombres = ?, apellidos = ?, direccion = ?, telefono = ?, email = ?, \
                       password = COALESCE(?, password) WHERE id = ?";
         let datos = &usuario.datos;
-        let query = sqlx::query(update)
+        let consulta = sqlx::query(actualizacion)
             .bind(&datos.nombres)
             .bind(&datos.apellidos)
             .bind(&datos.direccion)
@@ -213,14 +212,14 @@ impl UnidadDeTrabajo for Unidad {
             .bind(&datos.email)
             .bind(resumen)
             .bind(usuario.id);
-        let done = query.execute(&mut *self.transaccion).await.map_err(|error| self.falla(error))?;
-        Ok(done.rows_affected() > 0)
+        let hecho = consulta.execute(&mut *self.transaccion).await.map_err(|error| self.falla(error))?;
+        Ok(hecho.rows_affected() > 0)
     }
 
     async fn borrar(&mut self, id: i32) -> Result<bool, Falla> {
-        let query = sqlx::query("DELETE FROM usuarios_legado WHERE id = ?").bind(id);
-        let done = query.execute(&mut *self.transaccion).await.map_err(|error| self.falla(error))?;
-        Ok(done.rows_affected() > 0)
+        let consulta = sqlx::query("DELETE FROM usuarios_legado WHERE id = ?").bind(id);
+        let hecho = consulta.execute(&mut *self.transaccion).await.map_err(|error| self.falla(error))?;
+        Ok(hecho.rows_affected() > 0)
     }
 
     async fn confirmar(self) -> Result<(), Falla> {

@@ -1,28 +1,28 @@
-//! Flights whose row of `itinerarios` is known to be committed: a booking of such a flight need not try to insert it.
+//! Vuelos cuya fila de `itinerarios` se sabe confirmada: la reserva de uno de ellos no tiene que intentar insertarlo.
 //!
-//! The table is the truth. If somebody deletes a row of it, the foreign key of the booking says so; then everything is
-//! forgotten and the unit of work runs again.
+//! La verdad es la tabla. Si alguien borra una fila suya, lo dice la clave foránea de la reserva; entonces se olvida todo y la unidad de
+//! trabajo se repite.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
 use crate::api::dominio::{Fecha, Leg};
 
-/// Flights that are kept, about 20 MB; when there are more, learning begins anew.
+/// Vuelos que se guardan, unos 20 MB; si hay más, se empieza a aprender de nuevo.
 const MAXIMO: usize = 100_000;
 
-/// The key of a row: places in the itinerary, dates, codes. Its order is that of the primary key.
+/// La clave de una fila: lugares en el itinerario, fechas, códigos. Su orden es el de la clave primaria.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Vuelo {
-    /// Odo, segment and leg.
+    /// Odo, segmento y leg.
     pub(super) orden: [i32; 3],
     pub(super) fechas: [Fecha; 2],
-    /// Origin and destination.
+    /// Origen y destino.
     pub(super) codigos: [String; 2],
 }
 
 impl Vuelo {
-    /// The flight of a leg at its place.
+    /// El vuelo de un leg en su lugar.
     pub(super) fn nuevo([_, o, s, l]: [i32; 4], leg: &Leg) -> Vuelo {
         Vuelo {
             orden: [o, s, l],
@@ -32,21 +32,21 @@ impl Vuelo {
     }
 }
 
-/// What is known.
+/// Lo que se sabe.
 #[derive(Debug, Default)]
 pub(super) struct Vuelos {
-    // A std mutex: held for a few look-ups, never across an await.
+    // Un mutex de std: se toma para unas pocas búsquedas, nunca durante un await.
     conocidos: Mutex<HashSet<Vuelo>>,
 }
 
 impl Vuelos {
-    /// Returns those that are not known.
+    /// Devuelve los que no se conocen.
     pub(super) fn desconocidos(&self, vuelos: impl IntoIterator<Item = Vuelo>) -> Vec<Vuelo> {
         let conocidos = self.conocidos.lock().unwrap_or_else(PoisonError::into_inner);
         vuelos.into_iter().filter(|vuelo| !conocidos.contains(vuelo)).collect()
     }
 
-    /// Remembers flights, after the commit.
+    /// Recuerda vuelos, después de confirmar.
     pub(super) fn aprender(&self, vuelos: Vec<Vuelo>) {
         let mut conocidos = self.conocidos.lock().unwrap_or_else(PoisonError::into_inner);
         if conocidos.len() + vuelos.len() > MAXIMO {
@@ -55,7 +55,7 @@ impl Vuelos {
         conocidos.extend(vuelos);
     }
 
-    /// Forgets everything.
+    /// Lo olvida todo.
     pub(super) fn olvidar(&self) {
         self.conocidos.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
