@@ -1,4 +1,4 @@
-//! The body of a request: JSON of a bounded size that comes in a bounded time. Every fault is told in Spanish.
+//! El cuerpo de una petición: JSON de tamaño acotado que llega en un tiempo acotado.
 
 use std::time::Duration;
 
@@ -10,23 +10,23 @@ use serde_json::Value;
 
 use super::Problema;
 
-/// Largest body. A reservation of the most legs with long names is half of it.
+/// El cuerpo más largo. Una reserva con todos los legs posibles y nombres largos ocupa la mitad.
 const MAXIMO: usize = 128 * 1024;
 
-/// A client that sends slower than this holds a place for nothing.
+/// Un cliente que envía más despacio ocupa un lugar para nada.
 const PLAZO: Duration = Duration::from_secs(10);
 
-/// The JSON of a body.
+/// El JSON de un cuerpo.
 #[derive(Debug)]
 pub(crate) struct Cuerpo(pub(crate) Value);
 
 impl<S: Sync> FromRequest<S> for Cuerpo {
     type Rejection = Problema;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Problema> {
-        comprobar(request.headers())?;
-        match tokio::time::timeout(PLAZO, to_bytes(request.into_body(), MAXIMO)).await {
-            // What breaks off has nobody to answer to, so this is the body without a length that grew too large.
+    async fn from_request(peticion: Request, _: &S) -> Result<Self, Problema> {
+        comprobar(peticion.headers())?;
+        match tokio::time::timeout(PLAZO, to_bytes(peticion.into_body(), MAXIMO)).await {
+            // A quien corta no hay a quién contestarle, así que este es el cuerpo sin longitud que creció demasiado.
             Ok(Err(_)) => Err(demasiado()),
             Ok(Ok(bytes)) => leer("El cuerpo", &bytes).map(Cuerpo),
             Err(_) => Err(Problema::nuevo(StatusCode::REQUEST_TIMEOUT, "El cuerpo no llegó completo a tiempo")),
@@ -34,37 +34,37 @@ impl<S: Sync> FromRequest<S> for Cuerpo {
     }
 }
 
-/// Refuses by the headers alone, before anything is read.
-fn comprobar(headers: &HeaderMap) -> Result<(), Problema> {
-    let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    if !header(CONTENT_TYPE).is_some_and(es_json) {
+/// Rechaza solo por las cabeceras, antes de leer nada.
+fn comprobar(cabeceras: &HeaderMap) -> Result<(), Problema> {
+    let cabecera = |nombre| cabeceras.get(nombre).and_then(|valor| valor.to_str().ok());
+    if !cabecera(CONTENT_TYPE).is_some_and(es_json) {
         return Err(Problema::nuevo(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "El cuerpo debe ser JSON y llevar el encabezado Content-Type: application/json",
         ));
     }
-    let length = header(CONTENT_LENGTH).and_then(|text| text.parse::<u64>().ok());
-    if length.is_some_and(|length| length > MAXIMO as u64) { Err(demasiado()) } else { Ok(()) }
+    let longitud = cabecera(CONTENT_LENGTH).and_then(|texto| texto.parse::<u64>().ok());
+    if longitud.is_some_and(|longitud| longitud > MAXIMO as u64) { Err(demasiado()) } else { Ok(()) }
 }
 
 fn demasiado() -> Problema {
     Problema::peticion(format!("El cuerpo supera el máximo de {MAXIMO} bytes"))
 }
 
-/// Reads JSON; a fault is told with its line and column. `que` is its subject.
+/// Lee JSON; una falta se cuenta con su línea y su columna. `que` es el sujeto.
 pub(super) fn leer(que: &str, bytes: &[u8]) -> Result<Value, Problema> {
     serde_json::from_slice(bytes).map_err(|error| {
-        let place = format!("línea {}, columna {}", error.line(), error.column());
+        let lugar = format!("línea {}, columna {}", error.line(), error.column());
         Problema::peticion(match error.classify() {
             serde_json::error::Category::Eof => {
-                format!("{que} no es JSON válido: termina antes de tiempo ({place})")
+                format!("{que} no es JSON válido: termina antes de tiempo ({lugar})")
             }
-            _ => format!("{que} no es JSON válido ({place})"),
+            _ => format!("{que} no es JSON válido ({lugar})"),
         })
     })
 }
 
-fn es_json(content_type: &str) -> bool {
-    let media = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    media == "application/json" || (media.starts_with("application/") && media.ends_with("+json"))
+fn es_json(tipo: &str) -> bool {
+    let tipo_medio = tipo.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    tipo_medio == "application/json" || (tipo_medio.starts_with("application/") && tipo_medio.ends_with("+json"))
 }

@@ -1,4 +1,4 @@
-//! The API's description: OpenAPI out of the handlers themselves, and a page that shows it without any other machine.
+//! La descripción de la API: OpenAPI sacado de los propios manejadores, y una página que la muestra sin ninguna otra máquina.
 
 use axum::Json;
 use axum::http::HeaderName;
@@ -18,9 +18,9 @@ use super::rutas::{reserva, salud, usuario};
 #[openapi(
     info(
         title = "AeroAlpes",
-        description = "Reservations of flights, with an event for each change through a transactional outbox; users of the legacy table. \
-                       Errors are `{\"error\": \"…\", \"campo\": \"…\"}` with a sentence in Spanish and the place of the fault. \
-                       The modules `/hoteles`, `/pagos`, `/precios_dinamicos` and `/vehiculos` answer 501."
+        description = "Reservas de vuelos, con un evento por cada cambio mediante una bandeja de salida transaccional; usuarios de la tabla legado. \
+                       Los errores son `{\"error\": \"…\", \"campo\": \"…\"}`, con una frase y el lugar de la falta. \
+                       Los módulos `/hoteles`, `/pagos`, `/precios_dinamicos` y `/vehiculos` contestan 501."
     ),
     paths(
         reserva::crear,
@@ -60,13 +60,13 @@ use super::rutas::{reserva, salud, usuario};
 )]
 struct Especificacion;
 
-/// Answers with the OpenAPI document.
+/// Contesta con el documento OpenAPI.
 pub(super) async fn documento() -> Json<openapi::OpenApi> {
     Json(Especificacion::openapi())
 }
 
-/// Answers with the page. It loads `/spec` and nothing else, and says so to the browser.
+/// Contesta con la página. Solo carga `/spec`, y así se lo dice al navegador.
 pub(super) async fn pagina() -> ([(HeaderName, &'static str); 1], Html<&'static str>) {
-    let policy = "default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'";
-    ([(CONTENT_SECURITY_POLICY, policy)], Html(include_str!("docs.html")))
+    let politica = "default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'";
+    ([(CONTENT_SECURITY_POLICY, politica)], Html(include_str!("docs.html")))
 }

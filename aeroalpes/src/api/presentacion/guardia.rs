@@ -17,14 +17,14 @@ const DE_VIGILANTES: [&str; 2] = ["/health", "/ready"];
 /// Deja pasar la petición, o contesta 403 con el motivo y el remedio.
 pub(super) async fn rechazar_paginas_ajenas(
     State(guardia): State<Arc<Guard>>,
-    request: Request,
+    peticion: Request,
     next: Next,
 ) -> Response {
-    let regla = if DE_VIGILANTES.contains(&request.uri().path()) { HostRule::Any } else { HostRule::Known };
-    let Err(rechazo) = guardia.check(request.method(), request.uri(), request.headers(), regla) else {
-        return next.run(request).await;
+    let regla = if DE_VIGILANTES.contains(&peticion.uri().path()) { HostRule::Any } else { HostRule::Known };
+    let Err(rechazo) = guardia.check(peticion.method(), peticion.uri(), peticion.headers(), regla) else {
+        return next.run(peticion).await;
     };
-    tracing::warn!(%rechazo, "a request of a foreign page or under an unknown name was refused");
+    tracing::warn!(%rechazo, "se rechazó una petición de otra página o por un nombre desconocido");
     let texto = match rechazo {
         Refusal::Host(_) => {
             "La API no se conoce por ese nombre; llámela localhost o por su dirección, o añada el nombre a AEROALPES_NOMBRES"

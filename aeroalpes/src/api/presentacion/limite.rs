@@ -1,5 +1,5 @@
-//! A bound on the requests that are answered at a time. Beyond it the answer is 503 at once: a queue would only make everybody
-//! late.
+//! Un límite a las peticiones que se atienden a la vez. A las demás se les contesta 503 enseguida: una cola solo haría llegar tarde a
+//! todas.
 
 use std::sync::Arc;
 
@@ -12,21 +12,21 @@ use tokio::sync::Semaphore;
 use super::Problema;
 use super::problema::DEMASIADAS;
 
-/// The places.
+/// Los lugares.
 #[derive(Debug, Clone)]
 pub struct Limite(Arc<Semaphore>);
 
 impl Limite {
-    /// Creates a bound of so many requests.
+    /// Crea un límite de tantas peticiones.
     pub fn nuevo(peticiones: usize) -> Limite {
         Limite(Arc::new(Semaphore::new(peticiones.min(Semaphore::MAX_PERMITS))))
     }
 }
 
-/// Answers a request if there is a place for it.
-pub(super) async fn limitar(State(limite): State<Limite>, request: Request, next: Next) -> Response {
+/// Atiende una petición si hay lugar para ella.
+pub(super) async fn limitar(State(limite): State<Limite>, peticion: Request, next: Next) -> Response {
     match limite.0.try_acquire() {
-        Ok(_permit) => next.run(request).await,
+        Ok(_lugar) => next.run(peticion).await,
         Err(_) => Problema::nuevo(StatusCode::SERVICE_UNAVAILABLE, DEMASIADAS).into_response(),
     }
 }

@@ -1,12 +1,12 @@
-//! Messages in: the commands that create a reservation, and the events that the relay has published.
+//! Mensajes que entran: los comandos que crean una reserva, y los eventos que el relevo ha publicado.
 //!
-//! A command is `ComandoCrearReserva` in one of two forms. The evolved one carries `itinerarios`, the JSON text of the same list as
-//! in the body of `POST /vuelos/reserva`, and books under the same rules. The tutorial's form has `id_usuario` alone; as there,
-//! it opens a reservation without itineraries for that client (`Reserva::abrir`), PENDIENTE like any other. What is
-//! neither goes to `comandos-reserva-muertos` with the reason in the property `motivo`.
+//! Un comando es `ComandoCrearReserva` en una de dos formas. La evolucionada lleva `itinerarios`, el texto JSON de la misma lista que
+//! en el cuerpo de `POST /vuelos/reserva`, y reserva con las mismas reglas. La del tutorial solo tiene `id_usuario`; como allí, abre
+//! una reserva sin itinerarios para ese cliente (`Reserva::abrir`), PENDIENTE como cualquier otra. Lo que no es ninguna de las dos va a
+//! `comandos-reserva-muertos` con la causa en la propiedad `motivo`.
 //!
-//! Each command takes effect once, however often it is delivered: its id is recorded in the transaction of the reservation.
-//! The broker may be away, also at the start; HTTP goes on, and the subscriptions come back by themselves.
+//! Cada comando tiene efecto una vez, se entregue las veces que se entregue: su id se anota en la transacción de la reserva. El *broker*
+//! puede no estar, también al arrancar; HTTP sigue, y las suscripciones vuelven solas.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -30,22 +30,22 @@ use crate::api::aplicacion::{Error, Falla};
 use crate::api::dominio::{Fecha, Reserva};
 use crate::api::servidor::pedido;
 
-/// Commands that are handled at the same time; HTTP shares the database's connections with them.
+/// Comandos que se atienden a la vez; comparten con HTTP las conexiones a la base de datos.
 const PARALELO: usize = 8;
 
-/// After a refusal that only a person can mend (a topic of another schema type), the topic is tried again.
+/// Tras una negativa que solo una persona puede arreglar (un tema con otra clase de esquema), se vuelve a intentar.
 const PAUSA: Duration = Duration::from_secs(10);
 
-/// Creates a reservation for each command until `fin` turns true.
+/// Crea una reserva por cada comando hasta que `fin` es verdadero.
 pub async fn atender_comandos(contexto: Contexto, fin: watch::Receiver<bool>) {
     let cliente = contexto.broker.cliente().clone();
     let suscripcion = suscripcion(COMANDOS_RESERVA, SUB_COMANDOS, COMANDOS_RESERVA_MUERTOS)
         .map(|opciones| WorkerOptions { parallelism: PARALELO, ..opciones });
-    insistir(&cliente, suscripcion, fin, move |registros: Arc<Registros<ComandoCrearReserva>>, message| {
+    insistir(&cliente, suscripcion, fin, move |registros: Arc<Registros<ComandoCrearReserva>>, mensaje_recibido| {
         let contexto = contexto.clone();
         async move {
-            match registros.leer(&message).await {
-                Ok(comando) => atender(&contexto, &message, comando).await,
+            match registros.leer(&mensaje_recibido).await {
+                Ok(comando) => atender(&contexto, &mensaje_recibido, comando).await,
                 Err(resultado) => resultado,
             }
         }
@@ -53,12 +53,12 @@ pub async fn atender_comandos(contexto: Contexto, fin: watch::Receiver<bool>) {
     .await;
 }
 
-/// Logs each event of a reservation until `fin` turns true.
+/// Registra cada evento de una reserva hasta que `fin` es verdadero.
 pub async fn anotar_eventos(contexto: Contexto, fin: watch::Receiver<bool>) {
     let suscripcion = suscripcion(EVENTOS_RESERVA, SUB_EVENTOS, EVENTOS_RESERVA_MUERTOS);
     let cliente = contexto.broker.cliente().clone();
-    insistir(&cliente, suscripcion, fin, |registros: Arc<Registros<EventoReserva>>, message| async move {
-        match registros.leer(&message).await {
+    insistir(&cliente, suscripcion, fin, |registros: Arc<Registros<EventoReserva>>, mensaje_recibido| async move {
+        match registros.leer(&mensaje_recibido).await {
             Ok(evento) => {
                 let datos = evento.data.unwrap_or_default();
                 tracing::info!(
@@ -66,7 +66,7 @@ pub async fn anotar_eventos(contexto: Contexto, fin: watch::Receiver<bool>) {
                     evento = evento.id.as_deref().unwrap_or_default(),
                     reserva = datos.id_reserva.as_deref().unwrap_or_default(),
                     estado = datos.estado.as_deref().unwrap_or_default(),
-                    "event received"
+                    "se recibió un evento"
                 );
                 Outcome::Done
             }
@@ -76,9 +76,9 @@ pub async fn anotar_eventos(contexto: Contexto, fin: watch::Receiver<bool>) {
     .await;
 }
 
-/// Consumes a topic, and begins anew when the broker refuses for a reason that waiting alone does not mend.
+/// Consume un tema, y empieza de nuevo si el *broker* se niega por algo que esperar no arregla.
 async fn insistir<T, M, F>(
-    client: &Client,
+    cliente: &Client,
     suscripcion: Result<WorkerOptions, crate::contrato::Error>,
     fin: watch::Receiver<bool>,
     manejar: M,
@@ -88,19 +88,19 @@ async fn insistir<T, M, F>(
     F: Future<Output = Outcome> + Send + 'static,
 {
     let preparado = suscripcion.and_then(|suscripcion| {
-        let registros = Registros::<T>::nuevos(client.clone(), &suscripcion.topic)?;
+        let registros = Registros::<T>::nuevos(cliente.clone(), &suscripcion.topic)?;
         Ok((suscripcion, Arc::new(registros)))
     });
     let (suscripcion, registros) = match preparado {
         Ok(preparado) => preparado,
-        Err(error) => return tracing::error!(%error, "a topic is not consumed"),
+        Err(error) => return tracing::error!(%error, "un tema no se consume"),
     };
     loop {
         let (registros, manejar) = (Arc::clone(&registros), manejar.clone());
-        let handler = move |message| manejar(Arc::clone(&registros), message);
-        match run_subscription_worker(client, suscripcion.clone(), pedido(fin.clone()), handler).await {
+        let manejador = move |mensaje_recibido| manejar(Arc::clone(&registros), mensaje_recibido);
+        match run_subscription_worker(cliente, suscripcion.clone(), pedido(fin.clone()), manejador).await {
             Ok(()) => return,
-            Err(error) => tracing::error!(%error, "a topic is not consumed; it is tried again"),
+            Err(error) => tracing::error!(%error, "un tema no se consume; se vuelve a intentar"),
         }
         tokio::select! {
             () = pedido(fin.clone()) => return,
@@ -109,21 +109,21 @@ async fn insistir<T, M, F>(
     }
 }
 
-async fn atender(contexto: &Contexto, message: &Message, comando: ComandoCrearReserva) -> Outcome {
+async fn atender(contexto: &Contexto, mensaje_recibido: &Message, comando: ComandoCrearReserva) -> Outcome {
     let reserva = match preparar(comando, Fecha::de_reloj(SystemTime::now())) {
         Ok(reserva) => reserva,
         Err(problema) => return Outcome::Rejected(problema.motivo()),
     };
-    // The broker's ids begin anew when its data are lost; with the time of publication they name one message for good.
-    let mensaje = format!("{}@{}", message.id, message.publish_time_ms());
+    // Los ids del *broker* empiezan de nuevo si se pierden sus datos; con la hora de publicación nombran un solo mensaje para siempre.
+    let mensaje = format!("{}@{}", mensaje_recibido.id, mensaje_recibido.publish_time_ms());
     let comando = AtenderMensaje { consumidor: SUB_COMANDOS, mensaje, reserva };
     match ejecutar(&contexto.almacen, &comando).await {
         Ok(Atencion::Creada) => {
-            tracing::info!(mensaje = comando.mensaje, reserva = comando.reserva.id(), "a command made a reservation");
+            tracing::info!(mensaje = comando.mensaje, reserva = comando.reserva.id(), "un comando hizo una reserva");
             Outcome::Done
         }
         Ok(Atencion::Repetida) => Outcome::Done,
-        // After a commit of which nothing is known the next try finds the message recorded, or not.
+        // Tras una confirmación de la que no se sabe nada, el siguiente intento encuentra el mensaje anotado, o no.
         Err(Error::Falla(falla @ (Falla::Ausente(_) | Falla::Pasajera(_) | Falla::Dudosa(_)))) => {
             Outcome::Unavailable(falla.to_string())
         }
@@ -155,7 +155,7 @@ mod tests {
     use super::preparar;
     use crate::api::dominio::Fecha;
 
-    fn check(id_usuario: Option<&str>, itinerarios: Option<&str>) -> Result<(Option<String>, usize), String> {
+    fn comprobar(id_usuario: Option<&str>, itinerarios: Option<&str>) -> Result<(Option<String>, usize), String> {
         let datos = DatosComando { id_usuario: id_usuario.map(Into::into), itinerarios: itinerarios.map(Into::into) };
         let ahora = Fecha::leer("2024-01-01T00:00:00Z").unwrap();
         preparar(ComandoCrearReserva { data: Some(datos) }, ahora)
@@ -168,27 +168,27 @@ mod tests {
 
     #[test]
     fn las_dos_formas_hacen_una_reserva() {
-        assert_eq!(check(Some("u"), None), Ok((Some("u".to_owned()), 0)));
-        assert_eq!(check(Some("u"), Some(UNO)), Ok((Some("u".to_owned()), 1)));
-        assert_eq!(check(None, Some(UNO)), Ok((None, 1)));
+        assert_eq!(comprobar(Some("u"), None), Ok((Some("u".to_owned()), 0)));
+        assert_eq!(comprobar(Some("u"), Some(UNO)), Ok((Some("u".to_owned()), 1)));
+        assert_eq!(comprobar(None, Some(UNO)), Ok((None, 1)));
     }
 
     #[test]
     fn lo_demas_se_rechaza_con_su_motivo() {
-        fn refused(id: Option<&str>, itinerarios: Option<&str>) -> String {
-            check(id, itinerarios).unwrap_err()
+        fn rechazo(id: Option<&str>, itinerarios: Option<&str>) -> String {
+            comprobar(id, itinerarios).unwrap_err()
         }
-        assert_eq!(refused(None, None), "data.id_usuario: Falta este campo");
-        assert_eq!(refused(Some(""), None), "data.id_usuario: Falta este campo");
-        assert_eq!(refused(Some(&"x".repeat(41)), None), "data.id_usuario: El texto tiene más de 40 caracteres");
+        assert_eq!(rechazo(None, None), "data.id_usuario: Falta este campo");
+        assert_eq!(rechazo(Some(""), None), "data.id_usuario: Falta este campo");
+        assert_eq!(rechazo(Some(&"x".repeat(41)), None), "data.id_usuario: El texto tiene más de 40 caracteres");
         assert_eq!(
-            refused(Some("u"), Some("[]")),
+            rechazo(Some("u"), Some("[]")),
             "itinerarios: La lista de itinerarios debe tener al menos un itinerario"
         );
-        assert_eq!(refused(None, Some("{}")), "itinerarios: Debe ser una lista, no un objeto");
-        assert!(refused(None, Some("[")).starts_with("El texto de data.itinerarios no es JSON válido"));
-        let same = UNO.replace("JFK", "BOG");
-        assert!(refused(None, Some(&same)).ends_with("La ruta propuesta es incorrecta"));
+        assert_eq!(rechazo(None, Some("{}")), "itinerarios: Debe ser una lista, no un objeto");
+        assert!(rechazo(None, Some("[")).starts_with("El texto de data.itinerarios no es JSON válido"));
+        let igual = UNO.replace("JFK", "BOG");
+        assert!(rechazo(None, Some(&igual)).ends_with("La ruta propuesta es incorrecta"));
         assert_eq!(
             preparar(ComandoCrearReserva::default(), Fecha::leer("2024-01-01T00:00:00Z").unwrap())
                 .unwrap_err()

@@ -1,10 +1,10 @@
-//! The ways in: HTTP, and the topics. Reads what came, calls a command or query, writes the answer.
+//! Las entradas: HTTP y los temas. Lee lo que llegó, llama a un comando o una consulta, escribe la respuesta.
 //!
-//! - `rutas`: one file for each group of addresses; [`enrutar`] puts them together.
-//! - `dto`: what bodies look like, as OpenAPI describes them, and how they are read.
-//! - `lector`: reads JSON so that a fault is told in Spanish with its place.
-//! - [`mensajes`]: the consumers of commands and events.
-//! - [`Problema`]: every error as an answer.
+//! - `rutas`: un archivo por grupo de direcciones; [`enrutar`] las junta.
+//! - `dto`: cómo son los cuerpos, como los describe OpenAPI, y cómo se leen.
+//! - `lector`: lee JSON de modo que cada falta se cuente con su lugar.
+//! - [`mensajes`]: los consumidores de comandos y eventos.
+//! - [`Problema`]: cada error como respuesta.
 
 mod cuerpo;
 mod dto;
@@ -29,22 +29,22 @@ pub use problema::Problema;
 use crate::api::infraestructura::mysql::MySql;
 use crate::api::infraestructura::{Argon2id, Broker};
 
-/// What the handlers share. Cheap to clone.
+/// Lo que comparten los manejadores. Copiarlo es barato.
 #[derive(Debug, Clone)]
 pub struct Contexto {
-    /// The database.
+    /// La base de datos.
     pub almacen: MySql,
-    /// Password hashes.
+    /// Los resúmenes de contraseñas.
     pub resumidor: Argon2id,
-    /// The broker, to tell whether it is there.
+    /// El *broker*, para decir si está.
     pub broker: Broker,
-    /// Requests that are answered at a time.
+    /// Las peticiones que se atienden a la vez.
     pub limite: Limite,
     /// Los nombres por los que se llama a la API.
     pub guardia: Arc<Guard>,
 }
 
-/// Builds the router of the whole API.
+/// Construye el enrutador de toda la API.
 pub fn enrutar(contexto: Contexto) -> Router {
     let trabajo = Router::new()
         .route("/vuelos/reserva", post(rutas::reserva::crear).get(rutas::reserva::listar))

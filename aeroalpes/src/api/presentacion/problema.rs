@@ -1,4 +1,4 @@
-//! Every error as an answer: `{"error": "<sentence>", "campo"?: "<place>"}`.
+//! Cada error como respuesta: `{"error": "<frase>", "campo"?: "<lugar>"}`.
 
 use axum::Json;
 use axum::http::header::RETRY_AFTER;
@@ -12,10 +12,10 @@ use crate::api::dominio;
 /// Lo que oye quien llega cuando no hay lugar.
 pub(super) const DEMASIADAS: &str = "Hay demasiadas peticiones en curso; intente de nuevo en unos segundos";
 
-/// Seconds after which a client may try again.
+/// Segundos tras los que un cliente puede intentarlo otra vez.
 const REINTENTO: HeaderValue = HeaderValue::from_static("2");
 
-/// An answer that is no success. The sentence is for the client of the API; causes go to the log.
+/// Una respuesta que no es un éxito. La frase es para el cliente de la API; las causas van al registro.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problema {
     estado: StatusCode,
@@ -24,23 +24,23 @@ pub struct Problema {
 }
 
 impl Problema {
-    /// An answer with a status and a sentence.
+    /// Crea una respuesta con un estado y una frase.
     pub fn nuevo(estado: StatusCode, error: impl Into<String>) -> Problema {
         Problema { estado, error: error.into(), campo: None }
     }
 
-    /// A fault of the request.
+    /// Crea una falta de la petición.
     pub fn peticion(error: impl Into<String>) -> Problema {
         Problema::nuevo(StatusCode::BAD_REQUEST, error)
     }
 
-    /// Adds the place of the fault; the body as a whole has none.
+    /// Añade el lugar de la falta; el cuerpo entero no tiene.
     pub fn en(mut self, campo: impl Into<String>) -> Problema {
         self.campo = Some(campo.into()).filter(|campo| !campo.is_empty());
         self
     }
 
-    /// Returns the sentence with its place, for those who have no other room for it.
+    /// Devuelve la frase con su lugar, para quien no tiene otro sitio para él.
     pub fn motivo(&self) -> String {
         match &self.campo {
             Some(campo) => format!("{campo}: {}", self.error),
@@ -76,22 +76,22 @@ impl From<Falla> for Problema {
     fn from(falla: Falla) -> Problema {
         match falla {
             Falla::Pasajera(_) | Falla::Ausente(_) => {
-                tracing::warn!(%falla, "a request is answered with 503");
+                tracing::warn!(%falla, "se contesta 503 a una petición");
                 let texto = "La base de datos no está disponible en este momento; intente de nuevo en unos segundos";
                 Problema::nuevo(StatusCode::SERVICE_UNAVAILABLE, texto)
             }
             Falla::Dudosa(_) => {
-                tracing::warn!(%falla, "a request is answered with 503, and may be stored");
+                tracing::warn!(%falla, "se contesta 503 a una petición que puede estar guardada");
                 let texto = "La base de datos se desconectó al confirmar y no se sabe si el cambio quedó guardado; \
                              consulte el estado, o repita una reserva con la misma Idempotency-Key";
                 Problema::nuevo(StatusCode::SERVICE_UNAVAILABLE, texto)
             }
             Falla::Saturada(_) => {
-                tracing::warn!(%falla, "a request is answered with 503");
+                tracing::warn!(%falla, "se contesta 503 a una petición");
                 Problema::nuevo(StatusCode::SERVICE_UNAVAILABLE, DEMASIADAS)
             }
             Falla::Interna(_) => {
-                tracing::error!(%falla, "a request is answered with 500");
+                tracing::error!(%falla, "se contesta 500 a una petición");
                 Problema::nuevo(
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "Error interno; el registro del servicio tiene la causa",
@@ -103,10 +103,10 @@ impl From<Falla> for Problema {
 
 impl IntoResponse for Problema {
     fn into_response(self) -> Response {
-        let mut response = (self.estado, Json(ErrorDto { error: self.error, campo: self.campo })).into_response();
+        let mut respuesta = (self.estado, Json(ErrorDto { error: self.error, campo: self.campo })).into_response();
         if self.estado == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(RETRY_AFTER, REINTENTO);
+            respuesta.headers_mut().insert(RETRY_AFTER, REINTENTO);
         }
-        response
+        respuesta
     }
 }

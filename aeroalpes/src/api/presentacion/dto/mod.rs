@@ -1,4 +1,4 @@
-//! What goes over the wire, as OpenAPI describes it.
+//! Lo que va por la red, como lo describe OpenAPI.
 
 mod pedido;
 mod reserva;
@@ -16,36 +16,36 @@ pub(crate) use usuario::{
     PaginaUsuarios, UsuarioCambiado, UsuarioDto, UsuarioNuevo, leer_usuario_cambiado, leer_usuario_nuevo,
 };
 
-/// Why a request did not succeed.
+/// Por qué una petición no tuvo éxito.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ErrorDto {
-    /// One sentence in Spanish.
+    /// Una frase.
     #[schema(example = "La fecha debe existir y tener la forma 2022-11-22T13:10:00Z (UTC)")]
     pub(crate) error: String,
-    /// Where in the request the fault is.
+    /// En qué lugar de la petición está la falta.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "itinerarios[0].odos[0].segmentos[0].legs[0].fecha_salida")]
     pub(crate) campo: Option<String>,
 }
 
-/// The process runs.
+/// El proceso está en marcha.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SaludDto {
-    /// Always `up`.
-    #[schema(example = "up")]
+    /// Siempre `up`.
+    #[schema(example = "arriba")]
     pub(crate) status: &'static str,
 }
 
-/// Whether the parts that the API needs are there: `up` or `down` each.
+/// Si están las partes que la API necesita: `up` o `down` cada una.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ListoDto {
-    /// `up` when both are.
-    #[schema(example = "up")]
+    /// `up` si lo están las dos.
+    #[schema(example = "arriba")]
     pub(crate) status: &'static str,
-    /// The database with its tables.
-    #[schema(example = "up")]
+    /// La base de datos con sus tablas.
+    #[schema(example = "arriba")]
     pub(crate) base_de_datos: &'static str,
-    /// The broker.
-    #[schema(example = "up")]
+    /// El broker.
+    #[schema(example = "arriba")]
     pub(crate) broker: &'static str,
 }

@@ -1,23 +1,23 @@
-//! Bodies of reservations as they are described and written.
+//! Los cuerpos de las reservas como se describen y se escriben.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::dominio::{Aeropuerto, Itinerario, Leg, Odo, Reserva, Segmento};
 
-/// An airport.
+/// Un aeropuerto.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AeropuertoDto {
-    /// Code of the airport.
+    /// Código del aeropuerto.
     #[schema(min_length = 1, max_length = 10, example = "BOG")]
     codigo: String,
-    /// Name of the airport, kept as it was given.
+    /// Nombre del aeropuerto, guardado como se dio.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 100, example = "El Dorado")]
     nombre: Option<String>,
 }
 
-/// One flight.
+/// Un vuelo.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "fecha_salida": "2022-11-22T13:10:00Z",
@@ -26,118 +26,118 @@ pub(crate) struct AeropuertoDto {
     "destino": {"codigo": "JFK", "nombre": "John F. Kennedy"},
 }))]
 pub(crate) struct LegDto {
-    /// Departure in UTC.
+    /// Salida, en UTC.
     #[schema(format = DateTime, example = "2022-11-22T13:10:00Z")]
     fecha_salida: String,
-    /// Arrival in UTC.
+    /// Llegada, en UTC.
     #[schema(format = DateTime, example = "2022-11-22T15:10:00Z")]
     fecha_llegada: String,
-    /// Where it begins.
+    /// Dónde empieza.
     origen: AeropuertoDto,
-    /// Where it ends; another airport.
+    /// Dónde acaba; otro aeropuerto.
     destino: AeropuertoDto,
 }
 
-/// Flights under one number.
+/// Vuelos bajo un mismo número.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SegmentoDto {
-    /// Its flights, in order.
+    /// Sus vuelos, en orden.
     #[schema(min_items = 1, max_items = 20)]
     legs: Vec<LegDto>,
 }
 
-/// One way from an origin to a destination.
+/// Un trayecto de un origen a un destino.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct OdoDto {
-    /// Its segments, in order.
+    /// Sus segmentos, en orden.
     #[schema(min_items = 1, max_items = 20)]
     segmentos: Vec<SegmentoDto>,
 }
 
-/// Who flies.
+/// Quién vuela.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PasajeroDto {
-    /// `ADULTO`, `MENOR` or `INFANTE`.
+    /// `ADULTO`, `MENOR` o `INFANTE`.
     #[schema(example = "ADULTO", pattern = "^(ADULTO|MENOR|INFANTE)$")]
     tipo: &'static str,
 }
 
-/// One itinerary.
+/// Un itinerario.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ItinerarioDto {
-    /// Its ways, in order.
+    /// Sus trayectos, en orden.
     #[schema(min_items = 1, max_items = 20)]
     odos: Vec<OdoDto>,
-    /// Its passengers, at least one adult among them; absent when none were given.
+    /// Sus pasajeros, con un adulto al menos; no está si no se dieron.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false, max_items = 100)]
     pasajeros: Vec<PasajeroDto>,
 }
 
-/// A booking.
+/// Un pedido de reserva.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ReservaNueva {
-    /// The client, if there is one.
+    /// El cliente, si lo hay.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(min_length = 1, max_length = 40, example = "42")]
     pub(super) id_cliente: Option<String>,
-    /// What is booked.
+    /// Lo que se reserva.
     #[schema(min_items = 1, max_items = 20)]
     pub(super) itinerarios: Vec<ItinerarioDto>,
 }
 
-/// The booking is stored.
+/// La reserva está guardada.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ReservaCreada {
-    /// Id of the reservation, a UUID of version 7.
+    /// Id de la reserva, un UUID de versión 7.
     #[schema(example = "0190163d-8694-739b-aea5-966c26f8ad91")]
     pub(crate) id: String,
 }
 
-/// A reservation.
+/// Una reserva.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ReservaDto {
-    /// Its id.
+    /// Su id.
     id: String,
-    /// Its client.
+    /// Su cliente.
     #[schema(required = true)]
     id_cliente: Option<String>,
-    /// `PENDIENTE`, `APROBADA`, `PAGADA` or `CANCELADA`.
+    /// `PENDIENTE`, `APROBADA`, `PAGADA` o `CANCELADA`.
     #[schema(pattern = "^(PENDIENTE|APROBADA|PAGADA|CANCELADA)$")]
     estado: &'static str,
-    /// When it was booked, in UTC.
+    /// Cuándo se reservó, en UTC.
     #[schema(format = DateTime)]
     fecha_creacion: String,
-    /// When it was last changed, in UTC.
+    /// Cuándo cambió por última vez, en UTC.
     #[schema(format = DateTime)]
     fecha_actualizacion: String,
     /// Its itineraries; none for one that a command opened without a flight.
     itinerarios: Vec<ItinerarioDto>,
 }
 
-/// A reservation after a change of its state.
+/// Una reserva después de un cambio de estado.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CambioDto {
-    /// Its id.
+    /// Su id.
     id: String,
-    /// Its state now.
+    /// Su estado ahora.
     #[schema(pattern = "^(PENDIENTE|APROBADA|PAGADA|CANCELADA)$")]
     estado: &'static str,
-    /// When it was changed, in UTC.
+    /// Cuándo cambió, en UTC.
     #[schema(format = DateTime)]
     fecha_actualizacion: String,
 }
 
-/// A page of reservations, the newest first.
+/// Una página de reservas, la más nueva primero.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PaginaReservas {
-    /// Those of this page.
+    /// Las de esta página.
     pub(crate) reservas: Vec<ReservaDto>,
-    /// Number of the page, from 1.
+    /// Número de la página, desde 1.
     pub(crate) pagina: u32,
-    /// Most reservations of a page.
+    /// Reservas de una página, como mucho.
     pub(crate) tamano: u32,
-    /// All that fit the filter.
+    /// Todas las que cumplen el filtro.
     pub(crate) total: i64,
 }
 

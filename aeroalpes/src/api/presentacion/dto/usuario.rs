@@ -1,4 +1,4 @@
-//! Bodies of users. A password comes in and never goes out.
+//! Los cuerpos de los usuarios. Una contraseña entra y nunca sale.
 
 use crate::contrato::correo;
 use serde::Serialize;
@@ -11,86 +11,86 @@ use crate::api::presentacion::lector::{Lugar, Objeto};
 
 const MIEMBROS: [&str; 6] = ["nombres", "apellidos", "direccion", "telefono", "email", "password"];
 
-/// A user to be registered.
+/// Un usuario que se registra.
 #[derive(ToSchema)]
-#[allow(dead_code, reason = "read by hand; the type is its description")]
+#[allow(dead_code, reason = "se lee a mano; el tipo es su descripción")]
 pub(crate) struct UsuarioNuevo {
-    /// First names.
+    /// Nombres.
     #[schema(min_length = 1, max_length = 255, example = "Ana María")]
     nombres: String,
-    /// Family names.
+    /// Apellidos.
     #[schema(min_length = 1, max_length = 255, example = "Rojas")]
     apellidos: String,
-    /// Postal address.
+    /// Dirección postal.
     #[schema(max_length = 255)]
     direccion: Option<String>,
-    /// Telephone number.
+    /// Teléfono.
     #[schema(max_length = 255)]
     telefono: Option<String>,
-    /// E-mail address.
+    /// Correo electrónico.
     #[schema(max_length = 255, format = "email", example = "ana@example.com")]
     email: String,
-    /// Password, of which a hash is kept.
+    /// Contraseña, de la que se guarda un resumen.
     #[schema(min_length = 8, max_length = 200, write_only, format = "password", example = "muy secreta")]
     password: String,
 }
 
-/// A user as it shall be.
+/// Un usuario como debe ser.
 #[derive(ToSchema)]
-#[allow(dead_code, reason = "read by hand; the type is its description")]
+#[allow(dead_code, reason = "se lee a mano; el tipo es su descripción")]
 pub(crate) struct UsuarioCambiado {
-    /// First names.
+    /// Nombres.
     #[schema(min_length = 1, max_length = 255)]
     nombres: String,
-    /// Family names.
+    /// Apellidos.
     #[schema(min_length = 1, max_length = 255)]
     apellidos: String,
-    /// Postal address; absent, it is removed.
+    /// Dirección postal; si falta, se quita.
     #[schema(max_length = 255)]
     direccion: Option<String>,
-    /// Telephone number; absent, it is removed.
+    /// Teléfono; si falta, se quita.
     #[schema(max_length = 255)]
     telefono: Option<String>,
-    /// E-mail address.
+    /// Correo electrónico.
     #[schema(max_length = 255, format = "email")]
     email: String,
-    /// New password; absent, the old one stays.
+    /// Contraseña nueva; si falta, queda la anterior.
     #[schema(min_length = 8, max_length = 200, write_only, format = "password")]
     password: Option<String>,
 }
 
-/// A user. Rows of the legacy system may lack any text.
+/// Un usuario. A las filas del sistema legado les puede faltar cualquier texto.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct UsuarioDto {
-    /// Its key.
+    /// Su clave.
     id: i32,
-    /// First names.
+    /// Nombres.
     #[schema(required = true)]
     nombres: Option<String>,
-    /// Family names.
+    /// Apellidos.
     #[schema(required = true)]
     apellidos: Option<String>,
-    /// Postal address.
+    /// Dirección postal.
     #[schema(required = true)]
     direccion: Option<String>,
-    /// Telephone number.
+    /// Teléfono.
     #[schema(required = true)]
     telefono: Option<String>,
-    /// E-mail address.
+    /// Correo electrónico.
     #[schema(required = true)]
     email: Option<String>,
 }
 
-/// A page of users by rising id.
+/// Una página de usuarios por id creciente.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PaginaUsuarios {
-    /// Those of this page.
+    /// Los de esta página.
     pub(crate) usuarios: Vec<UsuarioDto>,
-    /// Number of the page, from 1.
+    /// Número de la página, desde 1.
     pub(crate) pagina: u32,
-    /// Most users of a page.
+    /// Usuarios de una página, como mucho.
     pub(crate) tamano: u32,
-    /// All users.
+    /// Todos los usuarios.
     pub(crate) total: i64,
 }
 
@@ -101,13 +101,13 @@ impl From<Usuario> for UsuarioDto {
     }
 }
 
-/// Reads a user to be registered.
+/// Lee un usuario que se registra.
 pub(crate) fn leer_usuario_nuevo(cuerpo: &Value) -> Result<(DatosUsuario, Contrasena), Problema> {
     let cuerpo = Lugar::nuevo(cuerpo, "").objeto(&MIEMBROS)?;
     Ok((datos(&cuerpo)?, contrasena(&cuerpo.exigir("password")?)?))
 }
 
-/// Reads a user as it shall be.
+/// Lee un usuario como debe ser.
 pub(crate) fn leer_usuario_cambiado(cuerpo: &Value) -> Result<(DatosUsuario, Option<Contrasena>), Problema> {
     let cuerpo = Lugar::nuevo(cuerpo, "").objeto(&MIEMBROS)?;
     Ok((datos(&cuerpo)?, cuerpo.opcional("password").map(|lugar| contrasena(&lugar)).transpose()?))
@@ -149,26 +149,26 @@ mod tests {
 
     #[test]
     fn un_cambio_puede_dejar_la_contrasena() {
-        let mut body = usuario();
-        assert_eq!(leer_usuario_nuevo(&body).unwrap().1.revelar(), "12345678");
-        body["password"].take();
-        assert_eq!(leer_usuario_cambiado(&body).unwrap().1, None);
-        assert_eq!(leer_usuario_nuevo(&body).unwrap_err().motivo(), "password: Debe ser un texto, no null");
+        let mut cuerpo = usuario();
+        assert_eq!(leer_usuario_nuevo(&cuerpo).unwrap().1.revelar(), "12345678");
+        cuerpo["password"].take();
+        assert_eq!(leer_usuario_cambiado(&cuerpo).unwrap().1, None);
+        assert_eq!(leer_usuario_nuevo(&cuerpo).unwrap_err().motivo(), "password: Debe ser un texto, no null");
     }
 
     #[test]
     fn las_faltas_no_muestran_la_contrasena() {
-        let check = |name: &str, value: Value, motivo: &str| {
-            let mut body = usuario();
-            body[name] = value;
-            assert_eq!(leer_usuario_nuevo(&body).unwrap_err().motivo(), motivo);
+        let comprobar = |nombre: &str, valor: Value, motivo: &str| {
+            let mut cuerpo = usuario();
+            cuerpo[nombre] = valor;
+            assert_eq!(leer_usuario_nuevo(&cuerpo).unwrap_err().motivo(), motivo);
         };
-        check("password", json!("corta"), "password: La contraseña debe tener al menos 8 caracteres");
-        check("password", json!("x".repeat(201)), "password: El texto tiene más de 200 caracteres");
+        comprobar("password", json!("corta"), "password: La contraseña debe tener al menos 8 caracteres");
+        comprobar("password", json!("x".repeat(201)), "password: El texto tiene más de 200 caracteres");
         for email in ["ana", "@x", "a@", "a@b@c", "a b@c", "ana@192.0.2.1"] {
-            check("email", json!(email), "email: No es una dirección de correo");
+            comprobar("email", json!(email), "email: No es una dirección de correo");
         }
-        check(
+        comprobar(
             "rol",
             json!("admin"),
             "rol: Este campo no se conoce; se admiten: nombres, apellidos, direccion, telefono, email, password",

@@ -1,13 +1,13 @@
-//! Modules that the contract names and that have no function yet: they say so.
+//! Módulos que nombra el contrato y que todavía no hacen nada: lo dicen.
 
 use axum::http::{StatusCode, Uri};
 
 use crate::api::presentacion::Problema;
 
-/// Their addresses.
+/// Sus direcciones.
 pub(crate) const MODULOS: [&str; 4] = ["/hoteles", "/pagos", "/precios_dinamicos", "/vehiculos"];
 
-/// Answers 501.
+/// Contesta 501.
 pub(crate) async fn responder(uri: Uri) -> Problema {
     let modulo = uri.path().split('/').nth(1).unwrap_or_default();
     Problema::nuevo(StatusCode::NOT_IMPLEMENTED, format!("El módulo {modulo} no está implementado"))

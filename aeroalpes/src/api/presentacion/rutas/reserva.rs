@@ -1,4 +1,4 @@
-//! Reservations.
+//! Reservas.
 
 use std::time::SystemTime;
 
@@ -23,55 +23,55 @@ use crate::api::presentacion::{Contexto, Problema};
 const CLAVE: HeaderName = HeaderName::from_static("idempotency-key");
 const CLAVE_MAXIMA: usize = 200;
 
-/// Books.
+/// Hace una reserva.
 ///
-/// The reservation, its itineraries and the event that tells of it are stored in one transaction. Requests with the same
-/// `Idempotency-Key` and the same body book once, also at the same time, and get the same answer.
+/// La reserva, sus itinerarios y el evento que la cuenta se guardan en una transacción. Las peticiones con la misma `Idempotency-Key` y
+/// el mismo cuerpo reservan una vez, también a la vez, y reciben la misma respuesta.
 #[utoipa::path(
     post,
     path = "/vuelos/reserva",
     operation_id = "crear_reserva",
     tag = "vuelos",
-    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 200 printable ASCII characters, chosen by the client; kept for two days", max_length = 200)),
+    params(("Idempotency-Key" = Option<String>, Header, description = "De 1 a 200 caracteres ASCII imprimibles que elige el cliente; se guarda dos días", max_length = 200)),
     request_body = ReservaNueva,
     responses(
-        (status = 202, body = ReservaCreada, description = "It is stored", headers(("Location" = String, description = "Address of the reservation"))),
-        (status = 400, body = ErrorDto, description = "The body is not what it should be, or breaks a rule"),
-        (status = 415, body = ErrorDto, description = "The body is not marked as JSON"),
-        (status = 422, body = ErrorDto, description = "The key was used with another body"),
-        (status = 503, body = ErrorDto, description = "The database is away, or too many requests are being answered", headers(("Retry-After" = String, description = "Seconds to wait"))),
+        (status = 202, body = ReservaCreada, description = "Está guardada", headers(("Location" = String, description = "Dirección de la reserva"))),
+        (status = 400, body = ErrorDto, description = "El cuerpo no es lo que debe ser, o rompe una regla"),
+        (status = 415, body = ErrorDto, description = "El cuerpo no está marcado como JSON"),
+        (status = 422, body = ErrorDto, description = "La clave se usó con otro cuerpo"),
+        (status = 503, body = ErrorDto, description = "La base de datos no está, o hay demasiadas peticiones en curso", headers(("Retry-After" = String, description = "Segundos que esperar"))),
     )
 )]
 pub(crate) async fn crear(
     State(contexto): State<Contexto>,
-    headers: HeaderMap,
+    cabeceras: HeaderMap,
     Cuerpo(cuerpo): Cuerpo,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<ReservaCreada>), Problema> {
     let pedido = leer_pedido(&cuerpo)?;
-    let clave = clave(&headers, &pedido)?;
+    let clave = clave(&cabeceras, &pedido)?;
     let ahora = SystemTime::now();
     let comando = CrearReserva::nuevo(Uuid::now_v7().to_string(), pedido, clave, Fecha::de_reloj(ahora))?;
     let id = ejecutar(&contexto.almacen, &comando).await?;
-    let location = format!("/vuelos/reserva/{id}");
-    Ok((StatusCode::ACCEPTED, [(LOCATION, location)], Json(ReservaCreada { id })))
+    let direccion = format!("/vuelos/reserva/{id}");
+    Ok((StatusCode::ACCEPTED, [(LOCATION, direccion)], Json(ReservaCreada { id })))
 }
 
-/// Lists reservations, the newest first.
+/// Lista las reservas, la más nueva primero.
 #[utoipa::path(
     get,
     path = "/vuelos/reserva",
     operation_id = "listar_reservas",
     tag = "vuelos",
     params(
-        ("estado" = Option<String>, Query, description = "`PENDIENTE`, `APROBADA`, `PAGADA` or `CANCELADA`"),
-        ("id_cliente" = Option<String>, Query, description = "Client of the reservations"),
-        ("pagina" = Option<u32>, Query, description = "Number of the page, from 1", minimum = 1, maximum = 100_000),
-        ("tamano" = Option<u32>, Query, description = "Most reservations of a page; 20 unless said otherwise", minimum = 1, maximum = 100),
+        ("estado" = Option<String>, Query, description = "`PENDIENTE`, `APROBADA`, `PAGADA` o `CANCELADA`"),
+        ("id_cliente" = Option<String>, Query, description = "Cliente de las reservas"),
+        ("pagina" = Option<u32>, Query, description = "Número de la página, desde 1", minimum = 1, maximum = 100_000),
+        ("tamano" = Option<u32>, Query, description = "Reservas de una página, como mucho; 20 si no se dice otra cosa", minimum = 1, maximum = 100),
     ),
     responses(
-        (status = 200, body = PaginaReservas, description = "The page"),
-        (status = 400, body = ErrorDto, description = "A parameter is not what it should be"),
-        (status = 503, body = ErrorDto, description = "The database is away, or too many requests are being answered"),
+        (status = 200, body = PaginaReservas, description = "La página"),
+        (status = 400, body = ErrorDto, description = "Un parámetro no es lo que debe ser"),
+        (status = 503, body = ErrorDto, description = "La base de datos no está, o hay demasiadas peticiones en curso"),
     )
 )]
 pub(crate) async fn listar(
@@ -87,22 +87,22 @@ pub(crate) async fn listar(
         None => None,
     };
     let id_cliente = parametros.texto("id_cliente").map(str::to_owned);
-    let found = contexto.almacen.reservas(&Filtro { estado, id_cliente, pagina, tamano }).await?;
-    let reservas = found.elementos.iter().map(ReservaDto::from).collect();
-    Ok(Json(PaginaReservas { reservas, pagina, tamano, total: found.total }))
+    let hallado = contexto.almacen.reservas(&Filtro { estado, id_cliente, pagina, tamano }).await?;
+    let reservas = hallado.elementos.iter().map(ReservaDto::from).collect();
+    Ok(Json(PaginaReservas { reservas, pagina, tamano, total: hallado.total }))
 }
 
-/// Reads a reservation.
+/// Lee una reserva.
 #[utoipa::path(
     get,
     path = "/vuelos/reserva/{id}",
     operation_id = "leer_reserva",
     tag = "vuelos",
-    params(("id" = String, Path, description = "Id of the reservation")),
+    params(("id" = String, Path, description = "Id de la reserva")),
     responses(
-        (status = 200, body = ReservaDto, description = "The reservation"),
-        (status = 404, body = ErrorDto, description = "There is none"),
-        (status = 503, body = ErrorDto, description = "The database is away, or too many requests are being answered"),
+        (status = 200, body = ReservaDto, description = "La reserva"),
+        (status = 404, body = ErrorDto, description = "No existe"),
+        (status = 503, body = ErrorDto, description = "La base de datos no está, o hay demasiadas peticiones en curso"),
     )
 )]
 pub(crate) async fn leer(State(contexto): State<Contexto>, Id(id): Id) -> Result<Json<ReservaDto>, Problema> {
@@ -112,54 +112,54 @@ pub(crate) async fn leer(State(contexto): State<Contexto>, Id(id): Id) -> Result
     }
 }
 
-/// Approves a pending reservation.
+/// Aprueba una reserva pendiente.
 #[utoipa::path(
     post,
     path = "/vuelos/reserva/{id}/aprobar",
     operation_id = "aprobar_reserva",
     tag = "vuelos",
-    params(("id" = String, Path, description = "Id of the reservation")),
+    params(("id" = String, Path, description = "Id de la reserva")),
     responses(
-        (status = 200, body = CambioDto, description = "It is approved"),
-        (status = 404, body = ErrorDto, description = "There is none"),
-        (status = 409, body = ErrorDto, description = "Its state does not allow it"),
-        (status = 503, body = ErrorDto, description = "The database is away, or too many requests are being answered"),
+        (status = 200, body = CambioDto, description = "Está aprobada"),
+        (status = 404, body = ErrorDto, description = "No existe"),
+        (status = 409, body = ErrorDto, description = "Su estado no lo admite"),
+        (status = 503, body = ErrorDto, description = "La base de datos no está, o hay demasiadas peticiones en curso"),
     )
 )]
 pub(crate) async fn aprobar(State(contexto): State<Contexto>, Id(id): Id) -> Result<Json<CambioDto>, Problema> {
     cambiar(&contexto, id, Cambio::Aprobar).await
 }
 
-/// Pays an approved reservation.
+/// Paga una reserva aprobada.
 #[utoipa::path(
     post,
     path = "/vuelos/reserva/{id}/pagar",
     operation_id = "pagar_reserva",
     tag = "vuelos",
-    params(("id" = String, Path, description = "Id of the reservation")),
+    params(("id" = String, Path, description = "Id de la reserva")),
     responses(
-        (status = 200, body = CambioDto, description = "It is paid"),
-        (status = 404, body = ErrorDto, description = "There is none"),
-        (status = 409, body = ErrorDto, description = "Its state does not allow it"),
-        (status = 503, body = ErrorDto, description = "The database is away, or too many requests are being answered"),
+        (status = 200, body = CambioDto, description = "Está pagada"),
+        (status = 404, body = ErrorDto, description = "No existe"),
+        (status = 409, body = ErrorDto, description = "Su estado no lo admite"),
+        (status = 503, body = ErrorDto, description = "La base de datos no está, o hay demasiadas peticiones en curso"),
     )
 )]
 pub(crate) async fn pagar(State(contexto): State<Contexto>, Id(id): Id) -> Result<Json<CambioDto>, Problema> {
     cambiar(&contexto, id, Cambio::Pagar).await
 }
 
-/// Cancels a reservation that is not paid.
+/// Cancela una reserva que no está pagada.
 #[utoipa::path(
     post,
     path = "/vuelos/reserva/{id}/cancelar",
     operation_id = "cancelar_reserva",
     tag = "vuelos",
-    params(("id" = String, Path, description = "Id of the reservation")),
+    params(("id" = String, Path, description = "Id de la reserva")),
     responses(
-        (status = 200, body = CambioDto, description = "It is cancelled"),
-        (status = 404, body = ErrorDto, description = "There is none"),
-        (status = 409, body = ErrorDto, description = "Its state does not allow it"),
-        (status = 503, body = ErrorDto, description = "The database is away, or too many requests are being answered"),
+        (status = 200, body = CambioDto, description = "Está cancelada"),
+        (status = 404, body = ErrorDto, description = "No existe"),
+        (status = 409, body = ErrorDto, description = "Su estado no lo admite"),
+        (status = 503, body = ErrorDto, description = "La base de datos no está, o hay demasiadas peticiones en curso"),
     )
 )]
 pub(crate) async fn cancelar(State(contexto): State<Contexto>, Id(id): Id) -> Result<Json<CambioDto>, Problema> {
@@ -172,13 +172,13 @@ async fn cambiar(contexto: &Contexto, id: String, cambio: Cambio) -> Result<Json
     Ok(Json(CambioDto::from(&reserva)))
 }
 
-fn clave(headers: &HeaderMap, pedido: &Pedido) -> Result<Option<ClaveIdempotencia>, Problema> {
-    let Some(value) = headers.get(CLAVE) else { return Ok(None) };
-    let text = value.to_str().unwrap_or_default().trim();
-    if text.is_empty() || text.len() > CLAVE_MAXIMA {
+fn clave(cabeceras: &HeaderMap, pedido: &Pedido) -> Result<Option<ClaveIdempotencia>, Problema> {
+    let Some(valor) = cabeceras.get(CLAVE) else { return Ok(None) };
+    let texto = valor.to_str().unwrap_or_default().trim();
+    if texto.is_empty() || texto.len() > CLAVE_MAXIMA {
         let error = format!("La clave debe tener de 1 a {CLAVE_MAXIMA} caracteres ASCII imprimibles");
         return Err(Problema::peticion(error).en("Idempotency-Key"));
     }
     let huella = huella(pedido).map_err(|error| Falla::Interna(error.into()))?;
-    Ok(Some(ClaveIdempotencia { clave: text.to_owned(), huella }))
+    Ok(Some(ClaveIdempotencia { clave: texto.to_owned(), huella }))
 }

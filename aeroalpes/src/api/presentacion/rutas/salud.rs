@@ -1,4 +1,4 @@
-//! Whether the process runs, and whether it can do its work.
+//! Si el proceso está en marcha, y si puede hacer su trabajo.
 
 use axum::Json;
 use axum::extract::State;
@@ -8,24 +8,24 @@ use crate::api::aplicacion::puerto::Almacen;
 use crate::api::presentacion::Contexto;
 use crate::api::presentacion::dto::{ListoDto, SaludDto};
 
-/// Tells that the process runs.
-#[utoipa::path(get, path = "/health", tag = "salud", responses((status = 200, body = SaludDto, description = "The process runs")))]
+/// Dice que el proceso está en marcha.
+#[utoipa::path(get, path = "/health", tag = "salud", responses((status = 200, body = SaludDto, description = "El proceso está en marcha")))]
 pub(crate) async fn vivo() -> Json<SaludDto> {
     Json(SaludDto { status: "up" })
 }
 
-/// Tells whether database and broker are there. Bookings need the database only; events wait in it for the broker.
+/// Dice si están la base de datos y el broker. Reservar solo necesita la base de datos; en ella esperan los eventos al broker.
 #[utoipa::path(get, path = "/ready", tag = "salud", responses(
-    (status = 200, body = ListoDto, description = "Both are there"),
-    (status = 503, body = ListoDto, description = "One of them is not"),
+    (status = 200, body = ListoDto, description = "Están los dos"),
+    (status = 503, body = ListoDto, description = "Falta uno de los dos"),
 ))]
 pub(crate) async fn listo(State(contexto): State<Contexto>) -> (StatusCode, Json<ListoDto>) {
     let (base, broker) = tokio::join!(contexto.almacen.comprobar(), contexto.broker.responde());
     if let Err(error) = &base {
-        tracing::warn!(%error, "the database is not ready");
+        tracing::warn!(%error, "la base de datos no está lista");
     }
-    let word = |up| if up { "up" } else { "down" };
-    let both = base.is_ok() && broker;
-    let status = if both { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(ListoDto { status: word(both), base_de_datos: word(base.is_ok()), broker: word(broker) }))
+    let palabra = |arriba| if arriba { "up" } else { "down" };
+    let ambos = base.is_ok() && broker;
+    let status = if ambos { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(ListoDto { status: palabra(ambos), base_de_datos: palabra(base.is_ok()), broker: palabra(broker) }))
 }

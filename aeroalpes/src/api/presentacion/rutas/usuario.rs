@@ -1,4 +1,4 @@
-//! Users of the legacy table.
+//! Usuarios de la tabla legado.
 
 use axum::Json;
 use axum::extract::State;
@@ -16,7 +16,7 @@ use crate::api::presentacion::dto::{
 };
 use crate::api::presentacion::{Contexto, Problema};
 
-/// Registers a user. Of the password only an Argon2id hash is kept.
+/// Registra un usuario. De la contraseña solo se guarda un resumen Argon2id.
 #[utoipa::path(
     post,
     path = "/cliente/usuarios",
@@ -24,10 +24,10 @@ use crate::api::presentacion::{Contexto, Problema};
     tag = "cliente",
     request_body = UsuarioNuevo,
     responses(
-        (status = 201, body = UsuarioDto, description = "The user", headers(("Location" = String, description = "Address of the user"))),
-        (status = 400, body = ErrorDto, description = "The body is not what it should be"),
-        (status = 415, body = ErrorDto, description = "The body is not marked as JSON"),
-        (status = 503, body = ErrorDto, description = "The database is away, or too many requests are being answered"),
+        (status = 201, body = UsuarioDto, description = "El usuario", headers(("Location" = String, description = "Dirección del usuario"))),
+        (status = 400, body = ErrorDto, description = "El cuerpo no es lo que debe ser"),
+        (status = 415, body = ErrorDto, description = "El cuerpo no está marcado como JSON"),
+        (status = 503, body = ErrorDto, description = "La base de datos no está, o hay demasiadas peticiones en curso"),
     )
 )]
 pub(crate) async fn registrar(
@@ -37,24 +37,24 @@ pub(crate) async fn registrar(
     let (datos, contrasena) = leer_usuario_nuevo(&cuerpo)?;
     let resumen = contexto.resumidor.resumir(contrasena).await?;
     let usuario = ejecutar(&contexto.almacen, &RegistrarUsuario { datos, resumen }).await?;
-    let location = format!("/cliente/usuarios/{}", usuario.id);
-    Ok((StatusCode::CREATED, [(LOCATION, location)], Json(usuario.into())))
+    let direccion = format!("/cliente/usuarios/{}", usuario.id);
+    Ok((StatusCode::CREATED, [(LOCATION, direccion)], Json(usuario.into())))
 }
 
-/// Lists users by rising id.
+/// Lista los usuarios por id creciente.
 #[utoipa::path(
     get,
     path = "/cliente/usuarios",
     operation_id = "listar_usuarios",
     tag = "cliente",
     params(
-        ("pagina" = Option<u32>, Query, description = "Number of the page, from 1", minimum = 1, maximum = 100_000),
-        ("tamano" = Option<u32>, Query, description = "Most users of a page; 20 unless said otherwise", minimum = 1, maximum = 100),
+        ("pagina" = Option<u32>, Query, description = "Número de la página, desde 1", minimum = 1, maximum = 100_000),
+        ("tamano" = Option<u32>, Query, description = "Usuarios de una página, como mucho; 20 si no se dice otra cosa", minimum = 1, maximum = 100),
     ),
     responses(
-        (status = 200, body = PaginaUsuarios, description = "The page"),
-        (status = 400, body = ErrorDto, description = "A parameter is not what it should be"),
-        (status = 503, body = ErrorDto, description = "The database is away, or too many requests are being answered"),
+        (status = 200, body = PaginaUsuarios, description = "La página"),
+        (status = 400, body = ErrorDto, description = "Un parámetro no es lo que debe ser"),
+        (status = 503, body = ErrorDto, description = "La base de datos no está, o hay demasiadas peticiones en curso"),
     )
 )]
 pub(crate) async fn listar(
@@ -62,22 +62,22 @@ pub(crate) async fn listar(
     parametros: Parametros,
 ) -> Result<Json<PaginaUsuarios>, Problema> {
     let (pagina, tamano) = parametros.conocidos(&["pagina", "tamano"])?.pagina()?;
-    let found = contexto.almacen.usuarios(pagina, tamano).await?;
-    let usuarios = found.elementos.into_iter().map(UsuarioDto::from).collect();
-    Ok(Json(PaginaUsuarios { usuarios, pagina, tamano, total: found.total }))
+    let hallado = contexto.almacen.usuarios(pagina, tamano).await?;
+    let usuarios = hallado.elementos.into_iter().map(UsuarioDto::from).collect();
+    Ok(Json(PaginaUsuarios { usuarios, pagina, tamano, total: hallado.total }))
 }
 
-/// Reads a user.
+/// Lee un usuario.
 #[utoipa::path(
     get,
     path = "/cliente/usuarios/{id}",
     operation_id = "leer_usuario",
     tag = "cliente",
-    params(("id" = i32, Path, description = "Id of the user")),
+    params(("id" = i32, Path, description = "Id del usuario")),
     responses(
-        (status = 200, body = UsuarioDto, description = "The user"),
-        (status = 404, body = ErrorDto, description = "There is none"),
-        (status = 503, body = ErrorDto, description = "The database is away, or too many requests are being answered"),
+        (status = 200, body = UsuarioDto, description = "El usuario"),
+        (status = 404, body = ErrorDto, description = "No existe"),
+        (status = 503, body = ErrorDto, description = "La base de datos no está, o hay demasiadas peticiones en curso"),
     )
 )]
 pub(crate) async fn leer(State(contexto): State<Contexto>, Id(id): Id) -> Result<Json<UsuarioDto>, Problema> {
@@ -88,20 +88,20 @@ pub(crate) async fn leer(State(contexto): State<Contexto>, Id(id): Id) -> Result
     }
 }
 
-/// Replaces what a user is; without a password the old one stays.
+/// Sustituye lo que es un usuario; sin contraseña queda la anterior.
 #[utoipa::path(
     put,
     path = "/cliente/usuarios/{id}",
     operation_id = "cambiar_usuario",
     tag = "cliente",
-    params(("id" = i32, Path, description = "Id of the user")),
+    params(("id" = i32, Path, description = "Id del usuario")),
     request_body = UsuarioCambiado,
     responses(
-        (status = 200, body = UsuarioDto, description = "The user as it is now"),
-        (status = 400, body = ErrorDto, description = "The body is not what it should be"),
-        (status = 404, body = ErrorDto, description = "There is none"),
-        (status = 415, body = ErrorDto, description = "The body is not marked as JSON"),
-        (status = 503, body = ErrorDto, description = "The database is away, or too many requests are being answered"),
+        (status = 200, body = UsuarioDto, description = "El usuario como es ahora"),
+        (status = 400, body = ErrorDto, description = "El cuerpo no es lo que debe ser"),
+        (status = 404, body = ErrorDto, description = "No existe"),
+        (status = 415, body = ErrorDto, description = "El cuerpo no está marcado como JSON"),
+        (status = 503, body = ErrorDto, description = "La base de datos no está, o hay demasiadas peticiones en curso"),
     )
 )]
 pub(crate) async fn cambiar(
@@ -119,17 +119,17 @@ pub(crate) async fn cambiar(
     Ok(Json(usuario.into()))
 }
 
-/// Deletes a user.
+/// Borra un usuario.
 #[utoipa::path(
     delete,
     path = "/cliente/usuarios/{id}",
     operation_id = "borrar_usuario",
     tag = "cliente",
-    params(("id" = i32, Path, description = "Id of the user")),
+    params(("id" = i32, Path, description = "Id del usuario")),
     responses(
-        (status = 204, description = "It is deleted"),
-        (status = 404, body = ErrorDto, description = "There is none"),
-        (status = 503, body = ErrorDto, description = "The database is away, or too many requests are being answered"),
+        (status = 204, description = "Está borrado"),
+        (status = 404, body = ErrorDto, description = "No existe"),
+        (status = 503, body = ErrorDto, description = "La base de datos no está, o hay demasiadas peticiones en curso"),
     )
 )]
 pub(crate) async fn borrar(State(contexto): State<Contexto>, Id(id): Id) -> Result<StatusCode, Problema> {
@@ -137,8 +137,8 @@ pub(crate) async fn borrar(State(contexto): State<Contexto>, Id(id): Id) -> Resu
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Ids of users are numbers, so a text that is none is the id of no user.
+/// Los ids de los usuarios son números, así que otro texto no es el id de ninguno.
 fn numero(id: &str) -> Result<i32, Problema> {
-    let shown = || id.chars().take(40).collect::<String>();
-    id.parse().map_err(|_| Problema::nuevo(StatusCode::NOT_FOUND, format!("No existe el usuario {}", shown())))
+    let mostrado = || id.chars().take(40).collect::<String>();
+    id.parse().map_err(|_| Problema::nuevo(StatusCode::NOT_FOUND, format!("No existe el usuario {}", mostrado())))
 }
