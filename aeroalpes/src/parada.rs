@@ -11,9 +11,9 @@ const CORTADO: i32 = 130;
 /// Un final que tarda más que esto lo dice, y se puede cortar.
 const PACIENCIA: Duration = Duration::from_secs(1);
 
-/// Espera SIGTERM o Ctrl-C, y escucha desde la llamada, para no perder ninguna mientras el programa arranca. Un sistema que no puede
-/// avisar de ninguna de las dos no pide nada. Desde la señal el proceso tiene [`PACIENCIA`] para terminar en orden; después, otro
-/// Ctrl-C lo corta.
+/// Espera SIGTERM o Ctrl-C, y escucha desde la llamada, para no perder ninguna mientras el programa arranca. Un
+/// sistema que no puede avisar de ninguna de las dos no pide nada. Desde la señal el proceso tiene [`PACIENCIA`] para
+/// terminar en orden; después, otro Ctrl-C lo corta.
 pub fn pedida() -> impl Future<Output = ()> {
     let mut interrupcion = signal(SignalKind::interrupt()).ok();
     let mut terminacion = signal(SignalKind::terminate()).ok();
@@ -26,8 +26,8 @@ pub fn pedida() -> impl Future<Output = ()> {
     }
 }
 
-/// Corta el proceso con el siguiente Ctrl-C. El que llega antes de [`PACIENCIA`] no cuenta: quien reenvía señales a un hijo del
-/// mismo grupo de la terminal le manda cada una dos veces.
+/// Corta el proceso con el siguiente Ctrl-C. El que llega antes de [`PACIENCIA`] no cuenta: quien reenvía señales a
+/// un hijo del mismo grupo de la terminal le manda cada una dos veces.
 async fn cortar() {
     tokio::time::sleep(PACIENCIA).await;
     let mut interrupcion = signal(SignalKind::interrupt()).ok();

@@ -1,4 +1,5 @@
-//! El código guardado es el que da el contrato. `UPDATE_PROTO=1 cargo test -p aeroalpes --test generado` lo escribe de nuevo.
+//! El código guardado es el que da el contrato. `UPDATE_PROTO=1 cargo test -p aeroalpes --test generado` lo escribe
+//! de nuevo.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use std::fs;

@@ -1,8 +1,8 @@
 //! La puerta: las conexiones, cuántas puede haber y cuánto puede callar una.
 //!
-//! Un cliente que abre conexiones y no envía nada, o una cabecera byte a byte, retendría si no los *sockets* para siempre, y también el
-//! final del proceso. Lo que hace una petición cuando su cabecera está se acota en otra parte: su cuerpo, en tamaño y tiempo; su
-//! trabajo, por los lugares del enrutador.
+//! Un cliente que abre conexiones y no envía nada, o una cabecera byte a byte, retendría si no los *sockets* para
+//! siempre, y también el final del proceso. Lo que hace una petición cuando su cabecera está se acota en otra parte:
+//! su cuerpo, en tamaño y tiempo; su trabajo, por los lugares del enrutador.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -27,8 +27,8 @@ const RESPIRO: Duration = Duration::from_millis(100);
 pub struct Puerta {
     /// Conexiones a la vez; las demás esperan en la cola del sistema hasta que se cierre una.
     pub conexiones: usize,
-    /// Lo que puede tardar la cabecera de una petición desde el final de la anterior. Debe ser más de lo que los clientes guardan una
-    /// conexión ociosa, o la encontrarán cerrada.
+    /// Lo que puede tardar la cabecera de una petición desde el final de la anterior. Debe ser más de lo que los
+    /// clientes guardan una conexión ociosa, o la encontrarán cerrada.
     pub cabecera: Duration,
 }
 
@@ -39,7 +39,8 @@ impl Default for Puerta {
     }
 }
 
-/// Sirve hasta que `fin` termina; después no acepta nada, cierra las conexiones ociosas y deja acabar las peticiones en curso.
+/// Sirve hasta que `fin` termina; después no acepta nada, cierra las conexiones ociosas y deja acabar las peticiones
+/// en curso.
 pub(crate) async fn atender(escucha: TcpListener, router: Router, puerta: Puerta, fin: impl Future<Output = ()>) {
     let mut constructor = http1::Builder::new();
     constructor.timer(TokioTimer::new()).header_read_timeout(puerta.cabecera);

@@ -1,7 +1,8 @@
 //! El proceso: qué arranca, en qué orden, y cómo termina.
 //!
-//! Principio: escucha enseguida; la base de datos puede no estar, y se contesta 503 hasta que estén sus tablas. Final: no entran
-//! conexiones nuevas, acaban las peticiones en curso y los mensajes que se atienden, después las tareas de fondo y las conexiones.
+//! Principio: escucha enseguida; la base de datos puede no estar, y se contesta 503 hasta que estén sus tablas.
+//! Final: no entran conexiones nuevas, acaban las peticiones en curso y los mensajes que se atienden, después las
+//! tareas de fondo y las conexiones.
 
 use std::future::Future;
 use std::sync::Arc;

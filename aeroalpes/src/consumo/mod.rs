@@ -1,8 +1,8 @@
 //! Lo que AeroAlpes añade al consumo de `bitacora_pulsar`: sus nombres y sus registros Avro.
 //!
 //! - [`suscripcion`] nombra las propiedades de una carta muerta como lo hace el contrato.
-//! - [`Registros`] lee registros del contrato con el esquema de quien los escribió; [`Esquemas`] son los de un tema, para
-//!   lectores que no tienen registro propio.
+//! - [`Registros`] lee registros del contrato con el esquema de quien los escribió; [`Esquemas`] son los de un tema,
+//!   para lectores que no tienen registro propio.
 
 mod esquemas;
 mod registros;
@@ -15,7 +15,8 @@ use crate::contrato::Error;
 pub use esquemas::{Esquemas, SinEsquema};
 pub use registros::Registros;
 
-/// Crea las opciones de una suscripción, cuyas cartas muertas llevan las propiedades `motivo`, `tema_original` e `id_original`.
+/// Crea las opciones de una suscripción, cuyas cartas muertas llevan las propiedades `motivo`, `tema_original` e
+/// `id_original`.
 ///
 /// # Errors
 /// El nombre de un tema no lo es.

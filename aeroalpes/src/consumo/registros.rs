@@ -30,8 +30,8 @@ impl<T: Registro> Registros<T> {
     /// Lee un mensaje. Si no nombra un esquema, se toma por escrito con el del contrato.
     ///
     /// # Errors
-    /// La respuesta del manejador: [`Outcome::Rejected`] si los bytes no son un registro así o su esquema no lleva al nuestro,
-    /// [`Outcome::Unavailable`] si no se puede preguntar al registro del tema.
+    /// La respuesta del manejador: [`Outcome::Rejected`] si los bytes no son un registro así o su esquema no lleva al
+    /// nuestro, [`Outcome::Unavailable`] si no se puede preguntar al registro del tema.
     pub async fn leer(&self, mensaje: &Message) -> Result<T, Outcome> {
         let Some(bytes) = mensaje.value() else {
             return Err(Outcome::Rejected(format!("el {} no tiene contenido", T::NOMBRE)));

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Esquema Avro de la forma evolucionada. Los datos en la forma del tutorial (solo `id_usuario`) se leen con sus valores por defecto.
+/// Esquema Avro de la forma evolucionada. Los datos en la forma del tutorial (solo `id_usuario`) se leen con sus
+/// valores por defecto.
 pub const ESQUEMA: &str = include_str!("comando.avsc");
 
 /// Un comando en [`super::tema::COMANDOS_RESERVA`].
@@ -17,6 +18,7 @@ pub struct ComandoCrearReserva {
 pub struct DatosComando {
     /// El cliente.
     pub id_usuario: Option<String>,
-    /// Itinerarios en JSON, la misma lista que en el cuerpo de `POST /vuelos/reserva`; la forma del tutorial no los tiene.
+    /// Itinerarios en JSON, la misma lista que en el cuerpo de `POST /vuelos/reserva`; la forma del tutorial no los
+    /// tiene.
     pub itinerarios: Option<String>,
 }

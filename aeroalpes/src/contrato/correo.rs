@@ -1,8 +1,8 @@
 //! Direcciones a las que se puede enviar un correo: la misma regla al registrar un usuario y al escribirle.
 //!
-//! Manda el analizador de la biblioteca que envía. Lo que ella acepta y un servidor de correo no puede recibir queda fuera:
-//! más de 254 bytes (RFC 5321, 4.5.3.1.3), caracteres de control y direcciones IP
-//! en lugar de un dominio: sin corchetes no lo son (RFC 5321, 4.1.3), y con ellos la biblioteca no las lee en una cabecera.
+//! Manda el analizador de la biblioteca que envía. Lo que ella acepta y un servidor de correo no puede recibir queda
+//! fuera: más de 254 bytes (RFC 5321, 4.5.3.1.3), caracteres de control y direcciones IP en lugar de un dominio: sin
+//! corchetes no lo son (RFC 5321, 4.1.3), y con ellos la biblioteca no las lee en una cabecera.
 
 use std::net::IpAddr;
 
@@ -12,8 +12,8 @@ use lettre::message::{Mailbox, Message};
 /// Lo más largo que cabe en una orden de SMTP, sin los ángulos.
 const MAX_BYTES: usize = 254;
 
-/// Devuelve la dirección lista para enviar, o `None` si no se le puede enviar un correo. Un dominio con letras fuera de ASCII
-/// pasa a su forma ASCII, que cualquier servidor entiende.
+/// Devuelve la dirección lista para enviar, o `None` si no se le puede enviar un correo. Un dominio con letras fuera
+/// de ASCII pasa a su forma ASCII, que cualquier servidor entiende.
 pub fn leer(texto: &str) -> Option<Address> {
     if texto.chars().any(char::is_control) {
         return None;
@@ -29,7 +29,8 @@ pub fn leer(texto: &str) -> Option<Address> {
     (cabe && !es_ip && llega_al_sobre(&direccion)).then_some(direccion)
 }
 
-/// Dice si un mensaje para la dirección sale con ella en el sobre: la biblioteca la escribe en una cabecera y la vuelve a leer.
+/// Dice si un mensaje para la dirección sale con ella en el sobre: la biblioteca la escribe en una cabecera y la
+/// vuelve a leer.
 fn llega_al_sobre(direccion: &Address) -> bool {
     let buzon = Mailbox::new(None, direccion.clone());
     let mensaje = Message::builder().from(buzon.clone()).to(buzon).body(String::new());

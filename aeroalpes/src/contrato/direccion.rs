@@ -1,7 +1,8 @@
 //! Dónde están las otras partes, según las variables de entorno del tutorial.
 //!
-//! `BROKER_HOST` (API) y `PULSAR_ADDRESS` (notificaciones, página) nombran el servidor del *broker*; `AEROALPES_ADDRESS`, el de la
-//! API. Detrás del nombre puede ir un puerto. `PULSAR_SERVICE_URL` dice en su lugar la URL entera del *broker*.
+//! `BROKER_HOST` (API) y `PULSAR_ADDRESS` (notificaciones, página) nombran el servidor del *broker*;
+//! `AEROALPES_ADDRESS`, el de la API. Detrás del nombre puede ir un puerto. `PULSAR_SERVICE_URL` dice en su lugar la
+//! URL entera del *broker*.
 
 use std::env;
 
@@ -22,7 +23,8 @@ impl Broker {
     }
 }
 
-/// Devuelve la URL base de la API según `AEROALPES_ADDRESS`: un servidor, con puerto o sin él, o una URL entera. El puerto es 5000.
+/// Devuelve la URL base de la API según `AEROALPES_ADDRESS`: un servidor, con puerto o sin él, o una URL entera. El
+/// puerto es 5000.
 ///
 /// # Errors
 /// Una URL de otra clase, como `https://`: las partes están al lado de la API, que habla HTTP sin TLS, y ellas también.

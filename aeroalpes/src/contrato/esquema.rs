@@ -1,5 +1,5 @@
-//! Esquemas Avro como los tiene el registro de un tema: se analizan una vez, y solo sirven los que dejan decodificar sus datos con pila
-//! y memoria acotadas.
+//! Esquemas Avro como los tiene el registro de un tema: se analizan una vez, y solo sirven los que dejan decodificar
+//! sus datos con pila y memoria acotadas.
 
 use std::io::{self, Read};
 
@@ -14,8 +14,8 @@ const MAX_DEFINICION: usize = 64 * 1024;
 /// El mayor valor fijo de una definición, en bytes: se pide de una vez.
 const MAX_FIJO: usize = 64 * 1024;
 
-/// Acota lo que el decodificador puede pedir por una longitud anunciada; Avro por sí solo admite medio gigabyte. Vale para todo
-/// el proceso, y manda el primero que lo dice.
+/// Acota lo que el decodificador puede pedir por una longitud anunciada; Avro por sí solo admite medio gigabyte. Vale
+/// para todo el proceso, y manda el primero que lo dice.
 pub fn limitar_memoria(bytes: usize) {
     apache_avro::util::max_allocation_bytes(bytes);
 }
@@ -87,8 +87,8 @@ impl Esquema {
     }
 }
 
-/// Lo que queda por decodificar. El decodificador toma por null una unión al final de los bytes; un registro cortado parecería uno
-/// con menos cosas.
+/// Lo que queda por decodificar. El decodificador toma por null una unión al final de los bytes; un registro cortado
+/// parecería uno con menos cosas.
 struct Resto<'a> {
     bytes: &'a [u8],
     agotado: bool,
@@ -101,8 +101,8 @@ impl Read for Resto<'_> {
     }
 }
 
-/// Devuelve si los bytes de un mensaje acotan el trabajo del decodificador. Un registro dentro de sí mismo se anida cuanto quieran;
-/// lo que no ocupa ningún byte, un null suelto o un registro vacío, puede repetirse sin fin.
+/// Devuelve si los bytes de un mensaje acotan el trabajo del decodificador. Un registro dentro de sí mismo se anida
+/// cuanto quieran; lo que no ocupa ningún byte, un null suelto o un registro vacío, puede repetirse sin fin.
 fn es_acotado<'a>(esquema: &'a Schema, dentro_de: &mut Vec<&'a Name>) -> bool {
     match esquema {
         Schema::Null => false,

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Esquema Avro del tema: el que registra el productor del tutorial (cada campo, una unión con null primero) y, al final de los
-/// datos, la fecha que llevan los eventos posteriores. Así un lector de la primera forma lee todos los eventos.
+/// Esquema Avro del tema: el que registra el productor del tutorial (cada campo, una unión con null primero) y, al
+/// final de los datos, la fecha que llevan los eventos posteriores. Así un lector de la primera forma lee todos los
+/// eventos.
 pub const ESQUEMA: &str = include_str!("evento.avsc");
 
 /// Nombres de los eventos en `type`.

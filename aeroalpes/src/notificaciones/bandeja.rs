@@ -1,7 +1,8 @@
 //! La bandeja de entrada: qué eventos están hechos, en disco.
 //!
-//! Cada escritura es duradera cuando vuelve su llamada. Un intento sin su «hecho» dice que un proceso al que mataron quizá envió el
-//! correo. Lo anotado se olvida [`CONSERVAR`] después de su última escritura; si un evento vuelve más tarde, sale otro correo.
+//! Cada escritura es duradera cuando vuelve su llamada. Un intento sin su «hecho» dice que un proceso al que mataron
+//! quizá envió el correo. Lo anotado se olvida [`CONSERVAR`] después de su última escritura; si un evento vuelve más
+//! tarde, sale otro correo.
 //!
 //! Todas las llamadas esperan al disco: quien está en el motor de tareas las lleva a los hilos que pueden esperar.
 

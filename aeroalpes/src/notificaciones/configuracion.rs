@@ -1,8 +1,8 @@
 //! La configuración, según el entorno.
 //!
-//! `SMTP_HOST` enciende el correo; sin ella las notificaciones son líneas en la salida. Le acompañan `SMTP_PORT`, `SMTP_TLS` (`none`,
-//! `starttls` o `tls`), `SMTP_USER`, `SMTP_PASSWORD` y `SMTP_CA_FILE`. `CORREO_DE` es el remitente; `CORREO_PARA`, la dirección de
-//! los eventos cuyo usuario no se conoce.
+//! `SMTP_HOST` enciende el correo; sin ella las notificaciones son líneas en la salida. Le acompañan `SMTP_PORT`,
+//! `SMTP_TLS` (`none`, `starttls` o `tls`), `SMTP_USER`, `SMTP_PASSWORD` y `SMTP_CA_FILE`. `CORREO_DE` es el
+//! remitente; `CORREO_PARA`, la dirección de los eventos cuyo usuario no se conoce.
 
 use std::env;
 use std::path::{Path, PathBuf};

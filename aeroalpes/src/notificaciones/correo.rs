@@ -17,7 +17,8 @@ pub(crate) fn redactado(texto: &Texto, de: &Mailbox, para: &Mailbox, id_evento: 
         .map_err(|error| format!("no se puede redactar su correo: {error}"))
 }
 
-/// Lo que no es letra, cifra, `-` ni `.` se escribe como `=` y dos cifras hexadecimales: dos eventos nunca comparten identificador.
+/// Lo que no es letra, cifra, `-` ni `.` se escribe como `=` y dos cifras hexadecimales: dos eventos nunca comparten
+/// identificador.
 fn identificador(id_evento: &str, dominio: &str) -> String {
     let mut local = String::new();
     for byte in id_evento.bytes() {

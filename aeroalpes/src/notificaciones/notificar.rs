@@ -151,8 +151,8 @@ fn id_de(evento: &EventoReserva, mensaje: &Message) -> Result<String, Outcome> {
     Ok(id)
 }
 
-/// Escribe una línea en la salida, que puede ser una tubería que nadie lee: en un hilo que puede esperar a un lector, para que no
-/// tenga que esperarlo el final del proceso.
+/// Escribe una línea en la salida, que puede ser una tubería que nadie lee: en un hilo que puede esperar a un lector,
+/// para que no tenga que esperarlo el final del proceso.
 async fn decir(linea: String) -> std::io::Result<()> {
     let escrito = tokio::task::spawn_blocking(move || {
         let mut salida = std::io::stdout().lock();

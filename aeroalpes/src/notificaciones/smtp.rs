@@ -1,8 +1,8 @@
 //! Un correo hasta su servidor. Una conexión para cada uno: son pocos, y una conexión ociosa muere sin que se note.
 //!
-//! Lo que ocurre antes de nombrar un destinatario (conexión, saludo, TLS, cuenta, el remitente, que es siempre el mismo) es cosa del
-//! servidor o de quien lo opera y no dice nada del correo: el servicio no está. Solo deciden sobre el correo las respuestas al
-//! destinatario y al contenido, si no piden una cuenta.
+//! Lo que ocurre antes de nombrar un destinatario (conexión, saludo, TLS, cuenta, el remitente, que es siempre el
+//! mismo) es cosa del servidor o de quien lo opera y no dice nada del correo: el servicio no está. Solo deciden sobre
+//! el correo las respuestas al destinatario y al contenido, si no piden una cuenta.
 
 use std::time::Duration;
 
@@ -22,8 +22,8 @@ use crate::notificaciones::error::Error;
 /// Para una conexión, y para un correo entero.
 const CONECTAR: Duration = Duration::from_secs(15);
 const ENVIAR: Duration = Duration::from_secs(60);
-/// Lo que se dice a cualquier correo: 421 «service not available, closing transmission channel» (RFC 5321), y lo que RFC 4954
-/// contesta a quien no se ha identificado, o no con bastante fuerza.
+/// Lo que se dice a cualquier correo: 421 «service not available, closing transmission channel» (RFC 5321), y lo que
+/// RFC 4954 contesta a quien no se ha identificado, o no con bastante fuerza.
 const A_CUALQUIERA: [&str; 5] = ["421", "530", "534", "535", "538"];
 
 /// Envía correos a un servidor.
@@ -60,7 +60,8 @@ impl Cartero {
         }
     }
 
-    /// Remitente, destinatarios, contenido: el `send` de lettre no dice cuál de ellos se rechazó. El contenido es ASCII.
+    /// Remitente, destinatarios, contenido: el `send` de lettre no dice cuál de ellos se rechazó. El contenido es
+    /// ASCII.
     async fn entregar(&self, conexion: &mut AsyncSmtpConnection, correo: &Message) -> Outcome {
         let sobre = correo.envelope();
         let es_ascii = |direccion: &Address| AsRef::<str>::as_ref(direccion).is_ascii();

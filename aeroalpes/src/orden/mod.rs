@@ -18,7 +18,8 @@ pub enum Orden {
     Notificaciones(notificaciones::Notificaciones),
     /// Sirve la API HTTP: reservas y usuarios
     Api(api::Api),
-    /// Pregunta a una parte en marcha si está bien; para las comprobaciones de contenedores, que no tienen otro programa
+    /// Pregunta a una parte en marcha si está bien; para las comprobaciones de contenedores, que no tienen otro
+    /// programa
     Salud(salud::Salud),
     /// Sirve la página y su websocket: cada evento de las reservas y cada cambio de las tablas
     Ui(ui::Ui),

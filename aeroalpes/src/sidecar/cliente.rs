@@ -43,7 +43,8 @@ struct Respuesta {
 /// Con una clave, una llamada repetida hace una sola reserva.
 ///
 /// # Errors
-/// Un archivo que no es una reserva o tiene algo sin campo en el contrato, la falta de conexión, o el rechazo del sidecar.
+/// Un archivo que no es una reserva o tiene algo sin campo en el contrato, la falta de conexión, o el rechazo del
+/// sidecar.
 pub async fn crear(destino: &Destino, archivo: &Path, clave: Option<&str>) -> Result<String, Error> {
     let reserva = leer(archivo)?;
     let no_sirve = |motivo: String| Error::Contenido { ruta: archivo.to_owned(), motivo };

@@ -1,4 +1,5 @@
-//! Momentos: los segundos y nanosegundos de protobuf, y el texto de la API `2022-11-22T13:10:00Z`. La API conoce segundos enteros.
+//! Momentos: los segundos y nanosegundos de protobuf, y el texto de la API `2022-11-22T13:10:00Z`. La API conoce
+//! segundos enteros.
 
 use jiff::Timestamp;
 use prost_types::Timestamp as Proto;

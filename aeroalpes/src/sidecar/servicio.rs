@@ -75,7 +75,8 @@ fn metadato(metadatos: &MetadataMap, nombre: &str) -> Result<Option<String>, Sta
     metadatos.get(nombre).map(|valor| valor.to_str().map(str::to_owned).map_err(erroneo)).transpose()
 }
 
-/// Lee el plazo de quien llama, un número de ocho cifras como mucho y una unidad, y guarda un poco para el camino de la respuesta.
+/// Lee el plazo de quien llama, un número de ocho cifras como mucho y una unidad, y guarda un poco para el camino de
+/// la respuesta.
 fn plazo(metadatos: &MetadataMap) -> Duration {
     let pedido = metadatos.get("grpc-timeout").and_then(|valor| valor.to_str().ok()).and_then(duracion);
     let pedido = pedido.unwrap_or(PLAZO).min(PLAZO);

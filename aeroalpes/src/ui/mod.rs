@@ -6,8 +6,8 @@
 //! - `reenvio`: las reservas de la página, reenviadas a la API.
 //! - `estado`: si están el *broker* y la API.
 //!
-//! Ciclo de vida: [`servir`] primero escucha, y sirve mientras el *broker* y la API van y vienen; cuando se le pide que termine se lo
-//! dice a cada navegador, los espera un momento y vuelve.
+//! Ciclo de vida: [`servir`] primero escucha, y sirve mientras el *broker* y la API van y vienen; cuando se le pide
+//! que termine se lo dice a cada navegador, los espera un momento y vuelve.
 
 mod difusion;
 mod error;

@@ -37,8 +37,8 @@ pub enum Error {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Falla {
-    /// Un interbloqueo, un cerrojo que otra transacción no soltó, o una conexión rota antes de confirmar: no hay nada guardado, y
-    /// repetir toda la unidad de trabajo puede ayudar.
+    /// Un interbloqueo, un cerrojo que otra transacción no soltó, o una conexión rota antes de confirmar: no hay nada
+    /// guardado, y repetir toda la unidad de trabajo puede ayudar.
     #[error("hay que repetir la unidad de trabajo: {0}")]
     Pasajera(#[source] Causa),
     /// No se llega a la base de datos, o no está lista; solo ayuda esperar.

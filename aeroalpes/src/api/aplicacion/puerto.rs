@@ -54,7 +54,8 @@ pub trait UnidadDeTrabajo: Send {
     /// Añade un evento a la bandeja de salida.
     fn anotar(&mut self, id_entidad: &str, evento: &Evento) -> impl Future<Output = Result<(), Falla>> + Send;
 
-    /// Toma una clave de idempotencia para una reserva, o dice de quién es. Espera a otra unidad simultánea con la misma clave.
+    /// Toma una clave de idempotencia para una reserva, o dice de quién es. Espera a otra unidad simultánea con la
+    /// misma clave.
     fn reclamar(
         &mut self,
         clave: &ClaveIdempotencia,

@@ -16,12 +16,13 @@ impl Fecha {
     /// Lee esa única forma; lo demás no es una fecha.
     pub fn leer(texto: &str) -> Option<Fecha> {
         let fecha = Fecha(DateTime::strptime(FORMA, texto).ok()?);
-        // El analizador también toma números más cortos, signos y segundos intercalares; lo que vuelve a imprimir distinto no era la forma.
+        // El analizador también toma números más cortos, signos y segundos intercalares; lo que vuelve a imprimir
+        // distinto no era la forma.
         (fecha.0.year() >= 1970 && fecha.to_string() == texto).then_some(fecha)
     }
 
-    /// Corta la hora de un reloj en el segundo, para que la fila, el evento y la respuesta digan lo mismo. Un reloj anterior a 1970
-    /// cuenta como 1970; uno más allá del calendario, como su final.
+    /// Corta la hora de un reloj en el segundo, para que la fila, el evento y la respuesta digan lo mismo. Un reloj
+    /// anterior a 1970 cuenta como 1970; uno más allá del calendario, como su final.
     pub fn de_reloj(momento: SystemTime) -> Fecha {
         let transcurrido = momento.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
         let segundos = i64::try_from(transcurrido.as_secs()).unwrap_or(i64::MAX);

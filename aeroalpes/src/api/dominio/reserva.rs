@@ -36,8 +36,8 @@ impl Reserva {
         Ok(Self::nueva(id, id_cliente, itinerarios, ahora))
     }
 
-    /// Abre una reserva para un cliente que no ha elegido vuelo: el comando corto del tema `comandos-reserva`, que nombra un usuario
-    /// y nada más.
+    /// Abre una reserva para un cliente que no ha elegido vuelo: el comando corto del tema `comandos-reserva`, que
+    /// nombra un usuario y nada más.
     pub fn abrir(id: String, id_cliente: String, ahora: Fecha) -> Reserva {
         Self::nueva(id, Some(id_cliente), Vec::new(), ahora)
     }

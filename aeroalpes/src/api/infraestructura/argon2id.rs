@@ -1,11 +1,12 @@
 //! Resúmenes de contraseñas.
 //!
-//! Argon2id con los parámetros que pone primero la «Password Storage Cheat Sheet» de OWASP (19 MiB, 2 pasadas, 1 carril), en
-//! forma de cadena PHC. Un resumen ocupa un núcleo decenas de milisegundos, así que lo calculan dos hilos propios: una ola de
-//! registros no quita memoria ni núcleos a las reservas.
+//! Argon2id con los parámetros que pone primero la «Password Storage Cheat Sheet» de OWASP (19 MiB, 2 pasadas, 1
+//! carril), en forma de cadena PHC. Un resumen ocupa un núcleo decenas de milisegundos, así que lo calculan dos hilos
+//! propios: una ola de registros no quita memoria ni núcleos a las reservas.
 //!
-//! Cada hilo pide sus 19 MiB una vez, los usa en cada resumen y los devuelve cuando descansa. Pedidos por un hilo cualquiera en
-//! cada resumen, se quedaban en la arena de cada uno: el proceso crecía hasta casi un gigabyte y no volvía a bajar.
+//! Cada hilo pide sus 19 MiB una vez, los usa en cada resumen y los devuelve cuando descansa. Pedidos por un hilo
+//! cualquiera en cada resumen, se quedaban en la arena de cada uno: el proceso crecía hasta casi un gigabyte y no
+//! volvía a bajar.
 
 use std::collections::VecDeque;
 use std::fmt;

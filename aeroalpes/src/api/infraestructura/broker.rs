@@ -34,7 +34,8 @@ impl Broker {
         &self.cliente
     }
 
-    /// Devuelve si el *broker* contesta. Se le pregunta algo: una conexión sigue abierta un rato después de que se congele.
+    /// Devuelve si el *broker* contesta. Se le pregunta algo: una conexión sigue abierta un rato después de que se
+    /// congele.
     pub async fn responde(&self) -> bool {
         let pregunta = async {
             let tema = TopicName::parse(tema::EVENTOS_RESERVA)?;

@@ -1,4 +1,5 @@
-//! La descripción de la API: OpenAPI sacado de los propios manejadores, y una página que la muestra sin ninguna otra máquina.
+//! La descripción de la API: OpenAPI sacado de los propios manejadores, y una página que la muestra sin ninguna otra
+//! máquina.
 
 use axum::Json;
 use axum::http::HeaderName;

@@ -1,5 +1,5 @@
-//! Rechaza lo que piden páginas ajenas: la API no pregunta a nadie quién es, y el navegador de quien la usa muestra páginas de
-//! cualquiera.
+//! Rechaza lo que piden páginas ajenas: la API no pregunta a nadie quién es, y el navegador de quien la usa muestra
+//! páginas de cualquiera.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! Lee JSON que vino de fuera, de modo que cada falta sea una frase con la ruta de su lugar.
 //!
-//! La lectura derivada contaría las mismas faltas en inglés y se detendría en el primer nivel; aquí el lector de cada cuerpo dice lo
-//! que conoce, y lo demás se rechaza.
+//! La lectura derivada contaría las mismas faltas en inglés y se detendría en el primer nivel; aquí el lector de cada
+//! cuerpo dice lo que conoce, y lo demás se rechaza.
 
 use serde_json::{Map, Value};
 

@@ -1,5 +1,5 @@
-//! Un límite a las peticiones que se atienden a la vez. A las demás se les contesta 503 enseguida: una cola solo haría llegar tarde a
-//! todas.
+//! Un límite a las peticiones que se atienden a la vez. A las demás se les contesta 503 enseguida: una cola solo
+//! haría llegar tarde a todas.
 
 use std::sync::Arc;
 

@@ -1,12 +1,13 @@
 //! Mensajes que entran: los comandos que crean una reserva, y los eventos que el relevo ha publicado.
 //!
-//! Un comando es `ComandoCrearReserva` en una de dos formas. La evolucionada lleva `itinerarios`, el texto JSON de la misma lista que
-//! en el cuerpo de `POST /vuelos/reserva`, y reserva con las mismas reglas. La del tutorial solo tiene `id_usuario`; como allí, abre
-//! una reserva sin itinerarios para ese cliente (`Reserva::abrir`), PENDIENTE como cualquier otra. Lo que no es ninguna de las dos va a
-//! `comandos-reserva-muertos` con la causa en la propiedad `motivo`.
+//! Un comando es `ComandoCrearReserva` en una de dos formas. La evolucionada lleva `itinerarios`, el texto JSON de la
+//! misma lista que en el cuerpo de `POST /vuelos/reserva`, y reserva con las mismas reglas. La del tutorial solo
+//! tiene `id_usuario`; como allí, abre una reserva sin itinerarios para ese cliente (`Reserva::abrir`), PENDIENTE
+//! como cualquier otra. Lo que no es ninguna de las dos va a `comandos-reserva-muertos` con la causa en la propiedad
+//! `motivo`.
 //!
-//! Cada comando tiene efecto una vez, se entregue las veces que se entregue: su id se anota en la transacción de la reserva. El *broker*
-//! puede no estar, también al arrancar; HTTP sigue, y las suscripciones vuelven solas.
+//! Cada comando tiene efecto una vez, se entregue las veces que se entregue: su id se anota en la transacción de la
+//! reserva. El *broker* puede no estar, también al arrancar; HTTP sigue, y las suscripciones vuelven solas.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -114,7 +115,8 @@ async fn atender(contexto: &Contexto, mensaje_recibido: &Message, comando: Coman
         Ok(reserva) => reserva,
         Err(problema) => return Outcome::Rejected(problema.motivo()),
     };
-    // Los ids del *broker* empiezan de nuevo si se pierden sus datos; con la hora de publicación nombran un solo mensaje para siempre.
+    // Los ids del *broker* empiezan de nuevo si se pierden sus datos; con la hora de publicación nombran un solo
+    // mensaje para siempre.
     let mensaje = format!("{}@{}", mensaje_recibido.id, mensaje_recibido.publish_time_ms());
     let comando = AtenderMensaje { consumidor: SUB_COMANDOS, mensaje, reserva };
     match ejecutar(&contexto.almacen, &comando).await {

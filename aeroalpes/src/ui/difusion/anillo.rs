@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::publicacion::Publicacion;
 
-/// Guarda las últimas según la hora del *broker*, lleguen en el orden que lleguen: al arrancar se leen a la vez las historias de
-/// varios temas.
+/// Guarda las últimas según la hora del *broker*, lleguen en el orden que lleguen: al arrancar se leen a la vez las
+/// historias de varios temas.
 #[derive(Debug)]
 pub struct Anillo {
     capacidad: usize,

@@ -1,16 +1,16 @@
 //! Cada navegador recibe todo.
 //!
-//! Un lector por tema alimenta todos los websockets. El tutorial tiene un consumidor compartido, que da cada mensaje a un solo
-//! navegador; un lector por navegador cargaría el *broker* con cada uno y volvería a decodificarlo todo. Un websocket nuevo recibe
-//! las últimas publicaciones y después las que van llegando: las dos cosas se toman bajo un mismo cerrojo, así que entre ellas nada
-//! falta ni se repite.
+//! Un lector por tema alimenta todos los websockets. El tutorial tiene un consumidor compartido, que da cada mensaje
+//! a un solo navegador; un lector por navegador cargaría el *broker* con cada uno y volvería a decodificarlo todo. Un
+//! websocket nuevo recibe las últimas publicaciones y después las que van llegando: las dos cosas se toman bajo un
+//! mismo cerrojo, así que entre ellas nada falta ni se repite.
 //!
-//! Los eventos y los cambios tienen cada uno su corriente: una sentencia puede cambiar más filas de las que caben en una cola, y no
-//! debe desplazar ningún evento.
+//! Los eventos y los cambios tienen cada uno su corriente: una sentencia puede cambiar más filas de las que caben en
+//! una cola, y no debe desplazar ningún evento.
 //!
-//! Límites: de cada corriente se guardan [`HISTORIA`] publicaciones, y [`COLA`] pueden esperar al websocket más lento, cada una de
-//! [`publicacion::MAX_BYTES`] como mucho en cada forma; la cola es común, así que no crece con los websockets. Al que se queda atrás
-//! se le dice cuánto se perdió, o se le corta si no se le puede decir.
+//! Límites: de cada corriente se guardan [`HISTORIA`] publicaciones, y [`COLA`] pueden esperar al websocket más
+//! lento, cada una de [`publicacion::MAX_BYTES`] como mucho en cada forma; la cola es común, así que no crece con los
+//! websockets. Al que se queda atrás se le dice cuánto se perdió, o se le corta si no se le puede decir.
 
 mod anillo;
 mod publicacion;

@@ -3,7 +3,8 @@
 use axum::extract::ws::Utf8Bytes;
 use serde_json::{Value, json};
 
-/// El texto más largo de una publicación. Las columnas se cortan antes, así que solo lo supera un evento con un campo enorme.
+/// El texto más largo de una publicación. Las columnas se cortan antes, así que solo lo supera un evento con un campo
+/// enorme.
 pub const MAX_BYTES: usize = 32 * 1024;
 
 /// De qué trata una publicación.

@@ -1,8 +1,9 @@
 //! Cambios: una clave y un sobre de Debezium en JSON, hasta lo que muestra la página.
 //!
-//! Entra: mensajes KeyValue en la forma SEPARATED, clave y valor en JSON, con el `schema`/`payload` de Kafka Connect alrededor o sin él.
-//! Un valor sin sobre (`op`) se toma por la fila misma; un valor nulo, por una lápida. Sale: un objeto con `tema`, `base`, `tabla`,
-//! `operacion`, `momento` (ms), `llave` y `columnas` (véase [`columna::lado_a_lado`]).
+//! Entra: mensajes KeyValue en la forma SEPARATED, clave y valor en JSON, con el `schema`/`payload` de Kafka Connect
+//! alrededor o sin él. Un valor sin sobre (`op`) se toma por la fila misma; un valor nulo, por una lápida. Sale: un
+//! objeto con `tema`, `base`, `tabla`, `operacion`, `momento` (ms), `llave` y `columnas` (véase
+//! [`columna::lado_a_lado`]).
 
 use serde_json::{Map, Value, json};
 

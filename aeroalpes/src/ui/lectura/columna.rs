@@ -11,8 +11,8 @@ const MAX_COLUMNAS: usize = 150;
 /// Lo que hay en lugar de una contraseña. No dice si la hay.
 const OCULTO: &str = "••••••••";
 
-/// Pone el antes y el después lado a lado: objetos con `nombre`, `antes`, `despues` (los que haya) y, si están los dos y difieren,
-/// `cambio` true. Las columnas van en el orden de la tabla.
+/// Pone el antes y el después lado a lado: objetos con `nombre`, `antes`, `despues` (los que haya) y, si están los
+/// dos y difieren, `cambio` true. Las columnas van en el orden de la tabla.
 pub fn lado_a_lado(antes: Option<&Map<String, Value>>, despues: Option<&Map<String, Value>>) -> Vec<Value> {
     let mut nombres: Vec<&String> = despues.or(antes).into_iter().flat_map(Map::keys).collect();
     nombres.truncate(MAX_COLUMNAS);

@@ -1,8 +1,9 @@
 //! De los temas del *broker* a publicaciones.
 //!
-//! Cada segundo se listan los temas del espacio de nombres: así se encuentran el tema de eventos y los de cambios en cuanto aparecen (un
-//! lector de un tema que no existe lo crearía), tengan particiones o no, y se sabe si el *broker* contesta. Cada tema tiene su propio
-//! lector, que repara las conexiones perdidas y sigue detrás del último mensaje que dio.
+//! Cada segundo se listan los temas del espacio de nombres: así se encuentran el tema de eventos y los de cambios en
+//! cuanto aparecen (un lector de un tema que no existe lo crearía), tengan particiones o no, y se sabe si el *broker*
+//! contesta. Cada tema tiene su propio lector, que repara las conexiones perdidas y sigue detrás del último mensaje
+//! que dio.
 
 mod cambio;
 mod columna;

@@ -14,8 +14,8 @@ use crate::ui::difusion::{Clase, Difusion, HISTORIA, Publicacion};
 /// Bytes que el *broker* puede enviar por adelantado.
 pub const COLA_BYTES: usize = 512 * 1024;
 
-/// Tras este tiempo sin mensajes se mira el tema: si lo borraron y lo crearon de nuevo, cuenta desde el principio, y un lector que
-/// espera detrás de su antiguo final esperaría siempre.
+/// Tras este tiempo sin mensajes se mira el tema: si lo borraron y lo crearon de nuevo, cuenta desde el principio, y
+/// un lector que espera detrás de su antiguo final esperaría siempre.
 const REPOSO: Duration = Duration::from_secs(5);
 
 /// Entre intentos.
@@ -82,8 +82,9 @@ impl Lector {
         }
     }
 
-    /// Abre el lector de modo que los últimos [`HISTORIA`] mensajes lleguen primero. Un lote de muchos mensajes da más, y se caen del
-    /// anillo. Si el último *ledger* del tema tiene menos, se lee todo: no se conocen los ids de los anteriores.
+    /// Abre el lector de modo que los últimos [`HISTORIA`] mensajes lleguen primero. Un lote de muchos mensajes da
+    /// más, y se caen del anillo. Si el último *ledger* del tema tiene menos, se lee todo: no se conocen los ids de
+    /// los anteriores.
     async fn abrir(&self) -> Result<Reader, Error> {
         let opciones = |inicio| ReaderOptions {
             receiver_queue: 100,

@@ -1,7 +1,7 @@
 //! Las reservas de la página, reenviadas a la API de AeroAlpes.
 //!
-//! La página envía lo que tiene su formulario y recibe los errores con los nombres de sus campos; cómo es una reserva de la API está
-//! en [`formulario`]. La dirección de la API se queda aquí, y también lo que diga que no sea JSON.
+//! La página envía lo que tiene su formulario y recibe los errores con los nombres de sus campos; cómo es una reserva
+//! de la API está en [`formulario`]. La dirección de la API se queda aquí, y también lo que diga que no sea JSON.
 
 mod api;
 mod formulario;

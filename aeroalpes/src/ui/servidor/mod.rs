@@ -1,8 +1,8 @@
 //! Un puerto: la página, los websockets y la API de la propia página.
 //!
-//! `/` es la página, o un websocket en la forma del tutorial si la petición pide uno; `/ws` es el websocket de la página;
-//! `/api/…` son las reservas ([`crate::ui::reenvio`]); `/health` contesta mientras vive el servidor, falte quien falte; lo demás son
-//! archivos de la página.
+//! `/` es la página, o un websocket en la forma del tutorial si la petición pide uno; `/ws` es el websocket de la
+//! página; `/api/…` son las reservas ([`crate::ui::reenvio`]); `/health` contesta mientras vive el servidor, falte
+//! quien falte; lo demás son archivos de la página.
 
 mod pagina;
 mod websocket;
@@ -95,8 +95,8 @@ impl Servidor {
     }
 }
 
-/// Las peticiones vienen de nuestra página o de ninguna, y nos llaman por un nombre nuestro. Un vigilante puede llamar a `/health`
-/// por el que encuentre.
+/// Las peticiones vienen de nuestra página o de ninguna, y nos llaman por un nombre nuestro. Un vigilante puede
+/// llamar a `/health` por el que encuentre.
 async fn de_casa(State(guardia): State<Arc<Guard>>, peticion: Request, next: Next) -> Response {
     let regla = if peticion.uri().path() == "/health" { HostRule::Any } else { HostRule::Known };
     let Err(rechazo) = guardia.check(peticion.method(), peticion.uri(), peticion.headers(), regla) else {

@@ -86,7 +86,8 @@ impl Pagina {
         Self { archivos: ARCHIVOS.iter().map(archivo).collect() }
     }
 
-    /// Contesta con un archivo, o 304 si el navegador lo tiene. El navegador pregunta siempre, para que un programa nuevo no se mezcle con archivos viejos.
+    /// Contesta con un archivo, o 304 si el navegador lo tiene. El navegador pregunta siempre, para que un programa
+    /// nuevo no se mezcle con archivos viejos.
     pub fn archivo(&self, ruta: &str, cabeceras: &HeaderMap) -> Response {
         let Some(archivo) = self.archivos.get(ruta) else {
             return (StatusCode::NOT_FOUND, "No existe esta página.").into_response();
@@ -121,7 +122,8 @@ mod tests {
         assert_eq!(pagina.archivo("/../Cargo.toml", &HeaderMap::new()).status(), StatusCode::NOT_FOUND);
     }
 
-    /// Un archivo que la página nombra y el servidor no tiene es una página en blanco; una dirección de fuera la rechaza la política.
+    /// Un archivo que la página nombra y el servidor no tiene es una página en blanco; una dirección de fuera la
+    /// rechaza la política.
     #[test]
     fn todo_archivo_que_nombra_la_pagina_existe_y_nada_esta_fuera() {
         let mut nombrados = 0;

@@ -1,9 +1,9 @@
 //! Websockets: primero la historia, después lo que llega, hasta que un lado termina.
 //!
-//! Dos formas. [`Forma::Tutorial`] solo envía el JSON de los eventos, uno por mensaje. [`Forma::Pagina`] envía objetos con `tipo`:
-//! `estado` (`{"broker","api"}`: true, false, o null si no se sabe), `evento` y `cambio` (con `clave`, por la que la página sabe qué
-//! ha visto ya), `aviso`, `omitidos` (la `cantidad` que la página se perdió por lenta) y `al_dia` al final de la historia. Lo que
-//! envía un navegador se lee y no se atiende.
+//! Dos formas. [`Forma::Tutorial`] solo envía el JSON de los eventos, uno por mensaje. [`Forma::Pagina`] envía
+//! objetos con `tipo`: `estado` (`{"broker","api"}`: true, false, o null si no se sabe), `evento` y `cambio` (con
+//! `clave`, por la que la página sabe qué ha visto ya), `aviso`, `omitidos` (la `cantidad` que la página se perdió
+//! por lenta) y `al_dia` al final de la historia. Lo que envía un navegador se lee y no se atiende.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -140,7 +140,8 @@ impl Websocket {
                 },
                 cambio = self.estado.changed() => match cambio {
                     Ok(()) => self.enviar_estado().await?,
-                    // Quien cuenta el estado termina con el servidor, y puede terminar antes de que aquí se vea el alto.
+                    // Quien cuenta el estado termina con el servidor, y puede terminar antes de que aquí se vea el
+                    // alto.
                     Err(_) => return Ok(despedida(close_code::AWAY, "el servidor se detiene")),
                 },
                 recibido = self.socket.recv() => match recibido {

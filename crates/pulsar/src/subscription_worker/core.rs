@@ -155,7 +155,8 @@ impl Core {
         self.finish(id)
     }
 
-    /// Takes note that the dead letter could not be stored: the message is handled again later, which does not count as a try.
+    /// Takes note that the dead letter could not be stored: the message is handled again later, which does not count
+    /// as a try.
     pub(super) fn not_buried(&mut self, id: MessageId, now: Instant) -> Order {
         self.hold(id, now, false)
     }

@@ -9,19 +9,19 @@
 //! The worker holds a message that could not be handled, unacknowledged, for a back-off that doubles. Pulsar's negative
 //! acknowledgement has no delay of its own, and it brings back the whole entry, often a batch. Therefore the worker
 //! negatively acknowledges a message that is an entry of its own when its time has come, so that any consumer of the
-//! subscription may take it. It handles a message that shares its entry again itself, because the siblings are done already.
-//! The same goes for every message while a service is away: another consumer would miss the same service.
+//! subscription may take it. It handles a message that shares its entry again itself, because the siblings are done
+//! already. The same goes for every message while a service is away: another consumer would miss the same service.
 //!
 //! # How tries are counted
-//! The worker counts the tries of the messages that it has seen. For a message that it sees for the first time, the broker's
-//! redelivery count stands for the tries of other consumers. The embedded broker forgets these counts when it restarts, Apache
-//! Pulsar when a topic moves to another broker, and the worker forgets its own when it ends. A message may therefore be tried
-//! more often than the policy says, but it is never lost. Redeliveries after a lost connection raise the broker's count as
-//! well, which is why the worker fetches little ahead.
+//! The worker counts the tries of the messages that it has seen. For a message that it sees for the first time, the
+//! broker's redelivery count stands for the tries of other consumers. The embedded broker forgets these counts when
+//! it restarts, Apache Pulsar when a topic moves to another broker, and the worker forgets its own when it ends. A
+//! message may therefore be tried more often than the policy says, but it is never lost. Redeliveries after a lost
+//! connection raise the broker's count as well, which is why the worker fetches little ahead.
 //!
 //! # Delivery
-//! At least once: a message comes again after a crash, a lost connection or a lost acknowledgement, and its dead letter may
-//! then be there twice, with the same original id. A handler must bear that.
+//! At least once: a message comes again after a crash, a lost connection or a lost acknowledgement, and its dead
+//! letter may then be there twice, with the same original id. A handler must bear that.
 
 mod core;
 mod dead_letter;

@@ -5,10 +5,11 @@
 pub enum Outcome {
     /// It is done, or was done before: it is acknowledged.
     Done,
-    /// It failed this time. It is tried again after a back-off; after [`crate::RetryPolicy::tries`] tries it is a dead letter.
+    /// It failed this time. It is tried again after a back-off; after [`crate::RetryPolicy::tries`] tries it is a
+    /// dead letter.
     Retry(String),
-    /// A service that the handler needs is away, which says nothing about the message. It is tried again for as long as it
-    /// takes, and this does not count as a try.
+    /// A service that the handler needs is away, which says nothing about the message. It is tried again for as long
+    /// as it takes, and this does not count as a try.
     Unavailable(String),
     /// It can never be done: it is a dead letter at once.
     Rejected(String),

@@ -23,13 +23,14 @@ use crate::error::Error;
 /// Waiting time after a broker that could not be reached; the client has tried for its operation timeout before.
 const BROKER_WAIT: Duration = Duration::from_secs(1);
 
-/// Time for handlers to end once they are aborted. A handler that blocks its thread does not notice, and ends with the process.
+/// Time for handlers to end once they are aborted. A handler that blocks its thread does not notice, and ends with
+/// the process.
 const ABORT_LIMIT: Duration = Duration::from_secs(1);
 
 /// Consumes until `stop` completes: gives every message to `handler`, and does with it what the handler answers.
 ///
-/// Waits for a broker that is away, also at the start. Once `stop` has completed it starts no handler, gives the running
-/// ones [`WorkerOptions::grace`] to finish, and leaves what is not done unacknowledged.
+/// Waits for a broker that is away, also at the start. Once `stop` has completed it starts no handler, gives the
+/// running ones [`WorkerOptions::grace`] to finish, and leaves what is not done unacknowledged.
 ///
 /// # Errors
 /// [`Error::Subscription`] when the broker refuses what no retry can change.

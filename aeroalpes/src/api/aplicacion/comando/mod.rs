@@ -21,8 +21,8 @@ pub use usuario::{BorrarUsuario, CambiarUsuario, RegistrarUsuario};
 /// Cuántas veces se intenta una unidad de trabajo.
 const INTENTOS: u32 = 8;
 
-/// Lo que puede tardar una unidad de trabajo, y después su confirmación. Es más que todas las esperas de cerrojos de una unidad; una
-/// base de datos que para entonces no contesta ha enmudecido, y ningún *socket* cerrado lo dice.
+/// Lo que puede tardar una unidad de trabajo, y después su confirmación. Es más que todas las esperas de cerrojos de
+/// una unidad; una base de datos que para entonces no contesta ha enmudecido, y ningún *socket* cerrado lo dice.
 const PLAZO: Duration = Duration::from_secs(12);
 
 /// Un cambio de la aplicación.
@@ -36,8 +36,9 @@ pub trait Comando: Sync {
     fn aplicar<U: UnidadDeTrabajo>(&self, unidad: &mut U) -> impl Future<Output = Result<Self::Salida, Error>> + Send;
 }
 
-/// Hace un comando en una unidad de trabajo y la confirma. Los interbloqueos, las esperas de cerrojos y las conexiones rotas antes de
-/// confirmar repiten el conjunto, un número limitado de veces. Un intento acaba en un plazo, también si la base de datos enmudece.
+/// Hace un comando en una unidad de trabajo y la confirma. Los interbloqueos, las esperas de cerrojos y las
+/// conexiones rotas antes de confirmar repiten el conjunto, un número limitado de veces. Un intento acaba en un
+/// plazo, también si la base de datos enmudece.
 ///
 /// # Errors
 /// Lo que dice el comando, o cómo falló la base de datos.

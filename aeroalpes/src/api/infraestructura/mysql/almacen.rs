@@ -26,11 +26,12 @@ pub(super) const PLAZO_DE_FONDO: Duration = Duration::from_secs(600);
 /// Lo que puede tardar la despedida de las conexiones.
 const DESPEDIDA: Duration = Duration::from_secs(5);
 
-/// A una conexión que reposó más se le pregunta si vive; a una ocupada no, lo que ahorra a cada reserva una ida y vuelta.
+/// A una conexión que reposó más se le pregunta si vive; a una ocupada no, lo que ahorra a cada reserva una ida y
+/// vuelta.
 const REPOSO: Duration = Duration::from_secs(1);
 
-/// Las reservas del mismo vuelo encuentran su fila sin cerrar los huecos de al lado, y un cerrojo se espera menos de lo que un cliente
-/// espera una respuesta.
+/// Las reservas del mismo vuelo encuentran su fila sin cerrar los huecos de al lado, y un cerrojo se espera menos de
+/// lo que un cliente espera una respuesta.
 const SESION: [&str; 2] =
     ["SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", "SET SESSION innodb_lock_wait_timeout = 3"];
 
@@ -63,8 +64,8 @@ impl MySql {
                     Ok(true)
                 })
             })
-            // sqlx pregunta sin límite a cada conexión que vuelve: una cuya sentencia se abandonó porque la base de datos enmudeció
-            // guardaría su lugar mientras dure el silencio.
+            // sqlx pregunta sin límite a cada conexión que vuelve: una cuya sentencia se abandonó porque la base de
+            // datos enmudeció guardaría su lugar mientras dure el silencio.
             .after_release(|conexion, _| {
                 Box::pin(async move {
                     let silencio = |_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into());

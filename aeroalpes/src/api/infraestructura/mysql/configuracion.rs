@@ -27,8 +27,8 @@ pub struct VariableErronea {
 }
 
 impl ConfiguracionDb {
-    /// Lee `DB_USERNAME` (root), `DB_PASSWORD` (adminadmin), `DB_HOSTNAME` (localhost, también `host:puerto`), `DB_PORT` (3306),
-    /// `DB_NAME` (reservas) y `DB_CONNECTIONS` (24).
+    /// Lee `DB_USERNAME` (root), `DB_PASSWORD` (adminadmin), `DB_HOSTNAME` (localhost, también `host:puerto`),
+    /// `DB_PORT` (3306), `DB_NAME` (reservas) y `DB_CONNECTIONS` (24).
     ///
     /// # Errors
     /// Un puerto o un número que no lo es.

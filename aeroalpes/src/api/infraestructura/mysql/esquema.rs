@@ -1,7 +1,8 @@
 //! Las tablas: se crean si faltan y se completan si las hizo la API del tutorial.
 //!
-//! Se hace en cada arranque, también en varios procesos a la vez. Una tabla que está conserva lo que tiene; las columnas y los índices
-//! que faltan se añaden con valores por defecto, para que los servicios del tutorial sigan escribiendo sus columnas.
+//! Se hace en cada arranque, también en varios procesos a la vez. Una tabla que está conserva lo que tiene; las
+//! columnas y los índices que faltan se añaden con valores por defecto, para que los servicios del tutorial sigan
+//! escribiendo sus columnas.
 
 use std::time::Duration;
 
@@ -13,8 +14,9 @@ use super::error::{falla, falla_de_bandeja};
 use super::salida::Bandejas;
 use crate::api::aplicacion::Falla;
 
-/// Los códigos y los ids se comparan byte a byte: si no, `bog` y `BOG` serían un solo vuelo. Nuestras tablas no tienen claves foráneas,
-/// porque las del tutorial pueden tener otro cotejo, y una clave necesita el mismo en los dos lados.
+/// Los códigos y los ids se comparan byte a byte: si no, `bog` y `BOG` serían un solo vuelo. Nuestras tablas no
+/// tienen claves foráneas, porque las del tutorial pueden tener otro cotejo, y una clave necesita el mismo en los dos
+/// lados.
 const TABLAS: [&str; 6] = [
     "CREATE TABLE IF NOT EXISTS reservas (
         id VARCHAR(40) NOT NULL PRIMARY KEY,
@@ -129,7 +131,8 @@ async fn existe(conexion: &mut MySqlConnection, sql: &'static str, tabla: &str, 
 const PAUSA: Duration = Duration::from_millis(200);
 const PAUSA_MAXIMA: Duration = Duration::from_secs(5);
 
-/// Prepara las tablas en cuanto está la base de datos, y otra vez cada vez que se ve que faltan. No termina por sí sola.
+/// Prepara las tablas en cuanto está la base de datos, y otra vez cada vez que se ve que faltan. No termina por sí
+/// sola.
 pub async fn mantener_esquema(almacen: MySql) {
     loop {
         let mut pausa = PAUSA;

@@ -1,8 +1,8 @@
 //! Las filas viejas se van: eventos publicados, claves de idempotencia, ids de mensajes atendidos.
 //!
-//! Un evento se queda una semana aunque el relevo lee el binlog y no la tabla, para poder mirarlo y volver a leerlo con una instantánea.
-//! Una clave se queda dos días: un cliente que repite más tarde un clic reserva de nuevo. El id de un mensaje se queda dos semanas, más
-//! de lo que un *broker* vuelve a entregar.
+//! Un evento se queda una semana aunque el relevo lee el binlog y no la tabla, para poder mirarlo y volver a leerlo
+//! con una instantánea. Una clave se queda dos días: un cliente que repite más tarde un clic reserva de nuevo. El id
+//! de un mensaje se queda dos semanas, más de lo que un *broker* vuelve a entregar.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! La unidad de trabajo: una transacción para la reserva, sus itinerarios, la clave de idempotencia y la fila de la bandeja de salida.
+//! La unidad de trabajo: una transacción para la reserva, sus itinerarios, la clave de idempotencia y la fila de la
+//! bandeja de salida.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -80,8 +81,9 @@ impl Unidad {
     }
 
     async fn agregar_vuelos(&mut self, vuelos: &[Vuelo]) -> Result<(), sqlx::Error> {
-        // El vuelo puede estar ya, y un INSERT a secas fallaría. ON DUPLICATE KEY cerraría la fila en exclusiva, y todas las reservas de
-        // un vuelo esperarían la confirmación de las otras. IGNORE cortaría además lo demasiado largo, que la API ya rechazó antes.
+        // El vuelo puede estar ya, y un INSERT a secas fallaría. ON DUPLICATE KEY cerraría la fila en exclusiva, y
+        // todas las reservas de un vuelo esperarían la confirmación de las otras. IGNORE cortaría además lo demasiado
+        // largo, que la API ya rechazó antes.
         let sql = format!(
             "INSERT IGNORE INTO itinerarios (odo_orden, segmento_orden, leg_orden, fecha_salida, fecha_llegada, origen_codigo, \
              destino_codigo) VALUES {}",

@@ -1,7 +1,7 @@
 //! Vuelos cuya fila de `itinerarios` se sabe confirmada: la reserva de uno de ellos no tiene que intentar insertarlo.
 //!
-//! La verdad es la tabla. Si alguien borra una fila suya, lo dice la clave foránea de la reserva; entonces se olvida todo y la unidad de
-//! trabajo se repite.
+//! La verdad es la tabla. Si alguien borra una fila suya, lo dice la clave foránea de la reserva; entonces se olvida
+//! todo y la unidad de trabajo se repite.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
