@@ -51,7 +51,7 @@ bench:
 load:
 	@tools/cargo-env.sh
 	@cargo build --quiet --release -p bitacora -p aeroalpes
-	@cargo build --quiet --release -p aeroalpes-api --example carga
+	@cargo build --quiet --release -p aeroalpes --example carga
 	@$$(tools/python-env.sh) bench/airline.py
 
 conformance:

@@ -35,7 +35,7 @@ find "$target" -name '*.profraw' >"$target/profiles"
 "$profdata" merge --sparse --failure-mode=all --input-files="$target/profiles" -o "$target/all.profdata"
 "$cov" report "${objects[@]:1}" --instr-profile="$target/all.profdata" --ignore-filename-regex='(/\.cargo/|/rustc/|/testkit/|/tests/|/examples/)' "${folders[@]}" | tee "$target/report"
 echo; echo "lines run, by crate"
-awk '$1 ~ /\.rs$/ { split($1, part, "/"); crate = part[1] "/" part[2]; if (part[1] == "aeroalpes") add("aeroalpes"); add(crate) }
+awk '$1 ~ /\.rs$/ { split($1, part, "/"); crate = part[1] "/" (part[1] == "aeroalpes" ? part[3] : part[2]); if (part[1] == "aeroalpes") add("aeroalpes"); add(crate) }
   function add(name) { lines[name] += $8; missed[name] += $9 }
   END { for (name in lines) if (lines[name]) printf "%-26s %6d of %6d  %5.1f %%\n", name, lines[name] - missed[name], lines[name], 100 - 100 * missed[name] / lines[name] }' \
   "$target/report" | sort

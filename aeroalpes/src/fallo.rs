@@ -1,40 +1,40 @@
-//! Why the command ends with a code that is not zero.
+//! Por qué el programa termina con un código que no es cero.
 
 use std::error::Error;
 use std::process::ExitCode;
 
-/// One sentence for whoever runs the program.
+/// Una frase para quien ejecuta el programa.
 #[derive(Debug)]
 pub struct Fallo {
-    sentence: String,
+    frase: String,
 }
 
 impl Fallo {
-    /// Creates a failure out of its sentence.
-    pub fn nuevo(sentence: impl Into<String>) -> Self {
-        Self { sentence: sentence.into() }
+    /// Crea un fallo de su frase.
+    pub fn nuevo(frase: impl Into<String>) -> Self {
+        Self { frase: frase.into() }
     }
 
-    /// Writes the sentence to standard error and returns the exit code.
+    /// Escribe la frase en la salida de error y devuelve el código de salida.
     pub fn informar(&self) -> ExitCode {
-        eprintln!("aeroalpes: {}", self.sentence);
+        eprintln!("aeroalpes: {}", self.frase);
         ExitCode::FAILURE
     }
 }
 
 impl<E: Error> From<E> for Fallo {
-    /// Takes an error and what caused it, in one line.
+    /// Toma un error y sus causas, en una línea.
     fn from(error: E) -> Self {
-        let mut sentence = error.to_string();
-        let mut cause = error.source();
-        while let Some(source) = cause {
-            let text = source.to_string();
-            // Some errors already say their cause.
-            if !sentence.contains(&text) {
-                sentence = format!("{sentence}: {text}");
+        let mut frase = error.to_string();
+        let mut causa = error.source();
+        while let Some(source) = causa {
+            let texto = source.to_string();
+            // Algunos errores ya dicen su causa.
+            if !frase.contains(&texto) {
+                frase = format!("{frase}: {texto}");
             }
-            cause = source.source();
+            causa = source.source();
         }
-        Self { sentence }
+        Self { frase }
     }
 }

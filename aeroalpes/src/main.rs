@@ -1,4 +1,4 @@
-//! The `aeroalpes` command: one part of the application each.
+//! El programa `aeroalpes`: cada orden es una parte de la aplicación.
 
 mod fallo;
 mod orden;
@@ -12,7 +12,7 @@ use clap::Parser;
 
 use fallo::Fallo;
 
-/// AeroAlpes: the reference application of Bitácora.
+/// AeroAlpes: la aplicación de referencia de Bitácora
 #[derive(Debug, Parser)]
 #[command(name = "aeroalpes", version)]
 struct Argumentos {
@@ -21,36 +21,33 @@ struct Argumentos {
 }
 
 fn main() -> ExitCode {
-    bitacora_store::end_at_panic(|fault| {
+    bitacora_store::end_at_panic(|falta| {
         eprintln!(
-            "aeroalpes: a fault of this program ended it ({fault}); start it again, and report this line if it comes back"
+            "aeroalpes: una falta de este programa lo terminó ({falta}); arránquelo de nuevo e informe de esta línea si vuelve a ocurrir"
         );
     });
     let argumentos = Argumentos::parse();
-    start_log();
+    registrar();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return Fallo::nuevo(format!("the runtime cannot be started: {error}")).informar(),
+        Err(error) => return Fallo::nuevo(format!("no se puede iniciar el motor de tareas: {error}")).informar(),
     };
-    let outcome = runtime.block_on(orden::ejecutar(argumentos.orden));
-    // Threads that still wait for a peer must not hold back the end.
+    let resultado = runtime.block_on(orden::ejecutar(argumentos.orden));
+    // Un hilo que todavía espera a otro servidor no debe retener el final.
     runtime.shutdown_timeout(Duration::from_secs(2));
-    match outcome {
+    match resultado {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => error.informar(),
     }
 }
 
-/// Logs go to standard error; `RUST_LOG` chooses, warnings and our own information by default.
-fn start_log() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| {
-        tracing_subscriber::EnvFilter::new(
-            "warn,aeroalpes=info,aeroalpes_api=info,aeroalpes_consumo=info,aeroalpes_notificaciones=info,\
-             aeroalpes_sidecar=info,aeroalpes_ui=info",
-        )
+/// El registro va a la salida de error; `RUST_LOG` elige qué. Por defecto, advertencias e informaciones propias.
+fn registrar() {
+    let filtro = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| {
+        tracing_subscriber::EnvFilter::new("warn,aeroalpes=info,bitacora_pulsar::subscription_worker=info")
     });
     tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(filtro)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)

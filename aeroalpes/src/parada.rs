@@ -1,38 +1,38 @@
-//! When the process is asked to end.
+//! Cuándo se le pide al proceso que termine.
 
 use std::future::{Future, pending};
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Exit code of a process that did not end in good order because of Ctrl-C, as a shell gives it.
+/// Código de salida de un proceso que Ctrl-C cortó, como lo da un intérprete de órdenes.
 const CORTADO: i32 = 130;
 
-/// Time after which an end that is not there yet says so, and can be cut short.
+/// Un final que tarda más que esto lo dice, y se puede cortar.
 const PACIENCIA: Duration = Duration::from_secs(1);
 
-/// Waits for SIGTERM or Ctrl-C, and listens from the moment of the call, so that none is missed while the program starts. A
-/// system that cannot tell either is taken as one that asks for nothing. From then on the process has [`PACIENCIA`] to end in good
-/// order; after that a further Ctrl-C ends it at once.
+/// Espera SIGTERM o Ctrl-C, y escucha desde la llamada, para no perder ninguna mientras el programa arranca. Un
+/// sistema que no puede avisar de ninguna de las dos no pide nada. Desde la señal el proceso tiene [`PACIENCIA`] para
+/// terminar en orden; después, otro Ctrl-C lo corta.
 pub fn pedida() -> impl Future<Output = ()> {
-    let mut interrupt = signal(SignalKind::interrupt()).ok();
-    let mut terminate = signal(SignalKind::terminate()).ok();
+    let mut interrupcion = signal(SignalKind::interrupt()).ok();
+    let mut terminacion = signal(SignalKind::terminate()).ok();
     async move {
         tokio::select! {
-            () = llega(&mut interrupt) => {}
-            () = llega(&mut terminate) => {}
+            () = llega(&mut interrupcion) => {}
+            () = llega(&mut terminacion) => {}
         }
         tokio::spawn(cortar());
     }
 }
 
-/// Ends the process at the next Ctrl-C. One that comes within [`PACIENCIA`] does not count: who forwards signals to a child in the
-/// terminal's own group sends each of them twice.
+/// Corta el proceso con el siguiente Ctrl-C. El que llega antes de [`PACIENCIA`] no cuenta: quien reenvía señales a
+/// un hijo del mismo grupo de la terminal le manda cada una dos veces.
 async fn cortar() {
     tokio::time::sleep(PACIENCIA).await;
-    let mut interrupt = signal(SignalKind::interrupt()).ok();
-    eprintln!("aeroalpes: what is under way is brought to its end first; Ctrl-C ends at once");
-    llega(&mut interrupt).await;
+    let mut interrupcion = signal(SignalKind::interrupt()).ok();
+    eprintln!("aeroalpes: primero termina lo que está en curso; Ctrl-C lo corta");
+    llega(&mut interrupcion).await;
     std::process::exit(CORTADO);
 }
 

@@ -74,7 +74,7 @@ def events_of(client, identities, count, schema=None):
 
 
 def test_the_deployed_schema_is_the_contracts(relay):
-    contract = json.loads((ROOT / "aeroalpes/contrato/src/evento.avsc").read_text())
+    contract = json.loads((ROOT / "aeroalpes/src/contrato/evento.avsc").read_text())
     assert json.loads(relay.configuration()["source"][0]["outbox"][0]["schema"]) == contract
 
 

@@ -173,7 +173,7 @@ def test_a_second_ctrl_c_ends_at_once(database):
     identity = api.call("POST", "/vuelos/reserva", booking()).json["id"]
     with every_connection_busy(api, database, identity, 4) as answers, callado(database.process):
         os.kill(api.process.pid, signal.SIGINT)
-        wait_until("its word that the end takes longer", lambda: "Ctrl-C ends at once" in api.log(), 10)
+        wait_until("its word that the end takes longer", lambda: "Ctrl-C lo corta" in api.log(), 10)
         assert api.process.stop(5) == 130, api.log()
         assert all(isinstance(answer.exception(10), (OSError, http.client.HTTPException)) for answer in answers)
 
@@ -250,7 +250,7 @@ def test_old_rows_go_and_young_ones_stay(database):
     left = lambda sql: database.client(sql, "reservas").split()
     api.start()
     try:
-        wait_until("the cleaning", lambda: "old rows of outbox, inbox and idempotency keys are deleted" in api.log(), 30)
+        wait_until("the cleaning", lambda: "se borraron filas viejas de las bandejas y de las claves de idempotencia" in api.log(), 30)
         assert left(f"SELECT id_entidad FROM eventos_reserva WHERE id_entidad IN ('x', '{young}') ORDER BY id") == [young, "x"]
         assert left(f"SELECT COUNT(*) FROM eventos_reserva WHERE id = '{old}'") == ["0"]
         assert left("SELECT clave FROM claves_idempotencia WHERE clave IN ('vieja', 'joven')") == ["joven"]
@@ -349,7 +349,7 @@ def test_a_lock_that_is_kept_too_long_repeats_the_whole_unit(api, database):
     identity = api.call("POST", "/vuelos/reserva", booking()).json["id"]
     lock = Lock(database, f"SELECT id FROM reservas WHERE id = '{identity}' FOR UPDATE")
     answer = in_background(lambda: api.call("POST", f"/vuelos/reserva/{identity}/aprobar", timeout=60))
-    wait_until("the second try", lambda: answer.done() or "a unit of work is repeated" in api.log(), 30)
+    wait_until("the second try", lambda: answer.done() or "se repite una unidad de trabajo" in api.log(), 30)
     lock.release()
     assert answer.result(30).status == 200
     assert database.client(f"SELECT COUNT(*) FROM eventos_reserva WHERE id_entidad = '{identity}'", "reservas").strip() == "2"

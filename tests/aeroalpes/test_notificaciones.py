@@ -182,7 +182,7 @@ def test_events_wait_for_a_mail_server_that_is_away(broker, productor, correo, t
     correo.process.kill()
     process = notificaciones(tmp_path, environment(broker, correo))
     productor.enviar(*[evento(n) for n in range(5)])
-    wait_until("five failures", lambda: process.must_run() or process.stderr().count("cannot be used") >= 5)
+    wait_until("five failures", lambda: process.must_run() or process.stderr().count("no se puede usar") >= 5)
     assert "127.0.0.1" in process.stderr() and not correo.mails()
     correo.start()
     productor.enviar(evento(5))
@@ -222,7 +222,7 @@ def test_a_refused_recipient_and_unreadable_events_are_dead_letters(broker, prod
     assert (refused.partition_key(), refused.topic_name()) == ("r1", MUERTOS)
     properties = unreadable.properties()
     assert unreadable.data() == b"\x99 no record" and properties.items() >= {"id": "x", **topic}.items()
-    assert "event of a reservation" in properties["motivo"] and properties["id_original"]
+    assert "evento de una reserva" in properties["motivo"] and properties["id_original"]
     assert process.stop() == 0
 
     # The letter was durable before its event was acknowledged, and the event is: nothing comes again.
@@ -292,11 +292,11 @@ def test_events_of_one_batch_fare_each_as_it_must(broker, productor, correo, tmp
     assert [m["message_id"] for m in correo.wait_for(3)] == [f"<evento.e{n}@aeroalpes.example>" for n in (1, 4, 2)]
     letter, = productor.cartas(1)
     assert (letter.partition_key(), letter.properties()["id_original"].rpartition(":")[2]) == ("r3", "2")
-    assert process.stop() == 0 and "came again" not in process.stderr()
+    assert process.stop() == 0 and "un evento volvió" not in process.stderr()
     process = notificaciones(tmp_path, environment(broker, correo, api))
     productor.enviar(evento(5))
     assert correo.wait_for(4)[-1]["message_id"] == "<evento.e5@aeroalpes.example>"
-    assert "came again" not in process.stderr(), "the whole batch is acknowledged"
+    assert "un evento volvió" not in process.stderr(), "the whole batch is acknowledged"
     assert process.stop() == 0
     api.stop()
 
@@ -311,7 +311,7 @@ def test_a_kill_while_the_server_takes_a_mail_sends_it_again_under_the_same_id(b
     hold.unlink()
     process = notificaciones(tmp_path, environment(broker, correo))
     assert [m["message_id"] for m in correo.wait_for(2)] == ["<evento.e1@aeroalpes.example>"] * 2
-    assert "if it had arrived, it arrives twice" in process.stderr()
+    assert "si había llegado, llega dos veces" in process.stderr()
     assert process.stop() == 0
 
 
@@ -374,16 +374,16 @@ def test_starttls_and_a_login(broker, productor, tmp_path):
     # A server that cannot prove who it is gets neither mail nor password.
     process = notificaciones(tmp_path, {**env, "SMTP_CA_FILE": "", "SMTP_PASSWORD": "secreto"})
     productor.enviar(evento(2))
-    wait_until("an unknown certificate", lambda: process.must_run() or "cannot be used" in process.stderr())
+    wait_until("an unknown certificate", lambda: process.must_run() or "no se puede usar" in process.stderr())
     assert len(correo.mails()) == 1
     assert process.stop() == 0
     correo.process.kill()
 
 
 @pytest.mark.parametrize("env, part", [
-    ({"SMTP_HOST": "mail.example", "SMTP_TLS": "ssl"}, 'SMTP_TLS="ssl" cannot be used: write none, starttls or tls'),
-    ({"CORREO_PARA": "nadie"}, 'CORREO_PARA="nadie" cannot be used'),
-    ({"AEROALPES_ADDRESS": "https://api"}, 'AEROALPES_ADDRESS="https://api" cannot be used'),
+    ({"SMTP_HOST": "mail.example", "SMTP_TLS": "ssl"}, 'SMTP_TLS="ssl" no sirve: escriba none, starttls o tls'),
+    ({"CORREO_PARA": "nadie"}, 'CORREO_PARA="nadie" no sirve'),
+    ({"AEROALPES_ADDRESS": "https://api"}, 'AEROALPES_ADDRESS="https://api" no sirve'),
     ({"PULSAR_SERVICE_URL": "http://x"}, "is not a Pulsar service URL")])
 def test_a_setting_that_cannot_be_used_is_one_sentence(tmp_path, env, part):
     process = Process([binary(), "notificaciones", "--datos", tmp_path / "datos"], env={"SMTP_HOST": "", **env})
@@ -395,5 +395,5 @@ def test_a_setting_that_cannot_be_used_is_one_sentence(tmp_path, env, part):
 def test_a_second_process_on_the_same_folder_is_refused(broker, tmp_path):
     first = notificaciones(tmp_path, environment(broker))
     second = Process([binary(), "notificaciones", "--datos", tmp_path / "datos"], env=environment(broker))
-    assert second.wait() == 1 and "end the process that uses it" in second.stderr()
+    assert second.wait() == 1 and "termine el proceso que la usa" in second.stderr()
     assert first.stop() == 0

@@ -28,7 +28,7 @@ from harness.process import ROOT, Process, free_port, wait_until
 def vuelos(tmp_path_factory):
     """The contract as Python modules, generated as the tutorial does it."""
     folder = tmp_path_factory.mktemp("vuelos")
-    proto = ROOT / "aeroalpes/sidecar/proto"
+    proto = ROOT / "aeroalpes/proto"
     wellknown = pathlib.Path(grpc_tools.__file__).parent / "_proto"
     assert protoc.main(["protoc", f"-I{proto}", f"-I{wellknown}", f"--python_out={folder}", f"--grpc_python_out={folder}", "vuelos.proto"]) == 0
     sys.path.insert(0, str(folder))
@@ -169,7 +169,7 @@ def test_an_api_that_is_away_is_told_and_comes_back(vuelos, api):
         assert "La API no está disponible" in refused(call, grpc.StatusCode.UNAVAILABLE)
         wait_until("not serving", lambda: status() == health_pb2.HealthCheckResponse.NOT_SERVING)
         failed = checked()
-        assert failed.wait() == 1 and "the API does not answer" in failed.stderr()
+        assert failed.wait() == 1 and "la API no contesta" in failed.stderr()
         api.process = Process([binary(), "api", "--escuchar", f"127.0.0.1:{api.port}"], env=api._env)
         wait_until("serving again", lambda: api.process.must_run() or status() == health_pb2.HealthCheckResponse.SERVING)
         wait_until("the API's tables", lambda: api.call("GET", "/ready").json["base_de_datos"] == "up", 60)
@@ -246,19 +246,19 @@ def test_our_client_says_in_one_sentence_what_is_wrong(running, tmp_path):
         assert sentence.startswith("aeroalpes: ") and part in sentence, sentence
 
     check("NotFound", "consultar", "nadie")
-    check("cannot be read", "crear", tmp_path / "none.json")
+    check("no se puede leer", "crear", tmp_path / "none.json")
     file = tmp_path / "reserva.json"
     file.write_text(json.dumps(booking(leg("BOG", "BOG"))))
     check("La ruta propuesta es incorrecta", "crear", file)
     file.write_text(json.dumps(booking(passengers=["ADULTO"])))
-    check("itinerarios[0].pasajeros has no field in the gRPC contract", "crear", file)
-    check("no connection to the sidecar", "--direccion", f"127.0.0.1:{free_port()}", "consultar", "x")
+    check("itinerarios[0].pasajeros no tiene campo en el contrato de gRPC", "crear", file)
+    check("no hay conexión con el sidecar", "--direccion", f"127.0.0.1:{free_port()}", "consultar", "x")
 
 
 def test_addresses_that_cannot_be_used_are_one_sentence(running):
-    for env, part in [({"AEROALPES_ADDRESS": "https://api"}, "speaks http"), ({"AEROALPES_ADDRESS": "http://"}, "is not the address of an API")]:
+    for env, part in [({"AEROALPES_ADDRESS": "https://api"}, "habla http"), ({"AEROALPES_ADDRESS": "http://"}, "no es la dirección de una API")]:
         process = Process([binary(), "sidecar", "--escuchar", "127.0.0.1:0"], env=env)
         assert process.wait() == 1, process.stderr()
         assert part in process.stderr() and len(process.stderr().splitlines()) == 1, process.stderr()
     taken = Process([binary(), "sidecar", "--escuchar", direccion(running)])
-    assert taken.wait() == 1 and "cannot be listened on" in taken.stderr()
+    assert taken.wait() == 1 and "no se puede escuchar en" in taken.stderr()

@@ -168,7 +168,7 @@ def test_addresses_that_cannot_be_used_are_one_sentence():
     process = Process([binary(), "ui", "--escuchar", "127.0.0.1:0"], env={"AEROALPES_ADDRESS": "https://api"})
     assert process.wait() == 1
     sentence, = process.stderr().splitlines()
-    assert sentence.startswith('aeroalpes: AEROALPES_ADDRESS="https://api" cannot be used'), sentence
+    assert sentence.startswith('aeroalpes: AEROALPES_ADDRESS="https://api" no sirve'), sentence
 
 
 def test_sockets_have_a_bound_and_room_comes_back(place):

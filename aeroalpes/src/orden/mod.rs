@@ -1,4 +1,4 @@
-//! The subcommands, each in its own file.
+//! Las órdenes, cada una en su archivo.
 
 mod api;
 mod notificaciones;
@@ -11,24 +11,25 @@ use clap::Subcommand;
 
 use crate::fallo::Fallo;
 
-/// What to run.
+/// Qué se ejecuta.
 #[derive(Debug, Subcommand)]
 pub enum Orden {
-    /// Sends a mail for each event of a reservation
+    /// Envía un correo por cada evento de una reserva
     Notificaciones(notificaciones::Notificaciones),
-    /// Serves the HTTP API: reservations, users
+    /// Sirve la API HTTP: reservas y usuarios
     Api(api::Api),
-    /// Asks a running part whether it is well; for health checks of containers, which have no other program
+    /// Pregunta a una parte en marcha si está bien; para las comprobaciones de contenedores, que no tienen otro
+    /// programa
     Salud(salud::Salud),
-    /// Page and websocket, every event of reservations and every change of the tables
+    /// Sirve la página y su websocket: cada evento de las reservas y cada cambio de las tablas
     Ui(ui::Ui),
-    /// Offers the API over gRPC
+    /// Ofrece la API por gRPC
     Sidecar(sidecar::Sidecar),
-    /// Calls a sidecar: makes the reservation of a JSON file, or reads one
+    /// Llama a un sidecar: hace la reserva de un archivo JSON, o lee una
     SidecarCliente(sidecar_cliente::SidecarCliente),
 }
 
-/// Runs a subcommand until it is done or asked to end.
+/// Ejecuta una orden hasta que acaba o se le pide que termine.
 pub async fn ejecutar(orden: Orden) -> Result<(), Fallo> {
     match orden {
         Orden::Notificaciones(argumentos) => notificaciones::ejecutar(argumentos).await,

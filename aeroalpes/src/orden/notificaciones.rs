@@ -2,32 +2,32 @@
 
 use std::path::PathBuf;
 
-use aeroalpes_notificaciones::Configuracion;
+use aeroalpes::notificaciones::Configuracion;
 use clap::Args;
 
 use crate::fallo::Fallo;
 use crate::parada;
 
-/// Arguments of `aeroalpes notificaciones`.
+/// Argumentos de `aeroalpes notificaciones`.
 #[derive(Debug, Args)]
-#[command(after_help = "Environment:
-  AEROALPES_ADDRESS         the API: a host, host:port or http:// URL; localhost, port 5000
-  PULSAR_SERVICE_URL        the broker; or PULSAR_ADDRESS, its host
-  SMTP_HOST, SMTP_PORT      the mail server; without a host notifications are lines on standard output
-  SMTP_TLS                  none, starttls or tls; starttls when there is a user, else none
-  SMTP_USER, SMTP_PASSWORD  its account, if it wants one
-  SMTP_CA_FILE              PEM file of a certification authority to trust besides the public ones
-  CORREO_DE, CORREO_PARA    sender, and recipient of events whose user has no address
-  RUST_LOG                  what is logged, such as debug: warnings, and our own information")]
+#[command(after_help = "Entorno:
+  AEROALPES_ADDRESS         la API: un host, host:puerto o una URL http://; localhost, puerto 5000
+  PULSAR_SERVICE_URL        el broker; o PULSAR_ADDRESS, su servidor
+  SMTP_HOST, SMTP_PORT      el servidor de correo; sin él las notificaciones son líneas en la salida
+  SMTP_TLS                  none, starttls o tls; starttls si hay usuario; si no, none
+  SMTP_USER, SMTP_PASSWORD  su cuenta, si la pide
+  SMTP_CA_FILE              archivo PEM de una autoridad de certificación en la que confiar además de las públicas
+  CORREO_DE, CORREO_PARA    remitente, y destinatario de los eventos cuyo usuario no tiene dirección
+  RUST_LOG                  qué se registra, como debug; sin ella, advertencias e informaciones propias")]
 pub struct Notificaciones {
-    /// Folder of the inbox, which tells which events were mailed
+    /// Carpeta de la bandeja, que dice de qué eventos se envió correo
     #[arg(long, env = "AEROALPES_DATOS", default_value = "./aeroalpes-datos")]
     datos: PathBuf,
 }
 
-/// Runs the notifications until the process is asked to end.
+/// Notifica hasta que se le pide que termine.
 pub async fn ejecutar(argumentos: Notificaciones) -> Result<(), Fallo> {
     let configuracion = Configuracion::del_entorno(&argumentos.datos)?;
-    Box::pin(aeroalpes_notificaciones::ejecutar(configuracion, parada::pedida())).await?;
+    Box::pin(aeroalpes::notificaciones::ejecutar(configuracion, parada::pedida())).await?;
     Ok(())
 }

@@ -2,22 +2,22 @@
 
 use std::time::Duration;
 
-use aeroalpes_sidecar::cliente::{self, Destino};
+use aeroalpes::sidecar::cliente::{self, Destino};
 use clap::Args;
 
 use crate::fallo::Fallo;
 
-/// Arguments of `aeroalpes salud`.
+/// Argumentos de `aeroalpes salud`.
 #[derive(Debug, Args)]
 pub struct Salud {
-    /// Address that answers 200 when all is well, e.g. http://127.0.0.1:5000/health, or grpc://127.0.0.1:50051
+    /// Dirección que contesta 200 si todo está bien, como http://127.0.0.1:5000/health, o grpc://127.0.0.1:50051
     url: String,
-    /// How long to wait for the answer, in milliseconds
+    /// Cuánto se espera la respuesta, en milisegundos
     #[arg(long, default_value_t = 3000)]
     espera_ms: u64,
 }
 
-/// Succeeds when the address answers 200, or its gRPC health service that it serves.
+/// Acaba bien si la dirección contesta 200, o si su servicio de salud de gRPC dice que sirve.
 pub async fn ejecutar(argumentos: Salud) -> Result<(), Fallo> {
     let Salud { url, espera_ms } = argumentos;
     let espera = Duration::from_millis(espera_ms);
@@ -25,10 +25,10 @@ pub async fn ejecutar(argumentos: Salud) -> Result<(), Fallo> {
         cliente::salud(&Destino { direccion: direccion.to_owned(), espera }).await?;
         return Ok(());
     }
-    let client = reqwest::Client::builder().timeout(espera).no_proxy().build()?;
-    let status = client.get(&url).send().await?.status();
-    if status != reqwest::StatusCode::OK {
-        return Err(Fallo::nuevo(format!("{url} answered {status}")));
+    let cliente = reqwest::Client::builder().timeout(espera).no_proxy().build()?;
+    let estado = cliente.get(&url).send().await?.status();
+    if estado != reqwest::StatusCode::OK {
+        return Err(Fallo::nuevo(format!("{url} contestó {estado}")));
     }
     Ok(())
 }

@@ -1,26 +1,26 @@
 //! `aeroalpes sidecar`.
 
-use aeroalpes_contrato::direccion;
-use aeroalpes_sidecar::Configuracion;
+use aeroalpes::contrato::direccion;
+use aeroalpes::sidecar::Configuracion;
 use clap::Args;
 
 use crate::fallo::Fallo;
 use crate::parada;
 
-/// Arguments of `aeroalpes sidecar`.
+/// Argumentos de `aeroalpes sidecar`.
 #[derive(Debug, Args)]
-#[command(after_help = "Environment:
-  AEROALPES_ADDRESS   the API: a host, host:port or http:// URL; localhost, port 5000
-  RUST_LOG            what is logged, such as debug: warnings, and our own information")]
+#[command(after_help = "Entorno:
+  AEROALPES_ADDRESS   la API: un host, host:puerto o una URL http://; localhost, puerto 5000
+  RUST_LOG            qué se registra, como debug; sin ella, advertencias e informaciones propias")]
 pub struct Sidecar {
-    /// Address to listen on
+    /// Dirección en la que se escucha
     #[arg(long, value_name = "HOST:PUERTO", env = "AEROALPES_ESCUCHAR", default_value = "127.0.0.1:50051")]
     escuchar: String,
 }
 
-/// Runs the sidecar until the process is asked to end.
+/// Sirve hasta que se le pide que termine.
 pub async fn ejecutar(argumentos: Sidecar) -> Result<(), Fallo> {
     let configuracion = Configuracion { escuchar: argumentos.escuchar, api_url: direccion::api_del_entorno()? };
-    Box::pin(aeroalpes_sidecar::servir(configuracion, parada::pedida())).await?;
+    Box::pin(aeroalpes::sidecar::servir(configuracion, parada::pedida())).await?;
     Ok(())
 }

@@ -3,50 +3,50 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use aeroalpes_sidecar::cliente::{self, Destino};
+use aeroalpes::sidecar::cliente::{self, Destino};
 use clap::{Args, Subcommand};
 
 use crate::fallo::Fallo;
 
-/// Arguments of `aeroalpes sidecar-cliente`.
+/// Argumentos de `aeroalpes sidecar-cliente`.
 #[derive(Debug, Args)]
 pub struct SidecarCliente {
-    /// Address of the sidecar
+    /// Dirección del sidecar
     #[arg(long, value_name = "HOST:PUERTO", default_value = "localhost:50051")]
     direccion: String,
-    /// How long to wait for an answer, in milliseconds
+    /// Cuánto se espera una respuesta, en milisegundos
     #[arg(long, default_value_t = 10_000)]
     espera_ms: u64,
     #[command(subcommand)]
     pedido: Pedido,
 }
 
-/// What to ask.
+/// Qué se le pide.
 #[derive(Debug, Subcommand)]
 enum Pedido {
-    /// Makes the reservation of a JSON file and prints it as it is stored
+    /// Hace la reserva de un archivo JSON y la imprime como quedó guardada
     Crear {
-        /// The body of POST /vuelos/reserva
+        /// El cuerpo de POST /vuelos/reserva
         archivo: PathBuf,
-        /// Key under which a repeated call makes one reservation
+        /// Clave con la que una llamada repetida hace una sola reserva
         #[arg(long)]
         clave: Option<String>,
     },
-    /// Prints a reservation
+    /// Imprime una reserva
     Consultar {
-        /// Its id
+        /// Su id
         id: String,
     },
 }
 
-/// Asks, and prints the answer.
+/// Pregunta, e imprime la respuesta.
 pub async fn ejecutar(argumentos: SidecarCliente) -> Result<(), Fallo> {
     let SidecarCliente { direccion, espera_ms, pedido } = argumentos;
     let destino = Destino { direccion, espera: Duration::from_millis(espera_ms) };
-    let answer = match pedido {
+    let respuesta = match pedido {
         Pedido::Crear { archivo, clave } => cliente::crear(&destino, &archivo, clave.as_deref()).await?,
         Pedido::Consultar { id } => cliente::consultar(&destino, &id).await?,
     };
-    println!("{answer}");
+    println!("{respuesta}");
     Ok(())
 }

@@ -1,35 +1,35 @@
 //! `aeroalpes ui`.
 
-use aeroalpes_contrato::direccion::{Broker, api_del_entorno, texto};
+use aeroalpes::contrato::direccion::{Broker, api_del_entorno, texto};
 use clap::Args;
 
 use crate::fallo::Fallo;
 use crate::parada;
 
-/// Arguments of `aeroalpes ui`.
+/// Argumentos de `aeroalpes ui`.
 #[derive(Debug, Args)]
-#[command(after_help = "Environment:
-  AEROALPES_ADDRESS    the API: a host, host:port or http:// URL; localhost, port 5000
-  PULSAR_SERVICE_URL   the broker; or PULSAR_ADDRESS, its host
-  AEROALPES_PREFIJO    what the topics of change events begin with: aeroalpesdb
-  RUST_LOG             what is logged, such as debug: warnings, and our own information")]
+#[command(after_help = "Entorno:
+  AEROALPES_ADDRESS    la API: un host, host:puerto o una URL http://; localhost, puerto 5000
+  PULSAR_SERVICE_URL   el broker; o PULSAR_ADDRESS, su servidor
+  AEROALPES_PREFIJO    con qué empiezan los temas de los cambios: aeroalpesdb
+  RUST_LOG             qué se registra, como debug; sin ella, advertencias e informaciones propias")]
 pub struct Ui {
-    /// Address of page and websocket
+    /// Dirección de la página y de su websocket
     #[arg(long, env = "AEROALPES_ESCUCHAR", value_name = "HOST:PUERTO", default_value = "127.0.0.1:5678")]
     escuchar: String,
-    /// A name by which the page is called, beside localhost and addresses; repeated or separated by commas
+    /// Nombre por el que se llama a la página, además de localhost y de direcciones; se repite o se separa con comas
     #[arg(long, env = "AEROALPES_NOMBRES", value_name = "NOMBRE", value_delimiter = ',')]
     nombres: Vec<String>,
 }
 
-/// Serves until it is told to end.
+/// Sirve hasta que se le pide que termine.
 pub async fn ejecutar(argumentos: Ui) -> Result<(), Fallo> {
-    let opciones = aeroalpes_ui::Opciones {
+    let opciones = aeroalpes::ui::Opciones {
         escuchar: argumentos.escuchar,
         nombres: argumentos.nombres,
         broker: Broker::del_entorno("PULSAR_ADDRESS"),
         api: api_del_entorno()?,
         prefijo: texto("AEROALPES_PREFIJO", "aeroalpesdb"),
     };
-    Ok(aeroalpes_ui::servir(opciones, parada::pedida()).await?)
+    Ok(aeroalpes::ui::servir(opciones, parada::pedida()).await?)
 }

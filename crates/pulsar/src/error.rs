@@ -117,6 +117,17 @@ pub enum Error {
         /// How often it was delivered before.
         redelivery_count: u32,
     },
+    /// A subscription worker ended: the broker refused its subscription, and no retry can change that.
+    #[error("the subscription {subscription:?} on {topic} cannot be used")]
+    Subscription {
+        /// The topic.
+        topic: String,
+        /// The subscription.
+        subscription: String,
+        /// The broker's reason.
+        #[source]
+        source: Box<Error>,
+    },
     /// The object was closed.
     #[error("the {what} is closed; open it again")]
     Closed {

@@ -2,6 +2,7 @@
 //!
 //! [`Client`] holds the connections. [`Producer`] never invents sequence ids: the caller's own make delivery exactly
 //! once, together with the broker's deduplication. [`Consumer`] and [`Reader`] read entries message by message.
+//! [`run_subscription_worker`] gives the messages of a subscription to a handler, with retry and dead letters.
 //! [`Admin`] speaks the REST API. The same code runs over a socket and over the channels of a broker in this process.
 
 mod admin;
@@ -14,6 +15,7 @@ mod error;
 mod producer;
 mod routing;
 mod service_url;
+mod subscription_worker;
 
 pub use admin::{Admin, AdminSchema};
 pub use client::{AutoCreation, Client, TopicSchema};
@@ -27,5 +29,6 @@ pub use producer::{
     BatchLimits, Batcher, Chunking, Opened, PendingBudget, Producer, ProducerOptions, Progress, SendReceipt,
 };
 pub use routing::partition_of_key;
+pub use subscription_worker::{DeadLetterProperties, Outcome, RetryPolicy, WorkerOptions, run_subscription_worker};
 
 pub use bitacora_pulsar_wire as wire;

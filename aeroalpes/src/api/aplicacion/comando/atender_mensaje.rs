@@ -1,0 +1,41 @@
+//! Reservar por un mensaje, que puede entregarse más de una vez.
+
+use super::Comando;
+use super::crear_reserva::guardar;
+use crate::api::aplicacion::Error;
+use crate::api::aplicacion::puerto::{Mensaje, UnidadDeTrabajo};
+use crate::api::dominio::Reserva;
+
+/// Guarda la reserva de un mensaje exactamente una vez: el id del mensaje se anota en la misma unidad de trabajo.
+#[derive(Debug)]
+pub struct AtenderMensaje {
+    /// Nombre del consumidor.
+    pub consumidor: &'static str,
+    /// Id del mensaje, el mismo en cada entrega.
+    pub mensaje: String,
+    /// Lo que pide.
+    pub reserva: Reserva,
+}
+
+/// Lo que fue de un mensaje.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Atencion {
+    /// Su reserva está guardada.
+    Creada,
+    /// Ya lo estaba, por una entrega anterior.
+    Repetida,
+}
+
+impl Comando for AtenderMensaje {
+    type Salida = Atencion;
+
+    async fn aplicar<U: UnidadDeTrabajo>(&self, unidad: &mut U) -> Result<Atencion, Error> {
+        match unidad.recibir(self.consumidor, &self.mensaje).await? {
+            Mensaje::Repetido => Ok(Atencion::Repetida),
+            Mensaje::Nuevo => {
+                guardar(&self.reserva, unidad).await?;
+                Ok(Atencion::Creada)
+            }
+        }
+    }
+}

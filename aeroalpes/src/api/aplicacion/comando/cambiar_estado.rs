@@ -1,0 +1,49 @@
+//! Aprobar, pagar, cancelar.
+
+use super::Comando;
+use crate::api::aplicacion::Error;
+use crate::api::aplicacion::puerto::UnidadDeTrabajo;
+use crate::api::dominio::{Fecha, Reserva};
+
+/// Lo que se hace con una reserva.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cambio {
+    /// Se aprueba.
+    Aprobar,
+    /// Se paga.
+    Pagar,
+    /// Se cancela.
+    Cancelar,
+}
+
+/// Cambia el estado de una reserva.
+#[derive(Debug)]
+pub struct CambiarEstado {
+    /// Qué reserva.
+    pub id: String,
+    /// Qué se hace.
+    pub cambio: Cambio,
+    /// Cuándo.
+    pub ahora: Fecha,
+}
+
+impl Comando for CambiarEstado {
+    /// La reserva después del cambio, sin sus itinerarios.
+    type Salida = Reserva;
+
+    async fn aplicar<U: UnidadDeTrabajo>(&self, unidad: &mut U) -> Result<Reserva, Error> {
+        let Some(mut reserva) = unidad.bloquear(&self.id).await? else {
+            return Err(Error::ReservaInexistente { id: self.id.clone() });
+        };
+        match self.cambio {
+            Cambio::Aprobar => reserva.aprobar(self.ahora)?,
+            Cambio::Pagar => reserva.pagar(self.ahora)?,
+            Cambio::Cancelar => reserva.cancelar(self.ahora)?,
+        }
+        unidad.actualizar(&reserva).await?;
+        for evento in reserva.eventos() {
+            unidad.anotar(reserva.id(), evento).await?;
+        }
+        Ok(reserva)
+    }
+}

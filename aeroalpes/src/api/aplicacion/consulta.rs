@@ -1,0 +1,30 @@
+//! Lo que piden y contestan las consultas.
+
+use crate::api::dominio::Estado;
+
+/// Qué reservas se quieren.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filtro {
+    /// Las de este estado.
+    pub estado: Option<Estado>,
+    /// Las de este cliente.
+    pub id_cliente: Option<String>,
+    /// Número de la página, desde 1.
+    pub pagina: u32,
+    /// Elementos de una página, como mucho.
+    pub tamano: u32,
+}
+
+/// Una página de elementos, y cuántos hay en total.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pagina<T> {
+    /// Los elementos de esta página.
+    pub elementos: Vec<T>,
+    /// Todos los que cumplen el filtro.
+    pub total: i64,
+}
+
+/// Devuelve las filas que hay antes de una página.
+pub fn desplazamiento(pagina: u32, tamano: u32) -> u64 {
+    u64::from(pagina.saturating_sub(1)) * u64::from(tamano)
+}

@@ -1,0 +1,56 @@
+//! El *broker*, como lo necesita la API: un cliente para los consumidores, y si contesta.
+
+use std::time::Duration;
+
+use crate::contrato::{direccion, tema};
+use bitacora_pulsar::wire::TopicName;
+use bitacora_pulsar::{Client, ClientConfig, Error};
+
+/// Un *broker* que no contesta en este plazo no está.
+const PLAZO: Duration = Duration::from_secs(2);
+
+/// La pausa más larga antes de volver a llamar al *broker*.
+const REINTENTO_MS: u64 = 5_000;
+
+/// El cliente. Copiarlo es barato.
+#[derive(Debug, Clone)]
+pub struct Broker {
+    cliente: Client,
+}
+
+impl Broker {
+    /// Prepara un cliente; se conecta cuando hace falta.
+    ///
+    /// # Errors
+    /// La URL no lo es.
+    pub fn nuevo(direccion: &direccion::Broker) -> Result<Broker, Error> {
+        let mut configuracion = ClientConfig::url(&direccion.service_url);
+        configuracion.backoff_max_ms = REINTENTO_MS;
+        Ok(Broker { cliente: Client::new(configuracion)? })
+    }
+
+    /// Devuelve el cliente.
+    pub fn cliente(&self) -> &Client {
+        &self.cliente
+    }
+
+    /// Devuelve si el *broker* contesta. Se le pregunta algo: una conexión sigue abierta un rato después de que se
+    /// congele.
+    pub async fn responde(&self) -> bool {
+        let pregunta = async {
+            let tema = TopicName::parse(tema::EVENTOS_RESERVA)?;
+            self.cliente.topics(&tema.full_namespace()).await
+        };
+        match tokio::time::timeout(PLAZO, pregunta).await {
+            Ok(Ok(_)) => true,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "el broker no está listo");
+                false
+            }
+            Err(_) => {
+                tracing::warn!("el broker no contesta");
+                false
+            }
+        }
+    }
+}

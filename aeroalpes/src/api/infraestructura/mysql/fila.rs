@@ -1,0 +1,89 @@
+//! De itinerarios a filas de `reservas_itinerarios` y de vuelta: el árbol se extiende leg a leg, cada uno con su lugar.
+
+use crate::api::dominio::{Itinerario, Leg, Odo, Pasajero, Segmento};
+
+/// Un leg y su lugar en la reserva.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fila<L> {
+    /// Itinerario, odo, segmento y leg, cada uno contado desde 0.
+    pub(super) orden: [i32; 4],
+    pub(super) leg: L,
+}
+
+/// Extiende los legs en orden.
+pub(super) fn filas(itinerarios: &[Itinerario]) -> Vec<Fila<&Leg>> {
+    let mut filas = Vec::new();
+    for (i, itinerario) in (0..).zip(itinerarios) {
+        for (o, odo) in (0..).zip(&itinerario.odos) {
+            for (s, segmento) in (0..).zip(&odo.segmentos) {
+                for (l, leg) in (0..).zip(&segmento.legs) {
+                    filas.push(Fila { orden: [i, o, s, l], leg });
+                }
+            }
+        }
+    }
+    filas
+}
+
+/// Reconstruye el árbol de las filas, en el orden de sus lugares, y de los pasajeros con el lugar de su itinerario.
+pub(super) fn itinerarios(filas: Vec<Fila<Leg>>, pasajeros: &[(i32, Pasajero)]) -> Vec<Itinerario> {
+    let mut itinerarios: Vec<Itinerario> = Vec::new();
+    let mut antes = None;
+    for Fila { orden, leg } in filas {
+        let [i, o, s, _] = orden;
+        if antes.is_none_or(|[ai, _, _, _]: [i32; 4]| ai != i) {
+            let suyos = pasajeros.iter().filter(|(orden, _)| *orden == i).map(|(_, pasajero)| *pasajero);
+            itinerarios.push(Itinerario { odos: Vec::new(), pasajeros: suyos.collect() });
+            antes = None;
+        }
+        let Some(itinerario) = itinerarios.last_mut() else { continue };
+        if antes.is_none_or(|[_, ao, _, _]| ao != o) {
+            itinerario.odos.push(Odo { segmentos: Vec::new() });
+            antes = None;
+        }
+        let Some(odo) = itinerario.odos.last_mut() else { continue };
+        if antes.is_none_or(|[_, _, as_, _]| as_ != s) {
+            odo.segmentos.push(Segmento { legs: Vec::new() });
+        }
+        if let Some(segmento) = odo.segmentos.last_mut() {
+            segmento.legs.push(leg);
+        }
+        antes = Some(orden);
+    }
+    itinerarios
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Fila, filas, itinerarios};
+    use crate::api::dominio::{Aeropuerto, Fecha, Itinerario, Leg, Odo, Pasajero, Segmento};
+
+    /// Toda forma de hasta dos itinerarios, odos, segmentos y legs vuelve como era.
+    #[test]
+    fn el_arbol_se_reconstruye() {
+        let aeropuerto = |codigo: String| Aeropuerto { nombre: Some(format!("de {codigo}")), codigo };
+        let mut numero = 0;
+        for forma in 0..16_usize {
+            let cuenta = |nivel: usize| 1 + (forma >> nivel & 1);
+            let mut leg = || {
+                numero += 1;
+                let fecha = Fecha::leer("2022-11-22T13:10:00Z").unwrap();
+                let (origen, destino) = (aeropuerto(format!("O{numero}")), aeropuerto(format!("D{numero}")));
+                Leg { fecha_salida: fecha, fecha_llegada: fecha, origen, destino }
+            };
+            let mut segmento = || Segmento { legs: (0..cuenta(0)).map(|_| leg()).collect() };
+            let mut odo = || Odo { segmentos: (0..cuenta(1)).map(|_| segmento()).collect() };
+            let mut itinerario = |pasajeros| Itinerario { odos: (0..cuenta(2)).map(|_| odo()).collect(), pasajeros };
+            let arbol: Vec<_> = (0..cuenta(3))
+                .map(|lugar| itinerario(vec![Pasajero::Adulto, Pasajero::Menor][lugar..].to_vec()))
+                .collect();
+            let filas =
+                filas(&arbol).into_iter().map(|fila| Fila { orden: fila.orden, leg: fila.leg.clone() }).collect();
+            let viajeros: Vec<_> = (0..)
+                .zip(&arbol)
+                .flat_map(|(lugar, itinerario)| itinerario.pasajeros.iter().map(move |pasajero| (lugar, *pasajero)))
+                .collect();
+            assert_eq!(itinerarios(filas, &viajeros), arbol, "forma {forma}");
+        }
+    }
+}

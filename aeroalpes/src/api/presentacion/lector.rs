@@ -1,0 +1,127 @@
+//! Lee JSON que vino de fuera, de modo que cada falta sea una frase con la ruta de su lugar.
+//!
+//! La lectura derivada contaría las mismas faltas en inglés y se detendría en el primer nivel; aquí el lector de cada
+//! cuerpo dice lo que conoce, y lo demás se rechaza.
+
+use serde_json::{Map, Value};
+
+use super::Problema;
+use crate::api::dominio::Fecha;
+
+/// Un valor y su ruta, como `itinerarios[0].odos`.
+#[derive(Debug)]
+pub(super) struct Lugar<'a> {
+    valor: &'a Value,
+    campo: String,
+}
+
+/// Un objeto del que se conocen todos los miembros.
+#[derive(Debug)]
+pub(super) struct Objeto<'a> {
+    miembros: &'a Map<String, Value>,
+    campo: String,
+}
+
+impl<'a> Lugar<'a> {
+    /// Crea un valor en una ruta; la del propio cuerpo es la vacía.
+    pub(super) fn nuevo(valor: &'a Value, campo: &str) -> Lugar<'a> {
+        Lugar { valor, campo: campo.to_owned() }
+    }
+
+    /// Devuelve el objeto, que no tiene más miembros que estos.
+    pub(super) fn objeto(&self, conocidos: &[&str]) -> Result<Objeto<'a>, Problema> {
+        let Value::Object(miembros) = self.valor else { return Err(self.no_es("un objeto")) };
+        let campo = self.campo.clone();
+        let objeto = Objeto { miembros, campo };
+        match miembros.keys().find(|nombre| !conocidos.contains(&nombre.as_str())) {
+            Some(nombre) => {
+                // Un nombre de cualquier longitud vino de fuera; lo que se muestra de él se acota.
+                let mostrado: String = nombre.chars().take(40).collect();
+                let error = format!("Este campo no se conoce; se admiten: {}", conocidos.join(", "));
+                Err(Problema::peticion(error).en(objeto.ruta(&mostrado)))
+            }
+            None => Ok(objeto),
+        }
+    }
+
+    /// Devuelve la lista, que tiene tantos elementos.
+    pub(super) fn lista(&self, minimo: usize, maximo: usize) -> Result<Vec<Lugar<'a>>, Problema> {
+        let Value::Array(valores) = self.valor else { return Err(self.no_es("una lista")) };
+        if valores.len() < minimo {
+            return Err(self.problema("La lista no puede estar vacía"));
+        }
+        if valores.len() > maximo {
+            return Err(self.problema(format!("La lista tiene {} elementos y se admiten {maximo}", valores.len())));
+        }
+        let lugar = |(indice, valor)| Lugar { valor, campo: format!("{}[{indice}]", self.campo) };
+        Ok(valores.iter().enumerate().map(lugar).collect())
+    }
+
+    /// Devuelve el texto, de 1 a `maximo` caracteres que se pueden imprimir, sin espacios alrededor.
+    pub(super) fn texto(&self, maximo: usize) -> Result<String, Problema> {
+        let texto = self.texto_libre(maximo)?;
+        if texto.trim() != texto || texto.chars().any(char::is_control) {
+            return Err(
+                self.problema("El texto no puede empezar ni terminar con espacios ni tener caracteres de control")
+            );
+        }
+        Ok(texto)
+    }
+
+    /// Devuelve el texto, de 1 a `maximo` caracteres cualesquiera.
+    pub(super) fn texto_libre(&self, maximo: usize) -> Result<String, Problema> {
+        let Value::String(texto) = self.valor else { return Err(self.no_es("un texto")) };
+        if texto.is_empty() {
+            return Err(self.problema("El texto no puede estar vacío"));
+        }
+        if texto.chars().count() > maximo {
+            return Err(self.problema(format!("El texto tiene más de {maximo} caracteres")));
+        }
+        Ok(texto.clone())
+    }
+
+    /// Devuelve el momento.
+    pub(super) fn fecha(&self) -> Result<Fecha, Problema> {
+        let Value::String(texto) = self.valor else { return Err(self.no_es("un texto con una fecha")) };
+        Fecha::leer(texto)
+            .ok_or_else(|| self.problema("La fecha debe existir y tener la forma 2022-11-22T13:10:00Z (UTC)"))
+    }
+
+    /// Crea una falta en este lugar.
+    pub(super) fn problema(&self, error: impl Into<String>) -> Problema {
+        Problema::peticion(error).en(&self.campo)
+    }
+
+    fn no_es(&self, esperado: &str) -> Problema {
+        let hallado = match self.valor {
+            Value::Null => "null",
+            Value::Bool(_) => "un booleano",
+            Value::Number(_) => "un número",
+            Value::String(_) => "un texto",
+            Value::Array(_) => "una lista",
+            Value::Object(_) => "un objeto",
+        };
+        let sujeto = if self.campo.is_empty() { "El cuerpo debe" } else { "Debe" };
+        self.problema(format!("{sujeto} ser {esperado}, no {hallado}"))
+    }
+}
+
+impl<'a> Objeto<'a> {
+    /// Devuelve un miembro que debe estar.
+    pub(super) fn exigir(&self, nombre: &str) -> Result<Lugar<'a>, Problema> {
+        match self.miembros.get(nombre) {
+            Some(valor) => Ok(Lugar { valor, campo: self.ruta(nombre) }),
+            None => Err(Problema::peticion("Falta este campo").en(self.ruta(nombre))),
+        }
+    }
+
+    /// Devuelve un miembro que puede faltar; null cuenta como que falta.
+    pub(super) fn opcional(&self, nombre: &str) -> Option<Lugar<'a>> {
+        let valor = self.miembros.get(nombre).filter(|valor| !valor.is_null())?;
+        Some(Lugar { valor, campo: self.ruta(nombre) })
+    }
+
+    fn ruta(&self, nombre: &str) -> String {
+        if self.campo.is_empty() { nombre.to_owned() } else { format!("{}.{nombre}", self.campo) }
+    }
+}

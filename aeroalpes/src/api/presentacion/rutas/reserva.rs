@@ -1,0 +1,184 @@
+//! Reservas.
+
+use std::time::SystemTime;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::LOCATION;
+use axum::http::{HeaderMap, HeaderName, StatusCode};
+use uuid::Uuid;
+
+use super::parametros::{Id, Parametros};
+use crate::api::aplicacion::comando::{CambiarEstado, Cambio, CrearReserva, Pedido, ejecutar};
+use crate::api::aplicacion::consulta::Filtro;
+use crate::api::aplicacion::puerto::{Almacen, ClaveIdempotencia};
+use crate::api::aplicacion::{Error, Falla};
+use crate::api::dominio::{Estado, Fecha};
+use crate::api::presentacion::cuerpo::Cuerpo;
+use crate::api::presentacion::dto::{
+    CambioDto, ErrorDto, PaginaReservas, ReservaCreada, ReservaDto, ReservaNueva, huella, leer_pedido,
+};
+use crate::api::presentacion::{Contexto, Problema};
+
+const CLAVE: HeaderName = HeaderName::from_static("idempotency-key");
+const CLAVE_MAXIMA: usize = 200;
+
+/// Hace una reserva.
+///
+/// La reserva, sus itinerarios y el evento que la cuenta se guardan en una transacción. Las peticiones con la misma `Idempotency-Key` y
+/// el mismo cuerpo reservan una vez, también a la vez, y reciben la misma respuesta.
+#[utoipa::path(
+    post,
+    path = "/vuelos/reserva",
+    operation_id = "crear_reserva",
+    tag = "vuelos",
+    params(("Idempotency-Key" = Option<String>, Header, description = "De 1 a 200 caracteres ASCII imprimibles que elige el cliente; se guarda dos días", max_length = 200)),
+    request_body = ReservaNueva,
+    responses(
+        (status = 202, body = ReservaCreada, description = "Está guardada", headers(("Location" = String, description = "Dirección de la reserva"))),
+        (status = 400, body = ErrorDto, description = "El cuerpo no es lo que debe ser, o rompe una regla"),
+        (status = 415, body = ErrorDto, description = "El cuerpo no está marcado como JSON"),
+        (status = 422, body = ErrorDto, description = "La clave se usó con otro cuerpo"),
+        (status = 503, body = ErrorDto, description = "La base de datos no está, o hay demasiadas peticiones en curso", headers(("Retry-After" = String, description = "Segundos que esperar"))),
+    )
+)]
+pub(crate) async fn crear(
+    State(contexto): State<Contexto>,
+    cabeceras: HeaderMap,
+    Cuerpo(cuerpo): Cuerpo,
+) -> Result<(StatusCode, [(HeaderName, String); 1], Json<ReservaCreada>), Problema> {
+    let pedido = leer_pedido(&cuerpo)?;
+    let clave = clave(&cabeceras, &pedido)?;
+    let ahora = SystemTime::now();
+    let comando = CrearReserva::nuevo(Uuid::now_v7().to_string(), pedido, clave, Fecha::de_reloj(ahora))?;
+    let id = ejecutar(&contexto.almacen, &comando).await?;
+    let direccion = format!("/vuelos/reserva/{id}");
+    Ok((StatusCode::ACCEPTED, [(LOCATION, direccion)], Json(ReservaCreada { id })))
+}
+
+/// Lista las reservas, la más nueva primero.
+#[utoipa::path(
+    get,
+    path = "/vuelos/reserva",
+    operation_id = "listar_reservas",
+    tag = "vuelos",
+    params(
+        ("estado" = Option<String>, Query, description = "`PENDIENTE`, `APROBADA`, `PAGADA` o `CANCELADA`"),
+        ("id_cliente" = Option<String>, Query, description = "Cliente de las reservas"),
+        ("pagina" = Option<u32>, Query, description = "Número de la página, desde 1", minimum = 1, maximum = 100_000),
+        ("tamano" = Option<u32>, Query, description = "Reservas de una página, como mucho; 20 si no se dice otra cosa", minimum = 1, maximum = 100),
+    ),
+    responses(
+        (status = 200, body = PaginaReservas, description = "La página"),
+        (status = 400, body = ErrorDto, description = "Un parámetro no es lo que debe ser"),
+        (status = 503, body = ErrorDto, description = "La base de datos no está, o hay demasiadas peticiones en curso"),
+    )
+)]
+pub(crate) async fn listar(
+    State(contexto): State<Contexto>,
+    parametros: Parametros,
+) -> Result<Json<PaginaReservas>, Problema> {
+    let parametros = parametros.conocidos(&["estado", "id_cliente", "pagina", "tamano"])?;
+    let (pagina, tamano) = parametros.pagina()?;
+    let estado = match parametros.texto("estado") {
+        Some(nombre) => Some(Estado::de_nombre(nombre).ok_or_else(|| {
+            Problema::peticion("El estado debe ser PENDIENTE, APROBADA, PAGADA o CANCELADA").en("estado")
+        })?),
+        None => None,
+    };
+    let id_cliente = parametros.texto("id_cliente").map(str::to_owned);
+    let hallado = contexto.almacen.reservas(&Filtro { estado, id_cliente, pagina, tamano }).await?;
+    let reservas = hallado.elementos.iter().map(ReservaDto::from).collect();
+    Ok(Json(PaginaReservas { reservas, pagina, tamano, total: hallado.total }))
+}
+
+/// Lee una reserva.
+#[utoipa::path(
+    get,
+    path = "/vuelos/reserva/{id}",
+    operation_id = "leer_reserva",
+    tag = "vuelos",
+    params(("id" = String, Path, description = "Id de la reserva")),
+    responses(
+        (status = 200, body = ReservaDto, description = "La reserva"),
+        (status = 404, body = ErrorDto, description = "No existe"),
+        (status = 503, body = ErrorDto, description = "La base de datos no está, o hay demasiadas peticiones en curso"),
+    )
+)]
+pub(crate) async fn leer(State(contexto): State<Contexto>, Id(id): Id) -> Result<Json<ReservaDto>, Problema> {
+    match contexto.almacen.reserva(&id).await? {
+        Some(reserva) => Ok(Json(ReservaDto::from(&reserva))),
+        None => Err(Error::ReservaInexistente { id }.into()),
+    }
+}
+
+/// Aprueba una reserva pendiente.
+#[utoipa::path(
+    post,
+    path = "/vuelos/reserva/{id}/aprobar",
+    operation_id = "aprobar_reserva",
+    tag = "vuelos",
+    params(("id" = String, Path, description = "Id de la reserva")),
+    responses(
+        (status = 200, body = CambioDto, description = "Está aprobada"),
+        (status = 404, body = ErrorDto, description = "No existe"),
+        (status = 409, body = ErrorDto, description = "Su estado no lo admite"),
+        (status = 503, body = ErrorDto, description = "La base de datos no está, o hay demasiadas peticiones en curso"),
+    )
+)]
+pub(crate) async fn aprobar(State(contexto): State<Contexto>, Id(id): Id) -> Result<Json<CambioDto>, Problema> {
+    cambiar(&contexto, id, Cambio::Aprobar).await
+}
+
+/// Paga una reserva aprobada.
+#[utoipa::path(
+    post,
+    path = "/vuelos/reserva/{id}/pagar",
+    operation_id = "pagar_reserva",
+    tag = "vuelos",
+    params(("id" = String, Path, description = "Id de la reserva")),
+    responses(
+        (status = 200, body = CambioDto, description = "Está pagada"),
+        (status = 404, body = ErrorDto, description = "No existe"),
+        (status = 409, body = ErrorDto, description = "Su estado no lo admite"),
+        (status = 503, body = ErrorDto, description = "La base de datos no está, o hay demasiadas peticiones en curso"),
+    )
+)]
+pub(crate) async fn pagar(State(contexto): State<Contexto>, Id(id): Id) -> Result<Json<CambioDto>, Problema> {
+    cambiar(&contexto, id, Cambio::Pagar).await
+}
+
+/// Cancela una reserva que no está pagada.
+#[utoipa::path(
+    post,
+    path = "/vuelos/reserva/{id}/cancelar",
+    operation_id = "cancelar_reserva",
+    tag = "vuelos",
+    params(("id" = String, Path, description = "Id de la reserva")),
+    responses(
+        (status = 200, body = CambioDto, description = "Está cancelada"),
+        (status = 404, body = ErrorDto, description = "No existe"),
+        (status = 409, body = ErrorDto, description = "Su estado no lo admite"),
+        (status = 503, body = ErrorDto, description = "La base de datos no está, o hay demasiadas peticiones en curso"),
+    )
+)]
+pub(crate) async fn cancelar(State(contexto): State<Contexto>, Id(id): Id) -> Result<Json<CambioDto>, Problema> {
+    cambiar(&contexto, id, Cambio::Cancelar).await
+}
+
+async fn cambiar(contexto: &Contexto, id: String, cambio: Cambio) -> Result<Json<CambioDto>, Problema> {
+    let ahora = Fecha::de_reloj(SystemTime::now());
+    let reserva = ejecutar(&contexto.almacen, &CambiarEstado { id, cambio, ahora }).await?;
+    Ok(Json(CambioDto::from(&reserva)))
+}
+
+fn clave(cabeceras: &HeaderMap, pedido: &Pedido) -> Result<Option<ClaveIdempotencia>, Problema> {
+    let Some(valor) = cabeceras.get(CLAVE) else { return Ok(None) };
+    let texto = valor.to_str().unwrap_or_default().trim();
+    if texto.is_empty() || texto.len() > CLAVE_MAXIMA {
+        let error = format!("La clave debe tener de 1 a {CLAVE_MAXIMA} caracteres ASCII imprimibles");
+        return Err(Problema::peticion(error).en("Idempotency-Key"));
+    }
+    let huella = huella(pedido).map_err(|error| Falla::Interna(error.into()))?;
+    Ok(Some(ClaveIdempotencia { clave: texto.to_owned(), huella }))
+}

@@ -1,0 +1,29 @@
+//! La API por gRPC, y un cliente suyo.
+//!
+//! - [`servir`] sirve hasta que se le pide que termine.
+//! - [`cliente`]: lo que llama `aeroalpes sidecar-cliente`.
+//! - `servicio`: las dos llamadas; `api`: la API por HTTP; `estado`: sus rechazos como códigos de gRPC.
+//! - `reserva`: una reserva como JSON y como mensaje; `fecha`: sus momentos.
+//! - `salud`: lo que dice el servicio de salud.
+
+mod api;
+pub mod cliente;
+mod error;
+mod estado;
+mod fecha;
+mod reserva;
+mod salud;
+mod servicio;
+mod servidor;
+
+/// Lo que da el contrato `proto/vuelos.proto`: mensajes, servidor y cliente.
+#[allow(missing_docs, clippy::all, clippy::pedantic)]
+pub mod vuelos {
+    include!("generado/vuelos.rs");
+
+    /// El contrato mismo, para la reflexión.
+    pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!("generado/vuelos.bin");
+}
+
+pub use error::Error;
+pub use servidor::{Configuracion, servir};

@@ -1,0 +1,120 @@
+//! Las dos llamadas del contrato.
+
+use std::time::Duration;
+
+use tonic::metadata::MetadataMap;
+use tonic::{Request, Response, Status};
+
+use crate::sidecar::api::Api;
+use crate::sidecar::reserva::{Reserva, SinFecha};
+use crate::sidecar::vuelos;
+
+/// Una llamada sin plazo recibe este.
+const PLAZO: Duration = Duration::from_secs(30);
+
+/// El servicio: todo lo decide la API.
+#[derive(Debug)]
+pub(crate) struct Servicio {
+    pub(crate) api: Api,
+}
+
+#[tonic::async_trait]
+impl vuelos::vuelos_server::Vuelos for Servicio {
+    async fn crear_reserva(
+        &self,
+        peticion: Request<vuelos::Reserva>,
+    ) -> Result<Response<vuelos::RespuestaReserva>, Status> {
+        let plazo = plazo(peticion.metadata());
+        let id_cliente = metadato(peticion.metadata(), "id-cliente")?;
+        let clave = metadato(peticion.metadata(), "idempotency-key")?;
+        let mensaje = peticion.into_inner();
+        let clave = clave.or_else(|| mensaje.id.clone().filter(|id| !id.is_empty()));
+        let pedida = Reserva::pedida(&mensaje, id_cliente).map_err(|error| sin_fecha(&error))?;
+        dentro_de(plazo, async {
+            let ruta = self.api.crear(&pedida, clave.as_deref()).await?;
+            let guardada = self.api.leer(&ruta).await.map_err(|estado| {
+                Status::new(
+                    estado.code(),
+                    format!("La reserva fue creada en {ruta}, pero no se pudo leer: {}", estado.message()),
+                )
+            })?;
+            respuesta(&guardada)
+        })
+        .await
+    }
+
+    async fn consultar_reserva(
+        &self,
+        peticion: Request<vuelos::QueryReserva>,
+    ) -> Result<Response<vuelos::RespuestaReserva>, Status> {
+        let plazo = plazo(peticion.metadata());
+        let id = peticion.into_inner().id;
+        dentro_de(plazo, async { respuesta(&self.api.consultar(&id).await?) }).await
+    }
+}
+
+fn respuesta(guardada: &Reserva) -> Result<Response<vuelos::RespuestaReserva>, Status> {
+    let mensaje = guardada.mensaje().map_err(|SinFecha { campo }| {
+        Status::internal(format!("La API respondió algo que no es una fecha ({campo})"))
+    })?;
+    Ok(Response::new(vuelos::RespuestaReserva { mensaje: "OK".to_owned(), reserva: Some(mensaje) }))
+}
+
+fn sin_fecha(SinFecha { campo }: &SinFecha) -> Status {
+    Status::invalid_argument(format!("La fecha no existe ({campo})"))
+}
+
+/// Desiste cuando lo hace quien llama: ninguna llamada a la API sobrevive a su motivo.
+async fn dentro_de<T>(plazo: Duration, trabajo: impl Future<Output = Result<T, Status>>) -> Result<T, Status> {
+    let tarde = |_| Status::deadline_exceeded("La API no respondió a tiempo");
+    Box::pin(tokio::time::timeout(plazo, trabajo)).await.map_err(tarde)?
+}
+
+fn metadato(metadatos: &MetadataMap, nombre: &str) -> Result<Option<String>, Status> {
+    let erroneo = |_| Status::invalid_argument(format!("El metadato {nombre} no es un texto"));
+    metadatos.get(nombre).map(|valor| valor.to_str().map(str::to_owned).map_err(erroneo)).transpose()
+}
+
+/// Lee el plazo de quien llama, un número de ocho cifras como mucho y una unidad, y guarda un poco para el camino de
+/// la respuesta.
+fn plazo(metadatos: &MetadataMap) -> Duration {
+    let pedido = metadatos.get("grpc-timeout").and_then(|valor| valor.to_str().ok()).and_then(duracion);
+    let pedido = pedido.unwrap_or(PLAZO).min(PLAZO);
+    pedido - (pedido / 10).min(Duration::from_millis(50))
+}
+
+fn duracion(texto: &str) -> Option<Duration> {
+    let (numero, unidad) = texto.split_at_checked(texto.len().checked_sub(1)?)?;
+    let numero: u64 = numero.parse().ok().filter(|_| numero.len() <= 8)?;
+    Some(match unidad {
+        "H" => Duration::from_secs(numero * 3600),
+        "M" => Duration::from_secs(numero * 60),
+        "S" => Duration::from_secs(numero),
+        "m" => Duration::from_millis(numero),
+        "u" => Duration::from_micros(numero),
+        "n" => Duration::from_nanos(numero),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn el_plazo_de_quien_llama_se_respeta() {
+        let comprobar = |texto: Option<&str>, milisegundos: u64| {
+            let mut metadatos = MetadataMap::new();
+            if let Some(texto) = texto {
+                metadatos.insert("grpc-timeout", texto.parse().unwrap());
+            }
+            assert_eq!(plazo(&metadatos), Duration::from_millis(milisegundos), "{texto:?}");
+        };
+        comprobar(Some("100m"), 90);
+        comprobar(Some("2S"), 1_950);
+        comprobar(Some("99999999H"), 29_950);
+        comprobar(Some("999999999S"), 29_950);
+        comprobar(Some("1x"), 29_950);
+        comprobar(None, 29_950);
+    }
+}

@@ -1,0 +1,138 @@
+//! Un puerto: la página, los websockets y la API de la propia página.
+//!
+//! `/` es la página, o un websocket en la forma del tutorial si la petición pide uno; `/ws` es el websocket de la
+//! página; `/api/…` son las reservas ([`crate::ui::reenvio`]); `/health` contesta mientras vive el servidor, falte
+//! quien falte; lo demás son archivos de la página.
+
+mod pagina;
+mod websocket;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use bitacora_origin::{Guard, HostRule, Refusal};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::ui::difusion::Difusion;
+use crate::ui::estado::Estado;
+use crate::ui::reenvio::{self, Api};
+use pagina::Pagina;
+use websocket::{Forma, Websockets};
+
+/// El cuerpo más largo de una petición.
+const MAX_CUERPO: usize = 16 * 1024;
+
+/// Lo que pueden tardar en terminar las peticiones y los websockets.
+const DESPEDIDA: Duration = Duration::from_secs(5);
+
+/// El servidor y lo que comparten sus manejadores.
+#[derive(Debug)]
+pub struct Servidor {
+    websockets: Arc<Websockets>,
+    pagina: Arc<Pagina>,
+    api: Api,
+    guardia: Arc<Guard>,
+    alto: watch::Sender<bool>,
+}
+
+#[derive(Debug, Clone)]
+struct Compartido {
+    websockets: Arc<Websockets>,
+    pagina: Arc<Pagina>,
+}
+
+impl Servidor {
+    /// Lo crea.
+    pub fn nuevo(difusion: Arc<Difusion>, estado: watch::Receiver<Estado>, api: Api, guardia: Guard) -> Self {
+        let (alto, alto_visto) = watch::channel(false);
+        let websockets = Arc::new(Websockets::nuevos(difusion, estado, alto_visto));
+        Self { websockets, pagina: Arc::new(Pagina::nueva()), api, guardia: Arc::new(guardia), alto }
+    }
+
+    /// Sirve hasta que `alto` termina; después se lo dice a cada navegador y deja acabar las peticiones.
+    ///
+    /// # Errors
+    /// El puerto falla del todo.
+    pub async fn servir(self, escucha: TcpListener, alto: impl Future<Output = ()>) -> std::io::Result<()> {
+        let compartido = Compartido { websockets: Arc::clone(&self.websockets), pagina: self.pagina };
+        let rutas = Router::new()
+            .route("/", get(raiz))
+            .route("/ws", get(websocket_de_la_pagina))
+            .route("/health", get(async || Json(json!({"status": "up"}))))
+            .fallback(archivo)
+            .with_state(compartido)
+            .nest("/api", reenvio::rutas(self.api))
+            .layer(DefaultBodyLimit::max(MAX_CUERPO))
+            .layer(from_fn_with_state(self.guardia, de_casa));
+        let mut visto = self.alto.subscribe();
+        let hasta_el_alto = async move {
+            let _ = visto.wait_for(|alto| *alto).await;
+        };
+        let sirviendo = tokio::spawn(axum::serve(escucha, rutas).with_graceful_shutdown(hasta_el_alto).into_future());
+        alto.await;
+        let _ = self.alto.send(true);
+        // Un navegador que no contesta no debe retener el final.
+        let despedida = async {
+            self.websockets.cerrados().await;
+            sirviendo.await
+        };
+        match tokio::time::timeout(DESPEDIDA, despedida).await {
+            Ok(Ok(resultado)) => resultado,
+            Ok(Err(error)) => Err(std::io::Error::other(error)),
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+/// Las peticiones vienen de nuestra página o de ninguna, y nos llaman por un nombre nuestro. Un vigilante puede
+/// llamar a `/health` por el que encuentre.
+async fn de_casa(State(guardia): State<Arc<Guard>>, peticion: Request, next: Next) -> Response {
+    let regla = if peticion.uri().path() == "/health" { HostRule::Any } else { HostRule::Known };
+    let Err(rechazo) = guardia.check(peticion.method(), peticion.uri(), peticion.headers(), regla) else {
+        return pagina::con_reglas(next.run(peticion).await);
+    };
+    tracing::warn!(%rechazo, "se rechazó una petición de otra página o por un nombre desconocido");
+    let texto = match rechazo {
+        Refusal::Host(_) => {
+            "La página no se conoce por ese nombre; ábrela como localhost o por su dirección, o añade el nombre a AEROALPES_NOMBRES."
+        }
+        _ => "La petición viene de otra página; abre la de AeroAlpes.",
+    };
+    pagina::con_reglas((StatusCode::FORBIDDEN, Json(json!({"error": texto}))).into_response())
+}
+
+fn pide_websocket(cabeceras: &HeaderMap) -> bool {
+    let subida = cabeceras.get(header::UPGRADE).and_then(|valor| valor.to_str().ok());
+    subida.is_some_and(|valor| valor.eq_ignore_ascii_case("websocket"))
+}
+
+type Subida = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
+
+async fn raiz(State(compartido): State<Compartido>, cabeceras: HeaderMap, subida: Subida) -> Response {
+    if pide_websocket(&cabeceras) {
+        return compartido.websockets.abrir(subida, Forma::Tutorial);
+    }
+    compartido.pagina.archivo("/", &cabeceras)
+}
+
+async fn websocket_de_la_pagina(State(compartido): State<Compartido>, subida: Subida) -> Response {
+    compartido.websockets.abrir(subida, Forma::Pagina)
+}
+
+async fn archivo(State(compartido): State<Compartido>, peticion: Request) -> Response {
+    if !matches!(*peticion.method(), Method::GET | Method::HEAD) {
+        return StatusCode::METHOD_NOT_ALLOWED.into_response();
+    }
+    compartido.pagina.archivo(peticion.uri().path(), peticion.headers())
+}
