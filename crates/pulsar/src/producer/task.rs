@@ -49,8 +49,6 @@ pub(super) struct Task {
     has_told_id: bool,
     /// Whether the session got a receipt: one that never does is not opened again at once.
     has_progressed: bool,
-    /// The broker closed the last session itself and no later attempt can have left a producer behind.
-    is_closed_by_broker: bool,
 }
 
 /// Why a session ended.
@@ -83,7 +81,6 @@ impl Task {
             flushes: Vec::new(),
             has_told_id: false,
             has_progressed: false,
-            is_closed_by_broker: false,
         }
     }
 
@@ -98,7 +95,6 @@ impl Task {
         let mut backoff = self.client.backoff();
         loop {
             self.has_progressed = false;
-            self.is_closed_by_broker = false;
             let end = self.serve(&mut session, &mut orders).await;
             self.core.on_closed();
             session.connection.forget_producer(session.producer_id);
@@ -163,16 +159,17 @@ impl Task {
                 Ok(opened) => return Ok(opened),
                 Err(error) => error,
             };
-            if error.is_retryable() {
-                // This attempt may have left a producer behind.
-                self.is_closed_by_broker = false;
-            }
-            // A predecessor whose connection just broke holds the topic until the broker notices; one that the broker closed
-            // itself holds nothing, so that another producer has it.
-            let is_held = matches!(error.server_error(), Some(ServerError::ProducerBusy | ServerError::ProducerFenced));
-            let may_change = error.is_retryable() || is_held && !self.is_closed_by_broker;
+            // A predecessor whose connection just broke holds the topic until the broker notices. One that fences needs not wait for
+            // it: where it is refused, the topic's epoch has moved on.
+            let is_fenced = error.server_error() == Some(ServerError::ProducerFenced);
+            let is_held = error.server_error() == Some(ServerError::ProducerBusy)
+                || is_fenced && self.options.access_mode != ProducerAccessMode::ExclusiveWithFencing;
+            let may_change = error.is_retryable() || is_held;
             let limit = self.options.held_timeout.filter(|_| is_held).unwrap_or(limit);
             if !may_change || started.elapsed() > limit {
+                if is_fenced {
+                    self.expect_end().await?;
+                }
                 return Err(error);
             }
             tracing::debug!(topic = %self.options.topic, %error, "producer not opened yet");
@@ -260,32 +257,33 @@ impl Task {
     /// Compares the topic with what it has confirmed to this producer: another copy of the broker's data may have taken the place of
     /// the one that was written to. `last` is what the broker knows of the producer's name.
     async fn expect_confirmed(&mut self, last: i64) -> Result<(), Error> {
-        let (durable, place) = {
-            let progress = self.progress.borrow();
-            (progress.durable_sequence_id, progress.durable_message_id)
-        };
+        let durable = self.progress.borrow().durable_sequence_id;
         if durable < 0 || last >= durable {
             self.has_told_id |= last >= 0;
             return Ok(());
         }
-        let is_known = last >= 0 || self.has_told_id;
-        let is_behind = match place {
-            _ if is_known => true,
-            // The broker does not deduplicate, or has forgotten the name; an empty topic may have been consumed and trimmed.
-            Some(place) => {
-                let topic = self.options.topic.clone();
-                let mut reader = self.client.reader(ReaderOptions::new(topic, StartPosition::Latest)).await?;
-                let end = reader.last_message().await?.last;
-                reader.close().await?;
-                !end.is_none() && (end.ledger, end.entry) < (place.ledger, place.entry)
-            }
-            None => false,
-        };
-        if is_behind {
-            Err(Error::TopicBehind { topic: self.options.topic.to_string(), last, durable })
-        } else {
-            Ok(())
+        if last >= 0 || self.has_told_id {
+            return Err(Error::TopicBehind { topic: self.options.topic.to_string(), last, durable });
         }
+        // The broker does not deduplicate, or has forgotten the name.
+        self.expect_end().await
+    }
+
+    /// Fails where the topic ends before what it has confirmed to this producer. An empty one may have been consumed and trimmed.
+    async fn expect_end(&self) -> Result<(), Error> {
+        let (durable, place) = {
+            let progress = self.progress.borrow();
+            (progress.durable_sequence_id, progress.durable_message_id)
+        };
+        let Some(place) = place else { return Ok(()) };
+        let topic = self.options.topic.clone();
+        let mut reader = self.client.reader(ReaderOptions::new(topic, StartPosition::Latest)).await?;
+        let end = reader.last_message().await?.last;
+        reader.close().await?;
+        if !end.is_none() && (end.ledger, end.entry) < (place.ledger, place.entry) {
+            return Err(Error::TopicBehind { topic: self.options.topic.to_string(), last: -1, durable });
+        }
+        Ok(())
     }
 
     /// Works until the session ends.
@@ -299,10 +297,7 @@ impl Task {
                     let actions = match &event {
                         Command::SendReceipt(receipt) => self.core.on_receipt(receipt),
                         Command::SendError(error) => vec![self.core.on_send_error(error)],
-                        Command::CloseProducer(_) => {
-                            self.is_closed_by_broker = true;
-                            return End::Lost("the broker closed the producer".to_owned());
-                        }
+                        Command::CloseProducer(_) => return End::Lost("the broker closed the producer".to_owned()),
                         _ => Vec::new(),
                     };
                     if let Some(end) = self.act(actions, session).await {
