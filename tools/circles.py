@@ -26,6 +26,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 FLOORS = [
     ["crates/cli"],
     ["crates/engine"],
+    ["crates/config"],
     ["crates/broker", "crates/source", "aeroalpes"],
     ["crates/change", "crates/pulsar", "crates/testkit"],
     ["crates/binlog", "crates/origin", "crates/outbox", "crates/pulsar-wire", "crates/store"],
