@@ -209,7 +209,7 @@ fn of_log_checkpoint_and_topic() {
 fn id_of(message: &StoredMessage) -> i64 {
     let key = message.key_text();
     let digits = key.strip_prefix("{\"id\":").and_then(|rest| rest.strip_suffix('}'));
-    digits.and_then(|digits| digits.parse().ok()).unwrap_or_else(|| panic!("{key} is no key of the load's table"))
+    digits.and_then(|digits| digits.parse().ok()).unwrap_or_else(|| panic!("{key} is not a key of the load's table"))
 }
 
 /// The engine, and the base of its sequence ids, that a message comes from.

@@ -71,7 +71,7 @@ impl SchemaHistory {
         self.versions.last()
     }
 
-    /// Returns whether there is no schema.
+    /// Returns whether the topic has no schema.
     pub(crate) fn is_empty(&self) -> bool {
         self.versions.is_empty()
     }

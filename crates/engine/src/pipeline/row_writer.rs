@@ -100,8 +100,7 @@ impl<S: Sink> RowWriter<S> {
     /// Writes the messages of a row into the buffer; `None` if it has none.
     ///
     /// # Errors
-    /// The row cannot be encoded, is no message, or is too large and the source is to stop then; or the sink refuses a
-    /// topic.
+    /// The row cannot be encoded or routed; it is too large and the policy is to stop; the sink refuses a topic.
     pub fn encode<'a>(
         &mut self,
         slot: &Slot,

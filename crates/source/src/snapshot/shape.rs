@@ -1,9 +1,9 @@
 //! Shapes of the captured tables, read without a lock, and the proof at each table's turn that its shape still holds.
 //!
-//! A view keeps rows, not definitions: `information_schema` and `SHOW CREATE TABLE` always tell the newest. So all shapes are
-//! read before the view, and compared again when the view's session holds the table's metadata lock, before the first of its rows. The
-//! creation time of the table is part of the comparison: a table that another one was renamed to has the same columns and other
-//! rows.
+//! A view keeps rows, not definitions: `SHOW CREATE TABLE` prints the present one. So all shapes are read before the view. They are
+//! compared again when the view's session holds the table's metadata lock, before the first of its rows. The creation time is part
+//! of the comparison, because another table with the same columns may have been renamed to this name. On MySQL only a session
+//! outside the view sees that time (see `look`).
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
