@@ -97,10 +97,12 @@ TEXTS = {
 
 
 def names(uuid):
-    """Tables whose names differ in case alone, made in different seconds; `uuid` is the type of a column that tells whose description is used."""
+    """Tables whose names differ in case alone, made in different seconds; `uuid` is the type of a column that tells whose description is used.
+    `-` stands before the full stop of a whole name, so the tables of `dif-2` come before those of `dif`."""
     row = [UUID + str(n) for n in range(6)]
     return (
-        f"""CREATE DATABASE dif; USE dif; CREATE TABLE Plain (id INT NOT NULL PRIMARY KEY, u {uuid}, y INT DEFAULT 1969);
+        f"""CREATE DATABASE dif; CREATE DATABASE `dif-2`; CREATE TABLE `dif-2`.t (id INT NOT NULL PRIMARY KEY);
+        USE dif; CREATE TABLE Plain (id INT NOT NULL PRIMARY KEY, u {uuid}, y INT DEFAULT 1969);
         DO SLEEP(1.1); CREATE TABLE plain (id INT NOT NULL PRIMARY KEY, w BINARY(2), y INT DEFAULT 7, more INT DEFAULT 8);""",
         [("utf8mb4", f"""USE dif; INSERT INTO Plain VALUES (2, '{row[2]}', NULL); INSERT INTO plain VALUES (2, 'ab', NULL, NULL);
         ALTER TABLE Plain ADD COLUMN z INT DEFAULT 9; INSERT INTO Plain VALUES (3, '{row[3]}', NULL, NULL); INSERT INTO plain VALUES (3, 'ab', NULL, NULL);
@@ -231,3 +233,11 @@ def test_statements_are_text_in_any_character_set(seen):
     assert statement in [json.loads(message["payload"])["ddl"] for message in found[""]]
     queries = [json.loads(message["payload"])["source"]["query"] for messages in found.values() for message in messages]
     assert query in queries
+
+
+def test_the_snapshot_describes_tables_in_the_order_of_their_whole_names(seen):
+    """Databases came one after the other: `dif` before `dif-2`."""
+    _, found, _ = seen
+    records = [json.loads(message["payload"]) for message in found[""]]
+    made = [change["id"] for record in records if record["source"]["snapshot"] != "false" for change in record["tableChanges"] if change["type"] == "CREATE"]
+    assert made == sorted(made, key=lambda name: name.replace('"', "")) and made.index('"dif-2"."t"') < made.index('"dif"."Plain"'), made

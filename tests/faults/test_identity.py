@@ -181,3 +181,16 @@ def test_messages_that_the_log_does_not_have_are_asked_for(database, own_broker,
     assert "of the messages of the snapshot up to" in engine.stderr() and "put the topic's messages back" in engine.stderr(), engine.stderr()
     table.run(running.url, tmp_path / "e", 2, "  snapshot.mode: when_needed\n")
     assert set(table.read(running.url)) == set(table.ids)
+
+
+def test_messages_that_were_deleted_on_purpose_are_not_asked_for_again(database, own_broker, tmp_path):
+    """`lost_messages = "accept"` goes on where the checkpoint stands, and is needed once."""
+    running, table = own_broker, Table(database, "accepted")
+    copy_of(running, tmp_path / "empty")
+    table.insert(3)
+    table.run(running.url, tmp_path / "e", 2)
+    put_back(running, tmp_path / "empty")
+    told = table.run(running.url, tmp_path / "e", 2, "  bitacora.lost.messages: accept\n")
+    assert "goes on without the messages that were deleted" in told, told
+    told = table.run(running.url, tmp_path / "e", 2)
+    assert "accepted.accepted.t" not in told and table.read(running.url) == table.ids[-4:], told

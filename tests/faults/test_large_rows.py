@@ -184,3 +184,19 @@ def test_a_row_of_the_snapshot_without_a_way_is_cut_in_the_named_column(table):
     insert(table, 3, text)
     assert rows(read(running.url, TOPIC, 3)) == [("r", 1, text[:20]), ("r", 2, "short enough"), ("c", 3, text[:20])]
     assert running.stop() == 0
+
+
+@pytest.mark.conformance
+def test_a_real_pulsar_gets_a_row_above_its_limit_in_chunks(table, tmp_path):
+    first, second = incompressible(6_000_000, 7), incompressible(12_000_000, 8)
+    insert(table, 1, first)
+    broker = servers.Pulsar("brokerDeduplicationEnabled=true")
+    # Without a cursor a real Pulsar would drop the messages before they are read.
+    servers.rest(broker.admin, "namespaces/public/default/retention", {"retentionTimeInMinutes": -1, "retentionSizeInMB": -1}, "POST")
+    process = Process([servers.bitacora_binary(), *servers.localrun(table, broker, tmp_path, tables="big.t")])
+    streaming(process)
+    insert(table, 2, second)
+    insert(table, 3, "after")
+    assert rows(read(broker.url, TOPIC, 3)) == [("r", 1, first), ("c", 2, second), ("c", 3, "after")]
+    assert process.stop() == 0, process.stderr()
+    broker.stop()

@@ -3,12 +3,13 @@
 import random
 import socket
 import struct
+import subprocess
 
 import pytest
 
 from harness import servers
 from harness.process import wait_until
-from harness.wire import CONNECT, encode_message
+from harness.wire import CONNECT, Connection, encode_message
 
 
 def connect_frame():
@@ -76,3 +77,30 @@ def test_many_idle_connections_do_not_shut_others_out(broker, client):
     client.create_producer("persistent://public/default/bystander").send(b"x")
     for s in idle:
         s.close()
+
+
+def send_lying_batch(url, topic):
+    """Stores an entry that announces 1,000 messages and has none."""
+    connection = Connection(url)
+    connection.send(5, {1: topic, 2: 1, 3: 1, 4: "liar"})  # PRODUCER
+    connection.expect(17)  # PRODUCER_SUCCESS
+    command = encode_message({1: 6, 6: {1: 1, 2: 0, 3: 1000}})  # SEND
+    metadata = encode_message({1: "liar", 2: 0, 3: 1, 11: 1000})
+    rest = struct.pack(">I", len(command)) + command + struct.pack(">I", len(metadata)) + metadata + b"no message"
+    connection.socket.sendall(struct.pack(">I", len(rest)) + rest)
+    connection.expect(7)  # SEND_RECEIPT
+    connection.close()
+
+
+def test_a_batch_whose_count_lies_is_told_and_passed(broker, client):
+    """It came first at every start of `bitacora client consume`, and nothing behind it was read."""
+    topic = "persistent://public/default/lying"
+    send_lying_batch(broker.url, topic)
+    client.create_producer(topic).send(b"behind it")
+    consume = [servers.bitacora_binary(), "client", "--url", broker.url, "consume", topic, "-s", "s", "-n", "1", "-p", "earliest"]
+    stopped = subprocess.run([*consume, "--unreadable", "stop"], capture_output=True, text=True, timeout=30)
+    assert stopped.returncode == 1 and "announces more messages" in stopped.stderr and "got message" not in stopped.stdout, stopped
+    passed = subprocess.run(consume, capture_output=True, text=True, timeout=30)
+    assert passed.returncode == 0 and "it is acknowledged" in passed.stderr and "behind it" in passed.stdout, passed
+    stats = servers.rest(broker.admin, "persistent/public/default/lying/stats")
+    assert stats["subscriptions"]["s"]["msgBacklog"] == 0, stats

@@ -119,6 +119,17 @@ fn numbers() {
 }
 
 #[test]
+fn a_default_of_float_is_printed_as_a_row_prints_the_value() {
+    let row = |value, form| {
+        let default = ColumnDefault::Literal("0.1".into());
+        printed(new(ColumnType::FLOAT, 4), "FLOAT", default, form, value)
+    };
+    for (form, expected) in [(DebeziumForm::V1_9, "0.10000000149011612"), (DebeziumForm::V3_6, "0.1")] {
+        assert_eq!([row(Value::Null, form), row(Value::Float(0.1), form)], [expected, expected], "{form:?}");
+    }
+}
+
+#[test]
 fn decimals() {
     let decimal = |precision: u16, scale| new(ColumnType::NEWDECIMAL, precision << 8 | scale);
     check(decimal(10, 2), Value::Decimal("0.00"), "\"AA==\"");
