@@ -84,15 +84,15 @@ pub enum Error {
     },
     /// A topic that lacks what it has confirmed: it was truncated, restored, or deleted and made again.
     #[error(
-        "topic {topic} ends with sequence id {last}, before {durable}, which it has confirmed; its messages were deleted, or an older copy of the broker's data was put back"
+        "topic {topic} ends with {last}, before {confirmed}, which it has confirmed; its messages were deleted, or an older copy of the broker's data was put back"
     )]
     TopicBehind {
         /// The topic.
         topic: String,
-        /// The last id that it has of the producer; −1 for none.
-        last: i64,
-        /// The last id that it has confirmed to the producer.
-        durable: i64,
+        /// What it ends with, as `sequence id 7` or `message 12:3:-1`.
+        last: String,
+        /// What it has confirmed, in the same form.
+        confirmed: String,
     },
     /// Sequence ids that do not increase.
     #[error(

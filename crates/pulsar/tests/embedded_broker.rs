@@ -190,6 +190,37 @@ async fn a_restart_of_the_broker_loses_and_repeats_nothing() {
     house.stop().await;
 }
 
+/// A producer without any receipt took the higher topic epoch of an older copy for another producer.
+#[tokio::test]
+async fn an_older_copy_of_the_topic_is_told_from_another_producer() {
+    let (older, newer) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let fencing = ProducerOptions { access_mode: ProducerAccessMode::ExclusiveWithFencing, ..exclusive() };
+    let house = House::start(older.path()).await;
+    let client = house.local();
+    for id in 0..3 {
+        client
+            .producer(fencing.clone())
+            .await
+            .unwrap()
+            .send(&OutgoingMessage { sequence_id: id, ..Default::default() })
+            .await
+            .unwrap();
+    }
+    house.stop().await;
+    house.start_again(newer.path()).await;
+    let mut first = client.producer(fencing.clone()).await.unwrap();
+    let receipt = first.send(&OutgoingMessage { sequence_id: 0, ..Default::default() }).await.unwrap();
+    let producer = client.producer(fencing).await.unwrap();
+    producer.set_known_end(receipt.message_id);
+    house.stop().await;
+    house.start_again(older.path()).await;
+    let mut progress = producer.progress();
+    let failed =
+        tokio::time::timeout(Duration::from_secs(20), progress.wait_for(|progress| progress.failure.is_some()));
+    let failure = failed.await.unwrap().unwrap().failure.clone().unwrap();
+    assert!(matches!(&failure, Error::TopicBehind { .. }), "{failure}");
+}
+
 /// An entry of three messages whose metadata announce another count.
 fn lying_batch(first_id: u64, announced: i32) -> bitacora_pulsar::wire::Batch {
     use bitacora_pulsar::wire::{Codec, EntryHeader, MessageMetadata, split_entry};

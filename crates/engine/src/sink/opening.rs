@@ -6,7 +6,7 @@ use std::time::Duration;
 use bitacora_change::{MessageSchema, ValueSchemaKind};
 use bitacora_pulsar::{AutoCreation, Chunking, Error as ClientError, Producer, ProducerOptions};
 use bitacora_pulsar_wire::proto::{KeyValue, ProducerAccessMode, Schema, SchemaType};
-use bitacora_pulsar_wire::{ServerError, TopicName};
+use bitacora_pulsar_wire::{MessageId, ServerError, TopicName};
 
 use super::Lane;
 use super::names::Author;
@@ -85,7 +85,10 @@ impl PulsarSink {
         let is_untouched = producer.opened().topic_epoch == Some(next);
         // Only the producer that was open last can have sent more than the checkpoint knows.
         let was_last = newest.is_some_and(|mark| mark.lane == lane && mark.epoch == self.names.epoch());
+        let marks = self.known.get(topic_key).into_iter().flatten();
+        let marked = marks.filter_map(|mark| mark.message).max().map(|(ledger, entry)| MessageId::new(ledger, entry));
         if !is_new || (is_untouched && (known.is_some() || !was_last)) {
+            marked.into_iter().for_each(|message| producer.set_known_end(message));
             return Ok((producer, known.max(confirmed)));
         }
         let asks_topic = known.is_none() && lane == Lane::Stream;
@@ -94,6 +97,7 @@ impl PulsarSink {
             _ => Since::LastMessage,
         };
         let tail = read_tail(&self.client, topic, &self.names.of(lane), since).await.map_err(failed)?;
+        tail.last.max(marked).into_iter().for_each(|message| producer.set_known_end(message));
         if let Some(producer) = &tail.producer {
             self.tell_namesake(topic, producer);
         }

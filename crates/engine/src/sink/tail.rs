@@ -30,6 +30,8 @@ pub(super) struct Tail {
     pub last_sequence_id: Option<u64>,
     /// The first message that was read, and its producer.
     pub first: Option<(MessageId, String)>,
+    /// The last message.
+    pub last: Option<MessageId>,
     /// When the last message was published, milliseconds since 1970.
     pub published_ms: u64,
 }
@@ -94,5 +96,6 @@ fn note(message: &Message, producer: &str, tail: &mut Tail) {
     if tail.producer.as_deref() != Some(message.producer_name()) {
         tail.producer = Some(message.producer_name().to_owned());
     }
+    tail.last = Some(message.id);
     tail.published_ms = message.publish_time_ms();
 }

@@ -11,6 +11,7 @@ mod chunks;
 mod core;
 mod task;
 
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bitacora_pulsar_wire::proto::{ProducerAccessMode, Schema};
@@ -142,6 +143,7 @@ pub struct Producer {
     orders: mpsc::UnboundedSender<Order>,
     budget: PendingBudget,
     progress: watch::Receiver<Progress>,
+    known_end: Arc<OnceLock<MessageId>>,
     last_sequence_id: i64,
     single: BatchBuilder,
 }
@@ -152,7 +154,8 @@ impl Producer {
         let (orders, orders_seen) = mpsc::unbounded_channel();
         let (progress_set, progress) = watch::channel(Progress { durable_sequence_id: -1, ..Default::default() });
         let (topic, codec, chunking) = (options.topic.clone(), options.codec, options.chunking);
-        let task = Task::new(client, options, budget.clone(), progress_set);
+        let known_end = Arc::new(OnceLock::new());
+        let task = Task::new(client, options, budget.clone(), progress_set, Arc::clone(&known_end));
         let opened = task.start(orders_seen).await?;
         Ok(Self {
             topic,
@@ -161,6 +164,7 @@ impl Producer {
             orders,
             budget,
             progress,
+            known_end,
             last_sequence_id: opened.last_sequence_id,
             opened,
             single: BatchBuilder::new(),
@@ -180,6 +184,13 @@ impl Producer {
     /// Returns the highest sequence id that the broker knew of this name at the opening, −1 when it knew none.
     pub fn last_sequence_id(&self) -> i64 {
         self.opened.last_sequence_id
+    }
+
+    /// Names the newest message that the topic was found to have; the first call counts. Receipts name later ones. Where another
+    /// producer is in the way later and the topic ends before that message, an older copy of the broker's data was put back: the
+    /// producer fails with [`Error::TopicBehind`] then.
+    pub fn set_known_end(&self, message: MessageId) {
+        let _ = self.known_end.set(message);
     }
 
     /// Returns the watch of what is durable; it also works from a plain thread with `borrow`.

@@ -1,10 +1,10 @@
 //! The shell of a producer: one task that carries batches and receipts between caller, core and connection.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use bitacora_pulsar_wire::proto::{CommandCloseProducer, CommandProducer, KeyValue, ProducerAccessMode};
-use bitacora_pulsar_wire::{Batch, Command, ServerError};
+use bitacora_pulsar_wire::{Batch, Command, MessageId, ServerError};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::budget::PendingBudget;
@@ -37,6 +37,8 @@ pub(super) struct Task {
     options: ProducerOptions,
     budget: PendingBudget,
     progress: watch::Sender<Progress>,
+    /// What the topic had before the first receipt, as [`super::Producer::set_known_end`] says.
+    known_end: Arc<OnceLock<MessageId>>,
     core: ProducerCore<Option<Waiter>>,
     /// Raised with each opening, so that the broker knows the successor from the predecessor.
     epoch: u64,
@@ -65,6 +67,7 @@ impl Task {
         options: ProducerOptions,
         budget: PendingBudget,
         progress: watch::Sender<Progress>,
+        known_end: Arc<OnceLock<MessageId>>,
     ) -> Self {
         let name = options.name.clone();
         let core = ProducerCore::new(options.chunking);
@@ -73,6 +76,7 @@ impl Task {
             options,
             budget,
             progress,
+            known_end,
             core,
             epoch: 0,
             name,
@@ -263,25 +267,25 @@ impl Task {
             return Ok(());
         }
         if last >= 0 || self.has_told_id {
-            return Err(Error::TopicBehind { topic: self.options.topic.to_string(), last, durable });
+            let (last, confirmed) = (format!("sequence id {last}"), format!("sequence id {durable}"));
+            return Err(Error::TopicBehind { topic: self.options.topic.to_string(), last, confirmed });
         }
         // The broker does not deduplicate, or has forgotten the name.
         self.expect_end().await
     }
 
-    /// Fails where the topic ends before what it has confirmed to this producer. An empty one may have been consumed and trimmed.
+    /// Fails where the topic ends before what it has confirmed to this producer, or had before. An empty one may have been consumed and
+    /// trimmed.
     async fn expect_end(&self) -> Result<(), Error> {
-        let (durable, place) = {
-            let progress = self.progress.borrow();
-            (progress.durable_sequence_id, progress.durable_message_id)
-        };
-        let Some(place) = place else { return Ok(()) };
+        let confirmed = self.progress.borrow().durable_message_id;
+        let Some(confirmed) = confirmed.or(self.known_end.get().copied()) else { return Ok(()) };
         let topic = self.options.topic.clone();
         let mut reader = self.client.reader(ReaderOptions::new(topic, StartPosition::Latest)).await?;
         let end = reader.last_message().await?.last;
         reader.close().await?;
-        if !end.is_none() && (end.ledger, end.entry) < (place.ledger, place.entry) {
-            return Err(Error::TopicBehind { topic: self.options.topic.to_string(), last: -1, durable });
+        if !end.is_none() && (end.ledger, end.entry) < (confirmed.ledger, confirmed.entry) {
+            let (last, confirmed) = (format!("message {end}"), format!("message {confirmed}"));
+            return Err(Error::TopicBehind { topic: self.options.topic.to_string(), last, confirmed });
         }
         Ok(())
     }
