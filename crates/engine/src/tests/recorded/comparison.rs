@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::recording::{Record, Run, Topics, file};
+use super::recording::{Record, Run, Topics, file};
 
 /// A place where a record is meant to differ from the recorded one.
 #[derive(Debug, serde::Deserialize)]
@@ -53,7 +53,7 @@ struct Listed {
 }
 
 /// Panics unless the records are the recorded ones.
-pub fn compare(run: &Run, recorded: &Topics, found: &Topics) {
+pub(super) fn compare(run: &Run, recorded: &Topics, found: &Topics) {
     let listed = std::fs::read_to_string(file("tests/golden/debezium/differences.toml")).unwrap();
     let listed: Listed = toml::from_str(&listed).unwrap();
     assert!(listed.difference.iter().all(|difference| !difference.reason.is_empty()));

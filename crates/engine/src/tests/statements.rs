@@ -1,18 +1,17 @@
 //! Statements in the log. Row changes as text: the core stops before those of captured tables, and passes the others. MariaDB's ALTER in
 //! two phases: it counts once, when it is done.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 use std::sync::Arc;
 
+use crate::error::EngineError;
+use crate::metrics::SourceMetrics;
+use crate::notices::Notices;
+use crate::pipeline::core::{Core, CoreOptions, RowRules, SchemaChanges, Statements};
+use crate::sink::{Lane, Opened, OutgoingMessage, Sink, TopicId};
 use bitacora_binlog::{ChecksumAlgorithm, EventType};
 use bitacora_change::{
     ColumnRules, Connector, DebeziumForm, MessageSchema, NullWithDefault, PlanOptions, Tombstones, ValueFormat,
 };
-use bitacora_engine::error::EngineError;
-use bitacora_engine::metrics::SourceMetrics;
-use bitacora_engine::notices::Notices;
-use bitacora_engine::pipeline::core::{Core, CoreOptions, RowRules, SchemaChanges, Statements};
-use bitacora_engine::sink::{Lane, Opened, OutgoingMessage, Sink, TopicId};
 use bitacora_source::{Filter, FilterOptions, Position};
 use bitacora_testkit::{Mariadb, MariadbOptions};
 

@@ -3,16 +3,15 @@
 //!
 //! The recordings and what they are not compared in stand in `tests/golden/debezium` of the workspace. The tests there
 //! compare the rows of the snapshot too, with real servers.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod comparison;
 mod recording;
-mod replay;
+mod run;
 
 use bitacora_change::{Connector, ValueFormat};
 
-use comparison::compare;
-use recording::{Run, recording};
+use self::comparison::compare;
+use self::recording::{Run, recording};
 
 const LOGS: &str = "crates/binlog/tests/golden";
 
@@ -28,7 +27,7 @@ fn mariadb(form: &'static str) -> Run {
 
 fn check(run: &Run, format: ValueFormat) {
     let recorded = recording(run);
-    let found = replay::run(run, format, &recorded);
+    let found = self::run::run(run, format, &recorded);
     compare(run, &recorded, &found);
 }
 

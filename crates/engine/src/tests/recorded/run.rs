@@ -2,22 +2,22 @@
 
 use std::sync::Arc;
 
+use crate::error::EngineError;
+use crate::metrics::SourceMetrics;
+use crate::notices::Notices;
+use crate::pipeline::core::{Core, CoreOptions, RowRules, SchemaChanges, Statements};
+use crate::pipeline::snapshot::SnapshotWriter;
+use crate::sink::{Lane, Opened, OutgoingMessage, Sink, TopicId};
 use bitacora_binlog::ChecksumAlgorithm;
 use bitacora_change::{
     ColumnRules, DebeziumForm, LargeRows, MessageSchema, NullWithDefault, PlanOptions, Tombstones, TopicCollision,
     ValueFormat,
 };
-use bitacora_engine::error::EngineError;
-use bitacora_engine::metrics::SourceMetrics;
-use bitacora_engine::notices::Notices;
-use bitacora_engine::pipeline::core::{Core, CoreOptions, RowRules, SchemaChanges, Statements};
-use bitacora_engine::pipeline::snapshot::SnapshotWriter;
-use bitacora_engine::sink::{Lane, Opened, OutgoingMessage, Sink, TopicId};
 use bitacora_source::ddl::{Catalog, CharsetChoice, RecordForm, SnapshotDatabase, snapshot_records};
 use bitacora_source::{Filter, FilterOptions, Position};
 use serde_json::Value;
 
-use crate::recording::{Record, Run, Topics, gunzip};
+use super::recording::{Record, Run, Topics, gunzip};
 
 /// Keeps every message.
 #[derive(Debug)]
@@ -121,7 +121,7 @@ fn said(recorded: &Topics) -> Said {
 }
 
 /// Runs the log from the recorded snapshot's position.
-pub fn run(run: &Run, format: ValueFormat, recorded: &Topics) -> Topics {
+pub(super) fn run(run: &Run, format: ValueFormat, recorded: &Topics) -> Topics {
     let plan = PlanOptions {
         connector: run.connector,
         form: DebeziumForm::V3_6,

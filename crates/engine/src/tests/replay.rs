@@ -3,7 +3,6 @@
 //! The sink is the model of a broker with deduplication: it keeps a message if its sequence id is above the last one of its
 //! topic, and a crash loses what was not durable. A run with crashes, reconnects and restarts from the stored checkpoint
 //! must leave exactly what an undisturbed run leaves.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,17 +11,17 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::error::EngineError;
+use crate::metrics::SourceMetrics;
+use crate::notices::Notices;
+use crate::pipeline::core::{Core, CoreOptions, End, RowRules, SchemaChanges, Statements};
+use crate::sink::{Lane, Opened, OutgoingMessage, Sink, TopicId};
 use bitacora_binlog::ChecksumAlgorithm;
 use bitacora_change::outbox::{DeadLetters, OutboxOptions, OutboxRule, OutboxTables, Payload, Template, TopicRule};
 use bitacora_change::{
     ColumnRules, ColumnSelection, Connector, DebeziumForm, HashVersion, Mask, MessageSchema, NullWithDefault,
     PatternList, PlanOptions, SaltedHash, Tombstones, ValueFormat,
 };
-use bitacora_engine::error::EngineError;
-use bitacora_engine::metrics::SourceMetrics;
-use bitacora_engine::notices::Notices;
-use bitacora_engine::pipeline::core::{Core, CoreOptions, End, RowRules, SchemaChanges, Statements};
-use bitacora_engine::sink::{Lane, Opened, OutgoingMessage, Sink, TopicId};
 use bitacora_source::{Filter, FilterOptions, Position};
 use proptest::prelude::*;
 
