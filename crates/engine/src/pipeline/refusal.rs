@@ -55,7 +55,8 @@ impl<S: Sink> State<S> {
             }
             Body::Unknown(_) => {
                 self.writer.metrics.ignored_event_count.add(1);
-                tracing::warn!(kind = site.header.kind.0, file = %self.place.file, position = site.start, "skipped an event of an unknown type that the server marks as safe to skip");
+                tracing::warn!(kind = site.header.kind.0, file = %self.place.file, position = site.start,
+                    "skipped an event of an unknown type that the server marks as safe to skip");
             }
             _ => {}
         }

@@ -92,13 +92,15 @@ fn undescribed(table: &TableMap, description: Option<&TableDescription>) -> Opti
     let name = format!("{}.{}", table.database, table.table);
     if description.is_none() {
         return Some(format!(
-            "there is no description of {name}, so its columns are printed {PRINTED}; start the source again, which asks the server"
+            "there is no description of {name}, so its columns are printed {PRINTED}; start the source again, which \
+            asks the server"
         ));
     }
     let differences = LoggedTable::new(table, description).differences(table);
     (!differences.is_empty()).then(|| {
         format!(
-            "the description of {name} does not fit its rows; columns that only one of the two has are printed {PRINTED} ({}); if it stays so, take a new snapshot",
+            "the description of {name} does not fit its rows; columns that only one of the two has are printed \
+            {PRINTED} ({}); if it stays so, take a new snapshot",
             differences.join(", ")
         )
     })
@@ -110,7 +112,8 @@ pub(super) fn too_long(failure: &PatternError) -> EngineError {
         .remedy(failure.reason.clone())
 }
 
-/// Compiles the plan of a captured table and logs the plan's notes once. The first rule that covers an outbox table counts.
+/// Compiles the plan of a captured table and logs the plan's notes once. The first rule that covers an outbox table
+/// counts.
 ///
 /// # Errors
 /// A column cannot be understood, the server does not log what a plan needs, or an outbox lacks a column.
@@ -129,7 +132,8 @@ pub(super) fn compile(
     }
     if description.is_none() && has_columns_of_a_sequence(table) {
         notices.warn(&format!(
-            "{}.{} is a sequence: the numbers that it reserves are in the log, but they are no rows of a table and are not published",
+            "{}.{} is a sequence: the numbers that it reserves are in the log, but they are no rows of a table and are \
+            not published",
             table.database, table.table
         ));
         return Ok(None);

@@ -12,7 +12,8 @@ use crate::error::{EngineError, ErrorKind};
 use crate::notices::Notices;
 
 /// What an operator does about tables that meet in a topic.
-pub(crate) const APART: &str = "exclude one of them, or set topic_collision: \"escape\" names the topics so that none meet, \"mix\" lets them share one";
+pub(crate) const APART: &str = "exclude one of them, or set topic_collision: \"escape\" names the topics so that none \
+    meet, \"mix\" lets them share one";
 
 /// What is done about tables that meet in a topic.
 #[derive(Debug, Clone, Copy)]

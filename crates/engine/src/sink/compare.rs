@@ -93,7 +93,8 @@ pub(crate) async fn compare(
     Ok(behind)
 }
 
-/// How long a producer of before, whose connection has just broken, may hold a topic before the comparison takes it over.
+/// How long a producer of before, whose connection has just broken, may hold a topic before the comparison takes it
+/// over.
 const HELD_TIMEOUT: Duration = Duration::from_secs(1);
 
 struct Comparer {
