@@ -139,7 +139,8 @@ async fn flush(shared: Arc<Shared>, mut stopped: tokio::sync::watch::Receiver<bo
             _ = stopped.changed() => return,
         }
         if let Err(error) = shared.catalog.flush().await {
-            tracing::error!(%error, "cannot write the cursors; messages acknowledged since the last write may come again after a restart");
+            tracing::error!(%error,
+                "cannot write the cursors; messages acknowledged since the last write may come again after a restart");
         }
     }
 }

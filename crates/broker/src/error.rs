@@ -22,7 +22,8 @@ pub enum BrokerError {
     },
     /// A listener that other machines could reach, without leave.
     #[error(
-        "{address} for {purpose} can be reached from other machines, and the broker has no authentication and no TLS; listen on 127.0.0.1, or allow it (--allow-remote, broker.allow_remote = true) behind a firewall or a proxy"
+        "{address} for {purpose} can be reached from other machines, and the broker has no authentication and no TLS; \
+        listen on 127.0.0.1, or allow it (--allow-remote, broker.allow_remote = true) behind a firewall or a proxy"
     )]
     Exposed {
         /// What the listener is for.

@@ -92,10 +92,22 @@ pub struct Broker {
     #[arg(long, env = "BITACORA_BROKER_ALLOW_REMOTE")]
     pub allow_remote: bool,
     /// How a topic's schema may change where the policy of its namespace does not say
-    #[arg(long, value_name = "STRATEGY", env = "BITACORA_BROKER_SCHEMA_COMPATIBILITY_STRATEGY", default_value = "FULL", value_parser = STRATEGIES)]
+    #[arg(
+        long,
+        value_name = "STRATEGY",
+        env = "BITACORA_BROKER_SCHEMA_COMPATIBILITY_STRATEGY",
+        default_value = "FULL",
+        value_parser = STRATEGIES
+    )]
     pub schema_compatibility_strategy: String,
     /// Largest entry that clients may send, in bytes, from 65536 to 134217728
-    #[arg(long, value_name = "BYTES", env = "BITACORA_BROKER_MAX_MESSAGE_SIZE", default_value_t = 5_242_880, value_parser = clap::value_parser!(u32).range(65_536..=134_217_728))]
+    #[arg(
+        long,
+        value_name = "BYTES",
+        env = "BITACORA_BROKER_MAX_MESSAGE_SIZE",
+        default_value_t = 5_242_880,
+        value_parser = clap::value_parser!(u32).range(65_536..=134_217_728)
+    )]
     pub max_message_size: u32,
     /// Folder of everything durable
     #[arg(long, value_name = "DIR", env = "BITACORA_DATA_DIR", default_value = "./bitacora-data")]

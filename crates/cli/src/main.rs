@@ -17,7 +17,8 @@ use failure::Failure;
 fn main() -> ExitCode {
     bitacora_store::end_at_panic(|fault| {
         eprintln!(
-            "bitacora: a fault of this program ended it ({fault}); start it again, and report this line if it comes back"
+            "bitacora: a fault of this program ended it ({fault}); start it again, and report this line if it comes \
+            back"
         );
     });
     let arguments = Arguments::parse();

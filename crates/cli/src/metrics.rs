@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::get;
 use bitacora_broker::metrics_page;
-use bitacora_engine::figures::Figures;
+use bitacora_engine::Figures;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 

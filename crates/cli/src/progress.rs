@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use bitacora_engine::run::{SnapshotProgress, SourceStatus};
+use bitacora_engine::{SnapshotProgress, SourceStatus};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::watch;
 

@@ -17,8 +17,10 @@ const CHARACTERS_MAX: u32 = i32::MAX as u32;
 
 const SALT: &str = ".with.salt.";
 
-const MASK_KEYS: &str = "write column.mask.with.<characters>.chars, column.mask.hash.<algorithm>.with.salt.<salt>, or column.mask.hash.v2.<algorithm>.with.salt.<salt>";
-const MASK_TABLE: &str = "write { columns = \"database.table.column\", chars = 8 }, or { columns = \"…\", hash = \"SHA-256\", salt = \"…\" }";
+const MASK_KEYS: &str = "write column.mask.with.<characters>.chars, column.mask.hash.<algorithm>.with.salt.<salt>, or \
+    column.mask.hash.v2.<algorithm>.with.salt.<salt>";
+const MASK_TABLE: &str = "write { columns = \"database.table.column\", chars = 8 }, or { columns = \"…\", hash = \
+    \"SHA-256\", salt = \"…\" }";
 const TRUNCATE_KEY: &str = "write column.truncate.to.<characters>.chars";
 const TRUNCATE_TABLE: &str = "write { columns = \"database.table.column\", chars = 20 }";
 
@@ -108,8 +110,9 @@ impl ColumnDraft {
         rules.selection = match (filled(self.include), filled(self.exclude)) {
             (Some(_), Some(_)) => {
                 return Err(
-                    "column.include.list and column.exclude.list are both given, and only one of them may be; remove one"
-                        .to_owned(),
+                    "column.include.list and column.exclude.list are both given, and only one of them may be; remove \
+                    one"
+                    .to_owned(),
                 );
             }
             (Some(list), None) => ColumnSelection::Include(list),

@@ -149,7 +149,9 @@ fn check_outboxes(source: &SourceConfig, problems: &mut Vec<String>) {
         let is_connect = matches!(rule.options.value, Payload::Connect | Payload::Expanded(_));
         if is_connect && source.value_format == ValueFormat::JsonWithEnvelope {
             problems.push(
-                "json-with-envelope is not implemented for outbox tables; leave it out, or set another format of the outbox".into(),
+                "json-with-envelope is not implemented for outbox tables; leave it out, or set another format of the \
+                outbox"
+                    .into(),
             );
         }
     }

@@ -36,7 +36,11 @@ impl LargeRowDraft {
     /// Makes the rule; the error is one sentence.
     pub(super) fn finish(self) -> Result<LargeRows, String> {
         if self.dead_letter_topic.is_some() && self.policy != Policy::DeadLetter {
-            return Err("large_rows.dead_letter_topic has no use unless large_rows.policy is dead_letter; set that, or remove the topic".to_owned());
+            return Err(
+                "large_rows.dead_letter_topic has no use unless large_rows.policy is dead_letter; set that, or remove \
+                the topic"
+                    .to_owned(),
+            );
         }
         if self.columns.is_empty() == (self.policy == Policy::Truncate) {
             return Err("large_rows.columns and the policy truncate belong together; set both or none".to_owned());

@@ -126,12 +126,14 @@ impl OutboxDraft {
                 Some("envelope") => Place::Envelope,
                 Some("partition") => {
                     return Err(format!(
-                        "{text:?} places a column as the partition, but topics with partitions are not supported; remove it"
+                        "{text:?} places a column as the partition, but topics with partitions are not supported; \
+                        remove it"
                     ));
                 }
                 _ => {
                     return Err(format!(
-                        "{text:?} is not a placement; write column:header or column:envelope, with :name behind it if wanted"
+                        "{text:?} is not a placement; write column:header or column:envelope, with :name behind it if \
+                        wanted"
                     ));
                 }
             };

@@ -5,61 +5,7 @@ use std::fmt::Write as _;
 use super::environment::variable_of;
 use super::option::{Effect, GROUPS, OptionSpec, Scope};
 
-const HEAD: &str = "# Configuration
-
-<!-- Made from the table of options (crates/config/src/option); `UPDATE_DOCS=1 cargo test -p bitacora-config reference_is_current` writes it again. -->
-
-Bitácora runs from a source file of Pulsar IO's Debezium connector (YAML, `bitacora source localrun --source-config-file`),
-unchanged, or from its own `bitacora.toml` (`bitacora up -c`).
-
-- **Strict.** An unknown key is an error that names the nearest known one, with file, line and path; a wrong value names what is allowed. All problems are reported at once.
-- **Environment.** A source's key is overridden by `BITACORA_` and the key in upper case, dots and dashes as underscores: `database.password` → `BITACORA_DATABASE_PASSWORD`. With several sources in one file the source's name comes first: `BITACORA_SHOP_DATABASE_PASSWORD`.
-- **Secrets.** Any value may hold `${env:NAME}`, `${file:/path}` (the whole file without its last line break) or `${file:/path:key}` (a line of a properties file).
-- **Known without effect.** Keys of Debezium that nothing here depends on are accepted and listed once at start.
-- **Refused.** Keys of Debezium that would change the events and are not implemented are errors; their default value is accepted.
-- **Outbox tables.** In a Pulsar IO file a transform of type `io.debezium.transforms.outbox.EventRouter` makes the captured tables outboxes; in `bitacora.toml` each `[[source.outbox]]` makes one. The environment does not override their keys. A created row, or one that a snapshot reads, is one message with the row's own topic; one producer writes to each topic, so nothing else can.
-- In YAML, values may be texts, numbers or booleans. A Pulsar IO file selects the form of Debezium 1.9 and prints NULL as the column's default, as that connector does.
-
-```toml
-data_dir = \"bitacora-data\"
-
-[broker]
-listen = \"127.0.0.1:6650\"
-http = \"127.0.0.1:8080\"
-
-[[source]]
-name = \"shop\"
-topic_prefix = \"shop\"
-snapshot = \"initial\"
-
-[source.server]
-host = \"127.0.0.1\"
-user = \"debezium\"
-password = \"${env:SHOP_PASSWORD}\"
-
-[source.tables]
-include = [\"shop.orders\", \"shop.customers\", \"shop.outbox\"]
-
-# What is not for every reader of the events; the log says where a rule hides nothing.
-[source.columns]
-exclude = [\"shop.customers.notes\"]
-truncate = [{ columns = \"shop.orders.comment\", chars = 200 }]
-mask = [
-    { columns = [\"shop.customers.card\", \"shop.customers.password\"], chars = 8 },
-    { columns = \"shop.customers.email\", hash = \"SHA-256\", salt = \"${env:SHOP_SALT}\" },
-]
-
-# Rows of this table are messages, not events about it.
-[[source.outbox]]
-table = \"shop.outbox\"
-topic = \"shop.${aggregatetype}\"
-on_error = \"dead_letter\"
-
-# Without this, events go into the embedded broker.
-[source.destination]
-url = \"pulsar://broker.example.com:6650\"
-```
-";
+const HEAD: &str = include_str!("reference_head.md");
 
 /// Writes the whole reference as Markdown.
 pub fn markdown() -> String {

@@ -2,7 +2,7 @@
 
 /// Which of a source's two producers of a topic a message takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Lane {
+pub(crate) enum Lane {
     /// Rows of a snapshot: at least once, because a snapshot that was interrupted is read again.
     Snapshot,
     /// Changes of the log: exactly once.

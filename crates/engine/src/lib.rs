@@ -1,11 +1,23 @@
 //! Pipeline, checkpoint and sinks: from a server's log to a broker, exactly once.
+//!
+//! [`Source`] is a running source, [`examine`] checks one without starting it, [`Figures`] are the counters of all
+//! sources of a process. `run` has the life of a source, `pipeline` the way of a row, `sink` its delivery, `checkpoint`
+//! what is remembered.
 
-pub mod checkpoint;
-pub mod error;
-pub mod figures;
+mod checkpoint;
+mod error;
+mod figures;
 mod lane;
-pub mod metrics;
-pub mod notices;
-pub mod pipeline;
-pub mod run;
-pub mod sink;
+mod metrics;
+mod notices;
+mod pipeline;
+mod run;
+mod sink;
+#[cfg(test)]
+mod tests;
+
+pub use checkpoint::CheckpointError;
+pub use error::{EngineError, ErrorClass, ErrorKind, Place};
+pub use figures::Figures;
+pub use metrics::SourceMetrics;
+pub use run::{Report, SnapshotProgress, Source, SourceStatus, examine};

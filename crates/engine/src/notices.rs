@@ -5,19 +5,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// The sentences that a source has said; clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct Notices {
+pub(crate) struct Notices {
     source: Arc<str>,
     said: Arc<Mutex<HashSet<String>>>,
 }
 
 impl Notices {
     /// Begins without a sentence; `source` is named in each line.
-    pub fn of(source: &str) -> Notices {
+    pub(crate) fn of(source: &str) -> Notices {
         Notices { source: source.into(), said: Arc::default() }
     }
 
     /// Warns, unless the same was said before. Gives whether it was new.
-    pub fn warn(&self, sentence: &str) -> bool {
+    pub(crate) fn warn(&self, sentence: &str) -> bool {
         let is_new = self.said.lock().unwrap_or_else(PoisonError::into_inner).insert(sentence.to_owned());
         if is_new {
             tracing::warn!(source = %self.source, "{sentence}");

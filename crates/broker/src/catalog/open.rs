@@ -116,7 +116,8 @@ impl Catalog {
             Refused::from(error)
         })?;
         for error in log.damage() {
-            tracing::error!(topic = full_name, %error, "the log is damaged; readers stop where its entries are missing");
+            tracing::error!(topic = full_name, %error,
+                "the log is damaged; readers stop where its entries are missing");
         }
         if log.lost() > 0 {
             let (end, before) = (log.end(), stored_end.durable().offset);
@@ -124,7 +125,8 @@ impl Catalog {
                 topic = full_name,
                 end,
                 durable_before = before,
-                "the log ends before what was durable: its last {} entries are gone; producers that keep what they sent send it again, for the rest restore topics/ and metadata.redb from one backup",
+                "the log ends before what was durable: its last {} entries are gone; producers that keep what they \
+                sent send it again, for the rest restore topics/ and metadata.redb from one backup",
                 log.lost()
             );
         }

@@ -76,7 +76,8 @@ impl Catalog {
                     for (id, ..) in &found {
                         let folder = self.directory.folder(*id);
                         told.push(format!(
-                            "{}: left as it is, another log is, or claims to be, that of {name}; keep the one that you need",
+                            "{}: left as it is, another log is, or claims to be, that of {name}; keep the one that you \
+                            need",
                             folder.display()
                         ));
                     }

@@ -97,7 +97,8 @@ impl Catalog {
         if history.reserve(count) {
             tracing::error!(
                 topic = name.to_string(),
-                "messages of the topic have schema versions up to {}, which the metadata do not know; consumers cannot read them; restore metadata.redb and topics/ from one backup",
+                "messages of the topic have schema versions up to {}, which the metadata do not know; consumers cannot \
+                read them; restore metadata.redb and topics/ from one backup",
                 count - 1
             );
             self.store.put(stored_key, &history).await?;

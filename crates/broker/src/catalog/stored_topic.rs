@@ -76,7 +76,8 @@ impl Catalog {
         if adopted > 0 {
             tracing::info!(
                 topics = adopted,
-                "the topics of an earlier version got their incarnations; an earlier version cannot read this data directory any more"
+                "the topics of an earlier version got their incarnations; an earlier version cannot read this data \
+                directory any more"
             );
         }
         Ok(changes)
@@ -101,7 +102,9 @@ impl Catalog {
         }
         for (folder, owner) in unknown.iter().take(MAX_LINES) {
             tracing::error!(
-                "{folder} holds the log of {owner}, which metadata.redb does not know; it is not opened; restore metadata.redb and topics/ from one backup, or stop the broker and take the topic in with `bitacora repair`, or remove the folder"
+                "{folder} holds the log of {owner}, which metadata.redb does not know; it is not opened; restore \
+                metadata.redb and topics/ from one backup, or stop the broker and take the topic in with `bitacora \
+                repair`, or remove the folder"
             );
         }
         if unknown.len() > MAX_LINES {
@@ -117,7 +120,8 @@ impl Catalog {
         }
         for (name, folder, count) in missing.iter().take(MAX_LINES) {
             tracing::error!(
-                "the log of {name} is missing: {} is not there, which held {count} entries; restore topics/ and metadata.redb from one backup",
+                "the log of {name} is missing: {} is not there, which held {count} entries; restore topics/ and \
+                metadata.redb from one backup",
                 folder.display()
             );
         }
@@ -132,7 +136,9 @@ impl Catalog {
         let mut done = Vec::new();
         for (id, incarnation) in self.store.list::<String>(&["deleting"])? {
             let Ok(number) = u64::from_str_radix(&id, 16) else { continue };
-            let is_same = matches!(self.directory.inspect(number)?, FoundFolder::Of(owner, _) if format!("{:032x}", owner.incarnation) == incarnation);
+            let found = self.directory.inspect(number)?;
+            let is_same =
+                matches!(found, FoundFolder::Of(owner, _) if format!("{:032x}", owner.incarnation) == incarnation);
             if is_same {
                 self.directory.delete_log(number)?;
             }

@@ -195,7 +195,9 @@ impl Files {
                         return Err(error);
                     }
                     if !std::mem::replace(&mut is_told, true) {
-                        tracing::error!(%error, "no file descriptor is left, messages wait for one; raise the limit of open files or lower the number of connections");
+                        tracing::error!(%error,
+                            "no file descriptor is left, messages wait for one; raise the limit of open files or lower \
+                            the number of connections");
                     }
                     std::thread::sleep(DESCRIPTOR_PAUSE);
                 }

@@ -142,7 +142,8 @@ mod tests {
         #![proptest_config(config())]
         #[test]
         fn the_checksum_of_a_stretch_is_that_of_its_bytes(
-            bytes in proptest::collection::vec(any::<u8>(), 0..2_000), from in 0usize..2_000, a in 0usize..2_000, b in 0usize..2_000,
+            bytes in proptest::collection::vec(any::<u8>(), 0..2_000), from in 0usize..2_000,
+            a in 0usize..2_000, b in 0usize..2_000,
         ) {
             let from = from.min(bytes.len());
             let (a, b) = (a.clamp(from, bytes.len()), b.clamp(from, bytes.len()));

@@ -20,7 +20,10 @@ pub enum StorageError {
         source: std::sync::Arc<io::Error>,
     },
     /// A file holds bytes that this broker did not write.
-    #[error("{} is damaged at byte {byte_offset}: {reason}; restore the file from a backup, or delete the topic", path.display())]
+    #[error(
+        "{} is damaged at byte {byte_offset}: {reason}; restore the file from a backup, or delete the topic",
+        path.display()
+    )]
     Corrupt {
         /// The file.
         path: PathBuf,
@@ -30,7 +33,11 @@ pub enum StorageError {
         reason: &'static str,
     },
     /// A folder holds a log of another topic, or of another life of the topic.
-    #[error("{} belongs to {named}, not to {wanted}, so it is not opened; restore metadata.redb and topics/ from one backup, taken together", path.display())]
+    #[error(
+        "{} belongs to {named}, not to {wanted}, so it is not opened; restore metadata.redb and topics/ from one \
+         backup, taken together",
+        path.display()
+    )]
     OtherTopic {
         /// The segment.
         path: PathBuf,
@@ -40,7 +47,11 @@ pub enum StorageError {
         wanted: String,
     },
     /// There are logs, and nothing that says whose they are.
-    #[error("{} is missing, but {} holds the logs of {count} topics; restore it from a backup, or let `bitacora repair` make it again from the logs (subscriptions, schemas and policies would be lost)", path.display(), topics.display())]
+    #[error(
+        "{} is missing, but {} holds the logs of {count} topics; restore it from a backup, or let `bitacora repair` \
+         make it again from the logs (subscriptions, schemas and policies would be lost)",
+        path.display(), topics.display()
+    )]
     MissingMetadata {
         /// The file.
         path: PathBuf,
@@ -50,7 +61,11 @@ pub enum StorageError {
         count: usize,
     },
     /// The metadata file is empty or holds bytes that this broker did not write.
-    #[error("{} is damaged ({reason}); restore it from a backup, or move it away and let `bitacora repair` make it again from the logs (subscriptions, schemas and policies would be lost)", path.display())]
+    #[error(
+        "{} is damaged ({reason}); restore it from a backup, or move it away and let `bitacora repair` make it again \
+         from the logs (subscriptions, schemas and policies would be lost)",
+        path.display()
+    )]
     DamagedMetadata {
         /// The file.
         path: PathBuf,

@@ -1,8 +1,9 @@
 //! The head of a segment file, little-endian.
 //!
 //! ```text
-//! version 2: BITALOG2 · u32 bytes of the head · u32 CRC-32C of all that follows · u64 ledger · u64 offset of the first entry
-//!            · u128 incarnation of the topic · u64 ledger and u64 bytes of the segment in front of it (both u64::MAX: none)
+//! version 2: BITALOG2 · u32 bytes of the head · u32 CRC-32C of all that follows · u64 ledger
+//!            · u64 offset of the first entry · u128 incarnation of the topic
+//!            · u64 ledger and u64 bytes of the segment in front of it (both u64::MAX: none)
 //!            · name of the topic
 //! version 1: BITALOG1 · u64 ledger · u64 offset of the first entry · u32 CRC-32C of these · zeros up to 32 bytes
 //! ```

@@ -110,7 +110,9 @@ mod tests {
             let mut bytes = header.encode().to_vec();
             bytes.extend_from_slice(&entry);
             prop_assert_eq!(parse(&bytes, 0), Parsed::Whole(header, HEADER_BYTES..bytes.len()));
-            prop_assert_eq!(parse(&bytes[..bytes.len() - 1], 0), Parsed::Short(if entry.len() == 1 && bytes.len() - 1 < HEADER_BYTES { HEADER_BYTES } else { bytes.len() }));
+            let cut = &bytes[..bytes.len() - 1];
+            let needed = if entry.len() == 1 && cut.len() < HEADER_BYTES { HEADER_BYTES } else { bytes.len() };
+            prop_assert_eq!(parse(cut, 0), Parsed::Short(needed));
             let at = flip % bytes.len();
             bytes[at] ^= 1;
             prop_assert!(!matches!(parse(&bytes, 0), Parsed::Whole(..)));

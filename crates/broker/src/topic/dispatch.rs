@@ -88,7 +88,8 @@ async fn run(topic: Weak<Topic>, subscription: Arc<Subscription>) {
                     }
                 }
                 Err(error) => {
-                    tracing::error!(topic = topic.full_name(), subscription = subscription.name(), %error, "cannot read the log");
+                    let (topic, subscription) = (topic.full_name(), subscription.name());
+                    tracing::error!(topic, subscription, %error, "cannot read the log");
                     failed = true;
                     break;
                 }

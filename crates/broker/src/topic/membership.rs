@@ -88,7 +88,8 @@ impl Topic {
                 // Its producers have been sent away.
                 Err(_) if self.is_deleted() => return,
                 Err(error) => {
-                    tracing::error!(topic = self.full_name(), %error, "cannot store the topic epoch; the waiting producer is not let in");
+                    tracing::error!(topic = self.full_name(), %error,
+                        "cannot store the topic epoch; the waiting producer is not let in");
                     promoted.handle.connection.end();
                     leaving = Some(promoted.handle.key);
                 }

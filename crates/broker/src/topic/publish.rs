@@ -200,7 +200,8 @@ impl Topic {
     /// are refused until the broker has been restarted and has read the log again.
     fn poison(&self, state: &mut State, error: &StorageError) {
         if state.poisoned.is_none() {
-            tracing::error!(topic = %self.name, %error, "the log failed; the topic takes no more messages until the broker is restarted");
+            tracing::error!(topic = %self.name, %error,
+                "the log failed; the topic takes no more messages until the broker is restarted");
             state.poisoned = Some(error.to_string());
         }
         state.dedup.roll_back();

@@ -48,7 +48,8 @@ impl Topic {
                 subscription = name,
                 ledger = next.ledger,
                 entry = next.entry,
-                "the subscription's cursor lies behind the end of the log, which lost entries; it is set to the end, so that it misses no new message"
+                "the subscription's cursor lies behind the end of the log, which lost entries; it is set to the end, \
+                so that it misses no new message"
             );
         }
         let cursor = Cursor::restore(offset(stored.next), &acked, partial);

@@ -11,8 +11,8 @@ use crate::failure::Failure;
 
 /// Copies a data folder into a new one, while its processes run or not.
 ///
-/// Checkpoints are copied before the log: a checkpoint that is older than the log only makes its source read again what the broker
-/// already has, and knows to be repeated.
+/// Checkpoints are copied before the log: a checkpoint that is older than the log only makes its source read again what
+/// the broker already has, and knows to be repeated.
 pub async fn run(arguments: Backup) -> Result<(), Failure> {
     let done = tokio::task::spawn_blocking(move || back_up_all(&arguments.data_dir, &arguments.dir)).await;
     done?

@@ -1,7 +1,7 @@
 //! `bitacora doctor`.
 
 use bitacora_config::{Environment, SourceConfig, load_pulsar_io, load_toml};
-use bitacora_engine::run::examine;
+use bitacora_engine::examine;
 
 use crate::arguments::Doctor;
 use crate::failure::Failure;

@@ -38,8 +38,8 @@ async fn start_broker(asked: &bitacora_config::BrokerConfig, data_dir: &Path) ->
     Ok(broker)
 }
 
-/// Prepares a data folder for this process: closes it to other users, and offers copies of what the process has open in it to
-/// `bitacora backup` until the result is dropped.
+/// Prepares a data folder for this process: closes it to other users, and offers copies of what the process has open in
+/// it to `bitacora backup` until the result is dropped.
 fn claim(data_dir: &Path) -> Result<Option<CopyService>, Failure> {
     refuse_unfinished(data_dir)?;
     let unusable = |error| {
@@ -56,7 +56,8 @@ fn claim(data_dir: &Path) -> Result<Option<CopyService>, Failure> {
         Ok(service) => Ok(Some(service)),
         Err(error) => {
             eprintln!(
-                "bitacora: {} cannot hold a socket ({error}); `bitacora backup` of it works only while nothing runs on it",
+                "bitacora: {} cannot hold a socket ({error}); `bitacora backup` of it works only while nothing runs on \
+                it",
                 data_dir.display()
             );
             Ok(None)
@@ -70,8 +71,8 @@ const INTERRUPTED: i32 = 130;
 /// Time after which an end that is not there yet says what it waits for, and can be cut short.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Ctrl-C and the polite request to end. They are listened for from the moment this is made: neither ends the process by itself
-/// any more, and one that comes before it is waited for is not missed.
+/// Ctrl-C and the polite request to end. They are listened for from the moment this is made: neither ends the process
+/// by itself any more, and one that comes before it is waited for is not missed.
 struct Interrupts {
     interrupt: Signal,
     terminate: Signal,
@@ -82,8 +83,8 @@ impl Interrupts {
         Ok(Interrupts { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
     }
 
-    /// Waits for the request to end. From then on the process has [`PATIENCE`] to end in good order; after that a further Ctrl-C
-    /// ends it at once. Nothing is lost when this is dropped before it is there.
+    /// Waits for the request to end. From then on the process has [`PATIENCE`] to end in good order; after that a
+    /// further Ctrl-C ends it at once. Nothing is lost when this is dropped before it is there.
     async fn asked_to_end(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
@@ -93,13 +94,14 @@ impl Interrupts {
     }
 }
 
-/// Ends the process at the next Ctrl-C. One that comes within [`PATIENCE`] does not count: who forwards signals to a child in the
-/// terminal's own group sends each of them twice.
+/// Ends the process at the next Ctrl-C. One that comes within [`PATIENCE`] does not count: who forwards signals to a
+/// child in the terminal's own group sends each of them twice.
 async fn cut_short() {
     tokio::time::sleep(PATIENCE).await;
     let Ok(mut interrupt) = listen(SignalKind::interrupt()) else { return };
     eprintln!(
-        "bitacora: what is on its way is brought to its end first; Ctrl-C ends at once, and the next start does the rest"
+        "bitacora: what is on its way is brought to its end first; Ctrl-C ends at once, and the next start does the \
+        rest"
     );
     interrupt.recv().await;
     std::process::exit(INTERRUPTED);

@@ -1,8 +1,8 @@
 //! `bitacora source localrun`.
 
 use bitacora_config::{Destination, Environment, load_pulsar_io};
-use bitacora_engine::figures::Figures;
-use bitacora_engine::run::Source;
+use bitacora_engine::Figures;
+use bitacora_engine::Source;
 use bitacora_pulsar::wire::TopicName;
 use bitacora_pulsar::wire::schema::{KeyValueEncoding, SchemaHalf, key_value};
 use bitacora_pulsar::{Client, ClientConfig, Endpoint, ProducerOptions};

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use bitacora_config::{Destination, Environment, load_toml};
-use bitacora_engine::figures::Figures;
-use bitacora_engine::run::Source;
+use bitacora_engine::Figures;
+use bitacora_engine::Source;
 use bitacora_pulsar::Endpoint;
 use tokio::task::JoinSet;
 
@@ -81,7 +81,7 @@ async fn until_one_fails(sources: &mut [Source], interrupts: &mut Interrupts) ->
     for (index, source) in sources.iter().enumerate() {
         let mut status = source.status();
         statuses.spawn(async move {
-            let failed = status.wait_for(bitacora_engine::run::SourceStatus::is_failed).await.is_ok();
+            let failed = status.wait_for(bitacora_engine::SourceStatus::is_failed).await.is_ok();
             (index, failed)
         });
     }

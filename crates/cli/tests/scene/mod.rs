@@ -75,14 +75,16 @@ impl Scene {
         self.start_source_in("source")
     }
 
-    /// Starts the source alone with a data folder of that name. Each folder has a replica id of its own, as engines on two machines
-    /// have: with one id the server's check would refuse the second.
+    /// Starts the source alone with a data folder of that name. Each folder has a replica id of its own, as engines on
+    /// two machines have: with one id the server's check would refuse the second.
     pub fn start_source_in(&self, folder: &str) -> BitacoraProcess {
         let replica_id = 700_000 + folder.bytes().map(u32::from).sum::<u32>();
         let config = format!(
-            "tenant: public\nnamespace: default\nname: srv\nconfigs:\n    database.hostname: 127.0.0.1\n    database.port: \"{}\"\n    \
+            "tenant: public\nnamespace: default\nname: srv\nconfigs:\n    \
+             database.hostname: 127.0.0.1\n    database.port: \"{}\"\n    \
              database.server.id: \"{replica_id}\"\n    \
-             database.user: debezium\n    database.password: dbz\n    database.server.name: srv\n    table.include.list: carga.carga\n    \
+             database.user: debezium\n    database.password: dbz\n    database.server.name: srv\n    \
+             table.include.list: carga.carga\n    \
              pulsar.service.url: pulsar://{}\n",
             self.server_port,
             self.address()

@@ -23,7 +23,8 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
             })
             .also(&["mariadb"]),
         ]),
-        "Connector whose events are written; both read MySQL and MariaDB servers. In our own file: `mysql` or `mariadb`.",
+        "Connector whose events are written; both read MySQL and MariaDB servers. In our own file: `mysql` or \
+        `mariadb`.",
     )
     .toml(&["connector"])
     .default("io.debezium.connector.mysql.MySqlConnector"),
@@ -72,7 +73,8 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
             max: u32::MAX as u64,
             set: |draft, number| draft.server_id = u32::try_from(number).ok(),
         },
-        "Replica id under which the binlog is read; unique among the server's replicas. Without it, one is derived from the names of source and prefix.",
+        "Replica id under which the binlog is read; unique among the server's replicas. Without it, one is derived \
+        from the names of source and prefix.",
     )
     .toml(&["server.id"]),
     OptionSpec::new(
@@ -93,23 +95,24 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
             max: 86_400_000,
             set: |draft, number| draft.source.keep_alive_interval_ms = number,
         },
-        "Silence after which the binlog connection counts as dead, in milliseconds; the server is asked for a heartbeat at 0.8 of it.",
+        "Silence after which the binlog connection counts as dead, in milliseconds; the server is asked for a \
+        heartbeat at 0.8 of it.",
     )
     .toml(&["server.keep_alive_interval_ms"])
     .default("60000"),
     OptionSpec::new(
         "database.query.timeout.ms",
-        Effect::Integer {
-            min: 1,
-            max: 86_400_000,
-            set: |draft, number| draft.source.server.query_timeout_ms = number,
-        },
+        Effect::Integer { min: 1, max: 86_400_000, set: |draft, number| draft.source.server.query_timeout_ms = number },
         "Limit for the answer to one statement, in milliseconds; snapshot rows and the binlog have none.",
     )
     .toml(&["server.query_timeout_ms"])
     .default("600000"),
-    OptionSpec::refused("database.initial.statements", &[""], "statements on the SQL session could change what the snapshot reads")
-        .aliases(&["database.initial.statement"]),
+    OptionSpec::refused(
+        "database.initial.statements",
+        &[""],
+        "statements on the SQL session could change what the snapshot reads",
+    )
+    .aliases(&["database.initial.statement"]),
     OptionSpec::unused("name", "the source is named at the top of the file"),
     OptionSpec::unused("task.class", RUNNER),
     OptionSpec::unused("tasks.max", RUNNER),
@@ -132,7 +135,8 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     OptionSpec::unused("custom.sanitize.pattern", "secrets never appear in logs"),
 ];
 
-const JAVA_STORE: &str = "Java key stores are not read; export to PEM and name the files in database.ssl.ca, database.ssl.cert, database.ssl.key";
+const JAVA_STORE: &str = "Java key stores are not read; export to PEM and name the files in database.ssl.ca, \
+    database.ssl.cert, database.ssl.key";
 const USE_SSL_MODE: &str = "TLS is set by database.ssl.mode";
 
 pub(super) const TLS: &[OptionSpec] = &[
@@ -143,23 +147,30 @@ pub(super) const TLS: &[OptionSpec] = &[
             Choice::new("preferred", |draft| draft.source.server.tls.mode = TlsMode::Preferred),
             Choice::new("required", |draft| draft.source.server.tls.mode = TlsMode::Required).also(&["trust"]),
             Choice::new("verify_ca", |draft| draft.source.server.tls.mode = TlsMode::VerifyCa).also(&["verify-ca"]),
-            Choice::new("verify_identity", |draft| draft.source.server.tls.mode = TlsMode::VerifyIdentity)
-                .also(&["verify-identity", "verify-full", "verify_full"]),
+            Choice::new("verify_identity", |draft| draft.source.server.tls.mode = TlsMode::VerifyIdentity).also(&[
+                "verify-identity",
+                "verify-full",
+                "verify_full",
+            ]),
         ]),
-        "Protection of the connection: never; if the server can; always; always and the certificate is checked; always and it must name the host. Under `preferred` the password itself goes to a certificate that was not checked on a loopback address only.",
+        "Protection of the connection: never; if the server can; always; always and the certificate is checked; always \
+        and it must name the host. Under `preferred` the password itself goes to a certificate that was not checked on \
+        a loopback address only.",
     )
     .toml(&["server.tls.mode"])
     .default("preferred"),
     OptionSpec::new(
         "database.ssl.ca",
         Effect::Path(|draft, path| draft.source.server.tls.ca_file = Some(path)),
-        "PEM file of the authorities to trust (our own option); a named one is always checked, as by `verify_ca`. Without it: the web's well-known ones, where the mode checks.",
+        "PEM file of the authorities to trust (our own option); a named one is always checked, as by `verify_ca`. \
+        Without it: the web's well-known ones, where the mode checks.",
     )
     .toml(&["server.tls.ca"]),
     OptionSpec::new(
         "database.serverRSAPublicKeyFile",
         Effect::Path(|draft, path| draft.source.server.tls.server_public_key_file = Some(path)),
-        "PEM file of the server's RSA key (`public_key.pem` in MySQL's data folder): without TLS, the password of `caching_sha2_password` and `sha256_password` is given under this key only.",
+        "PEM file of the server's RSA key (`public_key.pem` in MySQL's data folder): without TLS, the password of \
+        `caching_sha2_password` and `sha256_password` is given under this key only.",
     )
     .aliases(&["driver.serverRSAPublicKeyFile"])
     .toml(&["server.tls.server_public_key"]),
@@ -169,7 +180,8 @@ pub(super) const TLS: &[OptionSpec] = &[
             draft.source.server.tls.public_key_retrieval =
                 if allow { PublicKeyRetrieval::Allowed } else { PublicKeyRetrieval::Refused };
         }),
-        "Whether the password may be given under a key that nobody vouches for: the one that a server without TLS sends, or that of a certificate which was not checked. Whoever answers in the server's place then learns it.",
+        "Whether the password may be given under a key that nobody vouches for: the one that a server without TLS \
+        sends, or that of a certificate which was not checked. Whoever answers in the server's place then learns it.",
     )
     .aliases(&["driver.allowPublicKeyRetrieval"])
     .toml(&["server.tls.allow_public_key_retrieval"])

@@ -30,7 +30,8 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
             draft.broker.http_names = names;
             Ok(())
         }),
-        "Names by which the admin REST is asked, beside `localhost` and addresses, as `broker.example` or `broker.example:8080`; requests under other names, and of web pages of other hosts, are refused.",
+        "Names by which the admin REST is asked, beside `localhost` and addresses, as `broker.example` or \
+        `broker.example:8080`; requests under other names, and of web pages of other hosts, are refused.",
     )
     .toml(&["broker.http_names"]),
     OptionSpec::new(
@@ -46,13 +47,24 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
             Choice::new("FULL", |draft| draft.broker.schema_compatibility_strategy = "FULL".into()),
             Choice::new("BACKWARD", |draft| draft.broker.schema_compatibility_strategy = "BACKWARD".into()),
             Choice::new("FORWARD", |draft| draft.broker.schema_compatibility_strategy = "FORWARD".into()),
-            Choice::new("FULL_TRANSITIVE", |draft| draft.broker.schema_compatibility_strategy = "FULL_TRANSITIVE".into()),
-            Choice::new("BACKWARD_TRANSITIVE", |draft| draft.broker.schema_compatibility_strategy = "BACKWARD_TRANSITIVE".into()),
-            Choice::new("FORWARD_TRANSITIVE", |draft| draft.broker.schema_compatibility_strategy = "FORWARD_TRANSITIVE".into()),
-            Choice::new("ALWAYS_COMPATIBLE", |draft| draft.broker.schema_compatibility_strategy = "ALWAYS_COMPATIBLE".into()),
-            Choice::new("ALWAYS_INCOMPATIBLE", |draft| draft.broker.schema_compatibility_strategy = "ALWAYS_INCOMPATIBLE".into()),
+            Choice::new("FULL_TRANSITIVE", |draft| {
+                draft.broker.schema_compatibility_strategy = "FULL_TRANSITIVE".into()
+            }),
+            Choice::new("BACKWARD_TRANSITIVE", |draft| {
+                draft.broker.schema_compatibility_strategy = "BACKWARD_TRANSITIVE".into()
+            }),
+            Choice::new("FORWARD_TRANSITIVE", |draft| {
+                draft.broker.schema_compatibility_strategy = "FORWARD_TRANSITIVE".into()
+            }),
+            Choice::new("ALWAYS_COMPATIBLE", |draft| {
+                draft.broker.schema_compatibility_strategy = "ALWAYS_COMPATIBLE".into()
+            }),
+            Choice::new("ALWAYS_INCOMPATIBLE", |draft| {
+                draft.broker.schema_compatibility_strategy = "ALWAYS_INCOMPATIBLE".into()
+            }),
         ]),
-        "How a topic's schema may change where the policy of its namespace does not say; `ALWAYS_COMPATIBLE` lets every `ALTER TABLE` pass.",
+        "How a topic's schema may change where the policy of its namespace does not say; `ALWAYS_COMPATIBLE` lets \
+        every `ALTER TABLE` pass.",
     )
     .toml(&["broker.schema_compatibility_strategy"])
     .default("FULL"),
@@ -63,14 +75,17 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
             max: 134_217_728,
             set: |draft, number| draft.broker.max_message_size = u32::try_from(number).unwrap_or(u32::MAX),
         },
-        "Largest entry that clients may send, in bytes, `maxMessageSize` of a Pulsar; the broker tells it to them. Rows above it travel in chunks. A consumer that is told a smaller size than an entry has cannot read that entry, so do not lower it below what is stored.",
+        "Largest entry that clients may send, in bytes, `maxMessageSize` of a Pulsar; the broker tells it to them. \
+        Rows above it travel in chunks. A consumer that is told a smaller size than an entry has cannot read that \
+        entry, so do not lower it below what is stored.",
     )
     .toml(&["broker.max_message_size"])
     .default("5242880"),
     OptionSpec::new(
         "metrics.listen",
         Effect::Text(|draft, text| super::connection::host_and_port(text).map(|text| draft.metrics = Some(text))),
-        "Address of /metrics with the figures of the sources, host:port; the embedded broker's admin REST has them too.",
+        "Address of /metrics with the figures of the sources, host:port; the embedded broker's admin REST has them \
+        too.",
     )
     .toml(&["metrics.listen"]),
 ];

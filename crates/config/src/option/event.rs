@@ -35,7 +35,8 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     OptionSpec::new(
         "tombstones.on.delete",
         Effect::Boolean(|draft, tombstones| draft.source.tombstones_on_delete = tombstones),
-        "A message without value after each delete. Pulsar IO's connector never sends it; here an explicit `true` does.",
+        "A message without value after each delete. Pulsar IO's connector never sends it; here an explicit `true` \
+        does.",
     )
     .toml(&["tombstones"])
     .default("true")
@@ -43,7 +44,8 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     OptionSpec::new(
         "value.converter.replace.null.with.default",
         Effect::Boolean(|draft, replace| draft.source.replace_null_with_default = replace),
-        "Prints NULL in a column that has a default as that default, as Kafka Connect's JSON converter does unless told otherwise.",
+        "Prints NULL in a column that has a default as that default, as Kafka Connect's JSON converter does unless \
+        told otherwise.",
     )
     .toml(&["replace_null_with_default"])
     .default("false")
@@ -51,7 +53,8 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     OptionSpec::new(
         "include.query",
         Effect::Boolean(|draft, include| draft.source.include_query = include),
-        "The SQL statement in `source.query`, where the server logs it (binlog_rows_query_log_events, binlog_annotate_row_events).",
+        "The SQL statement in `source.query`, where the server logs it (binlog_rows_query_log_events, \
+        binlog_annotate_row_events).",
     )
     .toml(&["include_query"])
     .default("false"),
@@ -68,8 +71,16 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     OptionSpec::refused("key.converter", &[JSON_CONVERTER], JSON_ONLY),
     OptionSpec::refused("value.converter", &[JSON_CONVERTER], JSON_ONLY),
     OptionSpec::unused("key.converter.replace.null.with.default", "key columns are never NULL"),
-    OptionSpec::refused("key.converter.*", &[], "settings of the converter other than schemas.enable are not implemented yet"),
-    OptionSpec::refused("value.converter.*", &[], "settings of the converter other than schemas.enable and replace.null.with.default are not implemented yet"),
+    OptionSpec::refused(
+        "key.converter.*",
+        &[],
+        "settings of the converter other than schemas.enable are not implemented yet",
+    ),
+    OptionSpec::refused(
+        "value.converter.*",
+        &[],
+        "settings of the converter other than schemas.enable and replace.null.with.default are not implemented yet",
+    ),
     OptionSpec::refused("transforms", &[""], TRANSFORMS),
     OptionSpec::refused("transforms.*", &[], TRANSFORMS),
     OptionSpec::refused("predicates", &[""], TRANSFORMS),

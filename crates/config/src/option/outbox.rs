@@ -11,7 +11,8 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     OptionSpec::new(
         "bitacora.table",
         Effect::Text(|draft, text| table(text).map(|text| draft.outbox.table = Some(text))),
-        "The outbox table, `database.table` (our own option; without it in a Pulsar IO file every captured table is one).",
+        "The outbox table, `database.table` (our own option; without it in a Pulsar IO file every captured table is \
+        one).",
     )
     .toml(&["table"]),
     OptionSpec::new(
@@ -38,7 +39,8 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     OptionSpec::new(
         "table.field.event.timestamp",
         Effect::Text(|draft, text| column(text).map(|text| draft.outbox.time = Some(text))),
-        "Column of the event's time: a DATETIME or TIMESTAMP, or a BIGINT of milliseconds. Without it, or when it is NULL: when the row is read.",
+        "Column of the event's time: a DATETIME or TIMESTAMP, or a BIGINT of milliseconds. Without it, or when it is \
+        NULL: when the row is read.",
     )
     .toml(&["columns.time"]),
     OptionSpec::new(
@@ -62,7 +64,8 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
             draft.outbox.placements = names;
             Ok(())
         }),
-        "Further columns, each `column:header` or `column:envelope`, with `:name` behind it if it is renamed. Headers become properties; a column in the envelope makes the value an object of it and `payload`.",
+        "Further columns, each `column:header` or `column:envelope`, with `:name` behind it if it is renamed. Headers \
+        become properties; a column in the envelope makes the value an object of it and `payload`.",
     ),
     OptionSpec::new(
         "table.field.additional.missing",
@@ -81,7 +84,8 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
             Choice::new("error", |draft| draft.outbox.updates = Updates::Error),
             Choice::new("fatal", |draft| draft.outbox.updates = Updates::Fatal),
         ]),
-        "What an updated row means: a line in the log (warn, error), or the end of the source. Deleted rows mean nothing.",
+        "What an updated row means: a line in the log (warn, error), or the end of the source. Deleted rows mean \
+        nothing.",
     )
     .toml(&["updates"])
     .default("warn"),
@@ -91,7 +95,8 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
             draft.outbox.topic = Some(text);
             Ok(())
         }),
-        "The topic; `${column}` in it is the text of a column (our own option). Without it the `route.` options decide.",
+        "The topic; `${column}` in it is the text of a column (our own option). Without it the `route.` options \
+        decide.",
     )
     .toml(&["topic"]),
     OptionSpec::new(
@@ -126,7 +131,9 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
             Choice::new("json", |draft| draft.outbox.format = Format::Json),
             Choice::new("avro", |draft| draft.outbox.format = Format::Avro),
         ]),
-        "What the value is (our own option): as the router under Kafka Connect's JSON converter prints it, where a text payload is a JSON string (connect); the payload as it is, as text or JSON; with `schema`, a record in JSON or Avro under a registered schema.",
+        "What the value is (our own option): as the router under Kafka Connect's JSON converter prints it, where a \
+        text payload is a JSON string (connect); the payload as it is, as text or JSON; with `schema`, a record in \
+        JSON or Avro under a registered schema.",
     )
     .toml(&["format"])
     .default("json")
@@ -152,7 +159,9 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
             draft.outbox.fields = fields;
             Ok(())
         }),
-        "Where the fields of the record come from, by dotted path: a text in which `${column}`, `${payload}`, `${payload.member}`, `${event.time_ms}`, `${event.commit_ms}` and `${event.now_ms}` are replaced. Without it the payload is the record (our own option).",
+        "Where the fields of the record come from, by dotted path: a text in which `${column}`, `${payload}`, \
+        `${payload.member}`, `${event.time_ms}`, `${event.commit_ms}` and `${event.now_ms}` are replaced. Without it \
+        the payload is the record (our own option).",
     )
     .toml(&["fields"]),
     OptionSpec::new(
@@ -192,7 +201,8 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
             Choice::new("stop", |draft| draft.outbox.sends_dead_letters = false),
             Choice::new("dead_letter", |draft| draft.outbox.sends_dead_letters = true),
         ]),
-        "What becomes of a row that cannot be its message (our own option): the source stops, or the whole row goes to a topic with the reason as a property.",
+        "What becomes of a row that cannot be its message (our own option): the source stops, or the whole row goes to \
+        a topic with the reason as a property.",
     )
     .toml(&["on_error"])
     .default("stop"),
@@ -202,8 +212,15 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
         "Topic of such rows; without it the table's own topic with `.dead-letter` behind it (our own option).",
     )
     .toml(&["dead_letter_topic"]),
-    OptionSpec::unused("table.field.event.type", "the router does not read it either; place the column where it is wanted"),
-    OptionSpec::refused("table.field.event.schema.version", &[""], "versions of payload schemas are not implemented yet"),
+    OptionSpec::unused(
+        "table.field.event.type",
+        "the router does not read it either; place the column where it is wanted",
+    ),
+    OptionSpec::refused(
+        "table.field.event.schema.version",
+        &[""],
+        "versions of payload schemas are not implemented yet",
+    ),
     OptionSpec::refused("predicate", &[], "predicates are not implemented yet; bitacora.table names the one table"),
     OptionSpec::refused("negate", &["false"], "predicates are not implemented yet; bitacora.table names the one table"),
     OptionSpec::unused("tracing.span.context.field", TRACING),

@@ -19,13 +19,15 @@ pub(super) const DESTINATION: &[OptionSpec] = &[
             draft.auth_plugin = Some(text);
             Ok(())
         }),
-        "How the source says who it is: `token` or `basic`, or the class names of Pulsar's client for them; `token` where only the parameters are set.",
+        "How the source says who it is: `token` or `basic`, or the class names of Pulsar's client for them; `token` \
+        where only the parameters are set.",
     )
     .toml(&["destination.auth_plugin"]),
     OptionSpec::new(
         "pulsar.auth.params",
         Effect::Secret(|draft, secret| draft.auth_params = Some(secret)),
-        "As Pulsar's tools take them: `token:…` or `file:///path` for a token, `{\"userId\":\"…\",\"password\":\"…\"}` for basic.",
+        "As Pulsar's tools take them: `token:…` or `file:///path` for a token, `{\"userId\":\"…\",\"password\":\"…\"}` \
+        for basic.",
     )
     .toml(&["destination.auth_params"]),
     OptionSpec::new(

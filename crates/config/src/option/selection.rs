@@ -63,7 +63,8 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     OptionSpec::new(
         "column.include.list",
         Effect::List(|draft, list| draft.columns.include(&list)),
-        "Columns to publish: regular expressions on `database.table.column`, separated by commas. Empty: all. A column of the key stays in the key.",
+        "Columns to publish: regular expressions on `database.table.column`, separated by commas. Empty: all. A column \
+        of the key stays in the key.",
     )
     .aliases(&["column.whitelist"])
     .toml(&["columns.include"]),

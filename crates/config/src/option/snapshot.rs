@@ -20,7 +20,8 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
             Choice::new("when_needed", |draft| draft.source.snapshot.mode = SnapshotMode::WhenNeeded),
             Choice::new("never", |draft| draft.source.snapshot.mode = SnapshotMode::Never),
         ]),
-        "When existing rows are read: once at the first start; once and then end; not at all, only the stream from now on; at every start; when there is no usable position; not at all, and the stream from the oldest binlog.",
+        "When existing rows are read: once at the first start; once and then end; not at all, only the stream from now \
+        on; at every start; when there is no usable position; not at all, and the stream from the oldest binlog.",
     )
     .toml(&["snapshot", "snapshot.mode"])
     .default("initial"),
@@ -31,7 +32,9 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
             max: 86_400_000,
             set: |draft, number| draft.source.snapshot.lock_timeout_ms = number,
         },
-        "Longest wait for a read lock at a time, in milliseconds. Writers may wait behind it as long; the lock is tried again after a pause. A lock is needed only where MySQL is never quiet for a moment, and for tables of engines without a consistent view (MyISAM, MEMORY, Aria and others).",
+        "Longest wait for a read lock at a time, in milliseconds. Writers may wait behind it as long; the lock is \
+        tried again after a pause. A lock is needed only where MySQL is never quiet for a moment, and for tables of \
+        engines without a consistent view (MyISAM, MEMORY, Aria and others).",
     )
     .toml(&["snapshot_lock_timeout_ms", "snapshot.lock_timeout_ms"])
     .default("1000"),
@@ -39,9 +42,21 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     OptionSpec::refused("snapshot.mode.configuration.based.*", &["false"], OWN_WAY),
     OptionSpec::refused("snapshot.query.mode", &["select_all"], OWN_WAY),
     OptionSpec::refused("snapshot.query.mode.custom.name", &[""], OWN_WAY),
-    OptionSpec::refused("snapshot.select.statement.overrides", &[""], "own SELECT statements for tables are not implemented yet"),
-    OptionSpec::refused("snapshot.select.statement.overrides.*", &[], "own SELECT statements for tables are not implemented yet"),
-    OptionSpec::refused("snapshot.include.collection.list", &[""], "a snapshot of a part of the captured tables is not implemented yet"),
+    OptionSpec::refused(
+        "snapshot.select.statement.overrides",
+        &[""],
+        "own SELECT statements for tables are not implemented yet",
+    ),
+    OptionSpec::refused(
+        "snapshot.select.statement.overrides.*",
+        &[],
+        "own SELECT statements for tables are not implemented yet",
+    ),
+    OptionSpec::refused(
+        "snapshot.include.collection.list",
+        &[""],
+        "a snapshot of a part of the captured tables is not implemented yet",
+    ),
     OptionSpec::unused("snapshot.locking.mode", SHORTEST_LOCK),
     OptionSpec::unused("snapshot.locking.mode.custom.name", SHORTEST_LOCK),
     OptionSpec::unused("snapshot.tables.order.by.row.count", "tables are read by name"),

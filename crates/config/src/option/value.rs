@@ -13,7 +13,12 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
             keyed: |draft, key, columns| draft.columns.mask_by_key(key, columns),
             table: |draft, texts| draft.columns.mask_by_table(texts),
         },
-        "Columns of text to mask, as regular expressions on `database.table.column`. `column.mask.with.<N>.chars` prints N asterisks, for NULL too. `column.mask.hash.<algorithm>.with.salt.<salt>` prints the salted hash in hexadecimal digits, cut to the column's length, of the text as Java serialises it; `column.mask.hash.v2.…` of its UTF-8. In `bitacora.toml`: `{ columns = \"…\", chars = N }` or `{ columns = \"…\", hash = \"SHA-256\", salt = \"…\" }`, there of the UTF-8 unless `hash_version = 1`. A salt may be `${env:NAME}`. A key keeps its plain values, and columns of other types too: the log says so. A mask goes before a truncation.",
+        "Columns of text to mask, as regular expressions on `database.table.column`. `column.mask.with.<N>.chars` \
+        prints N asterisks, for NULL too. `column.mask.hash.<algorithm>.with.salt.<salt>` prints the salted hash in \
+        hexadecimal digits, cut to the column's length, of the text as Java serialises it; `column.mask.hash.v2.…` of \
+        its UTF-8. In `bitacora.toml`: `{ columns = \"…\", chars = N }` or `{ columns = \"…\", hash = \"SHA-256\", \
+        salt = \"…\" }`, there of the UTF-8 unless `hash_version = 1`. A salt may be `${env:NAME}`. A key keeps its \
+        plain values, and columns of other types too: the log says so. A mask goes before a truncation.",
     )
     .toml(&["columns.mask"]),
     OptionSpec::new(
@@ -22,7 +27,9 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
             keyed: |draft, key, columns| draft.columns.truncate_by_key(key, columns),
             table: |draft, texts| draft.columns.truncate_by_table(texts),
         },
-        "Columns to cut, as regular expressions on `database.table.column`: `column.truncate.to.<N>.chars`; in `bitacora.toml`: `{ columns = \"…\", chars = N }`. Texts are cut to N UTF-16 units, as Java counts characters; in the form 3.6 bytes to N bytes. Other types stay as they are.",
+        "Columns to cut, as regular expressions on `database.table.column`: `column.truncate.to.<N>.chars`; in \
+        `bitacora.toml`: `{ columns = \"…\", chars = N }`. Texts are cut to N UTF-16 units, as Java counts characters; \
+        in the form 3.6 bytes to N bytes. Other types stay as they are.",
     )
     .toml(&["columns.truncate"]),
     OptionSpec::refused("decimal.handling.mode", &["precise"], DEFAULT_ONLY),

@@ -38,11 +38,13 @@ fn masks(rules: &ColumnRules, columns: &[&str]) -> Vec<String> {
 fn both_kinds_of_file_say_the_same() {
     let debezium = rules(yaml(
         "  column.mask.hash.v2.SHA-256.with.salt.a.b: s.u.c\n  column.mask.hash.MD5.with.salt.${env:SALT}: s.u.b\n  \
-         column.mask.with.8.chars: 's\\.u\\.a,s\\.v\\..*'\n  column.truncate.to.20.chars: s.u.bio\n  column.blacklist: s.u.x",
+         column.mask.with.8.chars: 's\\.u\\.a,s\\.v\\..*'\n  column.truncate.to.20.chars: s.u.bio\n  column.blacklist: \
+         s.u.x",
     ));
     let own = rules(toml(
-        "mask = [{ columns = [\"s\\\\.u\\\\.a\", 's\\.v\\..*'], chars = 8 },\n { columns = \"s.u.b\", hash = \"md5\", salt = \"${env:SALT}\", hash_version = 1 },\n \
-         { columns = \"s.u.c\", hash = \"SHA-256\", salt = \"a.b\" }]\ntruncate = { columns = \"s.u.bio\", chars = 20 }\nexclude = [\"s.u.x\"]",
+        "mask = [{ columns = [\"s\\\\.u\\\\.a\", 's\\.v\\..*'], chars = 8 },\n { columns = \"s.u.b\", hash = \"md5\", \
+         salt = \"${env:SALT}\", hash_version = 1 },\n { columns = \"s.u.c\", hash = \"SHA-256\", salt = \"a.b\" \
+         }]\ntruncate = { columns = \"s.u.bio\", chars = 20 }\nexclude = [\"s.u.x\"]",
     ));
     for rules in [debezium, own] {
         assert_eq!(masks(&rules, &["s.u.a", "s.v.z", "s.u.b", "s.u.c"]), ["8 s.u.a s.v.z", "v1 s.u.b", "v2 s.u.c"]);

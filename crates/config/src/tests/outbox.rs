@@ -6,7 +6,8 @@ use bitacora_change::outbox::{
 
 use super::*;
 
-const YAML: &str = "name: s\nconfigs:\n  database.hostname: h\n  database.user: u\n  topic.prefix: p\n  transforms: outbox\n  \
+const YAML: &str = "name: s\nconfigs:\n  database.hostname: h\n  database.user: u\n  \
+    topic.prefix: p\n  transforms: outbox\n  \
                     transforms.outbox.type: io.debezium.transforms.outbox.EventRouter\n";
 
 const TOML: &str =
@@ -51,7 +52,8 @@ fn every_option_of_the_router_is_taken() {
          transforms.outbox.table.field.additional.missing: ignore\ntransforms.outbox.table.op.invalid.behavior: fatal\n\
          transforms.outbox.route.by.field: kind\ntransforms.outbox.route.topic.regex: '(.*)Event'\n\
          transforms.outbox.route.topic.replacement: 'x.$1'\ntransforms.outbox.route.tombstone.on.empty.payload: true\n\
-         transforms.outbox.table.expand.json.payload: true\ntransforms.outbox.table.json.payload.null.behavior: optional_bytes\n\
+         transforms.outbox.table.expand.json.payload: true\ntransforms.outbox.table.json.payload.null.behavior: \
+         optional_bytes\n\
          transforms.outbox.tracing.operation.name: t\ntransforms.outbox.bitacora.table: shop.outbox\n\
          transforms.outbox.bitacora.on.error: dead_letter",
     )
@@ -76,7 +78,8 @@ fn every_option_of_the_router_is_taken() {
 fn our_own_file_maps_another_layout() {
     let rules = toml(
         "table = \"reservas.eventos_reserva\"\ntopic = \"eventos-reserva\"\nformat = \"avro\"\n\
-         columns = { id = \"id\", key = \"id_entidad\", payload = \"contenido\", time = \"fecha_evento\", type = \"tipo_evento\", headers = [\"version:v\"] }\n\
+         columns = { id = \"id\", key = \"id_entidad\", payload = \"contenido\", time = \"fecha_evento\", type = \
+         \"tipo_evento\", headers = [\"version:v\"] }\n\
          schema = '{\"type\":\"record\",\"name\":\"E\",\"fields\":[{\"name\":\"id\",\"type\":\"string\"}]}'\n\
          on_error = \"dead_letter\"\ndead_letter_topic = \"muertas\"\n\
          [source.outbox.fields]\nid = \"${id}\"\ndata.a = \"${payload.a}\"\n\"data.b\" = \"x\"",
@@ -123,7 +126,8 @@ fn what_is_wrong_with_an_outbox_is_named() {
         ),
         (
             "table = \"a.b\"\nfields = { id = \"x\" }",
-            "bitacora.toml: [[source.outbox]] number 1: fields make a record, which needs a schema; add schema or schema_file",
+            "bitacora.toml: [[source.outbox]] number 1: fields make a record, which needs a schema; add schema or \
+            schema_file",
         ),
         (
             "table = \"a.b\"\nformat = \"avro\"",
@@ -131,11 +135,13 @@ fn what_is_wrong_with_an_outbox_is_named() {
         ),
         (
             "table = \"a.b\"\nschema = '7'",
-            "bitacora.toml: [[source.outbox]] number 1: the Avro schema cannot be used: 7 is no type; write an Avro definition",
+            "bitacora.toml: [[source.outbox]] number 1: the Avro schema cannot be used: 7 is no type; write an Avro \
+            definition",
         ),
         (
             "table = \"a.b\"\ndead_letter_topic = \"d\"",
-            "bitacora.toml: [[source.outbox]] number 1: a topic of dead letters has no use unless on_error is dead_letter; set that, or remove the topic",
+            "bitacora.toml: [[source.outbox]] number 1: a topic of dead letters has no use unless on_error is \
+            dead_letter; set that, or remove the topic",
         ),
         (
             "table = \"mysql.user\"",
@@ -147,27 +153,33 @@ fn what_is_wrong_with_an_outbox_is_named() {
     for (lines, expected) in [
         (
             "transforms.outbox.route.by.feld: x",
-            "source.yaml:8: configs.transforms.outbox.route.by.feld is not a known key; the nearest known key is transforms.outbox.route.by.field",
+            "source.yaml:8: configs.transforms.outbox.route.by.feld is not a known key; the nearest known key is \
+            transforms.outbox.route.by.field",
         ),
         (
             "transforms.outbox.predicate: p",
-            "source.yaml:8: configs.transforms.outbox.predicate is not supported: predicates are not implemented yet; bitacora.table names the one table; remove the key to go on without it",
+            "source.yaml:8: configs.transforms.outbox.predicate is not supported: predicates are not implemented yet; \
+            bitacora.table names the one table; remove the key to go on without it",
         ),
         (
             "transforms.outbox.route.topic.regex: '('",
-            "source.yaml: configs.transforms.outbox: \"(\" is no regular expression that can be used here: Opening parenthesis without closing parenthesis",
+            "source.yaml: configs.transforms.outbox: \"(\" is no regular expression that can be used here: Opening \
+            parenthesis without closing parenthesis",
         ),
         (
             "transforms.outbox.table.fields.additional.placement: 'p:partition'",
-            "source.yaml: configs.transforms.outbox: \"p:partition\" places a column as the partition, but topics with partitions are not supported; remove it",
+            "source.yaml: configs.transforms.outbox: \"p:partition\" places a column as the partition, but topics with \
+            partitions are not supported; remove it",
         ),
         (
             "transforms.outbox.bitacora.format: text\ntransforms.outbox.table.expand.json.payload: true",
-            "source.yaml: configs.transforms.outbox: table.expand.json.payload belongs to the format connect; the format json sends documents as they are",
+            "source.yaml: configs.transforms.outbox: table.expand.json.payload belongs to the format connect; the \
+            format json sends documents as they are",
         ),
         (
             "json-with-envelope: true",
-            "source.yaml: json-with-envelope is not implemented for outbox tables; leave it out, or set another format of the outbox",
+            "source.yaml: json-with-envelope is not implemented for outbox tables; leave it out, or set another format \
+            of the outbox",
         ),
     ] {
         assert_eq!(problems(yaml(lines)), expected, "{lines}");

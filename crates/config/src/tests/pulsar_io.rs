@@ -191,7 +191,8 @@ fn what_would_change_the_events_is_refused() {
 #[test]
 fn defaults_of_refused_options_are_accepted() {
     let source = source_with(
-        "  time.precision.mode: adaptive_time_microseconds\n  decimal.handling.mode: precise\n  skipped.operations: t\n  \
+        "  time.precision.mode: adaptive_time_microseconds\n  decimal.handling.mode: precise\n  \
+         skipped.operations: t\n  \
          provide.transaction.metadata: false\n  transforms: ''",
     );
     assert!(source.unused.is_empty());
@@ -249,9 +250,8 @@ fn environment_overrides_every_key_of_configs() {
     assert_eq!(config.data_dir, Path::new("/var/lib/bitacora"));
     assert_eq!(
         config.notes,
-        [
-            "environment variable BITACORA_DATABASE_HOSTNAM overrides nothing; the nearest known one is BITACORA_DATABASE_HOSTNAME"
-        ]
+        ["environment variable BITACORA_DATABASE_HOSTNAM overrides nothing; the nearest known one is \
+            BITACORA_DATABASE_HOSTNAME"]
     );
     let wrong = Environment::of([("BITACORA_DATABASE_PORT", "x")]);
     assert_eq!(
@@ -310,7 +310,8 @@ fn options_that_do_not_fit_together() {
         ("  database.ssl.cert: /c.pem", "needs both database.ssl.cert and database.ssl.key"),
         (
             "  database.ssl.mode: disabled\n  database.ssl.ca: /ca.pem",
-            "The CA file /ca.pem is named, but the TLS mode `disabled` checks no certificate; set the TLS mode to verify_ca",
+            "The CA file /ca.pem is named, but the TLS mode `disabled` checks no certificate; set the TLS mode to \
+            verify_ca",
         ),
         ("  value.converter.schemas.enable: true", "does not agree with json-with-envelope"),
         ("  errors.retry.delay.max.ms: 10", "is less than"),

@@ -7,21 +7,21 @@ use serde::{Deserialize, Serialize};
 /// Number of a base: random, so that no two engines ever have the same one, however often their folders are copied back
 /// or emptied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Epoch(u64);
+pub(crate) struct Epoch(u64);
 
 impl Epoch {
     /// Returns an epoch that no base has yet.
-    pub fn random() -> Epoch {
+    pub(crate) fn random() -> Epoch {
         Epoch(rand::random())
     }
 
     /// Returns the epoch with this number.
-    pub fn from_number(number: u64) -> Epoch {
+    pub(crate) fn from_number(number: u64) -> Epoch {
         Epoch(number)
     }
 
     /// Returns the number.
-    pub fn number(self) -> u64 {
+    pub(crate) fn number(self) -> u64 {
         self.0
     }
 }

@@ -12,13 +12,17 @@ use crate::error::{EngineError, ErrorKind};
 #[non_exhaustive]
 pub enum CheckpointError {
     /// Another process has the store open.
-    #[error("the checkpoint store {} is in use by another process; stop it or choose another data folder (--data-dir, data_dir)", .path.display())]
+    #[error(
+        "the checkpoint store {} is in use by another process; stop it or choose another data folder (--data-dir, \
+        data_dir)", .path.display())]
     InUse {
         /// The store's file.
         path: PathBuf,
     },
     /// A newer program wrote the store.
-    #[error("the checkpoint store {} has format {found}, this program knows up to {FORMAT}; use the newer program", .path.display())]
+    #[error(
+        "the checkpoint store {} has format {found}, this program knows up to {FORMAT}; use the newer program"
+    , .path.display())]
     NewerFormat {
         /// The store's file.
         path: PathBuf,
@@ -26,7 +30,9 @@ pub enum CheckpointError {
         found: u64,
     },
     /// The stored text is not what this program writes.
-    #[error("the checkpoint store {} cannot be understood; restore it from a copy, or remove it to begin with a new snapshot", .path.display())]
+    #[error(
+        "the checkpoint store {} cannot be understood; restore it from a copy, or remove it to begin with a new \
+        snapshot", .path.display())]
     Malformed {
         /// The store's file.
         path: PathBuf,
@@ -35,7 +41,9 @@ pub enum CheckpointError {
         source: serde_json::Error,
     },
     /// The file is empty, or holds bytes that this program did not write.
-    #[error("the checkpoint store {} is damaged; restore it from a backup, or remove it to begin with a new snapshot", .path.display())]
+    #[error(
+        "the checkpoint store {} is damaged; restore it from a backup, or remove it to begin with a new snapshot"
+    , .path.display())]
     Damaged {
         /// The store's file.
         path: PathBuf,
@@ -53,7 +61,9 @@ pub enum CheckpointError {
         source: Box<redb::Error>,
     },
     /// The folder could not be made.
-    #[error("the folder {} cannot be made; check its parent's rights or choose another data folder (--data-dir, data_dir)", .path.display())]
+    #[error(
+        "the folder {} cannot be made; check its parent's rights or choose another data folder (--data-dir, data_dir)"
+    , .path.display())]
     Folder {
         /// The folder.
         path: PathBuf,

@@ -5,7 +5,7 @@ use crate::lane::Lane;
 
 /// The end of a topic, as far as the source knows it to be durable.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TopicMark {
+pub(crate) struct TopicMark {
     /// The base whose ids these are; `None` for one of the first format.
     pub epoch: Option<Epoch>,
     /// Which of the two producers.

@@ -17,11 +17,11 @@ mod milestone;
 mod point;
 mod store;
 
-pub use epoch::Epoch;
+pub(crate) use epoch::Epoch;
 pub use error::CheckpointError;
-pub use mark::TopicMark;
-pub use point::Checkpoint;
-pub use store::{CheckpointStore, FormerMarks, Save, Saved};
+pub(crate) use mark::TopicMark;
+pub(crate) use point::Checkpoint;
+pub(crate) use store::{CheckpointStore, FormerMarks, Save, Saved};
 
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use super::epoch::Epoch;
 
 /// A point in the server's log before which everything is durable at the sink.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Checkpoint {
+pub(crate) struct Checkpoint {
     /// Binlog file.
     pub file: String,
     /// Byte position in the file, behind a transaction's last event.

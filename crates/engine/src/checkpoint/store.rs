@@ -23,7 +23,7 @@ use super::point::Checkpoint;
 
 /// What the store holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Saved {
+pub(crate) struct Saved {
     /// The checkpoint.
     pub checkpoint: Checkpoint,
     /// The serialised table descriptions that hold there.
@@ -32,7 +32,7 @@ pub struct Saved {
 
 /// What a save stores.
 #[derive(Debug, Clone, Copy)]
-pub struct Save<'a> {
+pub(crate) struct Save<'a> {
     /// The checkpoint, and the newest milestone of its base.
     pub checkpoint: &'a Checkpoint,
     /// The serialised table descriptions that hold there, if they changed.
@@ -47,14 +47,14 @@ pub struct Save<'a> {
 
 impl<'a> Save<'a> {
     /// Creates a save of a checkpoint alone. `at_ms` is the clock.
-    pub fn of(checkpoint: &'a Checkpoint, at_ms: u64) -> Save<'a> {
+    pub(crate) fn of(checkpoint: &'a Checkpoint, at_ms: u64) -> Save<'a> {
         Save { checkpoint, catalog: None, marks: &[], gone: &[], at_ms }
     }
 }
 
 /// What becomes of the marks of other bases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FormerMarks {
+pub(crate) enum FormerMarks {
     /// They still count: their messages are part of what the topics must have.
     Keep,
     /// A new snapshot has taken the place of all that was sent before.
@@ -71,7 +71,7 @@ struct MilestoneRow {
 
 /// An open store; it is locked against other processes until dropped.
 #[derive(Debug)]
-pub struct CheckpointStore {
+pub(crate) struct CheckpointStore {
     database: Facts,
     path: PathBuf,
     // A std mutex: held while a save is under way, never across an await.
@@ -83,7 +83,7 @@ impl CheckpointStore {
     ///
     /// # Errors
     /// The folder cannot be made, another process holds the store, its format is newer, or the disk refuses.
-    pub fn open(folder: &Path) -> Result<Self, CheckpointError> {
+    pub(crate) fn open(folder: &Path) -> Result<Self, CheckpointError> {
         make_folder(folder).map_err(|source| CheckpointError::Folder { path: folder.to_path_buf(), source })?;
         tighten(folder);
         let path = folder.join("checkpoint.redb");
@@ -105,7 +105,7 @@ impl CheckpointStore {
     ///
     /// # Errors
     /// The disk refuses, or the stored text cannot be understood.
-    pub fn load(&self) -> Result<Option<Saved>, CheckpointError> {
+    pub(crate) fn load(&self) -> Result<Option<Saved>, CheckpointError> {
         self.with(|| self.read())
     }
 
@@ -124,7 +124,7 @@ impl CheckpointStore {
     ///
     /// # Errors
     /// The disk refuses; the former checkpoint then still holds.
-    pub fn save(&self, save: &Save<'_>, former: FormerMarks) -> Result<(), CheckpointError> {
+    pub(crate) fn save(&self, save: &Save<'_>, former: FormerMarks) -> Result<(), CheckpointError> {
         self.with(|| self.write(save, former))
     }
 
@@ -221,7 +221,7 @@ impl CheckpointStore {
     ///
     /// # Errors
     /// The disk refuses, or the stored text cannot be understood.
-    pub fn milestones(&self, logical_offset: u64) -> Result<Vec<Saved>, CheckpointError> {
+    pub(crate) fn milestones(&self, logical_offset: u64) -> Result<Vec<Saved>, CheckpointError> {
         self.with(|| self.read_milestones_until(logical_offset))
     }
 
@@ -243,7 +243,7 @@ impl CheckpointStore {
     ///
     /// # Errors
     /// The disk refuses.
-    pub fn marks(&self) -> Result<Vec<TopicMark>, CheckpointError> {
+    pub(crate) fn marks(&self) -> Result<Vec<TopicMark>, CheckpointError> {
         self.with(|| self.read_marks())
     }
 
@@ -285,7 +285,7 @@ impl CheckpointStore {
     ///
     /// # Errors
     /// The disk refuses.
-    pub fn begin_epoch(&self, epoch: Epoch, began_ms: u64) -> Result<(), CheckpointError> {
+    pub(crate) fn begin_epoch(&self, epoch: Epoch, began_ms: u64) -> Result<(), CheckpointError> {
         self.with(|| self.write_epoch(epoch, began_ms))
     }
 
@@ -302,7 +302,7 @@ impl CheckpointStore {
     ///
     /// # Errors
     /// The disk refuses.
-    pub fn epochs(&self) -> Result<HashMap<Epoch, u64>, CheckpointError> {
+    pub(crate) fn epochs(&self) -> Result<HashMap<Epoch, u64>, CheckpointError> {
         self.with(|| self.read_epochs())
     }
 

@@ -7,7 +7,9 @@ use bitacora_source::{Error as SourceError, ErrorClass as SourceClass};
 use super::{EngineError, ErrorKind};
 
 /// A table may change in ways that the strategy of its topic's namespace does not allow.
-const ALLOW_SCHEMAS: &str = "let the namespace take every change of a table: pulsar-admin namespaces set-schema-compatibility-strategy --compatibility ALWAYS_COMPATIBLE, or schema_compatibility_strategy of the embedded broker";
+const ALLOW_SCHEMAS: &str = "let the namespace take every change of a table: pulsar-admin namespaces \
+    set-schema-compatibility-strategy --compatibility ALWAYS_COMPATIBLE, or schema_compatibility_strategy of the \
+    embedded broker";
 
 const ONE_ENGINE: &str = "run one engine of this name only, or give one of them another name";
 

@@ -15,9 +15,9 @@ use bitacora_source::{LogMark, Position};
 
 use super::boundaries::Boundaries;
 use super::logical_offset::LogicalOffset;
-pub use super::options::{CoreOptions, End, Heard, SchemaChanges, Statements};
+pub(crate) use super::options::{CoreOptions, End, Heard, SchemaChanges, Statements};
 use super::read_place::ReadPlace;
-pub use super::row_rules::RowRules;
+pub(crate) use super::row_rules::RowRules;
 use super::row_writer::RowWriter;
 use super::state::State;
 use super::tables::Tables;
@@ -29,14 +29,14 @@ use crate::sink::{Lane, Sink};
 
 /// The synchronous state machine of one source.
 #[derive(Debug)]
-pub struct Core<S> {
+pub(crate) struct Core<S> {
     decoder: Decoder,
     state: State<S>,
 }
 
 impl<S: Sink> Core<S> {
     /// Makes a core that continues at `position`, whose logical offset is `logical_offset`.
-    pub fn new(
+    pub(crate) fn new(
         options: CoreOptions,
         sink: S,
         metrics: Arc<SourceMetrics>,
@@ -66,7 +66,7 @@ impl<S: Sink> Core<S> {
     }
 
     /// Tells which checksum the connection negotiated; it holds until the first format description.
-    pub fn set_checksum(&mut self, checksum: ChecksumAlgorithm) {
+    pub(crate) fn set_checksum(&mut self, checksum: ChecksumAlgorithm) {
         self.decoder.set_checksum(checksum);
     }
 
@@ -74,7 +74,7 @@ impl<S: Sink> Core<S> {
     ///
     /// # Errors
     /// The event is damaged or cannot be understood, or the sink has failed.
-    pub fn on_event(&mut self, event: &[u8], now_us: i64) -> Result<(), EngineError> {
+    pub(crate) fn on_event(&mut self, event: &[u8], now_us: i64) -> Result<(), EngineError> {
         let state = &mut self.state;
         state.now_us = now_us;
         state.writer.metrics.event_count.add(1);
@@ -89,7 +89,7 @@ impl<S: Sink> Core<S> {
     ///
     /// # Errors
     /// The sink has failed.
-    pub fn flush(&mut self) -> Result<(), EngineError> {
+    pub(crate) fn flush(&mut self) -> Result<(), EngineError> {
         self.state.writer.sink.flush()
     }
 
@@ -97,7 +97,7 @@ impl<S: Sink> Core<S> {
     ///
     /// # Errors
     /// The sink has failed.
-    pub fn checkpoint(&mut self, now_us: i64) -> Result<Option<End>, EngineError> {
+    pub(crate) fn checkpoint(&mut self, now_us: i64) -> Result<Option<End>, EngineError> {
         let state = &mut self.state;
         state.now_us = now_us;
         state.note_end();
@@ -106,17 +106,17 @@ impl<S: Sink> Core<S> {
     }
 
     /// Tells how far the server says that it has sent its log.
-    pub fn heard(&self) -> Heard {
+    pub(crate) fn heard(&self) -> Heard {
         self.state.place.heard(self.state.ends.end())
     }
 
     /// The log at the end of the last transaction, as far as it is known.
-    pub fn log(&self) -> Option<LogMark> {
+    pub(crate) fn log(&self) -> Option<LogMark> {
         self.state.ends.log(&self.state.place)
     }
 
     /// Goes back to the end of the last transaction, because the connection was cut; the reader continues there.
-    pub fn abandon(&mut self) -> Position {
+    pub(crate) fn abandon(&mut self) -> Position {
         self.decoder = Decoder::new();
         self.state.abandon()
     }
@@ -125,7 +125,7 @@ impl<S: Sink> Core<S> {
     ///
     /// # Errors
     /// The sink has failed.
-    pub fn finish(&mut self) -> Result<Option<End>, EngineError> {
+    pub(crate) fn finish(&mut self) -> Result<Option<End>, EngineError> {
         let state = &mut self.state;
         state.writer.sink.finish(Lane::Stream)?;
         state.note_end();
@@ -133,7 +133,7 @@ impl<S: Sink> Core<S> {
     }
 
     /// The sink, for the shell around the core.
-    pub fn sink(&mut self) -> &mut S {
+    pub(crate) fn sink(&mut self) -> &mut S {
         &mut self.state.writer.sink
     }
 }

@@ -12,7 +12,8 @@ use crate::error::{EngineError, ErrorKind};
 use crate::metrics::SourceMetrics;
 use crate::sink::{Lane, Sink};
 
-const STOPPED: &str = "let consumers do without it: large_rows.policy = \"truncate\" with the columns to cut, or \"dead_letter\"; or exclude the column or the table";
+const STOPPED: &str = "let consumers do without it: large_rows.policy = \"truncate\" with the columns to cut, or \
+    \"dead_letter\"; or exclude the column or the table";
 const STILL: &str = "name the columns that are large in large_rows.columns, or set large_rows.policy = \"dead_letter\"";
 
 impl RowOrigin<'_> {
@@ -20,7 +21,7 @@ impl RowOrigin<'_> {
     ///
     /// # Errors
     /// A message is too large, and the source is to stop then or cutting does not help.
-    pub fn settle(
+    pub(super) fn settle(
         &self,
         row: &Row<'_>,
         rules: &RowRules,
@@ -47,7 +48,8 @@ impl RowOrigin<'_> {
                 if large.excess_of_row(buffer, metadata_bytes_max).is_some() {
                     return Err(failure(STILL));
                 }
-                tracing::warn!(table = %self.name(), file = self.context.file, position = self.context.position, row = self.context.row, key, "columns of a row are cut: {excess}");
+                let (file, position, row) = (self.context.file, self.context.position, self.context.row);
+                tracing::warn!(table = %self.name(), file, position, row, key, "columns of a row are cut: {excess}");
                 Ok(())
             }
         }
@@ -57,7 +59,7 @@ impl RowOrigin<'_> {
     ///
     /// # Errors
     /// The sink refuses the topic.
-    pub fn letter(
+    pub(super) fn letter(
         &self,
         rules: &RowRules,
         buffer: &MessageBuffer,
@@ -69,7 +71,9 @@ impl RowOrigin<'_> {
         let Some(topic) = rules.large_rows.dead_letter_topic(&table_topic) else { return Ok(None) };
         let index = topics.route(sink, lane, &topic, &MessageSchema::Value(ValueSchema::bytes()))?;
         metrics.dead_letter_count.add(1);
-        tracing::warn!(table = %self.name(), file = self.context.file, position = self.context.position, row = self.context.row, key = shown_key(buffer.key(message)), %topic, "a dead letter takes the place of a row: {excess}");
+        let (file, position, row) = (self.context.file, self.context.position, self.context.row);
+        let (table, key) = (self.name(), shown_key(buffer.key(message)));
+        tracing::warn!(%table, file, position, row, key, %topic, "a dead letter takes the place of a row: {excess}");
         Ok(Some((index, dead_letter(buffer, message, excess, &self.name(), self.operation, self.context))))
     }
 

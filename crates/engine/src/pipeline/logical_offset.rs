@@ -11,7 +11,7 @@
 
 /// Offsets of the events of one source, from the base of its checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LogicalOffset {
+pub(crate) struct LogicalOffset {
     next: u64,
 }
 
@@ -20,21 +20,21 @@ pub(super) const HEADER_BYTES: u64 = 19;
 
 /// Where one event stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EventOffset(u64);
+pub(crate) struct EventOffset(u64);
 
 impl LogicalOffset {
     /// Continues at a checkpoint's offset.
-    pub fn at(offset: u64) -> Self {
+    pub(crate) fn at(offset: u64) -> Self {
         LogicalOffset { next: offset }
     }
 
     /// The offset behind the last event.
-    pub fn current(self) -> u64 {
+    pub(crate) fn current(self) -> u64 {
         self.next
     }
 
     /// Passes an event of `bytes` bytes (header and body, no checksum) and tells where it stands.
-    pub fn pass(&mut self, bytes: u64) -> EventOffset {
+    pub(crate) fn pass(&mut self, bytes: u64) -> EventOffset {
         let offset = EventOffset(self.next);
         self.next = self.next.saturating_add(bytes);
         offset
@@ -43,16 +43,16 @@ impl LogicalOffset {
 
 impl EventOffset {
     /// From here a distance is the id itself.
-    pub const ZERO: EventOffset = EventOffset(0);
+    pub(crate) const ZERO: EventOffset = EventOffset(0);
 
     /// The id that lies `distance` behind the start of the event.
-    pub fn at(self, distance: u64) -> u64 {
+    pub(crate) fn at(self, distance: u64) -> u64 {
         self.0.saturating_add(distance)
     }
 
     /// The sequence id of message `message` (from 0) of the row whose first image begins `byte_offset` bytes into the
     /// event's body.
-    pub fn sequence_id(self, byte_offset: u32, message: u32) -> u64 {
+    pub(crate) fn sequence_id(self, byte_offset: u32, message: u32) -> u64 {
         self.0.saturating_add(HEADER_BYTES).saturating_add(u64::from(byte_offset)).saturating_add(u64::from(message))
     }
 }

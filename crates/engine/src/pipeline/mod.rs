@@ -9,9 +9,9 @@
 //! events end a source.
 
 mod boundaries;
-pub mod core;
+pub(crate) mod core;
 mod large_rows;
-pub mod logical_offset;
+pub(crate) mod logical_offset;
 mod options;
 mod outbox;
 mod read_place;
@@ -21,12 +21,12 @@ mod row_writer;
 mod rows;
 mod schema_changes;
 mod sequence;
-pub mod snapshot;
+pub(crate) mod snapshot;
 mod state;
 mod statement;
 mod tables;
-pub mod topic_owners;
-pub mod topics;
+pub(crate) mod topic_owners;
+pub(crate) mod topics;
 mod transaction;
 mod waiting;
 mod watermark;

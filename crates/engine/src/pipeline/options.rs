@@ -10,7 +10,7 @@ use super::row_rules::RowRules;
 
 /// What a core does, fixed for its life.
 #[derive(Debug)]
-pub struct CoreOptions {
+pub(crate) struct CoreOptions {
     /// Host and port of the server, for messages.
     pub server: String,
     /// What becomes of rows.
@@ -25,7 +25,7 @@ pub struct CoreOptions {
 
 /// Whether DDL is published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SchemaChanges {
+pub(crate) enum SchemaChanges {
     /// On the topic named as the prefix.
     Publish,
     /// Only table descriptions follow it.
@@ -34,7 +34,7 @@ pub enum SchemaChanges {
 
 /// Whether events carry their SQL statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Statements {
+pub(crate) enum Statements {
     /// In `source.query`, where the server logs it.
     Include,
     /// Not at all.
@@ -43,7 +43,7 @@ pub enum Statements {
 
 /// A transaction end: what a checkpoint keeps of it.
 #[derive(Debug, Clone)]
-pub struct End {
+pub(crate) struct End {
     /// Where it lies.
     pub position: Position,
     /// The log there; `None` until the stream has told when its file was created.
@@ -56,7 +56,7 @@ pub struct End {
 
 /// How far the server says that it has sent its log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Heard {
+pub(crate) struct Heard {
     /// Where the last event ends, or the position that the stream asked for.
     pub read: LogEnd,
     /// The place up to which everything is sent, by the last heartbeat; `None` if events came after it.

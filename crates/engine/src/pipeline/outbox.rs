@@ -12,7 +12,8 @@ use crate::sink::Sink;
 const MEND: &str = "mend what writes the rows; on_error = \"dead_letter\" sends such rows to a topic and goes on";
 
 impl<S: Sink> RowWriter<S> {
-    /// Puts the message of a row into the cleared buffer and returns its topic; `None` if nothing is to be sent for the row.
+    /// Puts the message of a row into the cleared buffer and returns its topic; `None` if nothing is to be sent for the
+    /// row.
     ///
     /// # Errors
     /// The row cannot be read, or is no message and the source is to stop then; or the sink refuses the topic.
@@ -33,7 +34,8 @@ impl<S: Sink> RowWriter<S> {
             }
             Route::DeadLetter { topic, reason } => {
                 self.metrics.dead_letter_count.add(1);
-                tracing::warn!(file = context.file, position = context.position, row = context.row, %topic, "a row of an outbox is sent as a dead letter: {reason}");
+                tracing::warn!(file = context.file, position = context.position, row = context.row, %topic,
+                    "a row of an outbox is sent as a dead letter: {reason}");
                 self.topics.route(&mut self.sink, self.lane, &topic, plan.dead_letter_schema()).map(Some)
             }
             Route::Unmappable { reason } => {
@@ -55,7 +57,8 @@ impl<S: Sink> RowWriter<S> {
                     }
                     Updates::Fatal => {
                         return Err(EngineError::new(ErrorKind::Row, "a row of an outbox was updated").remedy(
-                            "outbox rows are only inserted and deleted; table.op.invalid.behavior = warn goes on without a message",
+                            "outbox rows are only inserted and deleted; table.op.invalid.behavior = warn goes on \
+                            without a message",
                         ));
                     }
                 }

@@ -55,7 +55,8 @@ impl<S: Sink> State<S> {
             }
             Body::Unknown(_) => {
                 self.writer.metrics.ignored_event_count.add(1);
-                tracing::warn!(kind = site.header.kind.0, file = %self.place.file, position = site.start, "skipped an event of an unknown type that the server marks as safe to skip");
+                tracing::warn!(kind = site.header.kind.0, file = %self.place.file, position = site.start,
+                    "skipped an event of an unknown type that the server marks as safe to skip");
             }
             _ => {}
         }
@@ -63,7 +64,7 @@ impl<S: Sink> State<S> {
     }
 
     /// The error of an event that the decoder refuses.
-    pub fn undecodable(&self, error: BinlogError) -> EngineError {
+    pub(super) fn undecodable(&self, error: BinlogError) -> EngineError {
         EngineError::new(ErrorKind::Log, format!("an event of the log is damaged or not understood: {error}"))
             .remedy(DAMAGED)
             .at(Place {

@@ -10,7 +10,7 @@ use crate::notices::Notices;
 
 /// The rules for rows, fixed for the life of a writer.
 #[derive(Debug, Clone)]
-pub struct RowRules {
+pub(crate) struct RowRules {
     /// How rows are encoded.
     pub plan: PlanOptions,
     /// What is captured.

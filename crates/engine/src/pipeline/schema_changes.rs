@@ -33,7 +33,8 @@ impl<S: Sink> State<S> {
         let mode = query.status.sql_mode().map(SqlMode::from_bits).unwrap_or_default();
         let facts = ddl::scan(&sql, &database, mode);
         for warning in &facts.warnings {
-            tracing::warn!(file = %self.place.file, position = site.start, "a statement was understood in part: {warning}");
+            tracing::warn!(file = %self.place.file, position = site.start,
+                "a statement was understood in part: {warning}");
         }
         self.refuse_row_changes(&facts, &database, site)?;
         let form = record_form(self.writer.rules.plan.form);
@@ -117,10 +118,16 @@ impl<S: Sink> State<S> {
                 (None, _) if filter.database(database) => format!(" of database {database}"),
                 _ => continue,
             };
-            return Err(EngineError::new(ErrorKind::Log, format!(
-                "rows{whose} were changed by a statement that is logged as text, which cannot be turned into events"
-            ))
-            .remedy("set binlog_format=ROW for every session, and take a new snapshot, which captures the rows that the statement changed")
+            return Err(EngineError::new(
+                ErrorKind::Log,
+                format!(
+                    "rows{whose} were changed by a statement that is logged as text, which cannot be turned into events"
+                ),
+            )
+            .remedy(
+                "set binlog_format=ROW for every session, and take a new snapshot, which captures the rows that the \
+                statement changed",
+            )
             .at(Place { table: captured.map(TableName::to_string), ..self.place_of(site) }));
         }
         Ok(())

@@ -19,7 +19,7 @@ use crate::sink::{Lane, Sink};
 
 /// A table of the snapshot.
 #[derive(Debug, Clone)]
-pub struct SnapshotTable {
+pub(crate) struct SnapshotTable {
     /// Columns as in the binlog.
     pub map: Arc<TableMap>,
     /// What its DDL says.
@@ -28,7 +28,7 @@ pub struct SnapshotTable {
 
 /// Writes one snapshot.
 #[derive(Debug)]
-pub struct SnapshotWriter<S> {
+pub(crate) struct SnapshotWriter<S> {
     writer: RowWriter<S>,
     tables: Vec<SnapshotTable>,
     position: Position,
@@ -40,7 +40,7 @@ pub struct SnapshotWriter<S> {
 
 impl<S: Sink> SnapshotWriter<S> {
     /// Begins a snapshot as of `position`. `first_sequence_id` is the first id of the sink's epoch.
-    pub fn new(
+    pub(crate) fn new(
         rules: RowRules,
         sink: S,
         metrics: Arc<SourceMetrics>,
@@ -63,7 +63,7 @@ impl<S: Sink> SnapshotWriter<S> {
     ///
     /// # Errors
     /// The sink has failed.
-    pub fn write_statements(&mut self, records: &[DdlRecord], now_us: i64) -> Result<(), EngineError> {
+    pub(crate) fn write_statements(&mut self, records: &[DdlRecord], now_us: i64) -> Result<(), EngineError> {
         let writer = &mut self.writer;
         let encoder = DdlRecordEncoder::new(&writer.rules.plan);
         let topic =
@@ -83,7 +83,7 @@ impl<S: Sink> SnapshotWriter<S> {
     ///
     /// # Errors
     /// A row cannot be encoded, or the sink has failed.
-    pub fn write_rows(&mut self, chunk: &SnapshotChunk, now_us: i64) -> Result<(), EngineError> {
+    pub(crate) fn write_rows(&mut self, chunk: &SnapshotChunk, now_us: i64) -> Result<(), EngineError> {
         let Some(table) = self.tables.get(chunk.table_index).cloned() else {
             return Err(EngineError::new(ErrorKind::Fault, "the snapshot gave rows of a table that it does not have"));
         };
@@ -141,7 +141,7 @@ impl<S: Sink> SnapshotWriter<S> {
     ///
     /// # Errors
     /// The sink has failed.
-    pub fn finish(mut self) -> Result<S, EngineError> {
+    pub(crate) fn finish(mut self) -> Result<S, EngineError> {
         self.writer.sink.finish(Lane::Snapshot)?;
         Ok(self.writer.sink)
     }

@@ -12,11 +12,12 @@ use crate::error::{EngineError, ErrorKind};
 use crate::notices::Notices;
 
 /// What an operator does about tables that meet in a topic.
-pub const APART: &str = "exclude one of them, or set topic_collision: \"escape\" names the topics so that none meet, \"mix\" lets them share one";
+pub(crate) const APART: &str = "exclude one of them, or set topic_collision: \"escape\" names the topics so that none \
+    meet, \"mix\" lets them share one";
 
 /// What is done about tables that meet in a topic.
 #[derive(Debug, Clone, Copy)]
-pub struct Collision<'a> {
+pub(crate) struct Collision<'a> {
     /// Whether they may.
     pub policy: TopicCollision,
     /// Where it is said that they do.
@@ -39,7 +40,7 @@ impl Collision<'_> {
 
 /// The tables by their topics.
 #[derive(Debug, Default)]
-pub struct TopicOwners {
+pub(crate) struct TopicOwners {
     by_topic: HashMap<String, Vec<String>>,
     /// Topics that a table has opened.
     claimed: HashSet<String>,
@@ -49,7 +50,7 @@ pub struct TopicOwners {
 impl TopicOwners {
     /// Gives their topics to the captured tables that are known already, once: a stream that goes on meets a new table,
     /// or a row of an outbox, before it meets rows of the old ones.
-    pub fn seed<'a>(
+    pub(crate) fn seed<'a>(
         &mut self,
         known: impl Iterator<Item = (&'a str, &'a str)>,
         (options, filter, outboxes): (&PlanOptions, &Filter, &[OutboxRule]),
@@ -70,7 +71,7 @@ impl TopicOwners {
     ///
     /// # Errors
     /// Another table has it, or rows of an outbox go there, and the source is to stop then.
-    pub fn claim(
+    pub(crate) fn claim(
         &mut self,
         topics: &Topics,
         topic: &str,
@@ -99,7 +100,7 @@ impl TopicOwners {
     ///
     /// # Errors
     /// It is the topic of a captured table, and the source is to stop then.
-    pub fn check_routed(&self, topic: &str, outbox: &str, collision: Collision<'_>) -> Result<(), EngineError> {
+    pub(crate) fn check_routed(&self, topic: &str, outbox: &str, collision: Collision<'_>) -> Result<(), EngineError> {
         let Some(owner) = self.by_topic.get(topic).and_then(|owners| owners.first()) else { return Ok(()) };
         let what = format!("a row of the outbox {outbox} names {topic}, which is the topic of the table {owner}");
         collision.judge(&what)
@@ -107,12 +108,12 @@ impl TopicOwners {
 }
 
 /// A table as it is named here: `a`.`b.c` and `a.b`.`c` are two.
-pub fn owner_name(database: &str, table: &str) -> String {
+pub(crate) fn owner_name(database: &str, table: &str) -> String {
     format!("{}.{}", quoted(database), quoted(table))
 }
 
 /// The sentence about tables that have the same topic.
-pub fn meeting(tables: &[&str], topic: &str) -> String {
+pub(crate) fn meeting(tables: &[&str], topic: &str) -> String {
     format!("the tables {} have the same topic, {topic}, so that their rows would be mixed", tables.join(" and "))
 }
 

@@ -15,7 +15,7 @@ use crate::sink::{Lane, Sink, TopicId};
 
 /// A topic of [`Topics`], open or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TopicIndex(pub(super) usize);
+pub(crate) struct TopicIndex(pub(super) usize);
 
 /// A topic that the source writes to.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ struct Topic {
 
 /// The topics of one lane.
 #[derive(Debug)]
-pub struct Topics {
+pub(crate) struct Topics {
     topics: Vec<Topic>,
     by_name: HashMap<String, TopicIndex>,
     /// Open topics that rows named, by their last use.
@@ -46,7 +46,7 @@ pub struct Topics {
 
 impl Topics {
     /// Begins without a topic; at most `routed_max` of those that rows name are open at once, and at least one.
-    pub fn new(routed_max: usize) -> Self {
+    pub(crate) fn new(routed_max: usize) -> Self {
         Topics {
             topics: Vec::new(),
             by_name: HashMap::new(),
@@ -61,7 +61,7 @@ impl Topics {
     ///
     /// # Errors
     /// The sink refuses.
-    pub fn open(
+    pub(crate) fn open(
         &mut self,
         sink: &mut impl Sink,
         lane: Lane,
@@ -79,7 +79,7 @@ impl Topics {
     ///
     /// # Errors
     /// As [`Topics::open`].
-    pub fn open_once(
+    pub(crate) fn open_once(
         &mut self,
         sink: &mut impl Sink,
         lane: Lane,
@@ -96,7 +96,7 @@ impl Topics {
     ///
     /// # Errors
     /// As [`Topics::open`].
-    pub fn route(
+    pub(crate) fn route(
         &mut self,
         sink: &mut impl Sink,
         lane: Lane,
@@ -117,7 +117,7 @@ impl Topics {
     }
 
     /// Returns whether something was sent to a topic of that name, or was about to be.
-    pub fn knows(&self, name: &str) -> bool {
+    pub(crate) fn knows(&self, name: &str) -> bool {
         self.by_name.contains_key(name)
     }
 
@@ -125,7 +125,7 @@ impl Topics {
     ///
     /// # Errors
     /// The topic was closed, and the sink refuses to open it again.
-    pub fn claim(
+    pub(crate) fn claim(
         &mut self,
         sink: &mut impl Sink,
         index: TopicIndex,

@@ -101,7 +101,8 @@ impl Life {
             let error = EngineError::new(ErrorKind::Check(failure.name), status::sentence(failure));
             let pause = match step {
                 Step::AwaitServer => {
-                    tracing::warn!(source = %self.config.name, server = report.server, "waiting for the server behind {}: {error}", self.config.server.address());
+                    tracing::warn!(source = %self.config.name, server = report.server,
+                        "waiting for the server behind {}: {error}", self.config.server.address());
                     LAGGING_PAUSE
                 }
                 Step::PositionLost if self.takes_new_snapshot() => {
@@ -132,7 +133,8 @@ impl Life {
     pub(super) async fn log_at(&self, server: &str, position: &Position) -> Result<Option<LogMark>, EngineError> {
         match log_at(&self.config.server, server, position).await {
             Err(error) if error.is_refusal() => {
-                tracing::warn!(source = %self.config.name, "a log that takes the place of this one before the first event is not noticed: {error}");
+                tracing::warn!(source = %self.config.name,
+                    "a log that takes the place of this one before the first event is not noticed: {error}");
                 Ok(None)
             }
             found => Ok(found?),

@@ -22,12 +22,14 @@ impl Life {
             .collect();
         for (rule, entry) in rules.unmatched(&columns) {
             self.notices.warn(&format!(
-                "columns.{rule}: `{entry}` matches no column of a captured table; if it is misspelt, the column that is meant is published as if there were no such rule"
+                "columns.{rule}: `{entry}` matches no column of a captured table; if it is misspelt, the column that \
+                is meant is published as if there were no such rule"
             ));
         }
         if self.config.include_query {
             self.notices.warn(
-                "include.query publishes the statements with all their values, those of masked columns and of columns that are left out too",
+                "include.query publishes the statements with all their values, those of masked columns and of columns \
+                that are left out too",
             );
         }
     }

@@ -46,7 +46,8 @@ impl Life {
         let known = Arc::make_mut(&mut catalog);
         known.set_name_case(missing.names);
         for table in missing.tables {
-            tracing::info!(source = %self.config.name, table = %table.name, "a table is captured that was not before; its rows up to now are not read");
+            tracing::info!(source = %self.config.name, table = %table.name,
+                "a table is captured that was not before; its rows up to now are not read");
             known.insert(table);
         }
         let text = catalog_text(&catalog)?;

@@ -103,7 +103,8 @@ impl Life {
         }
         let (former, server) = (former.unwrap_or_default(), checkpoint.server.clone().unwrap_or_default());
         let address = self.config.server.address();
-        tracing::warn!(source = %self.config.name, former, server, "{address} is another server now; events that were sent after the last checkpoint come twice");
+        tracing::warn!(source = %self.config.name, former, server,
+            "{address} is another server now; events that were sent after the last checkpoint come twice");
         // Of each topic the newest mark of the former bases still counts.
         let mut stale = store.marks()?;
         let kept: HashSet<_> =

@@ -38,7 +38,8 @@ impl Life {
             };
             let Some(pause) = backoff.next() else { return Err(error) };
             let pause = pause.max(rest(attempt, begun.elapsed()));
-            tracing::warn!(source = %self.config.name, attempt, pause_ms = pause.as_millis() as u64, "the snapshot begins again, and the rows that it has read come again: {error}");
+            tracing::warn!(source = %self.config.name, attempt, pause_ms = pause.as_millis() as u64,
+                "the snapshot begins again, and the rows that it has read come again: {error}");
             self.status.send_replace(SourceStatus::Waiting { reason: error.to_string() });
             if self.pause(pause).await {
                 break;
@@ -64,7 +65,8 @@ impl Life {
             SnapshotMode::Never => snapshot.oldest_position().await?,
             _ => snapshot.position().clone(),
         };
-        tracing::info!(source = %config.name, %position, exactness = ?snapshot.exactness(), tables = snapshot.tables().len(), "snapshot begins");
+        let tables = snapshot.tables().len();
+        tracing::info!(source = %config.name, %position, exactness = ?snapshot.exactness(), tables, "snapshot begins");
         let (catalog, records) = self.describe(&snapshot);
         self.check_columns(&catalog);
         // Before the rows are read, which may take hours in which the log could be reset.
@@ -155,7 +157,9 @@ impl Life {
         let is_whole = !reads_rows || self.feed(snapshot, &chunks, &mut empty).await?;
         drop(chunks);
         tokio::select! {
-            written = worker => written.unwrap_or_else(|error| Err(fallen(error))).map(|marks| is_whole.then_some(marks)),
+            written = worker => {
+                written.unwrap_or_else(|error| Err(fallen(error))).map(|marks| is_whole.then_some(marks))
+            },
             // What is on its way may arrive before the end, which does not wait for it for ever.
             () = async {
                 let _ = self.stopped.wait_for(|stopped| *stopped).await;

@@ -17,7 +17,9 @@ use crate::sink::Lane;
 use crate::sink::compare::{Behind, compare};
 use bitacora_config::LostMessages;
 
-const LOST: &str = "put the topic's messages back, or take a new snapshot, which snapshot mode when_needed does by itself; lost_messages = \"accept\" (bitacora.lost.messages) goes on without them, where they were deleted on purpose";
+const LOST: &str = "put the topic's messages back, or take a new snapshot, which snapshot mode when_needed does by \
+    itself; lost_messages = \"accept\" (bitacora.lost.messages) goes on without them, where they were deleted on \
+    purpose";
 
 impl Life {
     /// Compares all topics with what they have confirmed, and goes back in the log where one lacks something.
@@ -101,7 +103,8 @@ impl Life {
         };
         store.save(&save, FormerMarks::Keep)?;
         let position = place_of(&checkpoint)?.position;
-        tracing::warn!(source = %self.config.name, %position, "the source goes back in the log and sends again what its topics lack");
+        tracing::warn!(source = %self.config.name, %position,
+            "the source goes back in the log and sends again what its topics lack");
         Ok(Some(Resume { checkpoint, catalog }))
     }
 

@@ -35,7 +35,7 @@ const EMBEDDED: &str = "Bitacora-";
 
 /// A topic that ends before what it has confirmed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Behind {
+pub(crate) struct Behind {
     /// What it has confirmed.
     pub mark: TopicMark,
     /// The last sequence id that it has of that producer; `None` for none.
@@ -46,7 +46,7 @@ pub struct Behind {
 ///
 /// # Errors
 /// The broker cannot be asked.
-pub async fn compare(
+pub(crate) async fn compare(
     client: &Client,
     namespace: &str,
     names: &ProducerNames,
@@ -93,7 +93,8 @@ pub async fn compare(
     Ok(behind)
 }
 
-/// How long a producer of before, whose connection has just broken, may hold a topic before the comparison takes it over.
+/// How long a producer of before, whose connection has just broken, may hold a topic before the comparison takes it
+/// over.
 const HELD_TIMEOUT: Duration = Duration::from_secs(1);
 
 struct Comparer {

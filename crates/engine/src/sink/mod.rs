@@ -8,13 +8,13 @@ use bitacora_change::{Landmark, Message, MessageBuffer, MessageSchema};
 
 use crate::checkpoint::TopicMark;
 use crate::error::EngineError;
-pub use crate::lane::Lane;
+pub(crate) use crate::lane::Lane;
 
-pub mod compare;
-pub mod in_flight;
-pub mod names;
+pub(crate) mod compare;
+pub(crate) mod in_flight;
+pub(crate) mod names;
 mod opening;
-pub mod pulsar;
+pub(crate) mod pulsar;
 mod sealer;
 mod tail;
 #[cfg(test)]
@@ -22,7 +22,7 @@ mod wordless_tests;
 
 /// An open topic of one lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct TopicId(pub u32);
+pub(crate) struct TopicId(pub u32);
 
 impl TopicId {
     /// Returns the handle of a place in a list of topics.
@@ -38,7 +38,7 @@ impl TopicId {
 
 /// What a sink knows of a topic when it opens it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Opened {
+pub(crate) struct Opened {
     /// Handle for [`Sink::append`].
     pub topic: TopicId,
     /// The highest sequence id that the sink has stored for this producer; `None` when it keeps none.
@@ -47,7 +47,7 @@ pub struct Opened {
 
 /// One message on its way out.
 #[derive(Debug, Clone, Copy)]
-pub struct OutgoingMessage<'a> {
+pub(crate) struct OutgoingMessage<'a> {
     /// Encoded key; `None` for a table without key.
     pub key: Option<&'a [u8]>,
     /// Encoded value; `None` for a tombstone.
@@ -64,7 +64,7 @@ pub struct OutgoingMessage<'a> {
 
 impl<'a> OutgoingMessage<'a> {
     /// A message of a buffer.
-    pub fn of(buffer: &'a MessageBuffer, message: &Message, sequence_id: u64) -> Self {
+    pub(crate) fn of(buffer: &'a MessageBuffer, message: &Message, sequence_id: u64) -> Self {
         OutgoingMessage {
             key: buffer.key(message),
             value: buffer.value(message),
@@ -77,7 +77,7 @@ impl<'a> OutgoingMessage<'a> {
 }
 
 /// A destination of messages. Calls come from one thread and may block it for back-pressure.
-pub trait Sink {
+pub(crate) trait Sink {
     /// Opens a topic, or opens it again with another schema.
     ///
     /// # Errors

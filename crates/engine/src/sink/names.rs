@@ -12,7 +12,7 @@ use crate::checkpoint::Epoch;
 
 /// The names of a source's producers, and the bases that the source has had.
 #[derive(Debug, Clone)]
-pub struct ProducerNames {
+pub(crate) struct ProducerNames {
     source: String,
     epoch: Option<Epoch>,
     /// When each base of this data folder began, milliseconds since 1970.
@@ -21,7 +21,7 @@ pub struct ProducerNames {
 
 /// Who sent a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Author {
+pub(crate) enum Author {
     /// This source, in this base or an earlier one.
     Source,
     /// An engine with the same source name and a base that this data folder does not know.
@@ -33,37 +33,37 @@ pub enum Author {
 impl ProducerNames {
     /// Creates the names of a base of the source. `bases` holds all bases of its data folder, with the time at which
     /// each began.
-    pub fn new(source: &str, epoch: Option<Epoch>, bases: HashMap<Epoch, u64>) -> ProducerNames {
+    pub(crate) fn new(source: &str, epoch: Option<Epoch>, bases: HashMap<Epoch, u64>) -> ProducerNames {
         ProducerNames { source: source.to_owned(), epoch, bases }
     }
 
     /// Returns the source's name.
-    pub fn source(&self) -> &str {
+    pub(crate) fn source(&self) -> &str {
         &self.source
     }
 
     /// Returns the base's epoch; `None` for one of the first format.
-    pub fn epoch(&self) -> Option<Epoch> {
+    pub(crate) fn epoch(&self) -> Option<Epoch> {
         self.epoch
     }
 
     /// Returns the name of a lane's producers.
-    pub fn of(&self, lane: Lane) -> String {
+    pub(crate) fn of(&self, lane: Lane) -> String {
         self.of_epoch(self.epoch, lane)
     }
 
     /// Returns when the base began, milliseconds since 1970; `None` for one of the first format.
-    pub fn began_ms(&self) -> Option<u64> {
+    pub(crate) fn began_ms(&self) -> Option<u64> {
         self.began_ms_of(self.epoch)
     }
 
     /// Returns when a base began, milliseconds since 1970; `None` for one that this data folder does not know.
-    pub fn began_ms_of(&self, epoch: Option<Epoch>) -> Option<u64> {
+    pub(crate) fn began_ms_of(&self, epoch: Option<Epoch>) -> Option<u64> {
         epoch.and_then(|epoch| self.bases.get(&epoch)).copied()
     }
 
     /// Returns who uses a producer's name.
-    pub fn author(&self, producer: &str) -> Author {
+    pub(crate) fn author(&self, producer: &str) -> Author {
         let lanes = [Lane::Stream, Lane::Snapshot];
         if lanes.iter().any(|lane| producer == self.of_epoch(None, *lane) || producer == self.of(*lane)) {
             return Author::Source;
@@ -78,7 +78,7 @@ impl ProducerNames {
     }
 
     /// Returns the name of a lane's producers in a base.
-    pub fn of_epoch(&self, epoch: Option<Epoch>, lane: Lane) -> String {
+    pub(crate) fn of_epoch(&self, epoch: Option<Epoch>, lane: Lane) -> String {
         let base = epoch.map(|epoch| format!("@{epoch}")).unwrap_or_default();
         let lane = if lane == Lane::Snapshot { "-snapshot" } else { "" };
         format!("bitacora-{}{base}{lane}", self.source)

@@ -103,7 +103,9 @@ impl PulsarSink {
         }
         let last = if asks_topic { tail.last_sequence_id } else { known };
         if last != known {
-            tracing::warn!(%topic, "the broker does not deduplicate: a broken connection to it may repeat the batches in flight; set the namespace's deduplication to true");
+            tracing::warn!(%topic,
+                "the broker does not deduplicate: a broken connection to it may repeat the batches in flight; set the \
+                namespace's deduplication to true");
         }
         Ok((producer, last.max(confirmed)))
     }
@@ -125,7 +127,10 @@ impl PulsarSink {
             && self.namesakes.lock().unwrap_or_else(PoisonError::into_inner).insert(producer.to_owned());
         if is_new {
             let source = self.names.source();
-            tracing::warn!(%source, %topic, producer, "topic {topic} has messages that this data folder knows nothing of: from an earlier data folder of the source {source}, or from a second engine of that name; changes in them come again, and two engines of one name stop each other, so give a second one another name");
+            tracing::warn!(%source, %topic, producer,
+                "topic {topic} has messages that this data folder knows nothing of: from an earlier data folder of the \
+                source {source}, or from a second engine of that name; changes in them come again, and two engines of \
+                one name stop each other, so give a second one another name");
         }
     }
 

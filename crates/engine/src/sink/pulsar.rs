@@ -36,7 +36,7 @@ const LIMITS: BatchLimits = BatchLimits { max_messages: 2_000, max_bytes: 1 << 2
 
 /// Producers of one source at one broker.
 #[derive(Debug)]
-pub struct PulsarSink {
+pub(crate) struct PulsarSink {
     pub(super) client: Client,
     pub(super) runtime: Handle,
     pub(super) namespace: String,
@@ -135,7 +135,7 @@ impl PulsarSink {
     ///
     /// # Errors
     /// The system has no thread to give.
-    pub fn new(
+    pub(crate) fn new(
         client: Client,
         runtime: Handle,
         namespace: &str,

@@ -73,7 +73,8 @@ impl<S: Sink> State<S> {
                     Some(branch) => self.release_branch(branch)?,
                     None => {
                         return Err(EngineError::new(ErrorKind::Log, format!(
-                            "the XA transaction {xid} was prepared before this source began and is committed now: its rows stand in neither snapshot nor stream"
+                            "the XA transaction {xid} was prepared before this source began and is committed now: its \
+                            rows stand in neither snapshot nor stream"
                         ))
                         .remedy(NEW_SNAPSHOT)
                         .at(self.place_of(site)));
@@ -120,10 +121,14 @@ impl<S: Sink> State<S> {
     /// Keeps what waits for a decision within its bounds of memory.
     pub(in crate::pipeline) fn bound_held(&mut self, site: Site) -> Result<(), EngineError> {
         if self.waiting.xa.byte_count() > XA_BYTES_MAX {
-            return Err(EngineError::new(ErrorKind::Log, format!(
-                "XA transactions that are not decided hold more than {XA_BYTES_MAX} bytes of messages"
-            ))
-            .remedy("decide the prepared transactions that XA RECOVER lists, then take a new snapshot; write less in one XA transaction, or decide sooner")
+            return Err(EngineError::new(
+                ErrorKind::Log,
+                format!("XA transactions that are not decided hold more than {XA_BYTES_MAX} bytes of messages"),
+            )
+            .remedy(
+                "decide the prepared transactions that XA RECOVER lists, then take a new snapshot; write less in \
+                one XA transaction, or decide sooner",
+            )
             .at(self.place_of(site)));
         }
         if self.waiting.undecided.is_too_large() { self.release_early() } else { Ok(()) }
@@ -141,7 +146,9 @@ impl<S: Sink> State<S> {
     /// A transaction that was sent before its end may turn out to be rolled back.
     fn warn_if_sent(&self, site: Site) {
         if self.waiting.undecided.is_sent() {
-            tracing::error!(place = %self.place_of(site), bytes_max = undecided::BYTES_MAX, "rows of a transaction that is rolled back were sent: it was too large to wait for its end, or changed a table's description");
+            tracing::error!(place = %self.place_of(site), bytes_max = undecided::BYTES_MAX,
+                "rows of a transaction that is rolled back were sent: it was too large to wait for its end, or changed \
+                a table's description");
         }
     }
 }

@@ -1,10 +1,11 @@
-//! The comparison: equal texts but for the clock of the connector and the differences that are listed, each with its reason.
+//! The comparison: equal texts but for the clock of the connector and the differences that are listed, each with its
+//! reason.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::recording::{Record, Run, Topics, file};
+use super::recording::{Record, Run, Topics, file};
 
 /// A place where a record is meant to differ from the recorded one.
 #[derive(Debug, serde::Deserialize)]
@@ -53,7 +54,7 @@ struct Listed {
 }
 
 /// Panics unless the records are the recorded ones.
-pub fn compare(run: &Run, recorded: &Topics, found: &Topics) {
+pub(super) fn compare(run: &Run, recorded: &Topics, found: &Topics) {
     let listed = std::fs::read_to_string(file("tests/golden/debezium/differences.toml")).unwrap();
     let listed: Listed = toml::from_str(&listed).unwrap();
     assert!(listed.difference.iter().all(|difference| !difference.reason.is_empty()));
@@ -251,8 +252,8 @@ fn take_fields(schema: &mut Value, column: &str, depth: u8, taken: &mut Vec<Valu
     }
 }
 
-/// Cuts out when the connector made the record: behind the operation of a row's event, before `databaseName` of a statement's;
-/// the statements of the snapshot have it as the time of their source too.
+/// Cuts out when the connector made the record: behind the operation of a row's event, before `databaseName` of a
+/// statement's; the statements of the snapshot have it as the time of their source too.
 fn without_clock(topic: &str, value: &str) -> String {
     if topic != "srv" {
         return match value.rfind(",\"op\":\"") {

@@ -1,23 +1,24 @@
-//! The recorded log through the engine: the series of statements of the snapshot, then the stream from the snapshot's position.
+//! The recorded log through the engine: the series of statements of the snapshot, then the stream from the snapshot's
+//! position.
 
 use std::sync::Arc;
 
+use crate::error::EngineError;
+use crate::metrics::SourceMetrics;
+use crate::notices::Notices;
+use crate::pipeline::core::{Core, CoreOptions, RowRules, SchemaChanges, Statements};
+use crate::pipeline::snapshot::SnapshotWriter;
+use crate::sink::{Lane, Opened, OutgoingMessage, Sink, TopicId};
 use bitacora_binlog::ChecksumAlgorithm;
 use bitacora_change::{
     ColumnRules, DebeziumForm, LargeRows, MessageSchema, NullWithDefault, PlanOptions, Tombstones, TopicCollision,
     ValueFormat,
 };
-use bitacora_engine::error::EngineError;
-use bitacora_engine::metrics::SourceMetrics;
-use bitacora_engine::notices::Notices;
-use bitacora_engine::pipeline::core::{Core, CoreOptions, RowRules, SchemaChanges, Statements};
-use bitacora_engine::pipeline::snapshot::SnapshotWriter;
-use bitacora_engine::sink::{Lane, Opened, OutgoingMessage, Sink, TopicId};
 use bitacora_source::ddl::{Catalog, CharsetChoice, RecordForm, SnapshotDatabase, snapshot_records};
 use bitacora_source::{Filter, FilterOptions, Position};
 use serde_json::Value;
 
-use crate::recording::{Record, Run, Topics, gunzip};
+use super::recording::{Record, Run, Topics, gunzip};
 
 /// Keeps every message.
 #[derive(Debug)]
@@ -121,7 +122,7 @@ fn said(recorded: &Topics) -> Said {
 }
 
 /// Runs the log from the recorded snapshot's position.
-pub fn run(run: &Run, format: ValueFormat, recorded: &Topics) -> Topics {
+pub(super) fn run(run: &Run, format: ValueFormat, recorded: &Topics) -> Topics {
     let plan = PlanOptions {
         connector: run.connector,
         form: DebeziumForm::V3_6,
@@ -167,8 +168,8 @@ pub fn run(run: &Run, format: ValueFormat, recorded: &Topics) -> Topics {
     std::mem::take(&mut core.sink().topics)
 }
 
-/// The format description, as a server sends it first, and the events from a position on. Without the rows that were logged
-/// as a statement: Debezium warns of them, this engine stops (`statements.rs`).
+/// The format description, as a server sends it first, and the events from a position on. Without the rows that were
+/// logged as a statement: Debezium warns of them, this engine stops (`statements.rs`).
 fn events(path: &str, from: u64) -> Vec<Vec<u8>> {
     let log = gunzip(path);
     let mut events = Vec::new();
