@@ -9,7 +9,8 @@ use bitacora_change::{
     SaltedHash, ValueFormat,
 };
 use bitacora_testkit::allocations::{CountingAllocator, allocations};
-use log::{Plans, encode_rows, gunzip, plan, rows_events};
+use bitacora_testkit::recorded_log::unpacked;
+use log::{Plans, encode_rows, plan, rows_events};
 
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;
@@ -39,7 +40,7 @@ fn check(log: &str, connector: Connector, form: DebeziumForm, value_format: Valu
 }
 
 fn check_with(log: &str, options: &PlanOptions, messages_expected: usize) {
-    let file = gunzip(log);
+    let file = unpacked(log);
     let (form, value_format) = (options.form, options.value_format);
     let (mut plans, mut buffer) = (Plans::new(), MessageBuffer::default());
     // The first pass grows the buffers to the longest message.
@@ -53,8 +54,14 @@ fn check_with(log: &str, options: &PlanOptions, messages_expected: usize) {
 fn encoding_rows_allocates_nothing() {
     for form in [DebeziumForm::V1_9, DebeziumForm::V3_6] {
         for format in [ValueFormat::Json, ValueFormat::JsonWithEnvelope] {
-            check("../binlog/tests/golden/mysql-9.7.4/binlog.000001.gz", Connector::Mysql, form, format, 6_269);
-            check("../binlog/tests/golden/mariadb-10.11.18/binlog.000001.gz", Connector::Mariadb, form, format, 6206);
+            check("crates/binlog/tests/golden/mysql-9.7.4/binlog.000001.gz", Connector::Mysql, form, format, 6_269);
+            check(
+                "crates/binlog/tests/golden/mariadb-10.11.18/binlog.000001.gz",
+                Connector::Mariadb,
+                form,
+                format,
+                6206,
+            );
         }
     }
     let list = |text: &str| PatternList::parse(text).unwrap();
@@ -68,7 +75,7 @@ fn encoding_rows_allocates_nothing() {
         for format in [ValueFormat::Json, ValueFormat::JsonWithEnvelope] {
             let options =
                 PlanOptions { columns: columns.clone(), ..log::options(Connector::Mysql, DebeziumForm::V3_6, format) };
-            check_with("../binlog/tests/golden/mysql-9.7.4/binlog.000001.gz", &options, 6_269);
+            check_with("crates/binlog/tests/golden/mysql-9.7.4/binlog.000001.gz", &options, 6_269);
         }
     }
     let before = allocations();

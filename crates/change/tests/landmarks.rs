@@ -7,14 +7,15 @@ use std::collections::HashMap;
 
 use bitacora_binlog::RowScratch;
 use bitacora_change::{Connector, DebeziumForm, MessageBuffer, ValueFormat};
-use log::{Plans, encode_rows, gunzip, plan, rows_events};
+use bitacora_testkit::recorded_log::unpacked;
+use log::{Plans, encode_rows, plan, rows_events};
 
 /// What is compared at a landmark; no constant part is shorter.
 const TEXT: usize = 4;
 
 fn check(form: DebeziumForm, value_format: ValueFormat) {
     let options = log::options(Connector::Mysql, form, value_format);
-    let file = gunzip("../binlog/tests/golden/mysql-9.7.4/binlog.000001.gz");
+    let file = unpacked("crates/binlog/tests/golden/mysql-9.7.4/binlog.000001.gz");
     let (mut plans, mut scratch, mut buffer) = (Plans::new(), RowScratch::new(), MessageBuffer::default());
     let mut texts: HashMap<(u64, u16), Vec<u8>> = HashMap::new();
     let mut count = 0;

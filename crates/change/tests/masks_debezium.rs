@@ -14,7 +14,8 @@ use bitacora_change::{
     ColumnRules, ColumnSelection, Connector, DebeziumForm, HashVersion, Mask, MessageBuffer, PatternList, Plan,
     PlanOptions, SaltedHash, ValueFormat,
 };
-use log::{Descriptions, description_at, encode_rows, gunzip, keep_descriptions, rows_events};
+use bitacora_testkit::recorded_log::unpacked;
+use log::{Descriptions, description_at, encode_rows, keep_descriptions, rows_events};
 use serde_json::Value;
 
 fn list(text: &str) -> PatternList {
@@ -49,7 +50,7 @@ struct Recording {
 fn recording() -> Recording {
     let mut recording =
         Recording { descriptions: Descriptions::new(), events: Events::new(), schemas: BTreeMap::new() };
-    let text = String::from_utf8(gunzip("tests/golden/mysql-9.7.4/m-masks.jsonl.gz")).unwrap();
+    let text = String::from_utf8(unpacked("crates/change/tests/golden/mysql-9.7.4/m-masks.jsonl.gz")).unwrap();
     for line in text.lines() {
         let mut event: Value = serde_json::from_str(line).unwrap();
         if keep_descriptions(&event["value"], &mut recording.descriptions) {
@@ -72,7 +73,7 @@ fn options(value_format: ValueFormat) -> PlanOptions {
 
 /// Replays the log; gives the topic and the buffer of every row to `take`.
 fn replay(options: &PlanOptions, descriptions: &Descriptions, mut take: impl FnMut(&Plan, &MessageBuffer)) {
-    let log = gunzip("tests/golden/mysql-9.7.4/m-masks.binlog.gz");
+    let log = unpacked("crates/change/tests/golden/mysql-9.7.4/m-masks.binlog.gz");
     let (mut scratch, mut buffer) = (RowScratch::new(), MessageBuffer::default());
     rows_events(&log, |position, rows| {
         let plan = Plan::compile(rows.table, description_at(descriptions, rows, position), options).unwrap();

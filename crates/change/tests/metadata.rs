@@ -8,7 +8,8 @@ use bitacora_change::{
     ColumnDescription, ColumnRules, Connector, DebeziumForm, NullWithDefault, Plan, PlanError, PlanOptions,
     TableDescription, Tombstones, ValueFormat,
 };
-use log::{gunzip, rows_events};
+use bitacora_testkit::recorded_log::unpacked;
+use log::rows_events;
 
 fn options() -> PlanOptions {
     PlanOptions {
@@ -38,7 +39,7 @@ fn described(names: &[String], type_name: &str, charset: Option<&str>) -> TableD
 #[test]
 fn numbers_of_unknown_sign_are_refused_even_with_a_description() {
     let mut refused = 0;
-    rows_events(&gunzip("../binlog/tests/golden/events/mariadb-10.11.18.gz"), |_, rows| {
+    rows_events(&unpacked("crates/binlog/tests/golden/events/mariadb-10.11.18.gz"), |_, rows| {
         if rows.table.signedness_known {
             return;
         }

@@ -14,6 +14,7 @@ use bitacora_change::outbox::{
     Expansion, OutboxOptions, OutboxPlan, Payload, Place, Placement, Route, TopicPattern, TopicRule,
 };
 use bitacora_change::{Connector, DebeziumForm, MessageBuffer, Operation, ValueFormat};
+use bitacora_testkit::recorded_log::unpacked;
 use serde_json::{Map, Value, json};
 
 /// The id of the row that the recording had from its snapshot.
@@ -39,7 +40,7 @@ fn expanding(placements: &[(&str, Place, &str)]) -> OutboxOptions {
 /// What we make of the rows of a table, in the form of the recording.
 fn routed(table: &str, options: &OutboxOptions) -> Vec<Value> {
     let plan_options = log::options(Connector::Mysql, DebeziumForm::V3_6, ValueFormat::Json);
-    let file = log::gunzip("../binlog/tests/golden/mysql-9.7.4/binlog.000001.gz");
+    let file = unpacked("crates/binlog/tests/golden/mysql-9.7.4/binlog.000001.gz");
     let (mut scratch, mut buffer, mut found) = (RowScratch::new(), MessageBuffer::default(), Vec::new());
     log::rows_events(&file, |_, rows| {
         if rows.table.database != "golden" || rows.table.table != table {

@@ -6,7 +6,8 @@
 //!
 //! Where to look: [`Mysql`], [`Mariadb`] and [`Pulsar`] are real servers, [`BitacoraProcess`] is the built binary,
 //! [`load`] writes a known load, [`delivery`] checks what a consumer saw of it,
-//! [`TopicReader`] shows what a broker has stored, [`Forwarder`] is an address that moves to another server, [`allocations`] counts what a test may not allocate.
+//! [`TopicReader`] shows what a broker has stored, [`Forwarder`] is an address that moves to another server,
+//! [`recorded_log`] reads recorded binlog files, [`allocations`] counts what a test may not allocate.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -16,6 +17,7 @@ pub mod delivery;
 mod forwarder;
 pub mod load;
 pub mod process;
+pub mod recorded_log;
 mod server;
 mod topic_reader;
 mod wait;

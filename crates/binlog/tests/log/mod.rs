@@ -4,7 +4,8 @@
 use bitacora_binlog::{
     Body, Cell, Column, ColumnType, Decoder, Error, Event, EventType, RowScratch, RowsEvent, json, value,
 };
-use std::{collections::BTreeMap, hint::black_box, io::Read, path::Path};
+use bitacora_testkit::recorded_log;
+use std::{collections::BTreeMap, hint::black_box};
 
 /// The golden logs: the fixture of all types, single events of every kind, values beside their text, and
 /// table maps.
@@ -21,24 +22,12 @@ pub const LOGS: [&str; 8] = [
 
 /// Reads `tests/golden/<name>.gz`.
 pub fn golden(name: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(format!("{name}.gz"));
-    let packed = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let mut plain = Vec::new();
-    flate2::read::GzDecoder::new(packed.as_slice()).read_to_end(&mut plain).unwrap();
-    plain
+    recorded_log::unpacked(&format!("crates/binlog/tests/golden/{name}.gz"))
 }
 
 /// Splits a file into its events and their positions.
 pub fn events(file: &[u8]) -> Vec<(usize, &[u8])> {
-    assert_eq!(&file[..4], b"\xfebin");
-    let mut at = 4;
-    let mut events = Vec::new();
-    while at < file.len() {
-        let length = u32::from_le_bytes(file[at + 9..at + 13].try_into().unwrap()) as usize;
-        events.push((at, &file[at..at + length]));
-        at += length;
-    }
-    events
+    recorded_log::events(file).collect()
 }
 
 /// Events that stand for all of a log: a few small ones of each type and table, each with the events that must come before it.

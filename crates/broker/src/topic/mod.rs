@@ -17,6 +17,9 @@ mod state;
 mod stored_cursor;
 mod subscribe;
 mod subscription;
+#[cfg(test)]
+#[allow(clippy::panic, missing_docs)]
+mod tests;
 
 pub(crate) use dedup::{DedupTable, DeduplicationPolicy, StoredDedup};
 pub(crate) use durable_end::StoredEnd;

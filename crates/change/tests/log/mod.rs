@@ -2,24 +2,14 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::Read;
-use std::path::Path;
 
 use bitacora_binlog::{Body, Decoder, RowScratch, RowsEvent, RowsKind};
 use bitacora_change::{
     ColumnDefault, ColumnDescription, ColumnRules, Connector, DebeziumForm, EventContext, MessageBuffer,
     NullWithDefault, Operation, Plan, PlanOptions, SnapshotMark, TableDescription, Tombstones, ValueFormat,
 };
+use bitacora_testkit::recorded_log;
 use serde_json::Value;
-
-/// Reads a gzip file below the crate's folder.
-pub fn gunzip(path: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    let packed = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let mut plain = Vec::new();
-    flate2::read::GzDecoder::new(packed.as_slice()).read_to_end(&mut plain).unwrap();
-    plain
-}
 
 /// The options of a recording's default configuration, with the topic prefix `srv`.
 pub fn options(connector: Connector, form: DebeziumForm, value_format: ValueFormat) -> PlanOptions {
@@ -40,12 +30,9 @@ pub type Plans = HashMap<u64, Plan>;
 
 /// Gives every rows event of a log, those of compressed transactions too, to `take`.
 pub fn rows_events(file: &[u8], mut take: impl FnMut(u64, &RowsEvent<'_>)) {
-    assert_eq!(&file[..4], b"\xfebin");
     let mut decoder = Decoder::new();
-    let mut at = 4;
-    while at < file.len() {
-        let length = u32::from_le_bytes(file[at + 9..at + 13].try_into().unwrap()) as usize;
-        let mut event = decoder.decode(&file[at..at + length]).unwrap();
+    for (at, event) in recorded_log::events(file) {
+        let mut event = decoder.decode(event).unwrap();
         if let Body::TransactionPayload(payload) = &mut event.body {
             while let Some(inner) = payload.next_event().unwrap() {
                 if let Body::Rows(rows) = &inner.body {
@@ -55,7 +42,6 @@ pub fn rows_events(file: &[u8], mut take: impl FnMut(u64, &RowsEvent<'_>)) {
         } else if let Body::Rows(rows) = &event.body {
             take(at as u64, rows);
         }
-        at += length;
     }
 }
 

@@ -6,8 +6,6 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
-use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -23,6 +21,7 @@ use bitacora_change::{
     PatternList, PlanOptions, SaltedHash, Tombstones, ValueFormat,
 };
 use bitacora_source::{Filter, FilterOptions, Position};
+use bitacora_testkit::recorded_log;
 use proptest::prelude::*;
 
 /// What a broker keeps over crashes of the engine.
@@ -121,21 +120,10 @@ struct Log {
 
 impl Log {
     fn recorded(server: &str, connector: Connector) -> Log {
-        let path =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("../binlog/tests/golden").join(server).join("binlog.000001.gz");
-        let mut bytes = Vec::new();
-        flate2::read::GzDecoder::new(std::fs::File::open(path).unwrap()).read_to_end(&mut bytes).unwrap();
-        let mut events = Vec::new();
-        let mut at = 4;
-        while at < bytes.len() {
-            let length = u32::from_le_bytes(bytes[at + 9..at + 13].try_into().unwrap()) as usize;
-            let event = &bytes[at..at + length];
-            let is_statement = event[4] == 2 && event.windows(16).any(|text| text == b"statement format");
-            if !is_statement {
-                events.push((at as u64, event.to_vec()));
-            }
-            at += length;
-        }
+        let log = recorded_log::unpacked(&format!("crates/binlog/tests/golden/{server}/binlog.000001.gz"));
+        let is_statement = |event: &[u8]| event[4] == 2 && event.windows(16).any(|text| text == b"statement format");
+        let kept = recorded_log::events(&log).filter(|(_, event)| !is_statement(event));
+        let events = kept.map(|(at, event)| (at as u64, event.to_vec())).collect();
         Log { events, connector, outboxes: Vec::new(), columns: ColumnRules::default(), open_topics_max: 1_000 }
     }
 

@@ -1,10 +1,10 @@
 //! A recording of Debezium: its records in their order.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use bitacora_change::Connector;
+use bitacora_testkit::recorded_log::unpacked;
 use serde_json::value::RawValue;
 
 /// Records of each topic.
@@ -46,19 +46,10 @@ pub(super) fn file(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
 }
 
-/// Reads a gzip file.
-pub(super) fn gunzip(path: &str) -> Vec<u8> {
-    let path = file(path);
-    let file = std::fs::File::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let mut plain = Vec::new();
-    flate2::read::GzDecoder::new(file).read_to_end(&mut plain).unwrap();
-    plain
-}
-
 /// Reads the records of a run.
 pub(super) fn recording(run: &Run) -> Topics {
     let path = format!("tests/golden/debezium/{}-{}.jsonl.gz", run.server, run.form);
-    let text = String::from_utf8(gunzip(&path)).unwrap();
+    let text = String::from_utf8(unpacked(&path)).unwrap();
     let mut topics = Topics::new();
     for line in text.lines() {
         let line: Line = serde_json::from_str(line).unwrap();

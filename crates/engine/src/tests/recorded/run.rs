@@ -9,16 +9,17 @@ use crate::notices::Notices;
 use crate::pipeline::core::{Core, CoreOptions, RowRules, SchemaChanges, Statements};
 use crate::pipeline::snapshot::SnapshotWriter;
 use crate::sink::{Lane, Opened, OutgoingMessage, Sink, TopicId};
-use bitacora_binlog::ChecksumAlgorithm;
+use bitacora_binlog::{ChecksumAlgorithm, EventType};
 use bitacora_change::{
     ColumnRules, DebeziumForm, LargeRows, MessageSchema, NullWithDefault, PlanOptions, Tombstones, TopicCollision,
     ValueFormat,
 };
 use bitacora_source::ddl::{Catalog, CharsetChoice, RecordForm, SnapshotDatabase, snapshot_records};
 use bitacora_source::{Filter, FilterOptions, Position};
+use bitacora_testkit::recorded_log;
 use serde_json::Value;
 
-use super::recording::{Record, Run, Topics, gunzip};
+use super::recording::{Record, Run, Topics};
 
 /// Keeps every message.
 #[derive(Debug)]
@@ -171,17 +172,10 @@ pub(super) fn run(run: &Run, format: ValueFormat, recorded: &Topics) -> Topics {
 /// The format description, as a server sends it first, and the events from a position on. Without the rows that were
 /// logged as a statement: Debezium warns of them, this engine stops (`statements.rs`).
 fn events(path: &str, from: u64) -> Vec<Vec<u8>> {
-    let log = gunzip(path);
-    let mut events = Vec::new();
-    let mut at = 4;
-    while at < log.len() {
-        let length = u32::from_le_bytes(log[at + 9..at + 13].try_into().unwrap()) as usize;
-        let event = &log[at..at + length];
+    let log = recorded_log::unpacked(path);
+    let of_run = recorded_log::events(&log).filter(|(at, event)| {
         let is_statement = event[4] == 2 && event.windows(16).any(|text| text == b"statement format");
-        if !is_statement && (at == 4 || at as u64 >= from) {
-            events.push(event.to_vec());
-        }
-        at += length;
-    }
-    events
+        !is_statement && (event[4] == EventType::FORMAT_DESCRIPTION.0 || *at as u64 >= from)
+    });
+    of_run.map(|(_, event)| event.to_vec()).collect()
 }
