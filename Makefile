@@ -2,8 +2,8 @@
 #
 #   make demo [CHECK=1]     the whole of AeroAlpes, with its events as they arrive; CHECK=1 verifies and exits
 #   make test               everything that belongs to a change; the last line counts it
-#   make check              the quick one before each commit: format, lints and docs of everything, unit tests of the crates
-#                           (aeroalpes/ too) with files that differ from the main branch's last state
+#   make check              the quick one before each commit: format, lints and docs of everything, licences of
+#                           dependencies, unit tests of the crates (aeroalpes/ too) with files that differ from the main branch's last state
 #   make release            the `bitacora` that is handed out, guided by a profile; prints its path
 #   make bench [PEER=1]     measurements of the build of `make release` on real servers: the table of bench/README.md, without the
 #                           peer's columns unless PEER=1; figures that the texts repeat stay as they are
@@ -37,6 +37,7 @@ test:
 
 check:
 	@tools/cargo-env.sh
+	@tools/cargo-deny.sh
 	@cargo fmt --all -- --check
 	@cargo clippy --quiet --workspace --all-targets $(REAL_PULSAR) -- -D warnings
 	@RUSTDOCFLAGS="-D warnings" cargo doc --quiet --workspace --no-deps
