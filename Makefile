@@ -1,9 +1,10 @@
 # Everything sets itself up: servers and the Python environment go into ${XDG_CACHE_HOME:-~/.cache}/bitacora (tools/).
 #
 #   make demo [CHECK=1]     the whole of AeroAlpes, with its events as they arrive; CHECK=1 verifies and exits
-#   make test               everything that belongs to a change; the last line counts it
-#   make check              the quick one before each commit: format, lints and docs of everything, unit tests of the crates
-#                           (aeroalpes/ too) with files that differ from the main branch's last state
+#   make test [ONLY=…]      everything that belongs to a change; the last lines have the times of its suites and their count.
+#                           ONLY=faults, ONLY=tests/interop/test_masks.py::test_…, ONLY=bitacora-change: one of them (tests/run.py)
+#   make check              the quick one before each commit: format, lints and docs of everything, licences of
+#                           dependencies, unit tests of the crates (aeroalpes/ too) with files that differ from the main branch's last state
 #   make release            the `bitacora` that is handed out, guided by a profile; prints its path
 #   make bench [PEER=1]     measurements of the build of `make release` on real servers: the table of bench/README.md, without the
 #                           peer's columns unless PEER=1; figures that the texts repeat stay as they are
@@ -33,10 +34,12 @@ demo:
 	@$$(tools/python-env.sh) demo/demo.py $(if $(CHECK),--check)
 
 test:
-	@python3 tests/run.py
+	@python3 tests/run.py $(if $(ONLY),"$(ONLY)")
 
 check:
 	@tools/cargo-env.sh
+	@tools/cargo-deny.sh
+	@python3 tests/run.py --self-test
 	@cargo fmt --all -- --check
 	@cargo clippy --quiet --workspace --all-targets $(REAL_PULSAR) -- -D warnings
 	@RUSTDOCFLAGS="-D warnings" cargo doc --quiet --workspace --no-deps

@@ -1,11 +1,18 @@
 #!/usr/bin/env python3
 """`make test`: sets up what is needed, runs every suite that belongs to a change, and counts.
 
-A suite is quiet when it passes, but for tests that it skipped and why, and shows its output when it does not. The last line is
-`N passed, N failed`.
+  tests/run.py                                      everything
+  tests/run.py faults                               one suite: a folder of tests/, or lints, format, demo
+  tests/run.py tests/interop/test_masks.py::test_x  a file or a test of pytest
+  tests/run.py bitacora-change                      the tests of a crate (also: change, crates/change)
+  tests/run.py change::words                        those of its tests whose names have these words; `aeroalpes::` is the crate
+  tests/run.py --self-test                          that each of these forms means what it says
+
+A suite is quiet when it passes, but for tests that it skipped and why, and shows its output when it does not. The last two lines are
+the times of the suites and `N passed, N failed`.
 
 The build keeps every core busy, so it runs alone, once for all suites, and so do the lints behind it. The suites mostly wait (for
-servers, for time to pass), so three lanes of them run at a time.
+servers, for time to pass), so three lanes of them run at a time. One suite alone builds only what it runs: the programs, or a crate.
 """
 
 import os
@@ -14,29 +21,101 @@ import re
 import subprocess
 import sys
 import time
+import tomllib
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 COUNT = re.compile(r"(\d+) (passed|failed|errors?)\b")
 
+SERVERS = [["tools/cargo-env.sh"], ["tools/mysql-server.sh", "install"], ["tools/mariadb-server.sh", "install"],
+           ["tools/mariadb-server.sh", "--release", "trixie", "install"], ["tools/python-env.sh"]]
+BROWSER = ["tools/chromium.sh"]
+PYTEST = ["{python}", "-m", "pytest", "-c", "tests/pytest.ini", "-m", "not conformance"]
+# As `make check` has it: with the tests that `make conformance` runs, too.
+LINTS = ["cargo", "clippy", "--quiet", "--workspace", "--all-targets", "--features", "bitacora-pulsar/real-pulsar", "--", "-D", "warnings"]
+FORMAT = ["cargo", "fmt", "--all", "--", "--check"]
+DEMO = ["{python}", "demo/demo.py", "--check"]
+# What `cargo test` would build: with other features of shared crates, everything above them would be built twice.
+BUILD_ALL = ["cargo", "build", "--quiet", "--workspace", "--all-targets"]
+BUILD_PROGRAMS = ["cargo", "build", "--quiet", "--workspace", "--bins"]
+
+
+@dataclass
+class Plan:
+    """Suites are pairs of a name and a command. Those of `alone` run one after the other, then the lanes; nothing follows a failed build."""
+
+    setup: list = field(default_factory=list)
+    alone: list = field(default_factory=list)
+    lanes: list = field(default_factory=list)
+
+
+def whole_plan():
+    lanes = [
+        [("cargo test", ["cargo", "test", "--quiet", "--workspace", "--no-fail-fast"]),
+         ("recorded pipeline", PYTEST + ["tests/golden"]),
+         ("official client, hostile bytes", PYTEST + ["tests/interop"])],
+        # The longest one, alone.
+        [("faults", PYTEST + ["tests/faults"])],
+        [("AeroAlpes", PYTEST + ["tests/aeroalpes"]),
+         ("demo", DEMO)],
+    ]
+    return Plan(SERVERS + [BROWSER], [("format", FORMAT), ("build", BUILD_ALL), ("lints", LINTS)], lanes)
+
+
+def plan_of(only):
+    """Returns what runs for the word after `ONLY=`; raises ValueError where it means nothing."""
+    if only in ("format", "lints"):
+        return Plan([SERVERS[0]], [(only, FORMAT if only == "format" else LINTS)])
+    if only == "demo":
+        return Plan(SERVERS + [BROWSER], [("build", BUILD_PROGRAMS)], [[(only, DEMO)]])
+    file = only.split("::")[0]
+    path = next((path for path in (file, f"tests/{file}") if path.startswith("tests/") and is_suite(path, only)), None)
+    if path:
+        setup = SERVERS + [BROWSER] if path.startswith("tests/aeroalpes") else SERVERS
+        target = path + only[len(file):]
+        return Plan(setup, [("build", BUILD_PROGRAMS)], [[(target, PYTEST + [target])]])
+    crate, _, words = only.partition("::")
+    for name in (crate, f"bitacora-{crate}", f"bitacora-{pathlib.PurePath(crate).name}"):
+        if name in crates():
+            # Tests of programs start them, and cargo builds the programs of the crate itself only.
+            return Plan(SERVERS, [], [[(only, ["cargo", "test", "--quiet", "--no-fail-fast", "-p", name, *([words] if words else [])])]])
+    suites = sorted(path.name for path in (ROOT / "tests").iterdir() if any(path.glob("test_*.py")))
+    raise ValueError(f"ONLY={only} names nothing. Suites: {', '.join(suites)}, demo, format, lints; files: tests/…/test_….py[::test]; "
+                     f"crates: {', '.join(sorted(crates()))}, each also with ::words of its tests' names")
+
+
+def is_suite(path, only):
+    """Returns whether pytest finds tests at a path; only a file of them can have `::` and a name behind it."""
+    place = ROOT / path
+    return (place.name.startswith("test_") and place.is_file()) or ("::" not in only and any(place.glob("test_*.py")))
+
+
+def crates():
+    """Returns the names of the workspace's crates."""
+    manifests = [*ROOT.glob("crates/*/Cargo.toml"), ROOT / "aeroalpes/Cargo.toml"]
+    return {tomllib.loads(manifest.read_text())["package"]["name"] for manifest in manifests}
+
 
 def run(name, command):
-    """Runs a command; returns its exit code and all of its output."""
+    """Runs a command; returns its exit code, all of its output and its seconds."""
     start = time.monotonic()
     print(f"{name} …", flush=True)
     child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
                              env={**os.environ, "CARGO_TERM_COLOR": "never"})
     output = child.communicate()[0]
-    verdict = f"{name}: {'ok' if child.returncode == 0 else 'FAILED'} after {time.monotonic() - start:.0f} s"
+    seconds = time.monotonic() - start
+    verdict = f"{name}: {'ok' if child.returncode == 0 else 'FAILED'} after {seconds:.0f} s"
     skipped = [line for line in output.splitlines() if line.startswith("SKIPPED ")]
     print("\n".join([*([output] if child.returncode else skipped), verdict]), flush=True)
-    return child.returncode, output
+    return child.returncode, output, seconds
 
 
 def suite(name, command):
-    """Runs a suite; returns how many of its tests passed and failed. A command that is no suite of tests counts as one."""
-    code, output = run(name, command)
-    return counted(code, output) if "test" in command or "pytest" in command else (int(code == 0), int(code != 0))
+    """Runs a suite; returns its passed and failed tests, its name and its seconds. A command that is no suite of tests counts as one."""
+    code, output, seconds = run(name, command)
+    passed, failed = counted(code, output) if "test" in command or "pytest" in command else (int(code == 0), int(code != 0))
+    return passed, failed, name, seconds
 
 
 def counted(code, output):
@@ -51,38 +130,66 @@ def counted(code, output):
     return found["passed"], found["failed"]
 
 
-def main():
-    setup = [["tools/cargo-env.sh"], ["tools/mysql-server.sh", "install"], ["tools/mariadb-server.sh", "install"],
-             ["tools/mariadb-server.sh", "--release", "trixie", "install"], ["tools/python-env.sh"], ["tools/chromium.sh"]]
-    for command in setup:
+def self_test():
+    """Checks the forms of ONLY against this repository."""
+    def check(only, command, builds, has_browser):
+        plan = plan_of(only)
+        commands = [command for suites in [plan.alone, *plan.lanes] for _, command in suites]
+        assert commands == ([BUILD_PROGRAMS] if builds else []) + [command], (only, commands)
+        assert (BROWSER in plan.setup) == has_browser, only
+
+    cargo_test = ["cargo", "test", "--quiet", "--no-fail-fast", "-p"]
+    check("interop", PYTEST + ["tests/interop"], True, False)
+    check("tests/aeroalpes", PYTEST + ["tests/aeroalpes"], True, True)
+    check("faults/test_log.py::test_x", PYTEST + ["tests/faults/test_log.py::test_x"], True, False)
+    check("tests/interop/test_masks.py::test_a[b::c]", PYTEST + ["tests/interop/test_masks.py::test_a[b::c]"], True, False)
+    check("demo", DEMO, True, True)
+    check("lints", LINTS, False, False)
+    for name in ("bitacora-change", "change", "crates/change"):
+        check(name, cargo_test + ["bitacora-change"], False, False)
+    check("change::avro::schema", cargo_test + ["bitacora-change", "avro::schema"], False, False)
+    check("aeroalpes::reserva", cargo_test + ["aeroalpes", "reserva"], False, False)
+    for wrong in ("charge", "tests/interop/test_none.py", "", "tests/run.py", "faults::words"):
+        try:
+            plan_of(wrong)
+        except ValueError as error:
+            assert "bitacora-change" in str(error) and "faults" in str(error), error
+        else:
+            raise AssertionError(f"{wrong!r} was taken for something")
+    folders = {path.name for path in (ROOT / "tests").iterdir() if any(path.glob("test_*.py"))}
+    whole = {target for lane in whole_plan().lanes for _, command in lane for target in command}
+    assert {f"tests/{folder}" for folder in folders} <= whole, "a folder of tests/ is in no lane"
+    assert counted(0, "test result: ok. 3 passed; 0 failed; 1 ignored\n2 passed, 1 skipped in 0.5s") == (5, 0)
+    assert counted(1, "nothing was summed up") == (0, 1)
+
+
+def main(arguments):
+    if arguments == ["--self-test"]:
+        self_test()
+        return 0
+    try:
+        plan = plan_of(arguments[0]) if arguments else whole_plan()
+    except ValueError as error:
+        sys.exit(str(error))
+    for command in plan.setup:
         if run(f"set-up: {' '.join(command)}", command)[0]:
             print("0 passed, 1 failed")
             return 1
     python = subprocess.run(["tools/python-env.sh"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
-    pytest = [python, "-m", "pytest", "-c", "tests/pytest.ini", "-m", "not conformance"]
-    # What `cargo test` would build: with other features of shared crates, everything above them would be built twice.
-    build = ["cargo", "build", "--quiet", "--workspace", "--all-targets"]
-    # As `make check` has it: with the tests that `make conformance` runs, too.
-    lints = ["cargo", "clippy", "--quiet", "--workspace", "--all-targets", "--features", "bitacora-pulsar/real-pulsar", "--", "-D", "warnings"]
-    lanes = [
-        [("cargo test", ["cargo", "test", "--quiet", "--workspace", "--no-fail-fast"]),
-         ("recorded pipeline", pytest + ["tests/golden"]),
-         ("official client, hostile bytes", pytest + ["tests/interop"])],
-        # The longest one, alone.
-        [("faults", pytest + ["tests/faults"])],
-        [("AeroAlpes", pytest + ["tests/aeroalpes"]),
-         ("demo", [python, "demo/demo.py", "--check"])],
-    ]
-    counts = [suite("format", ["cargo", "fmt", "--all", "--", "--check"]), suite("build", build)]
-    if not counts[-1][1]:
-        counts.append(suite("lints", lints))
-        with ThreadPoolExecutor(len(lanes)) as pool:
-            for lane in pool.map(lambda lane: [suite(*each) for each in lane], lanes):
-                counts += lane
-    passed, failed = (sum(count) for count in zip(*counts))
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    of = lambda each: (each[0], [python if word == "{python}" else word for word in each[1]])
+    results, is_built = [], True
+    for each in plan.alone:
+        if is_built:
+            results.append(suite(*of(each)))
+            is_built = each[0] != "build" or not results[-1][1]
+    if plan.lanes and is_built:
+        with ThreadPoolExecutor(len(plan.lanes)) as pool:
+            for lane in pool.map(lambda lane: [suite(*of(each)) for each in lane], plan.lanes):
+                results += lane
+    print("times: " + ", ".join(f"{name} {seconds:.0f} s" for _, _, name, seconds in results))
+    print(f"{sum(each[0] for each in results)} passed, {sum(each[1] for each in results)} failed")
+    return 1 if any(each[1] for each in results) else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

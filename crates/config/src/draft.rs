@@ -6,7 +6,7 @@ use bitacora_change::ValueFormat;
 use bitacora_change::outbox::{OutboxTables, Payload};
 use bitacora_pulsar::Auth;
 use bitacora_source::filter::BuiltinDatabases;
-use bitacora_source::{Error, Filter, FilterOptions, Secret};
+use bitacora_source::{Error, Filter, FilterOptions, Secret, uncapitalized};
 
 use super::columns::ColumnDraft;
 use super::engine_config::BrokerConfig;
@@ -120,7 +120,7 @@ impl Draft {
             );
         }
         if let Err(error) = tls.effective_mode() {
-            problems.push(format!("{error}; {}", uncapitalised(&error.remedy())));
+            problems.push(format!("{error}; {}", uncapitalized(&error.remedy())));
         }
         let enveloped = source.value_format == ValueFormat::JsonWithEnvelope;
         if self.schemas_enable.is_some_and(|enable| enable != enveloped) {
@@ -167,12 +167,6 @@ fn filter_reason(error: Error) -> String {
         Error::Filter { pattern, list, reason } => format!("{pattern} in {list} cannot be used ({reason})"),
         other => other.to_string(),
     }
-}
-
-/// A sentence as the second half of another.
-fn uncapitalised(sentence: &str) -> String {
-    let mut letters = sentence.chars();
-    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// Whether the server's own databases are left out.

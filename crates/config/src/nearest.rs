@@ -1,39 +1,15 @@
 //! The known name that a misspelt one most likely means.
 
-/// Returns the name with the smallest edit distance (insert, delete, replace, swap of neighbours); the first of equals.
-pub(super) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<(&'a str, usize)> {
-    let wanted: Vec<char> = wanted.chars().take(MAX_CHARS).map(|c| c.to_ascii_lowercase()).collect();
-    names
-        .map(|name| (name, distance(&wanted, &name.chars().map(|c| c.to_ascii_lowercase()).collect::<Vec<_>>())))
-        .min_by_key(|(_, distance)| *distance)
-}
-
 /// A key longer than this is compared by its beginning, so that a hostile file costs little.
 const MAX_CHARS: usize = 200;
 
-/// Optimal string alignment distance by three rows of the usual matrix.
-fn distance(a: &[char], b: &[char]) -> usize {
-    let mut before_last: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    let mut previous_char = None;
-    for (row, a_char) in a.iter().enumerate() {
-        let mut current = Vec::with_capacity(last.len());
-        current.push(row + 1);
-        let mut previous_b = None;
-        for (column, b_char) in b.iter().enumerate() {
-            let at = |line: &[usize], index: usize| line.get(index).copied().unwrap_or(usize::MAX / 2);
-            let replace = at(&last, column) + usize::from(a_char != b_char);
-            let mut cost = replace.min(at(&last, column + 1) + 1).min(at(&current, column) + 1);
-            if previous_char == Some(b_char) && previous_b == Some(a_char) && column > 0 {
-                cost = cost.min(at(&before_last, column - 1) + 1);
-            }
-            current.push(cost);
-            previous_b = Some(b_char);
-        }
-        previous_char = Some(a_char);
-        before_last = std::mem::replace(&mut last, current);
-    }
-    last.last().copied().unwrap_or(0)
+/// Returns the name with the smallest edit distance (insert, delete, replace, swap of neighbours) and that distance; the
+/// first of equals.
+pub(super) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<(&'a str, usize)> {
+    let wanted: String = wanted.chars().take(MAX_CHARS).map(|c| c.to_ascii_lowercase()).collect();
+    names
+        .map(|name| (name, strsim::osa_distance(&wanted, &name.to_ascii_lowercase())))
+        .min_by_key(|(_, distance)| *distance)
 }
 
 #[cfg(test)]
@@ -50,8 +26,7 @@ mod tests {
             ("ab", "ba", 1),
             ("abcd", "acbd", 1),
         ] {
-            let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-            assert_eq!(distance(&a, &b), expected, "{a:?} {b:?}");
+            assert_eq!(nearest(a, [b].into_iter()), Some((b, expected)), "{a:?} {b:?}");
         }
     }
 

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bitacora_openmetrics::label_value;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use tokio::sync::watch;
 
-use crate::metrics::escaped;
 use crate::metrics::{Counter, Gauge, SourceMetrics};
 use crate::run::{Source, SourceStatus};
 
@@ -78,7 +78,7 @@ impl Collector for Figures {
             for source in sources.iter() {
                 let count = of(&source.metrics).get();
                 family
-                    .encode_family(&[("source", escaped(&source.name))])?
+                    .encode_family(&[("source", label_value(&source.name))])?
                     .encode_counter::<NoLabelSet, _, u64>(&count, None)?;
             }
         }
@@ -86,14 +86,14 @@ impl Collector for Figures {
             let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
             for source in sources.iter() {
                 let seconds = of(&source.metrics).get() as f64 / 1e6;
-                family.encode_family(&[("source", escaped(&source.name))])?.encode_gauge(&seconds)?;
+                family.encode_family(&[("source", label_value(&source.name))])?.encode_gauge(&seconds)?;
             }
         }
         let mut family = encoder.encode_descriptor(STATE.0, STATE.1, None, MetricType::Gauge)?;
         for source in sources.iter() {
             let now = source.status.borrow().state();
             for state in SourceStatus::STATES {
-                let labels = [("source", escaped(&source.name)), ("state", state.into())];
+                let labels = [("source", label_value(&source.name)), ("state", state.into())];
                 family.encode_family(&labels)?.encode_gauge(&i64::from(state == now))?;
             }
         }

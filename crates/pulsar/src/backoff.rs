@@ -1,45 +1,21 @@
-//! Waiting times between attempts: doubling, with jitter, so that many clients do not come back at once.
+//! The client's pauses between tries.
 
 use std::time::Duration;
 
-use rand::Rng;
+/// Jitter of up to a fifth of the pause.
+const JITTER: f64 = 0.2;
 
-/// Grows to `max`.
-#[derive(Debug, Clone)]
-pub(crate) struct Backoff {
-    max: Duration,
-    next: Duration,
-}
+/// Pauses that it sleeps itself.
+#[derive(Debug)]
+pub(crate) struct Backoff(bitacora_backoff::Backoff);
 
 impl Backoff {
-    pub(crate) fn new(first: Duration, max: Duration) -> Self {
-        Self { max, next: first }
+    pub(crate) fn new(first: Duration, longest: Duration) -> Self {
+        Self(bitacora_backoff::Backoff::new(first, longest).with_jitter(JITTER))
     }
 
-    /// Returns the next waiting time: between 80 and 100 % of the current step.
-    pub(crate) fn next_delay(&mut self, random: &mut impl Rng) -> Duration {
-        let step = self.next;
-        self.next = (step * 2).min(self.max);
-        step.mul_f64(random.gen_range(0.8..=1.0))
-    }
-
+    /// Sleeps for the next pause.
     pub(crate) async fn wait(&mut self) {
-        let delay = self.next_delay(&mut rand::thread_rng());
-        tokio::time::sleep(delay).await;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn delays_double_up_to_the_maximum() {
-        let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_millis(1000));
-        let mut random = rand::rngs::mock::StepRng::new(u64::MAX, 0);
-        let delays: Vec<_> = std::iter::repeat_with(|| backoff.next_delay(&mut random).as_millis()).take(6).collect();
-        for (delay, step) in delays.iter().zip([100, 200, 400, 800, 1000, 1000]) {
-            assert!((step * 8 / 10..=step).contains(delay), "{delays:?}");
-        }
+        tokio::time::sleep(self.0.next_pause(rand::random())).await;
     }
 }

@@ -1,34 +1,28 @@
 //! `/metrics` in the text format of Prometheus, and `/status.html`.
 
 use std::fmt;
-
 use std::sync::Arc;
 
 use axum::{
     Router,
     extract::State,
-    http::{StatusCode, header::CONTENT_TYPE},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
+use bitacora_openmetrics::label_value;
 use prometheus_client::{
     collector::Collector,
-    encoding::{DescriptorEncoder, NoLabelSet, text},
+    encoding::{DescriptorEncoder, NoLabelSet},
     metrics::MetricType,
     registry::Registry,
 };
 
-use super::{
-    answer::{Broker, Problem},
-    label::escaped,
-};
+use super::answer::{Broker, Problem};
 use crate::{
     shared::Shared,
     topic::{Subscription, Topic},
 };
-
-/// What `prometheus_client` writes.
-const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new()
@@ -45,10 +39,8 @@ async fn metrics(State(shared): Broker) -> Response {
 
 /// Answers a request for `/metrics` with the figures of all registries, which have no name in common.
 pub fn metrics_page(registries: &[&Registry]) -> Response {
-    let mut page = String::new();
-    let written = registries.iter().try_for_each(|registry| text::encode_registry(&mut page, registry));
-    match written.and_then(|()| text::encode_eof(&mut page)) {
-        Ok(()) => ([(CONTENT_TYPE, OPEN_METRICS)], page).into_response(),
+    match bitacora_openmetrics::page(registries) {
+        Ok(page) => ([(header::CONTENT_TYPE, bitacora_openmetrics::CONTENT_TYPE)], page).into_response(),
         Err(_) => {
             Problem(StatusCode::INTERNAL_SERVER_ERROR, "the figures cannot be written".to_owned()).into_response()
         }
@@ -101,7 +93,7 @@ impl Collector for Figures {
         for (name, help, kind, of) in OF_TOPICS {
             let mut family = encoder.encode_descriptor(name, help, None, kind)?;
             for topic in &topics {
-                let labels = [("topic", escaped(topic.full_name()))];
+                let labels = [("topic", label_value(topic.full_name()))];
                 let mut sample = family.encode_family(&labels)?;
                 match kind {
                     MetricType::Counter => sample.encode_counter::<NoLabelSet, _, u64>(&of(topic), None)?,
@@ -114,7 +106,7 @@ impl Collector for Figures {
             for topic in &topics {
                 for subscription in topic.subscriptions() {
                     let labels =
-                        [("topic", escaped(topic.full_name())), ("subscription", escaped(subscription.name()))];
+                        [("topic", label_value(topic.full_name())), ("subscription", label_value(subscription.name()))];
                     family.encode_family(&labels)?.encode_gauge(&of(topic, &subscription))?;
                 }
             }

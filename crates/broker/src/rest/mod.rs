@@ -6,7 +6,6 @@
 mod answer;
 mod cluster;
 mod guard;
-mod label;
 mod lookup;
 mod metrics;
 mod namespace;

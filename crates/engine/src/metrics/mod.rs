@@ -1,10 +1,6 @@
 //! What a source has done, as counters that any thread may read.
 
-mod label;
-
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-
-pub(crate) use label::escaped;
 
 /// Counters of one source. They only rise, except the gauges at the end.
 #[derive(Debug, Default)]

@@ -1,6 +1,5 @@
 //! A source's configuration in the terms of the rooms below.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::time::Duration;
 
@@ -8,6 +7,7 @@ use bitacora_change::{NullWithDefault, PlanOptions, Tombstones};
 use bitacora_source::LogPlace;
 use bitacora_source::check::{CheckOptions, SnapshotPlanned};
 use bitacora_source::replication::{Backoff, BackoffOptions, ReplicaOptions};
+use uuid::{Uuid, uuid};
 
 use super::life::Life;
 use crate::notices::Notices;
@@ -113,23 +113,29 @@ pub(super) fn backoff_options(config: &SourceConfig) -> BackoffOptions {
     }
 }
 
-/// A UUID (version 8: made by the application) of a source and the folder of its checkpoint.
+/// The namespace of the identities below: a random number, drawn once for this program.
+const IDENTITIES: Uuid = uuid!("92fdc3a6-274c-42a0-8d3e-6b9f3f5ab4f7");
+
+/// Returns the UUID of a source and the folder of its checkpoint. It is a name-based one (version 5, RFC 9562), so that
+/// neither another build nor another compiler changes it.
 fn identity(name: &str, folder: &Path) -> String {
     let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf());
-    let half = |salt: u8| {
-        let mut hasher = DefaultHasher::new();
-        (salt, name, &folder).hash(&mut hasher);
-        hasher.finish()
-    };
-    let (high, low) = (half(0), half(1));
-    let high = high & !0xf000 | 0x8000;
-    let low = low & !(0b11 << 62) | 0b10 << 62;
-    format!(
-        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-        high >> 32,
-        high >> 16 & 0xffff,
-        high & 0xffff,
-        low >> 48,
-        low & 0xffff_ffff_ffff
-    )
+    // No name and no path holds a zero byte, so it keeps the two apart.
+    let both = [name.as_bytes(), folder.as_os_str().as_encoded_bytes()].join(&0);
+    Uuid::new_v5(&IDENTITIES, &both).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A source whose identity changed with an update would be a second replica of the same id to its server, as long as
+    /// the server has not noticed that the first one is gone.
+    #[test]
+    fn the_identity_of_a_source_is_the_same_in_every_build() {
+        let tienda = identity("tienda", Path::new("/var/lib/bitacora"));
+        assert_eq!(tienda, "323068fd-fbf7-5e76-ad9b-5c9b440a17b6");
+        assert_ne!(identity("tienda", Path::new("/srv/bitacora")), tienda);
+        assert_ne!(identity("almacen", Path::new("/var/lib/bitacora")), tienda);
+    }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bitacora_change::TopicCollision;
+use bitacora_source::capitalized;
 use bitacora_source::check::{CheckName, Finding, Report, Severity};
 
 use super::options::plan_options;
@@ -40,10 +41,4 @@ pub(super) fn check(config: &SourceConfig, report: &mut Report) {
         TopicCollision::Stop | TopicCollision::Escape => (Severity::Failure, capitalized(APART)),
     };
     report.findings.push(Finding { name: CheckName::Topics, severity, message: capitalized(&message), remedy });
-}
-
-/// Returns a text as the beginning of a sentence, which a finding is.
-fn capitalized(text: &str) -> String {
-    let mut characters = text.chars();
-    characters.next().into_iter().flat_map(char::to_uppercase).chain(characters).collect()
 }

@@ -3,6 +3,7 @@
 use std::sync::PoisonError;
 use std::time::Duration;
 
+use bitacora_backoff::Backoff;
 use bitacora_change::{MessageSchema, ValueSchemaKind};
 use bitacora_pulsar::{AutoCreation, Chunking, Error as ClientError, Producer, ProducerOptions};
 use bitacora_pulsar_wire::proto::{KeyValue, ProducerAccessMode, Schema, SchemaType};
@@ -49,13 +50,12 @@ impl PulsarSink {
         schema: &MessageSchema,
         is_new: bool,
     ) -> Result<(Producer, Option<u64>), EngineError> {
-        let mut pause = OPEN_PAUSE;
+        let mut backoff = Backoff::new(OPEN_PAUSE, OPEN_PAUSE_MAX);
         loop {
             match self.try_open(lane, topic, topic_key, schema, is_new).await {
                 Err(error) if lane == Lane::Stream && matches!(error.class(), ErrorClass::Retry | ErrorClass::Wait) => {
                     tracing::warn!(source = %self.names.source(), "{error}; trying again");
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(OPEN_PAUSE_MAX);
+                    tokio::time::sleep(backoff.next_pause(1.0)).await;
                 }
                 done => return done,
             }

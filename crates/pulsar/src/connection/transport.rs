@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use bitacora_pulsar_wire::{Frame, FrameDecoder, encode_head};
 use bytes::{BufMut, BytesMut};
-use rustls::pki_types::ServerName;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -137,7 +138,7 @@ fn tls_config(config: &ClientConfig) -> Result<rustls::ClientConfig, Error> {
         None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
         Some(path) => {
             let pem = std::fs::read(path).map_err(|error| failed(format!("{}: {error}", path.display())))?;
-            for certificate in rustls_pemfile::certs(&mut &pem[..]) {
+            for certificate in CertificateDer::pem_slice_iter(&pem) {
                 let certificate = certificate.map_err(|error| failed(format!("{}: {error}", path.display())))?;
                 roots.add(certificate).map_err(|error| failed(format!("{}: {error}", path.display())))?;
             }

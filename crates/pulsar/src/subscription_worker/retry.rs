@@ -23,8 +23,7 @@ impl Default for RetryPolicy {
 impl RetryPolicy {
     /// Returns the waiting time after so many failures in a row.
     pub fn wait(&self, failures: u32) -> Duration {
-        let factor = 1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX);
-        self.first_wait.saturating_mul(factor).min(self.max_wait)
+        bitacora_backoff::pause(self.first_wait, self.max_wait, failures)
     }
 }
 

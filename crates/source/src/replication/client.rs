@@ -54,25 +54,13 @@ impl ReplicaOptions {
     pub fn new(server_id: u32) -> ReplicaOptions {
         ReplicaOptions {
             server_id,
-            replica_uuid: random_uuid(),
+            replica_uuid: uuid::Uuid::new_v4().to_string(),
             heartbeat_ms: 10_000,
             silence_ms: 35_000,
             waiting: Waiting::default(),
             annotate_rows: AnnotateRows::default(),
         }
     }
-}
-
-fn random_uuid() -> String {
-    let value: u128 = rand::random();
-    // Version 4, variant 1.
-    let value = value & !(0xf << 76) & !(0x3 << 62) | 0x4 << 76 | 0x2 << 62;
-    let hex = format!("{value:032x}");
-    let (a, rest) = hex.split_at(8);
-    let (b, rest) = rest.split_at(4);
-    let (c, rest) = rest.split_at(4);
-    let (d, e) = rest.split_at(4);
-    format!("{a}-{b}-{c}-{d}-{e}")
 }
 
 /// What a read of the stream brought.
@@ -227,10 +215,10 @@ mod tests {
 
     #[test]
     fn identities_are_uuids_of_version_4() {
-        let uuid = random_uuid();
+        let uuid = ReplicaOptions::new(1).replica_uuid;
         let parts: Vec<_> = uuid.split('-').map(str::len).collect();
         assert_eq!(parts, [8, 4, 4, 4, 12], "{uuid}");
         assert_eq!(uuid.as_bytes().get(14), Some(&b'4'), "{uuid}");
-        assert_ne!(uuid, random_uuid());
+        assert_ne!(uuid, ReplicaOptions::new(1).replica_uuid);
     }
 }

@@ -29,40 +29,40 @@ impl Default for BackoffOptions {
     }
 }
 
-/// Counts failures and computes pauses: doubling, with a random part so that many clients do not come back at once.
+/// Pauses that double, with a random part of up to a half, and a bound on the attempts.
 #[derive(Clone, Debug)]
 pub struct Backoff {
-    options: BackoffOptions,
-    failures: u32,
+    pauses: bitacora_backoff::Backoff,
+    attempts: Option<u32>,
 }
 
 impl Backoff {
     /// Starts without failures.
     pub fn new(options: BackoffOptions) -> Backoff {
-        Backoff { options, failures: 0 }
+        let BackoffOptions { first_ms, longest_ms, attempts } = options;
+        let [first, longest] = [first_ms, longest_ms].map(Duration::from_millis);
+        Backoff { pauses: bitacora_backoff::Backoff::new(first, longest).with_jitter(0.5), attempts }
     }
 
     /// Number of failures since the last success.
     pub fn failures(&self) -> u32 {
-        self.failures
+        self.pauses.failures()
     }
 
     /// Notes a success.
     pub fn reset(&mut self) {
-        self.failures = 0;
+        self.pauses.reset();
     }
 
     /// Notes a failure and gives the pause before the next attempt, `None` when no attempt is left.
     ///
     /// `random` is a number from 0 to 1; the pause lies between half and all of the doubled value.
     pub fn next_pause_ms(&mut self, random: f64) -> Option<u64> {
-        self.failures = self.failures.saturating_add(1);
-        if self.options.attempts.is_some_and(|attempts| self.failures > attempts) {
+        let pause = self.pauses.next_pause(random);
+        if self.attempts.is_some_and(|attempts| self.failures() > attempts) {
             return None;
         }
-        let doubled = self.options.first_ms.saturating_mul(1_u64.checked_shl(self.failures - 1).unwrap_or(u64::MAX));
-        let full = doubled.clamp(1, self.options.longest_ms.max(1)) as f64;
-        Some((full * (0.5 + random.clamp(0.0, 1.0) / 2.0)).ceil() as u64)
+        Some(u64::try_from(pause.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX).max(1))
     }
 }
 
