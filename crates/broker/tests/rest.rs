@@ -43,7 +43,7 @@ impl Rest {
         (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
     }
 
-    /// Gives a client of the binary protocol.
+    /// Returns a client of the binary protocol.
     fn client(&self) -> bitacora_pulsar::Client {
         let connector = self.broker.local_connector();
         let endpoint = Endpoint::Local(Arc::new(move || Ok(connector.connect())));

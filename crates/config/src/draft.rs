@@ -169,7 +169,7 @@ fn filter_reason(error: Error) -> String {
     }
 }
 
-/// Whether the server's own databases are left out.
+/// Returns whether the server's own databases are left out.
 pub(super) fn builtin(ignore: bool) -> BuiltinDatabases {
     if ignore { BuiltinDatabases::Ignore } else { BuiltinDatabases::Capture }
 }

@@ -26,7 +26,7 @@ struct Observed {
 }
 
 impl Figures {
-    /// Adds a source, which stays also when it has ended.
+    /// Adds a source. Its figures stay when it has ended.
     pub fn add(&self, source: &Source) {
         let (name, metrics) = (source.name().to_owned(), Arc::clone(source.metrics()));
         let observed = Observed { name, metrics, status: source.status() };
@@ -34,7 +34,7 @@ impl Figures {
     }
 }
 
-/// Name without `_total`, what it counts, where it stands.
+/// Name without `_total`, help text, and the counter.
 type CounterFamily = (&'static str, &'static str, fn(&SourceMetrics) -> &Counter);
 
 const COUNTERS: [CounterFamily; 14] = [
@@ -58,7 +58,7 @@ const COUNTERS: [CounterFamily; 14] = [
     ("bitacora_source_checkpoints", "Checkpoints stored", |m| &m.checkpoint_count),
 ];
 
-/// Name, what it is in seconds, where it stands in microseconds.
+/// Name, help text for the value in seconds, and the gauge in microseconds.
 type SecondsFamily = (&'static str, &'static str, fn(&SourceMetrics) -> &Gauge);
 
 const SECONDS: [SecondsFamily; 2] = [

@@ -1,4 +1,4 @@
-//! What is said once: sentences about the configuration that come up again with each plan of a table.
+//! Warnings that are given once, although each plan of a table comes upon them again.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,7 +16,7 @@ impl Notices {
         Notices { source: source.into(), said: Arc::default() }
     }
 
-    /// Warns, unless the same was said before. Gives whether it was new.
+    /// Warns, unless the same was said before. Returns whether it was new.
     pub(crate) fn warn(&self, sentence: &str) -> bool {
         let is_new = self.said.lock().unwrap_or_else(PoisonError::into_inner).insert(sentence.to_owned());
         if is_new {

@@ -181,7 +181,7 @@ impl OptionSpec {
         std::iter::once(self.key).chain(self.aliases.iter().copied())
     }
 
-    /// Whether the key is one of this option's.
+    /// Returns whether the key is one of this option's.
     pub(super) fn answers_to(&self, key: &str) -> bool {
         self.keys().any(|name| match name.strip_suffix('*') {
             Some(prefix) => key.len() > prefix.len() && key.starts_with(prefix),

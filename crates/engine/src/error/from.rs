@@ -1,4 +1,4 @@
-//! What an error of the rooms below is to the engine.
+//! Errors of the crates below as errors of the engine.
 
 use bitacora_pulsar::Error as ClientError;
 use bitacora_pulsar_wire::ServerError;
@@ -6,7 +6,7 @@ use bitacora_source::{Error as SourceError, ErrorClass as SourceClass};
 
 use super::{EngineError, ErrorKind};
 
-/// A table may change in ways that the strategy of its topic's namespace does not allow.
+/// Remedy where a table changed in a way that the strategy of its topic's namespace does not allow.
 const ALLOW_SCHEMAS: &str = "let the namespace take every change of a table: pulsar-admin namespaces \
     set-schema-compatibility-strategy --compatibility ALWAYS_COMPATIBLE, or schema_compatibility_strategy of the \
     embedded broker";

@@ -39,7 +39,7 @@ impl EngineError {
         self.kind.class()
     }
 
-    /// Says before what happened what it meant for the work that was under way.
+    /// Puts a clause about the work under way before the sentence that says what happened.
     #[must_use]
     pub fn during(mut self, work: &str) -> Self {
         self.what = said(format!("{work}: {}", self.what));
@@ -100,7 +100,7 @@ fn said(sentence: String) -> String {
     sentence
 }
 
-/// Returns a sentence as it goes into an error: `x` instead of it, where a test wants errors without words.
+/// Returns a sentence as it goes into an error; it becomes `x` where a test wants errors without words.
 #[cfg(test)]
 fn said(sentence: String) -> String {
     if WORDLESS.get() { "x".to_owned() } else { sentence }

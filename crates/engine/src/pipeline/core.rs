@@ -3,9 +3,9 @@
 //! Purpose: give every captured change exactly one message, in log order, with a sequence id that a replay gives again.
 //! Constraints: no socket, no disk, no clock (time comes in); nothing is allocated for a row; an event that is not
 //! understood and could concern a captured table is an error, never skipped. Life cycle: made at a [`Position`] and its
-//! logical offset; fed with every event behind it by [`Core::on_event`]; [`Core::abandon`] takes it back to the last
-//! transaction end when the connection is cut; [`Core::checkpoint`] gives the newest end before which everything is
-//! durable.
+//! logical offset; fed with every event behind it by [`Core::on_event`]; taken back to the last transaction end by
+//! [`Core::abandon`] when the connection is cut; asked by [`Core::checkpoint`] for the newest end before which
+//! everything is durable.
 
 use std::sync::Arc;
 
@@ -65,7 +65,7 @@ impl<S: Sink> Core<S> {
         }
     }
 
-    /// Tells which checksum the connection negotiated; it holds until the first format description.
+    /// Sets the checksum that the connection negotiated; it holds until the first format description.
     pub(crate) fn set_checksum(&mut self, checksum: ChecksumAlgorithm) {
         self.decoder.set_checksum(checksum);
     }
@@ -85,7 +85,7 @@ impl<S: Sink> Core<S> {
         state.on_event(decoded, checksum)
     }
 
-    /// Sends what was collected; called when no more input is at hand.
+    /// Sends what was collected; called when no more input waits.
     ///
     /// # Errors
     /// The sink has failed.
@@ -93,7 +93,7 @@ impl<S: Sink> Core<S> {
         self.state.writer.sink.flush()
     }
 
-    /// Gives the newest transaction end before which everything is durable, if it moved.
+    /// Returns the newest transaction end before which everything is durable, if it moved.
     ///
     /// # Errors
     /// The sink has failed.
@@ -105,7 +105,7 @@ impl<S: Sink> Core<S> {
         Ok(state.ends.advance(oldest))
     }
 
-    /// Tells how far the server says that it has sent its log.
+    /// Returns how far the server says that it has sent its log.
     pub(crate) fn heard(&self) -> Heard {
         self.state.place.heard(self.state.ends.end())
     }

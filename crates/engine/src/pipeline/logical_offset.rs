@@ -1,10 +1,9 @@
 //! The logical offset: the number from which sequence ids come.
 //!
-//! It advances by the size of every event that belongs to a transaction, without header-independent parts that depend
-//! on how the log was read: checksums are not counted, the events inside a compressed transaction count and their
-//! envelope does not, and events that the server makes up for a reader (rotation at the start, heartbeats, the format
-//! description) count nothing. A replay from any transaction end therefore gives every event the offset that it had
-//! before.
+//! It advances by the size of every event that belongs to a transaction. What depends on how the log is read does not
+//! count: checksums, the envelope of a compressed transaction (the events inside count instead), and events that the
+//! server makes up for a reader (the rotation at the start, heartbeats, the format description). So a replay from any
+//! transaction end gives every event the offset that it had before.
 //!
 //! The sequence id of a row's first message is the offset of its image inside the log; further messages of the same row
 //! take the following numbers, which lie inside the row's own bytes.
@@ -33,7 +32,7 @@ impl LogicalOffset {
         self.next
     }
 
-    /// Passes an event of `bytes` bytes (header and body, no checksum) and tells where it stands.
+    /// Passes an event of `bytes` bytes (header and body, no checksum); returns where it stands.
     pub(crate) fn pass(&mut self, bytes: u64) -> EventOffset {
         let offset = EventOffset(self.next);
         self.next = self.next.saturating_add(bytes);
@@ -42,7 +41,7 @@ impl LogicalOffset {
 }
 
 impl EventOffset {
-    /// From here a distance is the id itself.
+    /// The start of the base, from which a distance is the id itself.
     pub(crate) const ZERO: EventOffset = EventOffset(0);
 
     /// The id that lies `distance` behind the start of the event.

@@ -104,7 +104,7 @@ impl ReadPlace {
     pub(super) fn heard(&self, end: &Position) -> Heard {
         let event = LogEnd { file: self.file.clone(), offset: self.offset };
         let end = LogEnd { file: end.file.clone(), offset: end.offset };
-        // By GTID a server begins to send before the position, with what it then leaves out.
+        // By GTID a server begins to send before the position and skips what the set has.
         let is_behind = event.compare(&end) == Some(Ordering::Less);
         Heard {
             read: if is_behind { end } else { event },

@@ -13,7 +13,7 @@ pub(super) const DAMAGED: &str =
     "check the server's disk and its error log; if the log is damaged there, take a new snapshot";
 
 impl<S: Sink> State<S> {
-    /// Refuses an event after which rows would be missing; passes those that say nothing of rows.
+    /// Fails on an event after which rows would be missing, and lets those pass that have nothing to do with rows.
     pub(super) fn refuse(&mut self, body: &Body<'_>, site: Site) -> Result<(), EngineError> {
         match body {
             Body::PartialUpdateRows { table, .. } => {

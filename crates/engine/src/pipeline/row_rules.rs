@@ -21,7 +21,7 @@ pub(crate) struct RowRules {
     pub large_rows: LargeRows,
     /// Topics that rows of outboxes name and that are open at once.
     pub open_topics_max: usize,
-    /// What has been said of the tables' rules.
+    /// Warnings about the tables' rules that were given already.
     pub notices: Notices,
 }
 

@@ -5,7 +5,8 @@
 //! 2. [`RowWriter::send`]: each message gets its sequence id. It waits ([`Held`]), or claims the id at its topic and is
 //!    appended.
 //!
-//! The steps are apart because their errors are: what fails in the first one is the row's fault and names its place.
+//! The steps are apart because their errors differ: what fails in the first is the row's fault, and the error names the
+//! row's place.
 
 use std::sync::Arc;
 
@@ -38,7 +39,7 @@ pub(super) struct RowWriter<S> {
 #[derive(Clone, Copy)]
 pub(super) struct Encoded<'a> {
     topic: TopicIndex,
-    /// The row's origin if a message of it is too large, so that a dead letter may take its place.
+    /// The row's origin if one of its messages is too large: a dead letter may take its place.
     too_large: Option<RowOrigin<'a>>,
 }
 

@@ -44,9 +44,9 @@ impl<S: Sink> State<S> {
         if records.is_empty() && facts.statements.iter().all(leaves_descriptions) {
             return Ok(());
         }
-        // What waits was encoded by the plans before this statement, and keeps their schemas.
+        // Messages that wait were encoded by the plans before this statement and keep the schemas of those.
         self.release_early()?;
-        // A description may change without a new table map (a comment, a default), so every plan is compiled anew.
+        // A description may change without a new table map (a comment, a default), so every plan is compiled again.
         self.tables.clear();
         if self.schema_changes == SchemaChanges::Follow || records.is_empty() {
             return Ok(());
@@ -90,10 +90,10 @@ impl<S: Sink> State<S> {
         Ok(())
     }
 
-    /// Stops before a statement that changes rows which are captured, or of which that cannot be ruled out.
+    /// Fails on a statement that changes, or may change, captured rows: their changes are not in the log as rows.
     fn refuse_row_changes(&self, facts: &ddl::Facts, database: &str, site: Site) -> Result<(), EngineError> {
         let filter = &self.writer.rules.filter;
-        // Of a name that could not be decoded only a part is known.
+        // Only a part is known of a name that could not be decoded, so it may be that of a captured table.
         let is_garbled = |name: &str| name.contains(char::REPLACEMENT_CHARACTER);
         let may_be_captured = |name: &TableName| match name {
             name if is_garbled(&name.database) => true,
@@ -134,7 +134,7 @@ impl<S: Sink> State<S> {
     }
 }
 
-/// Whether a statement changes no description of a table that rows can be of.
+/// Returns whether a statement changes no description of a table that rows can be of.
 fn leaves_descriptions(statement: &ddl::Statement) -> bool {
     match statement {
         ddl::Statement::CreateTable(create) => create.temporary == ddl::Temporary::Yes,

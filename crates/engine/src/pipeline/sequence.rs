@@ -1,4 +1,4 @@
-//! MariaDB's sequences, which are no tables but whose rows are in the log: each reservation of numbers writes one.
+//! MariaDB's sequences: they are not tables, yet their rows are in the log, one for each reservation of numbers.
 //!
 //! A table map does not say what it is of. A sequence's columns are always these eight, by name and type, and its key
 //! is empty; an ordinary table could look the same (`CREATE TABLE t SELECT * FROM a_sequence`), but such a table has a

@@ -71,7 +71,7 @@ impl<S: Sink> State<S> {
         }
     }
 
-    /// Notes when the transaction that begins was committed, by the second where the log does not tell it finer.
+    /// Records the commit time of the transaction that begins, in whole seconds if the log has nothing better.
     fn note_commit(&self, precise_us: Option<u64>, site: Site) {
         let precise_us = precise_us.filter(|us| *us > 0).and_then(|us| i64::try_from(us).ok());
         let at_us = precise_us.unwrap_or(i64::from(site.header.timestamp) * 1_000_000);
@@ -151,7 +151,8 @@ impl<S: Sink> State<S> {
         Ok(())
     }
 
-    /// Notes the last transaction end as a candidate for the checkpoint, if it is none yet and no transaction waits.
+    /// Notes the last transaction end as a candidate for the checkpoint, unless it is one already or a transaction
+    /// waits.
     pub(super) fn note_end(&mut self) {
         if self.ends.is_unnoted() && !self.waiting.xa.is_waiting() {
             self.ends.note(&self.place, &self.catalog, self.now_us);
@@ -185,7 +186,7 @@ impl<S: Sink> State<S> {
     }
 }
 
-/// The commit time where the server logs it, else the statement's second.
+/// Returns the commit time where the server logs it, else the second of the statement.
 pub(super) fn source_timestamp_us(header: EventHeader, commit_timestamp_us: u64) -> i64 {
     if commit_timestamp_us > 0 {
         i64::try_from(commit_timestamp_us).unwrap_or(i64::MAX)

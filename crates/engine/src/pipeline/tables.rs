@@ -85,7 +85,7 @@ pub(super) enum Compiled {
     Outbox(OutboxPlan),
 }
 
-/// What is not described of a table, if anything is.
+/// Which parts of a table lack a description, if any do.
 fn undescribed(table: &TableMap, description: Option<&TableDescription>) -> Option<String> {
     const PRINTED: &str =
         "by what the log says of them: without defaults and comments, and as the type in which the log stores them";
@@ -106,7 +106,7 @@ fn undescribed(table: &TableMap, description: Option<&TableDescription>) -> Opti
     })
 }
 
-/// The error of an expression that takes too long: what it was to match is not known.
+/// The error of an expression that takes too long, so that nobody knows whether it matches.
 pub(super) fn too_long(failure: &PatternError) -> EngineError {
     EngineError::new(ErrorKind::Configuration, format!("the expression {} cannot be used", failure.pattern))
         .remedy(failure.reason.clone())

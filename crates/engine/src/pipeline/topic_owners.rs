@@ -1,5 +1,5 @@
-//! Which table each topic is of: two tables whose topics have the same name are told before a row of one goes to the
-//! other's.
+//! Which table owns each topic. Two tables with the same topic are reported before a row of one goes to the topic of
+//! the other.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,11 +11,11 @@ use super::topics::Topics;
 use crate::error::{EngineError, ErrorKind};
 use crate::notices::Notices;
 
-/// What an operator does about tables that meet in a topic.
+/// What an operator can do about two tables with the same topic.
 pub(crate) const APART: &str = "exclude one of them, or set topic_collision: \"escape\" names the topics so that none \
     meet, \"mix\" lets them share one";
 
-/// What is done about tables that meet in a topic.
+/// What the source does about two tables with the same topic.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Collision<'a> {
     /// Whether they may.
@@ -48,7 +48,7 @@ pub(crate) struct TopicOwners {
 }
 
 impl TopicOwners {
-    /// Gives their topics to the captured tables that are known already, once: a stream that goes on meets a new table,
+    /// Assigns the topics of the captured tables that are known already, once: a stream that goes on meets a new table,
     /// or a row of an outbox, before it meets rows of the old ones.
     pub(crate) fn seed<'a>(
         &mut self,
@@ -66,11 +66,11 @@ impl TopicOwners {
         }
     }
 
-    /// Gives a topic to a table. `is_there` tells whether another table that had the topic before still exists: one
+    /// Assigns a topic to a table. `is_there` tells whether another table that had the topic before still exists: one
     /// that was dropped or renamed leaves it.
     ///
     /// # Errors
-    /// Another table has it, or rows of an outbox go there, and the source is to stop then.
+    /// Another table has it, or rows of an outbox go there, and the policy is to stop.
     pub(crate) fn claim(
         &mut self,
         topics: &Topics,
@@ -99,7 +99,7 @@ impl TopicOwners {
     /// Checks the topic that a row of an outbox names.
     ///
     /// # Errors
-    /// It is the topic of a captured table, and the source is to stop then.
+    /// It is the topic of a captured table, and the policy is to stop.
     pub(crate) fn check_routed(&self, topic: &str, outbox: &str, collision: Collision<'_>) -> Result<(), EngineError> {
         let Some(owner) = self.by_topic.get(topic).and_then(|owners| owners.first()) else { return Ok(()) };
         let what = format!("a row of the outbox {outbox} names {topic}, which is the topic of the table {owner}");
@@ -107,7 +107,7 @@ impl TopicOwners {
     }
 }
 
-/// A table as it is named here: `a`.`b.c` and `a.b`.`c` are two.
+/// A table's name with its parts apart: `a`.`b.c` and `a.b`.`c` are two tables.
 pub(crate) fn owner_name(database: &str, table: &str) -> String {
     format!("{}.{}", quoted(database), quoted(table))
 }

@@ -1,9 +1,9 @@
 //! The topics that a source writes to: which of them are open, and how far each one is.
 //!
 //! A captured table's topic stays open. Topics that rows of outboxes name are as many as the application likes, so only
-//! a bounded number of them is open at once: the one that was used the longest time ago is closed for the next, after
-//! everything that it was sent is durable, and opened again when a row asks for it. What is remembered of a closed
-//! topic is its name and its last sequence id, so that a row is sent to it once whatever became of its producer.
+//! a bounded number of them is open at once. The least recently used one is closed for the next, after everything that
+//! was sent to it is durable, and opened again when a row asks for it. Of a closed topic the name and the last sequence
+//! id are kept, so a replayed row is not sent to it twice.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -116,7 +116,7 @@ impl Topics {
         Ok(index)
     }
 
-    /// Returns whether something was sent to a topic of that name, or was about to be.
+    /// Returns whether a topic of that name was ever opened here.
     pub(crate) fn knows(&self, name: &str) -> bool {
         self.by_name.contains_key(name)
     }
@@ -139,7 +139,7 @@ impl Topics {
         if topic.id.is_some() {
             return Ok(topic.id);
         }
-        // The message waited, in a prepared transaction, while its topic was closed.
+        // Its topic was closed while the message waited in a prepared transaction.
         self.make_room(sink)?;
         let id = match self.topics.get_mut(index.0) {
             Some(topic) => *topic.id.insert(sink.open(topic.lane, &topic.name, &topic.schema)?.topic),
@@ -189,7 +189,7 @@ impl Topics {
         }
     }
 
-    /// Closes topics that rows named until one more may be open, those first that were used the longest time ago.
+    /// Closes topics that rows named until one more may be open, the least recently used first.
     fn make_room(&mut self, sink: &mut impl Sink) -> Result<(), EngineError> {
         while self.routed.len() >= self.routed_max {
             let Some((_, index)) = self.routed.pop_first() else { return Ok(()) };

@@ -15,8 +15,8 @@ use bitacora_config::SnapshotMode;
 /// Pause before another server is asked again whether it has what the position holds.
 pub(super) const LAGGING_PAUSE: Duration = Duration::from_secs(2);
 
-/// A server that follows none and is writable may be in the middle of a failover: a replica that was taken from its
-/// source and gets the rest by other means. After this time it is the new server as it is.
+/// A writable server that follows no other may be in the middle of a failover: a replica that was detached and still
+/// gets the rest by other means. After this time it counts as the new server in the state that it has.
 const NEVER_AFTER: Duration = Duration::from_secs(60);
 
 /// What follows from the report of the checks.
@@ -24,8 +24,8 @@ const NEVER_AFTER: Duration = Duration::from_secs(60);
 enum Step {
     /// The source may start.
     Start,
-    /// Another server answers than the one that wrote the log; what is wrong with it may pass, or the address may lead
-    /// back.
+    /// A server answers that did not write the log. What it lacks may come, or the address may lead back to the first
+    /// one.
     AwaitServer,
     /// The server's log does not hold what the checkpoint asks for; nothing else is wrong.
     PositionLost,
@@ -35,12 +35,12 @@ enum Step {
     Fail,
 }
 
-/// How long something may stay wrong.
+/// The times until which something wrong is waited for.
 #[derive(Debug)]
 struct Patience {
-    /// When the server has noticed at the latest that a replica with our id has ended.
+    /// By this time the server must have noticed that an earlier replica with our id has ended.
     replica_gone: Instant,
-    /// Since when another server has stood alone.
+    /// When another server that follows none was first seen.
     alone_since: Option<Instant>,
 }
 
@@ -49,7 +49,7 @@ impl Patience {
         if report.is_ready() {
             return Step::Start;
         }
-        // What is wrong with another server than the checkpoint's may pass when the address leads back.
+        // A fault of a server that the checkpoint is not of may pass when the address leads back.
         let is_other = former.is_some() && report.server.is_some() && report.server.as_deref() != former;
         let may_come = match &report.position_fault {
             Some(PositionFault::NotYet(_)) => {

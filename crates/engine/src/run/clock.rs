@@ -12,8 +12,8 @@ pub(super) fn now_ms() -> u64 {
     now_ns() / 1_000_000
 }
 
-/// Nanoseconds since 1970, where the ids of a base begin: consumers see rising ids in a topic, as far as the clock is
-/// right.
+/// Nanoseconds since 1970, where the ids of a base begin. So ids in a topic rise from base to base, as far as the clock
+/// is right.
 pub(super) fn now_ns() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
 }

@@ -1,5 +1,5 @@
-//! What is said of the rules for columns before the first row is read: entries that match nothing, and a way around
-//! masks.
+//! Warnings about the rules for columns before the first row is read: entries that match nothing, and statements in
+//! events that show what a mask hides.
 
 use bitacora_source::ddl::Catalog;
 

@@ -13,8 +13,8 @@ use crate::checkpoint::{Checkpoint, CheckpointStore, FormerMarks, Save};
 use crate::error::{EngineError, ErrorClass};
 
 impl Life {
-    /// Asks the server for captured tables that a stored catalog lacks: those that were added to the configuration. The
-    /// others have followed the log, which the server, being ahead of it, does not describe.
+    /// Asks the server to describe captured tables that the stored catalog lacks, because they were added to the
+    /// configuration. It is not asked about the others: it is ahead of the log, and may have altered them since.
     pub(super) async fn complete(
         &mut self,
         store: &CheckpointStore,

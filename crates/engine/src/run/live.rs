@@ -17,7 +17,7 @@ use crate::checkpoint::{Checkpoint, CheckpointStore, FormerMarks, Save};
 use crate::error::{EngineError, ErrorClass, ErrorKind};
 
 impl Life {
-    /// Lives until the source is stopped or fails, and says so as its last status.
+    /// Runs until the source is stopped or fails, and sets the last status.
     pub(super) async fn run(mut self, folder: &Path) -> Result<(), EngineError> {
         let outcome = self.live(folder).await;
         let last = match &outcome {
@@ -105,7 +105,7 @@ impl Life {
         let address = self.config.server.address();
         tracing::warn!(source = %self.config.name, former, server,
             "{address} is another server now; events that were sent after the last checkpoint come twice");
-        // Of each topic the newest mark of the former bases still counts.
+        // The newest mark that each topic has of former bases still counts.
         let mut stale = store.marks()?;
         let kept: HashSet<_> =
             stale.iter().filter(|mark| mark.epoch == checkpoint.epoch).map(|mark| mark.topic.clone()).collect();

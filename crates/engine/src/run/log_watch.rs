@@ -1,4 +1,4 @@
-//! A look now and then at the end of the server's log, while the stream is connected.
+//! Looks at the end of the server's log every now and then while the stream is connected.
 //!
 //! A server whose log is reset under a connected replica may go on to say that all is well, and send nothing more. Two
 //! things give it away: its log ends before what was read, or it says with heartbeats that it has sent everything up to
@@ -16,7 +16,7 @@ use crate::pipeline::core::Heard;
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// Heartbeats after a look that must all name the same early place: one may have been on its way.
+/// So many heartbeats after a look must name the same early place: a single one may have been sent before the look.
 const HEARTBEATS: u64 = 2;
 
 /// The end of the log at an earlier look.
@@ -27,7 +27,7 @@ struct Look {
     idle: LogEnd,
 }
 
-/// Waits until the log is no longer the one that is read; tells how that was seen.
+/// Waits until the log is no longer the one that is read; returns how that was seen.
 pub(super) async fn until_replaced(
     config: ServerConfig,
     server: String,
@@ -38,7 +38,7 @@ pub(super) async fn until_replaced(
     let mut earlier: Option<Look> = None;
     loop {
         tokio::time::sleep(PAUSE).await;
-        // Before the question: what was read then lies before the answer.
+        // Taken before the question, so that it lies before the answer.
         let before = heard.borrow().clone();
         let end = match session.ask().await {
             Ok(Some(end)) => end,

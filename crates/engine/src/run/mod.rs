@@ -94,7 +94,7 @@ impl Source {
         let _ = self.stop.send(true);
     }
 
-    /// Whether the source's end has been waited for.
+    /// Returns whether the source's end has been waited for.
     pub fn has_ended(&self) -> bool {
         self.has_ended
     }

@@ -129,8 +129,8 @@ fn identity(name: &str, folder: &Path) -> String {
 mod tests {
     use super::*;
 
-    /// A source whose identity changed with an update would be a second replica of the same id to its server, as long as
-    /// the server has not noticed that the first one is gone.
+    /// A source whose identity changed with an update would be a second replica of the same id to its server, as long
+    /// as the server has not noticed that the first one is gone.
     #[test]
     fn the_identity_of_a_source_is_the_same_in_every_build() {
         let tienda = identity("tienda", Path::new("/var/lib/bitacora"));

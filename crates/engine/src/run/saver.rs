@@ -55,7 +55,7 @@ impl Saver {
         Ok(Saver { offers, thread })
     }
 
-    /// Hands an offer over; gives it back while an earlier one is still being stored.
+    /// Hands an offer over; returns it while an earlier one is still being stored.
     pub(super) fn offer(&self, offer: Offer) -> Result<Option<Offer>, EngineError> {
         match self.offers.try_send(offer) {
             Ok(()) => Ok(None),
@@ -69,7 +69,7 @@ impl Saver {
     /// Stores the last offer, if there is one, and ends the thread.
     pub(super) fn finish(self, last: Option<Offer>) -> Result<(), EngineError> {
         if let Some(offer) = last {
-            // A thread that has ended says why below.
+            // If the thread has ended, its result below says why.
             let _ = self.offers.send(offer);
         }
         drop(self.offers);

@@ -114,12 +114,13 @@ impl Life {
         catalog.set_name_case(NameCase::of_setting(defaults.lower_case_table_names));
         let form = crate::pipeline::record_form(plan_options(&self.config).form);
         let records = snapshot_records(&mut catalog, &server, &databases, form);
-        // The statements lack what the server cannot print.
+        // The statements of SHOW CREATE TABLE lack what the server cannot print, so the descriptions come from the
+        // snapshot.
         snapshot.tables().iter().filter_map(|table| table.table.clone()).for_each(|table| catalog.insert(table));
         (catalog, if self.config.include_schema_changes { records } else { Vec::new() })
     }
 
-    /// Reads and writes all rows and tells where the topics end then; `None` if the source was stopped meanwhile.
+    /// Reads and writes all rows; returns where the topics end then, or `None` if the source was stopped meanwhile.
     async fn write(
         &mut self,
         snapshot: &mut Snapshot,
@@ -160,7 +161,7 @@ impl Life {
             written = worker => {
                 written.unwrap_or_else(|error| Err(fallen(error))).map(|marks| is_whole.then_some(marks))
             },
-            // What is on its way may arrive before the end, which does not wait for it for ever.
+            // Messages that were sent get a bounded time to become durable.
             () = async {
                 let _ = self.stopped.wait_for(|stopped| *stopped).await;
                 tokio::time::sleep(DRAIN_LIMIT).await;
@@ -185,7 +186,7 @@ impl Life {
                 return Ok(true);
             }
             self.status.send_replace(SourceStatus::Snapshot(snapshot.progress()));
-            // A writer that has hung up says why when it is waited for.
+            // The writer has ended; waiting for its result says why.
             tokio::select! {
                 sent = chunks.send(chunk) => if sent.is_err() { return Ok(true) },
                 _ = self.stopped.wait_for(|stopped| *stopped) => return Ok(false),
@@ -194,8 +195,8 @@ impl Life {
     }
 }
 
-/// How long the server rests before a snapshot begins again. Tables that change all the time would otherwise let it
-/// read the others without end: from the second time on, the rest is half of what the attempt took.
+/// Pause before a snapshot begins again. Without it, tables that change all the time would make the server read all
+/// others without end. From the second time on, the pause is half of what the attempt took.
 fn rest(attempt: u32, attempt_took: Duration) -> Duration {
     const LONGEST: Duration = Duration::from_secs(300);
     if attempt < 2 { Duration::ZERO } else { LONGEST.min(attempt_took / 2) }

@@ -1,4 +1,4 @@
-//! What a source tells of itself.
+//! What a source reports about itself.
 
 use bitacora_source::check::Finding;
 use bitacora_source::snapshot::SnapshotProgress;
@@ -46,7 +46,7 @@ impl SourceStatus {
         }
     }
 
-    /// Whether the source failed for good.
+    /// Returns whether the source failed for good.
     pub fn is_failed(&self) -> bool {
         matches!(self, SourceStatus::Failed { .. })
     }

@@ -25,7 +25,7 @@ use crate::sink::pulsar::PulsarSink;
 /// Chunks of events between the reader and the worker; each holds what one read of the socket brought.
 const QUEUED_CHUNKS: usize = 4;
 
-/// Pause before a server that could not be looked at is connected to again.
+/// Pause before connecting again to a server that could not be examined.
 const LOOK_PAUSE_MS: u64 = 1_000;
 
 /// The log being followed.
@@ -35,7 +35,7 @@ struct Following {
     server: String,
     /// Where the next connection goes on.
     place: LogPlace,
-    /// Whether no connection was made yet; the checks have just looked at the place then.
+    /// Whether no connection was made yet: the checks have just examined the place, so it need not be done again.
     is_first: bool,
     work: mpsc::Sender<Work>,
     emptied: mpsc::UnboundedReceiver<EventChunk>,
@@ -71,7 +71,7 @@ impl Life {
         let stream = Reconnecting::new(config.server.clone(), self.replica.clone(), backoff_options(&config));
         let mut replaced = pin!(until_replaced(config.server.clone(), server.clone(), config.name.clone(), hears));
         let mut following = Following { stream, server, place, is_first: true, work, emptied };
-        // Why no more is read from this server.
+        // Set once no more is read from this server.
         let outcome = loop {
             let mut chunk: EventChunk = following.emptied.try_recv().unwrap_or_default();
             let progress = tokio::select! {
@@ -90,7 +90,7 @@ impl Life {
                 Next::End(outcome) => break outcome,
             };
             tokio::select! {
-                // A worker that has hung up says why when it is waited for.
+                // The worker has ended; waiting for its result says why.
                 sent = following.work.send(item) => if sent.is_err() { break Ok(Streamed::Ended) },
                 _ = self.stopped.wait_for(|stopped| *stopped) => break Ok(Streamed::Ended),
             }
@@ -159,7 +159,7 @@ impl Life {
         }
     }
 
-    /// Takes a new connection: is it the same server, and the same log?
+    /// Checks that a new connection leads to the same server and the same log.
     async fn restarted(&self, following: &mut Following) -> Next {
         let Following { stream, server, place, is_first, .. } = following;
         if stream.client().is_some_and(|client| client.server() != *server) {
@@ -170,7 +170,7 @@ impl Life {
                 Ok(Some(PositionFault::Purged(_) | PositionFault::OtherLog(_))) => {
                     return Next::End(Ok(Streamed::OtherLog));
                 }
-                // Another server answered this question than sends the stream.
+                // The server that answered is not the one that sends the stream.
                 Ok(None | Some(PositionFault::NotYet(_) | PositionFault::Never(_))) => {}
                 Err(error) => {
                     tracing::warn!(source = %self.config.name, "the log could not be looked at: {error}");
@@ -186,8 +186,8 @@ impl Life {
         Next::Work(Work::Checksum(checksum.unwrap_or(ChecksumAlgorithm::None)))
     }
 
-    /// Waits until what was read is delivered, so that the next start goes on from there; only another server is worth
-    /// waiting for it longer.
+    /// Waits until what was read is delivered, so that the next start goes on from there. It waits longer where another
+    /// server follows, whose log would repeat it.
     async fn drain(
         &mut self,
         worker: RunningWorker,
@@ -212,7 +212,7 @@ impl Life {
             }
         };
         let (drained, ()) = tokio::join!(drained, stream.leave());
-        // Why the stream failed says more than that the broker is away too.
+        // The reason of the stream says more than that the broker is away as well.
         outcome.and_then(|streamed| drained.map(|()| streamed))
     }
 }

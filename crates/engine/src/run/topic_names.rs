@@ -13,7 +13,7 @@ use bitacora_config::SourceConfig;
 /// Topics that are named one by one.
 const SHOWN: usize = 5;
 
-/// Adds a finding for tables that meet in a topic.
+/// Adds a finding for captured tables with the same topic.
 pub(super) fn check(config: &SourceConfig, report: &mut Report) {
     let options = plan_options(config);
     let mut by_topic: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -36,7 +36,7 @@ pub(super) fn check(config: &SourceConfig, report: &mut Report) {
         message.push_str(&format!("; and {} more topics", meetings.len() - SHOWN));
     }
     let (severity, remedy) = match options.topic_collision {
-        // The operator has chosen it.
+        // The configuration allows it.
         TopicCollision::Mix => (Severity::Ok, String::new()),
         TopicCollision::Stop | TopicCollision::Escape => (Severity::Failure, capitalized(APART)),
     };

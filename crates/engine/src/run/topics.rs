@@ -1,5 +1,5 @@
-//! Do the topics still have what the checkpoint counts on? Where they do not, the source goes back in the log as far as
-//! it must.
+//! Compares the topics with what the checkpoint counts on. Where a topic lacks messages, the source goes back in the
+//! log as far as it must.
 
 use std::sync::Arc;
 
@@ -53,7 +53,7 @@ impl Life {
         }
     }
 
-    /// Gives the place to go back to, if a topic lacks something.
+    /// Returns the place to go back to, if a topic lacks something.
     async fn try_compare(&self, store: &Arc<CheckpointStore>, resume: &Resume) -> Result<Option<Resume>, EngineError> {
         let marks = store.marks()?;
         let epoch = resume.checkpoint.epoch;

@@ -64,7 +64,7 @@ impl<S: Sink> Worker<S> {
                 let last = self.offer_of(last);
                 saver.finish(last)
             }
-            // Why checkpoints cannot be stored says more than that the thread has ended.
+            // The reason why checkpoints cannot be stored says more than that the thread has ended.
             Err(error) => saver.finish(None).and(Err(error)),
         }
     }
@@ -81,7 +81,7 @@ impl<S: Sink> Worker<S> {
                 Ok(item) => item,
                 Err(mpsc::error::TryRecvError::Disconnected) => break,
                 Err(mpsc::error::TryRecvError::Empty) => {
-                    // Nothing is at hand: what was collected goes out now instead of waiting for company.
+                    // No more input waits: what was collected goes out now, in batches that are not full.
                     self.core.flush()?;
                     let wait = next_checkpoint.saturating_duration_since(Instant::now());
                     match self.receive(work, wait) {
@@ -138,7 +138,7 @@ impl<S: Sink> Worker<S> {
         Ok(())
     }
 
-    /// What is to be stored: the new end, or the one that was refused, with all marks since the last that was stored.
+    /// Returns what to store: the new end, or the one that the saver did not take, with all marks since the last save.
     fn offer_of(&mut self, end: Option<End>) -> Option<Offer> {
         let refused = self.refused.take();
         let (former, mut marks) = refused.map_or((None, Vec::new()), |refused| (Some(refused.end), refused.marks));

@@ -30,7 +30,7 @@ use crate::error::{EngineError, ErrorKind};
 /// Topics that are looked at at the same time.
 const AT_ONCE: usize = 64;
 
-/// What the embedded broker calls itself. It forgets no producer and trims nothing that a topic had not lost.
+/// What the embedded broker calls itself. It forgets no producer and trims no topic, so what it lacks is lost.
 const EMBEDDED: &str = "Bitacora-";
 
 /// A topic that ends before what it has confirmed.
@@ -93,8 +93,8 @@ pub(crate) async fn compare(
     Ok(behind)
 }
 
-/// How long a producer of before, whose connection has just broken, may hold a topic before the comparison takes it
-/// over.
+/// A producer whose connection has just broken may still hold the topic. The comparison waits this long for it, then
+/// takes the topic over.
 const HELD_TIMEOUT: Duration = Duration::from_secs(1);
 
 struct Comparer {
@@ -150,7 +150,7 @@ impl Comparer {
         }
     }
 
-    /// Opens and closes a producer; tells its last sequence id and the topic's epoch.
+    /// Opens and closes a producer to learn its last sequence id and the topic's epoch.
     async fn open(
         &self,
         topic: &TopicName,
@@ -215,7 +215,7 @@ impl Comparer {
         match opened {
             Ok((_, Some(epoch))) if epoch > former => Ok(End::Whole),
             Ok(_) => Ok(End::Behind(left)),
-            // Without a producer there is no epoch; a topic that is full of others' schemas is not new.
+            // No producer could be opened, so there is no epoch. A topic that has other schemas is not new.
             Err(error) if error.server_error() == Some(ServerError::IncompatibleSchema) => Ok(End::Whole),
             Err(error) => Err(error),
         }

@@ -19,26 +19,26 @@ struct Batch {
 }
 
 impl InFlight {
-    /// A message with this id entered the batch being filled. Ids rise.
+    /// Notes that a message with this id entered the batch that is being filled. Ids rise.
     pub(crate) fn append(&mut self, sequence_id: u64) {
         self.filling.get_or_insert(sequence_id);
     }
 
-    /// The batch being filled was sent; `highest` is its last id.
+    /// Notes that the batch was sent; `highest` is its last id.
     pub(crate) fn send(&mut self, highest: u64) {
         if let Some(lowest) = self.filling.take() {
             self.sent.push_back(Batch { lowest, highest });
         }
     }
 
-    /// Everything up to `highest` is durable.
+    /// Notes that everything up to `highest` is durable.
     pub(crate) fn durable(&mut self, highest: u64) {
         while self.sent.front().is_some_and(|batch| batch.highest <= highest) {
             self.sent.pop_front();
         }
     }
 
-    /// The lowest id that is not durable.
+    /// Returns the lowest id that is not durable.
     pub(crate) fn oldest_pending(&self) -> Option<u64> {
         self.sent.front().map(|batch| batch.lowest).or(self.filling)
     }

@@ -56,7 +56,7 @@ pub(crate) struct OutgoingMessage<'a> {
     pub landmarks: &'a [Landmark],
     /// Names and values of the message's properties; may be empty.
     pub properties: &'a [(String, String)],
-    /// When what it tells of happened, milliseconds since 1970.
+    /// Time of the change or event, milliseconds since 1970.
     pub event_time_ms: Option<u64>,
     /// Strictly increasing for each topic and lane.
     pub sequence_id: u64,
@@ -84,7 +84,7 @@ pub(crate) trait Sink {
     /// The broker refuses the topic, the producer or the schema.
     fn open(&mut self, lane: Lane, topic: &str, schema: &MessageSchema) -> Result<Opened, EngineError>;
 
-    /// Returns how many bytes a message's key and properties may have together. Key in Base64.
+    /// Returns how many bytes a message's key, in Base64, and its properties may have together.
     fn metadata_bytes_max(&self) -> usize {
         usize::MAX
     }
@@ -108,7 +108,7 @@ pub(crate) trait Sink {
     fn oldest_pending(&mut self) -> Result<Option<u64>, EngineError>;
 
     /// Takes what became durable in each topic since the last call; called after [`Sink::oldest_pending`] or
-    /// [`Sink::finish`]. A sink whose topics cannot go back has none.
+    /// [`Sink::finish`]. Empty for a sink whose topics never lose messages.
     fn take_marks(&mut self) -> Vec<TopicMark> {
         Vec::new()
     }

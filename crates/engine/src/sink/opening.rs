@@ -62,7 +62,7 @@ impl PulsarSink {
         }
     }
 
-    /// Opens a producer; gives it with its last sequence id, if the topic has one of it.
+    /// Opens a producer. Returns it with the last sequence id that the topic or the checkpoint has of it, if any.
     async fn try_open(
         &self,
         lane: Lane,
@@ -77,7 +77,7 @@ impl PulsarSink {
         }
         let producer = self.open_producer(lane, topic, schema).await.map_err(failed)?;
         let known = u64::try_from(producer.last_sequence_id()).ok();
-        // What a broker has forgotten the checkpoint knows; at the start the topic was found to have it.
+        // A broker may have forgotten the id. The checkpoint has it, and the start found it in the topic.
         let confirmed = self.known(lane, topic_key).map(|mark| mark.sequence_id);
         // Each exclusive producer of a topic raises its epoch, from 0 on.
         let newest = self.newest_mark(topic_key);
@@ -110,18 +110,18 @@ impl PulsarSink {
         Ok((producer, last.max(confirmed)))
     }
 
-    /// The mark of a topic that the sink began with.
+    /// Returns the mark of a topic with which the sink began.
     fn known(&self, lane: Lane, topic: &str) -> Option<&TopicMark> {
         let marks = self.known.get(topic)?;
         marks.iter().find(|mark| mark.lane == lane && mark.epoch == self.names.epoch())
     }
 
-    /// The mark of the producer with which this source opened a topic last, in whichever lane and base.
+    /// Returns the mark of the producer that this source opened last for a topic, in any lane and base.
     fn newest_mark(&self, topic: &str) -> Option<&TopicMark> {
         self.known.get(topic)?.iter().max_by_key(|mark| mark.topic_epoch)
     }
 
-    /// Says once of each engine with the source's name that it has sent messages.
+    /// Warns of another engine with the source's name that has sent messages, once for each.
     fn tell_namesake(&self, topic: &TopicName, producer: &str) {
         let is_new = self.names.author(producer) == Author::Namesake
             && self.namesakes.lock().unwrap_or_else(PoisonError::into_inner).insert(producer.to_owned());
@@ -150,7 +150,7 @@ impl PulsarSink {
     }
 }
 
-/// The full name of a topic; one without a namespace is in `namespace`.
+/// Returns the full name of a topic; a name without a namespace gets `namespace`.
 pub(super) fn topic_name(namespace: &str, topic: &str) -> Result<TopicName, EngineError> {
     let full = if topic.contains("://") { topic.to_owned() } else { format!("persistent://{namespace}/{topic}") };
     TopicName::parse(&full).map_err(|error| {
@@ -160,7 +160,7 @@ pub(super) fn topic_name(namespace: &str, topic: &str) -> Result<TopicName, Engi
     })
 }
 
-/// What is registered; `None` for values of any bytes.
+/// Returns the schema to register; `None` for values of any bytes.
 fn wire_schema(schema: &MessageSchema) -> Option<Schema> {
     let property = |(key, value): (&str, &str)| KeyValue { key: key.to_owned(), value: value.to_owned() };
     match schema {

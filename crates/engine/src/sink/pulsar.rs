@@ -52,13 +52,13 @@ pub(crate) struct PulsarSink {
     by_name: HashMap<(Lane, String), TopicId>,
     /// Places in `topics` whose producer was closed.
     free: Vec<TopicId>,
-    /// Topics that were open once: what is asked of a broker only once is known of them.
+    /// Topics opened before; their partition count and their end need not be asked for again.
     seen: HashSet<(Lane, String)>,
     /// Marks of producers that were closed since marks were taken.
     closed_marks: Vec<TopicMark>,
     /// Marks that the sink began with, by topic.
     pub(super) known: HashMap<String, Vec<TopicMark>>,
-    /// Engines of the source's name that were told of.
+    /// Producers of other engines with the source's name that were warned of.
     pub(super) namesakes: Mutex<HashSet<String>>,
 }
 
@@ -67,7 +67,7 @@ struct Topic {
     lane: Lane,
     name: String,
     keys: Keys,
-    /// Being filled; none while it would be empty, so that an idle topic holds no memory.
+    /// The batch that is being filled; `None` while it would be empty, so that an idle topic holds no memory.
     batch: Option<Box<BatchBuilder>>,
     /// Bytes of messages in the batch.
     batch_bytes: usize,
@@ -170,7 +170,7 @@ impl PulsarSink {
         })
     }
 
-    /// Adds to the error of a source that was fenced out who has taken its topic over.
+    /// Names the producer that has taken a topic over in the error of a source that was fenced out.
     fn explained(&self, mut error: EngineError) -> EngineError {
         let is_fenced = |topic: &&Topic| {
             let failure = topic.progress.borrow().failure.clone();
@@ -284,7 +284,7 @@ impl Sink for PulsarSink {
             (None, Keys::Bytes) => MessageKey::Null,
             (None, Keys::Text) => MessageKey::None,
         };
-        // An empty list, as the events of tables have it, allocates nothing.
+        // Events of tables have no properties, and an empty list allocates nothing.
         let properties: Vec<(&str, &str)> =
             message.properties.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let sequence_id = message.sequence_id;

@@ -255,7 +255,7 @@ fn check_log(server: &str, connector: Connector, least: usize) {
     check_crashes(&Log::recorded(server, connector), least);
 }
 
-/// Gives what an undisturbed run leaves.
+/// Returns what an undisturbed run leaves.
 fn check_crashes(log: &Log, least: usize) -> BTreeMap<String, Vec<Message>> {
     let expected = undisturbed(log);
     let count: usize = expected.values().map(Vec::len).sum();

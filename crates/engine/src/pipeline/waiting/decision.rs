@@ -134,7 +134,7 @@ impl<S: Sink> State<S> {
         if self.waiting.undecided.is_too_large() { self.release_early() } else { Ok(()) }
     }
 
-    /// Sends the messages of the open transaction before its end: they cannot wait.
+    /// Sends the messages of the open transaction before its end, because they take too much memory to wait.
     pub(in crate::pipeline) fn release_early(&mut self) -> Result<(), EngineError> {
         if self.waiting.undecided.held().is_some_and(|held| held.message_count() > 0) {
             let held = self.waiting.undecided.take_early();
@@ -143,7 +143,7 @@ impl<S: Sink> State<S> {
         Ok(())
     }
 
-    /// A transaction that was sent before its end may turn out to be rolled back.
+    /// Fails where a transaction that was sent before its end is rolled back.
     fn warn_if_sent(&self, site: Site) {
         if self.waiting.undecided.is_sent() {
             tracing::error!(place = %self.place_of(site), bytes_max = undecided::BYTES_MAX,

@@ -123,7 +123,7 @@ impl Report<'_> {
         }
     }
 
-    /// Whether a recorded record must be made: not those that are listed, nor, here, rows of the snapshot.
+    /// Returns whether a recorded record must be made: not those that are listed, nor, here, rows of the snapshot.
     fn is_compared(&self, topic: &str, record: &Record) -> bool {
         let key = payload(&record.key).to_string();
         let is_omitted = |omission: &Omission| {
@@ -139,7 +139,7 @@ impl Report<'_> {
         !is_row_of_snapshot && !is_unrecorded && !self.listed.omission.iter().any(is_omitted)
     }
 
-    /// Whether two records differ only where they are meant to.
+    /// Returns whether two records differ only where they are meant to.
     fn is_listed(&mut self, topic: &str, found: &str, recorded: &str) -> bool {
         let mut values = [found, recorded].map(|text| serde_json::from_str::<Value>(text).unwrap_or(Value::Null));
         for value in &mut values {
