@@ -1,5 +1,8 @@
 //! Pipeline, checkpoint and sinks: from a server's log to a broker, exactly once.
 
+#![forbid(unsafe_code)]
+#![warn(unreachable_pub)]
+
 pub mod checkpoint;
 pub mod error;
 pub mod figures;

@@ -13,13 +13,13 @@ use crate::failure::Failure;
 ///
 /// Checkpoints are copied before the log: a checkpoint that is older than the log only makes its source read again what the broker
 /// already has, and knows to be repeated.
-pub async fn run(arguments: Backup) -> Result<(), Failure> {
+pub(crate) async fn run(arguments: Backup) -> Result<(), Failure> {
     let done = tokio::task::spawn_blocking(move || back_up_all(&arguments.data_dir, &arguments.dir)).await;
     done?
 }
 
 /// Takes logs that the metadata do not know into them again.
-pub async fn repair(arguments: Repair) -> Result<(), Failure> {
+pub(crate) async fn repair(arguments: Repair) -> Result<(), Failure> {
     existing(&arguments.data_dir)?;
     let told = bitacora_broker::repair(&arguments.data_dir).await?;
     if told.is_empty() {

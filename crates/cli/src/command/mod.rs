@@ -1,12 +1,12 @@
 //! One file for each command.
 
-pub mod backup;
-pub mod broker;
-pub mod client;
-pub mod doctor;
-pub mod source;
-pub mod topics;
-pub mod up;
+pub(crate) mod backup;
+pub(crate) mod broker;
+pub(crate) mod client;
+pub(crate) mod doctor;
+pub(crate) mod source;
+pub(crate) mod topics;
+pub(crate) mod up;
 
 use std::path::Path;
 use std::time::Duration;

@@ -26,7 +26,7 @@ const CLOSEST_MS: u64 = 1_000;
 
 impl Milestones {
     /// Adds the newest milestone, and returns the logical offsets of those that are kept no longer.
-    pub fn add(&mut self, new: Milestone) -> Vec<u64> {
+    pub(super) fn add(&mut self, new: Milestone) -> Vec<u64> {
         self.list.retain(|milestone| milestone.logical_offset < new.logical_offset);
         self.list.push(new);
         let mut gone = Vec::new();
@@ -49,7 +49,7 @@ impl Milestones {
     }
 
     /// Whether a version of the table descriptions is still in use.
-    pub fn uses_catalog(&self, version: u64) -> bool {
+    pub(super) fn uses_catalog(&self, version: u64) -> bool {
         self.list.iter().any(|milestone| milestone.catalog == version)
     }
 }

@@ -25,27 +25,27 @@ pub(super) struct Boundaries {
 
 impl Boundaries {
     /// Begins at an end; at most one is noted in each interval.
-    pub fn at(end: Position, logical_offset: u64, interval_us: i64) -> Self {
+    pub(super) fn at(end: Position, logical_offset: u64, interval_us: i64) -> Self {
         Boundaries { end, event: None, logical_offset, watermark: Watermark::new(interval_us), is_unnoted: false }
     }
 
     /// Returns the end of the last transaction.
-    pub fn end(&self) -> &Position {
+    pub(super) fn end(&self) -> &Position {
         &self.end
     }
 
     /// Returns the logical offset there.
-    pub fn logical_offset(&self) -> u64 {
+    pub(super) fn logical_offset(&self) -> u64 {
         self.logical_offset
     }
 
     /// Returns the GTIDs of all transactions up to there, to which the next one adds its own.
-    pub fn executed(&mut self) -> &mut Option<GtidSet> {
+    pub(super) fn executed(&mut self) -> &mut Option<GtidSet> {
         &mut self.end.gtid
     }
 
     /// A transaction ends where the reader is.
-    pub fn end_transaction(&mut self, place: &ReadPlace, logical_offset: u64) {
+    pub(super) fn end_transaction(&mut self, place: &ReadPlace, logical_offset: u64) {
         if self.end.file != place.file {
             self.end.file.clone_from(&place.file);
         }
@@ -56,7 +56,7 @@ impl Boundaries {
     }
 
     /// Outside of a transaction another file begins, which is where the last transaction's end lies now.
-    pub fn enter_file(&mut self, place: &ReadPlace) {
+    pub(super) fn enter_file(&mut self, place: &ReadPlace) {
         if self.end.file != place.file {
             self.end.file.clone_from(&place.file);
             self.end.offset = place.offset;
@@ -66,23 +66,23 @@ impl Boundaries {
     }
 
     /// Returns the log at the last end, as far as it is known.
-    pub fn log(&self, place: &ReadPlace) -> Option<LogMark> {
+    pub(super) fn log(&self, place: &ReadPlace) -> Option<LogMark> {
         let created = place.created.filter(|_| self.end.file == place.file)?;
         Some(LogMark { file: self.end.file.clone(), created, event: self.event })
     }
 
     /// Returns whether the last end is not noted yet.
-    pub fn is_unnoted(&self) -> bool {
+    pub(super) fn is_unnoted(&self) -> bool {
         self.is_unnoted
     }
 
     /// Returns whether an end that is met now should be noted.
-    pub fn wants(&self, now_us: i64) -> bool {
+    pub(super) fn wants(&self, now_us: i64) -> bool {
         self.watermark.wants(now_us)
     }
 
     /// Notes the last end as a candidate for the checkpoint.
-    pub fn note(&mut self, place: &ReadPlace, catalog: &Arc<Catalog>, now_us: i64) {
+    pub(super) fn note(&mut self, place: &ReadPlace, catalog: &Arc<Catalog>, now_us: i64) {
         self.is_unnoted = false;
         let end = End {
             position: self.end.clone(),
@@ -94,7 +94,7 @@ impl Boundaries {
     }
 
     /// Takes the newest end before which everything is durable, given the lowest sequence id that is not.
-    pub fn advance(&mut self, oldest_pending: Option<u64>) -> Option<End> {
+    pub(super) fn advance(&mut self, oldest_pending: Option<u64>) -> Option<End> {
         self.watermark.advance(oldest_pending)
     }
 }

@@ -20,7 +20,7 @@ impl RowOrigin<'_> {
     ///
     /// # Errors
     /// A message is too large, and the source is to stop then or cutting does not help.
-    pub fn settle(
+    pub(super) fn settle(
         &self,
         row: &Row<'_>,
         rules: &RowRules,
@@ -57,7 +57,7 @@ impl RowOrigin<'_> {
     ///
     /// # Errors
     /// The sink refuses the topic.
-    pub fn letter(
+    pub(super) fn letter(
         &self,
         rules: &RowRules,
         buffer: &MessageBuffer,

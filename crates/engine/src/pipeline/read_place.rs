@@ -37,7 +37,7 @@ pub(super) struct ReadPlace {
 
 impl ReadPlace {
     /// Begins at a position.
-    pub fn at(position: &Position) -> Self {
+    pub(super) fn at(position: &Position) -> Self {
         ReadPlace {
             file: position.file.clone(),
             offset: position.offset,
@@ -49,7 +49,7 @@ impl ReadPlace {
     }
 
     /// Notes what tells this log from another one. `raw` is the whole event, with the checksum behind it.
-    pub fn note_event(&mut self, event: &Event<'_>, raw: &[u8], checksum: ChecksumAlgorithm) {
+    pub(super) fn note_event(&mut self, event: &Event<'_>, raw: &[u8], checksum: ChecksumAlgorithm) {
         let header = event.header;
         match &event.body {
             Body::FormatDescription(_) => self.created = Some(header.timestamp),
@@ -66,13 +66,13 @@ impl ReadPlace {
     }
 
     /// Notes a heartbeat.
-    pub fn hear(&mut self, file: &[u8], offset: u64) {
+    pub(super) fn hear(&mut self, file: &[u8], offset: u64) {
         self.heartbeat = Some(LogEnd { file: String::from_utf8_lossy(file).into_owned(), offset });
         self.heartbeat_count += 1;
     }
 
     /// Passes an event of the file and returns where it stands.
-    pub fn pass(&mut self, header: EventHeader, checksum: ChecksumAlgorithm) -> Site {
+    pub(super) fn pass(&mut self, header: EventHeader, checksum: ChecksumAlgorithm) -> Site {
         self.heartbeat = None;
         self.offset = file_offset_behind(self.offset, header);
         let bytes = u64::from(header.event_bytes);
@@ -84,7 +84,7 @@ impl ReadPlace {
     }
 
     /// Goes on in another file.
-    pub fn enter(&mut self, file: &[u8], offset: u64) {
+    pub(super) fn enter(&mut self, file: &[u8], offset: u64) {
         let name = String::from_utf8_lossy(file);
         if self.file != name {
             self.file = name.into_owned();
@@ -94,14 +94,14 @@ impl ReadPlace {
     }
 
     /// Goes back to the end of the last transaction.
-    pub fn return_to(&mut self, end: &Position) {
+    pub(super) fn return_to(&mut self, end: &Position) {
         self.file.clone_from(&end.file);
         self.offset = end.offset;
         self.created = None;
     }
 
     /// Returns how far the server says that it has sent its log. `end` is the end of the last transaction.
-    pub fn heard(&self, end: &Position) -> Heard {
+    pub(super) fn heard(&self, end: &Position) -> Heard {
         let event = LogEnd { file: self.file.clone(), offset: self.offset };
         let end = LogEnd { file: end.file.clone(), offset: end.offset };
         // By GTID a server begins to send before the position, with what it then leaves out.

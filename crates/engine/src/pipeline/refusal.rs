@@ -63,7 +63,7 @@ impl<S: Sink> State<S> {
     }
 
     /// The error of an event that the decoder refuses.
-    pub fn undecodable(&self, error: BinlogError) -> EngineError {
+    pub(super) fn undecodable(&self, error: BinlogError) -> EngineError {
         EngineError::new(ErrorKind::Log, format!("an event of the log is damaged or not understood: {error}"))
             .remedy(DAMAGED)
             .at(Place {

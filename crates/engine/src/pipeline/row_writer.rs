@@ -44,7 +44,7 @@ pub(super) struct Encoded<'a> {
 
 impl Encoded<'_> {
     /// Messages that are no row's.
-    pub fn statement(topic: TopicIndex) -> Self {
+    pub(super) fn statement(topic: TopicIndex) -> Self {
         Encoded { topic, too_large: None }
     }
 }
@@ -67,7 +67,7 @@ pub(super) struct KnownTables<N, T> {
 
 impl<S: Sink> RowWriter<S> {
     /// Creates a writer that has opened no topic yet.
-    pub fn new(rules: RowRules, sink: S, metrics: Arc<SourceMetrics>, lane: Lane) -> Self {
+    pub(super) fn new(rules: RowRules, sink: S, metrics: Arc<SourceMetrics>, lane: Lane) -> Self {
         let topics = Topics::new(rules.open_topics_max);
         let (owners, buffer) = (TopicOwners::default(), MessageBuffer::default());
         RowWriter { rules, sink, metrics, topics, owners, lane, buffer }
@@ -77,7 +77,7 @@ impl<S: Sink> RowWriter<S> {
     ///
     /// # Errors
     /// Those of [`compile`]; another table has the topic; the sink refuses it.
-    pub fn open_table<'a>(
+    pub(super) fn open_table<'a>(
         &mut self,
         table: &TableMap,
         description: Option<&TableDescription>,
@@ -101,7 +101,7 @@ impl<S: Sink> RowWriter<S> {
     ///
     /// # Errors
     /// The row cannot be encoded or routed; it is too large and the policy is to stop; the sink refuses a topic.
-    pub fn encode<'a>(
+    pub(super) fn encode<'a>(
         &mut self,
         slot: &Slot,
         row: &Row<'_>,
@@ -132,7 +132,7 @@ impl<S: Sink> RowWriter<S> {
     ///
     /// # Errors
     /// The sink has failed, or refuses a topic; a snapshot gives an id that a topic already has.
-    pub fn send(
+    pub(super) fn send(
         &mut self,
         encoded: Encoded<'_>,
         mut sequence_id: impl FnMut(u32) -> u64,
@@ -174,7 +174,7 @@ impl<S: Sink> RowWriter<S> {
     ///
     /// # Errors
     /// The sink has failed, or refuses a topic.
-    pub fn release<'h>(
+    pub(super) fn release<'h>(
         &mut self,
         messages: impl Iterator<Item = (TopicIndex, OutgoingMessage<'h>)>,
     ) -> Result<(), EngineError> {
@@ -191,7 +191,7 @@ impl<S: Sink> RowWriter<S> {
     }
 
     /// Adds to the figures what was sent.
-    pub fn count(&self, sent: Sent) {
+    pub(super) fn count(&self, sent: Sent) {
         self.metrics.message_count.add(sent.messages);
         self.metrics.repeated_message_count.add(sent.repeated);
     }

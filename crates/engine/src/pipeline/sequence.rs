@@ -19,7 +19,7 @@ const COLUMNS: [(&str, ColumnType); 8] = [
 ];
 
 /// Returns whether the columns are those of a sequence.
-pub fn has_columns_of_a_sequence(table: &TableMap) -> bool {
+pub(super) fn has_columns_of_a_sequence(table: &TableMap) -> bool {
     let is = |column: &bitacora_binlog::Column, (name, kind): &(&str, ColumnType)| {
         column.name.as_deref() == Some(*name) && !column.nullable && same_width(column.kind, *kind)
     };

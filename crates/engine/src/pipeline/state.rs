@@ -40,7 +40,7 @@ pub(super) struct State<S> {
 
 impl<S: Sink> State<S> {
     /// Takes a decoded event; `checksum` is what stood behind it.
-    pub fn on_event(&mut self, event: Event<'_>, checksum: ChecksumAlgorithm) -> Result<(), EngineError> {
+    pub(super) fn on_event(&mut self, event: Event<'_>, checksum: ChecksumAlgorithm) -> Result<(), EngineError> {
         let header = event.header;
         match &event.body {
             Body::Rotate(rotate) => {
@@ -152,14 +152,14 @@ impl<S: Sink> State<S> {
     }
 
     /// Notes the last transaction end as a candidate for the checkpoint, if it is none yet and no transaction waits.
-    pub fn note_end(&mut self) {
+    pub(super) fn note_end(&mut self) {
         if self.ends.is_unnoted() && !self.waiting.xa.is_waiting() {
             self.ends.note(&self.place, &self.catalog, self.now_us);
         }
     }
 
     /// Goes back to the end of the last transaction.
-    pub fn abandon(&mut self) -> Position {
+    pub(super) fn abandon(&mut self) -> Position {
         self.transaction.abandon();
         self.waiting.abandon();
         self.offset = LogicalOffset::at(self.ends.logical_offset());

@@ -2,7 +2,7 @@
 
 /// A statement of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Statement<'a> {
+pub(super) enum Statement<'a> {
     /// `BEGIN`.
     Begin,
     /// `COMMIT`, of a transaction on non-transactional tables.
@@ -28,7 +28,7 @@ pub enum Statement<'a> {
 }
 
 /// Classifies the text of a QUERY event, which the servers write in these fixed forms.
-pub fn classify(sql: &[u8]) -> Statement<'_> {
+pub(super) fn classify(sql: &[u8]) -> Statement<'_> {
     // The longest control statement is XA with an xid of 128 bytes in hexadecimal.
     let Some(text) = sql.get(..sql.len().min(400)).and_then(|text| std::str::from_utf8(text).ok()) else {
         return Statement::Other;

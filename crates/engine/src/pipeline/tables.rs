@@ -14,7 +14,7 @@ use crate::error::{EngineError, ErrorKind, Place};
 
 /// What the pipeline does with the rows of a table.
 #[derive(Debug)]
-pub enum Slot {
+pub(super) enum Slot {
     /// The table is not captured.
     Ignored,
     /// The table is captured.
@@ -25,7 +25,7 @@ pub enum Slot {
 
 /// A captured table: its plan and where its messages go.
 #[derive(Debug)]
-pub struct Captured {
+pub(super) struct Captured {
     /// Encoder of the table's rows.
     pub plan: Plan,
     /// Where its messages go.
@@ -34,7 +34,7 @@ pub struct Captured {
 
 /// Plans by the fingerprint of the table map; a table that changes gets a new one.
 #[derive(Debug, Default)]
-pub struct Tables {
+pub(super) struct Tables {
     slots: Vec<(u64, Slot)>,
     by_fingerprint: HashMap<u64, usize>,
     last: usize,
@@ -45,7 +45,7 @@ impl Tables {
     ///
     /// # Errors
     /// Whatever `make` returns.
-    pub fn slot(
+    pub(super) fn slot(
         &mut self,
         table: &Arc<TableMap>,
         make: impl FnOnce() -> Result<Slot, EngineError>,
@@ -69,7 +69,7 @@ impl Tables {
     }
 
     /// Forgets all plans: a description changed, or the lane did.
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.slots.clear();
         self.by_fingerprint.clear();
         self.last = 0;
@@ -78,7 +78,7 @@ impl Tables {
 
 /// The plan of a captured table.
 #[derive(Debug)]
-pub enum Compiled {
+pub(super) enum Compiled {
     /// Its rows are events of the table.
     Table(Plan),
     /// Its rows are messages.
@@ -105,7 +105,7 @@ fn undescribed(table: &TableMap, description: Option<&TableDescription>) -> Opti
 }
 
 /// The error of an expression that takes too long: what it was to match is not known.
-pub fn too_long(failure: &PatternError) -> EngineError {
+pub(super) fn too_long(failure: &PatternError) -> EngineError {
     EngineError::new(ErrorKind::Configuration, format!("the expression {} cannot be used", failure.pattern))
         .remedy(failure.reason.clone())
 }
@@ -114,7 +114,7 @@ pub fn too_long(failure: &PatternError) -> EngineError {
 ///
 /// # Errors
 /// A column cannot be understood, the server does not log what a plan needs, or an outbox lacks a column.
-pub fn compile(
+pub(super) fn compile(
     table: &TableMap,
     description: Option<&TableDescription>,
     rules: &RowRules,

@@ -7,7 +7,7 @@ use bitacora_binlog::gtid::{GtidSet, MariadbGtidSet, Tag, Uuid};
 
 /// The transaction that is being read.
 #[derive(Debug, Default)]
-pub struct Transaction {
+pub(super) struct Transaction {
     gtid_text: String,
     pending: Option<PendingGtid>,
     is_open: bool,
@@ -33,7 +33,7 @@ enum PendingGtid {
 
 impl Transaction {
     /// A transaction of MySQL begins.
-    pub fn begin_mysql(&mut self, gtid: &Gtid<'_>) {
+    pub(super) fn begin_mysql(&mut self, gtid: &Gtid<'_>) {
         self.begin();
         self.commit_timestamp_us = gtid.original_commit_timestamp_us;
         if gtid.is_named {
@@ -49,7 +49,7 @@ impl Transaction {
     }
 
     /// A transaction of MariaDB begins.
-    pub fn begin_mariadb(&mut self, gtid: &MariadbGtid<'_>, server_id: u32) {
+    pub(super) fn begin_mariadb(&mut self, gtid: &MariadbGtid<'_>, server_id: u32) {
         self.begin();
         let _ = write!(self.gtid_text, "{}-{}-{}", gtid.domain, server_id, gtid.sequence);
         self.pending = Some(PendingGtid::Mariadb { domain: gtid.domain, server_id, sequence: gtid.sequence });
@@ -70,46 +70,46 @@ impl Transaction {
     }
 
     /// A statement of the transaction came; on a log without GTIDs `BEGIN` is the first sign of it.
-    pub fn open(&mut self) {
+    pub(super) fn open(&mut self) {
         if !self.is_open {
             self.begin();
         }
     }
 
     /// `BEGIN` came, or its like: a commit, or what stands for it, will end the transaction.
-    pub fn expect_commit(&mut self) {
+    pub(super) fn expect_commit(&mut self) {
         self.ends_with_commit = true;
     }
 
     /// Whether more follows a statement that is not `BEGIN`: a statement that changes a table is a transaction of its
     /// own, but `CREATE TABLE … SELECT` is followed by its rows and a commit. MySQL writes `BEGIN` in front of it,
     /// MariaDB leaves out the flag STANDALONE of the GTID.
-    pub fn ends_with_commit(&self) -> bool {
+    pub(super) fn ends_with_commit(&self) -> bool {
         self.ends_with_commit
     }
 
     /// Whether the statement of the transaction is an `ALTER` that only begins, or that failed after it had begun.
-    pub fn leaves_tables_alone(&self) -> bool {
+    pub(super) fn leaves_tables_alone(&self) -> bool {
         matches!(self.alter, Some(AlterPhase::Start | AlterPhase::Rollback))
     }
 
     /// Whether MariaDB wrote it; all its transactions have GTIDs.
-    pub fn is_of_mariadb(&self) -> bool {
+    pub(super) fn is_of_mariadb(&self) -> bool {
         matches!(self.pending, Some(PendingGtid::Mariadb { .. }))
     }
 
     /// Whether the reader is inside a transaction.
-    pub fn is_open(&self) -> bool {
+    pub(super) fn is_open(&self) -> bool {
         self.is_open
     }
 
     /// GTID of the transaction, as events print it.
-    pub fn gtid(&self) -> Option<&str> {
+    pub(super) fn gtid(&self) -> Option<&str> {
         if self.gtid_text.is_empty() { None } else { Some(&self.gtid_text) }
     }
 
     /// The transaction ended: its GTID joins `executed`.
-    pub fn end(&mut self, executed: &mut Option<GtidSet>) {
+    pub(super) fn end(&mut self, executed: &mut Option<GtidSet>) {
         self.is_open = false;
         self.statement = None;
         let pending = self.pending.take();
@@ -129,7 +129,7 @@ impl Transaction {
     }
 
     /// Forgets the transaction: the connection was cut and it will be read again.
-    pub fn abandon(&mut self) {
+    pub(super) fn abandon(&mut self) {
         self.begin();
         self.is_open = false;
     }

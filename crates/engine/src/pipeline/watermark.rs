@@ -19,7 +19,7 @@ struct Candidate<T> {
 
 /// The transaction ends between the last checkpoint and the reader. `T` is what the checkpoint keeps of an end.
 #[derive(Debug)]
-pub struct Watermark<T> {
+pub(super) struct Watermark<T> {
     candidates: VecDeque<Candidate<T>>,
     interval_us: i64,
     noted_at_us: i64,
@@ -27,17 +27,17 @@ pub struct Watermark<T> {
 
 impl<T> Watermark<T> {
     /// Makes an empty list that takes at most one end in each `interval_us` microseconds.
-    pub fn new(interval_us: i64) -> Self {
+    pub(super) fn new(interval_us: i64) -> Self {
         Watermark { candidates: VecDeque::new(), interval_us, noted_at_us: i64::MIN }
     }
 
     /// Whether an end seen at `now_us` should be noted (the caller then clones its position).
-    pub fn wants(&self, now_us: i64) -> bool {
+    pub(super) fn wants(&self, now_us: i64) -> bool {
         now_us.saturating_sub(self.noted_at_us) >= self.interval_us || now_us < self.noted_at_us
     }
 
     /// Notes a transaction end. Offsets must not fall.
-    pub fn note(&mut self, logical_offset: u64, end: T, now_us: i64) {
+    pub(super) fn note(&mut self, logical_offset: u64, end: T, now_us: i64) {
         self.noted_at_us = now_us;
         match self.candidates.back_mut() {
             Some(last) if last.logical_offset == logical_offset => last.end = end,
@@ -46,7 +46,7 @@ impl<T> Watermark<T> {
     }
 
     /// Takes the newest end that is covered, given the lowest sequence id that is not durable (`None`: all are).
-    pub fn advance(&mut self, oldest_pending: Option<u64>) -> Option<T> {
+    pub(super) fn advance(&mut self, oldest_pending: Option<u64>) -> Option<T> {
         let mut covered = None;
         while self.candidates.front().is_some_and(|first| oldest_pending.is_none_or(|id| first.logical_offset <= id)) {
             covered = self.candidates.pop_front().map(|candidate| candidate.end);

@@ -110,7 +110,7 @@ impl Life {
                 }
                 Step::TryAgain => {
                     let Some(pause) = backoff.next() else { return Err(error) };
-                    tracing::warn!(source = %self.config.name, pause_ms = pause.as_millis() as u64, "{error}");
+                    tracing::warn!(source = %self.config.name, pause_ms = pause.as_millis(), "{error}");
                     pause
                 }
                 Step::Start | Step::PositionLost | Step::Fail => return Err(error),

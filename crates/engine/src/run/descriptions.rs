@@ -34,7 +34,7 @@ impl Life {
             };
             let pause = backoff.next().filter(|_| error.class() == ErrorClass::Retry);
             let Some(pause) = pause else { return Err(error) };
-            tracing::warn!(source = %self.config.name, pause_ms = pause.as_millis() as u64, "{error}");
+            tracing::warn!(source = %self.config.name, pause_ms = pause.as_millis(), "{error}");
             if self.pause(pause).await {
                 // The stream sees at once that the source was stopped.
                 return Ok(catalog);

@@ -25,7 +25,7 @@ pub(super) struct Pauses(Backoff);
 
 impl Pauses {
     /// The pause before the next try; `None` when there is none.
-    pub fn next(&mut self) -> Option<Duration> {
+    pub(super) fn next(&mut self) -> Option<Duration> {
         self.0.next_pause_ms(1.0).map(Duration::from_millis)
     }
 }

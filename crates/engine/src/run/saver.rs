@@ -32,7 +32,7 @@ pub(super) struct Saver {
 
 impl Saver {
     /// Starts the thread. `stored` is the catalog that the store holds, `base` is what it goes on with.
-    pub fn start(
+    pub(super) fn start(
         store: Arc<CheckpointStore>,
         stored: Arc<Catalog>,
         base: Base,
@@ -56,7 +56,7 @@ impl Saver {
     }
 
     /// Hands an offer over; gives it back while an earlier one is still being stored.
-    pub fn offer(&self, offer: Offer) -> Result<Option<Offer>, EngineError> {
+    pub(super) fn offer(&self, offer: Offer) -> Result<Option<Offer>, EngineError> {
         match self.offers.try_send(offer) {
             Ok(()) => Ok(None),
             Err(TrySendError::Full(offer)) => Ok(Some(offer)),
@@ -67,7 +67,7 @@ impl Saver {
     }
 
     /// Stores the last offer, if there is one, and ends the thread.
-    pub fn finish(self, last: Option<Offer>) -> Result<(), EngineError> {
+    pub(super) fn finish(self, last: Option<Offer>) -> Result<(), EngineError> {
         if let Some(offer) = last {
             // A thread that has ended says why below.
             let _ = self.offers.send(offer);

@@ -43,7 +43,7 @@ impl Life {
                 Err(error) => return Err(error),
             };
             let Some(pause) = backoff.next() else { return Err(error) };
-            tracing::warn!(source = %self.config.name, pause_ms = pause.as_millis() as u64, "{error}");
+            tracing::warn!(source = %self.config.name, pause_ms = pause.as_millis(), "{error}");
             self.status.send_replace(SourceStatus::Waiting { reason: error.to_string() });
             if self.pause(pause).await {
                 return Ok(Compared::Stopped);

@@ -48,7 +48,7 @@ pub(super) struct Worker<S> {
 
 impl<S: Sink> Worker<S> {
     /// Works until the stream hangs up; then drains, and stores the last checkpoint.
-    pub fn run(
+    pub(super) fn run(
         mut self,
         mut work: mpsc::Receiver<Work>,
         emptied: &mpsc::UnboundedSender<EventChunk>,

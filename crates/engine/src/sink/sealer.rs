@@ -40,7 +40,7 @@ pub(super) struct Sealer {
 
 impl Sealer {
     /// Starts the thread.
-    pub fn start(runtime: Handle) -> std::io::Result<Sealer> {
+    pub(super) fn start(runtime: Handle) -> std::io::Result<Sealer> {
         let (orders, taken) = sync_channel(QUEUED_BATCHES);
         let (empty, emptied) = sync_channel(KEPT_BATCHES);
         let failure = Arc::new(Mutex::new(None));
@@ -48,36 +48,36 @@ impl Sealer {
             let failure = Arc::clone(&failure);
             move || {
                 Worker { runtime, producers: HashMap::new(), compressor: Compressor::default(), empty, failure }
-                    .run(&taken)
+                    .run(&taken);
             }
         })?;
         Ok(Sealer { orders: Some(orders), emptied, failure, thread: Some(thread) })
     }
 
     /// Gives a batch that was sent, emptied, or a new one.
-    pub fn empty_batch(&self) -> Box<BatchBuilder> {
+    pub(super) fn empty_batch(&self) -> Box<BatchBuilder> {
         self.emptied.try_recv().unwrap_or_default()
     }
 
     /// Hands over a producer.
-    pub fn open(&self, topic: TopicId, producer: Producer) -> Result<(), EngineError> {
+    pub(super) fn open(&self, topic: TopicId, producer: Producer) -> Result<(), EngineError> {
         self.order(Order::Open(topic, Box::new(producer)))
     }
 
     /// Hands over a full batch; waits while several are queued.
-    pub fn send(&self, topic: TopicId, batch: Box<BatchBuilder>) -> Result<(), EngineError> {
+    pub(super) fn send(&self, topic: TopicId, batch: Box<BatchBuilder>) -> Result<(), EngineError> {
         self.order(Order::Batch(topic, batch))
     }
 
     /// Waits until all batches of the topics are durable, and closes their producers.
-    pub fn close(&self, topics: &[TopicId]) -> Result<(), EngineError> {
+    pub(super) fn close(&self, topics: &[TopicId]) -> Result<(), EngineError> {
         let (reply, done) = sync_channel(1);
         self.order(Order::Close(topics.to_vec(), reply))?;
         done.recv().unwrap_or_else(|_| Err(self.failure()))
     }
 
     /// Whether the sealer still works.
-    pub fn check(&self) -> Result<(), EngineError> {
+    pub(super) fn check(&self) -> Result<(), EngineError> {
         match self.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
             Some(error) => Err(error),
             None => Ok(()),
@@ -139,7 +139,8 @@ impl Worker {
         let Some(producer) = self.producers.get_mut(&topic) else {
             return Err(EngineError::new(ErrorKind::Fault, "a batch has no producer"));
         };
-        let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
         let sealed = batch.finish_with(&producer.entry_header(now_ms), &mut self.compressor).map_err(|error| {
             EngineError::new(ErrorKind::Fault, format!("a batch for topic {} cannot be compressed", producer.topic()))
                 .caused_by(error)

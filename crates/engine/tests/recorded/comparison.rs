@@ -53,7 +53,7 @@ struct Listed {
 }
 
 /// Panics unless the records are the recorded ones.
-pub fn compare(run: &Run, recorded: &Topics, found: &Topics) {
+pub(crate) fn compare(run: &Run, recorded: &Topics, found: &Topics) {
     let listed = std::fs::read_to_string(file("tests/golden/debezium/differences.toml")).unwrap();
     let listed: Listed = toml::from_str(&listed).unwrap();
     assert!(listed.difference.iter().all(|difference| !difference.reason.is_empty()));

@@ -8,11 +8,11 @@ use bitacora_change::Connector;
 use serde_json::value::RawValue;
 
 /// Records of each topic.
-pub type Topics = BTreeMap<String, Vec<Record>>;
+pub(crate) type Topics = BTreeMap<String, Vec<Record>>;
 
 /// One record; the texts are as its JSON converter printed them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record {
+pub(crate) struct Record {
     pub key: String,
     pub value: String,
     /// The headers of a changed key, name and value.
@@ -28,7 +28,7 @@ struct Line {
 }
 
 /// A recorded run of Debezium.
-pub struct Run {
+pub(crate) struct Run {
     /// The server.
     pub server: &'static str,
     /// Which of the server's recordings.
@@ -42,12 +42,12 @@ pub struct Run {
 }
 
 /// A file by its path from the workspace's folder on.
-pub fn file(path: &str) -> PathBuf {
+pub(crate) fn file(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
 }
 
 /// Reads a gzip file.
-pub fn gunzip(path: &str) -> Vec<u8> {
+pub(crate) fn gunzip(path: &str) -> Vec<u8> {
     let path = file(path);
     let file = std::fs::File::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut plain = Vec::new();
@@ -56,7 +56,7 @@ pub fn gunzip(path: &str) -> Vec<u8> {
 }
 
 /// Reads the records of a run.
-pub fn recording(run: &Run) -> Topics {
+pub(crate) fn recording(run: &Run) -> Topics {
     let path = format!("tests/golden/debezium/{}-{}.jsonl.gz", run.server, run.form);
     let text = String::from_utf8(gunzip(&path)).unwrap();
     let mut topics = Topics::new();

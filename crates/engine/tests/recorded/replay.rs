@@ -33,7 +33,7 @@ impl Sink for Kept {
             self.names.push(topic.to_owned());
             self.names.len() - 1
         });
-        Ok(Opened { topic: TopicId(index as u32), last_sequence_id: None })
+        Ok(Opened { topic: TopicId(u32::try_from(index).unwrap()), last_sequence_id: None })
     }
 
     fn append(&mut self, topic: TopicId, message: OutgoingMessage<'_>) -> Result<(), EngineError> {
@@ -121,7 +121,7 @@ fn said(recorded: &Topics) -> Said {
 }
 
 /// Runs the log from the recorded snapshot's position.
-pub fn run(run: &Run, format: ValueFormat, recorded: &Topics) -> Topics {
+pub(crate) fn run(run: &Run, format: ValueFormat, recorded: &Topics) -> Topics {
     let plan = PlanOptions {
         connector: run.connector,
         form: DebeziumForm::V3_6,

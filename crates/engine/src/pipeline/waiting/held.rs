@@ -17,7 +17,7 @@ struct HeldPlace {
 
 /// The messages of one transaction.
 #[derive(Debug, Default)]
-pub struct Held {
+pub(crate) struct Held {
     /// Where each message of the buffer belongs, in their order.
     places: Vec<HeldPlace>,
     buffer: MessageBuffer,
@@ -25,7 +25,7 @@ pub struct Held {
 
 impl Held {
     /// Keeps a message of a buffer.
-    pub fn push(&mut self, topic: TopicIndex, distance: u64, from: &MessageBuffer, message: &Message) {
+    pub(crate) fn push(&mut self, topic: TopicIndex, distance: u64, from: &MessageBuffer, message: &Message) {
         self.places.push(HeldPlace { topic, distance });
         self.buffer.push(&WholeMessage {
             key: from.key(message),
@@ -36,17 +36,17 @@ impl Held {
     }
 
     /// Counts the messages.
-    pub fn message_count(&self) -> usize {
+    pub(crate) fn message_count(&self) -> usize {
         self.places.len()
     }
 
     /// Counts the bytes of all messages.
-    pub fn byte_count(&self) -> usize {
+    pub(crate) fn byte_count(&self) -> usize {
         self.buffer.byte_count()
     }
 
     /// The messages in their order, with their topics. The sequence id of each is `base` and its distance.
-    pub fn messages(&self, base: EventOffset) -> impl Iterator<Item = (TopicIndex, OutgoingMessage<'_>)> {
+    pub(crate) fn messages(&self, base: EventOffset) -> impl Iterator<Item = (TopicIndex, OutgoingMessage<'_>)> {
         let messages = self.places.iter().zip(self.buffer.messages());
         messages.map(move |(place, message)| {
             (place.topic, OutgoingMessage::of(&self.buffer, message, base.at(place.distance)))
@@ -54,7 +54,7 @@ impl Held {
     }
 
     /// Forgets the messages from number `count` on; the memory is kept.
-    pub fn truncate(&mut self, count: usize) {
+    pub(crate) fn truncate(&mut self, count: usize) {
         self.places.truncate(count);
         self.buffer.truncate(count);
     }

@@ -30,7 +30,7 @@ pub(super) struct Waiting {
 
 impl Waiting {
     /// Returns where the messages of the rows that are being read wait; `None` if they do not.
-    pub fn held(&mut self) -> Option<&mut Held> {
+    pub(super) fn held(&mut self) -> Option<&mut Held> {
         match self.xa.current() {
             Some(branch) => Some(&mut branch.held),
             None => self.undecided.held(),
@@ -38,7 +38,7 @@ impl Waiting {
     }
 
     /// Forgets the transaction that was being read: the connection was cut and it will be read again.
-    pub fn abandon(&mut self) {
+    pub(super) fn abandon(&mut self) {
         self.xa.abandon_current();
         self.undecided.clear();
     }

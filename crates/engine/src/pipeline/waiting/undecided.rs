@@ -10,7 +10,7 @@ use super::held::Held;
 
 /// The transaction that is being read, while its messages wait.
 #[derive(Debug, Default)]
-pub struct Undecided {
+pub(crate) struct Undecided {
     is_open: bool,
     held: Held,
     /// Savepoints and how many messages stood before each.
@@ -20,38 +20,38 @@ pub struct Undecided {
 }
 
 /// Messages that one transaction may keep back, in bytes. A larger one is sent as it is read.
-pub const BYTES_MAX: usize = 16 << 20;
+pub(crate) const BYTES_MAX: usize = 16 << 20;
 
 impl Undecided {
     /// A transaction begins.
-    pub fn begin(&mut self) {
+    pub(crate) fn begin(&mut self) {
         self.clear();
         self.is_open = true;
     }
 
     /// Where the next messages wait; `None` if they do not.
-    pub fn held(&mut self) -> Option<&mut Held> {
+    pub(crate) fn held(&mut self) -> Option<&mut Held> {
         self.is_open.then_some(&mut self.held)
     }
 
     /// Whether messages wait that are more than may be kept back.
-    pub fn is_too_large(&self) -> bool {
+    pub(crate) fn is_too_large(&self) -> bool {
         self.held.byte_count() > BYTES_MAX
     }
 
     /// Whether messages of the transaction that is being read were sent before its end.
-    pub fn is_sent(&self) -> bool {
+    pub(crate) fn is_sent(&self) -> bool {
         self.is_sent
     }
 
     /// The messages that wait, because they are too many; those that follow do not wait either.
-    pub fn take_early(&mut self) -> Held {
+    pub(crate) fn take_early(&mut self) -> Held {
         self.is_sent = true;
         self.take()
     }
 
     /// A savepoint was set.
-    pub fn savepoint(&mut self, name: &str) {
+    pub(crate) fn savepoint(&mut self, name: &str) {
         if !self.is_open {
             return;
         }
@@ -62,7 +62,7 @@ impl Undecided {
 
     /// The transaction goes back to a savepoint. Gives how many messages are forgotten; `None` if the log has not said
     /// where that savepoint stands.
-    pub fn roll_back_to(&mut self, name: &str) -> Option<usize> {
+    pub(crate) fn roll_back_to(&mut self, name: &str) -> Option<usize> {
         if !self.is_open {
             return Some(0);
         }
@@ -75,14 +75,14 @@ impl Undecided {
     }
 
     /// The messages that wait; their distances are their sequence ids. They do not wait any longer.
-    pub fn take(&mut self) -> Held {
+    pub(crate) fn take(&mut self) -> Held {
         self.is_open = false;
         self.savepoints.clear();
         std::mem::take(&mut self.held)
     }
 
     /// Gives the memory of sent messages back for the next transaction.
-    pub fn reuse(&mut self, mut sent: Held) {
+    pub(crate) fn reuse(&mut self, mut sent: Held) {
         if sent.byte_count() <= BYTES_MAX / 16 {
             sent.truncate(0);
             self.held = sent;
@@ -90,7 +90,7 @@ impl Undecided {
     }
 
     /// The transaction is rolled back or read again: forgets everything. Gives how many messages it had.
-    pub fn clear(&mut self) -> usize {
+    pub(crate) fn clear(&mut self) -> usize {
         let count = self.held.message_count();
         self.held.truncate(0);
         self.savepoints.clear();
@@ -111,7 +111,7 @@ fn plain(name: &str) -> String {
 }
 
 /// Where the distances of an [`Undecided`] transaction are counted from: they are sequence ids.
-pub const NUMBERED: EventOffset = EventOffset::ZERO;
+pub(crate) const NUMBERED: EventOffset = EventOffset::ZERO;
 
 #[cfg(test)]
 mod tests {

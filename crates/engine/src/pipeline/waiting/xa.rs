@@ -12,7 +12,7 @@ use super::held::Held;
 
 /// One XA transaction.
 #[derive(Debug)]
-pub struct Branch {
+pub(crate) struct Branch {
     /// Counts the bytes of the transaction's events, from 0.
     pub offset: LogicalOffset,
     /// Its messages; their distances are from the transaction's first event.
@@ -21,7 +21,7 @@ pub struct Branch {
 
 /// The transaction being prepared and those that wait for their decision, by the text of their xid.
 #[derive(Debug, Default)]
-pub struct XaTransactions {
+pub(crate) struct XaTransactions {
     current: Option<(String, Branch)>,
     waiting: HashMap<String, Branch>,
     bytes: usize,
@@ -29,17 +29,17 @@ pub struct XaTransactions {
 
 impl XaTransactions {
     /// `XA START` was read: rows belong to this transaction until it is prepared.
-    pub fn start(&mut self, xid: &str) {
+    pub(crate) fn start(&mut self, xid: &str) {
         self.current = Some((xid.to_owned(), Branch { offset: LogicalOffset::at(0), held: Held::default() }));
     }
 
     /// The transaction whose rows are being read.
-    pub fn current(&mut self) -> Option<&mut Branch> {
+    pub(crate) fn current(&mut self) -> Option<&mut Branch> {
         self.current.as_mut().map(|(_, branch)| branch)
     }
 
     /// The transaction is prepared: it waits.
-    pub fn prepare(&mut self) {
+    pub(crate) fn prepare(&mut self) {
         if let Some((xid, branch)) = self.current.take() {
             self.bytes += branch.held.byte_count();
             self.waiting.insert(xid, branch);
@@ -47,29 +47,29 @@ impl XaTransactions {
     }
 
     /// Bytes of the messages of all transactions that are not decided.
-    pub fn byte_count(&self) -> usize {
+    pub(crate) fn byte_count(&self) -> usize {
         self.bytes + self.current.as_ref().map_or(0, |(_, branch)| branch.held.byte_count())
     }
 
     /// The transaction commits in one phase, or was never prepared: its messages count at once.
-    pub fn take_current(&mut self) -> Option<Branch> {
+    pub(crate) fn take_current(&mut self) -> Option<Branch> {
         self.current.take().map(|(_, branch)| branch)
     }
 
     /// The decision came. `None` if the transaction was prepared before this source started.
-    pub fn decide(&mut self, xid: &str) -> Option<Branch> {
+    pub(crate) fn decide(&mut self, xid: &str) -> Option<Branch> {
         let branch = self.waiting.remove(xid)?;
         self.bytes -= branch.held.byte_count();
         Some(branch)
     }
 
     /// Whether a transaction waits, which holds back the checkpoint.
-    pub fn is_waiting(&self) -> bool {
+    pub(crate) fn is_waiting(&self) -> bool {
         !self.waiting.is_empty()
     }
 
     /// Forgets the transaction that was being read: the connection was cut and it will be read again.
-    pub fn abandon_current(&mut self) {
+    pub(crate) fn abandon_current(&mut self) {
         self.current = None;
     }
 }
