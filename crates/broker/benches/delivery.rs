@@ -1,5 +1,5 @@
-//! The broker's two hot ways over a connection inside the process: batches appended until they are durable, and a backlog
-//! dispatched to a consumer that acknowledges it.
+//! The broker's two hot ways over a connection inside the process: batches appended until they are durable, and a
+//! backlog dispatched to a consumer that acknowledges it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 use std::sync::Arc;

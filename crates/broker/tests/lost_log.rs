@@ -1,4 +1,5 @@
-//! A log that is shorter than it was: sequence ids and cursors of what is gone must not swallow what comes in its place.
+//! A log that is shorter than it was: sequence ids and cursors of what is gone must not swallow what comes in its
+//! place.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 use std::{
@@ -27,8 +28,8 @@ fn topic(name: &str) -> TopicName {
     TopicName::parse(name).unwrap()
 }
 
-/// Sends one message with each of these ids as the producer `p`; returns the last id that the broker knew before, and where
-/// the messages are; a repeat has no place.
+/// Sends one message with each of these ids as the producer `p`; returns the last id that the broker knew before, and
+/// where the messages are; a repeat has no place.
 async fn send(broker: &Broker, name: &str, ids: std::ops::Range<u64>) -> (i64, Vec<MessageId>) {
     let options = ProducerOptions { name: Some("p".to_owned()), ..ProducerOptions::new(topic(name)) };
     let mut producer = client(broker).producer(options).await.unwrap();
@@ -77,8 +78,8 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// The last ids were believed from their snapshot although the log had lost the messages: the producer that sent them again
-/// was told that they were repeats, and a subscription that had been at the end missed what came in their place.
+/// The last ids were believed from their snapshot although the log had lost the messages: the producer that sent them
+/// again was told that they were repeats, and a subscription that had been at the end missed what came in their place.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_sent_again_after_a_loss_is_stored_and_received() {
     for harm in ["newest segment", "half of the newest", "all"] {

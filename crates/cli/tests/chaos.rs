@@ -85,7 +85,8 @@ fn of_only_the_broker() {
     println!("chaos: {} kills of the broker, {count} changes", kill_count());
 }
 
-/// A snapshot that is interrupted is read again: its rows may repeat, newer each time, and nothing of the stream is lost.
+/// A snapshot that is interrupted is read again: its rows may repeat, newer each time, and nothing of the stream is
+/// lost.
 #[test]
 fn during_the_first_snapshot() {
     let scene = Scene::new();

@@ -1,8 +1,8 @@
-//! One of the three that belong together (server log, checkpoint, topic) is replaced by an older copy, by another one, or by
-//! none, again and again under a steady write load: every committed change arrives once, in order for each key.
+//! One of the three that belong together (server log, checkpoint, topic) is replaced by an older copy, by another one,
+//! or by none, again and again under a steady write load: every committed change arrives once, in order for each key.
 //!
-//! `BITACORA_CHAOS_REPLACEMENTS` sets their count (10 without it; `make chaos` takes 200), and `BITACORA_CHAOS_SEED` which
-//! ones and when.
+//! `BITACORA_CHAOS_REPLACEMENTS` sets their count (10 without it; `make chaos` takes 200), and `BITACORA_CHAOS_SEED`
+//! which ones and when.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 

@@ -1,8 +1,8 @@
 //! The core over the recorded logs, with crashes: whatever is cut off where, every message arrives once and in order.
 //!
-//! The sink is the model of a broker with deduplication: it keeps a message if its sequence id is above the last one of its
-//! topic, and a crash loses what was not durable. A run with crashes, reconnects and restarts from the stored checkpoint
-//! must leave exactly what an undisturbed run leaves.
+//! The sink is the model of a broker with deduplication: it keeps a message if its sequence id is above the last one of
+//! its topic, and a crash loses what was not durable. A run with crashes, reconnects and restarts from the stored
+//! checkpoint must leave exactly what an undisturbed run leaves.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 use std::cell::RefCell;
@@ -310,8 +310,8 @@ fn outboxes() -> Vec<OutboxRule> {
     ]
 }
 
-/// Rows name a topic each, and with one open at a time each row closes another one's; messages of XA transactions wait while
-/// theirs is closed.
+/// Rows name a topic each, and with one open at a time each row closes another one's; messages of XA transactions wait
+/// while theirs is closed.
 #[test]
 fn a_bound_on_open_topics_changes_no_message() {
     for (server, connector) in [("mysql-9.7.4", Connector::Mysql), ("mariadb-10.11.18", Connector::Mariadb)] {
@@ -398,12 +398,12 @@ fn mariadb_log_survives_any_crash() {
     check_log("mariadb-10.11.18", Connector::Mariadb, 6_000);
 }
 
-/// Type codes of the events that stand outside transactions or begin one: rotate, format description, previous GTIDs, GTIDs
-/// of MySQL; checkpoint, GTID, GTID list and start of encryption of MariaDB.
+/// Type codes of the events that stand outside transactions or begin one: rotate, format description, previous GTIDs,
+/// GTIDs of MySQL; checkpoint, GTID, GTID list and start of encryption of MariaDB.
 const BETWEEN_TRANSACTIONS: [u8; 10] = [4, 15, 35, 33, 34, 42, 161, 162, 163, 164];
 
-/// `CREATE TABLE … SELECT` is one transaction: a statement, its rows and a commit. Its end was once taken to be behind the
-/// statement, so that a cut there would have asked a server by GTID for what comes behind the rows.
+/// `CREATE TABLE … SELECT` is one transaction: a statement, its rows and a commit. Its end was once taken to be behind
+/// the statement, so that a cut there would have asked a server by GTID for what comes behind the rows.
 #[test]
 fn a_cut_leads_back_to_the_beginning_of_a_transaction() {
     for (server, connector) in [("mysql-9.7.4", Connector::Mysql), ("mariadb-10.11.18", Connector::Mariadb)] {

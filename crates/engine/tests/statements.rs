@@ -1,5 +1,5 @@
-//! Statements in the log. Row changes as text: the core stops before those of captured tables, and passes the others. MariaDB's ALTER in
-//! two phases: it counts once, when it is done.
+//! Statements in the log. Row changes as text: the core stops before those of captured tables, and passes the others.
+//! MariaDB's ALTER in two phases: it counts once, when it is done.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 use std::sync::Arc;
@@ -124,8 +124,8 @@ fn stops(database: &str, sql: &[u8]) -> (Option<String>, String) {
     (error.place.table, text)
 }
 
-/// The session's default database was once taken for that of the rows: rows written from another one were lost silently, and a
-/// checksum tool that writes only into its own tables ended the source.
+/// The session's default database was once taken for that of the rows: rows written from another one were lost
+/// silently, and a checksum tool that writes only into its own tables ended the source.
 #[test]
 fn the_tables_of_the_statement_decide() {
     passes("shop", b"REPLACE INTO `percona`.`checksums` (db, tbl) SELECT 'shop', 'orders' FROM `shop`.`orders`");
@@ -188,8 +188,8 @@ fn where_the_tables_are_not_known_the_default_database_decides() {
     stops("crm", b"INSERT INTO sh\xf6p.t VALUES (1)");
 }
 
-/// `ALTER` is logged when it begins and when it ends, and one that fails is logged too. Both were once applied: columns came twice into
-/// the description, and a failed one changed it.
+/// `ALTER` is logged when it begins and when it ends, and one that fails is logged too. Both were once applied: columns
+/// came twice into the description, and a failed one changed it.
 #[test]
 fn an_alter_in_two_phases_counts_when_it_is_done() {
     let extra = vec!["--binlog-alter-two-phase=ON".to_owned()];

@@ -75,8 +75,8 @@ impl Scene {
         self.start_source_in("source")
     }
 
-    /// Starts the source alone with a data folder of that name. Each folder has a replica id of its own, as engines on two machines
-    /// have: with one id the server's check would refuse the second.
+    /// Starts the source alone with a data folder of that name. Each folder has a replica id of its own, as engines on
+    /// two machines have: with one id the server's check would refuse the second.
     pub(crate) fn start_source_in(&self, folder: &str) -> BitacoraProcess {
         let replica_id = 700_000 + folder.bytes().map(u32::from).sum::<u32>();
         let config = format!(

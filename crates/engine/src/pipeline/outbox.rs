@@ -12,7 +12,8 @@ use crate::sink::Sink;
 const MEND: &str = "mend what writes the rows; on_error = \"dead_letter\" sends such rows to a topic and goes on";
 
 impl<S: Sink> RowWriter<S> {
-    /// Puts the message of a row into the cleared buffer and returns its topic; `None` if nothing is to be sent for the row.
+    /// Puts the message of a row into the cleared buffer and returns its topic; `None` if nothing is to be sent for the
+    /// row.
     ///
     /// # Errors
     /// The row cannot be read, or is no message and the source is to stop then; or the sink refuses the topic.

@@ -131,8 +131,8 @@ impl<S: Sink> State<S> {
         }
     }
 
-    /// Goes on in another file. The server also sends an artificial event with the position at which it begins to send. That
-    /// position ends no transaction, and may lie before the one that the stream asked for.
+    /// Goes on in another file. The server also sends an artificial event with the position at which it begins to send.
+    /// That position ends no transaction, and may lie before the one that the stream asked for.
     fn rotate(&mut self, file: &[u8], position: u64, is_artificial: bool) {
         self.place.enter(file, position);
         let is_known = is_artificial && !self.ends.end().file.is_empty();

@@ -110,7 +110,8 @@ pub(super) fn too_long(failure: &PatternError) -> EngineError {
         .remedy(failure.reason.clone())
 }
 
-/// Compiles the plan of a captured table and logs the plan's notes once. The first rule that covers an outbox table counts.
+/// Compiles the plan of a captured table and logs the plan's notes once. The first rule that covers an outbox table
+/// counts.
 ///
 /// # Errors
 /// A column cannot be understood, the server does not log what a plan needs, or an outbox lacks a column.

@@ -1,4 +1,5 @@
-//! The comparison: equal texts but for the clock of the connector and the differences that are listed, each with its reason.
+//! The comparison: equal texts but for the clock of the connector and the differences that are listed, each with its
+//! reason.
 
 use std::collections::BTreeSet;
 
@@ -251,8 +252,8 @@ fn take_fields(schema: &mut Value, column: &str, depth: u8, taken: &mut Vec<Valu
     }
 }
 
-/// Cuts out when the connector made the record: behind the operation of a row's event, before `databaseName` of a statement's;
-/// the statements of the snapshot have it as the time of their source too.
+/// Cuts out when the connector made the record: behind the operation of a row's event, before `databaseName` of a
+/// statement's; the statements of the snapshot have it as the time of their source too.
 fn without_clock(topic: &str, value: &str) -> String {
     if topic != "srv" {
         return match value.rfind(",\"op\":\"") {

@@ -1,5 +1,5 @@
-//! The recorded logs through the engine, beside what Debezium 3.6.1 made of the same logs: every streamed record and every
-//! record of the schema-change topic, byte for byte, as JSON and as JSON with schemas.
+//! The recorded logs through the engine, beside what Debezium 3.6.1 made of the same logs: every streamed record and
+//! every record of the schema-change topic, byte for byte, as JSON and as JSON with schemas.
 //!
 //! The recordings and what they are not compared in stand in `tests/golden/debezium` of the workspace. The tests there
 //! compare the rows of the snapshot too, with real servers.
@@ -52,8 +52,8 @@ fn mariadb_records_with_schemas_are_debeziums() {
     check(&mariadb("schemas"), ValueFormat::JsonWithEnvelope);
 }
 
-/// Labels, defaults and comments with quotes and escapes, indexes, views, routines, renames in a circle: the schema-change topic
-/// once differed in sixteen kinds, and its test wrote the records itself.
+/// Labels, defaults and comments with quotes and escapes, indexes, views, routines, renames in a circle: the
+/// schema-change topic once differed in sixteen kinds, and its test wrote the records itself.
 #[test]
 fn records_of_statements_are_debeziums() {
     let log = "tests/golden/debezium/mysql-statements.binlog.gz".into();

@@ -1,4 +1,5 @@
-//! The recorded log through the engine: the series of statements of the snapshot, then the stream from the snapshot's position.
+//! The recorded log through the engine: the series of statements of the snapshot, then the stream from the snapshot's
+//! position.
 
 use std::sync::Arc;
 
@@ -167,8 +168,8 @@ pub(crate) fn run(run: &Run, format: ValueFormat, recorded: &Topics) -> Topics {
     std::mem::take(&mut core.sink().topics)
 }
 
-/// The format description, as a server sends it first, and the events from a position on. Without the rows that were logged
-/// as a statement: Debezium warns of them, this engine stops (`statements.rs`).
+/// The format description, as a server sends it first, and the events from a position on. Without the rows that were
+/// logged as a statement: Debezium warns of them, this engine stops (`statements.rs`).
 fn events(path: &str, from: u64) -> Vec<Vec<u8>> {
     let log = gunzip(path);
     let mut events = Vec::new();
