@@ -13,8 +13,8 @@ use crate::checkpoint::{Checkpoint, CheckpointStore, FormerMarks, Save};
 use crate::error::{EngineError, ErrorClass};
 
 impl Life {
-    /// Asks the server for captured tables that a stored catalog lacks: those that were added to the configuration. The
-    /// others have followed the log, which the server, being ahead of it, does not describe.
+    /// Asks the server for the tables that were added to the configuration, which the stored catalog lacks. It does not
+    /// ask for the others: they followed the log, and the server is ahead of the place where the source reads.
     pub(super) async fn complete(
         &mut self,
         store: &CheckpointStore,

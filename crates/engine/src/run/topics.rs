@@ -20,7 +20,7 @@ use bitacora_config::LostMessages;
 const LOST: &str = "put the topic's messages back, or take a new snapshot, which snapshot mode when_needed does by itself; lost_messages = \"accept\" (bitacora.lost.messages) goes on without them, where they were deleted on purpose";
 
 impl Life {
-    /// Compares all topics with what they have confirmed, and goes back in the log where one lacks something.
+    /// Compares each topic with what it has confirmed, and goes back in the log if a topic lacks messages.
     pub(super) async fn compare_topics(
         &mut self,
         store: &Arc<CheckpointStore>,
@@ -51,7 +51,7 @@ impl Life {
         }
     }
 
-    /// Gives the place to go back to, if a topic lacks something.
+    /// Returns the place to go back to, if a topic lacks messages.
     async fn try_compare(&self, store: &Arc<CheckpointStore>, resume: &Resume) -> Result<Option<Resume>, EngineError> {
         let marks = store.marks()?;
         let epoch = resume.checkpoint.epoch;
@@ -105,8 +105,8 @@ impl Life {
         Ok(Some(Resume { checkpoint, catalog }))
     }
 
-    /// The newest milestone from which everything above `target` is sent again, if the server still has the log from
-    /// there.
+    /// Returns the newest milestone from which everything above `target` is sent again, if the server still has the
+    /// log from there on.
     async fn milestone(
         &self,
         store: &Arc<CheckpointStore>,

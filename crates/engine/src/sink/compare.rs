@@ -93,7 +93,8 @@ pub async fn compare(
     Ok(behind)
 }
 
-/// How long a producer of before, whose connection has just broken, may hold a topic before the comparison takes it over.
+/// Time for which an earlier producer, whose connection has just broken, may hold a topic. Then the comparison takes
+/// the topic over.
 const HELD_TIMEOUT: Duration = Duration::from_secs(1);
 
 struct Comparer {
