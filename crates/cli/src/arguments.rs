@@ -11,7 +11,7 @@ use crate::failure::Failure;
 /// Publishes every committed change of a MySQL or MariaDB database as an event, once.
 #[derive(Debug, Parser)]
 #[command(name = "bitacora", version, arg_required_else_help = true)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -19,7 +19,7 @@ pub struct Arguments {
 
 /// The commands.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Runs the embedded broker
     Broker(Broker),
     /// Captures changes as Pulsar IO's Debezium connector does
@@ -53,7 +53,7 @@ const STRATEGIES: [&str; 8] = [
 
 /// Who a client is, and whom it trusts.
 #[derive(Debug, Args)]
-pub struct Access {
+pub(crate) struct Access {
     /// How the client says who it is: token (which is meant without this) or basic
     #[arg(long, value_name = "PLUGIN", alias = "client-auth-plugin", env = "BITACORA_PULSAR_AUTH_PLUGIN")]
     pub auth_plugin: Option<String>,
@@ -78,7 +78,7 @@ pub struct Access {
 
 /// `bitacora broker`.
 #[derive(Debug, Args)]
-pub struct Broker {
+pub(crate) struct Broker {
     /// Address of Pulsar's binary protocol
     #[arg(long, value_name = "HOST:PORT", env = "BITACORA_BROKER_LISTEN", default_value = "127.0.0.1:6650")]
     pub listen: String,
@@ -116,14 +116,14 @@ pub struct Broker {
 
 /// `bitacora source`.
 #[derive(Debug, Subcommand)]
-pub enum Source {
+pub(crate) enum Source {
     /// Runs one source of a Pulsar IO source file in the foreground
     Localrun(Localrun),
 }
 
 /// `bitacora source localrun`.
 #[derive(Debug, Args)]
-pub struct Localrun {
+pub(crate) struct Localrun {
     /// Source file of Pulsar IO's Debezium connector (YAML)
     #[arg(long, value_name = "FILE")]
     pub source_config_file: PathBuf,
@@ -146,7 +146,7 @@ pub struct Localrun {
 
 /// `bitacora up`.
 #[derive(Debug, Args)]
-pub struct Up {
+pub(crate) struct Up {
     /// Configuration file (TOML)
     #[arg(short, long, value_name = "FILE", default_value = "bitacora.toml")]
     pub config: PathBuf,
@@ -154,7 +154,7 @@ pub struct Up {
 
 /// `bitacora doctor`.
 #[derive(Debug, Args)]
-pub struct Doctor {
+pub(crate) struct Doctor {
     /// Configuration file (TOML)
     #[arg(short, long, value_name = "FILE", default_value = "bitacora.toml", conflicts_with = "source_config_file")]
     pub config: PathBuf,
@@ -168,7 +168,7 @@ pub struct Doctor {
 
 /// `bitacora backup`.
 #[derive(Debug, Args)]
-pub struct Backup {
+pub(crate) struct Backup {
     /// Folder of the copy; it is made, or is empty
     pub dir: PathBuf,
     /// Data folder to copy; what runs on it goes on
@@ -178,7 +178,7 @@ pub struct Backup {
 
 /// `bitacora repair`.
 #[derive(Debug, Args)]
-pub struct Repair {
+pub(crate) struct Repair {
     /// Data folder of a broker that is stopped
     #[arg(long, value_name = "DIR", env = "BITACORA_DATA_DIR", default_value = "./bitacora-data")]
     pub data_dir: PathBuf,
@@ -186,7 +186,7 @@ pub struct Repair {
 
 /// `bitacora client`.
 #[derive(Debug, Args)]
-pub struct Client {
+pub(crate) struct Client {
     /// Service URL of the broker
     #[arg(long, value_name = "URL", default_value = "pulsar://127.0.0.1:6650")]
     pub url: String,
@@ -200,7 +200,7 @@ pub struct Client {
 
 /// The commands of the client.
 #[derive(Debug, Subcommand)]
-pub enum ClientCommand {
+pub(crate) enum ClientCommand {
     /// Prints messages of a topic
     Consume(Consume),
     /// Sends messages to a topic
@@ -209,7 +209,7 @@ pub enum ClientCommand {
 
 /// `bitacora client consume`.
 #[derive(Debug, Args)]
-pub struct Consume {
+pub(crate) struct Consume {
     /// Topic
     pub topic: String,
     /// Subscription
@@ -237,7 +237,7 @@ pub struct Consume {
 
 /// What becomes of messages that cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Unreadable {
+pub(crate) enum Unreadable {
     /// They are named and acknowledged.
     Skip,
     /// The command ends with an error, and the message stays.
@@ -246,7 +246,7 @@ pub enum Unreadable {
 
 /// Kinds of subscriptions.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum SubscriptionType {
+pub(crate) enum SubscriptionType {
     /// One consumer.
     Exclusive,
     /// Several, each message to one of them.
@@ -260,7 +260,7 @@ pub enum SubscriptionType {
 
 /// Where a subscription begins.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum SubscriptionPosition {
+pub(crate) enum SubscriptionPosition {
     /// With new messages.
     Latest,
     /// With the oldest message.
@@ -269,7 +269,7 @@ pub enum SubscriptionPosition {
 
 /// `bitacora client produce`.
 #[derive(Debug, Args)]
-pub struct Produce {
+pub(crate) struct Produce {
     /// Topic
     pub topic: String,
     /// Messages, separated by the separator
@@ -297,7 +297,7 @@ pub struct Produce {
 
 /// `bitacora topics`.
 #[derive(Debug, Args)]
-pub struct Topics {
+pub(crate) struct Topics {
     /// Service URL of the broker
     #[arg(long, value_name = "URL", default_value = "pulsar://127.0.0.1:6650")]
     pub url: String,
@@ -311,7 +311,7 @@ pub struct Topics {
 
 /// The commands on topics.
 #[derive(Debug, Subcommand)]
-pub enum TopicsCommand {
+pub(crate) enum TopicsCommand {
     /// Lists the topics of a namespace
     List {
         /// `tenant/namespace`
@@ -324,7 +324,7 @@ impl Access {
     ///
     /// # Errors
     /// One sentence on what is wrong with the credentials; it does not repeat them.
-    pub fn client(self, url: &str) -> Result<ClientConfig, Failure> {
+    pub(crate) fn client(self, url: &str) -> Result<ClientConfig, Failure> {
         let mut config = ClientConfig::url(url);
         self.replace(&mut config.auth, &mut config.tls_ca_file)?;
         Ok(config)
@@ -334,7 +334,7 @@ impl Access {
     ///
     /// # Errors
     /// As [`Access::client`].
-    pub fn replace(self, auth: &mut Auth, tls_trust_certs_file: &mut Option<PathBuf>) -> Result<(), Failure> {
+    pub(crate) fn replace(self, auth: &mut Auth, tls_trust_certs_file: &mut Option<PathBuf>) -> Result<(), Failure> {
         if self.auth_plugin.is_some() || self.auth_params.is_some() {
             *auth = Auth::parse(self.auth_plugin.as_deref(), self.auth_params.as_deref())
                 .map_err(|reason| Failure::new(format!("--auth-plugin and --auth-params: {reason}")))?;
@@ -350,7 +350,7 @@ impl Access {
 ///
 /// # Errors
 /// One sentence with the form of an address.
-pub fn address(text: &str, option: &str) -> Result<SocketAddr, Failure> {
+pub(crate) fn address(text: &str, option: &str) -> Result<SocketAddr, Failure> {
     use std::net::ToSocketAddrs;
     text.to_socket_addrs().ok().and_then(|mut addresses| addresses.next()).ok_or_else(|| {
         Failure::new(format!("{text:?} is no address for {option}; write HOST:PORT, such as 127.0.0.1:6650"))

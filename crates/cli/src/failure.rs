@@ -5,11 +5,11 @@ use std::process::ExitCode;
 
 /// Why a command failed.
 #[derive(Debug)]
-pub struct Failure(String);
+pub(crate) struct Failure(String);
 
 impl Failure {
     /// Wraps a sentence.
-    pub fn new(sentence: impl Into<String>) -> Failure {
+    pub(crate) fn new(sentence: impl Into<String>) -> Failure {
         Failure(sentence.into())
     }
 }
@@ -38,7 +38,7 @@ impl<E: std::error::Error> From<E> for Failure {
 }
 
 /// Prints a failure and gives the exit code.
-pub fn report(failure: &Failure) -> ExitCode {
+pub(crate) fn report(failure: &Failure) -> ExitCode {
     eprintln!("bitacora: {failure}");
     ExitCode::FAILURE
 }

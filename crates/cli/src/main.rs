@@ -1,5 +1,8 @@
 //! The `bitacora` command.
 
+#![forbid(unsafe_code)]
+#![warn(unreachable_pub)]
+
 mod arguments;
 mod command;
 mod failure;

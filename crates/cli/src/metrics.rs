@@ -16,7 +16,7 @@ use crate::failure::Failure;
 ///
 /// # Errors
 /// The address is none, or cannot be listened on.
-pub async fn serve(listen: &str, figures: Figures) -> Result<(), Failure> {
+pub(crate) async fn serve(listen: &str, figures: Figures) -> Result<(), Failure> {
     let listener = TcpListener::bind(address(listen, "the metrics")?).await;
     let unusable = |error| Failure::new(format!("{listen} cannot be used for the metrics ({error}); choose another"));
     let listener = listener.map_err(unusable)?;

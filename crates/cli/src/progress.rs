@@ -11,7 +11,7 @@ use tokio::sync::watch;
 const LINE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Shows the status of a source until it ends.
-pub async fn show(name: String, mut status: watch::Receiver<SourceStatus>) {
+pub(crate) async fn show(name: String, mut status: watch::Receiver<SourceStatus>) {
     let mut shown = Shown { bar: None, line_at: None };
     loop {
         let now = status.borrow_and_update().clone();

@@ -8,6 +8,9 @@
 //!
 //! Life cycle: read once at start; nothing here is watched or reloaded.
 
+#![forbid(unsafe_code)]
+#![warn(unreachable_pub)]
+
 mod apply;
 mod columns;
 mod document;

@@ -1,7 +1,10 @@
 //! The page of `/metrics` in the text format of OpenMetrics 1.0.
 //!
-//! The broker's figures and those of the sources are written by different crates, and in `bitacora up` onto one page. What
-//! both need lies here.
+//! The broker's figures and those of the sources are written by different crates, and in `bitacora up` onto one page.
+//! What both need lies here.
+
+#![forbid(unsafe_code)]
+#![warn(unreachable_pub)]
 
 use std::borrow::Cow;
 use std::fmt;

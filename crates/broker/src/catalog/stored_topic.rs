@@ -95,7 +95,7 @@ impl Catalog {
                 FoundFolder::Empty => {}
                 FoundFolder::Of(owner, _) => unknown.push((folder, owner.to_string())),
                 FoundFolder::Nameless(_) => {
-                    unknown.push((folder, "a topic of an earlier version, without a name".to_owned()))
+                    unknown.push((folder, "a topic of an earlier version, without a name".to_owned()));
                 }
                 FoundFolder::Unclear => unknown.push((folder, "several topics, or is damaged".to_owned())),
             }

@@ -10,7 +10,7 @@ use super::Session;
 use crate::refused::Refused;
 
 impl Session {
-    pub(super) async fn partitions(&self, command: CommandPartitionedTopicMetadata) {
+    pub(super) fn partitions(&self, command: CommandPartitionedTopicMetadata) {
         let may_create = command.metadata_auto_creation_enabled.unwrap_or(true);
         let found = self.shared.catalog.parse(&command.topic).and_then(|name| {
             let count = self.shared.catalog.partitions(&name);

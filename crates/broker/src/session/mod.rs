@@ -68,7 +68,7 @@ impl Session {
             Command::RedeliverUnacknowledgedMessages(command) => self.redeliver(&command),
             Command::Ping(_) => self.push(CommandPong {}),
             Command::Pong(_) | Command::AuthResponse(_) => {}
-            Command::PartitionedTopicMetadata(command) => self.partitions(command).await,
+            Command::PartitionedTopicMetadata(command) => self.partitions(command),
             Command::LookupTopic(command) => self.lookup(&command),
             Command::GetTopicsOfNamespace(command) => self.topics(&command),
             Command::Producer(command) => self.producer(*command),

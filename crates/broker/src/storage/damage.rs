@@ -110,7 +110,7 @@ mod tests {
         // Possible lengths in many places, short and long ones.
         let pattern =
             |count: usize| (0..count).map(|i| if i % 512 < 8 { [7, 1, 0, 0, 0, 0x40, 0, 0][i % 512] } else { 0xff });
-        let entry: Vec<u8> = (0..entry_bytes).map(|i| i as u8).collect();
+        let entry: Vec<u8> = (0..=u8::MAX).cycle().take(entry_bytes).collect();
         let mut bytes: Vec<u8> = pattern(junk).collect();
         bytes.extend_from_slice(&Header::of(&entry, 1, 1).encode());
         bytes.extend_from_slice(&entry);

@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rustix::io::Errno;
+
 /// Why the disk did not do what it was asked for.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
@@ -89,7 +91,7 @@ pub enum StorageError {
 impl StorageError {
     /// Returns whether the process, or the system, has no file descriptor left.
     pub(super) fn is_out_of_descriptors(&self) -> bool {
-        matches!(self, Self::Io { source, .. } if matches!(source.raw_os_error(), Some(libc::EMFILE | libc::ENFILE)))
+        matches!(self, Self::Io { source, .. } if matches!(Errno::from_io_error(source), Some(Errno::MFILE | Errno::NFILE)))
     }
 
     pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {

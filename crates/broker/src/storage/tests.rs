@@ -136,7 +136,7 @@ fn check_damage_is_reported(sizes: [usize; 3], damage: impl Fn(&mut [u8])) {
     let entries = sizes.map(|size| "x".repeat(size));
     let path = written(&folder, &entries.each_ref().map(String::as_str));
     let mut bytes = fs::read(&path).unwrap();
-    let at = head_bytes() as usize + record::HEADER_BYTES + sizes[0];
+    let at = usize::try_from(head_bytes()).unwrap() + record::HEADER_BYTES + sizes[0];
     damage(&mut bytes[at..]);
     fs::write(&path, &bytes).unwrap();
     let error = reopened(&folder).map(|left| format!("only {} of 3 entries left", left.len())).unwrap_err();

@@ -37,6 +37,7 @@ fn weight(hash: u16, consumer: &ConsumerState) -> (u32, u32, u64) {
     (murmur3_32(&name), murmur3_32(&number.to_be_bytes()), consumer.key)
 }
 
+#[allow(clippy::cast_possible_truncation, reason = "the hash takes the low bits of the length")]
 fn murmur3_32(data: &[u8]) -> u32 {
     let mut hash = 0u32;
     let (blocks, tail) = data.as_chunks::<4>();

@@ -9,17 +9,18 @@ use bitacora_store::{copy, copy_file, finish, make_folder, prepare};
 use crate::arguments::{Backup, Repair};
 use crate::failure::Failure;
 
-/// Copies a data folder into a new one, while its processes run or not.
+/// Copies a data folder into a new one. Its processes may run meanwhile.
 ///
-/// Checkpoints are copied before the log: a checkpoint that is older than the log only makes its source read again what
-/// the broker already has, and knows to be repeated.
-pub async fn run(arguments: Backup) -> Result<(), Failure> {
+/// Checkpoints are copied before the log. Then the copied checkpoint is older than the copied log, and its source reads
+/// some rows again, which the broker drops as repeated. Otherwise the checkpoint could rely on messages that the copied log
+/// lacks.
+pub(crate) async fn run(arguments: Backup) -> Result<(), Failure> {
     let done = tokio::task::spawn_blocking(move || back_up_all(&arguments.data_dir, &arguments.dir)).await;
     done?
 }
 
 /// Takes logs that the metadata do not know into them again.
-pub async fn repair(arguments: Repair) -> Result<(), Failure> {
+pub(crate) async fn repair(arguments: Repair) -> Result<(), Failure> {
     existing(&arguments.data_dir)?;
     let told = bitacora_broker::repair(&arguments.data_dir).await?;
     if told.is_empty() {

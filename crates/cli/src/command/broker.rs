@@ -7,7 +7,7 @@ use crate::arguments::Broker;
 use crate::failure::Failure;
 
 /// Runs the broker until it is interrupted.
-pub async fn run(arguments: Broker) -> Result<(), Failure> {
+pub(crate) async fn run(arguments: Broker) -> Result<(), Failure> {
     let mut interrupts = Interrupts::listen()?;
     let Broker {
         listen,

@@ -11,7 +11,7 @@ use crate::arguments::{self, ClientCommand, Consume, Produce, SubscriptionPositi
 use crate::failure::Failure;
 
 /// Runs one of the client's commands.
-pub async fn run(arguments: arguments::Client) -> Result<(), Failure> {
+pub(crate) async fn run(arguments: arguments::Client) -> Result<(), Failure> {
     let client = Client::new(arguments.access.client(&arguments.url)?)?;
     match arguments.command {
         ClientCommand::Consume(consume) => {

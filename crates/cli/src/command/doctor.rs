@@ -7,7 +7,7 @@ use crate::arguments::Doctor;
 use crate::failure::Failure;
 
 /// Prints the findings of every source; fails if one of them prevents capture.
-pub async fn run(arguments: Doctor) -> Result<(), Failure> {
+pub(crate) async fn run(arguments: Doctor) -> Result<(), Failure> {
     let environment = Environment::of_process();
     let config = match &arguments.source_config_file {
         Some(file) => load_pulsar_io(file, &environment)?,

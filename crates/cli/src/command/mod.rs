@@ -1,12 +1,12 @@
 //! One file for each command.
 
-pub mod backup;
-pub mod broker;
-pub mod client;
-pub mod doctor;
-pub mod source;
-pub mod topics;
-pub mod up;
+pub(crate) mod backup;
+pub(crate) mod broker;
+pub(crate) mod client;
+pub(crate) mod doctor;
+pub(crate) mod source;
+pub(crate) mod topics;
+pub(crate) mod up;
 
 use std::path::Path;
 use std::time::Duration;
@@ -38,8 +38,8 @@ async fn start_broker(asked: &bitacora_config::BrokerConfig, data_dir: &Path) ->
     Ok(broker)
 }
 
-/// Prepares a data folder for this process: closes it to other users, and offers copies of what the process has open in
-/// it to `bitacora backup` until the result is dropped.
+/// Prepares a data folder for this process: closes it to other users, and until the result is dropped gives
+/// `bitacora backup` copies of the files that are open here.
 fn claim(data_dir: &Path) -> Result<Option<CopyService>, Failure> {
     refuse_unfinished(data_dir)?;
     let unusable = |error| {
@@ -68,11 +68,11 @@ fn claim(data_dir: &Path) -> Result<Option<CopyService>, Failure> {
 /// Exit code of a process that did not end in good order because of Ctrl-C, as a shell gives it.
 const INTERRUPTED: i32 = 130;
 
-/// Time after which an end that is not there yet says what it waits for, and can be cut short.
+/// Time that the process has to end in good order. Then it says what it waits for, and Ctrl-C ends it at once.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Ctrl-C and the polite request to end. They are listened for from the moment this is made: neither ends the process
-/// by itself any more, and one that comes before it is waited for is not missed.
+/// The signals that ask the process to end, SIGINT and SIGTERM. From its creation on neither kills the process, and a
+/// signal that comes before [`Interrupts::asked_to_end`] is waited for is kept for it.
 struct Interrupts {
     interrupt: Signal,
     terminate: Signal,
@@ -83,8 +83,8 @@ impl Interrupts {
         Ok(Interrupts { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
     }
 
-    /// Waits for the request to end. From then on the process has [`PATIENCE`] to end in good order; after that a
-    /// further Ctrl-C ends it at once. Nothing is lost when this is dropped before it is there.
+    /// Waits for a signal. After it the process has [`PATIENCE`] to end in good order; later a further Ctrl-C ends it at
+    /// once. The future can be dropped and called again without missing a signal.
     async fn asked_to_end(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
@@ -94,8 +94,8 @@ impl Interrupts {
     }
 }
 
-/// Ends the process at the next Ctrl-C. One that comes within [`PATIENCE`] does not count: who forwards signals to a
-/// child in the terminal's own group sends each of them twice.
+/// Ends the process at the next Ctrl-C. One that comes within [`PATIENCE`] does not count: a parent that forwards
+/// signals to a child in the terminal's own process group sends each signal twice.
 async fn cut_short() {
     tokio::time::sleep(PATIENCE).await;
     let Ok(mut interrupt) = listen(SignalKind::interrupt()) else { return };

@@ -15,7 +15,7 @@ use crate::{metrics, progress};
 const DEFAULT_URL: &str = "pulsar://127.0.0.1:6650";
 
 /// Runs one source until it is interrupted or fails.
-pub async fn run(arguments: Localrun) -> Result<(), Failure> {
+pub(crate) async fn run(arguments: Localrun) -> Result<(), Failure> {
     let mut interrupts = Interrupts::listen()?;
     let config = load_pulsar_io(&arguments.source_config_file, &Environment::of_process())?;
     for note in &config.notes {

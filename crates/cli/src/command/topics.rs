@@ -6,7 +6,7 @@ use crate::arguments::{Topics, TopicsCommand};
 use crate::failure::Failure;
 
 /// Prints the topics of a namespace, one a line.
-pub async fn run(arguments: Topics) -> Result<(), Failure> {
+pub(crate) async fn run(arguments: Topics) -> Result<(), Failure> {
     let client = Client::new(arguments.access.client(&arguments.url)?)?;
     let TopicsCommand::List { namespace } = arguments.command;
     let mut topics = client.topics(&namespace).await?;

@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::{metrics, progress};
 
 /// Runs broker and sources until interrupted; the first source that fails ends them all.
-pub async fn run(arguments: Up) -> Result<(), Failure> {
+pub(crate) async fn run(arguments: Up) -> Result<(), Failure> {
     let mut interrupts = Interrupts::listen()?;
     let config = load_toml(&arguments.config, &Environment::of_process())?;
     for note in &config.notes {

@@ -5,34 +5,34 @@
 use std::time::Duration;
 
 /// Reads a whole number from the environment.
-pub fn setting(name: &str, default: u64) -> u64 {
+pub(crate) fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().map_or(default, |text| text.parse().expect("a whole number"))
 }
 
 /// A plain congruential generator, so that a seed means the same in every version of every library.
-pub struct Moments(u64);
+pub(crate) struct Moments(u64);
 
 impl Moments {
     /// Creates the choices of one kind of test from `BITACORA_CHAOS_SEED`.
-    pub fn new(kind: u64) -> Moments {
+    pub(crate) fn new(kind: u64) -> Moments {
         let seed = setting("BITACORA_CHAOS_SEED", 1);
         println!("chaos: seed {seed}");
         Moments(seed.wrapping_mul(31).wrapping_add(kind))
     }
 
     /// Returns a time below the limit.
-    pub fn within(&mut self, limit_ms: u64) -> Duration {
+    pub(crate) fn within(&mut self, limit_ms: u64) -> Duration {
         Duration::from_millis(self.below(limit_ms))
     }
 
     /// Returns one of the items, each as likely as the others.
-    pub fn choose<'a, T>(&mut self, items: &'a [T]) -> &'a T {
+    pub(crate) fn choose<'a, T>(&mut self, items: &'a [T]) -> &'a T {
         let index = self.below(items.len() as u64);
         &items[usize::try_from(index).expect("an index")]
     }
 
     /// Returns whether one of so many equally likely cases came up.
-    pub fn one_in(&mut self, count: u64) -> bool {
+    pub(crate) fn one_in(&mut self, count: u64) -> bool {
         self.below(count) == 0
     }
 

@@ -9,11 +9,11 @@ use bitacora_testkit::delivery::{Delivery, SnapshotRule};
 use bitacora_testkit::load::{self, History, Load, LoadOptions};
 use bitacora_testkit::{BitacoraProcess, Mysql, MysqlOptions, StoredMessage, TopicReader, free_port, wait_until};
 
-pub const TOPIC: &str = "persistent://public/default/srv.carga.carga";
+pub(crate) const TOPIC: &str = "persistent://public/default/srv.carga.carga";
 const READY: Duration = Duration::from_secs(60);
 
 /// Addresses, folders and the server; the processes are started and killed by the test.
-pub struct Scene {
+pub(crate) struct Scene {
     pub server: Mysql,
     folder: tempfile::TempDir,
     port: u16,
@@ -24,7 +24,7 @@ pub struct Scene {
 
 impl Scene {
     /// Starts the server with the empty table of the load.
-    pub fn new() -> Scene {
+    pub(crate) fn new() -> Scene {
         let server = Mysql::start(MysqlOptions::default());
         load::create_table(&server);
         let folder = tempfile::Builder::new().prefix("bitacora-scene-").tempdir().unwrap();
@@ -32,21 +32,21 @@ impl Scene {
         Scene { server, folder, port: free_port(), http_port: free_port(), server_port }
     }
 
-    pub fn load(&self, seed: u64) -> Load {
+    pub(crate) fn load(&self, seed: u64) -> Load {
         Load::start(&self.server, &LoadOptions { seed, ..LoadOptions::default() })
     }
 
-    pub fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
 
     /// Returns the path of a folder or file of the scene.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// Starts broker and source in one process.
-    pub fn start_up(&self) -> BitacoraProcess {
+    pub(crate) fn start_up(&self) -> BitacoraProcess {
         let config = format!(
             "data_dir = {:?}\n[broker]\nlisten = \"127.0.0.1:{}\"\nhttp = \"127.0.0.1:{}\"\n\
              [[source]]\nname = \"srv\"\ntopic_prefix = \"srv\"\n\
@@ -63,7 +63,7 @@ impl Scene {
     }
 
     /// Starts the broker alone.
-    pub fn start_broker(&self) -> BitacoraProcess {
+    pub(crate) fn start_broker(&self) -> BitacoraProcess {
         let http = format!("127.0.0.1:{}", self.http_port);
         let data = self.path("broker").display().to_string();
         let arguments = ["broker", "--listen", &self.address(), "--http", &http, "--data-dir", &data].map(String::from);
@@ -71,13 +71,13 @@ impl Scene {
     }
 
     /// Starts the source alone, from a source file of Pulsar IO, against the broker's port.
-    pub fn start_source(&self) -> BitacoraProcess {
+    pub(crate) fn start_source(&self) -> BitacoraProcess {
         self.start_source_in("source")
     }
 
     /// Starts the source alone with a data folder of that name. Each folder has a replica id of its own, as engines on
     /// two machines have: with one id the server's check would refuse the second.
-    pub fn start_source_in(&self, folder: &str) -> BitacoraProcess {
+    pub(crate) fn start_source_in(&self, folder: &str) -> BitacoraProcess {
         let replica_id = 700_000 + folder.bytes().map(u32::from).sum::<u32>();
         let config = format!(
             "tenant: public\nnamespace: default\nname: srv\nconfigs:\n    \
@@ -105,7 +105,7 @@ impl Scene {
     }
 
     /// Waits until the broker's port takes connections.
-    pub fn wait_for_broker(&self, process: &mut BitacoraProcess) {
+    pub(crate) fn wait_for_broker(&self, process: &mut BitacoraProcess) {
         wait_until("the broker's port", READY, || {
             assert!(process.is_running(), "bitacora ended:\n{}", process.stderr());
             std::net::TcpStream::connect(self.address()).is_ok().then_some(())
@@ -113,7 +113,7 @@ impl Scene {
     }
 
     /// Waits until an event of the stream, not of the snapshot, has arrived.
-    pub fn wait_for_stream(&self, process: &mut BitacoraProcess) {
+    pub(crate) fn wait_for_stream(&self, process: &mut BitacoraProcess) {
         let mut reader = TopicReader::open(&self.address(), TOPIC);
         let mut delivery = Delivery::default();
         wait_until("an event of the stream", READY, || {
@@ -127,17 +127,17 @@ impl Scene {
 
     /// Ends the load, waits until the last change of every row is there, and checks everything that arrived. Returns
     /// how many changes were committed.
-    pub fn verdict(&self, load: Load, snapshot: SnapshotRule) -> usize {
+    pub(crate) fn verdict(&self, load: Load, snapshot: SnapshotRule) -> usize {
         self.verdict_on(&load.stop(), snapshot)
     }
 
     /// Like [`Scene::verdict`] for a load that has ended.
-    pub fn verdict_on(&self, history: &History, snapshot: SnapshotRule) -> usize {
+    pub(crate) fn verdict_on(&self, history: &History, snapshot: SnapshotRule) -> usize {
         self.verdict_on_messages(history, snapshot, |_| true)
     }
 
     /// Like [`Scene::verdict_on`], for those messages of the topic that count.
-    pub fn verdict_on_messages(
+    pub(crate) fn verdict_on_messages(
         &self,
         history: &History,
         snapshot: SnapshotRule,

@@ -52,7 +52,7 @@ fn node(value: &DeValue<'_>, line: usize, lines: Lines<'_>, depth: usize) -> Res
         DeValue::Datetime(moment) => Content::Scalar(moment.to_string()),
         DeValue::Array(items) => {
             let mut nodes = Vec::with_capacity(items.len());
-            for item in items.iter() {
+            for item in items {
                 nodes.push(node(item.get_ref(), lines.line_of(item.span().start), lines, depth + 1)?);
             }
             Content::List(nodes)

@@ -104,7 +104,7 @@ fn old_and_new_names_are_the_same_option() {
     ] {
         let of = |key: &str| {
             let capture = source_with(&format!("  {key}: '{value}'")).filter;
-            format!("{:?}", capture)
+            format!("{capture:?}")
         };
         assert_eq!(of(old), of(new));
         let both = problems(short_with(&format!("  {old}: a\n  {new}: b")));

@@ -27,7 +27,7 @@ fn every_row_is_complete() {
         match &option.effect {
             Effect::Unused(reason) => assert!(!reason.is_empty() && !reason.ends_with('.'), "{}", option.key),
             Effect::Refused { because, .. } => {
-                assert!(!because.is_empty() && !because.ends_with('.'), "{}", option.key)
+                assert!(!because.is_empty() && !because.ends_with('.'), "{}", option.key);
             }
             Effect::Rules { .. } => assert!(option.text.ends_with('.') && option.key.ends_with('*'), "{}", option.key),
             _ => assert!(option.text.ends_with('.') && !option.key.ends_with('*'), "{}", option.key),

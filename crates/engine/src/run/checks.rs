@@ -12,33 +12,33 @@ use super::topic_names;
 use crate::error::{EngineError, ErrorClass, ErrorKind};
 use bitacora_config::SnapshotMode;
 
-/// Pause before another server is asked again whether it has what the position holds.
+/// Pause before another server is asked again whether it has the transactions of the position.
 pub(super) const LAGGING_PAUSE: Duration = Duration::from_secs(2);
 
-/// A writable server that follows no other may be in the middle of a failover: a replica that was detached and still
-/// gets the rest by other means. After this time it counts as the new server in the state that it has.
+/// Time for a failover to end. A writable server that follows no other may still get missing transactions by other
+/// means; after this time it is taken for the new server as it is.
 const NEVER_AFTER: Duration = Duration::from_secs(60);
 
-/// What follows from the report of the checks.
+/// What the source does after the checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
     /// The source may start.
     Start,
-    /// A server answers that did not write the log. What it lacks may come, or the address may lead back to the first
-    /// one.
+    /// Another server answers than the one that wrote the log. Wait: its fault may pass, or the address may lead to
+    /// the first server again.
     AwaitServer,
     /// The server's log does not hold what the checkpoint asks for; nothing else is wrong.
     PositionLost,
     /// What is wrong may pass: check again with back-off.
     TryAgain,
-    /// Somebody has to change something.
+    /// The operator has to change the server or the configuration: stop.
     Fail,
 }
 
 /// The times until which something wrong is waited for.
 #[derive(Debug)]
 struct Patience {
-    /// By this time the server must have noticed that an earlier replica with our id has ended.
+    /// Latest moment at which the server notices that a replica with our id has ended.
     replica_gone: Instant,
     /// When another server that follows none was first seen.
     alone_since: Option<Instant>,
@@ -111,7 +111,7 @@ impl Life {
                 }
                 Step::TryAgain => {
                     let Some(pause) = backoff.next() else { return Err(error) };
-                    tracing::warn!(source = %self.config.name, pause_ms = pause.as_millis() as u64, "{error}");
+                    tracing::warn!(source = %self.config.name, pause_ms = pause.as_millis(), "{error}");
                     pause
                 }
                 Step::Start | Step::PositionLost | Step::Fail => return Err(error),
@@ -123,13 +123,12 @@ impl Life {
         }
     }
 
-    /// Returns whether a new snapshot is wanted where the log or the topics no longer have what the checkpoint counts
-    /// on.
+    /// Returns whether the source takes a new snapshot when the log or a topic lacks what the checkpoint relies on.
     pub(super) fn takes_new_snapshot(&self) -> bool {
         matches!(self.config.snapshot.mode, SnapshotMode::WhenNeeded | SnapshotMode::Always)
     }
 
-    /// What tells the log at a position from every other one; `None` where the account may not look.
+    /// Returns the mark that tells this log from others at a position; `None` if the account may not read it.
     pub(super) async fn log_at(&self, server: &str, position: &Position) -> Result<Option<LogMark>, EngineError> {
         match log_at(&self.config.server, server, position).await {
             Err(error) if error.is_refusal() => {

@@ -13,8 +13,8 @@ use crate::checkpoint::{Checkpoint, CheckpointStore, FormerMarks, Save};
 use crate::error::{EngineError, ErrorClass};
 
 impl Life {
-    /// Asks the server to describe captured tables that the stored catalog lacks, because they were added to the
-    /// configuration. It is not asked about the others: it is ahead of the log, and may have altered them since.
+    /// Asks the server for the tables that were added to the configuration, which the stored catalog lacks. It does not
+    /// ask for the others: they followed the log, and the server is ahead of the place where the source reads.
     pub(super) async fn complete(
         &mut self,
         store: &CheckpointStore,
@@ -34,7 +34,7 @@ impl Life {
             };
             let pause = backoff.next().filter(|_| error.class() == ErrorClass::Retry);
             let Some(pause) = pause else { return Err(error) };
-            tracing::warn!(source = %self.config.name, pause_ms = pause.as_millis() as u64, "{error}");
+            tracing::warn!(source = %self.config.name, pause_ms = pause.as_millis(), "{error}");
             if self.pause(pause).await {
                 // The stream sees at once that the source was stopped.
                 return Ok(catalog);

@@ -17,7 +17,7 @@ use crate::checkpoint::{Checkpoint, CheckpointStore, FormerMarks, Save};
 use crate::error::{EngineError, ErrorClass, ErrorKind};
 
 impl Life {
-    /// Runs until the source is stopped or fails, and sets the last status.
+    /// Runs until the source is stopped or fails; its last status says which.
     pub(super) async fn run(mut self, folder: &Path) -> Result<(), EngineError> {
         let outcome = self.live(folder).await;
         let last = match &outcome {
@@ -88,8 +88,8 @@ impl Life {
         }
     }
 
-    /// Goes on from a checkpoint. The log of another server has the same transactions in other events, which would give
-    /// other sequence ids: there a new base begins.
+    /// Goes on from a checkpoint. Another server has the same transactions in other events, so sequence ids would
+    /// differ; a new base begins there.
     fn resume(
         &self,
         store: &Arc<CheckpointStore>,

@@ -74,17 +74,17 @@ impl Source {
         Source { name, metrics, status, stop, task, has_ended: false }
     }
 
-    /// The source's name, as it is configured.
+    /// Returns the source's configured name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Counters of the source.
+    /// Returns the source's counters.
     pub fn metrics(&self) -> &Arc<SourceMetrics> {
         &self.metrics
     }
 
-    /// What the source is doing; changes wake the receiver.
+    /// Returns a receiver that is woken by each change of the source's status.
     pub fn status(&self) -> watch::Receiver<SourceStatus> {
         self.status.clone()
     }
@@ -94,12 +94,12 @@ impl Source {
         let _ = self.stop.send(true);
     }
 
-    /// Returns whether the source's end has been waited for.
+    /// Returns whether [`Source::ended`] has been called.
     pub fn has_ended(&self) -> bool {
         self.has_ended
     }
 
-    /// Waits for the end of the source; once.
+    /// Waits for the end of the source. A second call returns at once.
     ///
     /// # Errors
     /// Why it ended, if it was not asked to.
@@ -143,7 +143,7 @@ pub async fn examine(config: &SourceConfig, data_dir: &Path) -> Result<Report, E
     Ok(report)
 }
 
-/// A source's name as the name of a folder.
+/// Returns a source's name as the name of a folder.
 fn folder_name(name: &str) -> String {
     name.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') { c } else { '_' }).collect()
 }

@@ -14,7 +14,7 @@ use crate::notices::Notices;
 use crate::pipeline::core::{CoreOptions, RowRules, SchemaChanges, Statements};
 use bitacora_config::SourceConfig;
 
-/// At most one transaction end is noted in this time, and the checkpoint is stored as often.
+/// Interval at which the checkpoint is stored. Transaction ends are noted at half of it, so each store has a new one.
 pub(super) const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How long a source that was asked to end waits for the receipts of what it has sent.
@@ -24,7 +24,7 @@ pub(super) const DRAIN_LIMIT: Duration = Duration::from_secs(15);
 pub(super) struct Pauses(Backoff);
 
 impl Pauses {
-    /// The pause before the next try; `None` when there is none.
+    /// Returns the pause before the next try; `None` if the tries are used up.
     pub(super) fn next(&mut self) -> Option<Duration> {
         self.0.next_pause_ms(1.0).map(Duration::from_millis)
     }
@@ -36,7 +36,7 @@ impl Life {
     }
 }
 
-/// How plans are compiled.
+/// Returns the options with which plans are compiled.
 pub(super) fn plan_options(config: &SourceConfig) -> PlanOptions {
     PlanOptions {
         connector: config.connector,
@@ -54,7 +54,7 @@ pub(super) fn plan_options(config: &SourceConfig) -> PlanOptions {
     }
 }
 
-/// What becomes of rows.
+/// Returns the rules for rows: which are captured, and how they become messages.
 pub(super) fn row_rules(config: &SourceConfig, notices: &Notices) -> RowRules {
     RowRules {
         plan: plan_options(config),
@@ -66,7 +66,7 @@ pub(super) fn row_rules(config: &SourceConfig, notices: &Notices) -> RowRules {
     }
 }
 
-/// What the core does.
+/// Returns the options of the pipeline's core.
 pub(super) fn core_options(config: &SourceConfig, notices: &Notices) -> CoreOptions {
     CoreOptions {
         server: config.server.address(),
@@ -77,7 +77,7 @@ pub(super) fn core_options(config: &SourceConfig, notices: &Notices) -> CoreOpti
     }
 }
 
-/// What is checked before the source starts.
+/// Returns the options of the checks before the source starts.
 pub(super) fn check_options(
     config: &SourceConfig,
     replica: &ReplicaOptions,
@@ -92,8 +92,8 @@ pub(super) fn check_options(
     }
 }
 
-/// How the source appears as a replica. Its identity stays the same when it starts again, so that the server takes the
-/// new connection for the old one's successor, and not for a second replica of the same id.
+/// Returns how the source registers as a replica. Its identity is the same at every start; otherwise the server would
+/// take a new connection for a second replica with the same id, and refuse it.
 pub(super) fn replica_options(config: &SourceConfig, folder: &Path) -> ReplicaOptions {
     let silence_ms = config.keep_alive_interval_ms.max(1_000);
     ReplicaOptions {
@@ -104,7 +104,7 @@ pub(super) fn replica_options(config: &SourceConfig, folder: &Path) -> ReplicaOp
     }
 }
 
-/// How a broken connection is tried again.
+/// Returns the pauses after which a broken connection is tried again.
 pub(super) fn backoff_options(config: &SourceConfig) -> BackoffOptions {
     BackoffOptions {
         first_ms: config.retry.initial_delay_ms,

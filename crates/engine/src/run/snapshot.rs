@@ -38,7 +38,7 @@ impl Life {
             };
             let Some(pause) = backoff.next() else { return Err(error) };
             let pause = pause.max(rest(attempt, begun.elapsed()));
-            tracing::warn!(source = %self.config.name, attempt, pause_ms = pause.as_millis() as u64,
+            tracing::warn!(source = %self.config.name, attempt, pause_ms = pause.as_millis(),
                 "the snapshot begins again, and the rows that it has read come again: {error}");
             self.status.send_replace(SourceStatus::Waiting { reason: error.to_string() });
             if self.pause(pause).await {

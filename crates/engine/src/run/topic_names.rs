@@ -10,10 +10,10 @@ use super::options::plan_options;
 use crate::pipeline::topic_owners::{APART, meeting, owner_name};
 use bitacora_config::SourceConfig;
 
-/// Topics that are named one by one.
+/// Number of topics that the finding names; it counts the others.
 const SHOWN: usize = 5;
 
-/// Adds a finding for captured tables with the same topic.
+/// Adds a finding if several tables would write into the same topic.
 pub(super) fn check(config: &SourceConfig, report: &mut Report) {
     let options = plan_options(config);
     let mut by_topic: BTreeMap<String, Vec<String>> = BTreeMap::new();

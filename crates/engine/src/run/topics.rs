@@ -22,7 +22,7 @@ const LOST: &str = "put the topic's messages back, or take a new snapshot, which
     purpose";
 
 impl Life {
-    /// Compares all topics with what they have confirmed, and goes back in the log where one lacks something.
+    /// Compares each topic with what it has confirmed, and goes back in the log if a topic lacks messages.
     pub(super) async fn compare_topics(
         &mut self,
         store: &Arc<CheckpointStore>,
@@ -45,7 +45,7 @@ impl Life {
                 Err(error) => return Err(error),
             };
             let Some(pause) = backoff.next() else { return Err(error) };
-            tracing::warn!(source = %self.config.name, pause_ms = pause.as_millis() as u64, "{error}");
+            tracing::warn!(source = %self.config.name, pause_ms = pause.as_millis(), "{error}");
             self.status.send_replace(SourceStatus::Waiting { reason: error.to_string() });
             if self.pause(pause).await {
                 return Ok(Compared::Stopped);
@@ -53,7 +53,7 @@ impl Life {
         }
     }
 
-    /// Returns the place to go back to, if a topic lacks something.
+    /// Returns the place to go back to, if a topic lacks messages.
     async fn try_compare(&self, store: &Arc<CheckpointStore>, resume: &Resume) -> Result<Option<Resume>, EngineError> {
         let marks = store.marks()?;
         let epoch = resume.checkpoint.epoch;
@@ -108,8 +108,8 @@ impl Life {
         Ok(Some(Resume { checkpoint, catalog }))
     }
 
-    /// The newest milestone from which everything above `target` is sent again, if the server still has the log from
-    /// there.
+    /// Returns the newest milestone from which everything above `target` is sent again, if the server still has the
+    /// log from there on.
     async fn milestone(
         &self,
         store: &Arc<CheckpointStore>,

@@ -93,8 +93,8 @@ pub(crate) async fn compare(
     Ok(behind)
 }
 
-/// A producer whose connection has just broken may still hold the topic. The comparison waits this long for it, then
-/// takes the topic over.
+/// Time for which an earlier producer, whose connection has just broken, may hold a topic. Then the comparison takes
+/// the topic over.
 const HELD_TIMEOUT: Duration = Duration::from_secs(1);
 
 struct Comparer {

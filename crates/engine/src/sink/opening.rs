@@ -1,4 +1,4 @@
-//! How a topic's producer is opened, and what is learnt of the topic then.
+//! Opens the producer of a topic, and asks the topic for the last sequence id if the broker does not know it.
 
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -16,8 +16,8 @@ use super::tail::{Since, read_tail};
 use crate::checkpoint::TopicMark;
 use crate::error::{EngineError, ErrorClass, ErrorKind};
 
-/// Pause before a topic is tried again that could not be opened because the broker was away or refused the table's new
-/// schema; it doubles up to the longest.
+/// First pause before a topic is opened again, after the broker was away or refused the table's new schema. The pause
+/// doubles up to [`OPEN_PAUSE_MAX`].
 const OPEN_PAUSE: Duration = Duration::from_millis(500);
 const OPEN_PAUSE_MAX: Duration = Duration::from_secs(8);
 
@@ -26,7 +26,7 @@ impl PulsarSink {
         topic_name(&self.namespace, topic)
     }
 
-    /// A partitioned topic would need a producer, and sequence ids, for each partition.
+    /// Fails on a partitioned topic: each partition would need a producer and sequence ids of its own.
     async fn refuse_partitions(&self, topic: &TopicName) -> Result<(), EngineError> {
         match self.client.partitions(topic, AutoCreation::Never).await {
             Ok(0) => Ok(()),
@@ -40,8 +40,8 @@ impl PulsarSink {
         }
     }
 
-    /// Opens a producer; the stream waits for a broker that is away, as its open producers do, and for one that refuses
-    /// the schema. A snapshot does not: it would hold its transaction open meanwhile. It is begun again, or ends.
+    /// Opens a producer. The stream tries until the broker is back, or accepts the schema. A snapshot fails at once,
+    /// because it would hold its transaction open while it waits; the caller begins it again, or ends.
     pub(super) async fn open_lasting(
         &self,
         lane: Lane,
@@ -62,7 +62,7 @@ impl PulsarSink {
         }
     }
 
-    /// Opens a producer. Returns it with the last sequence id that the topic or the checkpoint has of it, if any.
+    /// Opens a producer and returns it with the last sequence id that was stored under its name, if any.
     async fn try_open(
         &self,
         lane: Lane,
@@ -110,18 +110,18 @@ impl PulsarSink {
         Ok((producer, last.max(confirmed)))
     }
 
-    /// Returns the mark of a topic with which the sink began.
+    /// Returns the mark of a topic in the checkpoint that the sink started with, for this base and lane.
     fn known(&self, lane: Lane, topic: &str) -> Option<&TopicMark> {
         let marks = self.known.get(topic)?;
         marks.iter().find(|mark| mark.lane == lane && mark.epoch == self.names.epoch())
     }
 
-    /// Returns the mark of the producer that this source opened last for a topic, in any lane and base.
+    /// Returns the mark of the producer that opened a topic last, of any lane and base of this source.
     fn newest_mark(&self, topic: &str) -> Option<&TopicMark> {
         self.known.get(topic)?.iter().max_by_key(|mark| mark.topic_epoch)
     }
 
-    /// Warns of another engine with the source's name that has sent messages, once for each.
+    /// Logs, once for each producer, that another engine with the source's name has sent messages.
     fn tell_namesake(&self, topic: &TopicName, producer: &str) {
         let is_new = self.names.author(producer) == Author::Namesake
             && self.namesakes.lock().unwrap_or_else(PoisonError::into_inner).insert(producer.to_owned());
@@ -150,7 +150,7 @@ impl PulsarSink {
     }
 }
 
-/// Returns the full name of a topic; a name without a namespace gets `namespace`.
+/// Returns the full name of a topic; a short name is completed with `namespace`.
 pub(super) fn topic_name(namespace: &str, topic: &str) -> Result<TopicName, EngineError> {
     let full = if topic.contains("://") { topic.to_owned() } else { format!("persistent://{namespace}/{topic}") };
     TopicName::parse(&full).map_err(|error| {
@@ -160,7 +160,7 @@ pub(super) fn topic_name(namespace: &str, topic: &str) -> Result<TopicName, Engi
     })
 }
 
-/// Returns the schema to register; `None` for values of any bytes.
+/// Returns the schema to register; `None` for values that are any bytes.
 fn wire_schema(schema: &MessageSchema) -> Option<Schema> {
     let property = |(key, value): (&str, &str)| KeyValue { key: key.to_owned(), value: value.to_owned() };
     match schema {

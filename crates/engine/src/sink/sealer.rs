@@ -48,13 +48,13 @@ impl Sealer {
             let failure = Arc::clone(&failure);
             move || {
                 Worker { runtime, producers: HashMap::new(), compressor: Compressor::default(), empty, failure }
-                    .run(&taken)
+                    .run(&taken);
             }
         })?;
         Ok(Sealer { orders: Some(orders), emptied, failure, thread: Some(thread) })
     }
 
-    /// Returns an empty batch: one that was sent before, or a new one.
+    /// Gives a batch that was sent, emptied, or a new one.
     pub(super) fn empty_batch(&self) -> Box<BatchBuilder> {
         self.emptied.try_recv().unwrap_or_default()
     }
@@ -76,7 +76,7 @@ impl Sealer {
         done.recv().unwrap_or_else(|_| Err(self.failure()))
     }
 
-    /// Returns whether the sealer still works.
+    /// Whether the sealer still works.
     pub(super) fn check(&self) -> Result<(), EngineError> {
         match self.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
             Some(error) => Err(error),
@@ -139,7 +139,8 @@ impl Worker {
         let Some(producer) = self.producers.get_mut(&topic) else {
             return Err(EngineError::new(ErrorKind::Fault, "a batch has no producer"));
         };
-        let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
         let sealed = batch.finish_with(&producer.entry_header(now_ms), &mut self.compressor).map_err(|error| {
             EngineError::new(ErrorKind::Fault, format!("a batch for topic {} cannot be compressed", producer.topic()))
                 .caused_by(error)

@@ -10,7 +10,7 @@ use bitacora_pulsar::{ChunkView, Client, Error, Message, Reader, ReaderOptions, 
 use bitacora_pulsar_wire::{MessageId, TopicName};
 
 /// How long the broker may take to hand out a message that it has.
-const WAIT: Duration = Duration::from_secs(30);
+const WAIT_MS: u64 = 30_000;
 
 /// Where to look for a producer's last message if another producer wrote the topic's last one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,8 +82,8 @@ pub(super) async fn read_on(reader: &mut Reader, producer: &str, tail: &mut Tail
 
 /// Reads a message that the broker has.
 async fn next(reader: &mut Reader) -> Result<Message, Error> {
-    let next = tokio::time::timeout(WAIT, reader.next()).await;
-    next.map_err(|_| Error::Timeout { what: "the last message", timeout_ms: WAIT.as_millis() as u64 })?
+    let next = tokio::time::timeout(Duration::from_millis(WAIT_MS), reader.next()).await;
+    next.map_err(|_| Error::Timeout { what: "the last message", timeout_ms: WAIT_MS })?
 }
 
 fn note(message: &Message, producer: &str, tail: &mut Tail) {

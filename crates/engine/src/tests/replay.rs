@@ -65,10 +65,11 @@ impl Sink for ModelSink {
             self.names.push(topic.to_owned());
             self.names.len() - 1
         });
-        self.open.insert(index as u32);
+        let index = u32::try_from(index).unwrap();
+        self.open.insert(index);
         let broker = self.broker.borrow();
         let last = broker.topics.get(topic).and_then(|messages| messages.last()).map(|message| message.sequence_id);
-        Ok(Opened { topic: TopicId(index as u32), last_sequence_id: last })
+        Ok(Opened { topic: TopicId(index), last_sequence_id: last })
     }
 
     fn append(&mut self, topic: TopicId, message: OutgoingMessage<'_>) -> Result<(), EngineError> {

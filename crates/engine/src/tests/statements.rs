@@ -89,7 +89,7 @@ fn core() -> Core<Counter> {
 /// A statement as a QUERY event.
 fn query(database: &str, sql: &[u8]) -> Vec<u8> {
     let mut body = vec![0; 8];
-    body.push(database.len() as u8);
+    body.push(u8::try_from(database.len()).unwrap());
     body.extend([0; 4]);
     body.extend(database.as_bytes());
     body.push(0);
@@ -98,7 +98,7 @@ fn query(database: &str, sql: &[u8]) -> Vec<u8> {
 }
 
 fn event(kind: EventType, body: &[u8]) -> Vec<u8> {
-    let length = 19 + body.len() as u32;
+    let length = 19 + u32::try_from(body.len()).unwrap();
     let mut event = vec![0; 4];
     event.push(kind.0);
     event.extend(7u32.to_le_bytes());

@@ -35,7 +35,7 @@ impl Sink for Kept {
             self.names.push(topic.to_owned());
             self.names.len() - 1
         });
-        Ok(Opened { topic: TopicId(index as u32), last_sequence_id: None })
+        Ok(Opened { topic: TopicId(u32::try_from(index).unwrap()), last_sequence_id: None })
     }
 
     fn append(&mut self, topic: TopicId, message: OutgoingMessage<'_>) -> Result<(), EngineError> {
