@@ -127,7 +127,8 @@ def exceptions(servers, header):
 //! Where a server maps a sequence of a multi-byte character set otherwise than the WHATWG's decoder: first sequence, first character,
 //! and how many follow one another.
 
-use super::multi_byte::Exception;
+/// Sequences that follow one another and stand for characters that do: first sequence, first character, count.
+pub(super) type Exception = (u32, u16, u16);
 """
     for charset, label in MULTI_BYTE.items():
         found = merged(servers, charset, "CONCAT(CHAR(a.n), CHAR(b.n))", "charsets.bytes a, charsets.bytes b WHERE a.n >= 128")

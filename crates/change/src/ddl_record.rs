@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use crate::column::spelled;
 use crate::description::{ColumnDefault, ColumnDescription, TableDescription};
+use crate::event_context::EventContext;
 use crate::json::write_base64;
-use crate::message::{EventContext, MessageBuffer, WholeMessage};
+use crate::message::{MessageBuffer, WholeMessage};
 use crate::options::{Connector, DebeziumForm, PlanOptions, ValueFormat};
 use crate::schema::{
     Field, KeyValueEncoding, KeyValueSchema, Kind, MessageSchema, Schema, SchemaPart, avro_definition, connect_json,

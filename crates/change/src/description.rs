@@ -5,8 +5,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::logged::is_same;
-
 /// A table as its DDL describes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableDescription {
@@ -88,6 +86,13 @@ impl TableDescription {
     /// The column of that name; names of columns do not depend on case.
     pub fn column(&self, name: &str) -> Option<&ColumnDescription> {
         let exact = self.columns.iter().find(|column| column.name == name);
-        exact.or_else(|| self.columns.iter().find(|column| is_same(&column.name, name)))
+        exact.or_else(|| self.columns.iter().find(|column| is_same_column(&column.name, name)))
     }
+}
+
+/// Returns whether the servers take two names for the same column: names of columns never depend on case.
+pub(crate) fn is_same_column(a: &str, b: &str) -> bool {
+    // Letter by letter: `str::to_lowercase` writes the last sigma of a word in another way.
+    let lower_case = |name: &str| name.chars().flat_map(char::to_lowercase).collect::<String>();
+    a == b || lower_case(a) == lower_case(b)
 }

@@ -5,7 +5,8 @@
 
 use serde_json::json;
 
-use crate::message::{EventContext, Message, MessageBuffer, Operation, WholeMessage};
+use crate::event_context::EventContext;
+use crate::message::{Message, MessageBuffer, Operation, WholeMessage};
 use crate::options::PlanOptions;
 use crate::pattern::PatternList;
 

@@ -11,7 +11,7 @@
 
 use bitacora_binlog::{Cell, Column, ColumnType, Image, Row, TableMap};
 
-use crate::description::{ColumnDescription, TableDescription};
+use crate::description::{ColumnDescription, TableDescription, is_same_column};
 use crate::message::Operation;
 
 /// The columns of a table map with what describes them.
@@ -74,7 +74,7 @@ impl<'a> LoggedTable<'a> {
         let Some(description) = self.description else { return Vec::new() };
         let index_of = |name: &String| {
             let is_named = |column: &LoggedColumn<'_>| match column {
-                LoggedColumn::Described(description) => is_same(&description.name, name),
+                LoggedColumn::Described(description) => is_same_column(&description.name, name),
                 _ => false,
             };
             self.columns.iter().position(is_named)
@@ -140,13 +140,6 @@ fn is_row_hash(column: &Column) -> bool {
     number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
         && column.kind == ColumnType::LONGLONG
         && column.unsigned
-}
-
-/// Whether two names of columns are the same to the servers, whose names of columns never depend on case.
-pub(crate) fn is_same(a: &str, b: &str) -> bool {
-    // Letter by letter: `str::to_lowercase` writes the last sigma of a word in another way.
-    let lower_case = |name: &str| name.chars().flat_map(char::to_lowercase).collect::<String>();
-    a == b || lower_case(a) == lower_case(b)
 }
 
 /// The hidden period of a table with system versioning, which keeps the rows of the past beside the current ones.

@@ -4,9 +4,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::event_context::{EventContext, SnapshotMark};
 use crate::json::{write_integer, write_string, write_unsigned};
 use crate::landmark::{self, Landmarks};
-use crate::message::{EventContext, SnapshotMark};
 use crate::options::{Connector, DebeziumForm};
 use crate::schema::{DefaultValue, Field, Kind, Schema};
 

@@ -2,10 +2,7 @@
 
 use encoding_rs::{CoderResult, Encoding};
 
-use super::exceptions;
-
-/// Sequences that follow one another and stand for characters that do: first sequence, first character, count.
-pub(super) type Exception = (u32, u16, u16);
+use super::exceptions::{self, Exception};
 
 /// How many bytes a character has, by its first bytes.
 #[derive(Debug, Clone, Copy)]

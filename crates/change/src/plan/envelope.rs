@@ -2,9 +2,9 @@
 
 use bitacora_binlog::TableMap;
 
+use crate::event_context::EventContext;
 use crate::json::write_integer;
 use crate::landmark;
-use crate::message::EventContext;
 use crate::options::{DebeziumForm, PlanOptions};
 use crate::schema::{Kind, Schema};
 use crate::scratch::Scratch;

@@ -13,10 +13,11 @@ use bitacora_binlog::{Cell, ColumnType, Image, Row, TableMap};
 use crate::column::{ColumnPlan, Part};
 use crate::description::TableDescription;
 use crate::error::{EncodeError, PlanError};
+use crate::event_context::EventContext;
 use crate::json::write_base64;
 use crate::landmark;
 use crate::logged::{LoggedTable, SystemPeriod};
-use crate::message::{EventContext, MessageBuffer, Operation};
+use crate::message::{MessageBuffer, Operation};
 use crate::options::{DebeziumForm, PlanOptions, Tombstones, ValueFormat};
 use crate::schema::{
     KeyValueEncoding, KeyValueSchema, MessageSchema, Schema, SchemaPart, avro_definition, connect_json,
