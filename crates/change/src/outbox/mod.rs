@@ -11,9 +11,11 @@
 //! Life cycle: [`OutboxPlan::compile`] once for each version of the table, [`OutboxPlan::route`] for each row.
 
 mod cells;
+mod columns;
 mod expand;
 mod options;
 mod plan;
+mod row;
 mod template;
 mod topic;
 mod value;
