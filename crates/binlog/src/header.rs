@@ -62,6 +62,12 @@ impl EventHeader {
     pub fn is_ignorable(&self) -> bool {
         self.flags & Self::FLAG_IGNORABLE != 0
     }
+
+    /// Says that a fault lies in the event of this header, `offset` bytes from the header's start.
+    #[cold]
+    pub(crate) fn locate(&self, offset: usize, source: Error) -> Error {
+        Error::Event { kind: self.kind, next_position: self.next_position, offset, source: Box::new(source) }
+    }
 }
 
 /// The checksum behind each event.

@@ -6,6 +6,7 @@
 //!
 //! Format: binlog version 4 (MySQL source documentation, "Binary log event structure").
 
+mod bitmap;
 mod compressed;
 mod cursor;
 mod decoder;
@@ -13,17 +14,21 @@ pub mod encode;
 mod error;
 pub mod event;
 mod event_type;
+mod flavor;
 pub mod gtid;
 mod header;
 pub mod json;
+mod limits;
 pub mod rows;
 pub mod table;
 pub mod value;
 
-pub use decoder::{Decoder, Limits};
+pub use decoder::Decoder;
 pub use error::Error;
 pub use event::{Body, Event};
 pub use event_type::EventType;
+pub use flavor::Flavor;
 pub use header::{CHECKSUM_BYTES, ChecksumAlgorithm, EventHeader, HEADER_BYTES};
+pub use limits::Limits;
 pub use rows::{Cell, Image, Row, RowScratch, RowsEvent, RowsKind, RowsReader};
-pub use table::{Column, ColumnType, Flavor, KeyPart, TableMap, Width};
+pub use table::{Column, ColumnType, KeyPart, TableMap, Width};

@@ -5,8 +5,8 @@ use crate::{
     cursor::Cursor,
     error::Error,
     event_type::EventType,
+    flavor::Flavor,
     header::{ChecksumAlgorithm, HEADER_BYTES},
-    table::Flavor,
 };
 
 /// The format of a log.

@@ -2,6 +2,7 @@
 
 mod format_description;
 mod gtid;
+mod plain_events;
 mod query;
 mod session;
 mod transaction_payload;
@@ -15,7 +16,7 @@ pub use transaction_payload::TransactionPayload;
 pub use xa::{XaPrepare, Xid};
 
 pub(crate) use format_description::has_checksum;
-pub(crate) use transaction_payload::PayloadBuffers;
+pub(crate) use plain_events::PayloadBuffers;
 
 use crate::{header::EventHeader, rows::RowsEvent, table::TableMap};
 use std::sync::Arc;

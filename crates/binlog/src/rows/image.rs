@@ -1,9 +1,6 @@
 //! One image: the width pass, and cells by column.
 
-use crate::{
-    error::Error,
-    table::{Width, bit},
-};
+use crate::{bitmap::bit, error::Error, table::Width};
 
 /// Where a column's value lies in the images of an event.
 #[derive(Clone, Copy, Debug)]

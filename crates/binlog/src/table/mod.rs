@@ -10,29 +10,13 @@
 mod column;
 mod metadata;
 
+pub use crate::flavor::Flavor;
 pub use column::{Column, ColumnType, Width};
+pub use metadata::KeyPart;
 
-use crate::{cursor::Cursor, error::Error};
+use crate::{bitmap::bit, cursor::Cursor, error::Error};
+use metadata::Metadata;
 use std::hash::{Hash, Hasher};
-
-/// The server family that wrote a log; the families differ in small ways.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Flavor {
-    /// MySQL, Percona Server.
-    #[default]
-    Mysql,
-    /// MariaDB.
-    Mariadb,
-}
-
-/// A part of the primary key.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct KeyPart {
-    /// Index of the column, from 0.
-    pub column: u32,
-    /// Characters of the column that the key covers; 0 is the whole column.
-    pub prefix_characters: u32,
-}
 
 /// A table as the rows events that name it see it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -88,21 +72,20 @@ impl TableMap {
         for (index, column) in columns.iter_mut().enumerate() {
             column.nullable = bit(nullable, index);
         }
-        let mut map = Self {
+        let Metadata { primary_key, signedness_known, names_known } = Metadata::read(cursor, &mut columns, flavor)?;
+        let widths = widths(&columns)?;
+        Ok(Self {
             table_id,
             flags,
             database,
             table,
             columns,
-            primary_key: Vec::new(),
-            signedness_known: false,
-            names_known: false,
+            primary_key,
+            signedness_known,
+            names_known,
             fingerprint,
-            widths: Vec::new(),
-        };
-        metadata::read(cursor, &mut map, flavor)?;
-        map.widths = widths(&map.columns)?;
-        Ok(map)
+            widths,
+        })
     }
 
     /// Makes a table map that no server sent, for rows of a snapshot (see [`crate::encode`]); the fingerprint is made of the fields.
@@ -170,11 +153,6 @@ fn read_name(cursor: &mut Cursor<'_>, what: &'static str) -> Result<String, Erro
     let name = cursor.take(usize::from(length), what)?;
     cursor.take(1, what)?;
     std::str::from_utf8(name).map(str::to_owned).map_err(|_| Error::Utf8 { what })
-}
-
-/// Whether bit `index` of a little-endian bitmap is set; bits beyond the end are not.
-pub(crate) fn bit(bitmap: &[u8], index: usize) -> bool {
-    bitmap.get(index / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1)
 }
 
 /// Reads and normalises the metadata of one column.
