@@ -8,6 +8,7 @@
 mod admin;
 mod backoff;
 mod client;
+mod cluster;
 mod config;
 mod connection;
 mod consumer;
