@@ -29,7 +29,7 @@ FLOORS = [
     ["crates/config"],
     ["crates/broker", "crates/source", "aeroalpes"],
     ["crates/change", "crates/pulsar", "crates/testkit"],
-    ["crates/binlog", "crates/origin", "crates/outbox", "crates/pulsar-wire", "crates/store"],
+    ["crates/binlog", "crates/data-folder", "crates/origin", "crates/outbox", "crates/pulsar-wire"],
 ]
 
 TOKEN = re.compile(
