@@ -6,6 +6,8 @@
 //!
 //! Format: binlog version 4 (MySQL source documentation, "Binary log event structure").
 
+#![warn(unreachable_pub)]
+
 mod bitmap;
 mod compressed;
 mod cursor;

@@ -45,36 +45,36 @@ pub(crate) struct Landmarks {
 
 impl Landmarks {
     /// Forgets everything.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.places.clear();
         self.finished = 0;
     }
 
     /// A value begins at `at`; what was marked since the last message, in its key, is forgotten.
-    pub fn begin_value(&mut self, at: usize) {
+    pub(crate) fn begin_value(&mut self, at: usize) {
         self.places.truncate(self.finished);
         self.value_start = at;
     }
 
     /// The constant part `name` begins at `at`.
-    pub fn mark(&mut self, name: u16, at: usize) {
+    pub(crate) fn mark(&mut self, name: u16, at: usize) {
         self.places.push((name, at.wrapping_sub(self.value_start) as u32));
     }
 
     /// Marks the places of a text that was written elsewhere and is copied to `at`.
-    pub fn copy(&mut self, from: &Landmarks, at: usize) {
+    pub(crate) fn copy(&mut self, from: &Landmarks, at: usize) {
         let base = at.wrapping_sub(self.value_start) as u32;
         self.places.extend(from.places.iter().map(|&(name, place)| (name, base.wrapping_add(place))));
     }
 
     /// The message is complete; gives the range of its places.
-    pub fn finish(&mut self) -> Range<usize> {
+    pub(crate) fn finish(&mut self) -> Range<usize> {
         let start = std::mem::replace(&mut self.finished, self.places.len());
         start..self.finished
     }
 
     /// Gives the places of a finished message.
-    pub fn of(&self, message: Range<usize>) -> &[Landmark] {
+    pub(crate) fn of(&self, message: Range<usize>) -> &[Landmark] {
         self.places.get(message).unwrap_or_default()
     }
 }

@@ -153,7 +153,7 @@ pub(crate) struct SystemPeriod {
 
 impl SystemPeriod {
     /// Returns what happened to the current rows; `None` if only the past changed.
-    pub fn of_current_rows(self, row: &Row<'_>, operation: Operation) -> Option<Operation> {
+    pub(crate) fn of_current_rows(self, row: &Row<'_>, operation: Operation) -> Option<Operation> {
         let before = row.before.as_ref().is_some_and(|image| self.is_current(image));
         let after = row.after.as_ref().is_some_and(|image| self.is_current(image));
         match (operation, before, after) {

@@ -25,7 +25,7 @@ pub(crate) struct Scratch {
 
 impl Scratch {
     /// The inflater of compressed columns.
-    pub fn inflater(&mut self) -> &mut ColumnInflater {
+    pub(crate) fn inflater(&mut self) -> &mut ColumnInflater {
         self.inflater.get_or_insert_with(|| ColumnInflater::new(INFLATED_BYTES_MAX))
     }
 }

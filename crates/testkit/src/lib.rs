@@ -8,6 +8,7 @@
 //! [`load`] writes a known load, [`delivery`] checks what a consumer saw of it,
 //! [`TopicReader`] shows what a broker has stored, [`Forwarder`] is an address that moves to another server, [`allocations`] counts what a test may not allocate.
 
+#![warn(unreachable_pub)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 pub mod allocations;

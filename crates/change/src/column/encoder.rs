@@ -70,7 +70,7 @@ pub(crate) enum Temporal {
 
 impl Encoder {
     /// What stands for an unrepresentable value where NULL is not allowed and the column has no default.
-    pub fn zero(&self) -> &'static [u8] {
+    pub(super) fn zero(&self) -> &'static [u8] {
         match self {
             Encoder::Timestamp(_) => b"\"1970-01-01T00:00:00Z\"",
             _ => b"0",
@@ -78,18 +78,18 @@ impl Encoder {
     }
 
     /// Whether the column holds characters, labels among them.
-    pub fn is_text(&self) -> bool {
+    pub(super) fn is_text(&self) -> bool {
         matches!(self, Encoder::Text(_) | Encoder::InflatedText(_) | Encoder::Enum(_) | Encoder::Set(_))
     }
 
     /// Whether the column holds bytes that are no number.
-    pub fn is_bytes(&self) -> bool {
+    pub(super) fn is_bytes(&self) -> bool {
         matches!(self, Encoder::Bytes | Encoder::InflatedBytes | Encoder::PaddedBytes(_))
     }
 
     /// Appends the JSON of a value. Gives false, and appends nothing, for a value that Debezium's types cannot hold: a date
     /// that is zero or has a month or day of zero.
-    pub fn write(&self, bytes: &[u8], scratch: &mut Scratch, out: &mut Vec<u8>) -> Result<bool, Error> {
+    pub(super) fn write(&self, bytes: &[u8], scratch: &mut Scratch, out: &mut Vec<u8>) -> Result<bool, Error> {
         match self {
             Encoder::Signed => write_integer(value::signed(bytes)?, out),
             Encoder::Unsigned => write_unsigned(value::unsigned(bytes)?, out),

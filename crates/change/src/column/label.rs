@@ -15,7 +15,7 @@ pub(crate) struct Label {
 
 impl Label {
     /// Makes the label of a column.
-    pub fn new(name: &str) -> Label {
+    pub(crate) fn new(name: &str) -> Label {
         let mut text = b",".to_vec();
         write_string(name, &mut text);
         text.push(b':');
@@ -27,7 +27,7 @@ impl Label {
 
     /// Appends the label with `separator` at its front: a comma, or the brace that opens the object.
     #[inline]
-    pub fn write(&self, separator: u8, out: &mut Vec<u8>) {
+    pub(crate) fn write(&self, separator: u8, out: &mut Vec<u8>) {
         let start = out.len();
         match &self.block {
             Some(block) => {

@@ -25,7 +25,7 @@ impl Mapping<'_> {
     ///
     /// # Errors
     /// The type is unknown, or neither the log nor the description tells the charset or the labels.
-    pub fn compile(&self) -> Result<(Encoder, Schema), PlanError> {
+    pub(super) fn compile(&self) -> Result<(Encoder, Schema), PlanError> {
         let column = self.column;
         let type_name = self.description.map_or("", |column| column.type_name.as_str());
         Ok(match column.kind {

@@ -55,7 +55,7 @@ pub(crate) enum Part {
 
 impl ColumnPlan {
     /// Compiles column `index` of a table for a part of its messages; `None` if the column is left out there.
-    pub fn compile(
+    pub(crate) fn compile(
         table: &TableMap,
         index: usize,
         column: &Column,
@@ -101,7 +101,7 @@ impl ColumnPlan {
     }
 
     /// Compiles the columns of a table's images, without those that are left out and those that the server hides.
-    pub fn images(
+    pub(crate) fn images(
         table: &TableMap,
         logged: &LoggedTable<'_>,
         options: &PlanOptions,
@@ -117,7 +117,7 @@ impl ColumnPlan {
     }
 
     /// Appends the JSON of a stored value.
-    pub fn write(&self, bytes: &[u8], scratch: &mut Scratch, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    pub(crate) fn write(&self, bytes: &[u8], scratch: &mut Scratch, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         match self.encoder.write(bytes, scratch, out) {
             Ok(true) => Ok(()),
             Ok(false) => {
@@ -129,12 +129,12 @@ impl ColumnPlan {
     }
 
     /// Appends what NULL is printed as.
-    pub fn write_null(&self, out: &mut Vec<u8>) {
+    pub(crate) fn write_null(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.null);
     }
 
     /// The column as a field of a schema.
-    pub fn field(&self) -> Field {
+    pub(crate) fn field(&self) -> Field {
         self.schema.clone().field(self.name.as_str())
     }
 }

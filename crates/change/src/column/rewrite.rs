@@ -21,7 +21,7 @@ pub(crate) enum Rewrite {
 
 impl Rewrite {
     /// Changes the JSON string that stands in `out` from `start` on; `room` is for what must be written elsewhere first.
-    pub fn apply(&self, start: usize, room: &mut Vec<u8>, out: &mut Vec<u8>) {
+    pub(super) fn apply(&self, start: usize, room: &mut Vec<u8>, out: &mut Vec<u8>) {
         let written = out.get(start..).unwrap_or_default();
         match self {
             Rewrite::Hash { hash, characters } => {

@@ -17,28 +17,32 @@ pub(super) struct Cells {
 }
 
 impl Cells {
-    pub fn compile(table: &TableMap, logged: &LoggedTable<'_>, options: &PlanOptions) -> Result<Cells, PlanError> {
+    pub(super) fn compile(
+        table: &TableMap,
+        logged: &LoggedTable<'_>,
+        options: &PlanOptions,
+    ) -> Result<Cells, PlanError> {
         Ok(Cells { columns: ColumnPlan::images(table, logged, options)? })
     }
 
     /// Index of a column; names of columns do not depend on case.
-    pub fn index(&self, name: &str) -> Option<usize> {
+    pub(super) fn index(&self, name: &str) -> Option<usize> {
         let exact = self.columns.iter().position(|column| column.name == name);
         exact.or_else(|| self.columns.iter().position(|column| column.name.to_lowercase() == name.to_lowercase()))
     }
 
     /// The columns, for what is to be said of them.
-    pub fn columns(&self) -> &[ColumnPlan] {
+    pub(super) fn columns(&self) -> &[ColumnPlan] {
         &self.columns
     }
 
     /// Schema of a column's values.
-    pub fn schema(&self, index: usize) -> Schema {
+    pub(super) fn schema(&self, index: usize) -> Schema {
         self.columns.get(index).map_or(Schema::new(Kind::String), |column| column.schema.clone())
     }
 
     /// Appends a column's JSON.
-    pub fn write(
+    pub(super) fn write(
         &self,
         image: &Image<'_>,
         index: usize,
@@ -57,7 +61,7 @@ impl Cells {
     }
 
     /// Reads a column's value.
-    pub fn value(&self, image: &Image<'_>, index: usize, scratch: &mut Scratch) -> Result<Value, EncodeError> {
+    pub(super) fn value(&self, image: &Image<'_>, index: usize, scratch: &mut Scratch) -> Result<Value, EncodeError> {
         let mut json = Vec::new();
         self.write(image, index, scratch, &mut json)?;
         // What was written just now is JSON.
@@ -65,7 +69,12 @@ impl Cells {
     }
 
     /// Reads a column as text; `None` for NULL.
-    pub fn text(&self, image: &Image<'_>, index: usize, scratch: &mut Scratch) -> Result<Option<String>, EncodeError> {
+    pub(super) fn text(
+        &self,
+        image: &Image<'_>,
+        index: usize,
+        scratch: &mut Scratch,
+    ) -> Result<Option<String>, EncodeError> {
         Ok(match self.value(image, index, scratch)? {
             Value::Null => None,
             Value::String(text) => Some(text),
@@ -74,7 +83,12 @@ impl Cells {
     }
 
     /// Appends the whole row as a JSON object.
-    pub fn write_row(&self, image: &Image<'_>, scratch: &mut Scratch, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    pub(super) fn write_row(
+        &self,
+        image: &Image<'_>,
+        scratch: &mut Scratch,
+        out: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
         for (index, column) in self.columns.iter().enumerate() {
             column.label.write(if index == 0 { b'{' } else { b',' }, out);
             self.write(image, index, scratch, out)?;
@@ -95,7 +109,7 @@ pub(super) enum Clock {
 
 impl Clock {
     /// The clock of a column, if it can be one.
-    pub fn of(schema: &Schema) -> Option<Clock> {
+    pub(super) fn of(schema: &Schema) -> Option<Clock> {
         match (&schema.kind, schema.name.as_deref()) {
             (Kind::Int64, None | Some("io.debezium.time.Timestamp")) => Some(Clock::Milliseconds),
             (Kind::Int64, Some("io.debezium.time.MicroTimestamp")) => Some(Clock::Microseconds),
@@ -105,7 +119,7 @@ impl Clock {
     }
 
     /// Milliseconds since 1970.
-    pub fn milliseconds(self, value: &Value) -> Option<i64> {
+    pub(super) fn milliseconds(self, value: &Value) -> Option<i64> {
         match self {
             Clock::Milliseconds => value.as_i64(),
             Clock::Microseconds => value.as_i64().map(|microseconds| microseconds.div_euclid(1_000)),

@@ -19,7 +19,7 @@ impl ColumnFinder<'_> {
     ///
     /// # Errors
     /// The table has no such column, or the rules for columns leave it out.
-    pub fn index(&self, column: &str, option: &'static str) -> Result<usize, PlanError> {
+    pub(super) fn index(&self, column: &str, option: &'static str) -> Result<usize, PlanError> {
         self.cells.index(column).ok_or_else(|| {
             let (database, table) = (self.table.database.clone(), self.table.table.clone());
             let column = column.to_owned();
@@ -51,7 +51,7 @@ impl Columns {
     ///
     /// # Errors
     /// A column is missing or left out, or the one of the time holds no time.
-    pub fn find(finder: &ColumnFinder<'_>, outbox: &OutboxOptions) -> Result<Columns, PlanError> {
+    pub(super) fn find(finder: &ColumnFinder<'_>, outbox: &OutboxOptions) -> Result<Columns, PlanError> {
         let mut columns = Columns {
             id: finder.index(&outbox.id, "table.field.event.id (columns.id)")?,
             key: finder.index(&outbox.key, "table.field.event.key (columns.key)")?,

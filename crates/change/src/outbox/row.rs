@@ -21,7 +21,7 @@ pub(super) enum Failure {
 
 impl Failure {
     /// Creates the failure of a payload that should be JSON.
-    pub fn not_json(error: serde_json::Error) -> Failure {
+    pub(super) fn not_json(error: serde_json::Error) -> Failure {
         Failure::Unmappable(format!("the payload is no JSON ({error})"))
     }
 }
@@ -45,7 +45,7 @@ pub(super) struct RowReader<'p, 's> {
 
 impl<'p, 's> RowReader<'p, 's> {
     /// Creates a reader of the row that `image` holds.
-    pub fn new(
+    pub(super) fn new(
         cells: &'p Cells,
         columns: &'p Columns,
         image: &'p Image<'p>,
@@ -56,7 +56,7 @@ impl<'p, 's> RowReader<'p, 's> {
     }
 
     /// Returns the message's properties: `id` and the headers. A column that is NULL has none.
-    pub fn properties(&mut self) -> Result<Vec<(String, String)>, EncodeError> {
+    pub(super) fn properties(&mut self) -> Result<Vec<(String, String)>, EncodeError> {
         let mut properties = Vec::new();
         let id = [("id", self.columns.id)];
         let headers = self.columns.headers.iter().map(|(name, index)| (name.as_str(), *index));
@@ -69,7 +69,7 @@ impl<'p, 's> RowReader<'p, 's> {
     }
 
     /// Returns the event's time, or now if the row has none; milliseconds since 1970.
-    pub fn time_ms(&mut self) -> Result<i64, Failure> {
+    pub(super) fn time_ms(&mut self) -> Result<i64, Failure> {
         let now_ms = self.context.now_us.div_euclid(1_000);
         let Some((index, clock)) = self.columns.time else { return Ok(now_ms) };
         match self.cells.value(self.image, index, self.scratch)? {
@@ -81,12 +81,12 @@ impl<'p, 's> RowReader<'p, 's> {
     }
 
     /// Returns a column as text; `None` for NULL.
-    pub fn text(&mut self, index: usize) -> Result<Option<String>, EncodeError> {
+    pub(super) fn text(&mut self, index: usize) -> Result<Option<String>, EncodeError> {
         self.cells.text(self.image, index, self.scratch)
     }
 
     /// Returns whether the payload is NULL or a text without a character above U+0020.
-    pub fn is_empty(&mut self) -> Result<bool, Failure> {
+    pub(super) fn is_empty(&mut self) -> Result<bool, Failure> {
         Ok(match self.payload()? {
             Value::Null => true,
             Value::String(text) => text.chars().all(|character| character <= ' '),
@@ -95,28 +95,28 @@ impl<'p, 's> RowReader<'p, 's> {
     }
 
     /// Returns the payload column's value.
-    pub fn payload(&mut self) -> Result<Value, Failure> {
+    pub(super) fn payload(&mut self) -> Result<Value, Failure> {
         Ok(self.cells.value(self.image, self.columns.payload, self.scratch)?)
     }
 
     /// Returns the payload column as text.
-    pub fn payload_text(&mut self) -> Result<String, Failure> {
+    pub(super) fn payload_text(&mut self) -> Result<String, Failure> {
         let text = self.text(self.columns.payload)?;
         text.ok_or_else(|| Failure::Unmappable("the payload is NULL".to_owned()))
     }
 
     /// Appends the payload column's JSON.
-    pub fn write_payload(&mut self, out: &mut Vec<u8>) -> Result<(), Failure> {
+    pub(super) fn write_payload(&mut self, out: &mut Vec<u8>) -> Result<(), Failure> {
         self.write(self.columns.payload, out)
     }
 
     /// Appends a column's JSON.
-    pub fn write(&mut self, index: usize, out: &mut Vec<u8>) -> Result<(), Failure> {
+    pub(super) fn write(&mut self, index: usize, out: &mut Vec<u8>) -> Result<(), Failure> {
         Ok(self.cells.write(self.image, index, self.scratch, out)?)
     }
 
     /// Returns the value that a template's source stands for.
-    pub fn look_up(&mut self, source: &Source) -> Result<Value, Failure> {
+    pub(super) fn look_up(&mut self, source: &Source) -> Result<Value, Failure> {
         match source {
             Source::Column(name) => match self.cells.index(name) {
                 Some(index) => Ok(self.cells.value(self.image, index, self.scratch)?),

@@ -33,7 +33,7 @@ pub(super) enum ValuePlan {
 
 impl ValuePlan {
     /// Chooses how the values of a table are written.
-    pub fn compile(payload: &Payload, cells: &Cells, columns: &Columns) -> ValuePlan {
+    pub(super) fn compile(payload: &Payload, cells: &Cells, columns: &Columns) -> ValuePlan {
         let is_bytes = cells.schema(columns.payload).kind == Kind::Bytes;
         let labelled = |(alias, index): &(String, usize)| {
             let mut label = Vec::new();
@@ -54,7 +54,7 @@ impl ValuePlan {
 
     /// What a sink registers for the messages. An expanded payload has the shape of its document, each another one, so
     /// nothing is promised of it.
-    pub fn schema(&self, cells: &Cells, columns: &Columns, name: &str) -> MessageSchema {
+    pub(super) fn schema(&self, cells: &Cells, columns: &Columns, name: &str) -> MessageSchema {
         let Columns { key, payload, envelope, .. } = columns;
         match self {
             ValuePlan::Connect { expansion, .. } => {
@@ -84,12 +84,12 @@ impl ValuePlan {
     }
 
     /// Whether keys are JSON as the value is, and not text.
-    pub fn has_json_key(&self) -> bool {
+    pub(super) fn has_json_key(&self) -> bool {
         matches!(self, ValuePlan::Connect { .. })
     }
 
     /// Appends the value of a row.
-    pub fn write(&self, row: &mut RowReader<'_, '_>, out: &mut Vec<u8>) -> Result<(), Failure> {
+    pub(super) fn write(&self, row: &mut RowReader<'_, '_>, out: &mut Vec<u8>) -> Result<(), Failure> {
         match self {
             ValuePlan::Connect { expansion, envelope } if envelope.is_empty() => connect(row, *expansion, out),
             ValuePlan::Connect { expansion, envelope } => {

@@ -18,7 +18,7 @@ pub(super) struct Envelope {
 }
 
 impl Envelope {
-    pub fn new(table: &TableMap, options: &PlanOptions) -> Self {
+    pub(super) fn new(table: &TableMap, options: &PlanOptions) -> Self {
         let source = SourceBlock::new(
             options.connector,
             options.form,
@@ -31,12 +31,18 @@ impl Envelope {
     }
 
     /// Returns the form of the events.
-    pub fn form(&self) -> DebeziumForm {
+    pub(super) fn form(&self) -> DebeziumForm {
         self.form
     }
 
     /// Appends everything from `,"source"` to the closing brace.
-    pub fn write_tail(&self, operation: &str, context: &EventContext<'_>, scratch: &mut Scratch, out: &mut Vec<u8>) {
+    pub(super) fn write_tail(
+        &self,
+        operation: &str,
+        context: &EventContext<'_>,
+        scratch: &mut Scratch,
+        out: &mut Vec<u8>,
+    ) {
         out.extend_from_slice(b",\"source\":");
         let Scratch { landmarks, source: cache, .. } = scratch;
         self.source.write_cached(context, cache, landmarks, out);
