@@ -1,8 +1,9 @@
 //! Decodes the binary log of MySQL and MariaDB in place.
 //!
-//! Events come in as byte slices ([`Decoder::decode`]) and go out as borrowed structures ([`event::Event`]). Rows are indexed in one pass
-//! ([`rows::RowsReader`]) and their values read where they lie ([`value`]). Nothing is allocated for a row, nothing is read from or
-//! written to anywhere, and no bytes, however damaged, cause a panic or an allocation beyond [`Limits`].
+//! Events come in as byte slices ([`Decoder::decode`]) and go out as borrowed structures ([`event::Event`]). Rows are
+//! indexed in one pass ([`rows::RowsReader`]) and their values read where they lie ([`value`]). Nothing is allocated
+//! for a row, nothing is read from or written to anywhere, and no bytes, however damaged, cause a panic or an
+//! allocation beyond [`Limits`].
 //!
 //! Format: binlog version 4 (MySQL source documentation, "Binary log event structure").
 

@@ -15,7 +15,8 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// Table maps kept at most; the ones of a running statement are far fewer, and a forgotten one comes again with its next statement.
+/// Most table maps that are kept. A running statement needs far fewer, and the log repeats a map before the next
+/// statement that uses it.
 const TABLE_LIMIT: usize = 16 * 1024;
 
 impl State {
@@ -98,7 +99,8 @@ impl State {
         let table_id = read_table_id(cursor, self.format.table_id_bytes(kind))?;
         let flags = cursor.u16("the flags of a rows event")?;
         let extra = if has_extra(kind) { read_extra(cursor)? } else { &[] };
-        // A server that filters all rows of a statement away still sends its end, under an id that no table has.
+        // A server that filters out all rows of a statement still sends the end of the statement, under an id that no
+        // table has.
         if matches!(table_id, 0x00ff_ffff | 0xffff_ffff_ffff) && flags & RowsEvent::FLAG_STATEMENT_END != 0 {
             return Ok(Body::StatementEnd);
         }
@@ -167,7 +169,7 @@ fn read_stateless<'a>(cursor: &mut Cursor<'a>, header: &EventHeader) -> Result<B
         EventType::XID => Body::Xid(cursor.u64("a XID event")?),
         EventType::XA_PREPARE => Body::XaPrepare(XaPrepare::read(cursor)?),
         EventType::ROWS_QUERY => {
-            // The length byte in front is of no use: statements are longer than it can say.
+            // The length in front is one byte and too small for long statements, so it is skipped.
             cursor.u8("a rows-query event")?;
             Body::RowsQuery(cursor.rest())
         }

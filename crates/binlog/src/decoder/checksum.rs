@@ -51,8 +51,10 @@ pub(super) fn verify<'a>(
     Ok(body)
 }
 
-/// The rotate that the dump thread makes up at a file's start may carry a checksum when none is expected yet (it follows the file that
-/// it names); a CRC that fits is no accident.
+/// Takes the checksum off the artificial rotate with which a dump begins, if there is one.
+///
+/// Whether that event has a checksum depends on the file that it names, and nothing has said so yet. Four bytes at the
+/// end that are the CRC of the rest are taken for one.
 pub(super) fn strip_if_present<'a>(
     header: &EventHeader,
     event: &'a [u8],

@@ -1,7 +1,8 @@
 //! From bytes to [`Event`]: verifies length and checksum, keeps what later events need (format, table maps).
 //!
-//! Life cycle: one decoder for one connection or file. The checksum is what [`Decoder::set_checksum`] says until the first format
-//! description. Events are given whole and in order. An error leaves the decoder as it was before the event.
+//! Life cycle: one decoder for one connection or file, which gets whole events in their order.
+//! [`Decoder::set_checksum`] says which checksum events have before the first format description. An error leaves the
+//! decoder as it was before the event.
 
 mod body;
 mod checksum;
@@ -31,32 +32,32 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// Makes a decoder that expects format version 4 and no checksum until it is told otherwise.
+    /// Creates a decoder that expects format version 4 and no checksum until it is told otherwise.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Makes a decoder with its own limits.
+    /// Creates a decoder with these limits.
     pub fn with_limits(limits: Limits) -> Self {
         Self { limits, ..Self::default() }
     }
 
-    /// Says which checksum the connection has negotiated; a format description replaces it.
+    /// Sets the checksum that the connection has negotiated; the next format description replaces it.
     pub fn set_checksum(&mut self, checksum: ChecksumAlgorithm) {
         self.checksum = checksum;
     }
 
-    /// The checksum that the next event is expected to have.
+    /// Returns the checksum that the next event is expected to have.
     pub fn checksum(&self) -> ChecksumAlgorithm {
         self.checksum
     }
 
-    /// The newest format description.
+    /// Returns the newest format description.
     pub fn format(&self) -> &FormatDescription {
         &self.state.format
     }
 
-    /// The newest table map of that id.
+    /// Returns the newest table map of that id.
     pub fn table(&self, table_id: u64) -> Option<&Arc<TableMap>> {
         self.state.tables.get(&table_id).map(|(table, _)| table)
     }

@@ -71,7 +71,7 @@ impl<'a> PlainEvents<'a> {
                     available: rest,
                 });
             }
-            // A payload that ends cleanly but early has lost events.
+            // A payload that ends between two events, but before its announced length, has lost events.
             return match self.announced_bytes {
                 Some(announced) if announced != self.produced => Err(wrong_length(announced)),
                 _ => Ok(None),
@@ -103,7 +103,7 @@ impl<'a> PlainEvents<'a> {
         self.buffers.plain.get(self.buffers.start..).unwrap_or_default()
     }
 
-    /// Makes `count` plain bytes available; false when the payload ends before.
+    /// Inflates until `count` plain bytes are available. Returns false when the payload ends before.
     fn fill(&mut self, count: usize) -> Result<bool, Error> {
         const CHUNK_BYTES: usize = 128 * 1024;
         if self.buffers.plain.len() - self.buffers.start >= count {

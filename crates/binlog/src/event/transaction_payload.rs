@@ -1,10 +1,10 @@
 //! TRANSACTION_PAYLOAD: a whole transaction of MySQL, compressed with zstd.
 //!
-//! Body: fields of type, length and value, all length-encoded (1 payload bytes, 2 compression: 0 zstd, 255 none, 3 uncompressed bytes),
-//! 0 ends the fields, then the payload: events without checksum, one after the other.
+//! Body: fields of type, length and value, all length-encoded (1 payload bytes, 2 compression: 0 zstd, 255 none, 3
+//! uncompressed bytes), 0 ends the fields, then the payload: events without checksum, one after the other.
 //!
-//! The payload is inflated as a stream into a buffer that holds one inner event at a time, so memory follows the largest event and not
-//! the transaction, whose announced size is never trusted.
+//! The payload is inflated as a stream into a buffer that holds one inner event at a time, so memory follows the
+//! largest event and not the transaction, whose announced size is never trusted.
 
 use super::plain_events::{PayloadBuffers, PlainEvents};
 use crate::{cursor::Cursor, decoder::State, error::Error, limits::Limits};

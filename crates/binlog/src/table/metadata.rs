@@ -14,8 +14,8 @@
 //! | 12 | visibility | a bit for each column, most significant bit first |
 //! | 13 | vector dimension | for each VECTOR column |
 //!
-//! Source: MySQL source documentation, `Table_map_event::Optional_metadata_field_type`. A field of another type is passed over, as the
-//! servers do.
+//! Source: MySQL source documentation, `Table_map_event::Optional_metadata_field_type`. The servers skip a field of
+//! another type, and so does this module.
 
 use super::column::{Column, ColumnType};
 use crate::{bitmap::bit_from_top, cursor::Cursor, error::Error, flavor::Flavor};
@@ -205,7 +205,8 @@ fn is_numeric(column: &Column) -> bool {
     )
 }
 
-/// MySQL counts VECTOR among the character columns; MariaDB geometry (a blob there) and its COMPRESSED types.
+/// Returns whether the server counts a column among the character columns. MySQL counts VECTOR too; MariaDB counts
+/// geometry, which is a blob there, and its COMPRESSED types.
 fn is_character(column: &Column, flavor: Flavor) -> bool {
     match column.kind {
         ColumnType::VARCHAR | ColumnType::VAR_STRING | ColumnType::STRING | ColumnType::BLOB | ColumnType::VECTOR => {

@@ -1,11 +1,11 @@
 //! The table map: which columns the rows events that follow it have.
 //!
-//! Body (MySQL source documentation, "Table_map_event"): table id (6 bytes), flags u16, database and table name (u8 length, bytes, NUL
-//! each), column count (length-encoded), one type code a column, metadata bytes (length-encoded length; 0, 1 or 2 bytes a column), a
-//! bitmap of nullable columns, and then optional metadata (module `metadata`).
+//! Body (MySQL source documentation, "Table_map_event"): table id (6 bytes), flags u16, database and table name (u8
+//! length, bytes, NUL each), column count (length-encoded), one type code a column, metadata bytes (length-encoded
+//! length; 0, 1 or 2 bytes a column), a bitmap of nullable columns, and then optional metadata (module `metadata`).
 //!
-//! A map holds until the next one for the same id; ids change whenever the server opens the table anew, so caches go by
-//! [`TableMap::fingerprint`], which covers everything but the id and the flags.
+//! A map holds until the next one for the same id. The server gives a table a new id whenever it opens it again, so
+//! caches use [`TableMap::fingerprint`], which covers everything but the id and the flags.
 
 mod column;
 mod metadata;
@@ -18,7 +18,7 @@ use crate::{bitmap::bit, cursor::Cursor, error::Error};
 use metadata::Metadata;
 use std::hash::{Hash, Hasher};
 
-/// A table as the rows events that name it see it.
+/// A table at the time of the rows events that name it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TableMap {
     /// Id by which rows events name the table.
@@ -31,8 +31,8 @@ pub struct TableMap {
     pub table: String,
     /// Columns in their order in the row images.
     pub columns: Vec<Column>,
-    /// Primary key in key order; without one the first UNIQUE key of columns that are all NOT NULL, as the servers write it. Empty
-    /// without such a key, or where the server does not say (only with FULL metadata).
+    /// Primary key in key order; without one the first UNIQUE key of columns that are all NOT NULL, as the servers
+    /// write it. Empty without such a key, or where the server does not say (only with FULL metadata).
     pub primary_key: Vec<KeyPart>,
     /// Whether the server said which columns are UNSIGNED.
     pub signedness_known: bool,
@@ -88,7 +88,8 @@ impl TableMap {
         })
     }
 
-    /// Makes a table map that no server sent, for rows of a snapshot (see [`crate::encode`]); the fingerprint is made of the fields.
+    /// Creates a table map that no server sent, for rows of a snapshot (see [`crate::encode`]). Its fingerprint is the
+    /// hash of its fields.
     ///
     /// # Errors
     /// [`Error::UnknownColumnType`] for a column whose type or metadata cannot stand in a row image.
@@ -116,12 +117,12 @@ impl TableMap {
         })
     }
 
-    /// Index of the column with that name, compared exactly.
+    /// Returns the index of the column with that name, compared exactly.
     pub fn column_index(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name.as_deref() == Some(name))
     }
 
-    /// How each column lies in a row image.
+    /// Returns how each column lies in a row image.
     pub fn widths(&self) -> &[Width] {
         &self.widths
     }
@@ -200,8 +201,10 @@ fn read_meta(cursor: &mut Cursor<'_>, code: u8, column: usize) -> Result<(Column
     Ok((kind, meta))
 }
 
-/// CHAR, ENUM and SET share a code. The first byte is the real type; a CHAR of more than 255 bytes hides two bits of its length,
-/// inverted, in bits 4 and 5 of that byte (MySQL bug 37426).
+/// Returns the real type and the normalised metadata of a column with the code that CHAR, ENUM and SET share.
+///
+/// The first byte is the real type; a CHAR of more than 255 bytes hides two bits of its length, inverted, in bits 4 and
+/// 5 of that byte (MySQL bug 37426).
 fn string_meta(kind: ColumnType, first: u8, second: u8) -> (ColumnType, u16) {
     let real = ColumnType(first);
     if real == ColumnType::ENUM || real == ColumnType::SET {
