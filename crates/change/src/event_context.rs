@@ -17,7 +17,7 @@ pub enum SnapshotMark {
     Last,
 }
 
-/// What an event says of its place in the log, besides the row.
+/// Where an event comes from; the row itself is not in it.
 #[derive(Debug, Clone, Copy)]
 pub struct EventContext<'a> {
     /// Binlog file.
@@ -36,7 +36,7 @@ pub struct EventContext<'a> {
     pub query: Option<&'a str>,
     /// When it was committed, microseconds since 1970.
     pub source_timestamp_us: i64,
-    /// Now, microseconds since 1970.
+    /// When the row is encoded, microseconds since 1970.
     pub now_us: i64,
     /// Place in a snapshot.
     pub snapshot: SnapshotMark,

@@ -1,8 +1,8 @@
 //! Turns row images into Debezium's keys and envelopes through a plan for each table. No I/O.
 //!
-//! [`Plan::compile`] works out everything about a table once; [`Plan::encode`] turns the bytes of a row into the bytes of its
-//! messages. [`schema`] describes them, [`ddl_record`] writes the records of statements that change tables, and [`outbox`]
-//! routes the rows of outbox tables to topics of their own.
+//! [`Plan::compile`] works out everything about a table once; [`Plan::encode`] turns the bytes of a row into the bytes
+//! of its messages. [`schema`] describes them, [`ddl_record`] writes the records of statements that change tables, and
+//! [`outbox`] routes the rows of outbox tables to topics of their own.
 
 #![warn(unreachable_pub)]
 

@@ -107,7 +107,8 @@ impl AvroSchema {
         }
     }
 
-    /// The first branch that takes the value. With one branch besides null its own reason is given.
+    /// Appends the value as the first branch that it fits. If only one branch besides null comes into question, its
+    /// error is returned.
     fn union(&self, branches: &[Type], value: &Value, out: &mut Vec<u8>) -> Result<(), AvroError> {
         let start = out.len();
         let mut failures = Vec::new();
@@ -181,7 +182,7 @@ fn mismatch(kind: &Type, found: &str) -> AvroError {
     AvroError::new(format!("{} is expected, not {found}", describe(kind)))
 }
 
-/// Zigzag, then seven bits a byte, the lowest first.
+/// Writes a number as zigzag, seven bits a byte, the lowest first.
 fn write_long(number: i64, out: &mut Vec<u8>) {
     let mut rest = ((number << 1) ^ (number >> 63)).cast_unsigned();
     while rest >= 0x80 {
@@ -223,7 +224,7 @@ fn describe(kind: &Type) -> &'static str {
     }
 }
 
-/// Names the kind of a value; what stands in a row belongs into no log.
+/// Names the kind of a value. The value itself is not shown, because errors are logged and rows may hold secrets.
 fn shown(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",

@@ -1,7 +1,7 @@
 //! Generated from real servers (MySQL 9.7.4 and MariaDB 10.11.18) by `tools/generate-charsets.py`; do not edit.
 //!
-//! Where a server maps a sequence of a multi-byte character set otherwise than the WHATWG's decoder: first sequence, first character,
-//! and how many follow one another.
+//! Where a server maps a sequence of a multi-byte character set otherwise than the WHATWG's decoder: first sequence,
+//! first character, and how many follow one another.
 
 /// Sequences that follow one another and stand for characters that do: first sequence, first character, count.
 pub(super) type Exception = (u32, u16, u16);

@@ -11,7 +11,7 @@ use crate::json::write_string;
 use crate::options::{DebeziumForm, PlanOptions};
 use crate::schema::{Kind, Schema};
 
-/// A column whose encoder and schema are looked for.
+/// A column, with what decides its encoder and its schema.
 pub(super) struct Mapping<'a> {
     pub table: &'a TableMap,
     pub name: &'a str,
@@ -128,7 +128,7 @@ impl Mapping<'_> {
         Ok((Encoder::Set(labels.iter().map(bare).collect()), schema))
     }
 
-    /// FLOAT is a float, but `FLOAT(M,D)` and everything of the 1.9 line a double.
+    /// FLOAT becomes a float; `FLOAT(M,D)`, and every FLOAT in the 1.9 form, a double.
     fn float(&self) -> (Encoder, Schema) {
         let has_scale = self.description.is_some_and(|column| column.scale.is_some());
         if has_scale || self.options.form == DebeziumForm::V1_9 {
@@ -164,7 +164,7 @@ impl Mapping<'_> {
         })
     }
 
-    /// The character set of the column; `None` for bytes.
+    /// Returns the character set of the column; `None` for bytes.
     fn charset(&self) -> Result<Option<Charset>, PlanError> {
         let described = || self.description.and_then(|column| column.charset.as_deref()).and_then(Charset::by_name);
         match self.column.collation {
@@ -181,7 +181,8 @@ impl Mapping<'_> {
         }
     }
 
-    /// The character set where the log gives none: text must not be taken for bytes only because nothing tells the two apart.
+    /// Returns the character set where the log gives none. Without a description it is an error: text that is taken for
+    /// bytes would be published as Base64.
     fn described_charset(&self) -> Result<Option<Charset>, PlanError> {
         let (database, table) = (self.table.database.clone(), self.table.table.clone());
         let Some(described) = self.description else { return Err(PlanError::NamesUnknown { database, table }) };
@@ -198,7 +199,7 @@ impl Mapping<'_> {
         }
     }
 
-    /// Labels of an ENUM or SET as text.
+    /// Returns the labels of an ENUM or SET as text.
     fn labels(&self) -> Result<Vec<String>, PlanError> {
         if self.column.labels.is_empty() {
             return match self.description {
@@ -214,7 +215,7 @@ impl Mapping<'_> {
     }
 }
 
-/// Whether a type of that name holds bytes, which have no character set.
+/// Returns whether a type of that name holds bytes, which have no character set.
 fn is_bytes(type_name: &str) -> bool {
     type_name.ends_with("BINARY") || type_name.ends_with("BLOB")
 }

@@ -36,7 +36,7 @@ pub(crate) struct ColumnPlan {
     /// What stands in front of its values.
     pub label: Label,
     encoder: Encoder,
-    /// What a value is printed as that Debezium's types cannot hold.
+    /// What is printed for a value that Debezium's types cannot hold.
     unrepresentable: Vec<u8>,
     /// What NULL is printed as.
     null: Vec<u8>,
@@ -46,7 +46,8 @@ pub(crate) struct ColumnPlan {
     pub note: Option<String>,
 }
 
-/// Where a column is printed. Rules for columns concern images only: a key is as it is stored, or it would be no key.
+/// Where a column is printed. Rules for columns apply to images only: a key that was masked would no longer identify
+/// the row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
     Key,
@@ -133,7 +134,7 @@ impl ColumnPlan {
         out.extend_from_slice(&self.null);
     }
 
-    /// The column as a field of a schema.
+    /// Returns the column as a field of a schema.
     pub(crate) fn field(&self) -> Field {
         self.schema.clone().field(self.name.as_str())
     }

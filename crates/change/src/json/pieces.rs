@@ -23,7 +23,7 @@ impl<'a> Pieces<'a> {
         Pieces { rest: text.unwrap_or_default() }
     }
 
-    /// Bytes that are left.
+    /// Returns the number of bytes that are left.
     pub(crate) fn byte_count(&self) -> usize {
         self.rest.len()
     }

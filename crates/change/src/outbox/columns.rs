@@ -1,4 +1,4 @@
-//! The columns of an outbox table that the options give a part in the message.
+//! The columns of an outbox table that a message is made of.
 
 use bitacora_binlog::TableMap;
 
@@ -32,7 +32,7 @@ impl ColumnFinder<'_> {
     }
 }
 
-/// Indexes of the columns by their part in the message.
+/// Indexes of the columns by their role in the message.
 #[derive(Debug, Clone)]
 pub(super) struct Columns {
     pub id: usize,

@@ -51,14 +51,14 @@ pub enum Route {
         /// Where the message goes.
         topic: String,
     },
-    /// It cannot be its message; the buffer holds a dead letter.
+    /// No message can be made of it; the buffer holds a dead letter.
     DeadLetter {
         /// Where the dead letter goes.
         topic: String,
         /// Why.
         reason: String,
     },
-    /// It cannot be its message, and the source is to stop.
+    /// No message can be made of it, and the source has to stop.
     Unmappable {
         /// Why.
         reason: String,
@@ -73,14 +73,14 @@ impl OutboxPlan {
     /// Compiles the routing of a table.
     ///
     /// # Errors
-    /// A column that the options name is missing or of no use, or the table cannot be captured.
+    /// A column that the options name is missing or cannot be used, or the table cannot be captured.
     pub fn compile(
         table: &TableMap,
         description: Option<&TableDescription>,
         options: &PlanOptions,
         outbox: &OutboxOptions,
     ) -> Result<OutboxPlan, PlanError> {
-        // The checks of what the log must say are those of a table's own events.
+        // Compiled for its checks alone: the log must say as much about this table as about any other.
         crate::plan::Plan::compile(table, description, options)?;
         let logged = LoggedTable::new(table, description);
         let cells = Cells::compile(table, &logged, options)?;
@@ -115,7 +115,7 @@ impl OutboxPlan {
         })
     }
 
-    /// What a sink registers for the topics of messages.
+    /// Returns the schema that a sink registers for the topics of messages.
     pub fn message_schema(&self) -> &MessageSchema {
         &self.message_schema
     }
@@ -125,25 +125,25 @@ impl OutboxPlan {
         &self.table
     }
 
-    /// What a sink registers for the topic of dead letters.
+    /// Returns the schema that a sink registers for the topic of dead letters.
     pub fn dead_letter_schema(&self) -> &MessageSchema {
         &self.dead_letter_schema
     }
 
-    /// What an operator should know of the rules for the table's columns, as [`crate::Plan::notes`] says it.
+    /// Returns what an operator should know of the rules for the table's columns, as [`crate::Plan::notes`] says it.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
 
-    /// What an updated row means.
+    /// Returns what an updated row means.
     pub fn updates(&self) -> Updates {
         self.updates
     }
 
     /// Decides what becomes of a row, and appends its message or dead letter to the buffer.
     ///
-    /// A dead letter's value is the row as a JSON object; its properties are `reason`, `table`, `place` (binlog file and
-    /// position of the event) and, where the row has them, `id` and the headers; its key is the row's.
+    /// A dead letter's value is the row as a JSON object; its properties are `reason`, `table`, `place` (binlog file
+    /// and position of the event) and, where the row has them, `id` and the headers; its key is the row's.
     ///
     /// # Errors
     /// The image lacks a column, or its bytes are no value of their type.

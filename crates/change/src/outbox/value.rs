@@ -52,8 +52,8 @@ impl ValuePlan {
         }
     }
 
-    /// What a sink registers for the messages. An expanded payload has the shape of its document, each another one, so
-    /// nothing is promised of it.
+    /// Returns the schema that a sink registers for the messages. Expanded payloads are registered as bytes, because
+    /// each document has a shape of its own.
     pub(super) fn schema(&self, cells: &Cells, columns: &Columns, name: &str) -> MessageSchema {
         let Columns { key, payload, envelope, .. } = columns;
         match self {
@@ -83,7 +83,7 @@ impl ValuePlan {
         }
     }
 
-    /// Whether keys are JSON as the value is, and not text.
+    /// Returns whether keys are JSON, as values are, instead of text.
     pub(super) fn has_json_key(&self) -> bool {
         matches!(self, ValuePlan::Connect { .. })
     }
@@ -168,7 +168,7 @@ fn record(mapping: &RecordMapping, row: &mut RowReader<'_, '_>) -> Result<Value,
     Ok(root)
 }
 
-/// Sets the value at a dotted path and makes the objects on the way.
+/// Sets the value at a dotted path and creates the objects on the way.
 fn put(root: &mut Value, path: &str, value: Value) -> Result<(), String> {
     let mut place = root;
     for step in path.split('.') {

@@ -62,7 +62,7 @@ impl Envelope {
                 out.extend_from_slice(b"\",\"ts_ms\":");
                 let mut buffer = itoa::Buffer::new();
                 let microseconds = buffer.format(context.now_us).as_bytes();
-                // The digits of the milliseconds are the first ones of the microseconds, but for clocks near or before 1970.
+                // The milliseconds are the first digits of the microseconds, except for times near or before 1970.
                 match microseconds.split_last_chunk::<3>() {
                     Some((milliseconds, _)) if context.now_us >= 1_000 => out.extend_from_slice(milliseconds),
                     _ => write_integer(context.now_us.div_euclid(1_000), out),
@@ -80,7 +80,7 @@ impl Envelope {
     }
 }
 
-/// Schema of the whole envelope.
+/// Returns the schema of the whole envelope.
 pub(super) fn schema(name: String, row: Schema, options: &PlanOptions) -> Schema {
     let long = || Schema::new(Kind::Int64).optional();
     let source = SourceBlock::schema(options.connector, options.form).field("source");
