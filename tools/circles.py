@@ -29,8 +29,8 @@ FLOORS = [
     ["crates/config"],
     ["crates/broker", "crates/source", "aeroalpes"],
     ["crates/change", "crates/pulsar", "crates/testkit"],
-    ["crates/backoff", "crates/binlog", "crates/openmetrics", "crates/origin", "crates/outbox", "crates/pulsar-wire",
-     "crates/store"],
+    ["crates/backoff", "crates/binlog", "crates/data-folder", "crates/openmetrics", "crates/origin", "crates/outbox",
+     "crates/pulsar-wire"],
 ]
 
 TOKEN = re.compile(

@@ -94,7 +94,10 @@ def merged(servers, charset, sequence, tables):
 
 
 def tables(servers, header):
-    text = header + "//!\n//! Each table maps the bytes of a single-byte character set to UTF-16 units; U+FFFD stands for a byte without a character.\n"
+    text = header + """//!
+//! Each table maps the bytes of a single-byte character set to UTF-16 units; U+FFFD stands for a byte without a
+//! character.
+"""
     for charset in SINGLE_BYTE:
         found = merged(servers, charset, "CHAR(a.n)", "charsets.bytes a")
         found[b"?"] = ord("?")
@@ -124,10 +127,11 @@ def collations(servers, header):
 def exceptions(servers, header):
     subprocess.run(["cargo", "build", "--quiet", "-p", "bitacora-change", "--example", "whatwg"], cwd=ROOT, check=True)
     text = header + """//!
-//! Where a server maps a sequence of a multi-byte character set otherwise than the WHATWG's decoder: first sequence, first character,
-//! and how many follow one another.
+//! Where a server maps a sequence of a multi-byte character set otherwise than the WHATWG's decoder: first sequence,
+//! first character, and how many follow one another.
 
-use super::multi_byte::Exception;
+/// Sequences that follow one another and stand for characters that do: first sequence, first character, count.
+pub(super) type Exception = (u32, u16, u16);
 """
     for charset, label in MULTI_BYTE.items():
         found = merged(servers, charset, "CONCAT(CHAR(a.n), CHAR(b.n))", "charsets.bytes a, charsets.bytes b WHERE a.n >= 128")

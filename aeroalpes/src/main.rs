@@ -21,7 +21,7 @@ struct Argumentos {
 }
 
 fn main() -> ExitCode {
-    bitacora_store::end_at_panic(|falta| {
+    bitacora_data_folder::end_at_panic(|falta| {
         eprintln!(
             "aeroalpes: una falta de este programa lo terminó ({falta}); arránquelo de nuevo e informe de esta línea si vuelve a ocurrir"
         );

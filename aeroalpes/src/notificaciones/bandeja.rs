@@ -9,7 +9,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use bitacora_store::{Facts, caught, is_damage, make_folder, open_or_make, tighten_own};
+use bitacora_data_folder::{Facts, caught, is_damage, make_folder, open_or_make, tighten_own};
 use redb::TableDefinition;
 
 use crate::notificaciones::error::Error;

@@ -2,8 +2,8 @@
 //!
 //! `cargo run --release -p bitacora-binlog --example throughput -- FILE [SECONDS]`
 //!
-//! The file is a log as the server keeps it. It is read into memory first; each measurement then goes over it again and again for
-//! SECONDS (2 without).
+//! The file is a log as the server keeps it. It is read into memory first; each measurement then goes over it again and
+//! again for SECONDS (2 without).
 
 use bitacora_binlog::{Body, Cell, Decoder, Error, Event, RowScratch, RowsEvent, RowsKind, TableMap};
 use std::{

@@ -1,5 +1,6 @@
-//! MariaDB's compressed parts (`log_bin_compress`): a byte `1aaa.lll` (algorithm, 0 is zlib; bytes of the length), the length of the
-//! plain data (big-endian), a zlib stream. In a rows event only the images are compressed, in a query event only the statement.
+//! MariaDB's compressed parts (`log_bin_compress`): a byte `1aaa.lll` (algorithm, 0 is zlib; bytes of the length), the
+//! length of the plain data (big-endian), a zlib stream. In a rows event only the images are compressed, in a query
+//! event only the statement.
 
 use crate::{cursor::Cursor, error::Error};
 use flate2::{Decompress, FlushDecompress, Status};
@@ -31,7 +32,7 @@ pub(crate) fn run(
 ) -> Result<(), Error> {
     out.clear();
     loop {
-        // Growing with the data that really comes keeps a lying length from reserving memory.
+        // The buffer grows with the data that really comes, so that an announced length alone reserves no memory.
         out.reserve((announced + 1 - out.len()).min((64 * 1024).max(input.len() * 4)));
         let (in_before, out_before) = (inflater.total_in(), out.len());
         let status = inflater

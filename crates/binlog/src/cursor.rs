@@ -14,7 +14,7 @@ impl<'a> Cursor<'a> {
         Self { bytes, offset: 0 }
     }
 
-    /// Bytes consumed so far.
+    /// Returns the number of bytes read so far.
     pub(crate) fn offset(&self) -> usize {
         self.offset
     }
@@ -80,7 +80,7 @@ impl<'a> Cursor<'a> {
         self.array(what).map(u64::from_le_bytes)
     }
 
-    /// A length-encoded integer (manual: "Protocol::LengthEncodedInteger").
+    /// Reads a length-encoded integer (manual: "Protocol::LengthEncodedInteger").
     pub(crate) fn lenenc(&mut self, what: &'static str) -> Result<u64, Error> {
         match self.u8(what)? {
             0xfc => self.u16(what).map(u64::from),
@@ -91,13 +91,14 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// A length-encoded integer that counts bytes that must follow.
+    /// Reads a length-encoded integer and as many bytes.
     pub(crate) fn lenenc_bytes(&mut self, what: &'static str) -> Result<&'a [u8], Error> {
         let length = self.lenenc(what)?;
         self.take(usize::try_from(length).unwrap_or(usize::MAX), what)
     }
 
-    /// An integer of the serialisation library: the trailing ones of the first byte count the bytes that follow it.
+    /// Reads an integer of the serialisation library: the trailing ones of the first byte count the bytes that follow
+    /// it.
     pub(crate) fn varlen(&mut self, what: &'static str) -> Result<u64, Error> {
         let first = self.u8(what)?;
         let extra = first.trailing_ones();

@@ -1,7 +1,8 @@
 //! The one error of this crate.
 //!
-//! Readers of parts (values, JSON, GTID text) return the plain variants; the event decoder wraps them into [`Error::Event`], which says
-//! in which event and at which byte of it the fault lies. Value errors own no memory, so a fault costs nothing on the row path.
+//! Readers of parts (values, JSON, GTID text) return the plain variants; the event decoder wraps them into
+//! [`Error::Event`], which says in which event and at which byte of it the fault lies. Value errors own no memory, so a
+//! fault costs nothing on the row path.
 
 use crate::event_type::EventType;
 

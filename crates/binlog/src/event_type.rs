@@ -11,7 +11,8 @@ macro_rules! event_types {
         impl EventType {
             $(#[doc = concat!("`", $text, "`")] pub const $name: Self = Self($code);)*
 
-            /// The server's own name of the type, or `None` for a code that neither server had when this was written.
+            /// Returns the server's own name of the type, or `None` for a code that neither server had when this was
+            /// written.
             pub fn name(self) -> Option<&'static str> {
                 match self.0 { $($code => Some($text),)* _ => None }
             }

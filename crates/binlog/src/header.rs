@@ -1,4 +1,5 @@
-//! The common header of every event: 19 bytes, little-endian, binlog version 4 (MySQL internals manual, "Common-Header").
+//! The common header of every event: 19 bytes, little-endian, binlog version 4 (MySQL internals manual,
+//! "Common-Header").
 //!
 //! `timestamp u32 | type u8 | server id u32 | event length u32 | next position u32 | flags u16`
 
@@ -21,8 +22,8 @@ pub struct EventHeader {
     pub server_id: u32,
     /// Bytes of the whole event: header, body and checksum.
     pub event_bytes: u32,
-    /// End of the event in its file, low 32 bits; 0 for artificial events, for events inside a compressed transaction, and inside
-    /// transactions of MariaDB from 11.4.
+    /// End of the event in its file, low 32 bits; 0 for artificial events, for events inside a compressed transaction,
+    /// and inside transactions of MariaDB from 11.4.
     pub next_position: u32,
     /// See the `FLAG_` constants.
     pub flags: u16,
@@ -53,14 +54,20 @@ impl EventHeader {
         })
     }
 
-    /// Whether the dump thread made the event up.
+    /// Returns whether the dump thread made the event up: it is not part of the log.
     pub fn is_artificial(&self) -> bool {
         self.flags & Self::FLAG_ARTIFICIAL != 0
     }
 
-    /// Whether a reader that does not know the type may skip the event.
+    /// Returns whether a reader that does not know the type may skip the event.
     pub fn is_ignorable(&self) -> bool {
         self.flags & Self::FLAG_IGNORABLE != 0
+    }
+
+    /// Says that a fault lies in the event of this header, `offset` bytes from the header's start.
+    #[cold]
+    pub(crate) fn locate(&self, offset: usize, source: Error) -> Error {
+        Error::Event { kind: self.kind, next_position: self.next_position, offset, source: Box::new(source) }
     }
 }
 

@@ -1,4 +1,5 @@
-//! No allocation for a row: a counting allocator watches the decoding and reading of every rows event of the golden logs.
+//! No allocation for a row: a counting allocator watches the decoding and reading of every rows event of the golden
+//! logs.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod log;

@@ -39,7 +39,8 @@ impl<'s> Judge<'s> {
 
     /// Nothing may panic, and with checksum the damage must be refused.
     fn refuse(&mut self, damaged: &[u8], what: &str) {
-        // A format description says itself whether there is a checksum, so damage to that very statement can turn it off.
+        // A format description says itself whether there is a checksum, so damage to that very statement can turn it
+        // off.
         let is_format = self.sample.kind == EventType::FORMAT_DESCRIPTION;
         if is_format {
             *self = Self::new(self.sample);

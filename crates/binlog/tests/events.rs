@@ -85,14 +85,17 @@ fn mysql_images_have_the_columns_that_the_row_image_option_says() {
             "partial Update_rows 2,·,·,·,·,· -> ·,'two',·,'tt',·,·",
             "partial Write_rows 3,·,·,·,·,·",
             "partial Delete_rows 3,·,·,·,·,·",
-            "partial Update_rows 1,'one',{\"k\":[1,2,3],\"s\":\"x\"},·,9,7 -> 1,'one',{\"k\":[1,2,3],\"s\":\"x\"},·,10,7",
+            "partial Update_rows 1,'one',{\"k\":[1,2,3],\"s\":\"x\"},·,9,7 -> \
+            1,'one',{\"k\":[1,2,3],\"s\":\"x\"},·,10,7",
             "Write_rows 10,NULL,NULL,NULL,NULL,7",
             "Write_rows 11,NULL,NULL,NULL,NULL,7",
             "Write_rows 20,NULL,NULL,<60000>,NULL,7",
             "Update_rows 20,NULL,NULL,<60000>,NULL,7 -> 20,NULL,NULL,<60000>,NULL,7",
             "Delete_rows 20,NULL,NULL,<60000>,NULL,7",
-            "Update_rows 1,'one',{\"k\":[7,2,3],\"s\":\"longer?\"},'text',10,7 -> 1,'one',{\"k\":[7,2,3],\"s\":\"longer?\"},'text',77,7",
-            "Update_rows 1,'one',{\"k\":[7,2,3],\"s\":\"longer?\"},'text',77,7 -> 1,'one',{\"k\":[7,2,3],\"s\":\"longer?\"},'text',78,7",
+            "Update_rows 1,'one',{\"k\":[7,2,3],\"s\":\"longer?\"},'text',10,7 -> \
+            1,'one',{\"k\":[7,2,3],\"s\":\"longer?\"},'text',77,7",
+            "Update_rows 1,'one',{\"k\":[7,2,3],\"s\":\"longer?\"},'text',77,7 -> \
+            1,'one',{\"k\":[7,2,3],\"s\":\"longer?\"},'text',78,7",
             "Write_rows 40,NULL,NULL,NULL,NULL,7",
             "Write_rows 41,NULL,NULL,NULL,NULL,7",
         ]
@@ -170,7 +173,7 @@ fn a_compressed_statement_of_mariadb_is_the_statement() {
     assert_eq!(statements, [expected.trim_end_matches(';')]);
 }
 
-/// `binlog_row_value_options=PARTIAL_JSON`: not decoded, but never passed over in silence.
+/// `binlog_row_value_options=PARTIAL_JSON`: not decoded, but never skipped silently.
 #[test]
 fn partial_json_updates_are_surfaced_with_their_bytes() {
     let mut seen = Vec::new();

@@ -55,7 +55,7 @@ fn a_document_that_holds_itself_is_refused() {
     assert!(out.len() < 64);
 }
 
-/// 101 arrays in each other are one more than the servers allow.
+/// The servers allow arrays nested 100 deep; this is one more.
 #[test]
 fn nesting_has_a_limit() {
     let nested = |levels: u16| {

@@ -181,7 +181,9 @@ proptest! {
     }
 
     #[test]
-    fn mariadb_positions_follow_their_text(ids in proptest::collection::vec((0u32..4, any::<u32>(), any::<u64>()), 0..12)) {
+    fn mariadb_positions_follow_their_text(
+        ids in proptest::collection::vec((0u32..4, any::<u32>(), any::<u64>()), 0..12),
+    ) {
         let mut position = MariadbGtidSet::default();
         for (domain, server_id, sequence) in &ids {
             position.add(MariadbGtid { domain: *domain, server_id: *server_id, sequence: *sequence });

@@ -98,7 +98,7 @@ fn a_heartbeat_of_version_2_has_positions_beyond_4_gib() {
         Body::Heartbeat(heartbeat) => assert_eq!(heartbeat, Heartbeat { file: b"binlog.000042", position }),
         other => panic!("{other:?}"),
     });
-    // A field of a later version is passed over; a field that is cut is an error.
+    // A field of a later version is skipped; a field that is cut off is an error.
     let later = Built { body: [b"\x07\x03abc".as_slice(), &event.body].concat(), ..event.clone() };
     check(&[later], |event| assert!(matches!(event.body, Body::Heartbeat(Heartbeat { position: 5_000_000_000, .. }))));
     let cut = Built { body: event.body[..20].to_vec(), ..event };
@@ -196,7 +196,8 @@ fn a_load_in_statement_format_is_a_statement() {
     check(&[file], |event| assert!(matches!(event.body, Body::Other(b"\x07\0\0\x001,2\n"))));
 }
 
-/// Sequence 9 in domain 3 with `flags`, then the parts that the flags announce, filled up to the 19 bytes that an event has at least.
+/// Sequence 9 in domain 3 with `flags`, then the parts that the flags announce, filled up to the 19 bytes that an event
+/// has at least.
 fn mariadb_gtid(flags: u8, parts: &[&[u8]]) -> Built {
     let mut body = 9u64.to_le_bytes().to_vec();
     body.extend(3u32.to_le_bytes());
@@ -293,7 +294,8 @@ fn compressed(plain: &[u8], length_bytes: usize) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// The front of a version 2 rows event of [`table_map`] with an extra part, all columns present in `sides` images of a row.
+/// The front of a version 2 rows event of [`table_map`] with an extra part, all columns present in `sides` images of a
+/// row.
 fn rows_front(extra: &[u8], sides: usize) -> Vec<u8> {
     let mut body = vec![7, 0, 0, 0, 0, 0, 1, 0];
     body.extend((extra.len() as u16 + 2).to_le_bytes());

@@ -168,7 +168,8 @@ proptest! {
 
     #[test]
     fn times_are_packed(
-        is_negative in any::<bool>(), hour in 0u16..=838, minute in 0u8..60, second in 0u8..60, fraction in 0u32..1_000_000,
+        is_negative in any::<bool>(), hour in 0u16..=838, minute in 0u8..60, second in 0u8..60,
+        fraction in 0u32..1_000_000,
         digits in 0u8..=6,
     ) {
         let microsecond = cut(fraction, digits);
@@ -217,7 +218,8 @@ proptest! {
         prop_assert_eq!(value::set_bits(&store_text(&set, &text).unwrap()).unwrap(), members);
         let pick = chosen as usize % count;
         let one = Column { labels, ..Column::new(ColumnType::ENUM, 1) };
-        prop_assert_eq!(usize::from(value::enum_index(&store_text(&one, &format!("l{pick}")).unwrap()).unwrap()), pick + 1);
+        let index = value::enum_index(&store_text(&one, &format!("l{pick}")).unwrap()).unwrap();
+        prop_assert_eq!(usize::from(index), pick + 1);
         prop_assert_eq!(value::enum_index(&store_text(&one, "").unwrap()).unwrap(), 0);
         prop_assert!(store_text(&one, "other").is_err());
     }

@@ -1,4 +1,5 @@
-//! What the servers tell about columns behind a table map: `golden/metadata/tables.sql` beside what is decoded from its logs.
+//! What the servers tell about columns behind a table map: `golden/metadata/tables.sql` beside what is decoded from its
+//! logs.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod log;
@@ -48,8 +49,8 @@ fn unsigned_columns(map: &TableMap) -> Vec<usize> {
     (0..map.columns.len()).filter(|index| map.columns[*index].unsigned).collect()
 }
 
-/// Both servers count YEAR among the numeric columns of the signedness bits and mark it UNSIGNED. Without that every number after a
-/// YEAR had the flag of its neighbour, and a negative one came out near 2^32.
+/// Both servers count YEAR among the numeric columns of the signedness bits and mark it UNSIGNED. Without that every
+/// number after a YEAR had the flag of its neighbour, and a negative one came out near 2^32.
 #[test]
 fn regression_numbers_after_a_year_keep_their_own_sign() {
     for log in BOTH {

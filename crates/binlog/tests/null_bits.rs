@@ -1,4 +1,5 @@
-//! NULL bits of row images: every place of a NULL, and bits behind the last column, which MariaDB sets and MySQL does not.
+//! NULL bits of row images: every place of a NULL, and bits behind the last column, which MariaDB sets and MySQL does
+//! not.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 use bitacora_binlog::{Cell, Column, ColumnType, RowScratch, RowsEvent, RowsKind, TableMap};

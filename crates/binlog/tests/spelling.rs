@@ -1,8 +1,8 @@
 //! Values against the server's own spelling.
 //!
-//! Each table of these logs has a column `v` of some type and a text column `t`, which the server itself has filled with
-//! `UPDATE … SET t = CAST(v AS CHAR)` (or HEX, or `v + 0`, as the check says). So each update row holds a value and what the server
-//! prints for it. The table's name says which check applies.
+//! Each table of these logs has a column `v` of some type and a text column `t`, which the server itself has filled
+//! with `UPDATE … SET t = CAST(v AS CHAR)` (or HEX, or `v + 0`, as the check says). So each update row holds a value
+//! and what the server prints for it. The table's name says which check applies.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod log;
@@ -58,7 +58,8 @@ fn hex(bytes: &[u8]) -> Vec<u8> {
     bytes.iter().flat_map(|byte| format!("{byte:02X}").into_bytes()).collect()
 }
 
-/// Whether the server's text says the same. Its numbers may be spelled as doubles (`v + 0` of a SET is one in MySQL) or signed.
+/// Whether the server's text says the same. Its numbers may be spelled as doubles (`v + 0` of a SET is one in MySQL) or
+/// signed.
 fn agree(check: &str, printed: &str, text: &str) -> bool {
     match check {
         "float" | "double" => f64::from_bits(printed.parse().unwrap()) == text.parse::<f64>().unwrap(),

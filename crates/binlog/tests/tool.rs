@@ -1,5 +1,5 @@
-//! Against the servers' own tools: `mysqlbinlog` and `mariadb-binlog` have printed the golden logs (`golden/record.sh tool`), and what
-//! is decoded here must print the same: each event's end, checksum and type, and each row line by line.
+//! Against the servers' own tools: `golden/record.sh tool` had `mysqlbinlog` and `mariadb-binlog` print the golden logs,
+//! and what is decoded here must print the same: each event's end, checksum and type, and each row line by line.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod log;
@@ -111,7 +111,8 @@ fn print_rows(event: &Event<'_>, flavor: Flavor, scratch: &mut RowScratch, lines
         RowsKind::Update => "UPDATE",
         RowsKind::Delete => "DELETE FROM",
     };
-    // Of MySQL's extra parts only the partition is met here: type 1, the row's partition, in an update also the one it came from.
+    // Of MySQL's extra parts only the partition is met here: type 1, the row's partition, in an update also the one it
+    // came from.
     match *rows.extra {
         [] => {}
         [1, a, b] => {
@@ -220,7 +221,8 @@ fn print_value(column: &Column, stored: &[u8], flavor: Flavor, out: &mut Vec<u8>
         }
         ColumnType::JSON => {
             json::write_text(stored, json::JsonStyle::Spaced, &mut text).unwrap();
-            // A document that is only a string stands there without its quotes (those of the golden logs hold nothing to escape).
+            // A document that is only a string stands there without its quotes (those of the golden logs hold nothing
+            // to escape).
             let string = text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\""));
             text = quoted(string.unwrap_or(&text), flavor);
         }

@@ -2,8 +2,8 @@
 //!
 //! `cargo run --release -p bitacora-change --example decode_encode -- BINLOG_FILE [PASSES] [1.9|3.6]`
 //!
-//! Without a form both are measured. A pass goes through the whole file: event framing, checksum, rows, key and envelope; the
-//! fastest pass counts. The line is made of `name=value` words, for people and for `bench/run.py`.
+//! Without a form both are measured. A pass goes through the whole file: event framing, checksum, rows, key and
+//! envelope; the fastest pass counts. The line is made of `name=value` words, for people and for `bench/run.py`.
 #![allow(clippy::print_stdout, reason = "the figures are the program's result")]
 
 use std::collections::HashMap;

@@ -1,7 +1,7 @@
 //! Decodes sequences with the plain WHATWG decoders, for `tools/generate-charsets.py`.
 //!
-//! Each line of the input is an encoding label and a sequence in hexadecimal; each line of the output is the text's code points in
-//! hexadecimal, joined by `+`, with `FFFD` for what the encoding does not have.
+//! Each line of the input is an encoding label and a sequence in hexadecimal; each line of the output is the text's
+//! code points in hexadecimal, joined by `+`, with `FFFD` for what the encoding does not have.
 #![allow(clippy::print_stdout, reason = "the answers are the program's result")]
 
 use std::error::Error;

@@ -1,7 +1,8 @@
 //! Which columns of the captured tables are printed, and which of them masked or cut.
 //!
-//! The lists name columns as `database.table.column`. A column that several rules match follows the first of: masks, in their
-//! order, then truncations. (Debezium takes truncations first, which would let a mask's text through to a width.)
+//! The lists name columns as `database.table.column`. Of several rules that match a column the first one applies: masks
+//! in their order, then truncations. (Debezium applies truncations first, which prints the beginning of a text that a
+//! mask should hide.)
 
 use crate::hash::SaltedHash;
 use crate::pattern::{PatternError, PatternList};
@@ -9,7 +10,7 @@ use crate::pattern::{PatternError, PatternList};
 /// What is printed in place of a text.
 #[derive(Debug, Clone)]
 pub enum Mask {
-    /// So many asterisks, for NULL too.
+    /// This many asterisks, for NULL too.
     Asterisks(u32),
     /// The hash of the text, cut to the column's length; NULL stays NULL.
     Hash(SaltedHash),
@@ -34,7 +35,7 @@ pub struct ColumnRules {
     pub selection: ColumnSelection,
     /// Columns that are masked.
     pub masks: Vec<(PatternList, Mask)>,
-    /// Columns that are cut to so many characters.
+    /// Columns that are cut, each with the number of characters that stay.
     pub truncations: Vec<(PatternList, u32)>,
 }
 
@@ -47,7 +48,7 @@ pub(crate) enum Treatment<'r> {
 }
 
 impl ColumnRules {
-    /// Whether there is no rule.
+    /// Returns whether there is no rule.
     pub fn is_empty(&self) -> bool {
         matches!(self.selection, ColumnSelection::All) && self.masks.is_empty() && self.truncations.is_empty()
     }
@@ -63,7 +64,7 @@ impl ColumnRules {
         selection.into_iter().chain(masks).chain(truncations).find_map(PatternList::failure)
     }
 
-    /// Whether a column is printed in images of rows.
+    /// Returns whether a column is printed in images of rows.
     pub fn prints(&self, database: &str, table: &str, column: &str) -> bool {
         match &self.selection {
             ColumnSelection::All => true,
@@ -86,8 +87,8 @@ impl ColumnRules {
         }
     }
 
-    /// Entries of the lists that match none of the columns (`database.table.column`), each with what it was to do. Such an
-    /// entry is most likely misspelt, and a column that should be hidden is printed.
+    /// Returns the entries of the lists that match none of the columns (`database.table.column`), each with its
+    /// purpose. Such an entry is most likely misspelt, and then a column that should be hidden is printed.
     pub fn unmatched(&self, columns: &[String]) -> Vec<(&'static str, &str)> {
         let selection = match &self.selection {
             ColumnSelection::All => None,

@@ -1,14 +1,15 @@
-//! Records of the schema-change topic, which is named as the prefix: what a statement did to tables.
+//! Records of the schema-change topic, whose name is the prefix: what a statement did to tables.
 //!
-//! These are rare, so they are built as JSON trees; only their bytes and order are Debezium's. Labels, defaults and comments
-//! stand in them as they stand between the quotes of `SHOW CREATE TABLE`, so that a reader can put them into a statement.
+//! Such records are rare, so they are built as JSON trees; their bytes are Debezium's. Labels, defaults and comments
+//! are written as between the quotes of `SHOW CREATE TABLE`, so that a reader can put them into a statement.
 
 use serde_json::{Value, json};
 
 use crate::column::spelled;
 use crate::description::{ColumnDefault, ColumnDescription, TableDescription};
+use crate::event_context::EventContext;
 use crate::json::write_base64;
-use crate::message::{EventContext, MessageBuffer, WholeMessage};
+use crate::message::{MessageBuffer, WholeMessage};
 use crate::options::{Connector, DebeziumForm, PlanOptions, ValueFormat};
 use crate::schema::{
     Field, KeyValueEncoding, KeyValueSchema, Kind, MessageSchema, Schema, SchemaPart, avro_definition, connect_json,
@@ -81,12 +82,12 @@ impl DdlRecordEncoder {
         DdlRecordEncoder { options: options.clone(), key_schema, value_schema, message_schema }
     }
 
-    /// Name of the topic.
+    /// Returns the name of the topic.
     pub fn topic(&self) -> &str {
         &self.options.topic_prefix
     }
 
-    /// What the sink registers for the topic.
+    /// Returns the schema that the sink registers for the topic.
     pub fn message_schema(&self) -> &MessageSchema {
         &self.message_schema
     }
@@ -162,7 +163,7 @@ fn table_change(change: &TableChange, options: &PlanOptions) -> Value {
     })
 }
 
-/// A name in the quotes of standard SQL.
+/// Returns a name in the quotes of standard SQL.
 fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
@@ -182,7 +183,7 @@ fn table(description: &TableDescription, options: &PlanOptions) -> Value {
     })
 }
 
-/// Only the MariaDB connector fills comments without being told to.
+/// Returns the comment, which only the MariaDB connector records by default.
 fn comment(comment: Option<&str>, options: &PlanOptions) -> Value {
     json!(comment.filter(|_| options.connector == Connector::Mariadb).map(spelled))
 }
@@ -216,7 +217,8 @@ fn column(column: &ColumnDescription, position: usize, options: &PlanOptions) ->
     value
 }
 
-/// ENUM counts as one character, SET as one for each label and each comma between them.
+/// Returns the length that Debezium gives a column: of an ENUM one character, of a SET one for each label and for each
+/// comma between them.
 fn length(column: &ColumnDescription) -> Option<u32> {
     match column.type_name.as_str() {
         "ENUM" => Some(1),
@@ -225,14 +227,14 @@ fn length(column: &ColumnDescription) -> Option<u32> {
     }
 }
 
-/// The default as it stands in the statement: of a text what is between its quotes, of a bit or hexadecimal literal its
-/// digits. The clock is the epoch, any other expression is nothing.
+/// Returns the default as it stands in the statement: of a text what is between its quotes, of a bit or hexadecimal
+/// literal its digits. For `CURRENT_TIMESTAMP` it is the epoch; another expression has none.
 fn default_expression(column: &ColumnDescription) -> Option<String> {
     match &column.default {
         ColumnDefault::Absent | ColumnDefault::Null => None,
         ColumnDefault::Expression(text) => is_clock(text).then(|| "1970-01-01 00:00:00".to_owned()),
         ColumnDefault::Literal(text) => {
-            // Only a column without characters can have the literal itself; elsewhere it is a text that looks like one.
+            // Only a column without characters can have a bit literal; elsewhere this is a text that looks like one.
             let digits = |kind: &str| {
                 text.strip_prefix(kind).and_then(|rest| rest.strip_suffix('\'')).filter(|_| column.charset.is_none())
             };
@@ -246,7 +248,7 @@ fn is_clock(expression: &str) -> bool {
     ["CURRENT_TIMESTAMP", "NOW"].iter().any(|word| expression.starts_with(word))
 }
 
-/// Code of `java.sql.Types` that Debezium gives a type.
+/// Returns the code of `java.sql.Types` that Debezium gives a type.
 fn jdbc_type(type_name: &str) -> i32 {
     let base = type_name.strip_suffix(" ZEROFILL").unwrap_or(type_name);
     match base.strip_suffix(" UNSIGNED").unwrap_or(base) {

@@ -1,11 +1,10 @@
 //! What DDL says about a table and the log does not: type names, display widths, defaults, comments, unique keys.
 //!
-//! A description comes from `information_schema` or from the DDL scanner and is kept with the checkpoint. It only adds to
-//! what a table map says; [`LoggedTable`](crate::LoggedTable) finds which column of the map is which of the description.
+//! A description comes from `information_schema` or from the DDL scanner and is kept with the checkpoint. It only adds
+//! to what a table map says; [`LoggedTable`](crate::LoggedTable) finds which column of the map is which of the
+//! description.
 
 use serde::{Deserialize, Serialize};
-
-use crate::logged::is_same;
 
 /// A table as its DDL describes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,7 +30,8 @@ pub struct TableDescription {
 pub struct ColumnDescription {
     /// Name.
     pub name: String,
-    /// Type without its parameters, in upper case and in Debezium's spelling: `BIGINT UNSIGNED`, `VARCHAR`, `ENUM`, `UUID`.
+    /// Type without its parameters, in upper case and in Debezium's spelling: `BIGINT UNSIGNED`, `VARCHAR`, `ENUM`,
+    /// `UUID`.
     pub type_name: String,
     /// First parameter of the type: characters, bytes, bits, digits, display width or fractional digits.
     pub length: Option<u32>,
@@ -45,7 +45,7 @@ pub struct ColumnDescription {
     pub is_nullable: bool,
     /// The DEFAULT clause.
     pub default: ColumnDefault,
-    /// The value that the server makes of a literal default, where that is another one.
+    /// The value that the server stores for a literal default, where it differs from the literal.
     #[serde(default)]
     pub stored_default: Option<StoredDefault>,
     /// Whether the server numbers the rows.
@@ -85,9 +85,16 @@ pub enum StoredDefault {
 }
 
 impl TableDescription {
-    /// The column of that name; names of columns do not depend on case.
+    /// Returns the column of that name; names of columns do not depend on case.
     pub fn column(&self, name: &str) -> Option<&ColumnDescription> {
         let exact = self.columns.iter().find(|column| column.name == name);
-        exact.or_else(|| self.columns.iter().find(|column| is_same(&column.name, name)))
+        exact.or_else(|| self.columns.iter().find(|column| is_same_column(&column.name, name)))
     }
+}
+
+/// Returns whether the servers take two names for the same column: names of columns never depend on case.
+pub(crate) fn is_same_column(a: &str, b: &str) -> bool {
+    // Letter by letter: `str::to_lowercase` writes the last sigma of a word in another way.
+    let lower_case = |name: &str| name.chars().flat_map(char::to_lowercase).collect::<String>();
+    a == b || lower_case(a) == lower_case(b)
 }

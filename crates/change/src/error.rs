@@ -1,4 +1,4 @@
-//! Why a plan cannot be compiled or a row not be encoded.
+//! Why a plan cannot be compiled, or a row cannot be encoded.
 
 use thiserror::Error;
 
@@ -8,7 +8,8 @@ use thiserror::Error;
 pub enum PlanError {
     /// The log does not name the columns.
     #[error(
-        "the log does not name the columns of {database}.{table}; set binlog_row_metadata=FULL on the server and begin behind that change"
+        "the log does not name the columns of {database}.{table}; set binlog_row_metadata=FULL on the server and \
+        begin behind that change"
     )]
     NamesUnknown {
         /// Database.
@@ -18,7 +19,8 @@ pub enum PlanError {
     },
     /// A column's type has no place in an event.
     #[error(
-        "column {column} of {database}.{table} has the type code {code}, which this program does not know; exclude the table or use a newer program"
+        "column {column} of {database}.{table} has the type code {code}, which this program does not know; exclude \
+        the table or use a newer program"
     )]
     UnknownType {
         /// Database.
@@ -32,7 +34,8 @@ pub enum PlanError {
     },
     /// A column's character set is not known.
     #[error(
-        "column {column} of {database}.{table} has the unknown collation {collation}; convert the column or use a newer program"
+        "column {column} of {database}.{table} has the unknown collation {collation}; convert the column or use a \
+        newer program"
     )]
     UnknownCollation {
         /// Database.
@@ -46,7 +49,8 @@ pub enum PlanError {
     },
     /// A column's character set is not known, and the log gives no collation.
     #[error(
-        "column {column} of {database}.{table} has the unknown character set {charset}; convert the column or use a newer program"
+        "column {column} of {database}.{table} has the unknown character set {charset}; convert the column or use a \
+        newer program"
     )]
     UnknownCharset {
         /// Database.
@@ -60,7 +64,8 @@ pub enum PlanError {
     },
     /// An outbox table lacks a column that its routing needs.
     #[error(
-        "outbox table {database}.{table} has no column {column}, which {option} names; name the column that the table has for it, or capture this table with another source"
+        "outbox table {database}.{table} has no column {column}, which {option} names; name the column that the table \
+        has for it, or capture this table with another source"
     )]
     OutboxColumn {
         /// Database.
@@ -74,7 +79,8 @@ pub enum PlanError {
     },
     /// An outbox table's routing needs a column that the column lists leave out.
     #[error(
-        "column {column} of outbox table {database}.{table}, which {option} names, is left out by column.include.list or column.exclude.list; let the lists keep it, or mask it"
+        "column {column} of outbox table {database}.{table}, which {option} names, is left out by column.include.list \
+        or column.exclude.list; let the lists keep it, or mask it"
     )]
     OutboxColumnLeftOut {
         /// Database.
@@ -88,7 +94,8 @@ pub enum PlanError {
     },
     /// A column cannot be the time of an event.
     #[error(
-        "column {column} of outbox table {database}.{table} cannot be the time of an event; name a DATETIME or TIMESTAMP, or a BIGINT of milliseconds"
+        "column {column} of outbox table {database}.{table} cannot be the time of an event; name a DATETIME or \
+        TIMESTAMP, or a BIGINT of milliseconds"
     )]
     OutboxTime {
         /// Database.
@@ -106,7 +113,8 @@ pub enum PlanError {
 pub enum EncodeError {
     /// The image lacks a column.
     #[error(
-        "a row was logged without its column {column}; set binlog_row_image=FULL on the server and take a new snapshot of the table"
+        "a row was logged without its column {column}; set binlog_row_image=FULL on the server and take a new \
+        snapshot of the table"
     )]
     Absent {
         /// Column.

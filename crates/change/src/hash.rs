@@ -1,9 +1,9 @@
 //! Salted hashes of text, as Debezium's `column.mask.hash` makes them.
 //!
-//! The hash is the digest of salt and text, in lower-case hexadecimal digits. Version 1 digests the text as Java serialises a
-//! string: a head of four bytes, a mark with the length, and modified UTF-8 (U+0000 as two bytes, each half of a character
-//! beyond the BMP as three; Java Object Serialization Specification, "Object Serialization Stream Protocol"). Version 2
-//! digests its UTF-8 alone, which every language makes alike.
+//! The hash is the digest of salt and text, in lower-case hexadecimal digits. Version 1 digests the text as Java
+//! serialises a string: a head of four bytes, a mark with the length, and modified UTF-8 (U+0000 as two bytes, each
+//! half of a character beyond the BMP as three; Java Object Serialization Specification, "Object Serialization Stream
+//! Protocol"). Version 2 digests its UTF-8 alone, which every language makes alike.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use sha3::{Sha3_224, Sha3_256, Sha3_384, Sha3_512};
 
 use crate::json::{Piece, Pieces};
 
-/// What of a text is digested.
+/// Which form of a text is digested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HashVersion {
     /// The text as Java serialises it (`column.mask.hash.<algorithm>`).
@@ -25,7 +25,7 @@ pub enum HashVersion {
     V2,
 }
 
-/// A hash function that has taken its salt already.
+/// A hash function that has already digested its salt.
 #[derive(Clone)]
 pub struct SaltedHash {
     version: HashVersion,
@@ -80,7 +80,7 @@ impl SaltedHash {
         Some(SaltedHash { version, state: Arc::new(state) })
     }
 
-    /// What of a text is digested.
+    /// Which form of a text is digested.
     pub fn version(&self) -> HashVersion {
         self.version
     }
@@ -92,7 +92,7 @@ impl SaltedHash {
 }
 
 impl fmt::Debug for SaltedHash {
-    /// Shows nothing of the salt.
+    /// Prints nothing of the salt.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SaltedHash").field("version", &self.version).finish_non_exhaustive()
     }
@@ -126,7 +126,7 @@ fn utf8(text: &Pieces<'_>, mut take: impl FnMut(&[u8])) {
     }
 }
 
-/// What Java's `ObjectOutputStream` writes for a string.
+/// Returns what Java's `ObjectOutputStream` writes for a string.
 fn java_string(text: &Pieces<'_>, mut take: impl FnMut(&[u8])) {
     const STREAM_HEAD: [u8; 4] = [0xac, 0xed, 0, 5];
     const SHORT_STRING: u8 = 0x74;

@@ -1,7 +1,7 @@
 //! Landmarks: where the constant parts of a message's value begin.
 //!
-//! Two events of a table share most of their text. Who compresses them need not search for it: the plan knows where it
-//! wrote its constants and says so, under the same name in every message of the table.
+//! Two events of a table share most of their text. A compressor need not search for it: the plan notes where it wrote
+//! each constant part, under a name that is the same in every message of the table.
 
 use std::ops::Range;
 
@@ -39,42 +39,42 @@ pub(crate) struct Landmarks {
     places: Vec<Landmark>,
     /// Count of the places of finished messages.
     finished: usize,
-    /// Where the value at hand begins.
+    /// Where the value that is being written begins.
     value_start: usize,
 }
 
 impl Landmarks {
     /// Forgets everything.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.places.clear();
         self.finished = 0;
     }
 
-    /// A value begins at `at`; what was marked since the last message, in its key, is forgotten.
-    pub fn begin_value(&mut self, at: usize) {
+    /// Begins a value at `at`; what was marked since the last message, inside its key, is forgotten.
+    pub(crate) fn begin_value(&mut self, at: usize) {
         self.places.truncate(self.finished);
         self.value_start = at;
     }
 
-    /// The constant part `name` begins at `at`.
-    pub fn mark(&mut self, name: u16, at: usize) {
+    /// Notes that the constant part `name` begins at `at`.
+    pub(crate) fn mark(&mut self, name: u16, at: usize) {
         self.places.push((name, at.wrapping_sub(self.value_start) as u32));
     }
 
     /// Marks the places of a text that was written elsewhere and is copied to `at`.
-    pub fn copy(&mut self, from: &Landmarks, at: usize) {
+    pub(crate) fn copy(&mut self, from: &Landmarks, at: usize) {
         let base = at.wrapping_sub(self.value_start) as u32;
         self.places.extend(from.places.iter().map(|&(name, place)| (name, base.wrapping_add(place))));
     }
 
-    /// The message is complete; gives the range of its places.
-    pub fn finish(&mut self) -> Range<usize> {
+    /// Ends a message and returns the range of its places.
+    pub(crate) fn finish(&mut self) -> Range<usize> {
         let start = std::mem::replace(&mut self.finished, self.places.len());
         start..self.finished
     }
 
-    /// Gives the places of a finished message.
-    pub fn of(&self, message: Range<usize>) -> &[Landmark] {
+    /// Returns the places of a finished message.
+    pub(crate) fn of(&self, message: Range<usize>) -> &[Landmark] {
         self.places.get(message).unwrap_or_default()
     }
 }

@@ -1,22 +1,23 @@
-//! Rows whose message no broker takes, and what becomes of them.
+//! Rows whose message is too large for any broker, and what becomes of them.
 //!
 //! A message above the broker's maximum size travels in chunks, so only two bounds are left: all chunks of a message
 //! together hold less than 2 GiB, and every chunk repeats key and properties.
 
 use serde_json::json;
 
-use crate::message::{EventContext, Message, MessageBuffer, Operation, WholeMessage};
+use crate::event_context::EventContext;
+use crate::message::{Message, MessageBuffer, Operation, WholeMessage};
 use crate::options::PlanOptions;
 use crate::pattern::PatternList;
 
-/// The most that a message may have: what compression adds at the worst still fits into the 32 bits with which Pulsar counts
-/// the bytes of a message's chunks.
+/// Most bytes of a message. Pulsar counts the bytes of a message's chunks in 32 bits; this leaves room for what
+/// compression adds at worst.
 pub const MESSAGE_BYTES_MAX: u64 = 2_000_000_000;
 
-/// A key above this is cut where it is shown.
+/// A key longer than this is cut where it is shown.
 const SHOWN_KEY_BYTES: usize = 200;
 
-/// A key above this does not go along with a dead letter.
+/// A dead letter goes without a key that is longer than this.
 const LETTER_KEY_BYTES: usize = 64 * 1024;
 
 /// What becomes of rows whose message is too large.
@@ -54,7 +55,7 @@ pub enum LargeRowPolicy {
     },
 }
 
-/// What a message has more than it may.
+/// By how much a message is too large.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Excess {
     /// Bytes that it has.
@@ -75,7 +76,8 @@ pub enum Part {
 }
 
 impl LargeRows {
-    /// Returns what a message has more than it may; `metadata_bytes_max` is what the broker takes of key and properties.
+    /// Returns by how much a message is too large, if it is; `metadata_bytes_max` is the broker's bound for key and
+    /// properties.
     pub fn excess(&self, buffer: &MessageBuffer, message: &Message, metadata_bytes_max: usize) -> Option<Excess> {
         let key = buffer.key(message).map_or(0, <[u8]>::len);
         let properties: usize =
@@ -118,8 +120,8 @@ impl LargeRows {
     }
 }
 
-/// Writes the dead letter of a message that is too large: a JSON object that names it, under its key. Its properties are those
-/// of an outbox's dead letter: `reason`, `table` and `place`.
+/// Writes the dead letter of a message that is too large: a JSON object that names it, under its key. Its properties
+/// are those of an outbox's dead letter: `reason`, `table` and `place`.
 pub fn dead_letter(
     buffer: &MessageBuffer,
     message: &Message,
@@ -170,7 +172,8 @@ impl std::fmt::Display for Excess {
             Part::KeyAndProperties => {
                 write!(
                     f,
-                    "key and properties of its message have {bytes} bytes, above the {limit_bytes} that the broker takes of them"
+                    "key and properties of its message have {bytes} bytes, above the {limit_bytes} that the broker \
+                    takes of them"
                 )
             }
         }

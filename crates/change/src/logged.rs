@@ -1,17 +1,21 @@
-//! What the log has of a table, held against what describes it: which column is described how, and which ones the server hides.
+//! The logged columns of a table matched with its description: how each column is described, and which ones the server
+//! hides.
 //!
-//! MySQL logs no hidden columns: those of indexes over expressions and over JSON arrays stay inside its storage, and a generated
-//! invisible primary key is a column like any other. MariaDB logs two kinds that `SELECT *` and `information_schema` do not have:
+//! MySQL logs no hidden columns: those of indexes over expressions and over JSON arrays stay inside its storage, and a
+//! generated invisible primary key is a column like any other. MariaDB logs two kinds that `SELECT *` and
+//! `information_schema` do not have:
 //!
-//! - `DB_ROW_HASH_n`, BIGINT UNSIGNED at the end: a unique key over columns without a length limit (TEXT, BLOB, long VARCHAR).
-//! - `row_start` and `row_end`, TIMESTAMP(6): the period of a table `WITH SYSTEM VERSIONING` that names no columns for it; they are
-//!   parts of its keys too. Columns that the table's definition names, INVISIBLE ones among them, are not hidden.
+//! - `DB_ROW_HASH_n`, BIGINT UNSIGNED at the end: a unique key over columns without a length limit (TEXT, BLOB, long
+//!   VARCHAR).
+//! - `row_start` and `row_end`, TIMESTAMP(6): the period of a table `WITH SYSTEM VERSIONING` that names no columns for
+//!   it; they are parts of its keys too. Columns that the table's definition names, INVISIBLE ones among them, are not
+//!   hidden.
 //!
-//! A table may have a column of its own with such a name; then it is described.
+//! A column that a user gave such a name is described, and so is not taken for a hidden one.
 
 use bitacora_binlog::{Cell, Column, ColumnType, Image, Row, TableMap};
 
-use crate::description::{ColumnDescription, TableDescription};
+use crate::description::{ColumnDescription, TableDescription, is_same_column};
 use crate::message::Operation;
 
 /// The columns of a table map with what describes them.
@@ -45,7 +49,7 @@ impl<'a> LoggedTable<'a> {
         LoggedTable { columns, description, period: row_end.map(|row_end| SystemPeriod { row_end }) }
     }
 
-    /// The description of a column.
+    /// Returns the description of a column.
     pub fn description(&self, index: usize) -> Option<&'a ColumnDescription> {
         match self.columns.get(index) {
             Some(LoggedColumn::Described(description)) => Some(description),
@@ -53,18 +57,18 @@ impl<'a> LoggedTable<'a> {
         }
     }
 
-    /// Whether the server shows nobody the column.
+    /// Returns whether the server hides the column from queries.
     pub fn is_hidden(&self, index: usize) -> bool {
         matches!(self.columns.get(index), Some(LoggedColumn::Hidden))
     }
 
-    /// The hidden period of a table with system versioning.
+    /// Returns the hidden period of a table with system versioning.
     pub(crate) fn period(&self) -> Option<SystemPeriod> {
         self.period
     }
 
-    /// Indexes of the columns of the table's key: the primary key in key order, else the first unique key whose columns are all
-    /// NOT NULL.
+    /// Returns the indexes of the columns of the table's key: the primary key in key order, else the first unique key
+    /// whose columns are all NOT NULL.
     pub fn key(&self, table: &TableMap) -> Vec<usize> {
         let logged = table.primary_key.iter().map(|part| part.column as usize);
         let logged: Vec<usize> = logged.filter(|index| !self.is_hidden(*index)).collect();
@@ -74,7 +78,7 @@ impl<'a> LoggedTable<'a> {
         let Some(description) = self.description else { return Vec::new() };
         let index_of = |name: &String| {
             let is_named = |column: &LoggedColumn<'_>| match column {
-                LoggedColumn::Described(description) => is_same(&description.name, name),
+                LoggedColumn::Described(description) => is_same_column(&description.name, name),
                 _ => false,
             };
             self.columns.iter().position(is_named)
@@ -88,7 +92,8 @@ impl<'a> LoggedTable<'a> {
         unique_keys.into_iter().find(|key| !key.is_empty() && key.iter().all(is_required)).unwrap_or_default()
     }
 
-    /// Names of the columns that the log has and nothing describes, and of those that are described and that the log does not have.
+    /// Returns the names of the columns that the log has and the description lacks, and of those that only the
+    /// description has.
     pub fn differences(&self, table: &TableMap) -> Vec<String> {
         let logged =
             self.columns.iter().zip(&table.columns).enumerate().filter_map(|(index, (found, column))| match found {
@@ -111,14 +116,14 @@ impl<'a> LoggedTable<'a> {
 fn described<'a>(table: &TableMap, description: Option<&'a TableDescription>) -> Vec<Option<&'a ColumnDescription>> {
     let Some(description) = description else { return Vec::new() };
     if !table.names_known {
-        // Without names only the places tell, and they do so only where there are as many.
+        // Without names columns are matched by their places, which is safe only if both sides have the same number.
         let is_whole = description.columns.len() == table.columns.len();
         return if is_whole { description.columns.iter().map(Some).collect() } else { Vec::new() };
     }
     table.columns.iter().map(|column| column.name.as_deref().and_then(|name| description.column(name))).collect()
 }
 
-/// Index of a hidden `row_end`: nothing describes it and its `row_start`.
+/// Returns the index of a hidden `row_end`; neither it nor its `row_start` is described.
 fn hidden_period(table: &TableMap, described: &[Option<&ColumnDescription>]) -> Option<usize> {
     let find = |name: &str| {
         let is_it = |column: &Column| is_period(column) && column.name.as_deref() == Some(name);
@@ -142,17 +147,10 @@ fn is_row_hash(column: &Column) -> bool {
         && column.unsigned
 }
 
-/// Whether two names of columns are the same to the servers, whose names of columns never depend on case.
-pub(crate) fn is_same(a: &str, b: &str) -> bool {
-    // Letter by letter: `str::to_lowercase` writes the last sigma of a word in another way.
-    let lower_case = |name: &str| name.chars().flat_map(char::to_lowercase).collect::<String>();
-    a == b || lower_case(a) == lower_case(b)
-}
-
 /// The hidden period of a table with system versioning, which keeps the rows of the past beside the current ones.
 ///
-/// The server logs the end of a current row as an update of its `row_end`, and each row of the past as an insert. `SELECT *` has
-/// the current rows alone, and without the period they have the same keys as those of the past.
+/// The server logs the end of a current row as an update of its `row_end`, and each row of the past as an insert.
+/// `SELECT *` has the current rows alone, and without the period they have the same keys as those of the past.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SystemPeriod {
     row_end: usize,
@@ -160,7 +158,7 @@ pub(crate) struct SystemPeriod {
 
 impl SystemPeriod {
     /// Returns what happened to the current rows; `None` if only the past changed.
-    pub fn of_current_rows(self, row: &Row<'_>, operation: Operation) -> Option<Operation> {
+    pub(crate) fn of_current_rows(self, row: &Row<'_>, operation: Operation) -> Option<Operation> {
         let before = row.before.as_ref().is_some_and(|image| self.is_current(image));
         let after = row.after.as_ref().is_some_and(|image| self.is_current(image));
         match (operation, before, after) {
@@ -172,18 +170,19 @@ impl SystemPeriod {
         }
     }
 
-    /// A current row ends at the last microsecond that the type has: in 2038, and from MariaDB 11.5 in 2106.
+    /// Returns whether a row is a current one: it ends at the last microsecond of its type, in 2038 or, from MariaDB
+    /// 11.5, in 2106.
     fn is_current(self, image: &Image<'_>) -> bool {
         const LAST: [[u8; 7]; 2] = [last(0x7fff_ffff), last(0xffff_ffff)];
         match image.column(self.row_end) {
             Cell::Value(bytes) => LAST.iter().any(|last| bytes == last),
-            // Without the column the row is taken for what everybody sees.
+            // Without the column the row is taken for a current one.
             Cell::Null | Cell::Absent => true,
         }
     }
 }
 
-/// TIMESTAMP(6): seconds and microseconds, big-endian.
+/// Returns the last microsecond of a second as TIMESTAMP(6): seconds and microseconds, big-endian.
 const fn last(seconds: u32) -> [u8; 7] {
     let [a, b, c, d] = seconds.to_be_bytes();
     let [_, e, f, g] = 999_999_u32.to_be_bytes();

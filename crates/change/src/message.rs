@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::landmark::Landmark;
 use crate::scratch::Scratch;
 
-/// Room that a buffer keeps for the next row; that of a huge row is given back.
+/// Most memory that a cleared buffer keeps; what a huge row needed beyond that is freed.
 const KEPT_BYTES: usize = 8 << 20;
 
 /// What happened to a row.
@@ -19,48 +19,6 @@ pub enum Operation {
     Delete,
     /// `r`: read by a snapshot.
     Read,
-}
-
-/// Which row of a snapshot this is, in the words of `source.snapshot`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum SnapshotMark {
-    /// None: the row was streamed.
-    False,
-    /// One in the middle.
-    True,
-    /// The first of all.
-    First,
-    /// The first of its table.
-    FirstInDataCollection,
-    /// The last of its table.
-    LastInDataCollection,
-    /// The last of all.
-    Last,
-}
-
-/// What an event says of its place in the log, besides the row.
-#[derive(Debug, Clone, Copy)]
-pub struct EventContext<'a> {
-    /// Binlog file.
-    pub file: &'a str,
-    /// Start of the event in the file.
-    pub position: u64,
-    /// Number of the row in its event.
-    pub row: u32,
-    /// Server that wrote the event; 0 in a snapshot.
-    pub server_id: u32,
-    /// GTID of the transaction.
-    pub gtid: Option<&'a str>,
-    /// Session that wrote it.
-    pub thread: Option<u64>,
-    /// The statement.
-    pub query: Option<&'a str>,
-    /// When it was committed, microseconds since 1970.
-    pub source_timestamp_us: i64,
-    /// Now, microseconds since 1970.
-    pub now_us: i64,
-    /// Place in a snapshot.
-    pub snapshot: SnapshotMark,
 }
 
 /// One message: places in the buffer's bytes.
@@ -82,16 +40,16 @@ pub struct WholeMessage<'a> {
     pub value: Option<&'a [u8]>,
     /// Names and values of its properties.
     pub properties: &'a [(String, String)],
-    /// When what it tells of happened, milliseconds since 1970.
+    /// When the event happened that it is about, milliseconds since 1970.
     pub event_time_ms: Option<u64>,
 }
 
-/// Messages of one row; cleared and used again, so that it stops allocating once it is large enough.
+/// The messages of one row. It is cleared and reused, so that it stops allocating once it is large enough.
 #[derive(Debug, Default)]
 pub struct MessageBuffer {
     bytes: Vec<u8>,
     messages: Vec<Message>,
-    /// Those of all messages, and behind them texts that are kept to be used again.
+    /// Properties of all messages; the entries behind `property_count` keep their allocations for later messages.
     properties: Vec<(String, String)>,
     property_count: usize,
     scratch: Scratch,
@@ -107,37 +65,37 @@ impl MessageBuffer {
         self.scratch.landmarks.clear();
     }
 
-    /// The messages in their order.
+    /// Returns the messages in their order.
     pub fn messages(&self) -> &[Message] {
         &self.messages
     }
 
-    /// Key of a message; `None` for a table without key.
+    /// Returns the key of a message; `None` for a table without key.
     pub fn key(&self, message: &Message) -> Option<&[u8]> {
         message.key.clone().and_then(|range| self.bytes.get(range))
     }
 
-    /// Value of a message; `None` for a tombstone.
+    /// Returns the value of a message; `None` for a tombstone.
     pub fn value(&self, message: &Message) -> Option<&[u8]> {
         message.value.clone().and_then(|range| self.bytes.get(range))
     }
 
-    /// Landmarks of a message's value, in rising order; none for a message that was pushed whole.
+    /// Returns the landmarks of a message's value, in rising order; none for a message that was pushed whole.
     pub fn landmarks(&self, message: &Message) -> &[Landmark] {
         self.scratch.landmarks.of(message.landmarks.clone())
     }
 
-    /// Names and values of a message's properties; only routed messages and those of a changed key have some.
+    /// Returns names and values of a message's properties; only routed messages and those of a changed key have some.
     pub fn properties(&self, message: &Message) -> &[(String, String)] {
         self.properties.get(message.properties.clone()).unwrap_or_default()
     }
 
-    /// When what a message tells of happened, milliseconds since 1970; only routed messages say so.
+    /// Returns when the event of a message happened, milliseconds since 1970; only routed messages have such a time.
     pub fn event_time_ms(&self, message: &Message) -> Option<u64> {
         message.event_time_ms
     }
 
-    /// Bytes of all keys, values and properties.
+    /// Returns the length in bytes of all keys, values and properties.
     pub fn byte_count(&self) -> usize {
         let properties = self.properties.iter().take(self.property_count);
         self.bytes.len() + properties.map(|(name, value)| name.len() + value.len()).sum::<usize>()
@@ -160,7 +118,8 @@ impl MessageBuffer {
         self.messages.push(Message { key, value, landmarks: 0..0, properties, event_time_ms: message.event_time_ms });
     }
 
-    /// Forgets the messages from number `count` on. For buffers of whole messages, as [`MessageBuffer::push`] adds them.
+    /// Forgets the messages from number `count` on. For buffers of whole messages, as [`MessageBuffer::push`] adds
+    /// them.
     pub fn truncate(&mut self, count: usize) {
         self.messages.truncate(count);
         let end_of = |message: &Message| message.value.as_ref().or(message.key.as_ref()).map(|range| range.end);

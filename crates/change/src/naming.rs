@@ -1,6 +1,6 @@
 //! Names of topics and schemas.
 
-/// Name of a table's topic: `prefix.database.table`, characters outside `[A-Za-z0-9._-]` replaced by `_`.
+/// Returns the name of a table's topic: `prefix.database.table`, characters outside `[A-Za-z0-9._-]` replaced by `_`.
 pub fn table_topic(prefix: &str, database: &str, table: &str) -> String {
     let mut topic = String::with_capacity(prefix.len() + database.len() + table.len() + 2);
     for (index, part) in [prefix, database, table].into_iter().enumerate() {
@@ -12,8 +12,9 @@ pub fn table_topic(prefix: &str, database: &str, table: &str) -> String {
     topic
 }
 
-/// Name of a table's topic that no other table's topic has: in the names of database and table, characters outside
-/// `[A-Za-z0-9_-]` are written as `_x`, their number in hexadecimal, and `_`; so is an underscore in front of an `x`.
+/// Returns the name of a table's topic that no other table's topic has: in the names of database and table, characters
+/// outside `[A-Za-z0-9_-]` are written as `_x`, their number in hexadecimal, and `_`; so is an underscore in front of
+/// an `x`.
 pub fn escaped_table_topic(prefix: &str, database: &str, table: &str) -> String {
     let mut topic = prefix.to_owned();
     for part in [database, table] {

@@ -13,7 +13,7 @@ pub enum Connector {
 }
 
 impl Connector {
-    /// `source.connector`.
+    /// Returns the value of `source.connector`.
     pub fn name(self) -> &'static str {
         match self {
             Connector::Mysql => "mysql",
@@ -21,7 +21,7 @@ impl Connector {
         }
     }
 
-    /// Package of the connector's own schemas.
+    /// Returns the package of the connector's own schemas.
     pub fn package(self) -> &'static str {
         match self {
             Connector::Mysql => "io.debezium.connector.mysql",
@@ -40,7 +40,7 @@ pub enum DebeziumForm {
 }
 
 impl DebeziumForm {
-    /// `source.version`.
+    /// Returns the value of `source.version`.
     pub fn version(self) -> &'static str {
         match self {
             DebeziumForm::V1_9 => "1.9.7.Final",
@@ -84,7 +84,7 @@ pub enum TopicCollision {
     Stop,
     /// They share the topic.
     Mix,
-    /// Topics are named so that none meet.
+    /// Topics are named so that no two tables share one.
     Escape,
 }
 

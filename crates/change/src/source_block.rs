@@ -1,16 +1,16 @@
 //! The `source` block of an event: where in the log it comes from.
 //!
-//! Only `row` differs between the rows of an event, so `SourceCache` keeps what stands around it.
+//! Only `row` differs between the rows of an event, so `SourceCache` keeps the text before and behind it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::event_context::{EventContext, SnapshotMark};
 use crate::json::{write_integer, write_string, write_unsigned};
 use crate::landmark::{self, Landmarks};
-use crate::message::{EventContext, SnapshotMark};
 use crate::options::{Connector, DebeziumForm};
 use crate::schema::{DefaultValue, Field, Kind, Schema};
 
-/// How exactly `ts_ms` is known in the 1.9 line; the 3.6 line always gives what it has.
+/// How precise `ts_ms` is in the 1.9 form; the 3.6 form always prints all digits that are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Precision {
     /// Rows of the stream: the second of the statement. Snapshots are stamped with the clock.
@@ -22,7 +22,7 @@ pub enum Precision {
 /// The block of one table with everything that does not change already written.
 #[derive(Debug, Clone)]
 pub struct SourceBlock {
-    /// Tells blocks with different constants apart, for the cache.
+    /// Identity of the block, by which the cache knows whose text it holds.
     id: u64,
     form: DebeziumForm,
     precision: Precision,
@@ -80,7 +80,7 @@ impl SourceBlock {
         landmarks: &mut Landmarks,
         out: &mut Vec<u8>,
     ) {
-        // The block of the same log event was written before: it repeats as a whole, and its parts need no names.
+        // The previous block was of the same log event, so the text repeats as a whole: one landmark is enough for it.
         let repeats = cache.holds(self.id, context);
         if !repeats {
             cache.fill(self, context);
@@ -95,7 +95,7 @@ impl SourceBlock {
         out.extend_from_slice(&cache.tail);
     }
 
-    /// Everything up to the number of the row.
+    /// Writes everything before the number of the row.
     fn write_head(&self, context: &EventContext<'_>, landmarks: &mut Landmarks, out: &mut Vec<u8>) {
         let timestamp_us = context.source_timestamp_us;
         landmarks.mark(landmark::SOURCE, out.len());
@@ -141,7 +141,7 @@ impl SourceBlock {
         out.extend_from_slice(b",\"row\":");
     }
 
-    /// Schema of the block.
+    /// Returns the schema of the block.
     pub fn schema(connector: Connector, form: DebeziumForm) -> Schema {
         let text = || Schema::new(Kind::String);
         let long = || Schema::new(Kind::Int64);
@@ -237,7 +237,7 @@ impl SourceCache {
     }
 }
 
-/// An optional text whose room is used again.
+/// An optional text whose allocation is reused.
 #[derive(Debug, Default)]
 struct KeptText {
     is_present: bool,
@@ -256,7 +256,7 @@ impl KeptText {
     }
 }
 
-/// Everything behind the number of the row.
+/// Writes everything behind the number of the row.
 fn write_tail(context: &EventContext<'_>, landmarks: &mut Landmarks, out: &mut Vec<u8>) {
     landmarks.mark(landmark::SOURCE_THREAD, out.len());
     out.extend_from_slice(b",\"thread\":");

@@ -165,7 +165,11 @@ proptest! {
 
     /// Text of any kind may stand where a schema or a value is expected.
     #[test]
-    fn any_json_is_refused_or_encoded(schema in ".{0,60}", (_, value) in schema_and_value(2, "T".to_owned()), (other, _) in schema_and_value(2, "T".to_owned())) {
+    fn any_json_is_refused_or_encoded(
+        schema in ".{0,60}",
+        (_, value) in schema_and_value(2, "T".to_owned()),
+        (other, _) in schema_and_value(2, "T".to_owned()),
+    ) {
         let _ = AvroSchema::parse(&schema);
         let parsed = AvroSchema::parse(&other.to_string()).unwrap();
         let mut bytes = Vec::new();

@@ -1,4 +1,5 @@
-//! Every column type: stored bytes in, JSON out, in both forms; which columns are the key; what a change of the key becomes.
+//! Every column type: stored bytes in, JSON out, in both forms; which columns are the key; what a change of the key
+//! becomes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod log;

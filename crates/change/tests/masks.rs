@@ -1,4 +1,4 @@
-//! Rules for columns: what the recording (`masks_debezium.rs`) does not hold. A column and a rule in, JSON out.
+//! Rules for columns that the recording (`masks_debezium.rs`) lacks. A column and a rule in, JSON out.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod log;
@@ -96,7 +96,7 @@ fn check(column: Column, type_name: &str, rules: ColumnRules, value: Value<'_>, 
     assert_eq!(after(&plan, &table, &[value]), format!("{{\"c\":{expected}}}"), "{kind:?} {type_name} {value:?}");
 }
 
-/// Debezium leaves half of the character there, which is no text.
+/// Debezium keeps half of the character there, which is not valid text.
 #[test]
 fn a_character_beyond_the_bmp_is_not_cut_in_half() {
     let column = || text(ColumnType::BLOB, 2, UTF8MB4);
@@ -144,9 +144,8 @@ fn bytes_are_cut_in_the_newer_form_only() {
     assert_eq!(after(&plan, &table, &value), "{\"c\":\"AQIDBA==\"}");
     assert_eq!(
         plan.notes(),
-        [
-            "column db.t.c is published in full, because bytes are not truncated in the form of Debezium 1.9; leave the column out instead"
-        ]
+        ["column db.t.c is published in full, because bytes are not truncated in the form of Debezium 1.9; leave \
+            the column out instead"]
     );
 }
 
@@ -268,7 +267,8 @@ fn an_outbox_needs_columns_that_are_left_out() {
     let error = compile(exclude("db.t.payload")).unwrap_err().to_string();
     assert_eq!(
         error,
-        "column payload of outbox table db.t, which table.field.event.payload (columns.payload) names, is left out by column.include.list or column.exclude.list; let the lists keep it, or mask it"
+        "column payload of outbox table db.t, which table.field.event.payload (columns.payload) names, is left out by \
+        column.include.list or column.exclude.list; let the lists keep it, or mask it"
     );
     assert!(compile(exclude("db.t.fuera")).is_ok());
 }

@@ -1,8 +1,8 @@
 //! Rules for columns beside what the real connector (3.6.1, MySQL 9.7.4) made of the same log.
 //!
-//! `m-masks.binlog.gz` holds the same work on a table of every kind of column for each rule: rows created, updated, moved to
-//! another key and deleted. `m-masks.jsonl.gz` holds, one a line, the table changes, then key and images of every event; the
-//! first event of a topic has its schemas too.
+//! `m-masks.binlog.gz` holds the same work on a table of every kind of column for each rule: rows created, updated,
+//! moved to another key and deleted. `m-masks.jsonl.gz` holds, one a line, the table changes, then key and images of
+//! every event; the first event of a topic has its schemas too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod log;
@@ -128,8 +128,7 @@ fn schemas_are_debeziums() {
     }
 }
 
-/// Nothing of a value that is masked stands in any byte that is published of its table, and the plans say where that is
-/// not so.
+/// No published byte of a table shows a masked value, except where the plan's notes say so.
 #[test]
 fn plain_text_of_masked_columns_is_nowhere() {
     let recording = recording();
@@ -159,9 +158,8 @@ fn plain_text_of_masked_columns_is_nowhere() {
     }
     assert_eq!(
         notes["srv.m.llave"],
-        [
-            "column m.llave.codigo is masked or truncated in the events, but it is part of the key, where it stands as it is stored"
-        ]
+        ["column m.llave.codigo is masked or truncated in the events, but it is part of the key, where it stands \
+            as it is stored"]
     );
     assert_eq!(
         notes["srv.m.llave_fuera"],

@@ -255,7 +255,7 @@ fn text_and_json_payloads_are_sent_as_they_are() {
     check(&row(payload("{\"a\": 1}")), &options, "reserva-Creada | r-7 | {\"a\": 1} | id=e1 | now");
 }
 
-/// Each case is a row that cannot be its message: it must come out as a dead letter with all of the row, or stop.
+/// No message can be made of these rows: each becomes a dead letter that holds the whole row, or stops the source.
 #[test]
 fn rows_that_cannot_be_mapped_become_dead_letters_or_stop() {
     let null_topic = |mut values: Vec<Value<'static>>| {

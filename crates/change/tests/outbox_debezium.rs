@@ -1,8 +1,8 @@
 //! The outbox tables of the recorded log beside what the real event router (3.6.1) made of them.
 //!
-//! `e-outbox.jsonl` holds the routed records of its runs that came from the stream, one a line, without schemas: topic, key,
-//! value, the router's own headers and, where a column gives it, the time. The run with an expanded payload of `outbox` is
-//! one record long, because the real connector ended at the second.
+//! `e-outbox.jsonl` holds the routed records of its runs that came from the stream, one a line, without schemas: topic,
+//! key, value, the router's own headers and, where a column gives it, the time. The run with an expanded payload of
+//! `outbox` is one record long, because the real connector ended at the second.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod log;

@@ -18,7 +18,7 @@ use arguments::{Arguments, Command, Source};
 use failure::Failure;
 
 fn main() -> ExitCode {
-    bitacora_store::end_at_panic(|fault| {
+    bitacora_data_folder::end_at_panic(|fault| {
         eprintln!(
             "bitacora: a fault of this program ended it ({fault}); start it again, and report this line if it comes \
             back"
@@ -56,7 +56,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
 fn start_log() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| {
         tracing_subscriber::EnvFilter::new(
-            "warn,bitacora=info,bitacora_engine=info,bitacora_broker=info,bitacora_store=info",
+            "warn,bitacora=info,bitacora_engine=info,bitacora_broker=info,bitacora_data_folder=info",
         )
     });
     tracing_subscriber::fmt()

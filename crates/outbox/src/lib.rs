@@ -10,6 +10,8 @@
 //! Where to look: [`Event`] (what is stored), [`Layout`] (the table), [`Variant`] (what becomes of the row), [`Outbox`]
 //! (the statements), [`Cleaner`] (old rows), [`Inbox`] (each event once at the consumer).
 
+#![warn(unreachable_pub)]
+
 mod cleaner;
 mod error;
 mod event;

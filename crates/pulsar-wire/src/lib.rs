@@ -6,6 +6,8 @@
 //!
 //! Bytes of a peer never panic here and never cause an allocation above the caller's limit.
 
+#![warn(unreachable_pub)]
+
 mod command;
 mod entry;
 mod error;

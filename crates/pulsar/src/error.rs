@@ -147,6 +147,10 @@ pub enum Error {
 }
 
 impl Error {
+    pub(crate) fn unexpected_answer() -> Self {
+        Self::Protocol { reason: "an answer is not of the kind that was asked for" }
+    }
+
     /// Tells whether the same call may succeed later without anyone changing something.
     pub fn is_retryable(&self) -> bool {
         match self {

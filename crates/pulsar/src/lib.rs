@@ -5,9 +5,12 @@
 //! [`run_subscription_worker`] gives the messages of a subscription to a handler, with retry and dead letters.
 //! [`Admin`] speaks the REST API. The same code runs over a socket and over the channels of a broker in this process.
 
+#![warn(unreachable_pub)]
+
 mod admin;
 mod backoff;
 mod client;
+mod cluster;
 mod config;
 mod connection;
 mod consumer;

@@ -9,6 +9,7 @@
 //! [`TopicReader`] shows what a broker has stored, [`Forwarder`] is an address that moves to another server,
 //! [`recorded_log`] reads recorded binlog files, [`allocations`] counts what a test may not allocate.
 
+#![warn(unreachable_pub)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 pub mod allocations;

@@ -8,7 +8,7 @@ use crate::{
 
 /// Writes one image behind the bytes of a buffer: begin, one value for each column in order, finish.
 ///
-/// An image that is not finished is taken back when the writer goes, so the buffer never holds half a row.
+/// A writer that is dropped before its image is finished removes the image, so the buffer never holds half a row.
 #[derive(Debug)]
 pub struct ImageWriter<'t, 'o> {
     table: &'t TableMap,
@@ -31,8 +31,8 @@ impl<'t, 'o> ImageWriter<'t, 'o> {
         self.value(Value::Null)
     }
 
-    /// Writes a value into the next column as a SQL session's text protocol gives it: BIT, GEOMETRY and VECTOR as bytes, ENUM and SET as
-    /// labels, TIMESTAMP in UTC.
+    /// Writes a value into the next column as a SQL session's text protocol gives it: BIT, GEOMETRY and VECTOR as
+    /// bytes, ENUM and SET as labels, TIMESTAMP in UTC.
     pub fn text(&mut self, text: &[u8]) -> Result<(), Error> {
         let value = text::parse(self.next()?, text).map_err(|reason| self.refuse(text, reason))?;
         self.value_of(value, text)

@@ -1,12 +1,13 @@
 //! The inverse of [`crate::value`]: row images from values, for the rows of a snapshot.
 //!
-//! A snapshot row takes the same way as a row of the log: a table map made by [`TableMap::synthesize`](crate::TableMap::synthesize), images
-//! written by [`ImageWriter`], presented by [`RowsEvent::from_images`](crate::RowsEvent::from_images). So both print a value alike.
+//! A snapshot row takes the same way as a row of the log: a table map made by
+//! [`TableMap::synthesize`](crate::TableMap::synthesize), images written by [`ImageWriter`], presented by
+//! [`RowsEvent::from_images`](crate::RowsEvent::from_images). Both then print a value in the same way.
 //!
-//! Values come typed ([`Value`]) or as the text protocol of a SQL session gives them ([`ImageWriter::text`]). For the text to mean the
-//! same as the log, the session must give column bytes unconverted (`character_set_results = NULL`) and timestamps in UTC
-//! (`time_zone = '+00:00'`). JSON columns are the exception: their text is UTF-8 and the column is
-//! [`ColumnType::JSON_TEXT`](crate::ColumnType::JSON_TEXT).
+//! Values come typed ([`Value`]) or as the text protocol of a SQL session gives them ([`ImageWriter::text`]). For the
+//! text to mean the same as the log, the session must give column bytes unconverted (`character_set_results = NULL`)
+//! and timestamps in UTC (`time_zone = '+00:00'`). JSON columns are the exception: their text is UTF-8 and the column
+//! is [`ColumnType::JSON_TEXT`](crate::ColumnType::JSON_TEXT).
 
 mod image;
 mod packed;

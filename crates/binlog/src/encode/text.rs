@@ -35,7 +35,8 @@ fn number<T: FromStr>(text: &[u8]) -> Result<T, Reason> {
     text.parse().map_err(|_| "it is not a number of the column's range")
 }
 
-/// The index of an ENUM's label; the empty text is 0, the server's mark of an invalid value, unless a label is empty.
+/// Returns the index of an ENUM's label; the empty text is 0, the server's mark of an invalid value, unless a label is
+/// empty.
 fn label_index(column: &Column, text: &[u8]) -> Result<u64, Reason> {
     match column.labels.iter().position(|label| label == text) {
         Some(index) => Ok(index as u64 + 1),
@@ -44,7 +45,7 @@ fn label_index(column: &Column, text: &[u8]) -> Result<u64, Reason> {
     }
 }
 
-/// The members of a SET; no label of a SET holds a comma.
+/// Returns the members of a SET as its bits. The text is split at commas, because no label of a SET holds one.
 fn members(column: &Column, text: &[u8]) -> Result<u64, Reason> {
     if text.is_empty() {
         return Ok(0);

@@ -1,12 +1,12 @@
-//! FORMAT_DESCRIPTION: binlog version u16, server version (50 bytes, NUL-padded), created u32, header length u8, a post-header length
-//! for each event type from 1, and from MySQL 5.6.1 and MariaDB 5.3 the checksum algorithm u8.
+//! FORMAT_DESCRIPTION: binlog version u16, server version (50 bytes, NUL-padded), created u32, header length u8, a
+//! post-header length for each event type from 1, and from MySQL 5.6.1 and MariaDB 5.3 the checksum algorithm u8.
 
 use crate::{
     cursor::Cursor,
     error::Error,
     event_type::EventType,
+    flavor::Flavor,
     header::{ChecksumAlgorithm, HEADER_BYTES},
-    table::Flavor,
 };
 
 /// The format of a log.
@@ -69,18 +69,18 @@ impl FormatDescription {
         Ok(Self { binlog_version, server_version, created, flavor, checksum, post_header_bytes })
     }
 
-    /// Bytes of the fixed part of an event's body, or `None` where the log does not say.
+    /// Returns the length in bytes of the fixed part of an event's body, or `None` where the log does not say.
     pub fn post_header_bytes(&self, kind: EventType) -> Option<u8> {
         self.post_header_bytes.get(usize::from(kind.0).checked_sub(1)?).copied()
     }
 
-    /// Bytes of a table id: 4 in logs of MySQL before 5.1.4, else 6.
+    /// Returns the length in bytes of a table id: 4 in logs of MySQL before 5.1.4, else 6.
     pub(crate) fn table_id_bytes(&self, kind: EventType) -> u8 {
         if self.post_header_bytes(kind) == Some(6) { 4 } else { 6 }
     }
 }
 
-/// Whether a format description of that server version ends with checksum algorithm and checksum.
+/// Returns whether a format description of that server version ends with checksum algorithm and checksum.
 pub(crate) fn has_checksum(version: &str) -> bool {
     let mut parts = version.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse::<u32>().unwrap_or(0));
     let mut part = || parts.next().unwrap_or(0);

@@ -1,14 +1,15 @@
 //! Events that name transactions.
 //!
-//! GTID and ANONYMOUS_GTID of MySQL: flags u8, UUID, number u64, 2 (u8), last committed u64, sequence number u64, immediate commit
-//! timestamp (7 bytes; the top bit says that the original one follows), transaction length (length-encoded), immediate server version
-//! u32 (the top bit says that the original one follows), commit group ticket u64; older servers stop earlier.
+//! GTID and ANONYMOUS_GTID of MySQL: flags u8, UUID, number u64, 2 (u8), last committed u64, sequence number u64,
+//! immediate commit timestamp (7 bytes; the top bit says that the original one follows), transaction length
+//! (length-encoded), immediate server version u32 (the top bit says that the original one follows), commit group ticket
+//! u64; older servers stop earlier.
 //!
-//! GTID_TAGGED is a message of the server's serialisation library: version, length, last field that must be known, then fields of id and
-//! value, integers in a variable form (MySQL source documentation, "Mysql serialization library").
+//! GTID_TAGGED is a message of the server's serialisation library: version, length, last field that must be known, then
+//! fields of id and value, integers in a variable form (MySQL source documentation, "Mysql serialization library").
 //!
-//! MariaDB: sequence u64, domain u32, flags u8, then as the flags say: commit id u64; XID (format u32, two lengths u8, data); extra flags
-//! u8 and their fields. The server id is the header's.
+//! MariaDB: sequence u64, domain u32, flags u8, then as the flags say: commit id u64; XID (format u32, two lengths u8,
+//! data); extra flags u8 and their fields. The server id is the header's.
 
 use super::Xid;
 use crate::{
@@ -131,7 +132,8 @@ impl<'a> Gtid<'a> {
                     has_original_version = true;
                 }
                 11 => gtid.commit_group_ticket = cursor.varlen(GTID)?,
-                // A newer field of unknown form: the message says that it may be ignored, and it ends the ones known here.
+                // A field of a newer server. The message says that it may be ignored; its length is unknown, so reading
+                // ends.
                 _ => {
                     cursor.rest();
                 }
@@ -260,7 +262,7 @@ impl<'a> MariadbGtid<'a> {
         Ok(gtid)
     }
 
-    /// Whether the group is one event without a COMMIT.
+    /// Returns whether the group is one event without a COMMIT.
     pub fn is_standalone(&self) -> bool {
         self.flags & Self::FLAG_STANDALONE != 0
     }
@@ -277,8 +279,8 @@ impl PreviousGtids<'_> {
     }
 }
 
-/// The newest GTIDs of each domain and server in the files before this one: count u32 (top 4 bits are flags), then domain u32, server
-/// u32, sequence u64 each.
+/// The newest GTIDs of each domain and server in the files before this one: count u32 (top 4 bits are flags), then
+/// domain u32, server u32, sequence u64 each.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct GtidList<'a> {
     /// Bit 0: the dump thread has reached the position that was asked for.
@@ -294,7 +296,7 @@ impl<'a> GtidList<'a> {
         Ok(Self { flags: (head >> 28) as u8, entries })
     }
 
-    /// Domain, server id and sequence, the newest of each domain last.
+    /// Iterates over domain, server id and sequence; the newest id of each domain comes last.
     pub fn iter(&self) -> impl Iterator<Item = crate::gtid::MariadbGtid> + 'a {
         self.entries.as_chunks::<16>().0.iter().map(|&[a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]| {
             crate::gtid::MariadbGtid {
@@ -305,7 +307,7 @@ impl<'a> GtidList<'a> {
         })
     }
 
-    /// The position that the list describes.
+    /// Returns the position that the list describes.
     pub fn set(&self) -> MariadbGtidSet {
         let mut set = MariadbGtidSet::default();
         self.iter().for_each(|gtid| set.advance(gtid));

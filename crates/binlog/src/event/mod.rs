@@ -2,6 +2,7 @@
 
 mod format_description;
 mod gtid;
+mod plain_events;
 mod query;
 mod session;
 mod transaction_payload;
@@ -15,7 +16,7 @@ pub use transaction_payload::TransactionPayload;
 pub use xa::{XaPrepare, Xid};
 
 pub(crate) use format_description::has_checksum;
-pub(crate) use transaction_payload::PayloadBuffers;
+pub(crate) use plain_events::PayloadBuffers;
 
 use crate::{header::EventHeader, rows::RowsEvent, table::TableMap};
 use std::sync::Arc;
@@ -53,13 +54,14 @@ pub enum Body<'a> {
     Xid(u64),
     /// A transaction is prepared; its COMMIT or ROLLBACK comes later, or with one phase this is the commit.
     XaPrepare(XaPrepare<'a>),
-    /// A table is announced for the rows that follow.
+    /// Announces the table of the rows that follow.
     TableMap(&'a Arc<TableMap>),
     /// Rows changed.
     Rows(RowsEvent<'a>),
     /// The end of a statement whose rows were all filtered away: a rows event without table.
     StatementEnd,
-    /// Rows changed, JSON columns given as differences (`binlog_row_value_options=PARTIAL_JSON`); images are not decoded.
+    /// Rows changed, JSON columns given as differences (`binlog_row_value_options=PARTIAL_JSON`); images are not
+    /// decoded.
     PartialUpdateRows {
         /// The table.
         table: &'a Arc<TableMap>,
@@ -90,7 +92,7 @@ pub enum Body<'a> {
     /// A known type that says nothing about rows (INTVAR, RAND, USER_VAR, parts of a LOAD DATA's file, VIEW_CHANGE,
     /// TRANSACTION_CONTEXT, …) or that is not decoded (fragmented rows of MariaDB 12.3); the type is in the header.
     Other(&'a [u8]),
-    /// A type that neither server had when this was written; the type is in the header. Whether it may be skipped is for the reader to
-    /// decide ([`EventHeader::is_ignorable`]).
+    /// A type that neither server had when this was written; the type is in the header. Whether it may be skipped is
+    /// for the reader to decide ([`EventHeader::is_ignorable`]).
     Unknown(&'a [u8]),
 }

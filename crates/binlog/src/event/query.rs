@@ -1,12 +1,14 @@
-//! QUERY: thread u32, execution time u32, length of the database name u8, error u16, length of the status variables u16, the variables,
-//! the database and a NUL, the statement. MariaDB's QUERY_COMPRESSED holds the statement compressed (module `compressed`).
+//! QUERY: thread u32, execution time u32, length of the database name u8, error u16, length of the status variables
+//! u16, the variables, the database and a NUL, the statement. MariaDB's QUERY_COMPRESSED holds the statement compressed
+//! (module `compressed`).
 //!
-//! EXECUTE_LOAD_QUERY, a LOAD DATA or LOAD XML that is logged as a statement, has between the length of the status variables and the
-//! variables: file id u32 (the file's content stands in earlier events), start u32 and end u32 of the file's name in the statement, what
-//! happens to duplicates u8 (MySQL source documentation, "Execute_load_query_event"; MariaDB Knowledge Base, "EXECUTE_LOAD_QUERY_EVENT").
+//! EXECUTE_LOAD_QUERY, a LOAD DATA or LOAD XML that is logged as a statement, has between the length of the status
+//! variables and the variables: file id u32 (the file's content stands in earlier events), start u32 and end u32 of the
+//! file's name in the statement, what happens to duplicates u8 (MySQL source documentation, "Execute_load_query_event";
+//! MariaDB Knowledge Base, "EXECUTE_LOAD_QUERY_EVENT").
 //!
-//! Status variables are a code (u8) and a value whose form the code fixes (MySQL source documentation, "Query_event"); what follows an
-//! unknown code cannot be read, as in the servers.
+//! Status variables are a code (u8) and a value whose form the code fixes (MySQL source documentation, "Query_event");
+//! what follows an unknown code cannot be read, as in the servers.
 
 use crate::{cursor::Cursor, error::Error};
 
@@ -38,7 +40,7 @@ impl<'a> Query<'a> {
         Self::read_around(cursor, FILE_BYTES)
     }
 
-    /// Reads a query whose post-header has so many bytes more.
+    /// Reads a query whose post-header has some more bytes than that of QUERY.
     fn read_around(cursor: &mut Cursor<'a>, more_bytes: usize) -> Result<Self, Error> {
         const WHAT: &str = "a query event";
         let thread_id = cursor.u32(WHAT)?;
@@ -118,7 +120,7 @@ pub enum StatusVariable<'a> {
 }
 
 impl<'a> StatusVariables<'a> {
-    /// The bytes as they lie in the event.
+    /// Returns the bytes as they lie in the event.
     pub fn bytes(&self) -> &'a [u8] {
         self.0
     }
@@ -129,12 +131,12 @@ impl<'a> StatusVariables<'a> {
         std::iter::from_fn(move || if cursor.is_empty() { None } else { read_variable(&mut cursor).ok().flatten() })
     }
 
-    /// `sql_mode` of the session.
+    /// Returns `sql_mode` of the session as its bit set.
     pub fn sql_mode(&self) -> Option<u64> {
         self.iter().find_map(|variable| if let StatusVariable::SqlMode(mode) = variable { Some(mode) } else { None })
     }
 
-    /// Collation id whose character set the statement text is in.
+    /// Returns the collation id whose character set the statement text is in.
     pub fn client_collation(&self) -> Option<u16> {
         self.iter().find_map(|v| if let StatusVariable::Charset { client, .. } = v { Some(client) } else { None })
     }

@@ -17,8 +17,8 @@ impl<'a> Rotate<'a> {
     }
 }
 
-/// HEARTBEAT (the file name; the position is the header's) and HEARTBEAT_V2 (fields of type u8, length and value, both length-encoded:
-/// 1 file name, 2 position, 0 end).
+/// HEARTBEAT (the file name; the position is the header's) and HEARTBEAT_V2 (fields of type u8, length and value, both
+/// length-encoded: 1 file name, 2 position, 0 end).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Heartbeat<'a> {
     /// File that the server has read to its end.

@@ -49,30 +49,30 @@ pub struct MariadbGtidSet {
 }
 
 impl MariadbGtidSet {
-    /// Whether the set holds nothing.
+    /// Returns whether the set holds nothing.
     pub fn is_empty(&self) -> bool {
         self.domains.is_empty()
     }
 
-    /// The newest id of each domain, ascending by domain.
+    /// Returns the newest id of each domain, ascending by domain.
     pub fn iter(&self) -> impl Iterator<Item = MariadbGtid> + '_ {
         self.domains.values().copied()
     }
 
-    /// Adds an id and all before it; an older one than is there changes nothing.
+    /// Adds an id and all before it. Nothing changes if the domain is already at that id or behind it.
     pub fn add(&mut self, gtid: MariadbGtid) {
         if !self.contains(&gtid) {
             self.advance(gtid);
         }
     }
 
-    /// Makes `gtid` its domain's position, even backwards: a server without strict mode lets numbers fall, and where a stream goes on is
-    /// its last id, not its greatest.
+    /// Sets its domain's position to `gtid`, even backwards. A server without strict mode lets sequence numbers fall,
+    /// and a stream resumes behind its last id, not behind its greatest.
     pub fn advance(&mut self, gtid: MariadbGtid) {
         self.domains.insert(gtid.domain, gtid);
     }
 
-    /// Whether the id is at or before its domain's position.
+    /// Returns whether the id is at or before its domain's position.
     pub fn contains(&self, gtid: &MariadbGtid) -> bool {
         self.domains.get(&gtid.domain).is_some_and(|newest| gtid.sequence <= newest.sequence)
     }
@@ -82,20 +82,20 @@ impl MariadbGtidSet {
         other.iter().for_each(|gtid| self.add(gtid));
     }
 
-    /// The domains in which `self` is ahead of `other`, with the position of `self`.
+    /// Returns the domains in which `self` is ahead of `other`, with the position of `self`.
     pub fn subtract(&self, other: &Self) -> Self {
         let ahead = self.domains.iter().filter(|(_, gtid)| !other.contains(gtid));
         Self { domains: ahead.map(|(domain, gtid)| (*domain, *gtid)).collect() }
     }
 
-    /// Whether `self` is ahead of `other` in no domain.
+    /// Returns whether `self` is ahead of `other` in no domain.
     pub fn is_subset(&self, other: &Self) -> bool {
         self.iter().all(|gtid| other.contains(&gtid))
     }
 }
 
 impl fmt::Display for MariadbGtidSet {
-    /// As `gtid_binlog_pos` and `slave_connect_state` have it: `0-1-100,1-2-7`.
+    /// Prints the position as `gtid_binlog_pos` and `slave_connect_state` have it: `0-1-100,1-2-7`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, gtid) in self.iter().enumerate() {
             if index > 0 {

@@ -1,7 +1,8 @@
 //! Global transaction ids and sets of them, of both servers.
 //!
-//! MySQL: `uuid[:tag]:number`, a set is `uuid:1-5:7,uuid:1-3:tag:1-2`. MariaDB: `domain-server-sequence`, a position is the newest id of
-//! each domain, separated by commas. The servers' sets differ in kind, so they do not mix: [`GtidSet`] is one or the other.
+//! MySQL: `uuid[:tag]:number`, a set is `uuid:1-5:7,uuid:1-3:tag:1-2`. MariaDB: `domain-server-sequence`, a position is
+//! the newest id of each domain, separated by commas. A set of one server cannot be combined with a set of the other;
+//! [`GtidSet`] is one of both kinds.
 
 mod mariadb;
 mod mysql;
@@ -23,7 +24,7 @@ pub enum GtidSet {
 }
 
 impl GtidSet {
-    /// Whether the set holds nothing.
+    /// Returns whether the set holds nothing.
     pub fn is_empty(&self) -> bool {
         match self {
             Self::Mysql(set) => set.is_empty(),
@@ -41,7 +42,7 @@ impl GtidSet {
         Ok(())
     }
 
-    /// What is in `self` and not in `other`.
+    /// Returns what is in `self` and not in `other`.
     pub fn subtract(&self, other: &Self) -> Result<Self, Error> {
         match (self, other) {
             (Self::Mysql(set), Self::Mysql(other)) => Ok(Self::Mysql(set.subtract(other))),
@@ -50,7 +51,7 @@ impl GtidSet {
         }
     }
 
-    /// Whether all of `self` is in `other`.
+    /// Returns whether all of `self` is in `other`.
     pub fn is_subset(&self, other: &Self) -> Result<bool, Error> {
         match (self, other) {
             (Self::Mysql(set), Self::Mysql(other)) => Ok(set.is_subset(other)),

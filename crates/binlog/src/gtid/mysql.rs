@@ -53,12 +53,12 @@ impl Tag {
     /// Most characters of a tag.
     pub const MAX_CHARACTERS: usize = 32;
 
-    /// The characters; empty for the plain ids of a server.
+    /// Returns the characters; empty for the plain ids of a server.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether this is the absence of a tag.
+    /// Returns whether there is no tag.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -103,23 +103,23 @@ pub struct MysqlGtidSet {
 }
 
 impl MysqlGtidSet {
-    /// Whether the set holds nothing.
+    /// Returns whether the set holds nothing.
     pub fn is_empty(&self) -> bool {
         self.sets.is_empty()
     }
 
-    /// Number of ids in the set.
+    /// Returns the number of ids in the set.
     pub fn count(&self) -> u64 {
         let intervals = self.sets.values().flatten();
         intervals.fold(0u64, |sum, interval| sum.saturating_add(interval.last - interval.first + 1))
     }
 
-    /// UUID, tag and intervals, in the order in which they print.
+    /// Returns UUID, tag and intervals, in the order in which they print.
     pub fn iter(&self) -> impl Iterator<Item = (Uuid, &Tag, &[Interval])> + '_ {
         self.sets.iter().map(|((uuid, tag), intervals)| (*uuid, tag, intervals.as_slice()))
     }
 
-    /// Adds one id. The stream's common case, the number after the last one, costs no more than a look-up.
+    /// Adds one id. The number after the last one, which is the common case in a stream, costs one look-up.
     pub fn add(&mut self, uuid: Uuid, tag: &Tag, gno: u64) {
         self.add_interval(uuid, tag, Interval { first: gno, last: gno });
     }
@@ -131,7 +131,7 @@ impl MysqlGtidSet {
             return;
         }
         let intervals = self.sets.entry((uuid, tag.clone())).or_default();
-        // All intervals that overlap or touch the new one become one with it.
+        // Joins the new interval with all that it overlaps or touches.
         let from = intervals.partition_point(|one| one.last + 1 < added.first);
         let to = intervals.partition_point(|one| one.first <= added.last + 1);
         let touched = intervals.get(from..to).unwrap_or_default();
@@ -142,7 +142,7 @@ impl MysqlGtidSet {
         intervals.splice(from..to, [merged]);
     }
 
-    /// Whether the id is in the set.
+    /// Returns whether the id is in the set.
     pub fn contains(&self, uuid: Uuid, tag: &Tag, gno: u64) -> bool {
         let Some(intervals) = self.sets.get(&(uuid, tag.clone())) else { return false };
         let at = intervals.partition_point(|one| one.last < gno);
@@ -158,7 +158,7 @@ impl MysqlGtidSet {
         }
     }
 
-    /// What is in `self` and not in `other`.
+    /// Returns what is in `self` and not in `other`.
     pub fn subtract(&self, other: &Self) -> Self {
         let mut result = Self::default();
         for (key, intervals) in &self.sets {
@@ -171,7 +171,7 @@ impl MysqlGtidSet {
         result
     }
 
-    /// Whether all of `self` is in `other`.
+    /// Returns whether all of `self` is in `other`.
     pub fn is_subset(&self, other: &Self) -> bool {
         self.subtract(other).is_empty()
     }
@@ -196,7 +196,8 @@ fn subtract_intervals(intervals: &[Interval], holes: &[Interval]) -> Vec<Interva
 }
 
 impl fmt::Display for MysqlGtidSet {
-    /// As `gtid_executed` has it, without its line breaks: a UUID is printed once, its tags follow its plain ids.
+    /// Prints the set as `gtid_executed` has it, without its line breaks: a UUID is printed once, its tags follow its
+    /// plain ids.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut previous = None;
         for (uuid, tag, intervals) in self.iter() {
@@ -225,7 +226,7 @@ impl fmt::Display for MysqlGtidSet {
 impl FromStr for MysqlGtidSet {
     type Err = Error;
 
-    /// White space around the parts is allowed, as in the server; an interval that ends before it starts is empty, as there.
+    /// As in the server, white space around the parts is allowed, and an interval that ends before it starts is empty.
     fn from_str(text: &str) -> Result<Self, Error> {
         let fault = |part: &str, reason| Error::Gtid { text: quote(part.as_bytes()), what: "MySQL GTID set", reason };
         let mut set = Self::default();

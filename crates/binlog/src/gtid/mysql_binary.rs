@@ -1,8 +1,9 @@
 //! The binary form of a GTID set, in PREVIOUS_GTIDS and in COM_BINLOG_DUMP_GTID.
 //!
-//! Untagged: count u64, then for each UUID 16 bytes, interval count u64, and for each interval the first number and the one after the
-//! last (u64 both). Tagged (MySQL 8.3, used as soon as one tag is there): the count is `1 | count << 8 | 1 << 56`, and behind each UUID
-//! stands the tag: its length in the serialisation library's variable form, then its bytes. Source: `Gtid_set::encode` of MySQL.
+//! Untagged: count u64, then for each UUID 16 bytes, interval count u64, and for each interval the first number and the
+//! one after the last (u64 both). Tagged (MySQL 8.3, used as soon as one tag is there): the count is `1 | count << 8 |
+//! 1 << 56`, and behind each UUID stands the tag: its length in the serialisation library's variable form, then its
+//! bytes. Source: `Gtid_set::encode` of MySQL.
 
 use super::{Interval, MysqlGtidSet, Tag, Uuid, mysql::GNO_MAX};
 use crate::{cursor::Cursor, error::Error};

@@ -1,15 +1,17 @@
 //! MySQL's binary JSON to text, in the server's own spelling.
 //!
-//! Format (MySQL source documentation, `json_binary.h`): a type byte and a value. Objects and arrays: element count and total size (u16
-//! in the small form, u32 in the large one), in an object key entries (offset u16/u32, length u16), then value entries (type u8, then
-//! the value itself where it fits, else an offset u16/u32), then keys and values; offsets count from the container's start. Strings and
-//! opaque values have a length of 7 bits a byte. Opaque values are a column type and its bytes: DECIMAL, dates, times, or anything else.
+//! Format (MySQL source documentation, `json_binary.h`): a type byte and a value. Objects and arrays: element count and
+//! total size (u16 in the small form, u32 in the large one), in an object key entries (offset u16/u32, length u16),
+//! then value entries (type u8, then the value itself where it fits, else an offset u16/u32), then keys and values;
+//! offsets count from the container's start. Strings and opaque values have a length of 7 bits a byte. Opaque values
+//! are a column type and its bytes: DECIMAL, dates, times, or anything else.
 //!
-//! Spelling: keys in stored order; doubles in the fewest digits that read back the same, always with a point or an exponent; temporal
-//! values quoted with six digits; bytes as `"base64:typeN:…"`. Where a server's own text conversion is wrong nothing is copied from it.
+//! Spelling: keys in stored order; doubles in the fewest digits that read back the same, always with a point or an
+//! exponent; temporal values quoted with six digits; bytes as `"base64:typeN:…"`. Known errors of the servers' own text
+//! conversion are not repeated.
 //!
-//! Damaged documents: nesting is limited, and a document whose parts overlap (which could print without end) is refused because no part
-//! may be visited more often than its bytes allow.
+//! Damaged documents: nesting is limited. A document whose parts overlap could print without end; it is refused,
+//! because each byte of the document may be printed only once.
 
 mod number;
 mod opaque;
@@ -49,7 +51,7 @@ pub fn write_text(binary: &[u8], style: JsonStyle, out: &mut Vec<u8>) -> Result<
 struct Writer<'o> {
     out: &'o mut Vec<u8>,
     style: JsonStyle,
-    /// Bytes of the document that are not yet accounted for by something printed.
+    /// Bytes of the document that have not been printed yet.
     budget: usize,
 }
 
@@ -164,7 +166,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Accounts for bytes of the document; each can be printed once.
+    /// Subtracts printed bytes from those of the document, each of which may be printed once.
     fn spend(&mut self, bytes: usize) -> Result<(), Error> {
         match self.budget.checked_sub(bytes) {
             Some(rest) => {

@@ -2,8 +2,9 @@
 
 use crate::error::Error;
 
-/// Appends the fewest digits that read back the same: plain while the point stands within 15 digits on either side, or anywhere within
-/// the digits, else with an exponent; always with a point or an exponent so that the text reads back as a double.
+/// Appends the fewest digits that read back the same: plain while the point stands within 15 digits on either side, or
+/// anywhere within the digits, else with an exponent; always with a point or an exponent so that the text reads back as
+/// a double.
 pub(crate) fn write_double(value: f64, out: &mut Vec<u8>) -> Result<(), Error> {
     if !value.is_finite() {
         return Err(Error::Invalid { what: "a number of a JSON document", value: value.to_bits() });

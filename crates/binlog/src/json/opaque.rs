@@ -44,7 +44,8 @@ fn quoted(out: &mut Vec<u8>, data: &[u8], write: impl FnOnce(i64, &mut Vec<u8>))
     Ok(())
 }
 
-/// Standard alphabet with padding; the server breaks the line after each 76 characters, and a JSON string shows the break as `\\n`.
+/// Standard alphabet with padding; the server breaks the line after each 76 characters, and a JSON string shows the
+/// break as `\\n`.
 fn write_base64(data: &[u8], out: &mut Vec<u8>) {
     const ALPHABET: [u8; 64] = *b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     out.reserve(data.len().div_ceil(3) * 4);

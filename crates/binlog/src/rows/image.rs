@@ -1,9 +1,6 @@
 //! One image: the width pass, and cells by column.
 
-use crate::{
-    error::Error,
-    table::{Width, bit},
-};
+use crate::{bitmap::bit, error::Error, table::Width};
 
 /// Where a column's value lies in the images of an event.
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +14,7 @@ impl Span {
     const NULL: Self = Self { start: u32::MAX, end: 1 };
 }
 
-/// Reusable room for the places of the columns of one row.
+/// Reusable buffers for the places of the columns of one row.
 #[derive(Debug, Default)]
 pub struct RowScratch {
     pub(super) before: Vec<Span>,
@@ -25,7 +22,7 @@ pub struct RowScratch {
 }
 
 impl RowScratch {
-    /// Makes an empty scratch; it grows to the widest table met.
+    /// Creates an empty scratch; it grows to the widest table met.
     pub fn new() -> Self {
         Self::default()
     }
@@ -61,7 +58,7 @@ impl<'s> Image<'s> {
         Self { bytes, spans }
     }
 
-    /// The cell of column `index` (from 0).
+    /// Returns the cell of column `index` (from 0).
     #[inline]
     pub fn column(&self, index: usize) -> Cell<'s> {
         let Some(&Span { start, end }) = self.spans.get(index) else { return Cell::Absent };
@@ -74,7 +71,7 @@ impl<'s> Image<'s> {
         }
     }
 
-    /// Number of columns of the table.
+    /// Returns the number of columns of the table.
     pub fn column_count(&self) -> usize {
         self.spans.len()
     }
@@ -97,7 +94,7 @@ pub(super) fn index(
         return Err(truncated(images, position, null_bytes));
     };
     let at = position + null_bytes;
-    // Most rows have every column and no NULL: no question has to be asked for a column then.
+    // Most rows have every column and no NULL; then no bit has to be tested for a column.
     match present {
         None if !has_null(nulls, present_count) => walk(images, at, widths, spans, |_| None),
         None => walk(images, at, widths, spans, |column| bit(nulls, column).then_some(Span::NULL)),
@@ -115,7 +112,7 @@ pub(super) fn index(
     }
 }
 
-/// Whether one of the first `count` bits is set; MariaDB sets the ones behind them too.
+/// Returns whether one of the first `count` bits is set. MariaDB also sets the unused bits behind them.
 fn has_null(nulls: &[u8], count: usize) -> bool {
     match nulls.split_last() {
         Some((last, full)) => {

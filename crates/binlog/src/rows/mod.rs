@@ -1,12 +1,12 @@
 //! Rows events: which rows changed, before and after.
 //!
-//! Body (MySQL source documentation, "Rows_event"): table id (6 bytes), flags u16, in v2 and in MariaDB's v2 an extra part (u16 length
-//! that counts itself), column count (length-encoded), a bitmap of present columns (two in an update: before and after), then the
-//! images: for each row a bitmap of NULLs over the *present* columns, then the values that are not NULL, each as its type's
-//! [`Width`](crate::table::Width) says. An update row is two images.
+//! Body (MySQL source documentation, "Rows_event"): table id (6 bytes), flags u16, in v2 and in MariaDB's v2 an extra
+//! part (u16 length that counts itself), column count (length-encoded), a bitmap of present columns (two in an update:
+//! before and after), then the images: for each row a bitmap of NULLs over the *present* columns, then the values that
+//! are not NULL, each as its type's [`Width`](crate::table::Width) says. An update row is two images.
 //!
-//! Reading does one pass over each image that notes where each column lies; nothing is allocated for a row once [`RowScratch`] has grown
-//! to the widest table.
+//! Reading does one pass over each image that notes where each column lies; nothing is allocated for a row once
+//! [`RowScratch`] has grown to the widest table.
 
 mod image;
 
@@ -61,7 +61,8 @@ impl<'a> RowsEvent<'a> {
     /// The rows have a value for each column of the table.
     pub const FLAG_COMPLETE_ROWS: u16 = 0x8;
 
-    /// Presents images that no server sent (rows of a snapshot, see [`crate::encode`]) as an event with all columns present.
+    /// Creates an event from images that no server sent (rows of a snapshot, see [`crate::encode`]), with all columns
+    /// present.
     pub fn from_images(kind: RowsKind, table: &'a Arc<TableMap>, images: &'a [u8]) -> Self {
         let event = match kind {
             RowsKind::Insert => crate::EventType::WRITE_ROWS,
@@ -81,17 +82,17 @@ impl<'a> RowsEvent<'a> {
         }
     }
 
-    /// Whether this is the last rows event of its statement.
+    /// Returns whether this is the last rows event of its statement.
     pub fn is_statement_end(&self) -> bool {
         self.flags & Self::FLAG_STATEMENT_END != 0
     }
 
-    /// Whether some column is absent from the images of that side (`binlog_row_image` is not FULL).
+    /// Returns whether some column is absent from the images of that side (`binlog_row_image` is not FULL).
     pub fn is_partial(&self) -> bool {
         self.before_present.is_some() || self.after_present.is_some()
     }
 
-    /// Bytes of all images together (inflated, where the event is compressed).
+    /// Returns the length in bytes of all images together, inflated where the event is compressed.
     pub fn image_bytes(&self) -> &'a [u8] {
         self.images
     }
@@ -119,8 +120,8 @@ pub struct Row<'s> {
     pub before: Option<Image<'s>>,
     /// The row as it is; `None` for a delete.
     pub after: Option<Image<'s>>,
-    /// Bytes from the start of the event's body (behind the header) to the row's first image; in a compressed event counted as if it
-    /// were not.
+    /// Bytes from the start of the event's body (behind the header) to the row's first image; in a compressed event the
+    /// inflated bytes count.
     pub byte_offset: u32,
     /// Number of the row in its event, from 0.
     pub index: u32,

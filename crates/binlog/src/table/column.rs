@@ -1,6 +1,7 @@
 //! Columns of a table map.
 
-/// The type code of a column, as MySQL's `enum_field_types` numbers them, with ENUM and SET already told apart from CHAR.
+/// The type code of a column, as MySQL's `enum_field_types` numbers them, with ENUM and SET already told apart from
+/// CHAR.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct ColumnType(pub u8);
 
@@ -9,7 +10,7 @@ macro_rules! column_types {
         impl ColumnType {
             $($(#[$doc])* pub const $name: Self = Self($code);)*
 
-            /// The name of the constant, or `None` for an unknown code.
+            /// Returns the name of the constant, or `None` for an unknown code.
             pub fn name(self) -> Option<&'static str> {
                 match self.0 { $($code => Some(stringify!($name)),)* _ => None }
             }
@@ -64,7 +65,8 @@ column_types! {
     BLOB_COMPRESSED = 140;
     /// MariaDB's `COMPRESSED` VARCHAR: as VARCHAR, the bytes carry their own compression header.
     VARCHAR_COMPRESSED = 141;
-    /// Internal code of this crate, never in a log: a JSON column of a snapshot, stored like BLOB with the server's own JSON text.
+    /// Internal code of this crate, never in a log: a JSON column of a snapshot, stored like BLOB with the server's own
+    /// JSON text.
     JSON_TEXT = 200;
     /// VECTOR of MySQL: 4 bytes of length, then 32-bit floats.
     VECTOR = 242;
@@ -86,7 +88,8 @@ column_types! {
     BLOB = 252;
     /// VARCHAR of old tables.
     VAR_STRING = 253;
-    /// CHAR and BINARY (and MariaDB's UUID, INET4, INET6): 1 or 2 bytes of length, then the bytes, trailing pad bytes cut.
+    /// CHAR and BINARY (and MariaDB's UUID, INET4, INET6): 1 or 2 bytes of length, then the bytes, trailing pad bytes
+    /// cut.
     STRING = 254;
     /// Every geometry: 1 to 4 bytes of length, SRID u32, WKB.
     GEOMETRY = 255;
@@ -99,8 +102,8 @@ pub struct Column {
     pub kind: ColumnType,
     /// Detail of the type, normalised; read it through [`Column::max_bytes`], [`Column::precision`] and their like.
     /// VARCHAR, VAR_STRING, STRING: most bytes · BLOB, JSON, GEOMETRY, VECTOR, JSON_TEXT: bytes of the length prefix ·
-    /// NEWDECIMAL: precision × 256 + scale · BIT: bits · ENUM, SET: stored bytes · TIME2, DATETIME2, TIMESTAMP2: fractional digits ·
-    /// FLOAT, DOUBLE: stored bytes · others 0.
+    /// NEWDECIMAL: precision × 256 + scale · BIT: bits · ENUM, SET: stored bytes · TIME2, DATETIME2, TIMESTAMP2:
+    /// fractional digits · FLOAT, DOUBLE: stored bytes · others 0.
     pub meta: u16,
     /// Whether NULL is allowed.
     pub nullable: bool,
@@ -121,7 +124,7 @@ pub struct Column {
 }
 
 impl Column {
-    /// Makes a nullable, signed, visible column without metadata.
+    /// Creates a nullable, signed, visible column without metadata.
     pub fn new(kind: ColumnType, meta: u16) -> Self {
         Self {
             kind,
@@ -137,22 +140,22 @@ impl Column {
         }
     }
 
-    /// Most bytes of a VARCHAR or CHAR value.
+    /// Returns the maximum length in bytes of a VARCHAR or CHAR value.
     pub fn max_bytes(&self) -> u16 {
         self.meta
     }
 
-    /// Digits of a DECIMAL.
+    /// Returns the number of digits of a DECIMAL.
     pub fn precision(&self) -> u8 {
         self.meta.to_be_bytes()[0]
     }
 
-    /// Digits behind the point of a DECIMAL.
+    /// Returns the number of digits behind the point of a DECIMAL.
     pub fn scale(&self) -> u8 {
         self.meta.to_be_bytes()[1]
     }
 
-    /// Digits behind the second of a temporal column, 0 to 6.
+    /// Returns the number of fractional digits of a temporal column, 0 to 6.
     pub fn fractional_digits(&self) -> u8 {
         match self.kind {
             ColumnType::TIME2 | ColumnType::DATETIME2 | ColumnType::TIMESTAMP2 => self.meta.to_le_bytes()[0],
@@ -165,7 +168,7 @@ impl Column {
         self.meta
     }
 
-    /// How the value lies in a row image; `None` for a type that cannot stand there.
+    /// Returns how the value lies in a row image; `None` for a type that cannot stand there.
     pub fn width(&self) -> Option<Width> {
         let prefix = |bytes: u16| match bytes {
             1 => Some(Width::Prefix1),

@@ -14,22 +14,52 @@
 //! | 12 | visibility | a bit for each column, most significant bit first |
 //! | 13 | vector dimension | for each VECTOR column |
 //!
-//! Source: MySQL source documentation, `Table_map_event::Optional_metadata_field_type`. A field of another type is passed over, as the
-//! servers do.
+//! Source: MySQL source documentation, `Table_map_event::Optional_metadata_field_type`. The servers skip a field of
+//! another type, and so does this module.
 
-use super::{Column, ColumnType, Flavor, KeyPart, TableMap, bit};
-use crate::{cursor::Cursor, error::Error};
+use super::column::{Column, ColumnType};
+use crate::{bitmap::bit_from_top, cursor::Cursor, error::Error, flavor::Flavor};
 
 const WHAT: &str = "the optional metadata of a table map";
 
-/// Reads all fields into `map`.
-pub(super) fn read(cursor: &mut Cursor<'_>, map: &mut TableMap, flavor: Flavor) -> Result<(), Error> {
-    // Without numeric columns there is nothing to say, and the servers leave the field out.
-    map.signedness_known = !map.columns.iter().any(is_numeric);
-    while !cursor.is_empty() {
-        let field = cursor.u8(WHAT)?;
-        let mut value = Cursor::new(cursor.lenenc_bytes(WHAT)?);
-        let columns = map.columns.as_mut_slice();
+/// A part of the primary key.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct KeyPart {
+    /// Index of the column, from 0.
+    pub column: u32,
+    /// Characters of the column that the key covers; 0 is the whole column.
+    pub prefix_characters: u32,
+}
+
+/// What the fields say about the table as a whole.
+#[derive(Debug)]
+pub(super) struct Metadata {
+    pub(super) primary_key: Vec<KeyPart>,
+    pub(super) signedness_known: bool,
+    pub(super) names_known: bool,
+}
+
+impl Metadata {
+    /// Reads all fields; what they say about a single column goes into `columns`.
+    pub(super) fn read(cursor: &mut Cursor<'_>, columns: &mut [Column], flavor: Flavor) -> Result<Self, Error> {
+        // Without numeric columns there is nothing to say, and the servers leave the field out.
+        let signedness_known = !columns.iter().any(is_numeric);
+        let mut metadata = Self { primary_key: Vec::new(), signedness_known, names_known: false };
+        while !cursor.is_empty() {
+            let field = cursor.u8(WHAT)?;
+            let mut value = Cursor::new(cursor.lenenc_bytes(WHAT)?);
+            metadata.read_field(field, &mut value, columns, flavor)?;
+        }
+        Ok(metadata)
+    }
+
+    fn read_field(
+        &mut self,
+        field: u8,
+        value: &mut Cursor<'_>,
+        columns: &mut [Column],
+        flavor: Flavor,
+    ) -> Result<(), Error> {
         match field {
             1 => {
                 let bits = value.rest();
@@ -37,66 +67,65 @@ pub(super) fn read(cursor: &mut Cursor<'_>, map: &mut TableMap, flavor: Flavor) 
                 for (index, column) in numeric.enumerate() {
                     column.unsigned = bit_from_top(bits, index, false);
                 }
-                map.signedness_known = true;
+                self.signedness_known = true;
             }
-            2 => default_charset(&mut value, columns, |column| is_character(column, flavor))?,
-            3 => each(&mut value, columns, |column| is_character(column, flavor), read_collation)?,
+            2 => default_charset(value, columns, |column| is_character(column, flavor))?,
+            3 => each(value, columns, |column| is_character(column, flavor), read_collation)?,
             4 => {
-                each(
-                    &mut value,
-                    columns,
-                    |_| true,
-                    |value, column| {
-                        let name = value.lenenc_bytes(WHAT)?;
-                        let name = std::str::from_utf8(name).map_err(|_| Error::Utf8 { what: "a column name" })?;
-                        column.name = Some(name.to_owned());
-                        Ok(())
-                    },
-                )?;
-                map.names_known = columns.iter().all(|column| column.name.is_some());
+                each(value, columns, |_| true, read_name)?;
+                self.names_known = columns.iter().all(|column| column.name.is_some());
             }
-            5 => each(&mut value, columns, |column| column.kind == ColumnType::SET, read_labels)?,
-            6 => each(&mut value, columns, |column| column.kind == ColumnType::ENUM, read_labels)?,
-            7 => each(
-                &mut value,
-                columns,
-                |column| column.kind == ColumnType::GEOMETRY,
-                |value, column| {
-                    column.geometry_type = Some(read_u32(value)?);
-                    Ok(())
-                },
-            )?,
-            8 | 9 => {
-                map.primary_key.clear();
-                while !value.is_empty() {
-                    let column = read_u32(&mut value)?;
-                    if column as usize >= columns.len() {
-                        return Err(Error::Invalid { what: "a column of the primary key", value: u64::from(column) });
-                    }
-                    let prefix_characters = if field == 9 { read_u32(&mut value)? } else { 0 };
-                    map.primary_key.push(KeyPart { column, prefix_characters });
-                }
-            }
-            10 => default_charset(&mut value, columns, is_labelled)?,
-            11 => each(&mut value, columns, is_labelled, read_collation)?,
+            5 => each(value, columns, |column| column.kind == ColumnType::SET, read_labels)?,
+            6 => each(value, columns, |column| column.kind == ColumnType::ENUM, read_labels)?,
+            7 => each(value, columns, |column| column.kind == ColumnType::GEOMETRY, read_geometry_type)?,
+            8 => self.primary_key = read_primary_key(value, columns.len(), |_| Ok(0))?,
+            9 => self.primary_key = read_primary_key(value, columns.len(), read_u32)?,
+            10 => default_charset(value, columns, is_labelled)?,
+            11 => each(value, columns, is_labelled, read_collation)?,
             12 => {
                 let bits = value.rest();
                 for (index, column) in columns.iter_mut().enumerate() {
                     column.visible = bit_from_top(bits, index, true);
                 }
             }
-            13 => each(
-                &mut value,
-                columns,
-                |column| column.kind == ColumnType::VECTOR,
-                |value, column| {
-                    column.vector_dimension = Some(read_u32(value)?);
-                    Ok(())
-                },
-            )?,
+            13 => each(value, columns, |column| column.kind == ColumnType::VECTOR, read_vector_dimension)?,
             _ => {}
         }
+        Ok(())
     }
+}
+
+/// Reads the parts of the primary key; `read_prefix` reads what follows each column, the length of its prefix.
+fn read_primary_key(
+    value: &mut Cursor<'_>,
+    column_count: usize,
+    read_prefix: impl Fn(&mut Cursor<'_>) -> Result<u32, Error>,
+) -> Result<Vec<KeyPart>, Error> {
+    let mut parts = Vec::new();
+    while !value.is_empty() {
+        let column = read_u32(value)?;
+        if column as usize >= column_count {
+            return Err(Error::Invalid { what: "a column of the primary key", value: u64::from(column) });
+        }
+        parts.push(KeyPart { column, prefix_characters: read_prefix(value)? });
+    }
+    Ok(parts)
+}
+
+fn read_name(value: &mut Cursor<'_>, column: &mut Column) -> Result<(), Error> {
+    let name = value.lenenc_bytes(WHAT)?;
+    let name = std::str::from_utf8(name).map_err(|_| Error::Utf8 { what: "a column name" })?;
+    column.name = Some(name.to_owned());
+    Ok(())
+}
+
+fn read_geometry_type(value: &mut Cursor<'_>, column: &mut Column) -> Result<(), Error> {
+    column.geometry_type = Some(read_u32(value)?);
+    Ok(())
+}
+
+fn read_vector_dimension(value: &mut Cursor<'_>, column: &mut Column) -> Result<(), Error> {
+    column.vector_dimension = Some(read_u32(value)?);
     Ok(())
 }
 
@@ -160,10 +189,6 @@ fn default_charset(
     Ok(())
 }
 
-fn bit_from_top(bits: &[u8], index: usize, beyond: bool) -> bool {
-    if index / 8 >= bits.len() { beyond } else { bit(bits, index / 8 * 8 + 7 - index % 8) }
-}
-
 fn is_numeric(column: &Column) -> bool {
     matches!(
         column.kind,
@@ -180,7 +205,8 @@ fn is_numeric(column: &Column) -> bool {
     )
 }
 
-/// MySQL counts VECTOR among the character columns; MariaDB geometry (a blob there) and its COMPRESSED types.
+/// Returns whether the server counts a column among the character columns. MySQL counts VECTOR too; MariaDB counts
+/// geometry, which is a blob there, and its COMPRESSED types.
 fn is_character(column: &Column, flavor: Flavor) -> bool {
     match column.kind {
         ColumnType::VARCHAR | ColumnType::VAR_STRING | ColumnType::STRING | ColumnType::BLOB | ColumnType::VECTOR => {

@@ -1,40 +1,24 @@
 //! The table map: which columns the rows events that follow it have.
 //!
-//! Body (MySQL source documentation, "Table_map_event"): table id (6 bytes), flags u16, database and table name (u8 length, bytes, NUL
-//! each), column count (length-encoded), one type code a column, metadata bytes (length-encoded length; 0, 1 or 2 bytes a column), a
-//! bitmap of nullable columns, and then optional metadata (module `metadata`).
+//! Body (MySQL source documentation, "Table_map_event"): table id (6 bytes), flags u16, database and table name (u8
+//! length, bytes, NUL each), column count (length-encoded), one type code a column, metadata bytes (length-encoded
+//! length; 0, 1 or 2 bytes a column), a bitmap of nullable columns, and then optional metadata (module `metadata`).
 //!
-//! A map holds until the next one for the same id; ids change whenever the server opens the table anew, so caches go by
-//! [`TableMap::fingerprint`], which covers everything but the id and the flags.
+//! A map holds until the next one for the same id. The server gives a table a new id whenever it opens it again, so
+//! caches use [`TableMap::fingerprint`], which covers everything but the id and the flags.
 
 mod column;
 mod metadata;
 
+pub use crate::flavor::Flavor;
 pub use column::{Column, ColumnType, Width};
+pub use metadata::KeyPart;
 
-use crate::{cursor::Cursor, error::Error};
+use crate::{bitmap::bit, cursor::Cursor, error::Error};
+use metadata::Metadata;
 use std::hash::{Hash, Hasher};
 
-/// The server family that wrote a log; the families differ in small ways.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Flavor {
-    /// MySQL, Percona Server.
-    #[default]
-    Mysql,
-    /// MariaDB.
-    Mariadb,
-}
-
-/// A part of the primary key.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct KeyPart {
-    /// Index of the column, from 0.
-    pub column: u32,
-    /// Characters of the column that the key covers; 0 is the whole column.
-    pub prefix_characters: u32,
-}
-
-/// A table as the rows events that name it see it.
+/// A table at the time of the rows events that name it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TableMap {
     /// Id by which rows events name the table.
@@ -47,8 +31,8 @@ pub struct TableMap {
     pub table: String,
     /// Columns in their order in the row images.
     pub columns: Vec<Column>,
-    /// Primary key in key order; without one the first UNIQUE key of columns that are all NOT NULL, as the servers write it. Empty
-    /// without such a key, or where the server does not say (only with FULL metadata).
+    /// Primary key in key order; without one the first UNIQUE key of columns that are all NOT NULL, as the servers
+    /// write it. Empty without such a key, or where the server does not say (only with FULL metadata).
     pub primary_key: Vec<KeyPart>,
     /// Whether the server said which columns are UNSIGNED.
     pub signedness_known: bool,
@@ -88,24 +72,24 @@ impl TableMap {
         for (index, column) in columns.iter_mut().enumerate() {
             column.nullable = bit(nullable, index);
         }
-        let mut map = Self {
+        let Metadata { primary_key, signedness_known, names_known } = Metadata::read(cursor, &mut columns, flavor)?;
+        let widths = widths(&columns)?;
+        Ok(Self {
             table_id,
             flags,
             database,
             table,
             columns,
-            primary_key: Vec::new(),
-            signedness_known: false,
-            names_known: false,
+            primary_key,
+            signedness_known,
+            names_known,
             fingerprint,
-            widths: Vec::new(),
-        };
-        metadata::read(cursor, &mut map, flavor)?;
-        map.widths = widths(&map.columns)?;
-        Ok(map)
+            widths,
+        })
     }
 
-    /// Makes a table map that no server sent, for rows of a snapshot (see [`crate::encode`]); the fingerprint is made of the fields.
+    /// Creates a table map that no server sent, for rows of a snapshot (see [`crate::encode`]). Its fingerprint is the
+    /// hash of its fields.
     ///
     /// # Errors
     /// [`Error::UnknownColumnType`] for a column whose type or metadata cannot stand in a row image.
@@ -133,12 +117,12 @@ impl TableMap {
         })
     }
 
-    /// Index of the column with that name, compared exactly.
+    /// Returns the index of the column with that name, compared exactly.
     pub fn column_index(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name.as_deref() == Some(name))
     }
 
-    /// How each column lies in a row image.
+    /// Returns how each column lies in a row image.
     pub fn widths(&self) -> &[Width] {
         &self.widths
     }
@@ -170,11 +154,6 @@ fn read_name(cursor: &mut Cursor<'_>, what: &'static str) -> Result<String, Erro
     let name = cursor.take(usize::from(length), what)?;
     cursor.take(1, what)?;
     std::str::from_utf8(name).map(str::to_owned).map_err(|_| Error::Utf8 { what })
-}
-
-/// Whether bit `index` of a little-endian bitmap is set; bits beyond the end are not.
-pub(crate) fn bit(bitmap: &[u8], index: usize) -> bool {
-    bitmap.get(index / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1)
 }
 
 /// Reads and normalises the metadata of one column.
@@ -222,8 +201,10 @@ fn read_meta(cursor: &mut Cursor<'_>, code: u8, column: usize) -> Result<(Column
     Ok((kind, meta))
 }
 
-/// CHAR, ENUM and SET share a code. The first byte is the real type; a CHAR of more than 255 bytes hides two bits of its length,
-/// inverted, in bits 4 and 5 of that byte (MySQL bug 37426).
+/// Returns the real type and the normalised metadata of a column with the code that CHAR, ENUM and SET share.
+///
+/// The first byte is the real type; a CHAR of more than 255 bytes hides two bits of its length, inverted, in bits 4 and
+/// 5 of that byte (MySQL bug 37426).
 fn string_meta(kind: ColumnType, first: u8, second: u8) -> (ColumnType, u16) {
     let real = ColumnType(first);
     if real == ColumnType::ENUM || real == ColumnType::SET {

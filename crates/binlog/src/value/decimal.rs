@@ -1,5 +1,5 @@
-//! DECIMAL: digits in groups of nine, each in four bytes, big-endian; the outermost groups of either side are shorter (1 to 4 bytes).
-//! The first bit of a value that is not negative is set; all bits of a negative value are inverted.
+//! DECIMAL: digits in groups of nine, each in four bytes, big-endian; the outermost groups of either side are shorter
+//! (1 to 4 bytes). The first bit of a value that is not negative is set; all bits of a negative value are inverted.
 
 use super::number::width;
 use crate::error::Error;
@@ -9,14 +9,14 @@ const GROUP_BYTES: usize = 4;
 /// Digits of a partial group by its bytes, and back.
 const DIGIT_BYTES: [u8; 10] = [0, 1, 1, 2, 2, 3, 3, 4, 4, 4];
 
-/// Stored bytes of a partial group of up to nine digits.
+/// Returns the length in bytes of a group of up to nine digits.
 pub(crate) const fn group_bytes(digits: usize) -> usize {
     #[allow(clippy::indexing_slicing, reason = "a remainder of nine is below ten, and the function is const")]
     let bytes = DIGIT_BYTES[digits % 10];
     bytes as usize
 }
 
-/// Stored bytes of a DECIMAL of that precision and scale; `None` where no server has such a type.
+/// Returns the length in bytes of a DECIMAL of that precision and scale; `None` where no server has such a type.
 pub const fn decimal_bytes(precision: u8, scale: u8) -> Option<u16> {
     if precision == 0 || precision > 81 || scale > precision {
         return None;
@@ -30,7 +30,7 @@ pub const fn decimal_bytes(precision: u8, scale: u8) -> Option<u16> {
     Some(bytes as u16)
 }
 
-/// A DECIMAL where it lies.
+/// A DECIMAL, read from its stored bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Decimal<'a> {
     bytes: &'a [u8],
@@ -47,17 +47,18 @@ impl<'a> Decimal<'a> {
         }
     }
 
-    /// Digits behind the point.
+    /// Returns the number of digits behind the point.
     pub fn scale(&self) -> u8 {
         self.scale
     }
 
-    /// Whether the sign is minus (a zero is never negative in a log).
+    /// Returns whether the sign is minus (a zero is never negative in a log).
     pub fn is_negative(&self) -> bool {
         self.bytes.first().is_some_and(|byte| byte & 0x80 == 0)
     }
 
-    /// Appends the text as the server prints it: sign, digits without leading zeros but at least one, all digits of the scale.
+    /// Appends the text as the server prints it: sign, digits without leading zeros but at least one, all digits of the
+    /// scale.
     pub fn write_text(&self, out: &mut Vec<u8>) -> Result<(), Error> {
         if self.is_negative() {
             out.push(b'-');
@@ -81,8 +82,8 @@ impl<'a> Decimal<'a> {
         Ok(())
     }
 
-    /// Appends the number without its point (the unscaled value) as a big-endian two's complement of the fewest bytes, which is how
-    /// Connect and Avro store a decimal.
+    /// Appends the number without its point (the unscaled value) as a big-endian two's complement of the fewest bytes,
+    /// which is how Connect and Avro store a decimal.
     pub fn write_unscaled(&self, out: &mut Vec<u8>) -> Result<(), Error> {
         if self.precision <= 18 {
             let mut unscaled = 0i64;
@@ -167,7 +168,7 @@ impl<'a> Decimal<'a> {
     }
 }
 
-/// Appends a big-endian two's complement without the leading bytes that only repeat the sign that the next one shows.
+/// Appends a big-endian two's complement without the leading bytes that only repeat the sign.
 fn push_trimmed(bytes: &[u8], out: &mut Vec<u8>) {
     let fill = if bytes.first().is_some_and(|byte| byte & 0x80 != 0) { 0xff } else { 0x00 };
     let redundant = bytes

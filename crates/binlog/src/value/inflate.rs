@@ -1,7 +1,8 @@
 //! MariaDB's COMPRESSED columns (types 140 and 141), whose stored bytes carry their own compression.
 //!
-//! A byte `mmmm r lll`: method m (0: the plain bytes follow; 8: zlib), r set for a raw stream without zlib's header, bytes of the length;
-//! then the plain length (big-endian) and the stream. No bytes at all are the empty value. Source: MariaDB `sql/compression` of columns.
+//! A byte `mmmm r lll`: method m (0: the plain bytes follow; 8: zlib), r set for a raw stream without zlib's header,
+//! bytes of the length; then the plain length (big-endian) and the stream. No bytes at all are the empty value. Source:
+//! MariaDB `sql/compression` of columns.
 
 use crate::error::Error;
 use flate2::Decompress;
@@ -18,12 +19,12 @@ pub struct ColumnInflater {
 }
 
 impl ColumnInflater {
-    /// Makes an inflater whose values may have at most `limit_bytes` bytes.
+    /// Creates an inflater whose values may have at most `limit_bytes` bytes.
     pub fn new(limit_bytes: usize) -> Self {
         Self { zlib: Decompress::new(true), raw: Decompress::new(false), plain: Vec::new(), limit: limit_bytes }
     }
 
-    /// Gives the plain bytes of a stored value.
+    /// Returns the plain bytes of a stored value.
     pub fn inflate<'a>(&'a mut self, stored: &'a [u8]) -> Result<&'a [u8], Error> {
         let Some((&head, rest)) = stored.split_first() else { return Ok(&[]) };
         match head >> 4 {

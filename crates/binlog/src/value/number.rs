@@ -69,7 +69,7 @@ fn little_endian(bytes: &[u8]) -> u64 {
     bytes.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte))
 }
 
-/// The error for a value whose stored width its type does not have.
+/// Returns the error for a value whose stored width its type does not have.
 #[cold]
 pub(super) fn width(what: &'static str, bytes: &[u8]) -> Error {
     Error::Width { what, bytes: bytes.len() }

@@ -1,9 +1,9 @@
 //! DATE, TIME, DATETIME, TIMESTAMP, YEAR.
 //!
-//! The forms of MySQL 5.6 (`…2`) are big-endian so that they sort, with a fraction of 0 to 3 bytes behind (1–2 digits: hundredths, 3–4:
-//! ten-thousandths, 5–6: millionths). DATETIME2 is 5 bytes: year × 13 + month (17 bits), day 5, hour 5, minute 6, second 6, plus
-//! 2^39. TIME2 is 3 bytes: hour 10 bits, minute 6, second 6, plus 2^23; a negative time is the negated number *with* its fraction.
-//! TIMESTAMP2 is seconds since 1970. Dates may be zero or partly zero.
+//! The forms of MySQL 5.6 (`…2`) are big-endian so that they sort, with a fraction of 0 to 3 bytes behind (1–2 digits:
+//! hundredths, 3–4: ten-thousandths, 5–6: millionths). DATETIME2 is 5 bytes: year × 13 + month (17 bits), day 5, hour
+//! 5, minute 6, second 6, plus 2^39. TIME2 is 3 bytes: hour 10 bits, minute 6, second 6, plus 2^23; a negative time is
+//! the negated number *with* its fraction. TIMESTAMP2 is seconds since 1970. Dates may be zero or partly zero.
 
 use super::number::width;
 use crate::error::Error;
@@ -149,7 +149,8 @@ pub fn time2(bytes: &[u8], digits: u8) -> Result<Time, Error> {
     if fraction.len() != usize::from(digits.div_ceil(2)) {
         return Err(width("a TIME", bytes));
     }
-    // Sign and fraction are one number, so the fraction's bytes are filled up to three before the offset is taken away.
+    // Time and fraction are one number with one sign, so the fraction is widened to three bytes before the offset is
+    // subtracted.
     let (number, unit) = match *fraction {
         [] => (i64::from(u32::from_be_bytes([0, a, b, c])) - (1 << 23), 0),
         [d] => (i64::from(u32::from_be_bytes([a, b, c, d])) - (1 << 31), 1),
@@ -215,12 +216,12 @@ fn microseconds(fraction: &[u8], digits: u8) -> Option<u32> {
 }
 
 impl Date {
-    /// Whether all parts are 0.
+    /// Returns whether all parts are 0.
     pub fn is_zero(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Whether the date is one of the calendar (no zero part, the day exists in the month).
+    /// Returns whether the date is one of the calendar (no zero part, the day exists in the month).
     pub fn is_valid(&self) -> bool {
         let leap = self.year.is_multiple_of(4) && (!self.year.is_multiple_of(100) || self.year.is_multiple_of(400));
         let last = match self.month {
@@ -232,12 +233,12 @@ impl Date {
         (1..=last).contains(&self.day)
     }
 
-    /// Days since 1970-01-01 in the proleptic Gregorian calendar; `None` unless [`Date::is_valid`].
+    /// Returns the days since 1970-01-01 in the proleptic Gregorian calendar; `None` unless [`Date::is_valid`].
     pub fn days_since_epoch(&self) -> Option<i64> {
         if !self.is_valid() {
             return None;
         }
-        // Years are counted from March so that the leap day is the last one.
+        // Years begin in March here, so that the leap day is the last day of a year.
         let month = i64::from(self.month);
         let year = i64::from(self.year) - i64::from(month <= 2);
         let era = year.div_euclid(400);
@@ -247,7 +248,7 @@ impl Date {
         Some(era * 146_097 + day_of_era - 719_468)
     }
 
-    /// The date that many days after 1970-01-01; years beyond 0 to 9999 are cut.
+    /// Returns the date that many days after 1970-01-01; years beyond 0 to 9999 are cut.
     pub fn from_days_since_epoch(days: i64) -> Self {
         let days = days + 719_468;
         let era = days.div_euclid(146_097);
@@ -275,7 +276,7 @@ impl Date {
 }
 
 impl DateTime {
-    /// Microseconds since 1970-01-01 00:00:00, taken as UTC; `None` unless the date is valid.
+    /// Returns the microseconds since 1970-01-01 00:00:00, taken as UTC; `None` unless the date is valid.
     pub fn microseconds_since_epoch(&self) -> Option<i64> {
         let seconds = i64::from(self.hour) * 3600 + i64::from(self.minute) * 60 + i64::from(self.second);
         Some((self.date.days_since_epoch()? * 86_400 + seconds) * 1_000_000 + i64::from(self.microsecond))
@@ -291,12 +292,12 @@ impl DateTime {
 }
 
 impl Timestamp {
-    /// Microseconds since 1970-01-01 00:00:00 UTC.
+    /// Returns the microseconds since 1970-01-01 00:00:00 UTC.
     pub fn microseconds_since_epoch(&self) -> i64 {
         i64::from(self.seconds) * 1_000_000 + i64::from(self.microsecond)
     }
 
-    /// The calendar's date and time in UTC; the zero value is the zero date, as the server prints it.
+    /// Returns the calendar's date and time in UTC; the zero value is the zero date, as the server prints it.
     pub fn to_datetime(&self) -> DateTime {
         if *self == Self::default() {
             return DateTime::default();
@@ -313,7 +314,7 @@ impl Timestamp {
 }
 
 impl Time {
-    /// The span in microseconds, signed.
+    /// Returns the span in microseconds, signed.
     pub fn microseconds(&self) -> i64 {
         let seconds = i64::from(self.hour) * 3600 + i64::from(self.minute) * 60 + i64::from(self.second);
         let span = seconds * 1_000_000 + i64::from(self.microsecond);

@@ -30,7 +30,8 @@ pub fn events(file: &[u8]) -> Vec<(usize, &[u8])> {
     recorded_log::events(file).collect()
 }
 
-/// Events that stand for all of a log: a few small ones of each type and table, each with the events that must come before it.
+/// Events that stand for all of a log: a few small ones of each type and table, each with the events that must come
+/// before it.
 pub struct Sample {
     /// The format description and, for rows, the table map.
     pub before: Vec<Vec<u8>>,

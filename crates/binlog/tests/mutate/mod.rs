@@ -1,7 +1,7 @@
 //! A seeded mutator for the fuzz tests: the same inputs on every run, more of them with `BITACORA_FUZZ_ITERATIONS`.
 //!
-//! Each target has a corpus (from the golden logs) and a function that must not panic. Input number `n` depends only on `n` and the
-//! corpus, so a failure names the number that brings it back.
+//! Each target has a corpus (from the golden logs) and a function that must not panic. Input number `n` depends only on
+//! `n` and the corpus, so a failure names the number that brings it back.
 #![allow(dead_code, reason = "each test file uses its part")]
 
 /// Inputs per target: `BITACORA_FUZZ_ITERATIONS`, or a number that takes about a second.
@@ -73,7 +73,8 @@ pub fn mutate(input: &mut Vec<u8>, other: &[u8], random: &mut Random) {
     }
 }
 
-/// Runs `target` over mutations of the corpus (number of the corpus entry, input). A panic is reported with the number of the input.
+/// Runs `target` over mutations of the corpus (number of the corpus entry, input). A panic is reported with the number
+/// of the input.
 pub fn fuzz(corpus: &[Vec<u8>], mut target: impl FnMut(usize, &[u8])) {
     assert!(!corpus.is_empty(), "a target needs a corpus");
     for iteration in 0..iterations() {

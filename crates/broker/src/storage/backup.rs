@@ -6,11 +6,11 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use bitacora_store::{copy, copy_file, make_folder};
+use bitacora_data_folder::{copy, copy_file, make_folder};
 
 use super::{StorageError, Store, file::sync_folder, key, recovery::list, segment};
 
-/// Copies metadata and logs into a folder that is prepared for it (see [`bitacora_store::prepare`]). Returns the number
+/// Copies metadata and logs into a folder that is prepared for it (see [`bitacora_data_folder::prepare`]). Returns the number
 /// of topics.
 ///
 /// # Errors
@@ -19,7 +19,7 @@ pub fn back_up(data_dir: &Path, to: &Path) -> Result<usize, StorageError> {
     let (from, copied) = (data_dir.join("metadata.redb"), to.join("metadata.redb"));
     let topics = to.join("topics");
     make_folder(&topics).map_err(StorageError::io("create", &topics))?;
-    let failed = |error: bitacora_store::BackupError| StorageError::Backup(error.to_string());
+    let failed = |error: bitacora_data_folder::BackupError| StorageError::Backup(error.to_string());
     copy(data_dir, &from, &copied).map_err(failed)?;
     let store = Store::open(&copied)?;
     let mut count = 0;

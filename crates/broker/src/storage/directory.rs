@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use bitacora_store::{make_folder, open_private, refuse_unfinished, tighten, tighten_own};
+use bitacora_data_folder::{make_folder, open_private, refuse_unfinished, tighten, tighten_own};
 
 use super::{
     Committer, KnownLog, StorageError, Store, TopicIdentity, TopicLog,

@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bitacora_store::{Facts, caught, is_damage, open, open_or_make};
+use bitacora_data_folder::{Facts, caught, is_damage, open, open_or_make};
 use redb::{DatabaseError, TableDefinition};
 use serde::{Serialize, de::DeserializeOwned};
 

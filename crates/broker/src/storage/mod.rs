@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! LOCK                      locked while a broker runs
-//! control/                  sockets of running processes, for backups (`bitacora_store`)
+//! control/                  sockets of running processes, for backups (`bitacora_data_folder`)
 //! metadata.redb             namespaces, topics, cursors, schemas, epochs, last sequence ids
 //! topics/<id>/<ledger>.log  segments of a topic, both numbers as 16 hexadecimal digits
 //! ```

@@ -60,7 +60,7 @@ pub(super) fn recover(folder: &Path, known: &KnownLog) -> Result<Recovered, Stor
             break;
         };
         require_owner(&path, &head, known)?;
-        bitacora_store::tighten(&path);
+        bitacora_data_folder::tighten(&path);
         if let Some(previous) = found.segments.last_mut() {
             previous.entry_count = head
                 .base

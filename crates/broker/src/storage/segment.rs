@@ -102,7 +102,7 @@ pub(super) fn path(folder: &Path, ledger: u64) -> PathBuf {
 /// Creates a segment's file with its head, durable.
 pub(super) fn create(folder: &Path, owner: &TopicIdentity, start: &Start) -> Result<File, StorageError> {
     let path = path(folder, start.ledger);
-    let mut file = bitacora_store::open_private(OpenOptions::new().write(true).create_new(true), &path)
+    let mut file = bitacora_data_folder::open_private(OpenOptions::new().write(true).create_new(true), &path)
         .map_err(StorageError::io("create", &path))?;
     let head = head::encode(owner, start.ledger, start.base, start.previous);
     file.write_all(&head).map_err(StorageError::io("write", &path))?;

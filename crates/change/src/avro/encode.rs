@@ -4,9 +4,9 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::Value;
+use serde_json::{Map, Number, Value};
 
-use super::schema::{AvroSchema, Type};
+use super::schema::{AvroSchema, Field, Type};
 
 /// Why a value does not fit its schema, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,100 +49,66 @@ impl AvroSchema {
 
     pub(super) fn encode_as(&self, kind: &Type, value: &Value, out: &mut Vec<u8>) -> Result<(), AvroError> {
         match (self.resolve(kind), value) {
+            (Type::Union(branches), value) => self.union(branches, value, out),
             (Type::Null, Value::Null) => Ok(()),
             (Type::Boolean, Value::Bool(truth)) => {
                 out.push(u8::from(*truth));
                 Ok(())
             }
-            (Type::Int, Value::Number(number)) => match number.as_i64().and_then(|number| i32::try_from(number).ok()) {
-                Some(number) => {
-                    write_long(i64::from(number), out);
-                    Ok(())
-                }
-                None => Err(AvroError::new("the number is no int of 32 bits")),
-            },
-            (Type::Long, Value::Number(number)) => match number.as_i64() {
-                Some(number) => {
-                    write_long(number, out);
-                    Ok(())
-                }
-                None => Err(AvroError::new("the number is no long of 64 bits")),
-            },
-            (Type::Float, Value::Number(number)) => {
-                let number = number.as_f64().unwrap_or_default() as f32;
-                if number.is_infinite() {
-                    return Err(AvroError::new("the number is too large for a float"));
-                }
-                out.extend_from_slice(&number.to_le_bytes());
-                Ok(())
-            }
-            (Type::Double, Value::Number(number)) => {
-                out.extend_from_slice(&number.as_f64().unwrap_or_default().to_le_bytes());
-                Ok(())
-            }
-            (Type::String, Value::String(text)) => {
-                write_bytes(text.as_bytes(), out);
-                Ok(())
-            }
-            (Type::Bytes, Value::String(text)) => {
-                write_bytes(&from_base64(text)?, out);
-                Ok(())
-            }
-            (Type::Fixed { bytes }, Value::String(text)) => {
-                let decoded = from_base64(text)?;
-                if decoded.len() != *bytes {
-                    return Err(AvroError::new(format!("{} bytes are given for a fixed of {bytes}", decoded.len())));
-                }
-                out.extend_from_slice(&decoded);
-                Ok(())
-            }
-            (Type::Enum(symbols), Value::String(text)) => match symbols.iter().position(|symbol| symbol == text) {
-                Some(index) => {
-                    write_count(index, out);
-                    Ok(())
-                }
-                None => Err(AvroError::new(format!("the text is none of the symbols {}", symbols.join(", ")))),
-            },
-            (Type::Array(items), Value::Array(values)) => {
-                if !values.is_empty() {
-                    write_count(values.len(), out);
-                }
-                for (index, value) in values.iter().enumerate() {
-                    self.encode_as(items, value, out).map_err(|error| error.within(&index.to_string()))?;
-                }
-                out.push(0);
-                Ok(())
-            }
-            (Type::Map(values), Value::Object(members)) => {
-                if !members.is_empty() {
-                    write_count(members.len(), out);
-                }
-                for (name, value) in members {
-                    write_bytes(name.as_bytes(), out);
-                    self.encode_as(values, value, out).map_err(|error| error.within(name))?;
-                }
-                out.push(0);
-                Ok(())
-            }
-            (Type::Union(branches), value) => self.union(branches, value, out),
-            (Type::Record { name, fields }, Value::Object(members)) => {
-                for field in fields {
-                    let Some(value) = members.get(&field.name).or(field.default.as_ref()) else {
-                        return Err(AvroError::new(format!("the field is missing and {name} has no default for it"))
-                            .within(&field.name));
-                    };
-                    self.encode_as(&field.kind, value, out).map_err(|error| error.within(&field.name))?;
-                }
-                match members.keys().find(|member| !fields.iter().any(|field| field.name == **member)) {
-                    Some(member) => Err(AvroError::new(format!("{name} has no such field")).within(member)),
-                    None => Ok(()),
-                }
-            }
-            (kind, value) => Err(AvroError::new(format!("{} is expected, not {}", describe(kind), shown(value)))),
+            (kind, Value::Number(number)) => encode_number(kind, number, out),
+            (kind, Value::String(text)) => encode_text(kind, text, out),
+            (Type::Array(items), Value::Array(values)) => self.array(items, values, out),
+            (Type::Map(values), Value::Object(members)) => self.map(values, members, out),
+            (Type::Record { name, fields }, Value::Object(members)) => self.record(name, fields, members, out),
+            (kind, value) => Err(mismatch(kind, shown(value))),
         }
     }
 
-    /// The first branch that takes the value. With one branch besides null its own reason is given.
+    fn array(&self, items: &Type, values: &[Value], out: &mut Vec<u8>) -> Result<(), AvroError> {
+        if !values.is_empty() {
+            write_count(values.len(), out);
+        }
+        for (index, value) in values.iter().enumerate() {
+            self.encode_as(items, value, out).map_err(|error| error.within(&index.to_string()))?;
+        }
+        out.push(0);
+        Ok(())
+    }
+
+    fn map(&self, values: &Type, members: &Map<String, Value>, out: &mut Vec<u8>) -> Result<(), AvroError> {
+        if !members.is_empty() {
+            write_count(members.len(), out);
+        }
+        for (name, value) in members {
+            write_bytes(name.as_bytes(), out);
+            self.encode_as(values, value, out).map_err(|error| error.within(name))?;
+        }
+        out.push(0);
+        Ok(())
+    }
+
+    fn record(
+        &self,
+        name: &str,
+        fields: &[Field],
+        members: &Map<String, Value>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), AvroError> {
+        for field in fields {
+            let Some(value) = members.get(&field.name).or(field.default.as_ref()) else {
+                let error = AvroError::new(format!("the field is missing and {name} has no default for it"));
+                return Err(error.within(&field.name));
+            };
+            self.encode_as(&field.kind, value, out).map_err(|error| error.within(&field.name))?;
+        }
+        match members.keys().find(|member| !fields.iter().any(|field| field.name == **member)) {
+            Some(member) => Err(AvroError::new(format!("{name} has no such field")).within(member)),
+            None => Ok(()),
+        }
+    }
+
+    /// Appends the value as the first branch that it fits. If only one branch besides null comes into question, its
+    /// error is returned.
     fn union(&self, branches: &[Type], value: &Value, out: &mut Vec<u8>) -> Result<(), AvroError> {
         let start = out.len();
         let mut failures = Vec::new();
@@ -167,7 +133,56 @@ impl AvroSchema {
     }
 }
 
-/// Zigzag, then seven bits a byte, the lowest first.
+fn encode_number(kind: &Type, number: &Number, out: &mut Vec<u8>) -> Result<(), AvroError> {
+    match kind {
+        Type::Int => match number.as_i64().and_then(|number| i32::try_from(number).ok()) {
+            Some(number) => write_long(i64::from(number), out),
+            None => return Err(AvroError::new("the number is no int of 32 bits")),
+        },
+        Type::Long => match number.as_i64() {
+            Some(number) => write_long(number, out),
+            None => return Err(AvroError::new("the number is no long of 64 bits")),
+        },
+        Type::Float => {
+            let number = number.as_f64().unwrap_or_default() as f32;
+            if number.is_infinite() {
+                return Err(AvroError::new("the number is too large for a float"));
+            }
+            out.extend_from_slice(&number.to_le_bytes());
+        }
+        Type::Double => out.extend_from_slice(&number.as_f64().unwrap_or_default().to_le_bytes()),
+        kind => return Err(mismatch(kind, "a number")),
+    }
+    Ok(())
+}
+
+fn encode_text(kind: &Type, text: &str, out: &mut Vec<u8>) -> Result<(), AvroError> {
+    match kind {
+        Type::String => write_bytes(text.as_bytes(), out),
+        Type::Bytes => write_bytes(&from_base64(text)?, out),
+        Type::Fixed { bytes } => {
+            let decoded = from_base64(text)?;
+            if decoded.len() != *bytes {
+                return Err(AvroError::new(format!("{} bytes are given for a fixed of {bytes}", decoded.len())));
+            }
+            out.extend_from_slice(&decoded);
+        }
+        Type::Enum(symbols) => match symbols.iter().position(|symbol| symbol == text) {
+            Some(index) => write_count(index, out),
+            None => {
+                return Err(AvroError::new(format!("the text is none of the symbols {}", symbols.join(", "))));
+            }
+        },
+        kind => return Err(mismatch(kind, "a text")),
+    }
+    Ok(())
+}
+
+fn mismatch(kind: &Type, found: &str) -> AvroError {
+    AvroError::new(format!("{} is expected, not {found}", describe(kind)))
+}
+
+/// Writes a number as zigzag, seven bits a byte, the lowest first.
 fn write_long(number: i64, out: &mut Vec<u8>) {
     let mut rest = ((number << 1) ^ (number >> 63)).cast_unsigned();
     while rest >= 0x80 {
@@ -209,7 +224,7 @@ fn describe(kind: &Type) -> &'static str {
     }
 }
 
-/// Names the kind of a value; what stands in a row belongs into no log.
+/// Names the kind of a value. The value itself is not shown, because errors are logged and rows may hold secrets.
 fn shown(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",

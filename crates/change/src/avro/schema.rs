@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-/// Why a text is no Avro schema that values can be encoded with.
+/// Why a text cannot be used as an Avro schema.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("the Avro schema cannot be used: {reason}")]
 pub struct AvroSchemaError {
@@ -53,7 +53,8 @@ impl AvroSchema {
     /// Parses a definition.
     ///
     /// # Errors
-    /// It is no JSON, describes no type, names a type that it does not define, or has a default that its field cannot hold.
+    /// It is no JSON, describes no type, names a type that it does not define, or has a default that its field cannot
+    /// hold.
     pub fn parse(definition: &str) -> Result<AvroSchema, AvroSchemaError> {
         let value: Value =
             serde_json::from_str(definition).map_err(|error| wrong(format!("it is no JSON ({error})")))?;
@@ -64,12 +65,12 @@ impl AvroSchema {
         Ok(schema)
     }
 
-    /// The definition, as compact JSON.
+    /// Returns the definition, as compact JSON.
     pub fn definition(&self) -> &str {
         &self.definition
     }
 
-    /// Name of the outermost record, without its namespace; empty if the schema is none.
+    /// Returns the name of the outermost record, without its namespace; empty if the schema is none.
     pub fn name(&self) -> &str {
         match self.resolve(&self.root) {
             Type::Record { name, .. } => name,
@@ -77,7 +78,7 @@ impl AvroSchema {
         }
     }
 
-    /// The type, or the one that it names.
+    /// Returns the type, or the one that it names.
     pub(super) fn resolve<'a>(&'a self, kind: &'a Type) -> &'a Type {
         match kind {
             Type::Named(index) => self.named.get(*index).unwrap_or(&Type::Null),
@@ -186,7 +187,8 @@ impl Parser {
         }
     }
 
-    /// Gives a named type its index before its inside is read, which may name it; with its full name and namespace.
+    /// Registers a named type before its fields are read, which may name it. Returns its index, full name and
+    /// namespace.
     fn define(&mut self, object: &Map<String, Value>, outer: &str) -> Result<(usize, String, String), AvroSchemaError> {
         let text = |key: &str| object.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
         let name = text("name").ok_or_else(|| wrong("a record, enum or fixed has no name"))?;

@@ -1,9 +1,10 @@
 //! Generated from real servers (MySQL 9.7.4 and MariaDB 10.11.18) by `tools/generate-charsets.py`; do not edit.
 //!
-//! Where a server maps a sequence of a multi-byte character set otherwise than the WHATWG's decoder: first sequence, first character,
-//! and how many follow one another.
+//! Where a server maps a sequence of a multi-byte character set otherwise than the WHATWG's decoder: first sequence,
+//! first character, and how many follow one another.
 
-use super::multi_byte::Exception;
+/// Sequences that follow one another and stand for characters that do: first sequence, first character, count.
+pub(super) type Exception = (u32, u16, u16);
 
 /// `big5`.
 pub(super) static BIG5: &[Exception] = &[

@@ -1,9 +1,10 @@
 //! Character sets of the servers, decoded to UTF-8.
 //!
-//! A column's bytes are in its own character set. UTF-8 columns, by far the most, are checked and copied; the WHATWG's
-//! multi-byte sets go through `encoding_rs`, but for the sequences that the servers map elsewhere; every single-byte set has a table made by a real server, because several of
-//! them are on no other list and MySQL's `latin1` is neither ISO 8859-1 nor quite Windows-1252.
-//! Bytes that are no character of their set become U+FFFD, as the servers' own converters print `?`.
+//! A column's bytes are in its own character set. UTF-8 columns, by far the most, are checked and copied. Multi-byte
+//! sets of the WHATWG go through `encoding_rs`, except for the sequences that the servers map to other characters.
+//! Every single-byte set has a table that a real server printed, because several of them are on no other list, and
+//! MySQL's `latin1` is neither ISO 8859-1 nor quite Windows-1252. Bytes that are no character of their set become
+//! U+FFFD, as the servers' own converters print `?`.
 
 mod collations;
 mod exceptions;
@@ -45,13 +46,14 @@ impl std::fmt::Debug for Charset {
 /// Collation id of `binary`: the column holds bytes, not characters.
 pub const BINARY_COLLATION: u32 = 63;
 
-/// Name of the character set that a collation belongs to.
+/// Returns the name of the character set that a collation belongs to.
 pub fn charset_of_collation(collation: u32) -> Option<&'static str> {
     let index = collations::COLLATIONS.partition_point(|(first, _, _)| *first <= collation).checked_sub(1)?;
     collations::COLLATIONS.get(index).filter(|(_, last, _)| collation <= *last).map(|(_, _, name)| *name)
 }
 
-/// Most bytes of a character of that set, by which the servers count the bytes of a column; 1 for a set that is not known.
+/// Returns the maximum length in bytes of a character of that set, by which the servers compute the bytes of a column;
+/// 1 for an unknown set.
 pub fn max_character_bytes(charset: &str) -> u32 {
     match charset {
         "utf8mb4" | "utf16" | "utf16le" | "utf32" | "gb18030" => 4,
@@ -62,7 +64,7 @@ pub fn max_character_bytes(charset: &str) -> u32 {
 }
 
 impl Charset {
-    /// The character set of that name; `None` if it is not known.
+    /// Returns the character set of that name; `None` if it is not known.
     pub fn by_name(name: &str) -> Option<Charset> {
         Some(match name {
             "utf8mb4" | "utf8mb3" | "utf8" | "ascii" => Charset::Utf8,
@@ -106,16 +108,17 @@ impl Charset {
         })
     }
 
-    /// The character set of a collation; `None` if it is not known or `binary`.
+    /// Returns the character set of a collation; `None` if it is not known or `binary`.
     pub fn by_collation(collation: u32) -> Option<Charset> {
         charset_of_collation(collation).and_then(Charset::by_name)
     }
 
-    /// Decodes `bytes` and gives the characters to `take` in pieces.
+    /// Decodes `bytes` and passes the characters to `take` in pieces.
     pub fn decode(self, bytes: &[u8], mut take: impl FnMut(&str)) {
         match self {
             Charset::Utf8 => {
-                // Nearly every text is whole, and the check of a whole text is several times faster than the search for its parts.
+                // Nearly every text is valid UTF-8, and checking a whole text is several times faster than splitting it
+                // into valid parts.
                 if let Ok(text) = std::str::from_utf8(bytes) {
                     return take(text);
                 }

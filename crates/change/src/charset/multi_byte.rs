@@ -1,11 +1,9 @@
-//! The multi-byte sets of East Asia: the WHATWG's decoders, with the sequences that the servers map elsewhere consulted first.
+//! The multi-byte sets of East Asia: the WHATWG's decoders, after the sequences that the servers map to other
+//! characters.
 
 use encoding_rs::{CoderResult, Encoding};
 
-use super::exceptions;
-
-/// Sequences that follow one another and stand for characters that do: first sequence, first character, count.
-pub(super) type Exception = (u32, u16, u16);
+use super::exceptions::{self, Exception};
 
 /// How many bytes a character has, by its first bytes.
 #[derive(Debug, Clone, Copy)]
@@ -48,12 +46,12 @@ pub(super) static GB18030: MultiByte =
     MultiByte { encoding: encoding_rs::GB18030, layout: Layout::Gb18030, exceptions: exceptions::GB18030 };
 
 impl MultiByte {
-    /// Name of the WHATWG's encoding.
+    /// Returns the name of the WHATWG's encoding.
     pub(super) fn name(&self) -> &'static str {
         self.encoding.name()
     }
 
-    /// Decodes `bytes` and gives the characters to `take` in pieces.
+    /// Decodes `bytes` and passes the characters to `take` in pieces.
     pub(super) fn decode(&self, bytes: &[u8], mut take: impl FnMut(&str)) {
         let mut rest = bytes;
         // Runs without an exception go to the decoder in one piece.
@@ -65,7 +63,7 @@ impl MultiByte {
         self.decode_run(rest, take);
     }
 
-    /// What stands before the first exception, its character, and what stands behind it.
+    /// Returns what stands before the first exception, its character, and what stands behind it.
     fn next_exception<'a>(&self, bytes: &'a [u8]) -> Option<(&'a [u8], char, &'a [u8])> {
         if self.exceptions.is_empty() {
             return None;
@@ -108,7 +106,7 @@ impl MultiByte {
 }
 
 impl Layout {
-    /// Bytes of the first character; `None` at the end.
+    /// Returns the length in bytes of the first character; `None` at the end.
     fn length(self, rest: &[u8]) -> Option<usize> {
         let lead = *rest.first()?;
         Some(match self {

@@ -1,6 +1,7 @@
 //! Generated from real servers (MySQL 9.7.4 and MariaDB 10.11.18) by `tools/generate-charsets.py`; do not edit.
 //!
-//! Each table maps the bytes of a single-byte character set to UTF-16 units; U+FFFD stands for a byte without a character.
+//! Each table maps the bytes of a single-byte character set to UTF-16 units; U+FFFD stands for a byte without a
+//! character.
 
 /// `armscii8`.
 pub(super) static ARMSCII8: [u16; 256] = [

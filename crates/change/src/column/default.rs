@@ -10,7 +10,7 @@ use crate::description::{ColumnDefault, ColumnDescription, StoredDefault};
 use crate::json::{write_base64, write_double, write_float};
 use crate::schema::{DefaultValue, Kind, Schema};
 
-/// Gives the default that the schema carries; `None` without one, or when the text is no value of the type.
+/// Returns the default that the schema carries; `None` without one, or when the text is not a value of the type.
 pub(super) fn value(schema: &Schema, description: &ColumnDescription, column: &Column) -> Option<DefaultValue> {
     let text = match (&description.default, &description.stored_default) {
         (ColumnDefault::Literal(_), Some(StoredDefault::Bytes(bytes))) => return of_bytes(schema, bytes, column),
@@ -39,7 +39,8 @@ pub(super) fn value(schema: &Schema, description: &ColumnDescription, column: &C
         (_, Kind::Boolean) => Some(DefaultValue::plain(bit_literal(text).or_else(|| boolean(text))? != 0)),
         (_, Kind::Int8 | Kind::Int16 | Kind::Int32 | Kind::Int64) => integer(text, column.unsigned),
         (_, Kind::Float32) => text.trim().parse::<f32>().ok().map(|value| number(f64::from(value), value.to_string())),
-        // A FLOAT in the form of 1.9: a row has its value with the digits of a FLOAT, too.
+        // A FLOAT in the form of 1.9: a row prints the digits of the float widened to a double, and so does the
+        // default.
         (_, Kind::Float64) if column.kind == bitacora_binlog::ColumnType::FLOAT => {
             text.trim().parse::<f32>().ok().map(f64::from).map(|value| number(value, value.to_string()))
         }
@@ -49,7 +50,7 @@ pub(super) fn value(schema: &Schema, description: &ColumnDescription, column: &C
     }
 }
 
-/// A column of bytes; BINARY is filled with zeros.
+/// Returns the default of a column of bytes; BINARY is filled up with zeros.
 fn of_bytes(schema: &Schema, bytes: &[u8], column: &Column) -> Option<DefaultValue> {
     if schema.kind != Kind::Bytes {
         return None;
@@ -61,7 +62,7 @@ fn of_bytes(schema: &Schema, bytes: &[u8], column: &Column) -> Option<DefaultVal
     Some(binary(&bytes))
 }
 
-/// The JSON of a default, as a row that has it prints it.
+/// Returns the JSON of a default, as a row that has it prints it.
 pub(super) fn printed(schema: &Schema, default: &DefaultValue) -> Vec<u8> {
     let mut out = Vec::new();
     match (&schema.kind, default.json.as_f64()) {
@@ -72,7 +73,7 @@ pub(super) fn printed(schema: &Schema, default: &DefaultValue) -> Vec<u8> {
     out
 }
 
-/// `CURRENT_TIMESTAMP` is the epoch where NULL is not allowed and nothing where it is; other expressions are nothing.
+/// Returns the default of an expression: for `CURRENT_TIMESTAMP` in a NOT NULL column the epoch, else none.
 fn current_timestamp(schema: &Schema, expression: &str) -> Option<DefaultValue> {
     let expression = expression.to_ascii_uppercase();
     let is_clock = ["CURRENT_TIMESTAMP", "NOW", "LOCALTIME"].iter().any(|word| expression.starts_with(word));
@@ -85,7 +86,7 @@ fn current_timestamp(schema: &Schema, expression: &str) -> Option<DefaultValue> 
     })
 }
 
-/// Bytes: Base64 in JSON, one character for each byte in Avro.
+/// Returns the default of bytes: Base64 in JSON, one character for each byte in Avro.
 fn binary(bytes: &[u8]) -> DefaultValue {
     let mut base64 = Vec::new();
     write_base64(bytes, &mut base64);
@@ -117,7 +118,7 @@ fn boolean(text: &str) -> Option<u64> {
     }
 }
 
-/// `b'101'`, `0b101`, or a plain number.
+/// Reads `b'101'`, `0b101`, or a plain number.
 fn bit_literal(text: &str) -> Option<u64> {
     let text = text.trim();
     let digits = text
@@ -131,12 +132,13 @@ fn bit_literal(text: &str) -> Option<u64> {
     }
 }
 
-/// A decimal literal as two's complement of the unscaled value at that scale.
+/// Returns a decimal literal as the two's complement of its unscaled value at that scale.
 fn decimal(text: &str, scale: u8) -> Option<Vec<u8>> {
     let text = text.trim();
     let (is_negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    // The digits may be 65, which no integer type holds: big-endian bytes, with room for the sign.
+    // There may be 65 digits, which no integer type holds, so the number is kept as big-endian bytes with room for the
+    // sign.
     let mut unscaled = vec![0u8; (whole.len() + usize::from(scale)) / 2 + 2];
     let padded = fraction.bytes().chain(std::iter::repeat(b'0')).take(usize::from(scale));
     for digit in whole.bytes().chain(padded) {
@@ -168,14 +170,15 @@ fn date(text: &str) -> Option<Date> {
     Some(adjusted(Date { year, month: u8::try_from(month).ok()?, day: u8::try_from(day).ok()? }))
 }
 
-/// Microseconds since the epoch of `YYYY-MM-DD HH:MM:SS[.ffffff]`; the inner option is none for a zero date.
+/// Returns the microseconds since the epoch of `YYYY-MM-DD HH:MM:SS[.ffffff]`; the inner option is `None` for a zero
+/// date.
 fn datetime(text: &str) -> Option<Option<i64>> {
     let date = date(text)?;
     let clock = text.get(11..).filter(|clock| !clock.is_empty()).map_or(Some(0), time)?;
     Some(date.days_since_epoch().map(|days| days * 86_400_000_000 + clock))
 }
 
-/// A zero date is no default where NULL is allowed, and the epoch where it is not.
+/// Returns the default of a zero date: the epoch in a NOT NULL column, else none.
 fn zero_unless_optional(schema: &Schema, value: Option<i64>) -> Option<DefaultValue> {
     match value {
         Some(value) => Some(DefaultValue::plain(value)),
@@ -184,7 +187,7 @@ fn zero_unless_optional(schema: &Schema, value: Option<i64>) -> Option<DefaultVa
     }
 }
 
-/// Microseconds of `[-]HH:MM:SS[.ffffff]`.
+/// Returns the microseconds of `[-]HH:MM:SS[.ffffff]`.
 fn time(text: &str) -> Option<i64> {
     let text = text.trim();
     let (sign, text) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));

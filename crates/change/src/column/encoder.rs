@@ -34,7 +34,7 @@ pub(crate) enum Encoder {
     InflatedText(Charset),
     Bytes,
     InflatedBytes,
-    /// BINARY(n): the log cuts trailing zero bytes, which come back.
+    /// BINARY(n): the log omits trailing zero bytes, which are added again.
     PaddedBytes(usize),
     Json,
     JsonText,
@@ -69,27 +69,27 @@ pub(crate) enum Temporal {
 }
 
 impl Encoder {
-    /// What stands for an unrepresentable value where NULL is not allowed and the column has no default.
-    pub fn zero(&self) -> &'static [u8] {
+    /// Returns what is printed for an unrepresentable value if the column is NOT NULL and has no default.
+    pub(super) fn zero(&self) -> &'static [u8] {
         match self {
             Encoder::Timestamp(_) => b"\"1970-01-01T00:00:00Z\"",
             _ => b"0",
         }
     }
 
-    /// Whether the column holds characters, labels among them.
-    pub fn is_text(&self) -> bool {
+    /// Returns whether the column holds characters, labels among them.
+    pub(super) fn is_text(&self) -> bool {
         matches!(self, Encoder::Text(_) | Encoder::InflatedText(_) | Encoder::Enum(_) | Encoder::Set(_))
     }
 
-    /// Whether the column holds bytes that are no number.
-    pub fn is_bytes(&self) -> bool {
+    /// Returns whether the column holds bytes that are not a number.
+    pub(super) fn is_bytes(&self) -> bool {
         matches!(self, Encoder::Bytes | Encoder::InflatedBytes | Encoder::PaddedBytes(_))
     }
 
-    /// Appends the JSON of a value. Gives false, and appends nothing, for a value that Debezium's types cannot hold: a date
-    /// that is zero or has a month or day of zero.
-    pub fn write(&self, bytes: &[u8], scratch: &mut Scratch, out: &mut Vec<u8>) -> Result<bool, Error> {
+    /// Appends the JSON of a value. Returns false, and appends nothing, for a value that Debezium's types cannot hold:
+    /// a date that is zero or has a month or day of zero.
+    pub(super) fn write(&self, bytes: &[u8], scratch: &mut Scratch, out: &mut Vec<u8>) -> Result<bool, Error> {
         match self {
             Encoder::Signed => write_integer(value::signed(bytes)?, out),
             Encoder::Unsigned => write_unsigned(value::unsigned(bytes)?, out),
@@ -212,7 +212,7 @@ fn text(charset: Charset, bytes: &[u8], out: &mut Vec<u8>) {
     writer.end();
 }
 
-/// Base64 of the unscaled value; it is written behind the output's end first and moved into place.
+/// Writes the unscaled value in Base64. Its bytes are appended to the output first, and then replaced by their Base64.
 fn decimal(bytes: &[u8], precision: u8, scale: u8, out: &mut Vec<u8>) -> Result<(), Error> {
     let start = out.len();
     Decimal::new(bytes, precision, scale)?.write_unscaled(out)?;
@@ -226,7 +226,7 @@ fn decimal(bytes: &[u8], precision: u8, scale: u8, out: &mut Vec<u8>) -> Result<
     Ok(())
 }
 
-/// The document's text as a JSON string; the text is written to the scratch first and then escaped.
+/// Writes the document's text as a JSON string: first into the scratch, then escaped into the output.
 fn json(bytes: &[u8], scratch: &mut Scratch, out: &mut Vec<u8>) -> Result<(), Error> {
     scratch.text.clear();
     binary_json::write_text(bytes, binary_json::JsonStyle::Compact, &mut scratch.text)?;
@@ -234,7 +234,7 @@ fn json(bytes: &[u8], scratch: &mut Scratch, out: &mut Vec<u8>) -> Result<(), Er
     Ok(())
 }
 
-/// The server's own text without the spaces that it puts behind `:` and `,`.
+/// Writes the server's own text without the spaces behind `:` and `,`.
 fn compact_json(bytes: &[u8], out: &mut Vec<u8>) {
     let mut writer = StringWriter::begin(out);
     let (mut start, mut in_string, mut is_escaped) = (0, false, false);
@@ -272,7 +272,7 @@ fn set(bits: u64, labels: &[Vec<u8>], out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// Debezium's time adjuster: a year of one or two digits means 1970 to 2069.
+/// Moves a year of one or two digits to 1970 to 2069, as Debezium's time adjuster does.
 pub(super) fn adjusted(date: Date) -> Date {
     match date.year {
         _ if date.is_zero() => date,
@@ -293,7 +293,7 @@ fn zoned_timestamp(timestamp: Timestamp, digits: u8, out: &mut Vec<u8>) {
     out.extend_from_slice(b"Z\"");
 }
 
-/// A geometry is stored as its SRID (four bytes, little-endian; 0 means none) and its WKB.
+/// Writes a geometry, which is stored as its SRID (four bytes, little-endian; 0 means none) and its WKB.
 fn split_srid(bytes: &[u8]) -> (u32, &[u8]) {
     bytes.split_first_chunk::<4>().map_or((0, bytes), |(srid, wkb)| (u32::from_le_bytes(*srid), wkb))
 }
@@ -342,7 +342,7 @@ fn vector(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b']');
 }
 
-/// The log cuts trailing zero bytes of a UUID, which come back.
+/// Writes a UUID. The log omits its trailing zero bytes, which are added again.
 fn uuid(bytes: &[u8], out: &mut Vec<u8>) {
     let mut octets = [0; 16];
     pad_into(bytes, &mut octets);

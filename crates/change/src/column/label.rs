@@ -2,7 +2,8 @@
 
 use crate::json::write_string;
 
-/// Copying a block of a size that the compiler knows is a few instructions; one of any size is a call.
+/// A block of this size is always copied: a copy of a size that the compiler knows is a few instructions, any other is
+/// a call.
 const BLOCK_BYTES: usize = 32;
 
 /// `,"name":`, ready to be copied.
@@ -14,8 +15,8 @@ pub(crate) struct Label {
 }
 
 impl Label {
-    /// Makes the label of a column.
-    pub fn new(name: &str) -> Label {
+    /// Creates the label of a column.
+    pub(crate) fn new(name: &str) -> Label {
         let mut text = b",".to_vec();
         write_string(name, &mut text);
         text.push(b':');
@@ -27,7 +28,7 @@ impl Label {
 
     /// Appends the label with `separator` at its front: a comma, or the brace that opens the object.
     #[inline]
-    pub fn write(&self, separator: u8, out: &mut Vec<u8>) {
+    pub(crate) fn write(&self, separator: u8, out: &mut Vec<u8>) {
         let start = out.len();
         match &self.block {
             Some(block) => {

@@ -1,12 +1,13 @@
-//! The length of a column as Debezium knows it, on which it depends how far a hash is cut and whether a text can be cut.
+//! The length of a column as Debezium knows it. It decides where a hash is cut and whether a text can be cut.
 
 use bitacora_binlog::{Column, ColumnType};
 
 use crate::charset::{charset_of_collation, max_character_bytes};
 use crate::description::ColumnDescription;
 
-/// Characters, bytes or digits of a column; `None` where its type has no length. What DDL says goes before what the log
-/// says, but for TEXT and BLOB: the server makes another type of a length there and keeps longer values than that.
+/// Returns the length of a column in characters, bytes or digits; `None` where its type has no length. The description
+/// has precedence over the log, except for TEXT and BLOB: there the server uses a given length only to choose a type,
+/// and stores longer values too.
 pub(super) fn characters(column: &Column, description: Option<&ColumnDescription>) -> Option<u32> {
     let described = description.and_then(|description| description.length);
     match column.kind {
@@ -24,7 +25,8 @@ pub(super) fn characters(column: &Column, description: Option<&ColumnDescription
         }
         ColumnType::BLOB | ColumnType::TINY_BLOB | ColumnType::MEDIUM_BLOB | ColumnType::LONG_BLOB => None,
         ColumnType::JSON | ColumnType::JSON_TEXT | ColumnType::BLOB_COMPRESSED => None,
-        // The place of a label, and the most labels with their commas, each counted as one.
+        // An ENUM value is the index of one label; a SET has at most all labels and the commas between them, each
+        // counted as one character.
         ColumnType::ENUM => Some(1),
         ColumnType::SET => {
             let labels = column.labels.len().max(description.map_or(0, |description| description.labels.len()));

@@ -1,6 +1,6 @@
-//! What becomes of a text or of bytes once their encoder has written them: a hash, or a part.
+//! Changes a text or bytes after their encoder has written them: into a hash, or into a part of themselves.
 //!
-//! The written JSON is changed in place, so that every kind of column that prints a text is masked and cut alike.
+//! It is the written JSON that changes, so that all kinds of columns that print a text are masked and cut alike.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -20,8 +20,8 @@ pub(crate) enum Rewrite {
 }
 
 impl Rewrite {
-    /// Changes the JSON string that stands in `out` from `start` on; `room` is for what must be written elsewhere first.
-    pub fn apply(&self, start: usize, room: &mut Vec<u8>, out: &mut Vec<u8>) {
+    /// Changes the JSON string that begins at `start` in `out`; `room` is a buffer for intermediate bytes.
+    pub(super) fn apply(&self, start: usize, room: &mut Vec<u8>, out: &mut Vec<u8>) {
         let written = out.get(start..).unwrap_or_default();
         match self {
             Rewrite::Hash { hash, characters } => {
@@ -43,7 +43,7 @@ impl Rewrite {
     }
 }
 
-/// Length of the written form of the first `units`; `None` if there are no more.
+/// Returns the length of the written form of the first `units`; `None` if the text has no more than these.
 fn cut(mut pieces: Pieces<'_>, units: usize) -> Option<usize> {
     let all = pieces.byte_count();
     // A unit takes at least one byte.
@@ -72,7 +72,7 @@ fn cut(mut pieces: Pieces<'_>, units: usize) -> Option<usize> {
     }
 }
 
-/// Four characters are three bytes, so only the last group has to be written anew.
+/// Cuts Base64 in place. Four characters are three bytes, so only the last group has to be written again.
 fn cut_base64(start: usize, bytes: usize, out: &mut Vec<u8>) {
     let group = start + 1 + bytes / 3 * 4;
     let mut last = [0; 3];

@@ -16,8 +16,8 @@ pub(crate) fn spelled(text: &str) -> String {
     spelled
 }
 
-/// Returns the parameter `allowed` of an ENUM's or SET's schema: the labels with a comma between them. A comma that belongs
-/// to a label stands behind a backslash; quotes stand for themselves, everything else as in a statement.
+/// Returns the parameter `allowed` of an ENUM's or SET's schema: the labels with a comma between them. A comma inside a
+/// label is escaped with a backslash, quotes are not escaped, and everything else is spelled as in a statement.
 pub(super) fn allowed(labels: &[String]) -> String {
     let labels = labels.iter().map(|label| spelled(label).replace("''", "'").replace(',', "\\,"));
     labels.collect::<Vec<_>>().join(",")

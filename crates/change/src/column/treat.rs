@@ -1,7 +1,7 @@
 //! How a rule for a column changes its plan.
 //!
-//! As in Debezium, masks concern text (CHAR, VARCHAR, TEXT, ENUM, SET) and truncations everything that is printed as a text,
-//! in the 3.6 form bytes too. Columns of other types stay as they are, and a note says so.
+//! As in Debezium, masks concern text (CHAR, VARCHAR, TEXT, ENUM, SET) and truncations everything that is printed as a
+//! text, in the 3.6 form bytes too. Columns of other types stay as they are, and a note says so.
 
 use super::ColumnPlan;
 use super::encoder::Encoder;
@@ -58,7 +58,8 @@ impl ColumnPlan {
                 DebeziumForm::V3_6 => self.rewrite(Rewrite::CutBytes(characters as usize)),
                 DebeziumForm::V1_9 => {
                     self.note = Some(format!(
-                        "{} is published in full, because bytes are not truncated in the form of Debezium 1.9; leave the column out instead",
+                        "{} is published in full, because bytes are not truncated in the form of Debezium 1.9; leave \
+                        the column out instead",
                         self.name
                     ));
                 }
@@ -67,7 +68,7 @@ impl ColumnPlan {
     }
 
     fn rewrite(&mut self, rewrite: Rewrite) {
-        // The text that stands for an unrepresentable value is a value too; NULL is none.
+        // What is printed for an unrepresentable value is masked as well; NULL is not.
         if self.unrepresentable.starts_with(b"\"") {
             rewrite.apply(0, &mut Vec::new(), &mut self.unrepresentable);
         }

@@ -1,5 +1,5 @@
-//! Numbers: integers plainly, floating point numbers in the layout of Java's `Double.toString` with the fewest digits that
-//! give the same number back.
+//! Numbers: integers plainly, floating point numbers in the layout of Java's `Double.toString` with the fewest digits
+//! that give the same number back.
 
 use std::io::Write as _;
 
@@ -29,8 +29,8 @@ pub fn write_double(value: f64, out: &mut Vec<u8>) {
     }
 }
 
-/// Whether one digit says which number it is. Java writes two, and takes those that are nearest to it: the smallest double
-/// is `4.9E-324`, not `5.0E-324`.
+/// Returns whether one digit is enough to identify the number. Java writes two digits even then, the two that are
+/// nearest to the number: the smallest double is `4.9E-324`, not `5.0E-324`.
 fn has_one_digit(shortest: &str) -> bool {
     shortest.trim_start_matches('-').find('e') == Some(1)
 }
@@ -119,8 +119,8 @@ fn java_layout(shortest: &str, out: &mut Vec<u8>) {
     }
 }
 
-/// Whether `ryu`'s digits are in Java's layout already, as most numbers' are: one to seven digits before the point, the first not a
-/// zero, and no exponent.
+/// Returns whether `ryu`'s digits are in Java's layout already, as most numbers' are: one to seven digits before the
+/// point, the first not a zero, and no exponent.
 fn is_plain(shortest: &[u8]) -> bool {
     let digits = shortest.strip_prefix(b"-").unwrap_or(shortest);
     let point = digits.iter().take(8).position(|byte| *byte == b'.');

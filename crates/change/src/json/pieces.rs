@@ -18,13 +18,13 @@ pub(crate) struct Pieces<'a> {
 
 impl<'a> Pieces<'a> {
     /// Reads a written string; its characters beyond the BMP are escaped. Anything else than a string has no pieces.
-    pub fn of(written: &'a [u8]) -> Pieces<'a> {
+    pub(crate) fn of(written: &'a [u8]) -> Pieces<'a> {
         let text = written.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
         Pieces { rest: text.unwrap_or_default() }
     }
 
-    /// Bytes that are left.
-    pub fn byte_count(&self) -> usize {
+    /// Returns the number of bytes that are left.
+    pub(crate) fn byte_count(&self) -> usize {
         self.rest.len()
     }
 }

@@ -1,9 +1,10 @@
-//! Strings: quotes, backslashes and control characters are escaped; characters beyond the BMP become two `\u` escapes, as
-//! Jackson's UTF-8 generator writes them.
+//! Strings: quotes, backslashes and control characters are escaped; characters beyond the BMP become two `\u` escapes,
+//! as Jackson's UTF-8 generator writes them.
 
 const HEX: &[u8; 16] = b"0123456789ABCDEF";
 
-/// What to do with a byte of a string: 0 copy, `u` as `\u00XX`, 1 a character beyond the BMP, else the letter behind `\`.
+/// What to do with a byte of a string: 0 copy, `u` as `\u00XX`, 1 a character beyond the BMP, else the letter behind
+/// `\`.
 #[allow(
     clippy::indexing_slicing,
     reason = "the table is built at compile time, where a wrong index is an error of the build"
@@ -37,12 +38,12 @@ pub fn write_string(text: &str, out: &mut Vec<u8>) {
     writer.end();
 }
 
-/// Writes a text that is in UTF-8 as it is stored, if it is plain: ASCII without anything to escape. Nearly all texts are,
-/// and one look at each byte is enough for them. Gives false, and writes nothing, for every other text.
+/// Writes a text that is stored in UTF-8 if it is plain: ASCII without anything to escape. Nearly all texts are, and
+/// they are written in one pass. Returns false, and writes nothing, for every other text.
 pub(crate) fn write_plain_string(text: &[u8], out: &mut Vec<u8>) -> bool {
-    // As a signed number a byte of a longer character is negative, and so below the first printable one too.
+    // As a signed number, a byte of a longer character is negative, so this comparison finds it as well.
     let is_special = |byte: &u8| byte.cast_signed() < 0x20 || *byte == b'"' || *byte == b'\\';
-    // Without a way out of its middle, a block's loop becomes a few vector instructions.
+    // The loop over a block has no early exit, so that the compiler turns it into a few vector instructions.
     let is_plain = |block: &[u8]| !block.iter().fold(false, |any, byte| any | is_special(byte));
     let (blocks, tail) = text.as_chunks::<16>();
     let all = blocks.iter().all(|block| is_plain(block)) && is_plain(tail);
@@ -112,7 +113,7 @@ impl<'a> StringWriter<'a> {
     }
 }
 
-/// Length of the prefix that needs no escape. Eight bytes are looked at together.
+/// Returns the length of the prefix that needs no escape, testing eight bytes at a time.
 fn plain_prefix(bytes: &[u8]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;

@@ -17,28 +17,32 @@ pub(super) struct Cells {
 }
 
 impl Cells {
-    pub fn compile(table: &TableMap, logged: &LoggedTable<'_>, options: &PlanOptions) -> Result<Cells, PlanError> {
+    pub(super) fn compile(
+        table: &TableMap,
+        logged: &LoggedTable<'_>,
+        options: &PlanOptions,
+    ) -> Result<Cells, PlanError> {
         Ok(Cells { columns: ColumnPlan::images(table, logged, options)? })
     }
 
-    /// Index of a column; names of columns do not depend on case.
-    pub fn index(&self, name: &str) -> Option<usize> {
+    /// Returns the index of a column; names of columns do not depend on case.
+    pub(super) fn index(&self, name: &str) -> Option<usize> {
         let exact = self.columns.iter().position(|column| column.name == name);
         exact.or_else(|| self.columns.iter().position(|column| column.name.to_lowercase() == name.to_lowercase()))
     }
 
-    /// The columns, for what is to be said of them.
-    pub fn columns(&self) -> &[ColumnPlan] {
+    /// Returns the columns, for the plan's notes.
+    pub(super) fn columns(&self) -> &[ColumnPlan] {
         &self.columns
     }
 
-    /// Schema of a column's values.
-    pub fn schema(&self, index: usize) -> Schema {
+    /// Returns the schema of a column's values.
+    pub(super) fn schema(&self, index: usize) -> Schema {
         self.columns.get(index).map_or(Schema::new(Kind::String), |column| column.schema.clone())
     }
 
     /// Appends a column's JSON.
-    pub fn write(
+    pub(super) fn write(
         &self,
         image: &Image<'_>,
         index: usize,
@@ -57,15 +61,20 @@ impl Cells {
     }
 
     /// Reads a column's value.
-    pub fn value(&self, image: &Image<'_>, index: usize, scratch: &mut Scratch) -> Result<Value, EncodeError> {
+    pub(super) fn value(&self, image: &Image<'_>, index: usize, scratch: &mut Scratch) -> Result<Value, EncodeError> {
         let mut json = Vec::new();
         self.write(image, index, scratch, &mut json)?;
-        // What was written just now is JSON.
+        // A column writes valid JSON, so this cannot fail.
         Ok(serde_json::from_slice(&json).unwrap_or_default())
     }
 
     /// Reads a column as text; `None` for NULL.
-    pub fn text(&self, image: &Image<'_>, index: usize, scratch: &mut Scratch) -> Result<Option<String>, EncodeError> {
+    pub(super) fn text(
+        &self,
+        image: &Image<'_>,
+        index: usize,
+        scratch: &mut Scratch,
+    ) -> Result<Option<String>, EncodeError> {
         Ok(match self.value(image, index, scratch)? {
             Value::Null => None,
             Value::String(text) => Some(text),
@@ -74,7 +83,12 @@ impl Cells {
     }
 
     /// Appends the whole row as a JSON object.
-    pub fn write_row(&self, image: &Image<'_>, scratch: &mut Scratch, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    pub(super) fn write_row(
+        &self,
+        image: &Image<'_>,
+        scratch: &mut Scratch,
+        out: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
         for (index, column) in self.columns.iter().enumerate() {
             column.label.write(if index == 0 { b'{' } else { b',' }, out);
             self.write(image, index, scratch, out)?;
@@ -84,7 +98,7 @@ impl Cells {
     }
 }
 
-/// How a column tells a time.
+/// How a column holds a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Clock {
     Milliseconds,
@@ -94,8 +108,8 @@ pub(super) enum Clock {
 }
 
 impl Clock {
-    /// The clock of a column, if it can be one.
-    pub fn of(schema: &Schema) -> Option<Clock> {
+    /// Returns how a column of this schema holds a time, if it can.
+    pub(super) fn of(schema: &Schema) -> Option<Clock> {
         match (&schema.kind, schema.name.as_deref()) {
             (Kind::Int64, None | Some("io.debezium.time.Timestamp")) => Some(Clock::Milliseconds),
             (Kind::Int64, Some("io.debezium.time.MicroTimestamp")) => Some(Clock::Microseconds),
@@ -104,8 +118,8 @@ impl Clock {
         }
     }
 
-    /// Milliseconds since 1970.
-    pub fn milliseconds(self, value: &Value) -> Option<i64> {
+    /// Returns the time of a value, milliseconds since 1970.
+    pub(super) fn milliseconds(self, value: &Value) -> Option<i64> {
         match self {
             Clock::Milliseconds => value.as_i64(),
             Clock::Microseconds => value.as_i64().map(|microseconds| microseconds.div_euclid(1_000)),
@@ -123,7 +137,8 @@ fn zoned_milliseconds(text: &str) -> Option<i64> {
     let mut clock = clock.splitn(3, ':').map(|part| part.parse::<i64>().ok());
     let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
     let thousandths: i64 = format!("{fraction:0<3}").get(..3)?.parse().ok()?;
-    // Days since 1970 of the Gregorian calendar, with years that begin in March, so that a leap day is a year's last.
+    // Days since 1970 in the Gregorian calendar. Years begin in March here, so that the leap day is the last day of a
+    // year.
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let days =
         365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + (153 * month + 2) / 5 + day

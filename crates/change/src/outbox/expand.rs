@@ -1,9 +1,9 @@
-//! JSON payloads that become a part of the value instead of a string in it, as `table.expand.json.payload` does.
+//! Expands JSON payloads into a part of the value, instead of a string in it (`table.expand.json.payload`).
 //!
-//! Debezium infers a schema from each document and prints the document through it. What that changes is done here on the
-//! document itself: null members and empty arrays are left out unless told otherwise, and numbers with a point or exponent
-//! are doubles. Where the inference fails, with arrays of several types, a top-level array or an integer beyond 64 bits, the
-//! document is printed as it is: such an integer keeps all its digits, which no number type here has room for.
+//! Debezium infers a schema from each document and prints the document through it. Here the document itself gets the
+//! same changes: null members and empty arrays are left out by default, and numbers with a point or exponent become
+//! doubles. Where Debezium's inference fails (arrays of several types, a top-level array, an integer beyond 64 bits)
+//! the document is printed as it is; such an integer keeps all its digits.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use crate::json::{write_double, write_string};
 
-/// Objects and arrays inside each other; a deeper document is an error, as for other readers of JSON.
+/// Deepest nesting of objects and arrays; a deeper document is an error, as for other readers of JSON.
 const DEPTH_MAX: u32 = 128;
 
 /// How documents are expanded.
@@ -49,7 +49,7 @@ impl Expansion {
     /// Appends the value of a text payload.
     ///
     /// # Errors
-    /// The text begins as an object or array and is no JSON.
+    /// The text begins as an object or array and is not JSON.
     pub(super) fn write(self, text: &str, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
         if !text.starts_with(['{', '[']) {
             write_string(text, out);
@@ -113,7 +113,8 @@ impl Expansion {
     }
 }
 
-/// The members of an object in their order; of several with one name the last value counts, at the first one's place.
+/// The members of an object in their order. Of several members with one name, the last value stands at the first one's
+/// place.
 struct Members<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {

@@ -1,19 +1,21 @@
-//! Outbox tables: a row is not an event about a table but a message that an application wants to be sent.
+//! Outbox tables: a row is a message that an application wants to send, not an event about a table.
 //!
-//! Purpose: Debezium's outbox event router (`io.debezium.transforms.outbox.EventRouter`) as a plan, and mappings for tables
-//! of another layout. A created row, or one that a snapshot reads, becomes one message with a topic of its own; a deleted
-//! row is nothing; an updated row is what [`Updates`] says. A row that cannot become its message is never dropped: it
-//! becomes a dead letter that holds the whole row and the reason, or stops the source.
+//! Purpose: Debezium's outbox event router (`io.debezium.transforms.outbox.EventRouter`) as a plan, and mappings for
+//! tables of another layout. A created row, or one that a snapshot reads, becomes one message with a topic of its own;
+//! a deleted row gives no message; [`Updates`] says what an updated row means. A row that cannot become its message is
+//! never dropped: it becomes a dead letter that holds the whole row and the reason, or stops the source.
 //!
-//! Constraints: unlike a table's plan, a row's values are read into a tree here, because payloads are documents that must
-//! be looked into; that costs allocations for each row of an outbox table, and nothing for any other.
+//! Constraints: unlike the plan of another table, this one reads a row's values into trees, because it has to look into
+//! payloads. That costs allocations for each row of an outbox table, and nothing for rows of other tables.
 //!
 //! Life cycle: [`OutboxPlan::compile`] once for each version of the table, [`OutboxPlan::route`] for each row.
 
 mod cells;
+mod columns;
 mod expand;
 mod options;
 mod plan;
+mod row;
 mod template;
 mod topic;
 mod value;

@@ -17,14 +17,14 @@ pub struct OutboxRule {
 /// Which tables are outboxes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OutboxTables {
-    /// Every captured table, as a transform without a predicate has it.
+    /// Every captured table, as for a transform without a predicate.
     All,
     /// The table `database.table`.
     Named(String),
 }
 
 impl OutboxRule {
-    /// Whether a table is one of them.
+    /// Returns whether a table is one of them.
     pub fn covers(&self, database: &str, table: &str) -> bool {
         match &self.tables {
             OutboxTables::All => true,
@@ -61,7 +61,7 @@ pub struct OutboxOptions {
 }
 
 impl Default for OutboxOptions {
-    /// Debezium's event router without any option.
+    /// Debezium's event router with its default options.
     fn default() -> Self {
         OutboxOptions {
             id: "id".to_owned(),

@@ -57,7 +57,7 @@ impl Template {
         Ok(Template { parts })
     }
 
-    /// Columns that the template names.
+    /// Returns the columns that the template names.
     pub(super) fn columns(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {
             Part::Source(Source::Column(name)) => Some(name.as_str()),
@@ -65,10 +65,10 @@ impl Template {
         })
     }
 
-    /// The value, with its type if the template is one part alone.
+    /// Returns the value, with its type if the template is one part alone.
     ///
     /// # Errors
-    /// Whatever `look_up` gives, or a part of a text is NULL, an object or an array; the error is the reason.
+    /// `look_up` fails, or a part of a text is NULL, an object or an array; the error is the reason.
     pub(super) fn value(&self, mut look_up: impl FnMut(&Source) -> Result<Value, String>) -> Result<Value, String> {
         match self.parts.as_slice() {
             [Part::Source(source)] => look_up(source),

@@ -20,7 +20,7 @@ pub enum TopicRule {
 }
 
 impl Default for TopicRule {
-    /// Debezium's: the text of the column `aggregatetype` behind `outbox.event.`.
+    /// Debezium's default: the text of the column `aggregatetype` behind `outbox.event.`.
     fn default() -> Self {
         #[allow(clippy::expect_used, reason = "both texts are constants, and every test of the default uses them")]
         let pattern = TopicPattern::new("(?<routedByValue>.*)", "outbox.event.${routedByValue}").expect("it compiles");
@@ -31,7 +31,7 @@ impl Default for TopicRule {
 /// A regular expression and its replacement, in the words of Java (`route.topic.regex`, `route.topic.replacement`).
 #[derive(Debug, Clone)]
 pub struct TopicPattern {
-    /// Boxed: a compiled expression is large, and rules have other kinds besides.
+    /// Boxed because a compiled expression is large, and the other kinds of rules are small.
     whole: Box<Regex>,
     anywhere: Box<Regex>,
     replacement: Vec<Piece>,
@@ -48,7 +48,8 @@ impl TopicPattern {
     /// Compiles a pattern.
     ///
     /// # Errors
-    /// The expression cannot be compiled, or the replacement names a group that it does not have; the error is the reason.
+    /// The expression cannot be compiled, or the replacement names a group that it does not have; the error is the
+    /// reason.
     pub fn new(expression: &str, replacement: &str) -> Result<TopicPattern, String> {
         let compile = |extent| {
             java::compile(expression, Case::Sensitive, extent)
@@ -59,8 +60,8 @@ impl TopicPattern {
         Ok(TopicPattern { whole: Box::new(compile(Extent::Whole)?), anywhere, replacement })
     }
 
-    /// The topic of a text. A text that the expression does not match as a whole is the topic itself; otherwise the first
-    /// match in it is replaced, as Kafka Connect's `RegexRouter` does.
+    /// Returns the topic of a text. If the expression matches the whole text, the first match in it is replaced;
+    /// otherwise the text itself is the topic, as in Kafka Connect's `RegexRouter`.
     ///
     /// # Errors
     /// Matching takes too long; the error is the reason.
@@ -122,7 +123,7 @@ fn pieces(replacement: &str, expression: &Regex) -> Result<Vec<Piece>, String> {
     Ok(pieces)
 }
 
-/// The first digit names a group; further ones belong to it as long as there is such a group.
+/// Reads the number of a group. A further digit belongs to it if the expression has a group of that number.
 fn number(rest: &mut std::iter::Peekable<std::str::Chars<'_>>, expression: &Regex) -> Option<usize> {
     let digit = |character: &char| character.to_digit(10).map(|digit| digit as usize);
     let mut number = rest.peek().and_then(digit).filter(|number| *number < expression.captures_len())?;
@@ -137,8 +138,8 @@ fn number(rest: &mut std::iter::Peekable<std::str::Chars<'_>>, expression: &Rege
     Some(number)
 }
 
-/// Whether a text can be the name of a topic: Pulsar takes everything but slashes and control characters, alone or behind
-/// `persistent://tenant/namespace/`.
+/// Returns whether a text can be the name of a topic: Pulsar takes everything but slashes and control characters, alone
+/// or behind `persistent://tenant/namespace/`.
 pub(super) fn is_topic(name: &str) -> bool {
     let is_part = |part: &str| !part.is_empty() && !part.contains(['/', ':']) && !part.chars().any(char::is_control);
     match name.strip_prefix("persistent://") {
@@ -164,7 +165,7 @@ mod tests {
         check("(.*)Event", "x.$1", "order", "order");
         check("(a)(b)", "$12$2", "ab", "a2b");
         check("a.*", r"\$1\\", "abc", r"$1\");
-        // The whole text matches by the second alternative, the first match is the first one's.
+        // The text as a whole matches by the second alternative; what is replaced is the first match, `a`.
         check("a|ab", "x", "ab", "xb");
     }
 

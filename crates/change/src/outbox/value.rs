@@ -6,9 +6,10 @@ use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use super::cells::Cells;
+use super::columns::Columns;
 use super::expand::Expansion;
 use super::options::{Payload, RecordFormat, RecordMapping};
-use super::plan::{Failure, Reading};
+use super::row::{Failure, RowReader};
 use super::template::Source;
 use crate::schema::{
     KeyValueEncoding, KeyValueSchema, Kind, MessageSchema, Schema, SchemaPart, ValueSchema, ValueSchemaKind,
@@ -31,16 +32,16 @@ pub(super) enum ValuePlan {
 }
 
 impl ValuePlan {
-    /// `envelope` has the names and columns that stand beside the payload.
-    pub fn compile(payload: &Payload, cells: &Cells, payload_column: usize, envelope: &[(String, usize)]) -> ValuePlan {
-        let is_bytes = cells.schema(payload_column).kind == Kind::Bytes;
+    /// Chooses how the values of a table are written.
+    pub(super) fn compile(payload: &Payload, cells: &Cells, columns: &Columns) -> ValuePlan {
+        let is_bytes = cells.schema(columns.payload).kind == Kind::Bytes;
         let labelled = |(alias, index): &(String, usize)| {
             let mut label = Vec::new();
             crate::json::write_string(alias, &mut label);
             label.push(b':');
             (label, *index)
         };
-        let envelope = || envelope.iter().map(labelled).collect();
+        let envelope = || columns.envelope.iter().map(labelled).collect();
         match payload {
             Payload::Connect => ValuePlan::Connect { expansion: None, envelope: envelope() },
             Payload::Expanded(expansion) => ValuePlan::Connect { expansion: Some(*expansion), envelope: envelope() },
@@ -51,28 +52,22 @@ impl ValuePlan {
         }
     }
 
-    /// What a sink registers for the messages. An expanded payload has the shape of its document, each another one, so
-    /// nothing is promised of it.
-    pub fn schema(
-        &self,
-        cells: &Cells,
-        key: usize,
-        payload: usize,
-        envelope: &[(String, usize)],
-        name: &str,
-    ) -> MessageSchema {
+    /// Returns the schema that a sink registers for the messages. Expanded payloads are registered as bytes, because
+    /// each document has a shape of its own.
+    pub(super) fn schema(&self, cells: &Cells, columns: &Columns, name: &str) -> MessageSchema {
+        let Columns { key, payload, envelope, .. } = columns;
         match self {
             ValuePlan::Connect { expansion, .. } => {
                 let value = match expansion {
                     Some(_) => SchemaPart::bytes(),
-                    None if envelope.is_empty() => SchemaPart::json(avro_definition(&cells.schema(payload))),
+                    None if envelope.is_empty() => SchemaPart::json(avro_definition(&cells.schema(*payload))),
                     None => {
                         let further = envelope.iter().map(|(alias, index)| cells.schema(*index).field(alias.as_str()));
-                        let fields = std::iter::once(cells.schema(payload).field("payload")).chain(further).collect();
+                        let fields = std::iter::once(cells.schema(*payload).field("payload")).chain(further).collect();
                         SchemaPart::json(avro_definition(&Schema::record(format!("{name}.Value"), fields)))
                     }
                 };
-                let key = SchemaPart::json(avro_definition(&cells.schema(key)));
+                let key = SchemaPart::json(avro_definition(&cells.schema(*key)));
                 MessageSchema::KeyValue(KeyValueSchema { encoding: KeyValueEncoding::Separated, key, value })
             }
             ValuePlan::Text => MessageSchema::Value(ValueSchema::text()),
@@ -88,13 +83,13 @@ impl ValuePlan {
         }
     }
 
-    /// Whether keys are JSON as the value is, and not text.
-    pub fn has_json_key(&self) -> bool {
+    /// Returns whether keys are JSON, as values are, instead of text.
+    pub(super) fn has_json_key(&self) -> bool {
         matches!(self, ValuePlan::Connect { .. })
     }
 
     /// Appends the value of a row.
-    pub fn write(&self, row: &mut Reading<'_, '_>, out: &mut Vec<u8>) -> Result<(), Failure> {
+    pub(super) fn write(&self, row: &mut RowReader<'_, '_>, out: &mut Vec<u8>) -> Result<(), Failure> {
         match self {
             ValuePlan::Connect { expansion, envelope } if envelope.is_empty() => connect(row, *expansion, out),
             ValuePlan::Connect { expansion, envelope } => {
@@ -119,7 +114,7 @@ impl ValuePlan {
             }
             ValuePlan::Json => {
                 let text = row.payload_text()?;
-                serde_json::from_str::<IgnoredAny>(&text).map_err(not_json)?;
+                serde_json::from_str::<IgnoredAny>(&text).map_err(Failure::not_json)?;
                 out.extend_from_slice(text.as_bytes());
                 Ok(())
             }
@@ -141,14 +136,14 @@ impl ValuePlan {
     }
 }
 
-fn connect(row: &mut Reading<'_, '_>, expansion: Option<Expansion>, out: &mut Vec<u8>) -> Result<(), Failure> {
+fn connect(row: &mut RowReader<'_, '_>, expansion: Option<Expansion>, out: &mut Vec<u8>) -> Result<(), Failure> {
     match (expansion, row.payload()?) {
-        (Some(expansion), Value::String(text)) => expansion.write(&text, out).map_err(not_json),
+        (Some(expansion), Value::String(text)) => expansion.write(&text, out).map_err(Failure::not_json),
         _ => row.write_payload(out),
     }
 }
 
-fn record(mapping: &RecordMapping, row: &mut Reading<'_, '_>) -> Result<Value, Failure> {
+fn record(mapping: &RecordMapping, row: &mut RowReader<'_, '_>) -> Result<Value, Failure> {
     if mapping.fields.is_empty() {
         return row.look_up(&Source::Payload(Vec::new()));
     }
@@ -173,7 +168,7 @@ fn record(mapping: &RecordMapping, row: &mut Reading<'_, '_>) -> Result<Value, F
     Ok(root)
 }
 
-/// Sets the value at a dotted path and makes the objects on the way.
+/// Sets the value at a dotted path and creates the objects on the way.
 fn put(root: &mut Value, path: &str, value: Value) -> Result<(), String> {
     let mut place = root;
     for step in path.split('.') {
@@ -187,8 +182,4 @@ fn put(root: &mut Value, path: &str, value: Value) -> Result<(), String> {
     }
     *place = value;
     Ok(())
-}
-
-pub(super) fn not_json(error: serde_json::Error) -> Failure {
-    Failure::Unmappable(format!("the payload is no JSON ({error})"))
 }

@@ -1,9 +1,9 @@
 //! Regular expressions as `java.util.regex` understands them, which Debezium's lists are written for.
 //!
-//! An expression is rewritten for the engine here: `\Q…\E` becomes escaped text, `\w`, `\d` and `\s` are the ASCII classes that
-//! they are in Java, POSIX classes and escapes that mean something else here are spelt out. Look-around, back-references,
-//! atomic groups and possessive quantifiers are the engine's own; it gives up after so many steps back, so that no expression
-//! can hold up a source. Without regard to case, as in Java, concerns ASCII letters alone.
+//! An expression is rewritten for the engine here: `\Q…\E` becomes escaped text, `\w`, `\d` and `\s` are the ASCII
+//! classes that they are in Java, POSIX classes and escapes that mean something else here are spelt out. Look-around,
+//! back-references, atomic groups and possessive quantifiers are the engine's own; it gives up after `BACKTRACK_LIMIT`
+//! steps back, so that no expression can hold up a source. As in Java, ignoring case concerns ASCII letters alone.
 //! (Source of the syntax: the documentation of `java.util.regex.Pattern`, "Summary of regular-expression constructs".)
 
 use std::iter::Peekable;
@@ -37,7 +37,7 @@ pub(crate) enum Extent {
 /// Compiles an expression; the error is the reason, on one line.
 pub(crate) fn compile(expression: &str, case: Case, extent: Extent) -> Result<Regex, String> {
     let translated = translate(expression)?;
-    // Alone first: `a)(b` would otherwise compile inside the group.
+    // First without the group that is put around it: inside, `a)(b` would compile.
     build(&translated)?;
     let flags = if case == Case::Insensitive { "i" } else { "" };
     match extent {
@@ -50,7 +50,7 @@ fn build(text: &str) -> Result<Regex, String> {
     RegexBuilder::new(text).backtrack_limit(BACKTRACK_LIMIT).build().map_err(|error| {
         let reason = error.to_string();
         let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ");
-        // The position is one in the rewritten expression, which nobody has seen.
+        // The position is left out: it is one in the rewritten expression, which nobody has seen.
         let without = reason.strip_prefix("Parsing error at position ").and_then(|rest| rest.split_once(": "));
         without.map_or(reason, |(_, what)| what).to_owned()
     })
@@ -180,7 +180,8 @@ impl Translator<'_> {
         Ok(())
     }
 
-    /// `{n}`, `{n,}` or `{n,m}` behind the brace. The engine takes anything else for text, which Java refuses.
+    /// Reads `{n}`, `{n,}` or `{n,m}` behind the brace. Java refuses anything else, which the engine would take for
+    /// text.
     fn repetition(&mut self) -> Result<(), String> {
         let least = self.number();
         let has_comma = self.rest.next_if_eq(&',').is_some();
@@ -202,12 +203,12 @@ impl Translator<'_> {
         Ok(())
     }
 
-    /// Takes the digits of a number; `None` where there are none, or more than a number has.
+    /// Takes the digits of a number; `None` if there are none, or too many.
     fn number(&mut self) -> Option<u32> {
         self.digits(usize::MAX, 10).parse().ok()
     }
 
-    /// Text up to `\E` stands for itself.
+    /// Copies the text up to `\E`, escaped.
     fn quoted(&mut self) {
         while let Some(character) = self.rest.next() {
             if character == '\\' && self.rest.next_if_eq(&'E').is_some() {
@@ -233,7 +234,7 @@ impl Translator<'_> {
         self.out.push(']');
     }
 
-    /// `\p{…}`: Java's POSIX classes are ASCII; everything else is a property of Unicode.
+    /// Rewrites `\p{…}`: Java's POSIX classes are ASCII; everything else is a property of Unicode.
     fn property(&mut self, is_negated: bool) -> Result<(), String> {
         let name: String = match self.rest.next() {
             Some('{') => {
@@ -265,7 +266,7 @@ impl Translator<'_> {
         Ok(())
     }
 
-    /// Further digits belong to a back-reference as long as there is such a group.
+    /// Reads a back-reference. As in Java, a further digit belongs to it if the expression has a group of that number.
     fn reference(&mut self, first: char) {
         let mut number = first.to_digit(10).unwrap_or_default() as usize;
         while let Some(longer) =
@@ -298,7 +299,7 @@ impl Translator<'_> {
     }
 }
 
-/// Counts the capturing groups, near enough for back-references of several digits.
+/// Counts the capturing groups roughly, which is enough for back-references of several digits.
 fn group_count(expression: &str) -> usize {
     let plain = expression.replace(r"\\", "").replace(r"\(", "");
     let named = plain.matches("(?<").count() - plain.matches("(?<=").count() - plain.matches("(?<!").count();

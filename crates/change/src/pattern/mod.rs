@@ -1,7 +1,8 @@
 //! Lists of names: Debezium's include and exclude lists, and those of its column options.
 //!
-//! Each entry is a regular expression of Java's that must match the whole name, in any case. A list is written as one text with
-//! commas in between, where `\,` is a comma inside an expression, or entry by entry, where a comma is a comma.
+//! Each entry is a regular expression of Java's that must match the whole name, in any case. A list is written as one
+//! text with commas in between, where `\,` is a comma inside an expression, or entry by entry, where a comma is a
+//! comma.
 
 pub(crate) mod java;
 
@@ -47,8 +48,8 @@ impl From<String> for NameList {
 #[derive(Debug, Clone, Default)]
 pub struct PatternList {
     entries: Vec<Entry>,
-    /// The first entry that could not be matched against a name. Whoever asks whether a name matches cannot go on without
-    /// an answer, so that the failure is kept, for all clones, until [`PatternList::failure`] is asked.
+    /// The first entry that could not be matched against a name. A question whether a name matches needs an answer at
+    /// once, so the failure is kept for all clones until [`PatternList::failure`] is called.
     failure: Arc<OnceLock<PatternError>>,
 }
 
@@ -58,7 +59,7 @@ struct Entry {
     regex: Regex,
 }
 
-/// An entry that is no regular expression, or that takes too long.
+/// An entry that is not a regular expression, or that takes too long.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PatternError {
     /// The entry.

@@ -2,9 +2,9 @@
 
 use bitacora_binlog::TableMap;
 
+use crate::event_context::EventContext;
 use crate::json::write_integer;
 use crate::landmark;
-use crate::message::EventContext;
 use crate::options::{DebeziumForm, PlanOptions};
 use crate::schema::{Kind, Schema};
 use crate::scratch::Scratch;
@@ -18,7 +18,7 @@ pub(super) struct Envelope {
 }
 
 impl Envelope {
-    pub fn new(table: &TableMap, options: &PlanOptions) -> Self {
+    pub(super) fn new(table: &TableMap, options: &PlanOptions) -> Self {
         let source = SourceBlock::new(
             options.connector,
             options.form,
@@ -31,12 +31,18 @@ impl Envelope {
     }
 
     /// Returns the form of the events.
-    pub fn form(&self) -> DebeziumForm {
+    pub(super) fn form(&self) -> DebeziumForm {
         self.form
     }
 
     /// Appends everything from `,"source"` to the closing brace.
-    pub fn write_tail(&self, operation: &str, context: &EventContext<'_>, scratch: &mut Scratch, out: &mut Vec<u8>) {
+    pub(super) fn write_tail(
+        &self,
+        operation: &str,
+        context: &EventContext<'_>,
+        scratch: &mut Scratch,
+        out: &mut Vec<u8>,
+    ) {
         out.extend_from_slice(b",\"source\":");
         let Scratch { landmarks, source: cache, .. } = scratch;
         self.source.write_cached(context, cache, landmarks, out);
@@ -56,7 +62,7 @@ impl Envelope {
                 out.extend_from_slice(b"\",\"ts_ms\":");
                 let mut buffer = itoa::Buffer::new();
                 let microseconds = buffer.format(context.now_us).as_bytes();
-                // The digits of the milliseconds are the first ones of the microseconds, but for clocks near or before 1970.
+                // The milliseconds are the first digits of the microseconds, except for times near or before 1970.
                 match microseconds.split_last_chunk::<3>() {
                     Some((milliseconds, _)) if context.now_us >= 1_000 => out.extend_from_slice(milliseconds),
                     _ => write_integer(context.now_us.div_euclid(1_000), out),
@@ -74,7 +80,7 @@ impl Envelope {
     }
 }
 
-/// Schema of the whole envelope.
+/// Returns the schema of the whole envelope.
 pub(super) fn schema(name: String, row: Schema, options: &PlanOptions) -> Schema {
     let long = || Schema::new(Kind::Int64).optional();
     let source = SourceBlock::schema(options.connector, options.form).field("source");

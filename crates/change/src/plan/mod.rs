@@ -1,7 +1,7 @@
 //! Plans: everything about a table's messages that does not depend on a row, worked out once.
 //!
-//! A plan holds one encoder and one ready-made label for each column, the table's source block, and the schemas. Encoding a
-//! row walks the columns and appends to the buffer; it looks up nothing and allocates nothing.
+//! A plan holds one encoder and one ready-made label for each column, the table's source block, and the schemas.
+//! Encoding a row walks the columns and appends to the buffer; it looks up nothing and allocates nothing.
 
 mod envelope;
 mod notes;
@@ -13,10 +13,11 @@ use bitacora_binlog::{Cell, ColumnType, Image, Row, TableMap};
 use crate::column::{ColumnPlan, Part};
 use crate::description::TableDescription;
 use crate::error::{EncodeError, PlanError};
+use crate::event_context::EventContext;
 use crate::json::write_base64;
 use crate::landmark;
 use crate::logged::{LoggedTable, SystemPeriod};
-use crate::message::{EventContext, MessageBuffer, Operation};
+use crate::message::{MessageBuffer, Operation};
 use crate::options::{DebeziumForm, PlanOptions, Tombstones, ValueFormat};
 use crate::schema::{
     KeyValueEncoding, KeyValueSchema, MessageSchema, Schema, SchemaPart, avro_definition, connect_json,
@@ -54,13 +55,14 @@ impl Plan {
     /// Compiles the plan of a table. A column that the description does not name is printed by what the table map says.
     ///
     /// # Errors
-    /// The log does not name the columns or does not say which are UNSIGNED, or a column's type or character set is not known.
+    /// The log does not name the columns or does not say which are UNSIGNED, or a column's type or character set is not
+    /// known.
     pub fn compile(
         table: &TableMap,
         description: Option<&TableDescription>,
         options: &PlanOptions,
     ) -> Result<Plan, PlanError> {
-        // A description could name the columns, but nothing else says how the integers of this log are to be read. A table
+        // A description could replace the names, but only the log says which of its integers are UNSIGNED. A table
         // without numbers has no such bits.
         if !table.signedness_known && table.columns.iter().any(|column| is_integer(column.kind)) {
             return Err(PlanError::NamesUnknown { database: table.database.clone(), table: table.table.clone() });
@@ -102,29 +104,29 @@ impl Plan {
         Ok(Plan { topic, columns, key, envelope, period, tombstones, message_schema, wrapped, notes })
     }
 
-    /// Name of the table's topic, without tenant and namespace.
+    /// Returns the name of the table's topic, without tenant and namespace.
     pub fn topic(&self) -> &str {
         &self.topic
     }
 
-    /// What the sink registers for the topic.
+    /// Returns the schema that the sink registers for the topic.
     pub fn message_schema(&self) -> &MessageSchema {
         &self.message_schema
     }
 
-    /// What an operator should know of the rules for the table's columns, a sentence each: columns that a rule names and that
-    /// are published nevertheless.
+    /// Returns what an operator should know about the rules for the table's columns, a sentence each: columns that a
+    /// rule names and that are published nevertheless.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
 
-    /// Whether the table has a key.
+    /// Returns whether the table has a key.
     pub fn has_key(&self) -> bool {
         !self.key.is_empty()
     }
 
-    /// Appends the messages of a row: one, or two for a delete with tombstone, or up to three for an update that changes the key
-    /// (delete, tombstone, create); none for a row of the past of a table with system versioning.
+    /// Appends the messages of a row: one, or two for a delete with tombstone, or up to three for an update that
+    /// changes the key (delete, tombstone, create); none for a row of the past of a table with system versioning.
     ///
     /// # Errors
     /// The image lacks a column, or its bytes are no value of their type; the buffer then holds a part of the row.
@@ -156,8 +158,8 @@ impl Plan {
         }
     }
 
-    /// The row leaves its old key and comes back under the new one. In the 3.6 form each message names the other key in a
-    /// property, as Debezium's headers do.
+    /// Appends the messages of an update that changes the key: a delete under the old key and a create under the new
+    /// one. In the 3.6 form each message names the other key in a property, as Debezium's headers do.
     fn change_key(
         &self,
         before: &Image<'_>,
@@ -176,7 +178,7 @@ impl Plan {
         Ok(())
     }
 
-    /// Gives messages a property with the key of an image: its JSON, with its schema where messages carry theirs.
+    /// Gives messages a property with the key of an image as JSON, with its schema where messages carry schemas.
     fn name_other_key(
         &self,
         messages: Range<usize>,
@@ -256,8 +258,8 @@ impl Plan {
         Ok(())
     }
 
-    /// The key as it stands in the message's key: JSON, or with schemas the Base64 text of it, whose plain text stays in the
-    /// scratch.
+    /// Appends the key as it stands in the message's key: JSON, or in messages with schemas the Base64 of that JSON,
+    /// which is left in the scratch.
     fn write_message_key(
         &self,
         image: &Image<'_>,
@@ -274,7 +276,7 @@ impl Plan {
         written
     }
 
-    /// The key as JSON, with its schema where messages carry theirs; what the buffer held before is gone.
+    /// Replaces the content of a buffer by the key as JSON, with its schema where messages carry schemas.
     fn write_plain_key(&self, image: &Image<'_>, scratch: &mut Scratch, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         out.clear();
         let Some(wrapping) = &self.wrapped else { return self.write_key(image, scratch, out) };

@@ -1,10 +1,10 @@
-//! What an operator should know of a plan: where a rule for a column does not hide what it seems to hide.
+//! What an operator should know about a plan: where a rule for a column does not hide what it seems to hide.
 
 use bitacora_binlog::TableMap;
 
 use crate::column::ColumnPlan;
 
-/// The sentences of a table.
+/// Returns the notes of a table, a sentence each.
 pub(crate) fn notes(table: &TableMap, columns: &[ColumnPlan], key: &[ColumnPlan]) -> Vec<String> {
     let name = |column: &str| format!("column {}.{}.{column}", table.database, table.table);
     let own = columns.iter().filter_map(|column| column.note.as_ref()).map(|note| name(note));

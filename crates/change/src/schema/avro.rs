@@ -1,7 +1,7 @@
 //! The Avro form: records, unions for optional values, and Connect's own facts under `connect.*`.
 //!
-//! A record is written out where it is met first and named afterwards; its namespace is left out where it is the enclosing
-//! one. Names that Avro does not allow (a table `a-b`) have their odd characters replaced by `_`.
+//! A record is defined where it occurs first and only named afterwards; its namespace is omitted where it is the
+//! enclosing one. Names that Avro does not allow (a table `a-b`) have their odd characters replaced by `_`.
 
 use std::collections::HashSet;
 

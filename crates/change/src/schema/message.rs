@@ -1,6 +1,6 @@
 //! What a sink registers for a topic: a schema of type KeyValue with its two halves, or that of a value alone.
 
-/// How key and value of a message lie on the wire.
+/// How key and value of a message are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum KeyValueEncoding {
     /// The key in the message's key (Base64, flagged), the value in its payload.
@@ -94,7 +94,7 @@ impl SchemaPart {
         SchemaPart { kind: SchemaPartKind::Json, definition }
     }
 
-    /// Name of the schema, as the Pulsar connector gives it.
+    /// Returns the name of the schema, as the Pulsar connector gives it.
     pub fn name(&self) -> &'static str {
         match self.kind {
             SchemaPartKind::Bytes => "Bytes",
@@ -102,7 +102,7 @@ impl SchemaPart {
         }
     }
 
-    /// Name of the type.
+    /// Returns the name of the type.
     pub fn type_name(&self) -> &'static str {
         match self.kind {
             SchemaPartKind::Bytes => "BYTES",
@@ -110,7 +110,7 @@ impl SchemaPart {
         }
     }
 
-    /// Properties of the half, as JSON text.
+    /// Returns the properties of the half, as JSON text.
     pub fn properties(&self) -> &'static str {
         match self.kind {
             SchemaPartKind::Bytes => "{}",
@@ -120,7 +120,7 @@ impl SchemaPart {
 }
 
 impl KeyValueSchema {
-    /// Properties of the whole schema, as the Pulsar connector registers them and in its order.
+    /// Returns the properties of the whole schema, as the Pulsar connector registers them and in its order.
     pub fn properties(&self) -> Vec<(&'static str, &'static str)> {
         let encoding = match self.encoding {
             KeyValueEncoding::Separated => "SEPARATED",
@@ -137,7 +137,7 @@ impl KeyValueSchema {
         ]
     }
 
-    /// Data of the whole schema: each half behind its length (four bytes, big-endian).
+    /// Returns the data of the whole schema: each half behind its length (four bytes, big-endian).
     pub fn data(&self) -> Vec<u8> {
         let mut data = Vec::new();
         for part in [&self.key, &self.value] {

@@ -1,7 +1,7 @@
 //! Kafka Connect's schemas, in which Debezium describes its events, and their two written forms.
 //!
-//! [`connect_json`] writes the form that stands inside messages with schemas; [`avro_definition`] writes the Avro form that
-//! the Pulsar connector registers (Confluent's `AvroData` with Connect metadata).
+//! [`connect_json`] writes the form that stands inside messages with schemas; [`avro_definition`] writes the Avro form
+//! that the Pulsar connector registers (Confluent's `AvroData` with Connect metadata).
 
 mod avro;
 mod connect;
@@ -80,7 +80,7 @@ pub struct DefaultValue {
 }
 
 impl DefaultValue {
-    /// A default that both forms spell alike.
+    /// Creates a default that both forms spell alike.
     pub fn plain(value: impl Into<Value>) -> Self {
         let json = value.into();
         DefaultValue { avro: json.clone(), json }
@@ -88,12 +88,12 @@ impl DefaultValue {
 }
 
 impl Schema {
-    /// Makes a required schema without a name.
+    /// Creates a required schema without a name.
     pub fn new(kind: Kind) -> Self {
         Schema { kind, is_optional: false, name: None, version: None, doc: None, parameters: Vec::new(), default: None }
     }
 
-    /// Makes a required struct with a name.
+    /// Creates a required struct with a name.
     pub fn record(name: impl Into<String>, fields: Vec<Field>) -> Self {
         Schema { name: Some(name.into()), ..Schema::new(Kind::Struct(fields)) }
     }
@@ -134,7 +134,7 @@ impl Schema {
         self
     }
 
-    /// Makes a field of it.
+    /// Returns a field of this schema.
     pub fn field(self, name: impl Into<String>) -> Field {
         Field { name: name.into(), schema: self }
     }

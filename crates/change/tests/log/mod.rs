@@ -28,7 +28,7 @@ pub fn options(connector: Connector, form: DebeziumForm, value_format: ValueForm
 /// Plans by the version of their table.
 pub type Plans = HashMap<u64, Plan>;
 
-/// Gives every rows event of a log, those of compressed transactions too, to `take`.
+/// Passes every rows event of a log, those of compressed transactions too, to `take`.
 pub fn rows_events(file: &[u8], mut take: impl FnMut(u64, &RowsEvent<'_>)) {
     let mut decoder = Decoder::new();
     for (at, event) in recorded_log::events(file) {
@@ -67,7 +67,7 @@ pub fn encode_rows(
     }
 }
 
-/// A place in the log that fills every field.
+/// An event context with every field set.
 pub fn context() -> EventContext<'static> {
     EventContext {
         file: "binlog.000001",

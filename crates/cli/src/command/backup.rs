@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bitacora_broker::back_up;
-use bitacora_store::{copy, copy_file, finish, make_folder, prepare};
+use bitacora_data_folder::{copy, copy_file, finish, make_folder, prepare};
 
 use crate::arguments::{Backup, Repair};
 use crate::failure::Failure;
@@ -34,7 +34,7 @@ pub(crate) async fn repair(arguments: Repair) -> Result<(), Failure> {
 
 fn back_up_all(data_dir: &Path, to: &Path) -> Result<(), Failure> {
     existing(data_dir)?;
-    bitacora_store::refuse_unfinished(data_dir)?;
+    bitacora_data_folder::refuse_unfinished(data_dir)?;
     let (metadata, sources) = (data_dir.join("metadata.redb"), data_dir.join("sources"));
     if !metadata.exists() && !sources.exists() {
         return Err(Failure::new(format!(

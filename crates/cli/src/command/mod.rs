@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use bitacora_broker::{Broker, BrokerConfig, Reach, Strategy};
-use bitacora_store::{CopyService, make_folder, refuse_unfinished, tighten, tighten_own};
+use bitacora_data_folder::{CopyService, make_folder, refuse_unfinished, tighten, tighten_own};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::arguments::address;

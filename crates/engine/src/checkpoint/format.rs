@@ -1,6 +1,6 @@
 //! The version of a store's layout, and the step from the first one.
 
-use bitacora_store::Facts;
+use bitacora_data_folder::Facts;
 use redb::{ReadableTable, TableDefinition};
 
 /// Version of the layout that this program writes. Format 1 had no epochs: its checkpoint is read as it is, and becomes

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use bitacora_store::{Facts, caught, is_damage, make_folder, open_or_make, tighten};
+use bitacora_data_folder::{Facts, caught, is_damage, make_folder, open_or_make, tighten};
 use redb::{DatabaseError, ReadableTable, WriteTransaction};
 use serde::{Deserialize, Serialize};
 

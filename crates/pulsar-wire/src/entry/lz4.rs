@@ -31,7 +31,7 @@ struct MessageHints {
 
 impl Hints {
     /// Keeps the landmarks of a message that begins at `start` in the body; without any, nothing is kept of it.
-    pub fn add(&mut self, landmarks: &[Landmark], start: usize, payload_at: usize) {
+    pub(super) fn add(&mut self, landmarks: &[Landmark], start: usize, payload_at: usize) {
         if !landmarks.is_empty() {
             let (start, payload_at, count) = (start as u32, payload_at as u32, landmarks.len() as u32);
             self.messages.push(MessageHints { start, payload_at, count });
@@ -39,11 +39,11 @@ impl Hints {
         }
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.messages.is_empty()
     }
 
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.messages.clear();
         self.places.clear();
     }
@@ -89,7 +89,7 @@ impl Encoder {
     ///
     /// A body has less than 2 GiB. `None` if the block does not fit, which `out` of the size that this function asks for
     /// excludes.
-    pub fn compress(&mut self, body: &[u8], hints: &Hints, out: &mut Vec<u8>) -> Option<usize> {
+    pub(super) fn compress(&mut self, body: &[u8], hints: &Hints, out: &mut Vec<u8>) -> Option<usize> {
         let bound = lz4_flex::block::get_maximum_output_size(body.len()) + SHORT_SEQUENCE;
         if out.len() < bound {
             out.resize(bound, 0);

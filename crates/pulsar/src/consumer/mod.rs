@@ -33,7 +33,7 @@ pub use self::options::{
 use self::permits::Permits;
 pub use self::reader::Reader;
 use self::subscribe::{Durability, Session};
-use crate::client::{Client, unexpected};
+use crate::cluster::Cluster;
 use crate::error::Error;
 
 /// Last message of a topic, and how far the subscription is.
@@ -48,7 +48,7 @@ pub struct LastMessage {
 /// An open consumer.
 #[derive(Debug)]
 pub struct Consumer {
-    client: Client,
+    cluster: Arc<Cluster>,
     options: ConsumerOptions,
     durability: Durability,
     topic: Arc<TopicName>,
@@ -92,17 +92,17 @@ pub enum ActiveState {
 }
 
 impl Consumer {
-    pub(crate) async fn open(client: Client, options: ConsumerOptions) -> Result<Self, Error> {
-        Self::open_with(client, options, Durability::Durable, StartPosition::Earliest).await
+    pub(crate) async fn open(cluster: Arc<Cluster>, options: ConsumerOptions) -> Result<Self, Error> {
+        Self::open_with(cluster, options, Durability::Durable, StartPosition::Earliest).await
     }
 
     async fn open_with(
-        client: Client,
+        cluster: Arc<Cluster>,
         mut options: ConsumerOptions,
         durability: Durability,
         start: StartPosition,
     ) -> Result<Self, Error> {
-        options.name = Some(options.name.unwrap_or_else(|| client.unique_name("bitacora")));
+        options.name = Some(options.name.unwrap_or_else(|| cluster.unique_name("bitacora")));
         let permits = Permits::new(options.receiver_queue, options.receiver_queue_bytes);
         let topic = Arc::new(options.topic.clone());
         let order = match options.sub_type {
@@ -111,7 +111,7 @@ impl Consumer {
         };
         let assembler = Assembler::new(options.chunks, order);
         let mut consumer = Self {
-            client,
+            cluster,
             options,
             durability,
             topic,
@@ -334,7 +334,7 @@ impl Consumer {
                 last: MessageId::from(&response.last_message_id),
                 mark_delete: response.consumer_mark_delete_position.as_ref().map(MessageId::from),
             }),
-            _ => Err(unexpected()),
+            _ => Err(Error::unexpected_answer()),
         }
     }
 
@@ -362,13 +362,13 @@ impl Consumer {
 
     async fn connect(&mut self) -> Result<(), Error> {
         let started = Instant::now();
-        let limit = std::time::Duration::from_millis(self.client.config().operation_timeout_ms);
-        let mut backoff = self.client.backoff();
+        let limit = std::time::Duration::from_millis(self.cluster.config().operation_timeout_ms);
+        let mut backoff = self.cluster.backoff();
         self.drop_session();
         loop {
             let start = self.resume_position();
             let from = self.rejoin.map_or(start, StartPosition::At);
-            match subscribe::subscribe(&self.client, &self.options, self.durability, from, self.epoch).await {
+            match subscribe::subscribe(&self.cluster, &self.options, self.durability, from, self.epoch).await {
                 Ok(session) => {
                     self.session = Some(session);
                     self.start = start;

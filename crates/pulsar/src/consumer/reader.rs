@@ -1,11 +1,13 @@
 //! Reader: a consumer without a subscription of its own.
 
+use std::sync::Arc;
+
 use bitacora_pulsar_wire::{MessageId, TopicName};
 
 use super::options::{ConsumerOptions, ReaderOptions, Seek, StartPosition};
 use super::subscribe::Durability;
 use super::{Consumer, LastMessage, Message};
-use crate::client::Client;
+use crate::cluster::Cluster;
 use crate::error::Error;
 
 /// Reads a topic from a position, message by message; nothing is acknowledged.
@@ -15,8 +17,8 @@ pub struct Reader {
 }
 
 impl Reader {
-    pub(crate) async fn open(client: Client, options: ReaderOptions) -> Result<Self, Error> {
-        let subscription = client.unique_name("reader");
+    pub(crate) async fn open(cluster: Arc<Cluster>, options: ReaderOptions) -> Result<Self, Error> {
+        let subscription = cluster.unique_name("reader");
         let consumer_options = ConsumerOptions {
             receiver_queue: options.receiver_queue,
             receiver_queue_bytes: options.receiver_queue_bytes,
@@ -24,7 +26,8 @@ impl Reader {
             read_compacted: options.read_compacted,
             ..ConsumerOptions::new(options.topic, subscription)
         };
-        let mut consumer = Consumer::open_with(client, consumer_options, Durability::NonDurable, options.start).await?;
+        let mut consumer =
+            Consumer::open_with(cluster, consumer_options, Durability::NonDurable, options.start).await?;
         // Before the first frame is taken.
         consumer.chunk_view = options.chunk_view;
         Ok(Self { consumer })

@@ -9,7 +9,7 @@ use bitacora_pulsar_wire::{Command, Frame};
 use tokio::sync::mpsc;
 
 use super::options::{ConsumerOptions, KeySharedPolicy, ReadCompacted, StartPosition};
-use crate::client::{Client, unexpected};
+use crate::cluster::Cluster;
 use crate::connection::Connection;
 use crate::error::Error;
 
@@ -55,13 +55,13 @@ impl Drop for Session {
 }
 
 pub(super) async fn subscribe(
-    client: &Client,
+    cluster: &Cluster,
     options: &ConsumerOptions,
     durability: Durability,
     start: StartPosition,
     epoch: u64,
 ) -> Result<Session, Error> {
-    let connection = client.topic_connection(&options.topic).await?;
+    let connection = cluster.topic_connection(&options.topic).await?;
     let (consumer_id, events) = connection.register_consumer();
     let session = Session { connection, consumer_id, events };
     let answer = session
@@ -91,7 +91,7 @@ pub(super) async fn subscribe(
         .await?;
     match answer {
         Command::Success(_) => Ok(session),
-        _ => Err(unexpected()),
+        _ => Err(Error::unexpected_answer()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use bitacora_pulsar_wire::{Batch, BatchBuilder, EntryHeader, OutgoingMessage};
 
-use super::BatchLimits;
+use super::options::BatchLimits;
 use crate::error::Error;
 
 /// A batch builder with limits. One per producer, on the thread that encodes.

@@ -12,6 +12,7 @@ use bitacora_pulsar_wire::proto::{CommandProducerSuccess, CommandSend, CommandSe
 use bitacora_pulsar_wire::{Batch, Frame, MessageId, ServerError, split_entry};
 
 use super::chunks::{ChunkRun, Chunking};
+use super::clock::now_ms;
 use crate::error::Error;
 
 /// How often in a row the broker may find a batch damaged on its way before the producer gives up.
@@ -83,7 +84,7 @@ impl<T> ProducerCore<T> {
             highest_sequence_id: None,
             checksum_resends: 0,
             producer_name: String::new(),
-            opened_ms: super::now_ms(),
+            opened_ms: now_ms(),
             session_count: 0,
         }
     }

@@ -8,130 +8,26 @@
 mod batcher;
 mod budget;
 mod chunks;
+mod clock;
 mod core;
+mod options;
+mod progress;
 mod task;
 
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use bitacora_pulsar_wire::proto::{ProducerAccessMode, Schema};
 use bitacora_pulsar_wire::{Batch, BatchBuilder, Codec, EntryHeader, MessageId, OutgoingMessage, TopicName};
-use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub use self::batcher::Batcher;
 pub use self::budget::PendingBudget;
 pub use self::chunks::Chunking;
+use self::clock::now_ms;
+pub use self::options::{BatchLimits, ProducerOptions};
+pub use self::progress::{Opened, Progress, SendReceipt};
 use self::task::{Order, Task};
-use crate::client::Client;
+use crate::cluster::Cluster;
 use crate::error::Error;
-
-/// How a producer is opened.
-#[derive(Debug, Clone)]
-pub struct ProducerOptions {
-    /// A topic without partitions, or one partition.
-    pub topic: TopicName,
-    /// Stable name, the key of the broker's deduplication; the broker invents one when there is none.
-    pub name: Option<String>,
-    /// Who else may produce.
-    pub access_mode: ProducerAccessMode,
-    /// Longest time of opening while another producer holds the topic or the name; `None` for the client's operation timeout.
-    pub held_timeout: Option<Duration>,
-    /// Registered when the producer opens; its version is stamped on each entry.
-    pub schema: Option<Schema>,
-    /// Codec of [`Producer::send`]; batches built elsewhere have their own.
-    pub codec: Codec,
-    /// Bytes of entries that may wait for their receipt.
-    pub max_pending_bytes: usize,
-    /// A bound shared with other producers, instead of one of its own.
-    pub shared_budget: Option<PendingBudget>,
-    /// What becomes of a message above the broker's limit.
-    pub chunking: Chunking,
-    /// Shown by the broker's statistics.
-    pub properties: Vec<(String, String)>,
-}
-
-impl ProducerOptions {
-    /// Creates options with the defaults of Pulsar's connectors: shared access, LZ4.
-    pub fn new(topic: TopicName) -> Self {
-        Self {
-            topic,
-            name: None,
-            access_mode: ProducerAccessMode::Shared,
-            held_timeout: None,
-            schema: None,
-            codec: Codec::Lz4,
-            max_pending_bytes: 64 * 1024 * 1024,
-            shared_budget: None,
-            chunking: Chunking::default(),
-            properties: Vec::new(),
-        }
-    }
-}
-
-/// Limits of a batch, those of Pulsar's connectors by default.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BatchLimits {
-    /// Messages in a batch.
-    pub max_messages: u32,
-    /// Bytes of a batch before compression.
-    pub max_bytes: usize,
-    /// How long the first message of a batch waits for others.
-    pub linger_ms: u64,
-}
-
-impl Default for BatchLimits {
-    fn default() -> Self {
-        Self { max_messages: 1000, max_bytes: 128 * 1024, linger_ms: 10 }
-    }
-}
-
-impl BatchLimits {
-    /// Tells whether a batch must be finished before the next message of `next_bytes`.
-    pub fn is_full(&self, batch: &BatchBuilder, next_bytes: usize) -> bool {
-        !batch.is_empty()
-            && (batch.message_count() >= self.max_messages || batch.body_bytes() + next_bytes > self.max_bytes)
-    }
-}
-
-/// What the broker said when the producer was opened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Opened {
-    /// Name, as given or invented by the broker.
-    pub name: String,
-    /// Highest sequence id that the broker knows of this name; −1 when it knows none or does not deduplicate.
-    pub last_sequence_id: i64,
-    /// Version of the schema, eight bytes; empty without a schema.
-    pub schema_version: Bytes,
-    /// Epoch of the topic, in the exclusive modes.
-    pub topic_epoch: Option<u64>,
-    /// Largest entry that the broker takes.
-    pub max_message_bytes: usize,
-}
-
-/// How far a producer is.
-#[derive(Debug, Clone, Default)]
-pub struct Progress {
-    /// Highest sequence id whose batch is durable at the broker, −1 before the first receipt.
-    pub durable_sequence_id: i64,
-    /// Where the newest durable message is whose place the broker has told.
-    pub durable_message_id: Option<MessageId>,
-    /// Entries sent again after a loss, since the producer was opened.
-    pub reconnect_count: u64,
-    /// Receipts that said "known already": the batch had been stored before.
-    pub duplicate_count: u64,
-    /// Set once the producer has failed for good; no batch after `durable_sequence_id` is known to be stored.
-    pub failure: Option<Error>,
-}
-
-/// Proof that a message is durable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SendReceipt {
-    /// Where it is; [`MessageId::is_none`] when the broker had stored the sequence id before.
-    pub message_id: MessageId,
-    /// Its sequence id.
-    pub sequence_id: u64,
-}
 
 /// An open producer. Dropping it leaves what is pending undecided; [`Producer::close`] waits for it.
 #[derive(Debug)]
@@ -149,13 +45,13 @@ pub struct Producer {
 }
 
 impl Producer {
-    pub(crate) async fn open(client: Client, options: ProducerOptions) -> Result<Self, Error> {
+    pub(crate) async fn open(cluster: Arc<Cluster>, options: ProducerOptions) -> Result<Self, Error> {
         let budget = options.shared_budget.clone().unwrap_or_else(|| PendingBudget::new(options.max_pending_bytes));
         let (orders, orders_seen) = mpsc::unbounded_channel();
         let (progress_set, progress) = watch::channel(Progress { durable_sequence_id: -1, ..Default::default() });
         let (topic, codec, chunking) = (options.topic.clone(), options.codec, options.chunking);
         let known_end = Arc::new(OnceLock::new());
-        let task = Task::new(client, options, budget.clone(), progress_set, Arc::clone(&known_end));
+        let task = Task::new(cluster, options, budget.clone(), progress_set, Arc::clone(&known_end));
         let opened = task.start(orders_seen).await?;
         Ok(Self {
             topic,
@@ -323,8 +219,4 @@ impl Producer {
     fn failure(&self) -> Error {
         self.progress.borrow().failure.clone().unwrap_or(Error::Closed { what: "producer" })
     }
-}
-
-fn now_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }

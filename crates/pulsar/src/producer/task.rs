@@ -9,10 +9,11 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::budget::PendingBudget;
 use super::core::{Action, Durable, ProducerCore};
-use super::{Opened, ProducerOptions, Progress, SendReceipt};
-use crate::client::{Client, unexpected};
+use super::options::ProducerOptions;
+use super::progress::{Opened, Progress, SendReceipt};
+use crate::cluster::Cluster;
 use crate::connection::Connection;
-use crate::consumer::{ReaderOptions, StartPosition};
+use crate::consumer::{Reader, ReaderOptions, StartPosition};
 use crate::error::Error;
 
 pub(super) type Waiter = oneshot::Sender<Result<SendReceipt, Error>>;
@@ -33,7 +34,7 @@ struct Session {
 }
 
 pub(super) struct Task {
-    client: Client,
+    cluster: Arc<Cluster>,
     options: ProducerOptions,
     budget: PendingBudget,
     progress: watch::Sender<Progress>,
@@ -63,7 +64,7 @@ enum End {
 
 impl Task {
     pub(super) fn new(
-        client: Client,
+        cluster: Arc<Cluster>,
         options: ProducerOptions,
         budget: PendingBudget,
         progress: watch::Sender<Progress>,
@@ -72,7 +73,7 @@ impl Task {
         let name = options.name.clone();
         let core = ProducerCore::new(options.chunking);
         Self {
-            client,
+            cluster,
             options,
             budget,
             progress,
@@ -96,7 +97,7 @@ impl Task {
     }
 
     async fn run(mut self, mut session: Session, mut orders: mpsc::UnboundedReceiver<Order>) {
-        let mut backoff = self.client.backoff();
+        let mut backoff = self.cluster.backoff();
         loop {
             self.has_progressed = false;
             let end = self.serve(&mut session, &mut orders).await;
@@ -124,7 +125,7 @@ impl Task {
                         close(&session).await;
                     }
                     if self.has_progressed {
-                        backoff = self.client.backoff();
+                        backoff = self.cluster.backoff();
                     } else {
                         backoff.wait().await;
                     }
@@ -139,7 +140,7 @@ impl Task {
 
     /// Opens again for as long as it takes; only a refusal that no retry can change ends it.
     async fn reopen(&mut self, orders: &mut mpsc::UnboundedReceiver<Order>) -> Result<Session, Error> {
-        let mut backoff = self.client.backoff();
+        let mut backoff = self.cluster.backoff();
         loop {
             match self.open().await {
                 Ok((session, _)) => return Ok(session),
@@ -155,9 +156,9 @@ impl Task {
 
     /// Tries to open within the operation timeout.
     async fn open(&mut self) -> Result<(Session, Opened), Error> {
-        let limit = Duration::from_millis(self.client.config().operation_timeout_ms);
+        let limit = Duration::from_millis(self.cluster.config().operation_timeout_ms);
         let started = Instant::now();
-        let mut backoff = self.client.backoff();
+        let mut backoff = self.cluster.backoff();
         loop {
             let error = match self.try_open().await {
                 Ok(opened) => return Ok(opened),
@@ -183,7 +184,7 @@ impl Task {
 
     async fn try_open(&mut self) -> Result<(Session, Opened), Error> {
         const WHAT: &str = "PRODUCER";
-        let connection = self.client.topic_connection(&self.options.topic).await?;
+        let connection = self.cluster.topic_connection(&self.options.topic).await?;
         let (producer_id, events) = connection.register_producer();
         let session = Session { connection, producer_id, events };
         let epoch = self.epoch;
@@ -216,7 +217,7 @@ impl Task {
         };
         let success = match answer {
             Ok(Command::ProducerSuccess(success)) => success,
-            Ok(_) => return Err(unexpected()),
+            Ok(_) => return Err(Error::unexpected_answer()),
             Err(error) => {
                 session.connection.forget_producer(producer_id);
                 self.is_epoch_in_doubt |= matches!(error, Error::Disconnected | Error::Timeout { .. });
@@ -279,8 +280,8 @@ impl Task {
     async fn expect_end(&self) -> Result<(), Error> {
         let confirmed = self.progress.borrow().durable_message_id;
         let Some(confirmed) = confirmed.or(self.known_end.get().copied()) else { return Ok(()) };
-        let topic = self.options.topic.clone();
-        let mut reader = self.client.reader(ReaderOptions::new(topic, StartPosition::Latest)).await?;
+        let options = ReaderOptions::new(self.options.topic.clone(), StartPosition::Latest);
+        let mut reader = Box::pin(Reader::open(Arc::clone(&self.cluster), options)).await?;
         let end = reader.last_message().await?.last;
         reader.close().await?;
         if !end.is_none() && (end.ledger, end.entry) < (confirmed.ledger, confirmed.entry) {

@@ -9,7 +9,8 @@ use mysql_async::prelude::Queryable;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use super::{Change, History, LoadOptions, RowState, Step};
+use super::history::{Change, History, RowState, Step};
+use super::options::LoadOptions;
 
 /// Ids of different writers are this far apart.
 const IDS_PER_WRITER: i64 = 1_000_000;

@@ -1,7 +1,10 @@
-//! Files of small durable facts (`redb`): how they come to be, how damage in them is told, how they are copied while they
-//! are in use, and who may read them.
+//! A process's data folder: its `redb` files, who may read them, how they are copied while they are in use, and how damage
+//! in them is reported.
 //!
-//! What is stored in such a file belongs to its owner. The folder is there, and one process at a time makes a file in it.
+//! What is stored in a file is its owner's matter. The folder must exist before a file is created in it, and only one
+//! process at a time may do that.
+
+#![warn(unreachable_pub)]
 
 mod backup;
 mod control;

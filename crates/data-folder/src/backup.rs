@@ -9,11 +9,12 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use redb::{DatabaseError, WriteTransaction};
+use redb::DatabaseError;
 use thiserror::Error;
 
-use crate::facts::{open, opened};
-use crate::{caught, control, make_folder, open_private};
+use crate::control::held_elsewhere;
+use crate::facts::open;
+use crate::rights::{make_folder, open_private};
 
 /// Lies in a folder whose copy was begun and not finished.
 pub const UNFINISHED: &str = "UNFINISHED-BACKUP";
@@ -98,7 +99,7 @@ pub fn copy(data_dir: &Path, file: &Path, to: &Path) -> Result<(), BackupError> 
         }
     };
     let absolute = std::path::absolute(file).map_err(failed)?;
-    if control::held_elsewhere(data_dir, &absolute, || copy_file(file, to)).map_err(failed)?.is_none() {
+    if held_elsewhere(data_dir, &absolute, || copy_file(file, to)).map_err(failed)?.is_none() {
         // Nobody else can open it, and so write it, while it is open here.
         let _held = open(file).map_err(damaged(file))?;
         copy_file(file, to).map_err(failed)?;
@@ -117,14 +118,6 @@ pub fn copy_file(file: &Path, to: &Path) -> io::Result<()> {
     let mut copy = open_private(OpenOptions::new().write(true).create_new(true), to)?;
     io::copy(&mut from, &mut copy)?;
     copy.sync_all()
-}
-
-/// Keeps a file that this process has open as its last transaction left it, until the result is dropped; `None` if this process
-/// does not have it open.
-pub(crate) fn hold(file: &Path) -> io::Result<Option<WriteTransaction>> {
-    let Some(database) = opened(&fs::metadata(file)?) else { return Ok(None) };
-    // Nothing is written in it, and while it lasts nobody else writes.
-    caught(|| database.begin_write()).map_err(io::Error::other)?.map(Some).map_err(io::Error::other)
 }
 
 fn sync_folder(folder: &Path) -> io::Result<()> {

@@ -17,8 +17,9 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use crate::backup::hold;
-use crate::{caught, make_folder, tighten};
+use crate::facts::hold;
+use crate::panic::caught;
+use crate::rights::{make_folder, tighten};
 
 const FOLDER: &str = "control";
 const HELD: &str = "held";

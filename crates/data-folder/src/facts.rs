@@ -15,7 +15,8 @@ use redb::{
     WriteTransaction,
 };
 
-use crate::{caught, open_private, tighten};
+use crate::panic::caught;
+use crate::rights::{open_private, tighten};
 
 /// Open files: device, inode, database.
 static OPEN: Mutex<Vec<(u64, u64, Weak<Database>)>> = Mutex::new(Vec::new());
@@ -96,8 +97,16 @@ pub fn is_damage(error: &redb::Error) -> bool {
     }
 }
 
+/// Keeps a file that this process has open as its last transaction left it, until the result is dropped; `None` if this
+/// process does not have it open.
+pub(crate) fn hold(file: &Path) -> io::Result<Option<WriteTransaction>> {
+    let Some(database) = opened(&fs::metadata(file)?) else { return Ok(None) };
+    // An empty transaction: it writes nothing, and no other one can begin while it lasts.
+    caught(|| database.begin_write()).map_err(io::Error::other)?.map(Some).map_err(io::Error::other)
+}
+
 /// Returns the open database of a file, if this process has it open.
-pub(crate) fn opened(file: &fs::Metadata) -> Option<Arc<Database>> {
+fn opened(file: &fs::Metadata) -> Option<Arc<Database>> {
     let known = registry();
     let mut own = known.iter().filter(|(device, inode, _)| (*device, *inode) == (file.dev(), file.ino()));
     own.find_map(|(_, _, database)| database.upgrade())
