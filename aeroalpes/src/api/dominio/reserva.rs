@@ -120,7 +120,10 @@ impl Reserva {
     }
 
     fn pasar(&mut self, siguiente: Estado, tipo: TipoEvento, ahora: Fecha) -> Result<(), Error> {
-        self.estado = self.estado.pasar_a(siguiente)?;
+        if !self.estado.puede_pasar_a(siguiente) {
+            return Err(Error::Transicion { de: self.estado, a: siguiente });
+        }
+        self.estado = siguiente;
         // Un reloj atrasado no debe hacer una reserva más vieja que su último cambio.
         self.fecha_actualizacion = self.fecha_actualizacion.max(ahora);
         self.anotar(tipo, self.fecha_actualizacion, Some(self.fecha_actualizacion.milisegundos()));
@@ -206,6 +209,7 @@ mod tests {
         reserva.pagar(fecha("2023-01-01T00:00:00Z")).unwrap();
         let rechazo = reserva.cancelar(fecha("2024-01-03T00:00:00Z")).unwrap_err();
         assert_eq!(rechazo, Error::Transicion { de: Estado::Pagada, a: Estado::Cancelada });
+        assert_eq!(rechazo.to_string(), "La reserva está PAGADA y no puede pasar a CANCELADA");
         let tipos: Vec<_> = reserva.eventos().iter().map(|evento| evento.tipo).collect();
         assert_eq!(tipos, [TipoEvento::ReservaCreada, TipoEvento::ReservaAprobada, TipoEvento::ReservaPagada]);
         let ultimo = &reserva.eventos()[2].datos;

@@ -6,6 +6,7 @@
 //! - [`mensajes`]: los consumidores de comandos y eventos.
 //! - [`Problema`]: cada error como respuesta.
 
+mod contexto;
 mod cuerpo;
 mod dto;
 mod especificacion;
@@ -21,28 +22,10 @@ use std::sync::Arc;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, post};
-use bitacora_origin::Guard;
 
+pub use contexto::Contexto;
 pub use limite::Limite;
 pub use problema::Problema;
-
-use crate::api::infraestructura::mysql::MySql;
-use crate::api::infraestructura::{Argon2id, Broker};
-
-/// Lo que comparten los manejadores. Copiarlo es barato.
-#[derive(Debug, Clone)]
-pub struct Contexto {
-    /// La base de datos.
-    pub almacen: MySql,
-    /// Los resúmenes de contraseñas.
-    pub resumidor: Argon2id,
-    /// El *broker*, para decir si está.
-    pub broker: Broker,
-    /// Las peticiones que se atienden a la vez.
-    pub limite: Limite,
-    /// Los nombres por los que se llama a la API.
-    pub guardia: Arc<Guard>,
-}
 
 /// Construye el enrutador de toda la API.
 pub fn enrutar(contexto: Contexto) -> Router {

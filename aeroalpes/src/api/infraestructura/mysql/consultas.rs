@@ -3,34 +3,24 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use sqlx::mysql::MySqlRow;
 use sqlx::{AssertSqlSafe, Row};
 use tokio::time::timeout;
 
 use super::error::falla;
 use super::fila::{Fila, itinerarios};
+use super::seleccion::{CABECERA, LEGS, USUARIO, ajeno, cabecera, leg, usuario};
 use super::sentencia::marcas;
 use super::{MySql, Unidad};
 use crate::api::aplicacion::Falla;
 use crate::api::aplicacion::consulta::{Filtro, Pagina, desplazamiento};
 use crate::api::aplicacion::puerto::Almacen;
-use crate::api::dominio::{Aeropuerto, DatosUsuario, Estado, Fecha, Itinerario, Leg, Pasajero, Reserva, Usuario};
+use crate::api::dominio::{Estado, Itinerario, Leg, Pasajero, Reserva, Usuario};
 
 /// Una base de datos que no contesta una lectura en este plazo ha enmudecido.
 const PLAZO: Duration = Duration::from_secs(12);
 
 /// Plazo de la pregunta de si está: más de lo que se espera una conexión, menos de lo que esperan quienes preguntan.
 const PLAZO_COMPROBAR: Duration = Duration::from_millis(2_500);
-
-/// Una reserva sin sus itinerarios; las fechas, en la forma de [`Fecha`].
-pub(super) const CABECERA: &str = "SELECT id, id_cliente, estado, DATE_FORMAT(fecha_creacion, '%Y-%m-%dT%H:%i:%sZ'), \
-     DATE_FORMAT(fecha_actualizacion, '%Y-%m-%dT%H:%i:%sZ') FROM reservas";
-
-const LEGS: &str = "SELECT reserva_id, itinerario_orden, odo_orden, segmento_orden, leg_orden, \
-     DATE_FORMAT(fecha_salida, '%Y-%m-%dT%H:%i:%sZ'), DATE_FORMAT(fecha_llegada, '%Y-%m-%dT%H:%i:%sZ'), \
-     origen_codigo, origen_nombre, destino_codigo, destino_nombre FROM reservas_itinerarios";
-
-const USUARIO: &str = "SELECT id, nombres, apellidos, direccion, telefono, email FROM usuarios_legado";
 
 /// Lo que una reserva tiene en otras tablas.
 #[derive(Default)]
@@ -172,51 +162,4 @@ fn con_itinerarios(cabecera: &Reserva, itinerarios: Vec<Itinerario>) -> Reserva 
     let fechas = [cabecera.fecha_creacion(), cabecera.fecha_actualizacion()];
     let id_cliente = cabecera.id_cliente().map(str::to_owned);
     Reserva::guardada(cabecera.id().to_owned(), id_cliente, cabecera.estado(), fechas, itinerarios)
-}
-
-/// Lee una fila de [`CABECERA`].
-pub(super) fn cabecera(fila: &MySqlRow) -> Result<Reserva, Falla> {
-    let nombre: String = fila.try_get(2).map_err(falla)?;
-    let Some(estado) = Estado::de_nombre(&nombre) else { return Err(ajeno("el estado", &nombre)) };
-    let (id, id_cliente) = (fila.try_get(0).map_err(falla)?, fila.try_get(1).map_err(falla)?);
-    Ok(Reserva::guardada(id, id_cliente, estado, [fecha(fila, 3)?, fecha(fila, 4)?], Vec::new()))
-}
-
-fn leg(fila: &MySqlRow) -> Result<Fila<Leg>, Falla> {
-    let mut orden = [0; 4];
-    for (lugar, columna) in orden.iter_mut().zip(1_usize..) {
-        *lugar = fila.try_get(columna).map_err(falla)?;
-    }
-    let aeropuerto = |columna: usize| -> Result<Aeropuerto, Falla> {
-        let codigo = fila.try_get(columna).map_err(falla)?;
-        Ok(Aeropuerto { codigo, nombre: fila.try_get(columna + 1).map_err(falla)? })
-    };
-    let leg = Leg {
-        fecha_salida: fecha(fila, 5)?,
-        fecha_llegada: fecha(fila, 6)?,
-        origen: aeropuerto(7)?,
-        destino: aeropuerto(9)?,
-    };
-    Ok(Fila { orden, leg })
-}
-
-fn usuario(fila: &MySqlRow) -> Result<Usuario, sqlx::Error> {
-    let datos = DatosUsuario {
-        nombres: fila.try_get(1)?,
-        apellidos: fila.try_get(2)?,
-        direccion: fila.try_get(3)?,
-        telefono: fila.try_get(4)?,
-        email: fila.try_get(5)?,
-    };
-    Ok(Usuario { id: fila.try_get(0)?, datos })
-}
-
-fn fecha(fila: &MySqlRow, columna: usize) -> Result<Fecha, Falla> {
-    let texto: String = fila.try_get(columna).map_err(falla)?;
-    Fecha::leer(&texto).ok_or_else(|| ajeno("la fecha", &texto))
-}
-
-/// Otro escribió lo que esta aplicación no conoce.
-fn ajeno(que: &str, valor: &str) -> Falla {
-    Falla::Interna(format!("una fila tiene {que} {valor:?}, que esta aplicación no conoce").into())
 }

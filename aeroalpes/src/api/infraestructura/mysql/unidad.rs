@@ -8,10 +8,10 @@ use bitacora_outbox::Recorded;
 use sqlx::{AssertSqlSafe, MySql as Motor, Row, Transaction};
 
 use super::MySql;
-use super::consultas::{CABECERA, cabecera};
 use super::error::{es_repetido, es_sin_vuelo, falla, falla_al_confirmar, falla_de_bandeja};
 use super::fila::filas;
 use super::salida::{self, Bandejas};
+use super::seleccion::{CABECERA, cabecera};
 use super::sentencia::{marcas, sql_de};
 use super::vuelos::Vuelo;
 use crate::api::aplicacion::Falla;

@@ -14,11 +14,12 @@ use crate::api::aplicacion::consulta::Filtro;
 use crate::api::aplicacion::puerto::{Almacen, ClaveIdempotencia};
 use crate::api::aplicacion::{Error, Falla};
 use crate::api::dominio::{Estado, Fecha};
+use crate::api::presentacion::Problema;
+use crate::api::presentacion::contexto::Contexto;
 use crate::api::presentacion::cuerpo::Cuerpo;
 use crate::api::presentacion::dto::{
     CambioDto, ErrorDto, PaginaReservas, ReservaCreada, ReservaDto, ReservaNueva, huella, leer_pedido,
 };
-use crate::api::presentacion::{Contexto, Problema};
 
 const CLAVE: HeaderName = HeaderName::from_static("idempotency-key");
 const CLAVE_MAXIMA: usize = 200;

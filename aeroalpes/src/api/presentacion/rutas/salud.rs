@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use crate::api::aplicacion::puerto::Almacen;
-use crate::api::presentacion::Contexto;
+use crate::api::presentacion::contexto::Contexto;
 use crate::api::presentacion::dto::{ListoDto, SaludDto};
 
 /// Dice que el proceso está en marcha.

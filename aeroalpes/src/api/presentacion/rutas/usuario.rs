@@ -10,11 +10,12 @@ use crate::api::aplicacion::Error;
 use crate::api::aplicacion::comando::{BorrarUsuario, CambiarUsuario, RegistrarUsuario, ejecutar};
 use crate::api::aplicacion::puerto::{Almacen, Resumidor};
 use crate::api::dominio::Usuario;
+use crate::api::presentacion::Problema;
+use crate::api::presentacion::contexto::Contexto;
 use crate::api::presentacion::cuerpo::Cuerpo;
 use crate::api::presentacion::dto::{
     ErrorDto, PaginaUsuarios, UsuarioCambiado, UsuarioDto, UsuarioNuevo, leer_usuario_cambiado, leer_usuario_nuevo,
 };
-use crate::api::presentacion::{Contexto, Problema};
 
 /// Registra un usuario. De la contraseña solo se guarda un resumen Argon2id.
 #[utoipa::path(
