@@ -54,6 +54,11 @@ impl Reserva {
         Reserva { id, id_cliente, estado, fecha_creacion, fecha_actualizacion, itinerarios, eventos: Vec::new() }
     }
 
+    /// Añade los itinerarios a una reserva que se leyó sin ellos.
+    pub fn con_itinerarios(self, itinerarios: Vec<Itinerario>) -> Reserva {
+        Reserva { itinerarios, ..self }
+    }
+
     /// Aprueba una reserva pendiente.
     ///
     /// # Errors

@@ -15,7 +15,6 @@ mod fila;
 mod mantenimiento;
 mod salida;
 mod seleccion;
-mod sentencia;
 mod unidad;
 mod vuelos;
 

@@ -1,70 +1,64 @@
-//! Las columnas que se leen de cada tabla, y su paso de fila a dominio.
+//! Las columnas que se leen de cada tabla, y su paso de fila a dominio. Los momentos llegan en la forma de [`Fecha`].
 
-use sqlx::Row;
-use sqlx::mysql::MySqlRow;
-
-use super::error::falla;
 use super::fila::Fila;
 use crate::api::aplicacion::Falla;
-use crate::api::dominio::{Aeropuerto, DatosUsuario, Estado, Fecha, Leg, Reserva, Usuario};
+use crate::api::dominio::{Aeropuerto, DatosUsuario, Estado, Fecha, Leg, Pasajero, Reserva, Usuario};
 
-/// Una reserva sin sus itinerarios; las fechas, en la forma de [`Fecha`].
+type Opcional = Option<String>;
+
+/// Una reserva sin sus itinerarios.
 pub(super) const CABECERA: &str = "SELECT id, id_cliente, estado, DATE_FORMAT(fecha_creacion, '%Y-%m-%dT%H:%i:%sZ'), \
      DATE_FORMAT(fecha_actualizacion, '%Y-%m-%dT%H:%i:%sZ') FROM reservas";
+pub(super) type FilaCabecera = (String, Opcional, String, String, String);
 
-/// Los legs de una reserva con sus lugares.
+/// Los legs de una reserva, con sus lugares.
 pub(super) const LEGS: &str = "SELECT reserva_id, itinerario_orden, odo_orden, segmento_orden, leg_orden, \
      DATE_FORMAT(fecha_salida, '%Y-%m-%dT%H:%i:%sZ'), DATE_FORMAT(fecha_llegada, '%Y-%m-%dT%H:%i:%sZ'), \
      origen_codigo, origen_nombre, destino_codigo, destino_nombre FROM reservas_itinerarios";
+pub(super) type FilaLeg = (String, i32, i32, i32, i32, String, String, String, Opcional, String, Opcional);
+
+/// Los pasajeros de una reserva, con el lugar de su itinerario.
+pub(super) const PASAJEROS: &str = "SELECT reserva_id, itinerario_orden, tipo FROM reservas_pasajeros";
+pub(super) type FilaPasajero = (String, i32, String);
 
 /// Un usuario sin su contraseña.
 pub(super) const USUARIO: &str = "SELECT id, nombres, apellidos, direccion, telefono, email FROM usuarios_legado";
+pub(super) type FilaUsuario = (i32, Opcional, Opcional, Opcional, Opcional, Opcional);
 
 /// Lee una fila de [`CABECERA`].
-pub(super) fn cabecera(fila: &MySqlRow) -> Result<Reserva, Falla> {
-    let nombre: String = fila.try_get(2).map_err(falla)?;
-    let Some(estado) = Estado::de_nombre(&nombre) else { return Err(ajeno("el estado", &nombre)) };
-    let (id, id_cliente) = (fila.try_get(0).map_err(falla)?, fila.try_get(1).map_err(falla)?);
-    Ok(Reserva::guardada(id, id_cliente, estado, [fecha(fila, 3)?, fecha(fila, 4)?], Vec::new()))
+pub(super) fn cabecera((id, id_cliente, estado, creacion, actualizacion): FilaCabecera) -> Result<Reserva, Falla> {
+    let estado = conocido("el estado", &estado, Estado::de_nombre)?;
+    Ok(Reserva::guardada(id, id_cliente, estado, [fecha(&creacion)?, fecha(&actualizacion)?], Vec::new()))
 }
 
-/// Lee una fila de [`LEGS`], que empieza por el id de la reserva.
-pub(super) fn leg(fila: &MySqlRow) -> Result<Fila<Leg>, Falla> {
-    let mut orden = [0; 4];
-    for (lugar, columna) in orden.iter_mut().zip(1_usize..) {
-        *lugar = fila.try_get(columna).map_err(falla)?;
-    }
-    let aeropuerto = |columna: usize| -> Result<Aeropuerto, Falla> {
-        let codigo = fila.try_get(columna).map_err(falla)?;
-        Ok(Aeropuerto { codigo, nombre: fila.try_get(columna + 1).map_err(falla)? })
-    };
+/// Lee una fila de [`LEGS`]; devuelve también el id de su reserva.
+pub(super) fn leg(fila: FilaLeg) -> Result<(String, Fila<Leg>), Falla> {
+    let (id, i, o, s, l, salida, llegada, origen, nombre_origen, destino, nombre_destino) = fila;
     let leg = Leg {
-        fecha_salida: fecha(fila, 5)?,
-        fecha_llegada: fecha(fila, 6)?,
-        origen: aeropuerto(7)?,
-        destino: aeropuerto(9)?,
+        fecha_salida: fecha(&salida)?,
+        fecha_llegada: fecha(&llegada)?,
+        origen: Aeropuerto { codigo: origen, nombre: nombre_origen },
+        destino: Aeropuerto { codigo: destino, nombre: nombre_destino },
     };
-    Ok(Fila { orden, leg })
+    Ok((id, Fila { orden: [i, o, s, l], leg }))
+}
+
+/// Lee el tipo de una fila de [`PASAJEROS`].
+pub(super) fn pasajero(tipo: &str) -> Result<Pasajero, Falla> {
+    conocido("el tipo", tipo, Pasajero::de_nombre)
 }
 
 /// Lee una fila de [`USUARIO`].
-pub(super) fn usuario(fila: &MySqlRow) -> Result<Usuario, sqlx::Error> {
-    let datos = DatosUsuario {
-        nombres: fila.try_get(1)?,
-        apellidos: fila.try_get(2)?,
-        direccion: fila.try_get(3)?,
-        telefono: fila.try_get(4)?,
-        email: fila.try_get(5)?,
-    };
-    Ok(Usuario { id: fila.try_get(0)?, datos })
+pub(super) fn usuario((id, nombres, apellidos, direccion, telefono, email): FilaUsuario) -> Usuario {
+    Usuario { id, datos: DatosUsuario { nombres, apellidos, direccion, telefono, email } }
 }
 
-fn fecha(fila: &MySqlRow, columna: usize) -> Result<Fecha, Falla> {
-    let texto: String = fila.try_get(columna).map_err(falla)?;
-    Fecha::leer(&texto).ok_or_else(|| ajeno("la fecha", &texto))
+fn fecha(texto: &str) -> Result<Fecha, Falla> {
+    conocido("la fecha", texto, Fecha::leer)
 }
 
-/// Crea la falla de una fila que escribió otro, con un valor que esta aplicación no conoce.
-pub(super) fn ajeno(que: &str, valor: &str) -> Falla {
-    Falla::Interna(format!("una fila tiene {que} {valor:?}, que esta aplicación no conoce").into())
+/// Lee un texto; si no lo conoce esta aplicación, la fila la escribió otra.
+fn conocido<T>(que: &str, texto: &str, leer: impl FnOnce(&str) -> Option<T>) -> Result<T, Falla> {
+    let ajeno = || format!("una fila tiene {que} {texto:?}, que esta aplicación no conoce");
+    leer(texto).ok_or_else(|| Falla::Interna(ajeno().into()))
 }
