@@ -42,7 +42,7 @@ pub async fn ejecutar(configuracion: Configuracion, parada: impl Future<Output =
     // Un *broker* que vuelve se encuentra en segundos; llama un proceso, no mil.
     let ajustes = ClientConfig { backoff_max_ms: 5_000, ..ClientConfig::url(broker_url.clone()) };
     let cliente =
-        Client::new(ajustes).map_err(|source| Error::Client { que: "del broker", source: Box::new(source) })?;
+        Client::new(ajustes).map_err(|source| Error::Cliente { que: "del broker", source: Box::new(source) })?;
     let suscripcion = WorkerOptions {
         retry: REINTENTOS,
         grace: Duration::from_secs(20),

@@ -136,7 +136,7 @@ fn parametros_tls(smtp: &Smtp) -> Result<TlsParameters, Error> {
         constructor =
             constructor.add_root_certificate(Certificate::from_pem(&pem).map_err(|error| inservible(frase(&error)))?);
     }
-    constructor.build().map_err(|source| Error::Client { que: "del servidor de correo", source: Box::new(source) })
+    constructor.build().map_err(|source| Error::Cliente { que: "del servidor de correo", source: Box::new(source) })
 }
 
 /// Un error en una línea.
