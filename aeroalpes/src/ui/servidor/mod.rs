@@ -23,6 +23,7 @@ use bitacora_origin::{Guard, HostRule, Refusal};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::ui::difusion::Difusion;
 use crate::ui::estado::Estado;
@@ -43,7 +44,7 @@ pub struct Servidor {
     pagina: Arc<Pagina>,
     api: Api,
     guardia: Arc<Guard>,
-    alto: watch::Sender<bool>,
+    alto: CancellationToken,
 }
 
 #[derive(Debug, Clone)]
@@ -55,8 +56,8 @@ struct Compartido {
 impl Servidor {
     /// Lo crea.
     pub fn nuevo(difusion: Arc<Difusion>, estado: watch::Receiver<Estado>, api: Api, guardia: Guard) -> Self {
-        let (alto, alto_visto) = watch::channel(false);
-        let websockets = Arc::new(Websockets::nuevos(difusion, estado, alto_visto));
+        let alto = CancellationToken::new();
+        let websockets = Arc::new(Websockets::nuevos(difusion, estado, alto.clone()));
         Self { websockets, pagina: Arc::new(Pagina::nueva()), api, guardia: Arc::new(guardia), alto }
     }
 
@@ -75,13 +76,10 @@ impl Servidor {
             .nest("/api", reenvio::rutas(self.api))
             .layer(DefaultBodyLimit::max(MAX_CUERPO))
             .layer(from_fn_with_state(self.guardia, de_casa));
-        let mut visto = self.alto.subscribe();
-        let hasta_el_alto = async move {
-            let _ = visto.wait_for(|alto| *alto).await;
-        };
+        let hasta_el_alto = self.alto.clone().cancelled_owned();
         let sirviendo = tokio::spawn(axum::serve(escucha, rutas).with_graceful_shutdown(hasta_el_alto).into_future());
         alto.await;
-        let _ = self.alto.send(true);
+        self.alto.cancel();
         // Un navegador que no contesta no debe retener el final.
         let despedida = async {
             self.websockets.cerrados().await;
