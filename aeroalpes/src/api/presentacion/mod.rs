@@ -3,6 +3,7 @@
 //! - `rutas`: un archivo por grupo de direcciones; [`enrutar`] las junta.
 //! - `dto`: cómo son los cuerpos, como los describe OpenAPI, y cómo se leen.
 //! - `lector`: lee JSON de modo que cada falta se cuente con su lugar.
+//! - `especificacion`: la descripción de la API, y la página que la muestra y la prueba.
 //! - [`mensajes`]: los consumidores de comandos y eventos.
 //! - [`Problema`]: cada error como respuesta.
 
@@ -21,7 +22,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{any, get, post};
+use axum::routing::any;
 
 pub use contexto::Contexto;
 pub use limite::Limite;
@@ -29,23 +30,10 @@ pub use problema::Problema;
 
 /// Construye el enrutador de toda la API.
 pub fn enrutar(contexto: Contexto) -> Router {
-    let trabajo = Router::new()
-        .route("/vuelos/reserva", post(rutas::reserva::crear).get(rutas::reserva::listar))
-        .route("/vuelos/reserva/{id}", get(rutas::reserva::leer))
-        .route("/vuelos/reserva/{id}/aprobar", post(rutas::reserva::aprobar))
-        .route("/vuelos/reserva/{id}/pagar", post(rutas::reserva::pagar))
-        .route("/vuelos/reserva/{id}/cancelar", post(rutas::reserva::cancelar))
-        .route("/cliente/usuarios", post(rutas::usuario::registrar).get(rutas::usuario::listar))
-        .route(
-            "/cliente/usuarios/{id}",
-            get(rutas::usuario::leer).put(rutas::usuario::cambiar).delete(rutas::usuario::borrar),
-        )
-        .route_layer(from_fn_with_state(contexto.limite.clone(), limite::limitar));
-    let mut router = trabajo
-        .route("/health", get(rutas::salud::vivo))
-        .route("/ready", get(rutas::salud::listo))
-        .route("/spec", get(especificacion::documento))
-        .route("/docs", get(especificacion::pagina));
+    let trabajo = rutas::reserva::rutas().merge(rutas::usuario::rutas());
+    let limitado = trabajo.route_layer(from_fn_with_state(contexto.limite.clone(), limite::limitar));
+    let descrito = especificacion::vacia().merge(limitado).merge(rutas::salud::rutas());
+    let mut router = especificacion::publicar(descrito);
     for modulo in rutas::pendiente::MODULOS {
         router = router
             .route(modulo, any(rutas::pendiente::responder))
