@@ -115,7 +115,8 @@ mod tests {
     #[test]
     fn un_comando_del_tutorial_se_lee_en_la_forma_evolucionada() {
         let escrito_con = r#"{"type":"record","name":"ComandoCrearReserva","fields":[{"name":"data","type":["null",
-            {"type":"record","name":"ComandoCrearReservaPayload","fields":[{"name":"id_usuario","type":["null","string"]}]}]}]}"#;
+            {"type":"record","name":"ComandoCrearReservaPayload","fields":[
+            {"name":"id_usuario","type":["null","string"]}]}]}]}"#;
         let escrito_con = Esquema::leer(escrito_con.as_bytes()).unwrap();
         let lector = Lector::nuevo::<ComandoCrearReserva>().unwrap();
         let comando = lector.leer_escrito_con::<ComandoCrearReserva>(&escrito_con, b"\x02\x02\x02u").unwrap();

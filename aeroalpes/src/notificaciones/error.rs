@@ -49,8 +49,8 @@ pub enum Error {
     },
     /// La bandeja está vacía, o tiene bytes que nadie escribió en ella.
     #[error(
-        "la bandeja {} está dañada ({source}); recupérela de una copia, o bórrela: los correos de eventos que siguen en \
-         el broker pueden volver a salir",
+        "la bandeja {} está dañada ({source}); recupérela de una copia, o bórrela: los correos de eventos que siguen \
+         en el broker pueden volver a salir",
         ruta.display()
     )]
     BandejaDanada {

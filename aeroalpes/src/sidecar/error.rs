@@ -12,7 +12,8 @@ use crate::causas::con_causas;
 pub enum Error {
     /// La dirección de la API no lo es.
     #[error(
-        "{url:?} no es la dirección de una API: {motivo}; ponga en AEROALPES_ADDRESS host, host:puerto o una URL http://"
+        "{url:?} no es la dirección de una API: {motivo}; ponga en AEROALPES_ADDRESS host, host:puerto o una URL \
+         http://"
     )]
     DireccionApi {
         /// El texto.
@@ -38,7 +39,8 @@ pub enum Error {
     },
     /// No hay conexión con el sidecar.
     #[error(
-        "no hay conexión con el sidecar en {direccion}: {}; revise que esté en marcha, o nombre su dirección con --direccion",
+        "no hay conexión con el sidecar en {direccion}: {}; revise que esté en marcha, o nombre su \
+         dirección con --direccion",
         con_causas(.source)
     )]
     SinConexion {

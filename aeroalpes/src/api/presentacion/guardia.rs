@@ -27,7 +27,8 @@ pub(super) async fn rechazar_paginas_ajenas(
     tracing::warn!(%rechazo, "se rechazó una petición de otra página o por un nombre desconocido");
     let texto = match rechazo {
         Refusal::Host(_) => {
-            "La API no se conoce por ese nombre; llámela localhost o por su dirección, o añada el nombre a AEROALPES_NOMBRES"
+            "La API no se conoce por ese nombre; llámela localhost o por su dirección, o añada el nombre a \
+             AEROALPES_NOMBRES"
         }
         _ => "La petición viene de otra página; si es de confianza, añada su nombre a AEROALPES_NOMBRES",
     };

@@ -103,7 +103,8 @@ async fn de_casa(State(guardia): State<Arc<Guard>>, peticion: Request, next: Nex
     tracing::warn!(%rechazo, "se rechazó una petición de otra página o por un nombre desconocido");
     let texto = match rechazo {
         Refusal::Host(_) => {
-            "La página no se conoce por ese nombre; ábrela como localhost o por su dirección, o añade el nombre a AEROALPES_NOMBRES."
+            "La página no se conoce por ese nombre; ábrela como localhost o por su dirección, o añade el nombre a \
+             AEROALPES_NOMBRES."
         }
         _ => "La petición viene de otra página; abre la de AeroAlpes.",
     };

@@ -14,7 +14,8 @@ const SVG: &str = "image/svg+xml";
 macro_rules! archivos {
     ($($ruta:literal => $tipo:expr, $archivo:literal;)*) => {
         /// Ruta, tipo y texto de cada archivo.
-        const ARCHIVOS: &[(&str, &str, &str)] = &[$(($ruta, $tipo, include_str!(concat!("../../../pagina/", $archivo)))),*];
+        const ARCHIVOS: &[(&str, &str, &str)] =
+            &[$(($ruta, $tipo, include_str!(concat!("../../../pagina/", $archivo)))),*];
     };
 }
 

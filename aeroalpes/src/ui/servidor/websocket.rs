@@ -135,7 +135,8 @@ impl Websocket {
                         return Ok(despedida(close_code::AGAIN, "demasiado lento: conéctate de nuevo"));
                     }
                     Err(RecvError::Lagged(cantidad)) => {
-                        self.enviar_a_la_pagina(format!(r#"{{"tipo":"omitidos","cantidad":{cantidad}}}"#).into()).await?;
+                        let omitidos = format!(r#"{{"tipo":"omitidos","cantidad":{cantidad}}}"#);
+                        self.enviar_a_la_pagina(omitidos.into()).await?;
                     }
                 },
                 cambio = self.estado.changed() => match cambio {

@@ -50,7 +50,8 @@ const TABLAS: [&str; 6] = [
         PRIMARY KEY (reserva_id, itinerario_orden, odo_orden, segmento_orden, leg_orden),
         FOREIGN KEY (reserva_id) REFERENCES reservas (id),
         FOREIGN KEY (odo_orden, segmento_orden, leg_orden, fecha_salida, fecha_llegada, origen_codigo, destino_codigo)
-            REFERENCES itinerarios (odo_orden, segmento_orden, leg_orden, fecha_salida, fecha_llegada, origen_codigo, destino_codigo)
+            REFERENCES itinerarios
+            (odo_orden, segmento_orden, leg_orden, fecha_salida, fecha_llegada, origen_codigo, destino_codigo)
     ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
     "CREATE TABLE IF NOT EXISTS reservas_pasajeros (
         reserva_id VARCHAR(40) NOT NULL,
