@@ -10,25 +10,15 @@ type Causa = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Una regla del dominio.
     #[error(transparent)]
     Dominio(#[from] dominio::Error),
-    /// No existe la reserva.
     #[error("No existe la reserva {id}")]
-    ReservaInexistente {
-        /// Lo que se pidió.
-        id: String,
-    },
-    /// No existe el usuario.
+    ReservaInexistente { id: String },
     #[error("No existe el usuario {id}")]
-    UsuarioInexistente {
-        /// Lo que se pidió.
-        id: i32,
-    },
+    UsuarioInexistente { id: i32 },
     /// Una clave de idempotencia que es de otra petición.
     #[error("La clave de Idempotency-Key ya se usó con otro cuerpo; use una clave nueva para otra reserva")]
     ClaveConOtroCuerpo,
-    /// La base de datos u otra parte de fuera.
     #[error(transparent)]
     Falla(#[from] Falla),
 }

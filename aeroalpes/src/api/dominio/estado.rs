@@ -5,18 +5,14 @@ use std::fmt;
 /// Estado de una reserva. Empieza PENDIENTE; PAGADA y CANCELADA son finales.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Estado {
-    /// Hecha, y sin aprobar.
     Pendiente,
-    /// Aprobada, y sin pagar.
     Aprobada,
-    /// Pagada.
     Pagada,
     /// Abandonada antes de pagarla.
     Cancelada,
 }
 
 impl Estado {
-    /// Todos los estados.
     pub const TODOS: [Self; 4] = [Self::Pendiente, Self::Aprobada, Self::Pagada, Self::Cancelada];
 
     /// Devuelve el nombre en la base de datos, en los eventos y en las respuestas.
@@ -29,7 +25,6 @@ impl Estado {
         }
     }
 
-    /// Devuelve el estado de ese nombre.
     pub fn de_nombre(nombre: &str) -> Option<Self> {
         Self::TODOS.into_iter().find(|estado| estado.nombre() == nombre)
     }

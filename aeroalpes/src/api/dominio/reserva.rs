@@ -18,9 +18,6 @@ pub struct Reserva {
 
 impl Reserva {
     /// Reserva: una reserva nueva, PENDIENTE, con al menos un itinerario.
-    ///
-    /// # Errors
-    /// La regla que rompería.
     pub fn crear(
         id: String,
         id_cliente: Option<String>,
@@ -60,55 +57,40 @@ impl Reserva {
     }
 
     /// Aprueba una reserva pendiente.
-    ///
-    /// # Errors
-    /// [`Error::Transicion`], como los otros dos.
     pub fn aprobar(&mut self, ahora: Fecha) -> Result<(), Error> {
         self.pasar(Estado::Aprobada, TipoEvento::ReservaAprobada, ahora)
     }
 
     /// Paga una reserva aprobada.
-    ///
-    /// # Errors
-    /// [`Error::Transicion`].
     pub fn pagar(&mut self, ahora: Fecha) -> Result<(), Error> {
         self.pasar(Estado::Pagada, TipoEvento::ReservaPagada, ahora)
     }
 
     /// Cancela una reserva que no está pagada.
-    ///
-    /// # Errors
-    /// [`Error::Transicion`].
     pub fn cancelar(&mut self, ahora: Fecha) -> Result<(), Error> {
         self.pasar(Estado::Cancelada, TipoEvento::ReservaCancelada, ahora)
     }
 
-    /// Devuelve el id.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// Devuelve el cliente, si lo tiene.
     pub fn id_cliente(&self) -> Option<&str> {
         self.id_cliente.as_deref()
     }
 
-    /// Devuelve el estado.
     pub fn estado(&self) -> Estado {
         self.estado
     }
 
-    /// Devuelve cuándo se reservó.
     pub fn fecha_creacion(&self) -> Fecha {
         self.fecha_creacion
     }
 
-    /// Devuelve cuándo cambió por última vez.
     pub fn fecha_actualizacion(&self) -> Fecha {
         self.fecha_actualizacion
     }
 
-    /// Devuelve los itinerarios, en orden.
     pub fn itinerarios(&self) -> &[Itinerario] {
         &self.itinerarios
     }

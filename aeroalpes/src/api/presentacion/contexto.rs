@@ -11,9 +11,7 @@ use crate::api::infraestructura::{Argon2id, Broker};
 /// Lo que comparten los manejadores. Copiarlo es barato.
 #[derive(Debug, Clone)]
 pub struct Contexto {
-    /// La base de datos.
     pub almacen: MySql,
-    /// Los resúmenes de contraseñas.
     pub resumidor: Argon2id,
     /// El *broker*, para decir si está.
     pub broker: Broker,

@@ -47,9 +47,6 @@ impl Ilegible {
 }
 
 /// Decodifica un evento.
-///
-/// # Errors
-/// Los bytes no son exactamente un registro del esquema.
 pub fn decodificar(esquema: &Esquema, bytes: &[u8]) -> Result<Value, Ilegible> {
     if bytes.len() > MAX_BYTES {
         return Err(Ilegible::nuevo("es demasiado largo"));

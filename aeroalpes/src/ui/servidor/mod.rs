@@ -54,7 +54,6 @@ struct Compartido {
 }
 
 impl Servidor {
-    /// Lo crea.
     pub fn nuevo(difusion: Arc<Difusion>, estado: watch::Receiver<Estado>, api: Api, guardia: Guard) -> Self {
         let alto = CancellationToken::new();
         let websockets = Arc::new(Websockets::nuevos(difusion, estado, alto.clone()));
@@ -62,9 +61,6 @@ impl Servidor {
     }
 
     /// Sirve hasta que `alto` termina; después se lo dice a cada navegador y deja acabar las peticiones.
-    ///
-    /// # Errors
-    /// El puerto falla del todo.
     pub async fn servir(self, escucha: TcpListener, alto: impl Future<Output = ()>) -> std::io::Result<()> {
         let compartido = Compartido { websockets: Arc::clone(&self.websockets), pagina: self.pagina };
         let rutas = Router::new()

@@ -77,7 +77,6 @@ struct Archivo {
 }
 
 impl Pagina {
-    /// Crea la página.
     pub fn nueva() -> Self {
         let archivo = |(ruta, tipo, texto): &(&'static str, &'static str, &'static str)| {
             let mut resumidor = DefaultHasher::new();

@@ -41,13 +41,11 @@ const SILENCIO: Duration = Duration::from_secs(60);
 /// Lo que habla un websocket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Forma {
-    /// Solo eventos.
     Tutorial,
     /// Objetos con `tipo`.
     Pagina,
 }
 
-/// Todos los websockets.
 #[derive(Debug)]
 pub struct Websockets {
     difusion: Arc<Difusion>,
