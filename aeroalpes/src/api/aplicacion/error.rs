@@ -23,7 +23,7 @@ pub enum Error {
     Falla(#[from] Falla),
 }
 
-/// Cómo falló lo de fuera, según lo que ayuda.
+/// Falla de la base de datos u otra parte externa, clasificada por lo que ayuda contra ella.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Falla {
@@ -40,7 +40,7 @@ pub enum Falla {
     /// Más trabajo del que se puede hacer a la vez; solo ayuda esperar.
     #[error("demasiado a la vez: {0}")]
     Saturada(&'static str),
-    /// Lo demás: una falta nuestra, o una tabla que no es nuestra.
+    /// Lo demás: un error nuestro, o una tabla que no es nuestra.
     #[error("inesperado: {0}")]
     Interna(#[source] Causa),
 }

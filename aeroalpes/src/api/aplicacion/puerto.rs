@@ -97,7 +97,7 @@ pub trait Almacen: Send + Sync {
     fn comprobar(&self) -> impl Future<Output = Result<(), Falla>> + Send;
 }
 
-/// Hace de una contraseña lo que se puede guardar.
+/// Resume contraseñas, para guardar el resumen en su lugar.
 pub trait Resumidor: Send + Sync {
     /// Devuelve un resumen con sal que lleva sus propios parámetros.
     fn resumir(&self, contrasena: Contrasena) -> impl Future<Output = Result<String, Falla>> + Send;

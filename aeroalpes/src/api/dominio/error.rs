@@ -26,7 +26,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Devuelve el lugar de la falta en la petición, si lo tiene.
+    /// Devuelve el lugar del error en la petición, si lo tiene.
     pub fn campo(&self) -> Option<&str> {
         match self {
             Error::SinItinerarios => Some("itinerarios"),

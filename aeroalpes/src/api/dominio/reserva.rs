@@ -17,7 +17,7 @@ pub struct Reserva {
 }
 
 impl Reserva {
-    /// Reserva: una reserva nueva, PENDIENTE, con al menos un itinerario.
+    /// Crea una reserva PENDIENTE con al menos un itinerario; si rompe una regla, la regla es el error.
     pub fn crear(
         id: String,
         id_cliente: Option<String>,

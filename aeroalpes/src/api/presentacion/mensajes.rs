@@ -34,7 +34,7 @@ use crate::api::dominio::{Fecha, Reserva};
 /// Comandos que se atienden a la vez; comparten con HTTP las conexiones a la base de datos.
 const PARALELO: usize = 8;
 
-/// Tras una negativa que solo una persona puede arreglar (un tema con otra clase de esquema), se vuelve a intentar.
+/// Pausa tras una negativa que solo una persona puede arreglar, como un tema con otra clase de esquema.
 const PAUSA: Duration = Duration::from_secs(10);
 
 /// Crea una reserva por cada comando hasta que se pide el `fin`.

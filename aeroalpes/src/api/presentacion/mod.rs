@@ -2,7 +2,7 @@
 //!
 //! - `rutas`: un archivo por grupo de direcciones; [`enrutar`] las junta.
 //! - `dto`: cómo son los cuerpos, como los describe OpenAPI, y cómo se leen.
-//! - `lector`: lee JSON de modo que cada falta se cuente con su lugar.
+//! - `lector`: lee JSON de modo que cada error se cuente con su lugar.
 //! - `especificacion`: la descripción de la API, y la página que la muestra y la prueba.
 //! - [`mensajes`]: los consumidores de comandos y eventos.
 //! - [`Problema`]: cada error como respuesta.

@@ -89,8 +89,8 @@ impl Servidor {
     }
 }
 
-/// Las peticiones vienen de nuestra página o de ninguna, y nos llaman por un nombre nuestro. Un vigilante puede
-/// llamar a `/health` por el que encuentre.
+/// Deja pasar las peticiones de nuestra página y las que no vienen de ninguna página, si nos llaman por un nombre
+/// nuestro. `/health` admite cualquier nombre: un vigilante llama por el que conoce.
 async fn de_casa(State(guardia): State<Arc<Guard>>, peticion: Request, next: Next) -> Response {
     let regla = if peticion.uri().path() == "/health" { HostRule::Any } else { HostRule::Known };
     let Err(rechazo) = guardia.check(peticion.method(), peticion.uri(), peticion.headers(), regla) else {

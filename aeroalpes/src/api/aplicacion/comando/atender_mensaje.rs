@@ -15,7 +15,7 @@ pub struct AtenderMensaje {
     pub reserva: Reserva,
 }
 
-/// Lo que fue de un mensaje.
+/// Resultado de atender un mensaje.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Atencion {
     /// Su reserva está guardada.

@@ -47,7 +47,7 @@ impl Comando for CrearReserva {
     }
 }
 
-/// Guarda una reserva nueva y lo que cuenta al mundo.
+/// Guarda una reserva nueva y sus eventos.
 pub(super) async fn guardar<U: UnidadDeTrabajo>(reserva: &Reserva, unidad: &mut U) -> Result<(), Error> {
     unidad.agregar(reserva).await?;
     for evento in reserva.eventos() {

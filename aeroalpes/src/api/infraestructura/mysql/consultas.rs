@@ -18,7 +18,7 @@ use crate::api::dominio::{Estado, Leg, Pasajero, Reserva, Usuario};
 /// Una base de datos que no contesta una lectura en este plazo ha enmudecido.
 const PLAZO: Duration = Duration::from_secs(12);
 
-/// Plazo de la pregunta de si está: más de lo que se espera una conexión, menos de lo que esperan quienes preguntan.
+/// Plazo de la comprobación de `/ready`: mayor que la espera de una conexión, menor que el plazo de quien la pide.
 const PLAZO_COMPROBAR: Duration = Duration::from_millis(2_500);
 
 /// Lo que una reserva tiene en otras tablas.
