@@ -23,18 +23,8 @@ impl Fallo {
 }
 
 impl<E: Error> From<E> for Fallo {
-    /// Toma un error y sus causas, en una línea.
+    /// Toma el error de una parte, cuya frase ya dice su causa.
     fn from(error: E) -> Self {
-        let mut frase = error.to_string();
-        let mut causa = error.source();
-        while let Some(source) = causa {
-            let texto = source.to_string();
-            // Algunos errores ya dicen su causa.
-            if !frase.contains(&texto) {
-                frase = format!("{frase}: {texto}");
-            }
-            causa = source.source();
-        }
-        Self { frase }
+        Self::nuevo(error.to_string())
     }
 }

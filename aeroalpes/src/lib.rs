@@ -6,10 +6,12 @@
 //! - [`sidecar`]: la API por gRPC, y su cliente.
 //! - [`notificaciones`]: un correo por cada evento.
 //! - [`ui`]: la página y su websocket.
+//! - [`causas`]: un error de una biblioteca, en una frase.
 //!
 //! El programa `aeroalpes` (`main.rs`, `orden`) solo lee argumentos y arranca una de las partes.
 
 pub mod api;
+pub mod causas;
 pub mod consumo;
 pub mod contrato;
 pub mod notificaciones;

@@ -8,12 +8,12 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// Código de salida de un proceso que Ctrl-C cortó, como lo da un intérprete de órdenes.
 const CORTADO: i32 = 130;
 
-/// Un final que tarda más que esto lo dice, y se puede cortar.
+/// Si el final tarda más que esto, el programa lo dice, y otro Ctrl-C lo corta.
 const PACIENCIA: Duration = Duration::from_secs(1);
 
-/// Espera SIGTERM o Ctrl-C, y escucha desde la llamada, para no perder ninguna mientras el programa arranca. Un
-/// sistema que no puede avisar de ninguna de las dos no pide nada. Desde la señal el proceso tiene [`PACIENCIA`] para
-/// terminar en orden; después, otro Ctrl-C lo corta.
+/// Espera SIGTERM o Ctrl-C. Escucha desde la llamada, para no perder ninguna señal mientras el programa arranca. Si el
+/// sistema no admite estas señales, la espera no acaba. Desde la señal el proceso tiene [`PACIENCIA`] para terminar en
+/// orden; después, otro Ctrl-C lo corta.
 pub fn pedida() -> impl Future<Output = ()> {
     let mut interrupcion = signal(SignalKind::interrupt()).ok();
     let mut terminacion = signal(SignalKind::terminate()).ok();

@@ -1,4 +1,4 @@
-"""The page that shows the API's description, in a real browser, against the description itself."""
+"""The page that shows the API's description and tries it out, in a real browser, against the description itself."""
 
 import json
 
@@ -7,6 +7,8 @@ import pytest
 from harness.aeroalpes import Api
 from harness.browser import Browser
 from harness.process import free_port
+
+BOOK = "#operations-vuelos-crear_reserva"
 
 
 class Nowhere:
@@ -29,32 +31,42 @@ def browser():
     running.stop()
 
 
+def asked(api, browser):
+    """What the page asked for, by its path; the empty browser's own first page is not ours."""
+    urls = [url for url in browser.requests() if not url.startswith(("chrome:", "data:"))]
+    own = f"http://127.0.0.1:{api.port}/"
+    assert [url for url in urls if not url.startswith(own)] == []
+    return {url.removeprefix(own) for url in urls}
+
+
 def test_the_page_shows_every_operation_and_schema_and_asks_nobody_else(api, browser):
     browser.open(f"http://127.0.0.1:{api.port}/docs")
-    browser.wait_for("details summary code")
+    browser.wait_for(".models .json-schema-2020-12__title")
     specification = api.call("GET", "/spec").json
     operations = [f"{method.upper()} {path}" for path, methods in specification["paths"].items() for method in methods]
     shown = browser.driver.execute_script(
-        "return [...document.querySelectorAll('summary .method')].map((one) => one.textContent + ' ' + one.nextSibling.textContent)")
+        "return [...document.querySelectorAll('.opblock-summary')].map((one) =>"
+        " one.querySelector('.opblock-summary-method').textContent + ' ' + one.querySelector('.opblock-summary-path').dataset.path)")
     assert sorted(shown) == sorted(operations)
-    assert {text for text in browser.texts("details[id] summary > code:first-child")} == set(specification["components"]["schemas"])
-    # The empty browser's own first page is not ours.
-    asked = [url for url in browser.requests() if not url.startswith(("chrome:", "data:"))]
-    assert set(asked) - {f"http://127.0.0.1:{api.port}/favicon.ico"} == {f"http://127.0.0.1:{api.port}/{name}" for name in ("docs", "spec")}
-    assert [text for text in browser.complaints() if "favicon" not in text] == []
+    assert set(browser.texts(".models .json-schema-2020-12__title")) == set(specification["components"]["schemas"])
+    assert {"docs", "docs/", "docs/swagger-ui-bundle.js", "docs/swagger-initializer.js", "spec"} <= asked(api, browser)
+    assert browser.complaints() == []
 
 
-def test_a_body_is_shown_with_an_example_that_leads_to_its_schema(api, browser):
-    browser.open(f"http://127.0.0.1:{api.port}/docs")
-    browser.wait_for("details summary code")
-    booking = next(one for one in browser.all("details") if one.text.startswith("POST") and one.text.endswith("Hace una reserva."))
-    booking.click()
-    example = next(text for text in browser.texts("details[open] pre"))
+def test_the_example_of_a_body_is_tried_out_and_leads_to_its_schema(api, browser):
+    browser.open(f"http://127.0.0.1:{api.port}/docs/")
+    browser.wait_for(f"{BOOK} .opblock-summary-control").click()
+    example = browser.wait_for(f"{BOOK} textarea").get_attribute("value")
     assert '"codigo": "BOG"' in example and '"fecha_salida": "2022-11-22T13:10:00Z"' in example
-    assert "Idempotency-Key" in booking.text
+    assert any("Idempotency-Key" in text for text in browser.texts(f"{BOOK} .parameters td"))
     # The example is a good booking: what it lacks here is the database.
     assert api.call("POST", "/vuelos/reserva", json.loads(example)).status == 503
-    link = next(one for one in browser.all("details[open] a") if one.text == "ReservaNueva")
-    link.click()
-    browser.wait_for("#schema-ReservaNueva[open] td")
-    assert "itinerarios" in browser.texts("#schema-ReservaNueva td code")
+    browser.one(f"{BOOK} .execute").click()
+    browser.wait_for(f"{BOOK} .live-responses-table .response-col_description")
+    assert "503" in browser.texts(f"{BOOK} .live-responses-table .response-col_status")
+    assert any("La base de datos no está disponible" in text for text in browser.texts(f"{BOOK} .live-responses-table pre"))
+    assert "vuelos/reserva" in asked(api, browser)
+    titles = browser.all(".models .json-schema-2020-12 > .json-schema-2020-12-head .json-schema-2020-12-accordion")
+    next(one for one in titles if one.text == "ReservaNueva").click()
+    browser.wait_for(".models .json-schema-2020-12-keyword--properties")
+    assert "itinerarios" in browser.texts(".models .json-schema-2020-12-property .json-schema-2020-12__title")

@@ -14,21 +14,13 @@ from programa import comando as command
 from pulsar.schema import AvroSchema
 
 from harness import servers, wire
-from harness.aeroalpes import Api, Relay, booking, leg, prepare
+from harness.aeroalpes import Api, Relay, booking, leg
 from harness.process import ROOT, wait_until
 from harness.tutorial import EventoReservaCreada, narrower
 
 EARLIEST = pulsar.InitialPosition.Earliest
 EVENTS = "persistent://public/default/eventos-reserva"
 DEAD = "persistent://public/default/comandos-reserva-muertos"
-
-
-@pytest.fixture(scope="module", params=["mysql", "mariadb"])
-def database(request):
-    server = servers.Database(request.param)
-    prepare(server)
-    yield server
-    server.stop()
 
 
 @pytest.fixture(scope="module")

@@ -19,14 +19,6 @@ from harness.aeroalpes import Api, booking, leg, prepare
 from harness.process import Process, wait_until
 
 
-@pytest.fixture(scope="module", params=["mysql", "mariadb"])
-def database(request):
-    server = servers.Database(request.param)
-    prepare(server)
-    yield server
-    server.stop()
-
-
 @pytest.fixture
 def api(database):
     running = Api(database)

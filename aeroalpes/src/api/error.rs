@@ -26,7 +26,7 @@ pub enum Error {
     /// La URL del *broker*.
     #[error("la URL del broker no sirve: {0}; corrija BROKER_HOST o PULSAR_SERVICE_URL")]
     Broker(#[source] bitacora_pulsar::Error),
-    /// Una falta de este programa.
+    /// Un error de este programa.
     #[error("no se puede preparar la API: {0}")]
     Preparar(#[from] crate::api::aplicacion::Falla),
 }

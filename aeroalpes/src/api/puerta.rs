@@ -1,8 +1,8 @@
 //! La puerta: las conexiones, cuántas puede haber y cuánto puede callar una.
 //!
-//! Un cliente que abre conexiones y no envía nada, o una cabecera byte a byte, retendría si no los *sockets* para
-//! siempre, y también el final del proceso. Lo que hace una petición cuando su cabecera está se acota en otra parte:
-//! su cuerpo, en tamaño y tiempo; su trabajo, por los lugares del enrutador.
+//! Sin estos límites, un cliente que abre conexiones y no envía nada, o envía una cabecera byte a byte, retendría para
+//! siempre los *sockets* y el final del proceso. Lo que sigue a la cabecera se acota en otra parte: el cuerpo, en tamaño
+//! y tiempo (`presentacion::cuerpo`); el trabajo, por el número de peticiones a la vez (`presentacion::limite`).
 
 use std::future::Future;
 use std::sync::Arc;

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use bitacora_origin::Guard;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use crate::api::error::Error;
 use crate::api::infraestructura::mysql::{ConfiguracionDb, MySql, limpiar, mantener_esquema};
@@ -75,24 +75,18 @@ pub async fn servir(opciones: Opciones, fin: impl Future<Output = ()> + Send + '
     let mut tareas = JoinSet::new();
     tareas.spawn(mantener_esquema(almacen.clone()));
     tareas.spawn(limpiar(almacen.clone()));
-    let (terminar, terminado) = watch::channel(false);
+    let pedido = CancellationToken::new();
     let mut consumidores = JoinSet::new();
-    consumidores.spawn(mensajes::atender_comandos(contexto.clone(), terminado.clone()));
-    consumidores.spawn(mensajes::anotar_eventos(contexto.clone(), terminado.clone()));
+    consumidores.spawn(mensajes::atender_comandos(contexto.clone(), pedido.clone()));
+    consumidores.spawn(mensajes::anotar_eventos(contexto.clone(), pedido.clone()));
+    let aviso = pedido.clone();
     tareas.spawn(async move {
         fin.await;
-        let _ = terminar.send(true);
-        // Se retiene, para que nadie tome el final de quien avisa por el final que se pide.
-        std::future::pending::<()>().await;
+        aviso.cancel();
     });
-    puerta::atender(escucha, enrutar(contexto), opciones.puerta, pedido(terminado)).await;
+    puerta::atender(escucha, enrutar(contexto), opciones.puerta, pedido.cancelled()).await;
     while consumidores.join_next().await.is_some() {}
     tareas.shutdown().await;
     almacen.cerrar().await;
     Ok(())
-}
-
-/// Espera hasta que se pide el final.
-pub(crate) async fn pedido(mut terminado: watch::Receiver<bool>) {
-    let _ = terminado.wait_for(|terminado| *terminado).await;
 }

@@ -41,7 +41,7 @@ impl Lector {
     /// Crea un lector y escritor de registros `T`.
     ///
     /// # Errors
-    /// El esquema no lo es: una falta de este programa.
+    /// El esquema no lo es: un error de este programa.
     pub fn nuevo<T: Registro>() -> Result<Self, Error> {
         esquema::limitar_memoria(MAX_TEXTO);
         let registro = T::NOMBRE;
@@ -71,7 +71,7 @@ impl Lector {
     /// Escribe un registro.
     ///
     /// # Errors
-    /// El registro no cabe en su esquema: una falta de este programa.
+    /// El registro no cabe en su esquema: un error de este programa.
     pub fn escribir<T: Registro>(&self, registro: &T) -> Result<Vec<u8>, Error> {
         let esquema = self.esquema.avro();
         let valor = to_value(registro).and_then(|valor| valor.resolve(esquema));
@@ -115,7 +115,8 @@ mod tests {
     #[test]
     fn un_comando_del_tutorial_se_lee_en_la_forma_evolucionada() {
         let escrito_con = r#"{"type":"record","name":"ComandoCrearReserva","fields":[{"name":"data","type":["null",
-            {"type":"record","name":"ComandoCrearReservaPayload","fields":[{"name":"id_usuario","type":["null","string"]}]}]}]}"#;
+            {"type":"record","name":"ComandoCrearReservaPayload","fields":[
+            {"name":"id_usuario","type":["null","string"]}]}]}]}"#;
         let escrito_con = Esquema::leer(escrito_con.as_bytes()).unwrap();
         let lector = Lector::nuevo::<ComandoCrearReserva>().unwrap();
         let comando = lector.leer_escrito_con::<ComandoCrearReserva>(&escrito_con, b"\x02\x02\x02u").unwrap();

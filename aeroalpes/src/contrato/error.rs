@@ -19,7 +19,7 @@ pub enum Error {
         motivo: &'static str,
     },
     /// El nombre de un tema no lo es.
-    #[error("{tema:?} no es el nombre de un tema; escriba persistent://public/default/nombre")]
+    #[error("{tema:?} no es el nombre de un tema ({source}); escriba persistent://public/default/nombre")]
     Tema {
         /// El texto.
         tema: String,

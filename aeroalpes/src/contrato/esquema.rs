@@ -151,7 +151,8 @@ mod tests {
 
     #[test]
     fn un_registro_se_decodifica_de_sus_bytes_exactos() {
-        let definicion = r#"{"type":"record","name":"A","fields":[{"name":"a","type":["null","string"]},{"name":"b","type":["null","long"]}]}"#;
+        let definicion = r#"{"type":"record","name":"A","fields":[
+            {"name":"a","type":["null","string"]},{"name":"b","type":["null","long"]}]}"#;
         let esquema = Esquema::leer(definicion.as_bytes()).unwrap();
         let bytes = b"\x02\x04ab\x00";
         assert!(esquema.decodificar(bytes).is_ok());

@@ -4,7 +4,7 @@
 //! quizá envió el correo. Lo anotado se olvida [`CONSERVAR`] después de su última escritura; si un evento vuelve más
 //! tarde, sale otro correo.
 //!
-//! Todas las llamadas esperan al disco: quien está en el motor de tareas las lleva a los hilos que pueden esperar.
+//! Todas las llamadas esperan al disco: desde una tarea se hacen con `spawn_blocking`.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

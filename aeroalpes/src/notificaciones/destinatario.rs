@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::causas::con_causas;
 use crate::contrato::correo;
 use bitacora_pulsar::Outcome;
 use lettre::Address;
@@ -33,7 +34,7 @@ struct Usuario {
 impl Directorio {
     pub(crate) fn nuevo(api_url: String, por_defecto: Mailbox) -> Result<Self, Error> {
         let cliente = Client::builder().timeout(ESPERA).no_proxy().build();
-        let cliente = cliente.map_err(|source| Error::Client { que: "de la API", source: Box::new(source) })?;
+        let cliente = cliente.map_err(|source| Error::Cliente { que: "de la API", source: Box::new(source) })?;
         Ok(Self { cliente, api_url, por_defecto })
     }
 
@@ -77,16 +78,6 @@ impl Directorio {
 /// Los usuarios tienen número; un cliente con otro nombre no es un usuario.
 fn numero(id_cliente: &str) -> Option<u32> {
     id_cliente.bytes().all(|byte| byte.is_ascii_digit()).then(|| id_cliente.parse().ok()).flatten()
-}
-
-fn con_causas(error: &dyn std::error::Error) -> String {
-    let mut texto = error.to_string();
-    let mut causa = error.source();
-    while let Some(source) = causa {
-        texto = format!("{texto}: {source}");
-        causa = source.source();
-    }
-    texto
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::causas::con_causas;
+
 /// Lo que termina las notificaciones.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -22,7 +24,10 @@ pub enum Error {
     #[error(transparent)]
     Contrato(#[from] crate::contrato::Error),
     /// No se puede crear la carpeta.
-    #[error("no se puede crear la carpeta {}; revise su ruta y sus permisos, o nombre otra con --datos", ruta.display())]
+    #[error(
+        "no se puede crear la carpeta {}: {source}; revise su ruta y sus permisos, o nombre otra con --datos",
+        ruta.display()
+    )]
     Carpeta {
         /// La carpeta.
         ruta: PathBuf,
@@ -31,7 +36,10 @@ pub enum Error {
         source: std::io::Error,
     },
     /// No se puede abrir la bandeja.
-    #[error("no se puede abrir la bandeja {}; termine el proceso que la usa, o nombre otra carpeta con --datos", ruta.display())]
+    #[error(
+        "no se puede abrir la bandeja {}: {source}; termine el proceso que la usa, o nombre otra carpeta con --datos",
+        ruta.display()
+    )]
     BandejaCerrada {
         /// El archivo.
         ruta: PathBuf,
@@ -40,7 +48,11 @@ pub enum Error {
         source: Box<redb::Error>,
     },
     /// La bandeja está vacía, o tiene bytes que nadie escribió en ella.
-    #[error("la bandeja {} está dañada; recupérela de una copia, o bórrela: los correos de eventos que siguen en el broker pueden volver a salir", ruta.display())]
+    #[error(
+        "la bandeja {} está dañada ({source}); recupérela de una copia, o bórrela: los correos de eventos que siguen \
+         en el broker pueden volver a salir",
+        ruta.display()
+    )]
     BandejaDanada {
         /// El archivo.
         ruta: PathBuf,
@@ -49,8 +61,8 @@ pub enum Error {
         source: Box<redb::Error>,
     },
     /// No se puede crear el cliente del *broker*, de la API o del correo.
-    #[error("no se puede crear el cliente {que}")]
-    Client {
+    #[error("no se puede crear el cliente {que}: {}", con_causas(source.as_ref()))]
+    Cliente {
         /// De qué: `del broker`, `de la API`.
         que: &'static str,
         /// Su error.
@@ -58,6 +70,6 @@ pub enum Error {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// El consumo terminó.
-    #[error(transparent)]
+    #[error("{}", con_causas(.0))]
     Consumo(#[from] bitacora_pulsar::Error),
 }

@@ -42,7 +42,7 @@ pub async fn ejecutar(configuracion: Configuracion, parada: impl Future<Output =
     // Un *broker* que vuelve se encuentra en segundos; llama un proceso, no mil.
     let ajustes = ClientConfig { backoff_max_ms: 5_000, ..ClientConfig::url(broker_url.clone()) };
     let cliente =
-        Client::new(ajustes).map_err(|source| Error::Client { que: "del broker", source: Box::new(source) })?;
+        Client::new(ajustes).map_err(|source| Error::Cliente { que: "del broker", source: Box::new(source) })?;
     let suscripcion = WorkerOptions {
         retry: REINTENTOS,
         grace: Duration::from_secs(20),
@@ -82,7 +82,7 @@ struct Notificador {
 }
 
 impl Notificador {
-    /// Los dos lados del resultado son la respuesta del manejador; `Err`, cualquiera que lo termine antes.
+    /// Notifica un evento. Los dos lados del resultado son la respuesta del manejador: `Err` solo corta el camino.
     async fn notificar(&self, mensaje: &Message) -> Result<Outcome, Outcome> {
         let evento = self.registros.leer(mensaje).await?;
         let id = id_de(&evento, mensaje)?;
@@ -142,7 +142,7 @@ impl Notificador {
     }
 }
 
-/// El id del evento; sin él vale su lugar en el tema, que una nueva entrega no cambia.
+/// Devuelve el id del evento; sin él, el id del mensaje, que es el mismo en cada entrega.
 fn id_de(evento: &EventoReserva, mensaje: &Message) -> Result<String, Outcome> {
     let id = evento.id.clone().filter(|id| !id.is_empty()).unwrap_or_else(|| format!("mensaje:{}", mensaje.id));
     if id.len() > MAX_ID {
@@ -151,8 +151,8 @@ fn id_de(evento: &EventoReserva, mensaje: &Message) -> Result<String, Outcome> {
     Ok(id)
 }
 
-/// Escribe una línea en la salida, que puede ser una tubería que nadie lee: en un hilo que puede esperar a un lector,
-/// para que no tenga que esperarlo el final del proceso.
+/// Escribe una línea en la salida, desde un hilo aparte: si la salida es una tubería que nadie lee, la escritura se
+/// bloquea, y el final del proceso no debe esperarla.
 async fn decir(linea: String) -> std::io::Result<()> {
     let escrito = tokio::task::spawn_blocking(move || {
         let mut salida = std::io::stdout().lock();

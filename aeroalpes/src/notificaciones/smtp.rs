@@ -1,8 +1,8 @@
 //! Un correo hasta su servidor. Una conexión para cada uno: son pocos, y una conexión ociosa muere sin que se note.
 //!
-//! Lo que ocurre antes de nombrar un destinatario (conexión, saludo, TLS, cuenta, el remitente, que es siempre el
-//! mismo) es cosa del servidor o de quien lo opera y no dice nada del correo: el servicio no está. Solo deciden sobre
-//! el correo las respuestas al destinatario y al contenido, si no piden una cuenta.
+//! Un fallo anterior al destinatario (conexión, saludo, TLS, cuenta o remitente, que es siempre el mismo) es del
+//! servidor o de su configuración, no del correo: cuenta como servicio ausente. Solo las respuestas al destinatario y al
+//! contenido deciden sobre el correo, salvo las que piden una cuenta.
 
 use std::time::Duration;
 
@@ -22,8 +22,8 @@ use crate::notificaciones::error::Error;
 /// Para una conexión, y para un correo entero.
 const CONECTAR: Duration = Duration::from_secs(15);
 const ENVIAR: Duration = Duration::from_secs(60);
-/// Lo que se dice a cualquier correo: 421 «service not available, closing transmission channel» (RFC 5321), y lo que
-/// RFC 4954 contesta a quien no se ha identificado, o no con bastante fuerza.
+/// Respuestas que no dependen del correo: 421 «service not available, closing transmission channel» (RFC 5321), y las
+/// de RFC 4954 a un cliente sin cuenta, o con una autenticación demasiado débil.
 const A_CUALQUIERA: [&str; 5] = ["421", "530", "534", "535", "538"];
 
 /// Envía correos a un servidor.
@@ -113,7 +113,7 @@ impl Cartero {
         match error.status() {
             Some(_) if es_para_todos => Outcome::Unavailable(motivo),
             Some(_) if error.is_permanent() => Outcome::Rejected(motivo),
-            // Una conexión que se rompe en medio de un correo puede ser culpa del correo, así que cuenta.
+            // Puede que el propio correo rompa la conexión, así que cuenta como un intento.
             _ => Outcome::Retry(motivo),
         }
     }
@@ -136,7 +136,7 @@ fn parametros_tls(smtp: &Smtp) -> Result<TlsParameters, Error> {
         constructor =
             constructor.add_root_certificate(Certificate::from_pem(&pem).map_err(|error| inservible(frase(&error)))?);
     }
-    constructor.build().map_err(|source| Error::Client { que: "del servidor de correo", source: Box::new(source) })
+    constructor.build().map_err(|source| Error::Cliente { que: "del servidor de correo", source: Box::new(source) })
 }
 
 /// Un error en una línea.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aeroalpes::causas::con_causas;
 use aeroalpes::sidecar::cliente::{self, Destino};
 use clap::Args;
 
@@ -25,8 +26,9 @@ pub async fn ejecutar(argumentos: Salud) -> Result<(), Fallo> {
         cliente::salud(&Destino { direccion: direccion.to_owned(), espera }).await?;
         return Ok(());
     }
-    let cliente = reqwest::Client::builder().timeout(espera).no_proxy().build()?;
-    let estado = cliente.get(&url).send().await?.status();
+    let fallo = |error: reqwest::Error| Fallo::nuevo(con_causas(&error));
+    let cliente = reqwest::Client::builder().timeout(espera).no_proxy().build().map_err(fallo)?;
+    let estado = cliente.get(&url).send().await.map_err(fallo)?.status();
     if estado != reqwest::StatusCode::OK {
         return Err(Fallo::nuevo(format!("{url} contestó {estado}")));
     }

@@ -7,6 +7,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, StatusCode, Url};
 use tonic::Status;
 
+use crate::causas::con_causas;
 use crate::sidecar::error::Error;
 use crate::sidecar::estado;
 use crate::sidecar::reserva::Reserva;
@@ -92,7 +93,7 @@ impl Api {
 /// Envía una petición; devuelve estado, Location y cuerpo.
 async fn enviar(peticion: RequestBuilder) -> Result<(StatusCode, Option<String>, Vec<u8>), Status> {
     let ausente = |error: reqwest::Error| {
-        tracing::warn!(%error, cause = std::error::Error::source(&error).map(tracing::field::display), "no se llega a la API");
+        tracing::warn!(error = con_causas(&error), "no se llega a la API");
         Status::unavailable("La API no está disponible; intente de nuevo más tarde")
     };
     let mut respuesta = peticion.send().await.map_err(ausente)?;

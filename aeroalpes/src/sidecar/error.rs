@@ -4,13 +4,16 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::causas::con_causas;
+
 /// Lo que termina el servidor o una llamada del cliente.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
     /// La dirección de la API no lo es.
     #[error(
-        "{url:?} no es la dirección de una API: {motivo}; ponga en AEROALPES_ADDRESS host, host:puerto o una URL http://"
+        "{url:?} no es la dirección de una API: {motivo}; ponga en AEROALPES_ADDRESS host, host:puerto o una URL \
+         http://"
     )]
     DireccionApi {
         /// El texto.
@@ -19,7 +22,7 @@ pub enum Error {
         motivo: String,
     },
     /// No se puede abrir el puerto.
-    #[error("no se puede escuchar en {direccion}; elija otra dirección con --escuchar")]
+    #[error("no se puede escuchar en {direccion}: {source}; elija otra dirección con --escuchar")]
     Puerto {
         /// La dirección.
         direccion: String,
@@ -28,7 +31,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// El servidor, o una parte suya, falló.
-    #[error("el servidor gRPC falló")]
+    #[error("el servidor gRPC falló: {}", con_causas(source.as_ref()))]
     Servidor {
         /// Su error.
         #[source]
@@ -36,7 +39,9 @@ pub enum Error {
     },
     /// No hay conexión con el sidecar.
     #[error(
-        "no hay conexión con el sidecar en {direccion}; revise que esté en marcha, o nombre su dirección con --direccion"
+        "no hay conexión con el sidecar en {direccion}: {}; revise que esté en marcha, o nombre su \
+         dirección con --direccion",
+        con_causas(.source)
     )]
     SinConexion {
         /// La dirección.
@@ -54,7 +59,7 @@ pub enum Error {
         mensaje: String,
     },
     /// No se puede leer el archivo.
-    #[error("no se puede leer el archivo {}", ruta.display())]
+    #[error("no se puede leer el archivo {}: {source}", ruta.display())]
     Archivo {
         /// El archivo.
         ruta: PathBuf,

@@ -64,7 +64,7 @@ fn sin_fecha(SinFecha { campo }: &SinFecha) -> Status {
     Status::invalid_argument(format!("La fecha no existe ({campo})"))
 }
 
-/// Desiste cuando lo hace quien llama: ninguna llamada a la API sobrevive a su motivo.
+/// Abandona el trabajo cuando vence el plazo de quien llama: ninguna llamada a la API dura más que la de gRPC.
 async fn dentro_de<T>(plazo: Duration, trabajo: impl Future<Output = Result<T, Status>>) -> Result<T, Status> {
     let tarde = |_| Status::deadline_exceeded("La API no respondió a tiempo");
     Box::pin(tokio::time::timeout(plazo, trabajo)).await.map_err(tarde)?

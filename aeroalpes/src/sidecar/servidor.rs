@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
@@ -61,7 +62,7 @@ pub async fn servir(configuracion: Configuracion, parada: impl Future<Output = (
     let _ = writeln!(std::io::stdout(), "aeroalpes sidecar: {direccion}");
     tracing::info!(%direccion, api = %api_url, "el sidecar sirve");
 
-    let (parar, parado) = tokio::sync::oneshot::channel::<()>();
+    let parar = CancellationToken::new();
     let vigilancia = tokio::spawn(salud::vigilar(api, informe.clone()));
     let servidor = Server::builder()
         .max_concurrent_streams(MAX_LLAMADAS)
@@ -70,7 +71,7 @@ pub async fn servir(configuracion: Configuracion, parada: impl Future<Output = (
         .add_service(vuelos)
         .add_service(v1)
         .add_service(v1alpha)
-        .serve_with_incoming_shutdown(TcpIncoming::from(escucha), async { parado.await.unwrap_or(()) });
+        .serve_with_incoming_shutdown(TcpIncoming::from(escucha), parar.cancelled());
     let mut servidor = std::pin::pin!(servidor);
     let fallo = |source: tonic::transport::Error| Error::Servidor { source: Box::new(source) };
     tokio::select! {
@@ -79,8 +80,7 @@ pub async fn servir(configuracion: Configuracion, parada: impl Future<Output = (
     }
     vigilancia.abort();
     salud::despedir(&mut informe).await;
-    // El servidor está mientras está esta función.
-    let _ = parar.send(());
+    parar.cancel();
     match tokio::time::timeout(GRACIA, servidor).await {
         Ok(fin) => fin.map_err(fallo),
         Err(_) => {

@@ -13,13 +13,13 @@ mod difusion;
 mod error;
 mod estado;
 mod lectura;
+mod opciones;
 mod reenvio;
 mod servidor;
 
 use std::future::Future;
 use std::sync::Arc;
 
-use crate::contrato::direccion::Broker;
 use bitacora_origin::Guard;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -29,23 +29,9 @@ use difusion::Difusion;
 pub use error::Error;
 use estado::Estado;
 use lectura::Lectura;
+pub use opciones::Opciones;
 use reenvio::Api;
 use servidor::Servidor;
-
-/// Dónde está cada cosa.
-#[derive(Debug, Clone)]
-pub struct Opciones {
-    /// Dirección en la que se escucha, `host:puerto`; el puerto 0 toma uno libre.
-    pub escuchar: String,
-    /// Nombres por los que se llama a la página, además de `localhost` y de direcciones.
-    pub nombres: Vec<String>,
-    /// El *broker*.
-    pub broker: Broker,
-    /// URL base de la API.
-    pub api: String,
-    /// Con qué empiezan los temas de los cambios, antes del primer punto.
-    pub prefijo: String,
-}
 
 /// Sirve la página y los websockets hasta que `alto` termina. Imprime la dirección en cuanto escucha.
 ///

@@ -5,9 +5,7 @@ use crate::api::dominio::Estado;
 /// Qué reservas se quieren.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filtro {
-    /// Las de este estado.
     pub estado: Option<Estado>,
-    /// Las de este cliente.
     pub id_cliente: Option<String>,
     /// Número de la página, desde 1.
     pub pagina: u32,
@@ -18,7 +16,6 @@ pub struct Filtro {
 /// Una página de elementos, y cuántos hay en total.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pagina<T> {
-    /// Los elementos de esta página.
     pub elementos: Vec<T>,
     /// Todos los que cumplen el filtro.
     pub total: i64,

@@ -10,30 +10,20 @@ type Causa = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Una regla del dominio.
     #[error(transparent)]
     Dominio(#[from] dominio::Error),
-    /// No existe la reserva.
     #[error("No existe la reserva {id}")]
-    ReservaInexistente {
-        /// Lo que se pidió.
-        id: String,
-    },
-    /// No existe el usuario.
+    ReservaInexistente { id: String },
     #[error("No existe el usuario {id}")]
-    UsuarioInexistente {
-        /// Lo que se pidió.
-        id: i32,
-    },
+    UsuarioInexistente { id: i32 },
     /// Una clave de idempotencia que es de otra petición.
     #[error("La clave de Idempotency-Key ya se usó con otro cuerpo; use una clave nueva para otra reserva")]
     ClaveConOtroCuerpo,
-    /// La base de datos u otra parte de fuera.
     #[error(transparent)]
     Falla(#[from] Falla),
 }
 
-/// Cómo falló lo de fuera, según lo que ayuda.
+/// Falla de la base de datos u otra parte externa, clasificada por lo que ayuda contra ella.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Falla {
@@ -50,7 +40,7 @@ pub enum Falla {
     /// Más trabajo del que se puede hacer a la vez; solo ayuda esperar.
     #[error("demasiado a la vez: {0}")]
     Saturada(&'static str),
-    /// Lo demás: una falta nuestra, o una tabla que no es nuestra.
+    /// Lo demás: un error nuestro, o una tabla que no es nuestra.
     #[error("inesperado: {0}")]
     Interna(#[source] Causa),
 }

@@ -9,7 +9,6 @@ use crate::api::dominio::{Contrasena, DatosUsuario, Evento, Reserva, Usuario};
 /// Una clave con la que un cliente marca las repeticiones de una petición, y lo que la petición tenía.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaveIdempotencia {
-    /// El texto del cliente.
     pub clave: String,
     /// Huella de la petición, en hexadecimal.
     pub huella: String,
@@ -32,7 +31,6 @@ pub enum Reclamo {
 /// Si un mensaje tiene efecto.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mensaje {
-    /// Es nuevo.
     Nuevo,
     /// Ya se atendió.
     Repetido,
@@ -75,16 +73,13 @@ pub trait UnidadDeTrabajo: Send {
     /// Borra un usuario; falso si no existe.
     fn borrar(&mut self, id: i32) -> impl Future<Output = Result<bool, Falla>> + Send;
 
-    /// Confirma.
     fn confirmar(self) -> impl Future<Output = Result<(), Falla>> + Send;
 }
 
 /// La base de datos: unidades de trabajo para comandos, lecturas para consultas.
 pub trait Almacen: Send + Sync {
-    /// Su unidad de trabajo.
     type Unidad: UnidadDeTrabajo;
 
-    /// Inicia una unidad de trabajo.
     fn iniciar(&self) -> impl Future<Output = Result<Self::Unidad, Falla>> + Send;
 
     /// Lee una reserva entera.
@@ -93,7 +88,6 @@ pub trait Almacen: Send + Sync {
     /// Lee una página de reservas, la más nueva primero.
     fn reservas(&self, filtro: &Filtro) -> impl Future<Output = Result<Pagina<Reserva>, Falla>> + Send;
 
-    /// Lee un usuario.
     fn usuario(&self, id: i32) -> impl Future<Output = Result<Option<Usuario>, Falla>> + Send;
 
     /// Lee una página de usuarios por clave creciente.
@@ -103,7 +97,7 @@ pub trait Almacen: Send + Sync {
     fn comprobar(&self) -> impl Future<Output = Result<(), Falla>> + Send;
 }
 
-/// Hace de una contraseña lo que se puede guardar.
+/// Resume contraseñas, para guardar el resumen en su lugar.
 pub trait Resumidor: Send + Sync {
     /// Devuelve un resumen con sal que lleva sus propios parámetros.
     fn resumir(&self, contrasena: Contrasena) -> impl Future<Output = Result<String, Falla>> + Send;

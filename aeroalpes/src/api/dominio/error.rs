@@ -8,7 +8,6 @@ use super::Estado;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Una reserva sin itinerarios.
     #[error("La lista de itinerarios debe tener al menos un itinerario")]
     SinItinerarios,
     /// Un leg que acaba donde empieza.
@@ -17,24 +16,17 @@ pub enum Error {
         /// Ruta del leg en la lista de itinerarios.
         campo: String,
     },
-    /// Pasajeros sin un adulto.
     #[error("Al menos un adulto debe ser parte del itinerario")]
     SinAdulto {
         /// Ruta de los pasajeros en la lista de itinerarios.
         campo: String,
     },
-    /// Un cambio que el estado no admite.
     #[error("La reserva está {de} y no puede pasar a {a}")]
-    Transicion {
-        /// El estado actual.
-        de: Estado,
-        /// El que se quiere.
-        a: Estado,
-    },
+    Transicion { de: Estado, a: Estado },
 }
 
 impl Error {
-    /// Devuelve el lugar de la falta en la petición, si lo tiene.
+    /// Devuelve el lugar del error en la petición, si lo tiene.
     pub fn campo(&self) -> Option<&str> {
         match self {
             Error::SinItinerarios => Some("itinerarios"),

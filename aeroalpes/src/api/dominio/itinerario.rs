@@ -14,9 +14,7 @@ pub struct Aeropuerto {
 /// Un vuelo entre dos aeropuertos.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leg {
-    /// Salida.
     pub fecha_salida: Fecha,
-    /// Llegada.
     pub fecha_llegada: Fecha,
     /// Dónde empieza.
     pub origen: Aeropuerto,
@@ -41,16 +39,13 @@ pub struct Odo {
 /// Quién vuela.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pasajero {
-    /// Un adulto.
     Adulto,
-    /// Un menor.
     Menor,
     /// Un infante sin asiento.
     Infante,
 }
 
 impl Pasajero {
-    /// Todos los tipos.
     pub const TODOS: [Self; 3] = [Self::Adulto, Self::Menor, Self::Infante];
 
     /// Devuelve el nombre en las peticiones y en la base de datos.
@@ -62,7 +57,6 @@ impl Pasajero {
         }
     }
 
-    /// Devuelve el tipo de ese nombre.
     pub fn de_nombre(nombre: &str) -> Option<Self> {
         Self::TODOS.into_iter().find(|tipo| tipo.nombre() == nombre)
     }
@@ -79,9 +73,6 @@ pub struct Itinerario {
 
 impl Itinerario {
     /// Comprueba las reglas de un itinerario; `orden` es su lugar en la reserva, para los errores.
-    ///
-    /// # Errors
-    /// [`Error::RutaIncorrecta`] y [`Error::SinAdulto`].
     pub(super) fn validar(&self, orden: usize) -> Result<(), Error> {
         for (o, odo) in self.odos.iter().enumerate() {
             for (s, segmento) in odo.segmentos.iter().enumerate() {

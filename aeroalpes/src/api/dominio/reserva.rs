@@ -17,10 +17,7 @@ pub struct Reserva {
 }
 
 impl Reserva {
-    /// Reserva: una reserva nueva, PENDIENTE, con al menos un itinerario.
-    ///
-    /// # Errors
-    /// La regla que rompería.
+    /// Crea una reserva PENDIENTE con al menos un itinerario; si rompe una regla, la regla es el error.
     pub fn crear(
         id: String,
         id_cliente: Option<String>,
@@ -54,56 +51,46 @@ impl Reserva {
         Reserva { id, id_cliente, estado, fecha_creacion, fecha_actualizacion, itinerarios, eventos: Vec::new() }
     }
 
+    /// Añade los itinerarios a una reserva que se leyó sin ellos.
+    pub fn con_itinerarios(self, itinerarios: Vec<Itinerario>) -> Reserva {
+        Reserva { itinerarios, ..self }
+    }
+
     /// Aprueba una reserva pendiente.
-    ///
-    /// # Errors
-    /// [`Error::Transicion`], como los otros dos.
     pub fn aprobar(&mut self, ahora: Fecha) -> Result<(), Error> {
         self.pasar(Estado::Aprobada, TipoEvento::ReservaAprobada, ahora)
     }
 
     /// Paga una reserva aprobada.
-    ///
-    /// # Errors
-    /// [`Error::Transicion`].
     pub fn pagar(&mut self, ahora: Fecha) -> Result<(), Error> {
         self.pasar(Estado::Pagada, TipoEvento::ReservaPagada, ahora)
     }
 
     /// Cancela una reserva que no está pagada.
-    ///
-    /// # Errors
-    /// [`Error::Transicion`].
     pub fn cancelar(&mut self, ahora: Fecha) -> Result<(), Error> {
         self.pasar(Estado::Cancelada, TipoEvento::ReservaCancelada, ahora)
     }
 
-    /// Devuelve el id.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// Devuelve el cliente, si lo tiene.
     pub fn id_cliente(&self) -> Option<&str> {
         self.id_cliente.as_deref()
     }
 
-    /// Devuelve el estado.
     pub fn estado(&self) -> Estado {
         self.estado
     }
 
-    /// Devuelve cuándo se reservó.
     pub fn fecha_creacion(&self) -> Fecha {
         self.fecha_creacion
     }
 
-    /// Devuelve cuándo cambió por última vez.
     pub fn fecha_actualizacion(&self) -> Fecha {
         self.fecha_actualizacion
     }
 
-    /// Devuelve los itinerarios, en orden.
     pub fn itinerarios(&self) -> &[Itinerario] {
         &self.itinerarios
     }
@@ -120,7 +107,10 @@ impl Reserva {
     }
 
     fn pasar(&mut self, siguiente: Estado, tipo: TipoEvento, ahora: Fecha) -> Result<(), Error> {
-        self.estado = self.estado.pasar_a(siguiente)?;
+        if !self.estado.puede_pasar_a(siguiente) {
+            return Err(Error::Transicion { de: self.estado, a: siguiente });
+        }
+        self.estado = siguiente;
         // Un reloj atrasado no debe hacer una reserva más vieja que su último cambio.
         self.fecha_actualizacion = self.fecha_actualizacion.max(ahora);
         self.anotar(tipo, self.fecha_actualizacion, Some(self.fecha_actualizacion.milisegundos()));
@@ -206,6 +196,7 @@ mod tests {
         reserva.pagar(fecha("2023-01-01T00:00:00Z")).unwrap();
         let rechazo = reserva.cancelar(fecha("2024-01-03T00:00:00Z")).unwrap_err();
         assert_eq!(rechazo, Error::Transicion { de: Estado::Pagada, a: Estado::Cancelada });
+        assert_eq!(rechazo.to_string(), "La reserva está PAGADA y no puede pasar a CANCELADA");
         let tipos: Vec<_> = reserva.eventos().iter().map(|evento| evento.tipo).collect();
         assert_eq!(tipos, [TipoEvento::ReservaCreada, TipoEvento::ReservaAprobada, TipoEvento::ReservaPagada]);
         let ultimo = &reserva.eventos()[2].datos;

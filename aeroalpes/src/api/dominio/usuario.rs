@@ -7,7 +7,6 @@ use std::fmt;
 pub struct Contrasena(String);
 
 impl Contrasena {
-    /// Toma el texto.
     pub fn nueva(texto: String) -> Contrasena {
         Contrasena(texto)
     }
@@ -27,24 +26,16 @@ impl fmt::Debug for Contrasena {
 /// Lo que es un usuario, sin la contraseña. A las filas del sistema legado les puede faltar cualquier cosa.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DatosUsuario {
-    /// Nombres.
     pub nombres: Option<String>,
-    /// Apellidos.
     pub apellidos: Option<String>,
-    /// Dirección postal.
     pub direccion: Option<String>,
-    /// Teléfono.
     pub telefono: Option<String>,
-    /// Correo electrónico.
     pub email: Option<String>,
 }
 
-/// Un usuario guardado.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Usuario {
-    /// Su clave.
     pub id: i32,
-    /// Lo que es.
     pub datos: DatosUsuario,
 }
 

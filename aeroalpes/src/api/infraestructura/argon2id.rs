@@ -63,9 +63,6 @@ struct Entrada(Arc<Cola>);
 
 impl Argon2id {
     /// Arranca los hilos.
-    ///
-    /// # Errors
-    /// El sistema no da más hilos.
     pub fn nuevo() -> std::io::Result<Argon2id> {
         let cola = Arc::new(Cola::default());
         let entrada = Entrada(Arc::clone(&cola));

@@ -20,16 +20,12 @@ pub struct Broker {
 
 impl Broker {
     /// Prepara un cliente; se conecta cuando hace falta.
-    ///
-    /// # Errors
-    /// La URL no lo es.
     pub fn nuevo(direccion: &direccion::Broker) -> Result<Broker, Error> {
         let mut configuracion = ClientConfig::url(&direccion.service_url);
         configuracion.backoff_max_ms = REINTENTO_MS;
         Ok(Broker { cliente: Client::new(configuracion)? })
     }
 
-    /// Devuelve el cliente.
     pub fn cliente(&self) -> &Client {
         &self.cliente
     }

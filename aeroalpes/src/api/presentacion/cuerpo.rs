@@ -26,7 +26,7 @@ impl<S: Sync> FromRequest<S> for Cuerpo {
     async fn from_request(peticion: Request, _: &S) -> Result<Self, Problema> {
         comprobar(peticion.headers())?;
         match tokio::time::timeout(PLAZO, to_bytes(peticion.into_body(), MAXIMO)).await {
-            // A quien corta no hay a quién contestarle, así que este es el cuerpo sin longitud que creció demasiado.
+            // Si el cliente cortó, nadie lee la respuesta; si no, es un cuerpo sin longitud que pasó del máximo.
             Ok(Err(_)) => Err(demasiado()),
             Ok(Ok(bytes)) => leer("El cuerpo", &bytes).map(Cuerpo),
             Err(_) => Err(Problema::nuevo(StatusCode::REQUEST_TIMEOUT, "El cuerpo no llegó completo a tiempo")),
@@ -51,7 +51,7 @@ fn demasiado() -> Problema {
     Problema::peticion(format!("El cuerpo supera el máximo de {MAXIMO} bytes"))
 }
 
-/// Lee JSON; una falta se cuenta con su línea y su columna. `que` es el sujeto.
+/// Lee JSON; un error se cuenta con su línea y su columna. `que` es el sujeto.
 pub(super) fn leer(que: &str, bytes: &[u8]) -> Result<Value, Problema> {
     serde_json::from_slice(bytes).map_err(|error| {
         let lugar = format!("línea {}, columna {}", error.line(), error.column());

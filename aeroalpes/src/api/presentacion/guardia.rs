@@ -1,5 +1,5 @@
-//! Rechaza lo que piden páginas ajenas: la API no pregunta a nadie quién es, y el navegador de quien la usa muestra
-//! páginas de cualquiera.
+//! Rechaza las peticiones de páginas ajenas. La API no autentica a nadie: sin esto, cualquier página abierta en el
+//! navegador de quien la usa podría reservar y leer los usuarios.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use bitacora_origin::{Guard, HostRule, Refusal};
 
 use super::Problema;
 
-/// Lo que preguntan los vigilantes, con el nombre por el que encuentren la API.
+/// Direcciones de los vigilantes, que llaman a la API por el nombre que conocen.
 const DE_VIGILANTES: [&str; 2] = ["/health", "/ready"];
 
 /// Deja pasar la petición, o contesta 403 con el motivo y el remedio.
@@ -27,7 +27,8 @@ pub(super) async fn rechazar_paginas_ajenas(
     tracing::warn!(%rechazo, "se rechazó una petición de otra página o por un nombre desconocido");
     let texto = match rechazo {
         Refusal::Host(_) => {
-            "La API no se conoce por ese nombre; llámela localhost o por su dirección, o añada el nombre a AEROALPES_NOMBRES"
+            "La API no se conoce por ese nombre; llámela localhost o por su dirección, o añada el nombre a \
+             AEROALPES_NOMBRES"
         }
         _ => "La petición viene de otra página; si es de confianza, añada su nombre a AEROALPES_NOMBRES",
     };

@@ -1,7 +1,7 @@
-//! Lee JSON que vino de fuera, de modo que cada falta sea una frase con la ruta de su lugar.
+//! Lee JSON que vino de fuera, de modo que cada error sea una frase con la ruta de su lugar.
 //!
-//! La lectura derivada contaría las mismas faltas en inglés y se detendría en el primer nivel; aquí el lector de cada
-//! cuerpo dice lo que conoce, y lo demás se rechaza.
+//! Los errores de `#[derive(Deserialize)]` están en inglés y no dan la ruta. Aquí el lector de cada cuerpo dice qué
+//! miembros conoce, y los demás se rechazan.
 
 use serde_json::{Map, Value};
 
@@ -87,7 +87,7 @@ impl<'a> Lugar<'a> {
             .ok_or_else(|| self.problema("La fecha debe existir y tener la forma 2022-11-22T13:10:00Z (UTC)"))
     }
 
-    /// Crea una falta en este lugar.
+    /// Crea un problema en este lugar.
     pub(super) fn problema(&self, error: impl Into<String>) -> Problema {
         Problema::peticion(error).en(&self.campo)
     }

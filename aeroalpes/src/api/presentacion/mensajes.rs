@@ -20,25 +20,25 @@ use crate::contrato::tema::{
     COMANDOS_RESERVA, COMANDOS_RESERVA_MUERTOS, EVENTOS_RESERVA, EVENTOS_RESERVA_MUERTOS, SUB_COMANDOS, SUB_EVENTOS,
 };
 use bitacora_pulsar::{Client, Message, Outcome, WorkerOptions, run_subscription_worker};
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::Problema;
+use super::contexto::Contexto;
 use super::cuerpo::leer;
 use super::dto::leer_itinerarios;
-use super::{Contexto, Problema};
 use crate::api::aplicacion::comando::{Atencion, AtenderMensaje, ejecutar};
 use crate::api::aplicacion::{Error, Falla};
 use crate::api::dominio::{Fecha, Reserva};
-use crate::api::servidor::pedido;
 
 /// Comandos que se atienden a la vez; comparten con HTTP las conexiones a la base de datos.
 const PARALELO: usize = 8;
 
-/// Tras una negativa que solo una persona puede arreglar (un tema con otra clase de esquema), se vuelve a intentar.
+/// Pausa tras una negativa que solo una persona puede arreglar, como un tema con otra clase de esquema.
 const PAUSA: Duration = Duration::from_secs(10);
 
-/// Crea una reserva por cada comando hasta que `fin` es verdadero.
-pub async fn atender_comandos(contexto: Contexto, fin: watch::Receiver<bool>) {
+/// Crea una reserva por cada comando hasta que se pide el `fin`.
+pub async fn atender_comandos(contexto: Contexto, fin: CancellationToken) {
     let cliente = contexto.broker.cliente().clone();
     let suscripcion = suscripcion(COMANDOS_RESERVA, SUB_COMANDOS, COMANDOS_RESERVA_MUERTOS)
         .map(|opciones| WorkerOptions { parallelism: PARALELO, ..opciones });
@@ -54,8 +54,8 @@ pub async fn atender_comandos(contexto: Contexto, fin: watch::Receiver<bool>) {
     .await;
 }
 
-/// Registra cada evento de una reserva hasta que `fin` es verdadero.
-pub async fn anotar_eventos(contexto: Contexto, fin: watch::Receiver<bool>) {
+/// Registra cada evento de una reserva hasta que se pide el `fin`.
+pub async fn anotar_eventos(contexto: Contexto, fin: CancellationToken) {
     let suscripcion = suscripcion(EVENTOS_RESERVA, SUB_EVENTOS, EVENTOS_RESERVA_MUERTOS);
     let cliente = contexto.broker.cliente().clone();
     insistir(&cliente, suscripcion, fin, |registros: Arc<Registros<EventoReserva>>, mensaje_recibido| async move {
@@ -81,7 +81,7 @@ pub async fn anotar_eventos(contexto: Contexto, fin: watch::Receiver<bool>) {
 async fn insistir<T, M, F>(
     cliente: &Client,
     suscripcion: Result<WorkerOptions, crate::contrato::Error>,
-    fin: watch::Receiver<bool>,
+    fin: CancellationToken,
     manejar: M,
 ) where
     T: crate::contrato::avro::Registro + 'static,
@@ -99,12 +99,12 @@ async fn insistir<T, M, F>(
     loop {
         let (registros, manejar) = (Arc::clone(&registros), manejar.clone());
         let manejador = move |mensaje_recibido| manejar(Arc::clone(&registros), mensaje_recibido);
-        match run_subscription_worker(cliente, suscripcion.clone(), pedido(fin.clone()), manejador).await {
+        match run_subscription_worker(cliente, suscripcion.clone(), fin.cancelled(), manejador).await {
             Ok(()) => return,
             Err(error) => tracing::error!(%error, "un tema no se consume; se vuelve a intentar"),
         }
         tokio::select! {
-            () = pedido(fin.clone()) => return,
+            () = fin.cancelled() => return,
             () = tokio::time::sleep(PAUSA) => {}
         }
     }

@@ -2,10 +2,12 @@
 //!
 //! - `rutas`: un archivo por grupo de direcciones; [`enrutar`] las junta.
 //! - `dto`: cómo son los cuerpos, como los describe OpenAPI, y cómo se leen.
-//! - `lector`: lee JSON de modo que cada falta se cuente con su lugar.
+//! - `lector`: lee JSON de modo que cada error se cuente con su lugar.
+//! - `especificacion`: la descripción de la API, y la página que la muestra y la prueba.
 //! - [`mensajes`]: los consumidores de comandos y eventos.
 //! - [`Problema`]: cada error como respuesta.
 
+mod contexto;
 mod cuerpo;
 mod dto;
 mod especificacion;
@@ -20,49 +22,18 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{any, get, post};
-use bitacora_origin::Guard;
+use axum::routing::any;
 
+pub use contexto::Contexto;
 pub use limite::Limite;
 pub use problema::Problema;
 
-use crate::api::infraestructura::mysql::MySql;
-use crate::api::infraestructura::{Argon2id, Broker};
-
-/// Lo que comparten los manejadores. Copiarlo es barato.
-#[derive(Debug, Clone)]
-pub struct Contexto {
-    /// La base de datos.
-    pub almacen: MySql,
-    /// Los resúmenes de contraseñas.
-    pub resumidor: Argon2id,
-    /// El *broker*, para decir si está.
-    pub broker: Broker,
-    /// Las peticiones que se atienden a la vez.
-    pub limite: Limite,
-    /// Los nombres por los que se llama a la API.
-    pub guardia: Arc<Guard>,
-}
-
 /// Construye el enrutador de toda la API.
 pub fn enrutar(contexto: Contexto) -> Router {
-    let trabajo = Router::new()
-        .route("/vuelos/reserva", post(rutas::reserva::crear).get(rutas::reserva::listar))
-        .route("/vuelos/reserva/{id}", get(rutas::reserva::leer))
-        .route("/vuelos/reserva/{id}/aprobar", post(rutas::reserva::aprobar))
-        .route("/vuelos/reserva/{id}/pagar", post(rutas::reserva::pagar))
-        .route("/vuelos/reserva/{id}/cancelar", post(rutas::reserva::cancelar))
-        .route("/cliente/usuarios", post(rutas::usuario::registrar).get(rutas::usuario::listar))
-        .route(
-            "/cliente/usuarios/{id}",
-            get(rutas::usuario::leer).put(rutas::usuario::cambiar).delete(rutas::usuario::borrar),
-        )
-        .route_layer(from_fn_with_state(contexto.limite.clone(), limite::limitar));
-    let mut router = trabajo
-        .route("/health", get(rutas::salud::vivo))
-        .route("/ready", get(rutas::salud::listo))
-        .route("/spec", get(especificacion::documento))
-        .route("/docs", get(especificacion::pagina));
+    let trabajo = rutas::reserva::rutas().merge(rutas::usuario::rutas());
+    let limitado = trabajo.route_layer(from_fn_with_state(contexto.limite.clone(), limite::limitar));
+    let descrito = especificacion::vacia().merge(limitado).merge(rutas::salud::rutas());
+    let mut router = especificacion::publicar(descrito);
     for modulo in rutas::pendiente::MODULOS {
         router = router
             .route(modulo, any(rutas::pendiente::responder))

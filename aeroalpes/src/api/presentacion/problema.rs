@@ -9,7 +9,7 @@ use super::dto::ErrorDto;
 use crate::api::aplicacion::{Error, Falla};
 use crate::api::dominio;
 
-/// Lo que oye quien llega cuando no hay lugar.
+/// Texto del 503 cuando ya se atienden todas las peticiones que caben.
 pub(super) const DEMASIADAS: &str = "Hay demasiadas peticiones en curso; intente de nuevo en unos segundos";
 
 /// Segundos tras los que un cliente puede intentarlo otra vez.
@@ -29,12 +29,12 @@ impl Problema {
         Problema { estado, error: error.into(), campo: None }
     }
 
-    /// Crea una falta de la petición.
+    /// Crea un problema de la petición (400).
     pub fn peticion(error: impl Into<String>) -> Problema {
         Problema::nuevo(StatusCode::BAD_REQUEST, error)
     }
 
-    /// Añade el lugar de la falta; el cuerpo entero no tiene.
+    /// Añade el lugar del error; el cuerpo entero no tiene.
     pub fn en(mut self, campo: impl Into<String>) -> Problema {
         self.campo = Some(campo.into()).filter(|campo| !campo.is_empty());
         self

@@ -14,7 +14,6 @@ pub struct Anillo {
 }
 
 impl Anillo {
-    /// Crea un anillo vacío.
     pub fn de(capacidad: usize) -> Self {
         Self { capacidad, guardadas: VecDeque::with_capacity(capacidad + 1) }
     }

@@ -53,7 +53,6 @@ pub struct Suscripcion {
 }
 
 impl Difusion {
-    /// La crea sin historia.
     pub fn nueva() -> Self {
         Self { eventos: Corriente::nueva(), cambios: Corriente::nueva() }
     }

@@ -10,9 +10,7 @@ pub const MAX_BYTES: usize = 32 * 1024;
 /// De qué trata una publicación.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clase {
-    /// De un evento de una reserva.
     Evento,
-    /// De un cambio de una fila.
     Cambio,
 }
 

@@ -113,7 +113,9 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn bytes_cualesquiera_nunca_causan_un_panico(tema in ".{0,30}", clave in "\\PC{0,60}", valor in "[{}\\[\\]\",:a-z0-9]{0,120}") {
+        fn bytes_cualesquiera_nunca_causan_un_panico(
+            tema in ".{0,30}", clave in "\\PC{0,60}", valor in "[{}\\[\\]\",:a-z0-9]{0,120}"
+        ) {
             let _ = traducir(&tema, Some(clave.as_bytes()), Some(valor.as_bytes()), 5);
         }
     }

@@ -20,10 +20,10 @@ use bitacora_pulsar::{Client, ClientConfig};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 
-use crate::ui::Opciones;
 use crate::ui::difusion::{Clase, Difusion};
 use crate::ui::error::Error;
 use crate::ui::estado::{self, Estado};
+use crate::ui::opciones::Opciones;
 
 /// Cada cuánto se listan los temas.
 const LISTADO: Duration = Duration::from_secs(1);

@@ -56,7 +56,7 @@ impl Lector {
                     ultimo = Some(mensaje.id);
                     let publicacion = self.publicacion(&mensaje).await;
                     self.difusion.publicar(publicacion);
-                    // Un lote tiene muchos mensajes a mano; entre ellos les toca a los websockets.
+                    // Los mensajes de un lote ya están aquí; entre uno y otro se deja trabajar a los websockets.
                     tokio::task::yield_now().await;
                 }
                 Ok(Err(error)) if error.is_retryable() => tokio::time::sleep(PAUSA).await,

@@ -34,9 +34,7 @@ pub struct Api {
 /// Una respuesta en JSON.
 #[derive(Debug)]
 pub struct Contestada {
-    /// Su estado.
     pub estado: StatusCode,
-    /// Su cuerpo.
     pub cuerpo: Value,
 }
 
@@ -49,7 +47,6 @@ pub enum SinRespuesta {
     /// Su respuesta no sirve.
     #[error("la API contestó {estado} con {que}")]
     Inservible {
-        /// El estado.
         estado: StatusCode,
         /// Lo que vino en lugar de JSON.
         que: &'static str,
@@ -80,9 +77,6 @@ impl SinRespuesta {
 
 impl Api {
     /// Crea un cliente para una URL base; todavía no se conecta.
-    ///
-    /// # Errors
-    /// La URL no lo es.
     pub fn nueva(base: &str) -> Result<Self, Error> {
         let fallo = |source| Error::Api { direccion: base.to_owned(), source };
         // Un proxy del entorno es para el mundo de fuera, y una API no manda a otra parte.

@@ -37,7 +37,6 @@ struct Pasajeros {
 /// Un campo que está mal.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Fallo {
-    /// Nombre del campo.
     pub campo: &'static str,
     /// Frase para la página.
     pub mensaje: String,

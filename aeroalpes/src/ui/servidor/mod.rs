@@ -23,6 +23,7 @@ use bitacora_origin::{Guard, HostRule, Refusal};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::ui::difusion::Difusion;
 use crate::ui::estado::Estado;
@@ -43,7 +44,7 @@ pub struct Servidor {
     pagina: Arc<Pagina>,
     api: Api,
     guardia: Arc<Guard>,
-    alto: watch::Sender<bool>,
+    alto: CancellationToken,
 }
 
 #[derive(Debug, Clone)]
@@ -53,17 +54,13 @@ struct Compartido {
 }
 
 impl Servidor {
-    /// Lo crea.
     pub fn nuevo(difusion: Arc<Difusion>, estado: watch::Receiver<Estado>, api: Api, guardia: Guard) -> Self {
-        let (alto, alto_visto) = watch::channel(false);
-        let websockets = Arc::new(Websockets::nuevos(difusion, estado, alto_visto));
+        let alto = CancellationToken::new();
+        let websockets = Arc::new(Websockets::nuevos(difusion, estado, alto.clone()));
         Self { websockets, pagina: Arc::new(Pagina::nueva()), api, guardia: Arc::new(guardia), alto }
     }
 
     /// Sirve hasta que `alto` termina; después se lo dice a cada navegador y deja acabar las peticiones.
-    ///
-    /// # Errors
-    /// El puerto falla del todo.
     pub async fn servir(self, escucha: TcpListener, alto: impl Future<Output = ()>) -> std::io::Result<()> {
         let compartido = Compartido { websockets: Arc::clone(&self.websockets), pagina: self.pagina };
         let rutas = Router::new()
@@ -75,13 +72,10 @@ impl Servidor {
             .nest("/api", reenvio::rutas(self.api))
             .layer(DefaultBodyLimit::max(MAX_CUERPO))
             .layer(from_fn_with_state(self.guardia, de_casa));
-        let mut visto = self.alto.subscribe();
-        let hasta_el_alto = async move {
-            let _ = visto.wait_for(|alto| *alto).await;
-        };
+        let hasta_el_alto = self.alto.clone().cancelled_owned();
         let sirviendo = tokio::spawn(axum::serve(escucha, rutas).with_graceful_shutdown(hasta_el_alto).into_future());
         alto.await;
-        let _ = self.alto.send(true);
+        self.alto.cancel();
         // Un navegador que no contesta no debe retener el final.
         let despedida = async {
             self.websockets.cerrados().await;
@@ -95,8 +89,8 @@ impl Servidor {
     }
 }
 
-/// Las peticiones vienen de nuestra página o de ninguna, y nos llaman por un nombre nuestro. Un vigilante puede
-/// llamar a `/health` por el que encuentre.
+/// Deja pasar las peticiones de nuestra página y las que no vienen de ninguna página, si nos llaman por un nombre
+/// nuestro. `/health` admite cualquier nombre: un vigilante llama por el que conoce.
 async fn de_casa(State(guardia): State<Arc<Guard>>, peticion: Request, next: Next) -> Response {
     let regla = if peticion.uri().path() == "/health" { HostRule::Any } else { HostRule::Known };
     let Err(rechazo) = guardia.check(peticion.method(), peticion.uri(), peticion.headers(), regla) else {
@@ -105,7 +99,8 @@ async fn de_casa(State(guardia): State<Arc<Guard>>, peticion: Request, next: Nex
     tracing::warn!(%rechazo, "se rechazó una petición de otra página o por un nombre desconocido");
     let texto = match rechazo {
         Refusal::Host(_) => {
-            "La página no se conoce por ese nombre; ábrela como localhost o por su dirección, o añade el nombre a AEROALPES_NOMBRES."
+            "La página no se conoce por ese nombre; ábrela como localhost o por su dirección, o añade el nombre a \
+             AEROALPES_NOMBRES."
         }
         _ => "La petición viene de otra página; abre la de AeroAlpes.",
     };

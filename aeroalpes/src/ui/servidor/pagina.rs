@@ -14,7 +14,8 @@ const SVG: &str = "image/svg+xml";
 macro_rules! archivos {
     ($($ruta:literal => $tipo:expr, $archivo:literal;)*) => {
         /// Ruta, tipo y texto de cada archivo.
-        const ARCHIVOS: &[(&str, &str, &str)] = &[$(($ruta, $tipo, include_str!(concat!("../../../pagina/", $archivo)))),*];
+        const ARCHIVOS: &[(&str, &str, &str)] =
+            &[$(($ruta, $tipo, include_str!(concat!("../../../pagina/", $archivo)))),*];
     };
 }
 
@@ -76,7 +77,6 @@ struct Archivo {
 }
 
 impl Pagina {
-    /// Crea la página.
     pub fn nueva() -> Self {
         let archivo = |(ruta, tipo, texto): &(&'static str, &'static str, &'static str)| {
             let mut resumidor = DefaultHasher::new();

@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio_util::sync::CancellationToken;
 
 use crate::ui::difusion::{Clase, Difusion, Publicacion, Suscripcion};
 use crate::ui::estado::Estado;
@@ -40,24 +41,22 @@ const SILENCIO: Duration = Duration::from_secs(60);
 /// Lo que habla un websocket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Forma {
-    /// Solo eventos.
     Tutorial,
     /// Objetos con `tipo`.
     Pagina,
 }
 
-/// Todos los websockets.
 #[derive(Debug)]
 pub struct Websockets {
     difusion: Arc<Difusion>,
     estado: watch::Receiver<Estado>,
-    alto: watch::Receiver<bool>,
+    alto: CancellationToken,
     plazas: Arc<Semaphore>,
 }
 
 impl Websockets {
-    /// Crea el conjunto de los websockets; terminan cuando `alto` es verdadero.
-    pub fn nuevos(difusion: Arc<Difusion>, estado: watch::Receiver<Estado>, alto: watch::Receiver<bool>) -> Self {
+    /// Crea el conjunto de los websockets; terminan cuando se pide el `alto`.
+    pub fn nuevos(difusion: Arc<Difusion>, estado: watch::Receiver<Estado>, alto: CancellationToken) -> Self {
         Self { difusion, estado, alto, plazas: Arc::new(Semaphore::new(MAX_WEBSOCKETS as usize)) }
     }
 
@@ -90,7 +89,7 @@ struct Websocket {
     socket: WebSocket,
     forma: Forma,
     estado: watch::Receiver<Estado>,
-    alto: watch::Receiver<bool>,
+    alto: CancellationToken,
     _plaza: OwnedSemaphorePermit,
 }
 
@@ -123,8 +122,7 @@ impl Websocket {
         let mut latido = interval(LATIDO);
         latido.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut oido = Instant::now();
-        let mut visto = self.alto.clone();
-        let mut alto = std::pin::pin!(async move { drop(visto.wait_for(|alto| *alto).await) });
+        let mut alto = std::pin::pin!(self.alto.clone().cancelled_owned());
         loop {
             tokio::select! {
                 () = &mut alto => return Ok(despedida(close_code::AWAY, "el servidor se detiene")),
@@ -135,7 +133,8 @@ impl Websocket {
                         return Ok(despedida(close_code::AGAIN, "demasiado lento: conéctate de nuevo"));
                     }
                     Err(RecvError::Lagged(cantidad)) => {
-                        self.enviar_a_la_pagina(format!(r#"{{"tipo":"omitidos","cantidad":{cantidad}}}"#).into()).await?;
+                        let omitidos = format!(r#"{{"tipo":"omitidos","cantidad":{cantidad}}}"#);
+                        self.enviar_a_la_pagina(omitidos.into()).await?;
                     }
                 },
                 cambio = self.estado.changed() => match cambio {
@@ -220,6 +219,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::{TcpListener, TcpStream};
     use tokio::sync::watch;
+    use tokio_util::sync::CancellationToken;
 
     use super::{Forma, Websockets};
     use crate::ui::difusion::Difusion;
@@ -240,8 +240,8 @@ mod tests {
     async fn un_websocket_se_despide_aunque_el_estado_acabe_antes_que_el_alto() {
         let difusion = Arc::new(Difusion::nueva());
         let (estado, estado_visto) = watch::channel(Estado::default());
-        let (_alto, alto_visto) = watch::channel(false);
-        let websockets = Arc::new(Websockets::nuevos(Arc::clone(&difusion), estado_visto, alto_visto));
+        let sin_alto = CancellationToken::new();
+        let websockets = Arc::new(Websockets::nuevos(Arc::clone(&difusion), estado_visto, sin_alto));
         let rutas = Router::new().route("/ws", get(abrir)).with_state(websockets);
         let escucha = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let mut navegador = TcpStream::connect(escucha.local_addr().unwrap()).await.unwrap();

@@ -9,15 +9,13 @@ use crate::api::dominio::Reserva;
 /// Guarda la reserva de un mensaje exactamente una vez: el id del mensaje se anota en la misma unidad de trabajo.
 #[derive(Debug)]
 pub struct AtenderMensaje {
-    /// Nombre del consumidor.
     pub consumidor: &'static str,
     /// Id del mensaje, el mismo en cada entrega.
     pub mensaje: String,
-    /// Lo que pide.
     pub reserva: Reserva,
 }
 
-/// Lo que fue de un mensaje.
+/// Resultado de atender un mensaje.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Atencion {
     /// Su reserva está guardada.

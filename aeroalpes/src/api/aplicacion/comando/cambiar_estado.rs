@@ -8,22 +8,16 @@ use crate::api::dominio::{Fecha, Reserva};
 /// Lo que se hace con una reserva.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cambio {
-    /// Se aprueba.
     Aprobar,
-    /// Se paga.
     Pagar,
-    /// Se cancela.
     Cancelar,
 }
 
 /// Cambia el estado de una reserva.
 #[derive(Debug)]
 pub struct CambiarEstado {
-    /// Qué reserva.
     pub id: String,
-    /// Qué se hace.
     pub cambio: Cambio,
-    /// Cuándo.
     pub ahora: Fecha,
 }
 

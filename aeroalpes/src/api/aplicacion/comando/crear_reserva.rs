@@ -8,9 +8,7 @@ use crate::api::dominio::{Fecha, Itinerario, Reserva};
 /// Lo que pide un cliente.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pedido {
-    /// El cliente, si lo hay.
     pub id_cliente: Option<String>,
-    /// Lo que se reserva.
     pub itinerarios: Vec<Itinerario>,
 }
 
@@ -23,9 +21,6 @@ pub struct CrearReserva {
 
 impl CrearReserva {
     /// Prepara la reserva; las reglas se comprueban aquí, antes de tocar la base de datos.
-    ///
-    /// # Errors
-    /// La regla que se rompe.
     pub fn nuevo(
         id: String,
         pedido: Pedido,
@@ -52,7 +47,7 @@ impl Comando for CrearReserva {
     }
 }
 
-/// Guarda una reserva nueva y lo que cuenta al mundo.
+/// Guarda una reserva nueva y sus eventos.
 pub(super) async fn guardar<U: UnidadDeTrabajo>(reserva: &Reserva, unidad: &mut U) -> Result<(), Error> {
     unidad.agregar(reserva).await?;
     for evento in reserva.eventos() {

@@ -21,13 +21,13 @@ pub use usuario::{BorrarUsuario, CambiarUsuario, RegistrarUsuario};
 /// Cuántas veces se intenta una unidad de trabajo.
 const INTENTOS: u32 = 8;
 
-/// Lo que puede tardar una unidad de trabajo, y después su confirmación. Es más que todas las esperas de cerrojos de
-/// una unidad; una base de datos que para entonces no contesta ha enmudecido, y ningún *socket* cerrado lo dice.
+/// Plazo de una unidad de trabajo, y aparte el de su confirmación. Es mayor que todas las esperas de cerrojos de una
+/// unidad: una base de datos que no contesta para entonces ha enmudecido sin cerrar su *socket*.
 const PLAZO: Duration = Duration::from_secs(12);
 
 /// Un cambio de la aplicación.
 pub trait Comando: Sync {
-    /// Lo que sabe quien llama.
+    /// Lo que recibe quien lo ejecuta.
     type Salida: Send;
 
     /// Hace el cambio en una unidad de trabajo que confirma quien llama.
@@ -67,7 +67,8 @@ async fn intentar<A: Almacen, C: Comando>(almacen: &A, comando: &C) -> Result<C:
     Ok(salida)
 }
 
-/// Crece con los intentos; las últimas cifras del reloj evitan que se reencuentren quienes se interbloquearon.
+/// Devuelve una pausa que crece con los intentos. Las últimas cifras del reloj la hacen distinta en cada unidad, para
+/// que dos que se interbloquearon no vuelvan a coincidir.
 fn espera(intento: u32) -> Duration {
     let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |transcurrido| transcurrido.subsec_nanos());
     Duration::from_micros(u64::from(intento) * 2_000 + u64::from(nanos / 100 % 8_000))

@@ -5,12 +5,9 @@ use crate::api::aplicacion::Error;
 use crate::api::aplicacion::puerto::UnidadDeTrabajo;
 use crate::api::dominio::{DatosUsuario, Usuario};
 
-/// Registra un usuario.
 #[derive(Debug)]
 pub struct RegistrarUsuario {
-    /// Lo que es el usuario.
     pub datos: DatosUsuario,
-    /// Resumen de la contraseña.
     pub resumen: String,
 }
 
@@ -43,10 +40,8 @@ impl Comando for CambiarUsuario {
     }
 }
 
-/// Borra un usuario.
 #[derive(Debug)]
 pub struct BorrarUsuario {
-    /// Cuál.
     pub id: i32,
 }
 

@@ -49,7 +49,7 @@ impl MySql {
     /// Prepara las conexiones; se hacen cuando hacen falta, así que la base de datos puede no estar.
     ///
     /// # Errors
-    /// La forma de la bandeja de salida está mal: una falta de este programa.
+    /// La forma de la bandeja de salida está mal: un error de este programa.
     pub fn nuevo(configuracion: &ConfiguracionDb) -> Result<MySql, Falla> {
         let bandejas = Arc::new(Bandejas::nuevas().map_err(falla_de_bandeja)?);
         let pool = MySqlPoolOptions::new()
@@ -96,7 +96,7 @@ impl MySql {
 
     /// Espera hasta que estén las tablas.
     pub(super) async fn con_tablas(&self) {
-        // Quien avisa es de este valor, así que no puede faltar; lo mismo abajo.
+        // El emisor es un campo de este valor, así que el canal no puede cerrarse; lo mismo abajo.
         let _ = self.listo.subscribe().wait_for(|listo| *listo).await;
     }
 
@@ -114,7 +114,7 @@ impl MySql {
         }
     }
 
-    /// Anota lo que una falla dice de las tablas.
+    /// Anota que faltan tablas, si es lo que dice la falla, y la devuelve.
     pub(super) fn observar(&self, falla: Falla) -> Falla {
         if es_sin_tabla(&falla) {
             self.listo.send_replace(false);

@@ -3,34 +3,23 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use sqlx::mysql::MySqlRow;
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::{MySql as Motor, QueryBuilder};
 use tokio::time::timeout;
 
 use super::error::falla;
 use super::fila::{Fila, itinerarios};
-use super::sentencia::marcas;
+use super::seleccion::{CABECERA, FilaLeg, FilaPasajero, LEGS, PASAJEROS, USUARIO, cabecera, leg, pasajero, usuario};
 use super::{MySql, Unidad};
 use crate::api::aplicacion::Falla;
 use crate::api::aplicacion::consulta::{Filtro, Pagina, desplazamiento};
 use crate::api::aplicacion::puerto::Almacen;
-use crate::api::dominio::{Aeropuerto, DatosUsuario, Estado, Fecha, Itinerario, Leg, Pasajero, Reserva, Usuario};
+use crate::api::dominio::{Estado, Leg, Pasajero, Reserva, Usuario};
 
 /// Una base de datos que no contesta una lectura en este plazo ha enmudecido.
 const PLAZO: Duration = Duration::from_secs(12);
 
-/// Plazo de la pregunta de si está: más de lo que se espera una conexión, menos de lo que esperan quienes preguntan.
+/// Plazo de la comprobación de `/ready`: mayor que la espera de una conexión, menor que el plazo de quien la pide.
 const PLAZO_COMPROBAR: Duration = Duration::from_millis(2_500);
-
-/// Una reserva sin sus itinerarios; las fechas, en la forma de [`Fecha`].
-pub(super) const CABECERA: &str = "SELECT id, id_cliente, estado, DATE_FORMAT(fecha_creacion, '%Y-%m-%dT%H:%i:%sZ'), \
-     DATE_FORMAT(fecha_actualizacion, '%Y-%m-%dT%H:%i:%sZ') FROM reservas";
-
-const LEGS: &str = "SELECT reserva_id, itinerario_orden, odo_orden, segmento_orden, leg_orden, \
-     DATE_FORMAT(fecha_salida, '%Y-%m-%dT%H:%i:%sZ'), DATE_FORMAT(fecha_llegada, '%Y-%m-%dT%H:%i:%sZ'), \
-     origen_codigo, origen_nombre, destino_codigo, destino_nombre FROM reservas_itinerarios";
-
-const USUARIO: &str = "SELECT id, nombres, apellidos, direccion, telefono, email FROM usuarios_legado";
 
 /// Lo que una reserva tiene en otras tablas.
 #[derive(Default)]
@@ -48,41 +37,26 @@ impl Almacen for MySql {
 
     async fn reserva(&self, id: &str) -> Result<Option<Reserva>, Falla> {
         self.leer(async {
-            let sql = format!("{CABECERA} WHERE id = ?");
-            let fila = sqlx::query(AssertSqlSafe(sql)).bind(id).fetch_optional(&self.pool).await.map_err(falla)?;
+            let mut consulta = QueryBuilder::new(CABECERA);
+            consulta.push(" WHERE id = ").push_bind(id);
+            let fila = consulta.build_query_as().fetch_optional(&self.pool).await.map_err(falla)?;
             let Some(fila) = fila else { return Ok(None) };
-            Ok(self.completar(vec![cabecera(&fila)?]).await?.pop())
+            Ok(self.completar(vec![cabecera(fila)?]).await?.pop())
         })
         .await
     }
 
     async fn reservas(&self, filtro: &Filtro) -> Result<Pagina<Reserva>, Falla> {
         self.leer(async {
-            let estado = filtro.estado.map(Estado::nombre);
-            let condiciones: Vec<&str> =
-                [estado.map(|_| "estado = ?"), filtro.id_cliente.as_ref().map(|_| "id_cliente = ?")]
-                    .into_iter()
-                    .flatten()
-                    .collect();
-            let dados = [estado, filtro.id_cliente.as_deref()];
-            let dados = dados.iter().flatten();
-            let busqueda = match condiciones.is_empty() {
-                true => String::new(),
-                false => format!(" WHERE {}", condiciones.join(" AND ")),
-            };
-            let sql = format!("{CABECERA}{busqueda} ORDER BY fecha_creacion DESC, id DESC LIMIT ? OFFSET ?");
-            let mut consulta = sqlx::query(AssertSqlSafe(sql));
-            for valor in dados.clone() {
-                consulta = consulta.bind(*valor);
-            }
-            let desplazado = desplazamiento(filtro.pagina, filtro.tamano);
-            let filas = consulta.bind(filtro.tamano).bind(desplazado).fetch_all(&self.pool).await.map_err(falla)?;
-            let mut cuenta = sqlx::query(AssertSqlSafe(format!("SELECT COUNT(*) FROM reservas{busqueda}")));
-            for valor in dados {
-                cuenta = cuenta.bind(*valor);
-            }
-            let total = cuenta.fetch_one(&self.pool).await.and_then(|fila| fila.try_get(0)).map_err(falla)?;
-            let cabeceras = filas.iter().map(cabecera).collect::<Result<_, _>>()?;
+            let mut consulta = QueryBuilder::new(CABECERA);
+            filtrar(&mut consulta, filtro);
+            consulta.push(" ORDER BY fecha_creacion DESC, id DESC");
+            paginar(&mut consulta, filtro.pagina, filtro.tamano);
+            let filas = consulta.build_query_as().fetch_all(&self.pool).await.map_err(falla)?;
+            let mut cuenta = QueryBuilder::new("SELECT COUNT(*) FROM reservas");
+            filtrar(&mut cuenta, filtro);
+            let total = cuenta.build_query_scalar().fetch_one(&self.pool).await.map_err(falla)?;
+            let cabeceras = filas.into_iter().map(cabecera).collect::<Result<_, _>>()?;
             Ok(Pagina { elementos: self.completar(cabeceras).await?, total })
         })
         .await
@@ -90,22 +64,23 @@ impl Almacen for MySql {
 
     async fn usuario(&self, id: i32) -> Result<Option<Usuario>, Falla> {
         self.leer(async {
-            let sql = format!("{USUARIO} WHERE id = ?");
-            let fila = sqlx::query(AssertSqlSafe(sql)).bind(id).fetch_optional(&self.pool).await.map_err(falla)?;
-            fila.as_ref().map(usuario).transpose().map_err(falla)
+            let mut consulta = QueryBuilder::new(USUARIO);
+            consulta.push(" WHERE id = ").push_bind(id);
+            let fila = consulta.build_query_as().fetch_optional(&self.pool).await.map_err(falla)?;
+            Ok(fila.map(usuario))
         })
         .await
     }
 
     async fn usuarios(&self, pagina: u32, tamano: u32) -> Result<Pagina<Usuario>, Falla> {
         self.leer(async {
-            let consulta = sqlx::query(AssertSqlSafe(format!("{USUARIO} ORDER BY id LIMIT ? OFFSET ?")));
-            let consulta = consulta.bind(tamano).bind(desplazamiento(pagina, tamano));
-            let filas = consulta.fetch_all(&self.pool).await.map_err(falla)?;
-            let cuenta = sqlx::query("SELECT COUNT(*) FROM usuarios_legado").fetch_one(&self.pool).await;
-            let total = cuenta.and_then(|fila| fila.try_get(0)).map_err(falla)?;
-            let elementos = filas.iter().map(usuario).collect::<Result<_, _>>().map_err(falla)?;
-            Ok(Pagina { elementos, total })
+            let mut consulta = QueryBuilder::new(USUARIO);
+            consulta.push(" ORDER BY id");
+            paginar(&mut consulta, pagina, tamano);
+            let filas = consulta.build_query_as().fetch_all(&self.pool).await.map_err(falla)?;
+            let cuenta = sqlx::query_scalar("SELECT COUNT(*) FROM usuarios_legado");
+            let total = cuenta.fetch_one(&self.pool).await.map_err(falla)?;
+            Ok(Pagina { elementos: filas.into_iter().map(usuario).collect(), total })
         })
         .await
     }
@@ -138,85 +113,50 @@ impl MySql {
         if cabeceras.is_empty() {
             return Ok(cabeceras);
         }
-        let signos = marcas("?", cabeceras.len());
-        let orden = "ORDER BY reserva_id, itinerario_orden";
-        let legs = format!("{LEGS} WHERE reserva_id IN ({signos}) {orden}, odo_orden, segmento_orden, leg_orden");
-        let pasajeros = format!(
-            "SELECT reserva_id, itinerario_orden, tipo FROM reservas_pasajeros WHERE reserva_id IN ({signos}) {orden}, pasajero_orden"
-        );
-        let (mut legs, mut pasajeros) = (sqlx::query(AssertSqlSafe(legs)), sqlx::query(AssertSqlSafe(pasajeros)));
-        for reserva in &cabeceras {
-            legs = legs.bind(reserva.id().to_owned());
-            pasajeros = pasajeros.bind(reserva.id().to_owned());
-        }
+        let mut legs = de_reservas(LEGS, &cabeceras);
+        legs.push(", odo_orden, segmento_orden, leg_orden");
+        let mut pasajeros = de_reservas(PASAJEROS, &cabeceras);
+        pasajeros.push(", pasajero_orden");
         let mut hallado: HashMap<String, Partes> = HashMap::new();
-        for fila in legs.fetch_all(&self.pool).await.map_err(falla)? {
-            let id = fila.try_get(0).map_err(falla)?;
-            hallado.entry(id).or_default().filas.push(leg(&fila)?);
+        for fila in legs.build_query_as::<FilaLeg>().fetch_all(&self.pool).await.map_err(falla)? {
+            let (id, fila) = leg(fila)?;
+            hallado.entry(id).or_default().filas.push(fila);
         }
-        for fila in pasajeros.fetch_all(&self.pool).await.map_err(falla)? {
-            let id = fila.try_get(0).map_err(falla)?;
-            let nombre: String = fila.try_get(2).map_err(falla)?;
-            let Some(pasajero) = Pasajero::de_nombre(&nombre) else { return Err(ajeno("el tipo", &nombre)) };
-            hallado.entry(id).or_default().pasajeros.push((fila.try_get(1).map_err(falla)?, pasajero));
+        for fila in pasajeros.build_query_as::<FilaPasajero>().fetch_all(&self.pool).await.map_err(falla)? {
+            let (id, lugar, tipo) = fila;
+            hallado.entry(id).or_default().pasajeros.push((lugar, pasajero(&tipo)?));
         }
         let completa = |cabecera: Reserva| {
             let partes = hallado.remove(cabecera.id()).unwrap_or_default();
-            con_itinerarios(&cabecera, itinerarios(partes.filas, &partes.pasajeros))
+            cabecera.con_itinerarios(itinerarios(&partes.filas, &partes.pasajeros))
         };
         Ok(cabeceras.into_iter().map(completa).collect())
     }
 }
 
-fn con_itinerarios(cabecera: &Reserva, itinerarios: Vec<Itinerario>) -> Reserva {
-    let fechas = [cabecera.fecha_creacion(), cabecera.fecha_actualizacion()];
-    let id_cliente = cabecera.id_cliente().map(str::to_owned);
-    Reserva::guardada(cabecera.id().to_owned(), id_cliente, cabecera.estado(), fechas, itinerarios)
-}
-
-/// Lee una fila de [`CABECERA`].
-pub(super) fn cabecera(fila: &MySqlRow) -> Result<Reserva, Falla> {
-    let nombre: String = fila.try_get(2).map_err(falla)?;
-    let Some(estado) = Estado::de_nombre(&nombre) else { return Err(ajeno("el estado", &nombre)) };
-    let (id, id_cliente) = (fila.try_get(0).map_err(falla)?, fila.try_get(1).map_err(falla)?);
-    Ok(Reserva::guardada(id, id_cliente, estado, [fecha(fila, 3)?, fecha(fila, 4)?], Vec::new()))
-}
-
-fn leg(fila: &MySqlRow) -> Result<Fila<Leg>, Falla> {
-    let mut orden = [0; 4];
-    for (lugar, columna) in orden.iter_mut().zip(1_usize..) {
-        *lugar = fila.try_get(columna).map_err(falla)?;
+fn filtrar(consulta: &mut QueryBuilder<Motor>, filtro: &Filtro) {
+    let mut nexo = " WHERE ";
+    for (columna, valor) in
+        [("estado = ", filtro.estado.map(Estado::nombre)), ("id_cliente = ", filtro.id_cliente.as_deref())]
+    {
+        if let Some(valor) = valor {
+            consulta.push(nexo).push(columna).push_bind(valor);
+            nexo = " AND ";
+        }
     }
-    let aeropuerto = |columna: usize| -> Result<Aeropuerto, Falla> {
-        let codigo = fila.try_get(columna).map_err(falla)?;
-        Ok(Aeropuerto { codigo, nombre: fila.try_get(columna + 1).map_err(falla)? })
-    };
-    let leg = Leg {
-        fecha_salida: fecha(fila, 5)?,
-        fecha_llegada: fecha(fila, 6)?,
-        origen: aeropuerto(7)?,
-        destino: aeropuerto(9)?,
-    };
-    Ok(Fila { orden, leg })
 }
 
-fn usuario(fila: &MySqlRow) -> Result<Usuario, sqlx::Error> {
-    let datos = DatosUsuario {
-        nombres: fila.try_get(1)?,
-        apellidos: fila.try_get(2)?,
-        direccion: fila.try_get(3)?,
-        telefono: fila.try_get(4)?,
-        email: fila.try_get(5)?,
-    };
-    Ok(Usuario { id: fila.try_get(0)?, datos })
+fn paginar(consulta: &mut QueryBuilder<Motor>, pagina: u32, tamano: u32) {
+    consulta.push(" LIMIT ").push_bind(tamano).push(" OFFSET ").push_bind(desplazamiento(pagina, tamano));
 }
 
-fn fecha(fila: &MySqlRow, columna: usize) -> Result<Fecha, Falla> {
-    let texto: String = fila.try_get(columna).map_err(falla)?;
-    Fecha::leer(&texto).ok_or_else(|| ajeno("la fecha", &texto))
-}
-
-/// Otro escribió lo que esta aplicación no conoce.
-fn ajeno(que: &str, valor: &str) -> Falla {
-    Falla::Interna(format!("una fila tiene {que} {valor:?}, que esta aplicación no conoce").into())
+/// Empieza una consulta de lo que unas reservas tienen en otra tabla; le falta el final del orden.
+fn de_reservas(seleccion: &str, reservas: &[Reserva]) -> QueryBuilder<Motor> {
+    let mut consulta = QueryBuilder::new(seleccion);
+    let mut ids = consulta.push(" WHERE reserva_id IN (").separated(", ");
+    for reserva in reservas {
+        ids.push_bind(reserva.id());
+    }
+    ids.push_unseparated(") ORDER BY reserva_id, itinerario_orden");
+    consulta
 }

@@ -21,7 +21,7 @@ const SIN_TABLAS: [u16; 3] = [1046, 1049, 1146];
 /// ER_DUP_ENTRY.
 const REPETIDO: u16 = 1062;
 
-/// Devuelve lo que ayuda contra un error anterior a la confirmación.
+/// Clasifica un error anterior a la confirmación por lo que ayuda contra él: repetir, esperar o nada.
 pub(super) fn falla(error: sqlx::Error) -> Falla {
     match numero(&error) {
         Some(codigo) if PASAJEROS.contains(&codigo) => Falla::Pasajera(error.into()),
@@ -36,7 +36,7 @@ pub(super) fn falla(error: sqlx::Error) -> Falla {
     }
 }
 
-/// Devuelve lo que ayuda contra un error de la propia confirmación.
+/// Clasifica un error de la propia confirmación; si se rompió la conexión, nadie sabe si quedó guardado.
 pub(super) fn falla_al_confirmar(error: sqlx::Error) -> Falla {
     match (numero(&error), falla(error)) {
         (None, Falla::Pasajera(causa)) => Falla::Dudosa(causa),
@@ -44,7 +44,7 @@ pub(super) fn falla_al_confirmar(error: sqlx::Error) -> Falla {
     }
 }
 
-/// Devuelve lo que ayuda contra un error de las bandejas.
+/// Clasifica un error de las bandejas por el de sqlx que lo causó.
 pub(super) fn falla_de_bandeja(error: bitacora_outbox::Error) -> Falla {
     match error {
         bitacora_outbox::Error::Database { source, statement, code } => match source.downcast::<sqlx::Error>() {

@@ -4,12 +4,9 @@
 //! columnas y los índices que faltan se añaden con valores por defecto, para que los servicios del tutorial sigan
 //! escribiendo sus columnas.
 
-use std::time::Duration;
-
 use sqlx::mysql::MySqlConnection;
 use sqlx::{AssertSqlSafe, Row};
 
-use super::MySql;
 use super::error::{falla, falla_de_bandeja};
 use super::salida::Bandejas;
 use crate::api::aplicacion::Falla;
@@ -53,7 +50,8 @@ const TABLAS: [&str; 6] = [
         PRIMARY KEY (reserva_id, itinerario_orden, odo_orden, segmento_orden, leg_orden),
         FOREIGN KEY (reserva_id) REFERENCES reservas (id),
         FOREIGN KEY (odo_orden, segmento_orden, leg_orden, fecha_salida, fecha_llegada, origen_codigo, destino_codigo)
-            REFERENCES itinerarios (odo_orden, segmento_orden, leg_orden, fecha_salida, fecha_llegada, origen_codigo, destino_codigo)
+            REFERENCES itinerarios
+            (odo_orden, segmento_orden, leg_orden, fecha_salida, fecha_llegada, origen_codigo, destino_codigo)
     ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
     "CREATE TABLE IF NOT EXISTS reservas_pasajeros (
         reserva_id VARCHAR(40) NOT NULL,
@@ -126,22 +124,4 @@ async fn existe(conexion: &mut MySqlConnection, sql: &'static str, tabla: &str, 
     let fila = sqlx::query(sql).bind(tabla).bind(nombre).fetch_one(conexion).await.map_err(falla)?;
     let cuenta: i64 = fila.try_get(0).map_err(falla)?;
     Ok(cuenta > 0)
-}
-
-const PAUSA: Duration = Duration::from_millis(200);
-const PAUSA_MAXIMA: Duration = Duration::from_secs(5);
-
-/// Prepara las tablas en cuanto está la base de datos, y otra vez cada vez que se ve que faltan. No termina por sí
-/// sola.
-pub async fn mantener_esquema(almacen: MySql) {
-    loop {
-        let mut pausa = PAUSA;
-        while let Err(error) = almacen.preparar().await {
-            tracing::warn!(%error, "todavía no se pueden preparar las tablas; la API contesta 503 hasta que lo estén");
-            tokio::time::sleep(pausa).await;
-            pausa = (pausa * 2).min(PAUSA_MAXIMA);
-        }
-        tracing::info!("las tablas están");
-        almacen.sin_tablas().await;
-    }
 }

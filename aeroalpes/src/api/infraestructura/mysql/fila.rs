@@ -26,31 +26,20 @@ pub(super) fn filas(itinerarios: &[Itinerario]) -> Vec<Fila<&Leg>> {
 }
 
 /// Reconstruye el árbol de las filas, en el orden de sus lugares, y de los pasajeros con el lugar de su itinerario.
-pub(super) fn itinerarios(filas: Vec<Fila<Leg>>, pasajeros: &[(i32, Pasajero)]) -> Vec<Itinerario> {
-    let mut itinerarios: Vec<Itinerario> = Vec::new();
-    let mut antes = None;
-    for Fila { orden, leg } in filas {
-        let [i, o, s, _] = orden;
-        if antes.is_none_or(|[ai, _, _, _]: [i32; 4]| ai != i) {
-            let suyos = pasajeros.iter().filter(|(orden, _)| *orden == i).map(|(_, pasajero)| *pasajero);
-            itinerarios.push(Itinerario { odos: Vec::new(), pasajeros: suyos.collect() });
-            antes = None;
-        }
-        let Some(itinerario) = itinerarios.last_mut() else { continue };
-        if antes.is_none_or(|[_, ao, _, _]| ao != o) {
-            itinerario.odos.push(Odo { segmentos: Vec::new() });
-            antes = None;
-        }
-        let Some(odo) = itinerario.odos.last_mut() else { continue };
-        if antes.is_none_or(|[_, _, as_, _]| as_ != s) {
-            odo.segmentos.push(Segmento { legs: Vec::new() });
-        }
-        if let Some(segmento) = odo.segmentos.last_mut() {
-            segmento.legs.push(leg);
-        }
-        antes = Some(orden);
-    }
-    itinerarios
+pub(super) fn itinerarios(filas: &[Fila<Leg>], pasajeros: &[(i32, Pasajero)]) -> Vec<Itinerario> {
+    let segmento = |filas: &[Fila<Leg>]| Segmento { legs: filas.iter().map(|fila| fila.leg.clone()).collect() };
+    let odo = |filas: &[Fila<Leg>]| Odo { segmentos: grupos(filas, 2, segmento) };
+    let itinerario = |filas: &[Fila<Leg>]| {
+        let lugar = filas.first().map(|fila| fila.orden[0]);
+        let suyos = pasajeros.iter().filter(|(de, _)| Some(*de) == lugar).map(|(_, pasajero)| *pasajero);
+        Itinerario { odos: grupos(filas, 1, odo), pasajeros: suyos.collect() }
+    };
+    grupos(filas, 0, itinerario)
+}
+
+/// Hace algo de cada grupo de filas seguidas con el mismo lugar en un nivel.
+fn grupos<T>(filas: &[Fila<Leg>], nivel: usize, hacer: impl Fn(&[Fila<Leg>]) -> T) -> Vec<T> {
+    filas.chunk_by(|una, otra| una.orden.get(nivel) == otra.orden.get(nivel)).map(hacer).collect()
 }
 
 #[cfg(test)]
@@ -77,13 +66,13 @@ mod tests {
             let arbol: Vec<_> = (0..cuenta(3))
                 .map(|lugar| itinerario(vec![Pasajero::Adulto, Pasajero::Menor][lugar..].to_vec()))
                 .collect();
-            let filas =
-                filas(&arbol).into_iter().map(|fila| Fila { orden: fila.orden, leg: fila.leg.clone() }).collect();
+            let propia = |fila: Fila<&Leg>| Fila { orden: fila.orden, leg: fila.leg.clone() };
+            let filas: Vec<_> = filas(&arbol).into_iter().map(propia).collect();
             let viajeros: Vec<_> = (0..)
                 .zip(&arbol)
                 .flat_map(|(lugar, itinerario)| itinerario.pasajeros.iter().map(move |pasajero| (lugar, *pasajero)))
                 .collect();
-            assert_eq!(itinerarios(filas, &viajeros), arbol, "forma {forma}");
+            assert_eq!(itinerarios(&filas, &viajeros), arbol, "forma {forma}");
         }
     }
 }

@@ -3,6 +3,8 @@
 //! - [`ConfiguracionDb`]: dónde está la base de datos.
 //! - [`MySql`]: las conexiones; inicia unidades de trabajo, lee para las consultas.
 //! - [`mantener_esquema`]: crea y completa las tablas, y espera a una base de datos que no está.
+//! - [`limpiar`]: borra las filas viejas.
+//! - `seleccion`: las columnas que se leen, y lo que significan; `fila`: el árbol de una reserva, leg a leg.
 
 mod almacen;
 mod configuracion;
@@ -10,14 +12,13 @@ mod consultas;
 mod error;
 mod esquema;
 mod fila;
-mod limpieza;
+mod mantenimiento;
 mod salida;
-mod sentencia;
+mod seleccion;
 mod unidad;
 mod vuelos;
 
 pub use almacen::MySql;
 pub use configuracion::{ConfiguracionDb, VariableErronea};
-pub use esquema::mantener_esquema;
-pub use limpieza::limpiar;
+pub use mantenimiento::{limpiar, mantener_esquema};
 pub use unidad::Unidad;

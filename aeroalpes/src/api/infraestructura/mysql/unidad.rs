@@ -5,18 +5,21 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bitacora_outbox::Recorded;
-use sqlx::{AssertSqlSafe, MySql as Motor, Row, Transaction};
+use sqlx::mysql::{MySqlArguments, MySqlQueryResult};
+use sqlx::query::Query;
+use sqlx::{MySql as Motor, QueryBuilder, Transaction};
 
 use super::MySql;
-use super::consultas::{CABECERA, cabecera};
 use super::error::{es_repetido, es_sin_vuelo, falla, falla_al_confirmar, falla_de_bandeja};
-use super::fila::filas;
+use super::fila::{Fila, filas};
 use super::salida::{self, Bandejas};
-use super::sentencia::{marcas, sql_de};
+use super::seleccion::{CABECERA, cabecera};
 use super::vuelos::Vuelo;
 use crate::api::aplicacion::Falla;
 use crate::api::aplicacion::puerto::{ClaveIdempotencia, Mensaje, Reclamo, UnidadDeTrabajo};
-use crate::api::dominio::{DatosUsuario, Evento, Reserva, Usuario};
+use crate::api::dominio::{DatosUsuario, Evento, Fecha, Itinerario, Reserva, Usuario};
+
+type Sentencia<'q> = Query<'q, Motor, MySqlArguments>;
 
 /// Una transacción; si se descarta sin [`UnidadDeTrabajo::confirmar`], se deshace.
 #[derive(Debug)]
@@ -42,7 +45,12 @@ impl Unidad {
         self.almacen.observar(falla(error))
     }
 
-    async fn agregar_itinerarios(&mut self, reserva: &Reserva) -> Result<(), sqlx::Error> {
+    /// Hace una sentencia de la transacción.
+    async fn hacer(&mut self, sentencia: Sentencia<'_>) -> Result<MySqlQueryResult, Falla> {
+        sentencia.execute(&mut *self.transaccion).await.map_err(|error| self.falla(error))
+    }
+
+    async fn agregar_itinerarios(&mut self, reserva: &Reserva) -> Result<(), Falla> {
         let filas = filas(reserva.itinerarios());
         if filas.is_empty() {
             return Ok(());
@@ -54,70 +62,65 @@ impl Unidad {
             self.agregar_vuelos(&vuelos).await?;
             self.vuelos.extend(vuelos);
         }
-        let sql = format!(
-            "INSERT INTO reservas_itinerarios (reserva_id, itinerario_orden, odo_orden, segmento_orden, leg_orden, fecha_salida, \
-             fecha_llegada, origen_codigo, destino_codigo, origen_nombre, destino_nombre) VALUES {}",
-            marcas("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", filas.len())
+        let mut insercion = QueryBuilder::new(
+            "INSERT INTO reservas_itinerarios (reserva_id, itinerario_orden, odo_orden, segmento_orden, leg_orden, \
+             fecha_salida, fecha_llegada, origen_codigo, destino_codigo, origen_nombre, destino_nombre) ",
         );
-        let mut consulta = sqlx::query(AssertSqlSafe(sql));
-        for fila in filas {
-            let [i, o, s, l] = fila.orden;
-            let leg = fila.leg;
-            consulta = consulta
-                .bind(reserva.id())
-                .bind(i)
-                .bind(o)
-                .bind(s)
-                .bind(l)
-                .bind(sql_de(leg.fecha_salida))
-                .bind(sql_de(leg.fecha_llegada))
-                .bind(&leg.origen.codigo)
-                .bind(&leg.destino.codigo)
-                .bind(&leg.origen.nombre)
-                .bind(&leg.destino.nombre);
-        }
-        consulta.execute(&mut *self.transaccion).await?;
+        insercion.push_values(filas, |mut valores, Fila { orden, leg }| {
+            valores.push_bind(reserva.id());
+            for lugar in orden {
+                valores.push_bind(lugar);
+            }
+            valores
+                .push_bind(sql_de(leg.fecha_salida))
+                .push_bind(sql_de(leg.fecha_llegada))
+                .push_bind(&leg.origen.codigo)
+                .push_bind(&leg.destino.codigo)
+                .push_bind(&leg.origen.nombre)
+                .push_bind(&leg.destino.nombre);
+        });
+        self.hacer(insercion.build()).await?;
         Ok(())
     }
 
-    async fn agregar_vuelos(&mut self, vuelos: &[Vuelo]) -> Result<(), sqlx::Error> {
+    async fn agregar_vuelos(&mut self, vuelos: &[Vuelo]) -> Result<(), Falla> {
         // El vuelo puede estar ya, y un INSERT a secas fallaría. ON DUPLICATE KEY cerraría la fila en exclusiva, y
         // todas las reservas de un vuelo esperarían la confirmación de las otras. IGNORE cortaría además lo demasiado
         // largo, que la API ya rechazó antes.
-        let sql = format!(
-            "INSERT IGNORE INTO itinerarios (odo_orden, segmento_orden, leg_orden, fecha_salida, fecha_llegada, origen_codigo, \
-             destino_codigo) VALUES {}",
-            marcas("(?, ?, ?, ?, ?, ?, ?)", vuelos.len())
+        let mut insercion = QueryBuilder::new(
+            "INSERT IGNORE INTO itinerarios (odo_orden, segmento_orden, leg_orden, fecha_salida, fecha_llegada, \
+             origen_codigo, destino_codigo) ",
         );
-        let mut consulta = sqlx::query(AssertSqlSafe(sql));
-        for Vuelo { orden, fechas, codigos } in vuelos {
-            consulta = orden.iter().fold(consulta, |consulta, lugar| consulta.bind(*lugar));
-            consulta = fechas.iter().fold(consulta, |consulta, fecha| consulta.bind(sql_de(*fecha)));
-            consulta = codigos.iter().fold(consulta, |consulta, codigo| consulta.bind(codigo));
-        }
-        consulta.execute(&mut *self.transaccion).await?;
+        insercion.push_values(vuelos, |mut valores, Vuelo { orden, fechas, codigos }| {
+            for lugar in orden {
+                valores.push_bind(lugar);
+            }
+            for fecha in fechas {
+                valores.push_bind(sql_de(*fecha));
+            }
+            for codigo in codigos {
+                valores.push_bind(codigo);
+            }
+        });
+        self.hacer(insercion.build()).await?;
         Ok(())
     }
 
-    async fn agregar_pasajeros(&mut self, reserva: &Reserva) -> Result<(), sqlx::Error> {
-        let pasajeros: Vec<(i32, i32, &str)> = (0..)
-            .zip(reserva.itinerarios())
-            .flat_map(|(i, itinerario)| {
-                (0..).zip(&itinerario.pasajeros).map(move |(p, pasajero)| (i, p, pasajero.nombre()))
-            })
-            .collect();
+    async fn agregar_pasajeros(&mut self, reserva: &Reserva) -> Result<(), Falla> {
+        let de_itinerario = |(i, itinerario): (i32, &'_ Itinerario)| {
+            let pasajeros = (0_i32..).zip(&itinerario.pasajeros);
+            pasajeros.map(move |(p, pasajero)| (i, p, pasajero.nombre())).collect::<Vec<_>>()
+        };
+        let pasajeros: Vec<_> = (0..).zip(reserva.itinerarios()).flat_map(de_itinerario).collect();
         if pasajeros.is_empty() {
             return Ok(());
         }
-        let sql = format!(
-            "INSERT INTO reservas_pasajeros (reserva_id, itinerario_orden, pasajero_orden, tipo) VALUES {}",
-            marcas("(?, ?, ?, ?)", pasajeros.len())
-        );
-        let mut consulta = sqlx::query(AssertSqlSafe(sql));
-        for (i, p, tipo) in pasajeros {
-            consulta = consulta.bind(reserva.id()).bind(i).bind(p).bind(tipo);
-        }
-        consulta.execute(&mut *self.transaccion).await?;
+        let mut insercion =
+            QueryBuilder::new("INSERT INTO reservas_pasajeros (reserva_id, itinerario_orden, pasajero_orden, tipo) ");
+        insercion.push_values(pasajeros, |mut valores, (i, p, tipo)| {
+            valores.push_bind(reserva.id()).push_bind(i).push_bind(p).push_bind(tipo);
+        });
+        self.hacer(insercion.build()).await?;
         Ok(())
     }
 }
@@ -132,18 +135,16 @@ impl UnidadDeTrabajo for Unidad {
             .bind(reserva.estado().nombre())
             .bind(sql_de(reserva.fecha_creacion()))
             .bind(sql_de(reserva.fecha_actualizacion()));
-        consulta.execute(&mut *self.transaccion).await.map_err(|error| self.falla(error))?;
-        self.agregar_itinerarios(reserva).await.map_err(|error| self.falla(error))?;
-        self.agregar_pasajeros(reserva).await.map_err(|error| self.falla(error))
+        self.hacer(consulta).await?;
+        self.agregar_itinerarios(reserva).await?;
+        self.agregar_pasajeros(reserva).await
     }
 
     async fn bloquear(&mut self, id: &str) -> Result<Option<Reserva>, Falla> {
-        let sql = format!("{CABECERA} WHERE id = ? FOR UPDATE");
-        let fila = sqlx::query(AssertSqlSafe(sql)).bind(id).fetch_optional(&mut *self.transaccion).await;
-        match fila.map_err(|error| self.falla(error))? {
-            Some(fila) => cabecera(&fila).map(Some),
-            None => Ok(None),
-        }
+        let mut consulta = QueryBuilder::new(CABECERA);
+        consulta.push(" WHERE id = ").push_bind(id).push(" FOR UPDATE");
+        let fila = consulta.build_query_as().fetch_optional(&mut *self.transaccion).await;
+        fila.map_err(|error| self.falla(error))?.map(cabecera).transpose()
     }
 
     async fn actualizar(&mut self, reserva: &Reserva) -> Result<(), Falla> {
@@ -151,7 +152,7 @@ impl UnidadDeTrabajo for Unidad {
             .bind(reserva.estado().nombre())
             .bind(sql_de(reserva.fecha_actualizacion()))
             .bind(reserva.id());
-        consulta.execute(&mut *self.transaccion).await.map_err(|error| self.falla(error))?;
+        self.hacer(consulta).await?;
         Ok(())
     }
 
@@ -170,14 +171,13 @@ impl UnidadDeTrabajo for Unidad {
             Err(error) if es_repetido(&error) => {}
             Err(error) => return Err(self.falla(error)),
         }
-        let seleccion = "SELECT huella, id_reserva FROM claves_idempotencia WHERE clave = ?";
-        let fila = sqlx::query(seleccion).bind(&clave.clave).fetch_one(&mut *self.transaccion).await;
-        let fila = match fila {
+        let seleccion = sqlx::query_as("SELECT huella, id_reserva FROM claves_idempotencia WHERE clave = ?");
+        match seleccion.bind(&clave.clave).fetch_one(&mut *self.transaccion).await {
+            Ok((huella, id_reserva)) => Ok(Reclamo::Usada { huella, id_reserva }),
             // Las claves viejas se limpian; esta se fue entre las dos sentencias.
-            Err(sqlx::Error::RowNotFound) => return Err(Falla::Pasajera(sqlx::Error::RowNotFound.into())),
-            fila => fila.map_err(|error| self.falla(error))?,
-        };
-        Ok(Reclamo::Usada { huella: fila.try_get(0).map_err(falla)?, id_reserva: fila.try_get(1).map_err(falla)? })
+            Err(sqlx::Error::RowNotFound) => Err(Falla::Pasajera(sqlx::Error::RowNotFound.into())),
+            Err(error) => Err(self.falla(error)),
+        }
     }
 
     async fn recibir(&mut self, consumidor: &str, mensaje: &str) -> Result<Mensaje, Falla> {
@@ -190,38 +190,21 @@ impl UnidadDeTrabajo for Unidad {
 
     async fn registrar(&mut self, datos: &DatosUsuario, resumen: &str) -> Result<i32, Falla> {
         let insercion = "INSERT INTO usuarios_legado (nombres, apellidos, direccion, telefono, email, password) \
-                      VALUES (?, ?, ?, ?, ?, ?)";
-        let consulta = sqlx::query(insercion)
-            .bind(&datos.nombres)
-            .bind(&datos.apellidos)
-            .bind(&datos.direccion)
-            .bind(&datos.telefono)
-            .bind(&datos.email)
-            .bind(resumen);
-        let hecho = consulta.execute(&mut *self.transaccion).await.map_err(|error| self.falla(error))?;
+                         VALUES (?, ?, ?, ?, ?, ?)";
+        let hecho = self.hacer(con_datos(sqlx::query(insercion), datos).bind(resumen)).await?;
         i32::try_from(hecho.last_insert_id()).map_err(|error| Falla::Interna(error.into()))
     }
 
     async fn cambiar(&mut self, usuario: &Usuario, resumen: Option<&str>) -> Result<bool, Falla> {
-        let actualizacion = "UPDATE usuarios_legado SET nombres = ?, apellidos = ?, direccion = ?, telefono = ?, email = ?, \
-                      password = COALESCE(?, password) WHERE id = ?";
-        let datos = &usuario.datos;
-        let consulta = sqlx::query(actualizacion)
-            .bind(&datos.nombres)
-            .bind(&datos.apellidos)
-            .bind(&datos.direccion)
-            .bind(&datos.telefono)
-            .bind(&datos.email)
-            .bind(resumen)
-            .bind(usuario.id);
-        let hecho = consulta.execute(&mut *self.transaccion).await.map_err(|error| self.falla(error))?;
-        Ok(hecho.rows_affected() > 0)
+        let actualizacion = "UPDATE usuarios_legado SET nombres = ?, apellidos = ?, direccion = ?, telefono = ?, \
+                             email = ?, password = COALESCE(?, password) WHERE id = ?";
+        let consulta = con_datos(sqlx::query(actualizacion), &usuario.datos).bind(resumen).bind(usuario.id);
+        Ok(self.hacer(consulta).await?.rows_affected() > 0)
     }
 
     async fn borrar(&mut self, id: i32) -> Result<bool, Falla> {
         let consulta = sqlx::query("DELETE FROM usuarios_legado WHERE id = ?").bind(id);
-        let hecho = consulta.execute(&mut *self.transaccion).await.map_err(|error| self.falla(error))?;
-        Ok(hecho.rows_affected() > 0)
+        Ok(self.hacer(consulta).await?.rows_affected() > 0)
     }
 
     async fn confirmar(self) -> Result<(), Falla> {
@@ -229,4 +212,14 @@ impl UnidadDeTrabajo for Unidad {
         self.almacen.vuelos.aprender(self.vuelos);
         Ok(())
     }
+}
+
+fn con_datos<'q>(consulta: Sentencia<'q>, datos: &DatosUsuario) -> Sentencia<'q> {
+    let DatosUsuario { nombres, apellidos, direccion, telefono, email } = datos;
+    consulta.bind(nombres).bind(apellidos).bind(direccion).bind(telefono).bind(email)
+}
+
+/// Escribe un momento como lo leen los dos servidores, que no toman la `Z`.
+fn sql_de(fecha: Fecha) -> String {
+    fecha.to_string().replace('T', " ").replace('Z', "")
 }

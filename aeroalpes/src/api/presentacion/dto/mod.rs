@@ -8,10 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub(crate) use pedido::{huella, leer_itinerarios, leer_pedido};
-pub(crate) use reserva::{
-    AeropuertoDto, CambioDto, ItinerarioDto, LegDto, OdoDto, PaginaReservas, PasajeroDto, ReservaCreada, ReservaDto,
-    ReservaNueva, SegmentoDto,
-};
+pub(crate) use reserva::{CambioDto, PaginaReservas, ReservaCreada, ReservaDto, ReservaNueva};
 pub(crate) use usuario::{
     PaginaUsuarios, UsuarioCambiado, UsuarioDto, UsuarioNuevo, leer_usuario_cambiado, leer_usuario_nuevo,
 };
@@ -32,7 +29,7 @@ pub(crate) struct ErrorDto {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SaludDto {
     /// Siempre `up`.
-    #[schema(example = "arriba")]
+    #[schema(example = "up")]
     pub(crate) status: &'static str,
 }
 
@@ -40,12 +37,12 @@ pub(crate) struct SaludDto {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ListoDto {
     /// `up` si lo están las dos.
-    #[schema(example = "arriba")]
+    #[schema(example = "up")]
     pub(crate) status: &'static str,
     /// La base de datos con sus tablas.
-    #[schema(example = "arriba")]
+    #[schema(example = "up")]
     pub(crate) base_de_datos: &'static str,
     /// El broker.
-    #[schema(example = "arriba")]
+    #[schema(example = "up")]
     pub(crate) broker: &'static str,
 }

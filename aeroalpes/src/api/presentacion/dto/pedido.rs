@@ -14,7 +14,8 @@ const LISTA: usize = 20;
 const LEGS: usize = 100;
 const PASAJEROS: usize = 100;
 
-/// Devuelve la huella de lo que pide un pedido. No cuentan los espacios ni el orden de los miembros: el mismo clic es el mismo pedido.
+/// Devuelve la huella de lo que pide un pedido. No cuentan los espacios ni el orden de los miembros: el mismo clic es
+/// el mismo pedido.
 pub(crate) fn huella(pedido: &Pedido) -> Result<String, serde_json::Error> {
     let itinerarios = pedido.itinerarios.iter().map(ItinerarioDto::from).collect();
     let texto = serde_json::to_vec(&ReservaNueva { id_cliente: pedido.id_cliente.clone(), itinerarios })?;
@@ -92,7 +93,7 @@ mod tests {
 
     use super::{huella, leer_pedido};
     use crate::api::presentacion::cuerpo::leer;
-    use crate::api::presentacion::dto::ItinerarioDto;
+    use crate::api::presentacion::dto::reserva::ItinerarioDto;
 
     fn pedido() -> Value {
         json!({"id_cliente": "42", "itinerarios": [{"odos": [{"segmentos": [{"legs": [{
@@ -141,66 +142,33 @@ mod tests {
 
     #[test]
     fn cada_falta_se_cuenta_con_su_lugar() {
-        let leg = "/itinerarios/0/odos/0/segmentos/0/legs/0";
-        let en_leg = "itinerarios[0].odos[0].segmentos[0].legs[0]";
-        let fecha = "La fecha debe existir y tener la forma 2022-11-22T13:10:00Z (UTC)";
         comprobar("/itinerarios", Value::Null, "Falta este campo", "itinerarios");
         comprobar("/itinerarios", json!({}), "Debe ser una lista, no un objeto", "itinerarios");
         comprobar("/itinerarios", json!(vec![1; 21]), "La lista tiene 21 elementos y se admiten 20", "itinerarios");
-        comprobar(
-            "/itinerario",
-            json!([]),
-            "Este campo no se conoce; se admiten: id_cliente, itinerarios",
-            "itinerario",
-        );
+        let conocidos = "Este campo no se conoce; se admiten: id_cliente, itinerarios";
+        comprobar("/itinerario", json!([]), conocidos, "itinerario");
         comprobar("/id_cliente", json!(42), "Debe ser un texto, no un número", "id_cliente");
         comprobar("/id_cliente", json!("x".repeat(41)), "El texto tiene más de 40 caracteres", "id_cliente");
         comprobar("/id_cliente", json!(""), "El texto no puede estar vacío", "id_cliente");
         comprobar("/itinerarios/0/odos", json!([]), "La lista no puede estar vacía", "itinerarios[0].odos");
         comprobar("/itinerarios/0/odos", Value::Null, "Falta este campo", "itinerarios[0].odos");
-        comprobar(&format!("{leg}/fecha_salida"), json!("ayer"), fecha, &format!("{en_leg}.fecha_salida"));
-        comprobar(
-            &format!("{leg}/fecha_llegada"),
-            json!("2022-02-30T00:00:00Z"),
-            fecha,
-            &format!("{en_leg}.fecha_llegada"),
-        );
-        comprobar(
-            &format!("{leg}/fecha_llegada"),
-            json!(7),
-            "Debe ser un texto con una fecha, no un número",
-            &format!("{en_leg}.fecha_llegada"),
-        );
-        comprobar(
-            &format!("{leg}/origen"),
-            json!("BOG"),
-            "Debe ser un objeto, no un texto",
-            &format!("{en_leg}.origen"),
-        );
-        comprobar(
-            &format!("{leg}/origen/codigo"),
-            json!("DEMASIADOLARGO"),
-            "El texto tiene más de 10 caracteres",
-            &format!("{en_leg}.origen.codigo"),
-        );
-        comprobar(
-            &format!("{leg}/origen/codigo"),
-            json!("BOG "),
-            "El texto no puede empezar ni terminar con espacios ni tener caracteres de control",
-            &format!("{en_leg}.origen.codigo"),
-        );
-        comprobar(
-            &format!("{leg}/clase"),
-            json!("A"),
-            "Este campo no se conoce; se admiten: fecha_salida, fecha_llegada, origen, destino",
-            &format!("{en_leg}.clase"),
-        );
-        comprobar(
-            "/itinerarios/0/pasajeros",
-            json!([{"tipo": "PERRO"}]),
-            "El tipo debe ser ADULTO, MENOR o INFANTE",
-            "itinerarios[0].pasajeros[0].tipo",
-        );
+        let pasajeros = json!([{"tipo": "PERRO"}]);
+        let tipos = "El tipo debe ser ADULTO, MENOR o INFANTE";
+        comprobar("/itinerarios/0/pasajeros", pasajeros, tipos, "itinerarios[0].pasajeros[0].tipo");
+        let en_leg = |campo: &str, valor: Value, error: &str| {
+            let puntero = format!("/itinerarios/0/odos/0/segmentos/0/legs/0/{}", campo.replace('.', "/"));
+            comprobar(&puntero, valor, error, &format!("itinerarios[0].odos[0].segmentos[0].legs[0].{campo}"));
+        };
+        let fecha = "La fecha debe existir y tener la forma 2022-11-22T13:10:00Z (UTC)";
+        en_leg("fecha_salida", json!("ayer"), fecha);
+        en_leg("fecha_llegada", json!("2022-02-30T00:00:00Z"), fecha);
+        en_leg("fecha_llegada", json!(7), "Debe ser un texto con una fecha, no un número");
+        en_leg("origen", json!("BOG"), "Debe ser un objeto, no un texto");
+        en_leg("origen.codigo", json!("DEMASIADOLARGO"), "El texto tiene más de 10 caracteres");
+        let espacios = "El texto no puede empezar ni terminar con espacios ni tener caracteres de control";
+        en_leg("origen.codigo", json!("BOG "), espacios);
+        let conocidos = "Este campo no se conoce; se admiten: fecha_salida, fecha_llegada, origen, destino";
+        en_leg("clase", json!("A"), conocidos);
         assert_eq!(leer_pedido(&json!([])).unwrap_err().motivo(), "El cuerpo debe ser un objeto, no una lista");
     }
 
@@ -214,7 +182,8 @@ mod tests {
         assert_eq!(problema.motivo(), "itinerarios: La reserva tiene 120 legs y se admiten 100");
     }
 
-    /// Todo principio de un pedido, y todo cambio de uno de sus bytes, se lee o se rechaza; un lector que tropieza entraría en pánico.
+    /// Todo principio de un pedido, y todo cambio de uno de sus bytes, se lee o se rechaza; un lector que tropieza
+    /// entraría en pánico.
     #[test]
     fn los_bytes_rotos_se_leen_o_se_rechazan() {
         let entero = serde_json::to_vec(&pedido()).unwrap();

@@ -111,7 +111,7 @@ pub(crate) struct ReservaDto {
     /// Cuándo cambió por última vez, en UTC.
     #[schema(format = DateTime)]
     fecha_actualizacion: String,
-    /// Its itineraries; none for one that a command opened without a flight.
+    /// Sus itinerarios; ninguno si la abrió un comando sin vuelo.
     itinerarios: Vec<ItinerarioDto>,
 }
 

@@ -6,6 +6,7 @@ pub(super) mod salud;
 pub(super) mod usuario;
 
 mod parametros;
+mod respuestas;
 
 use axum::http::{Method, StatusCode, Uri};
 

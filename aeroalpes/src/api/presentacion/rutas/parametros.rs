@@ -3,6 +3,7 @@
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
+use utoipa::IntoParams;
 
 use crate::api::presentacion::Problema;
 
@@ -21,6 +22,19 @@ impl<S: Sync> FromRequestParts<S> for Id {
         let id: Result<Path<String>, PathRejection> = Path::from_request_parts(partes, &()).await;
         id.map(|Path(id)| Id(id)).map_err(|_| Problema::peticion("La dirección no es texto válido"))
     }
+}
+
+/// Los dos parámetros de una lista, como los describe OpenAPI; los lee [`Parametros::pagina`].
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code, reason = "se lee a mano; el tipo es su descripción")]
+pub(crate) struct PaginaPedida {
+    /// Número de la página, desde 1
+    #[param(minimum = 1, maximum = 100_000)]
+    pagina: Option<u32>,
+    /// Elementos de una página, como mucho; 20 si no se dice otra cosa
+    #[param(minimum = 1, maximum = 100)]
+    tamano: Option<u32>,
 }
 
 /// Los parámetros de detrás de `?`, cada uno una vez como mucho.

@@ -6,43 +6,61 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, HeaderName, StatusCode};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::parametros::{Id, Parametros};
+use super::parametros::{Id, PaginaPedida, Parametros};
+use super::respuestas::{CuerpoErroneo, NoAdmitido, NoExiste, ParametroErroneo, SinServicio};
 use crate::api::aplicacion::comando::{CambiarEstado, Cambio, CrearReserva, Pedido, ejecutar};
 use crate::api::aplicacion::consulta::Filtro;
 use crate::api::aplicacion::puerto::{Almacen, ClaveIdempotencia};
 use crate::api::aplicacion::{Error, Falla};
 use crate::api::dominio::{Estado, Fecha};
+use crate::api::presentacion::Problema;
+use crate::api::presentacion::contexto::Contexto;
 use crate::api::presentacion::cuerpo::Cuerpo;
 use crate::api::presentacion::dto::{
     CambioDto, ErrorDto, PaginaReservas, ReservaCreada, ReservaDto, ReservaNueva, huella, leer_pedido,
 };
-use crate::api::presentacion::{Contexto, Problema};
 
 const CLAVE: HeaderName = HeaderName::from_static("idempotency-key");
 const CLAVE_MAXIMA: usize = 200;
 
+/// Enruta las reservas.
+pub(crate) fn rutas() -> OpenApiRouter<Contexto> {
+    OpenApiRouter::new()
+        .routes(routes!(crear_reserva, listar_reservas))
+        .routes(routes!(leer_reserva))
+        .routes(routes!(aprobar_reserva))
+        .routes(routes!(pagar_reserva))
+        .routes(routes!(cancelar_reserva))
+}
+
 /// Hace una reserva.
 ///
-/// La reserva, sus itinerarios y el evento que la cuenta se guardan en una transacción. Las peticiones con la misma `Idempotency-Key` y
-/// el mismo cuerpo reservan una vez, también a la vez, y reciben la misma respuesta.
+/// La reserva, sus itinerarios y el evento que la cuenta se guardan en una transacción. Las peticiones con la misma
+/// `Idempotency-Key` y el mismo cuerpo reservan una vez, también a la vez, y reciben la misma respuesta.
 #[utoipa::path(
     post,
     path = "/vuelos/reserva",
-    operation_id = "crear_reserva",
     tag = "vuelos",
-    params(("Idempotency-Key" = Option<String>, Header, description = "De 1 a 200 caracteres ASCII imprimibles que elige el cliente; se guarda dos días", max_length = 200)),
+    params((
+        "Idempotency-Key" = Option<String>, Header, max_length = 200,
+        description = "De 1 a 200 caracteres ASCII imprimibles que elige el cliente; se guarda dos días",
+    )),
     request_body = ReservaNueva,
     responses(
-        (status = 202, body = ReservaCreada, description = "Está guardada", headers(("Location" = String, description = "Dirección de la reserva"))),
-        (status = 400, body = ErrorDto, description = "El cuerpo no es lo que debe ser, o rompe una regla"),
-        (status = 415, body = ErrorDto, description = "El cuerpo no está marcado como JSON"),
+        (
+            status = 202, body = ReservaCreada, description = "Está guardada",
+            headers(("Location" = String, description = "Dirección de la reserva")),
+        ),
+        CuerpoErroneo,
         (status = 422, body = ErrorDto, description = "La clave se usó con otro cuerpo"),
-        (status = 503, body = ErrorDto, description = "La base de datos no está, o hay demasiadas peticiones en curso", headers(("Retry-After" = String, description = "Segundos que esperar"))),
+        SinServicio,
     )
 )]
-pub(crate) async fn crear(
+async fn crear_reserva(
     State(contexto): State<Contexto>,
     cabeceras: HeaderMap,
     Cuerpo(cuerpo): Cuerpo,
@@ -60,21 +78,18 @@ pub(crate) async fn crear(
 #[utoipa::path(
     get,
     path = "/vuelos/reserva",
-    operation_id = "listar_reservas",
     tag = "vuelos",
     params(
         ("estado" = Option<String>, Query, description = "`PENDIENTE`, `APROBADA`, `PAGADA` o `CANCELADA`"),
         ("id_cliente" = Option<String>, Query, description = "Cliente de las reservas"),
-        ("pagina" = Option<u32>, Query, description = "Número de la página, desde 1", minimum = 1, maximum = 100_000),
-        ("tamano" = Option<u32>, Query, description = "Reservas de una página, como mucho; 20 si no se dice otra cosa", minimum = 1, maximum = 100),
+        PaginaPedida,
     ),
     responses(
         (status = 200, body = PaginaReservas, description = "La página"),
-        (status = 400, body = ErrorDto, description = "Un parámetro no es lo que debe ser"),
-        (status = 503, body = ErrorDto, description = "La base de datos no está, o hay demasiadas peticiones en curso"),
+        ParametroErroneo, SinServicio,
     )
 )]
-pub(crate) async fn listar(
+async fn listar_reservas(
     State(contexto): State<Contexto>,
     parametros: Parametros,
 ) -> Result<Json<PaginaReservas>, Problema> {
@@ -96,16 +111,14 @@ pub(crate) async fn listar(
 #[utoipa::path(
     get,
     path = "/vuelos/reserva/{id}",
-    operation_id = "leer_reserva",
     tag = "vuelos",
     params(("id" = String, Path, description = "Id de la reserva")),
     responses(
         (status = 200, body = ReservaDto, description = "La reserva"),
-        (status = 404, body = ErrorDto, description = "No existe"),
-        (status = 503, body = ErrorDto, description = "La base de datos no está, o hay demasiadas peticiones en curso"),
+        NoExiste, SinServicio,
     )
 )]
-pub(crate) async fn leer(State(contexto): State<Contexto>, Id(id): Id) -> Result<Json<ReservaDto>, Problema> {
+async fn leer_reserva(State(contexto): State<Contexto>, Id(id): Id) -> Result<Json<ReservaDto>, Problema> {
     match contexto.almacen.reserva(&id).await? {
         Some(reserva) => Ok(Json(ReservaDto::from(&reserva))),
         None => Err(Error::ReservaInexistente { id }.into()),
@@ -116,17 +129,14 @@ pub(crate) async fn leer(State(contexto): State<Contexto>, Id(id): Id) -> Result
 #[utoipa::path(
     post,
     path = "/vuelos/reserva/{id}/aprobar",
-    operation_id = "aprobar_reserva",
     tag = "vuelos",
     params(("id" = String, Path, description = "Id de la reserva")),
     responses(
         (status = 200, body = CambioDto, description = "Está aprobada"),
-        (status = 404, body = ErrorDto, description = "No existe"),
-        (status = 409, body = ErrorDto, description = "Su estado no lo admite"),
-        (status = 503, body = ErrorDto, description = "La base de datos no está, o hay demasiadas peticiones en curso"),
+        NoExiste, NoAdmitido, SinServicio,
     )
 )]
-pub(crate) async fn aprobar(State(contexto): State<Contexto>, Id(id): Id) -> Result<Json<CambioDto>, Problema> {
+async fn aprobar_reserva(State(contexto): State<Contexto>, Id(id): Id) -> Result<Json<CambioDto>, Problema> {
     cambiar(&contexto, id, Cambio::Aprobar).await
 }
 
@@ -134,17 +144,14 @@ pub(crate) async fn aprobar(State(contexto): State<Contexto>, Id(id): Id) -> Res
 #[utoipa::path(
     post,
     path = "/vuelos/reserva/{id}/pagar",
-    operation_id = "pagar_reserva",
     tag = "vuelos",
     params(("id" = String, Path, description = "Id de la reserva")),
     responses(
         (status = 200, body = CambioDto, description = "Está pagada"),
-        (status = 404, body = ErrorDto, description = "No existe"),
-        (status = 409, body = ErrorDto, description = "Su estado no lo admite"),
-        (status = 503, body = ErrorDto, description = "La base de datos no está, o hay demasiadas peticiones en curso"),
+        NoExiste, NoAdmitido, SinServicio,
     )
 )]
-pub(crate) async fn pagar(State(contexto): State<Contexto>, Id(id): Id) -> Result<Json<CambioDto>, Problema> {
+async fn pagar_reserva(State(contexto): State<Contexto>, Id(id): Id) -> Result<Json<CambioDto>, Problema> {
     cambiar(&contexto, id, Cambio::Pagar).await
 }
 
@@ -152,17 +159,14 @@ pub(crate) async fn pagar(State(contexto): State<Contexto>, Id(id): Id) -> Resul
 #[utoipa::path(
     post,
     path = "/vuelos/reserva/{id}/cancelar",
-    operation_id = "cancelar_reserva",
     tag = "vuelos",
     params(("id" = String, Path, description = "Id de la reserva")),
     responses(
         (status = 200, body = CambioDto, description = "Está cancelada"),
-        (status = 404, body = ErrorDto, description = "No existe"),
-        (status = 409, body = ErrorDto, description = "Su estado no lo admite"),
-        (status = 503, body = ErrorDto, description = "La base de datos no está, o hay demasiadas peticiones en curso"),
+        NoExiste, NoAdmitido, SinServicio,
     )
 )]
-pub(crate) async fn cancelar(State(contexto): State<Contexto>, Id(id): Id) -> Result<Json<CambioDto>, Problema> {
+async fn cancelar_reserva(State(contexto): State<Contexto>, Id(id): Id) -> Result<Json<CambioDto>, Problema> {
     cambiar(&contexto, id, Cambio::Cancelar).await
 }
 

@@ -3,23 +3,37 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::api::aplicacion::puerto::Almacen;
-use crate::api::presentacion::Contexto;
+use crate::api::presentacion::contexto::Contexto;
 use crate::api::presentacion::dto::{ListoDto, SaludDto};
 
+/// Enruta la salud.
+pub(crate) fn rutas() -> OpenApiRouter<Contexto> {
+    OpenApiRouter::new().routes(routes!(vivo)).routes(routes!(listo))
+}
+
 /// Dice que el proceso está en marcha.
-#[utoipa::path(get, path = "/health", tag = "salud", responses((status = 200, body = SaludDto, description = "El proceso está en marcha")))]
-pub(crate) async fn vivo() -> Json<SaludDto> {
+#[utoipa::path(
+    get,
+    path = "/health",
+    tag = "salud",
+    responses((status = 200, body = SaludDto, description = "El proceso está en marcha"))
+)]
+async fn vivo() -> Json<SaludDto> {
     Json(SaludDto { status: "up" })
 }
 
-/// Dice si están la base de datos y el broker. Reservar solo necesita la base de datos; en ella esperan los eventos al broker.
+/// Dice si están la base de datos y el broker.
+///
+/// Reservar solo necesita la base de datos; en ella esperan los eventos al broker.
 #[utoipa::path(get, path = "/ready", tag = "salud", responses(
     (status = 200, body = ListoDto, description = "Están los dos"),
     (status = 503, body = ListoDto, description = "Falta uno de los dos"),
 ))]
-pub(crate) async fn listo(State(contexto): State<Contexto>) -> (StatusCode, Json<ListoDto>) {
+async fn listo(State(contexto): State<Contexto>) -> (StatusCode, Json<ListoDto>) {
     let (base, broker) = tokio::join!(contexto.almacen.comprobar(), contexto.broker.responde());
     if let Err(error) = &base {
         tracing::warn!(%error, "la base de datos no está lista");

@@ -4,33 +4,46 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header::LOCATION;
 use axum::http::{HeaderName, StatusCode};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::parametros::{Id, Parametros};
+use super::parametros::{Id, PaginaPedida, Parametros};
+use super::respuestas::{CuerpoErroneo, NoExiste, ParametroErroneo, SinServicio};
 use crate::api::aplicacion::Error;
 use crate::api::aplicacion::comando::{BorrarUsuario, CambiarUsuario, RegistrarUsuario, ejecutar};
 use crate::api::aplicacion::puerto::{Almacen, Resumidor};
 use crate::api::dominio::Usuario;
+use crate::api::presentacion::Problema;
+use crate::api::presentacion::contexto::Contexto;
 use crate::api::presentacion::cuerpo::Cuerpo;
 use crate::api::presentacion::dto::{
-    ErrorDto, PaginaUsuarios, UsuarioCambiado, UsuarioDto, UsuarioNuevo, leer_usuario_cambiado, leer_usuario_nuevo,
+    PaginaUsuarios, UsuarioCambiado, UsuarioDto, UsuarioNuevo, leer_usuario_cambiado, leer_usuario_nuevo,
 };
-use crate::api::presentacion::{Contexto, Problema};
+
+/// Enruta los usuarios.
+pub(crate) fn rutas() -> OpenApiRouter<Contexto> {
+    OpenApiRouter::new().routes(routes!(registrar_usuario, listar_usuarios)).routes(routes!(
+        leer_usuario,
+        cambiar_usuario,
+        borrar_usuario
+    ))
+}
 
 /// Registra un usuario. De la contraseña solo se guarda un resumen Argon2id.
 #[utoipa::path(
     post,
     path = "/cliente/usuarios",
-    operation_id = "registrar_usuario",
     tag = "cliente",
     request_body = UsuarioNuevo,
     responses(
-        (status = 201, body = UsuarioDto, description = "El usuario", headers(("Location" = String, description = "Dirección del usuario"))),
-        (status = 400, body = ErrorDto, description = "El cuerpo no es lo que debe ser"),
-        (status = 415, body = ErrorDto, description = "El cuerpo no está marcado como JSON"),
-        (status = 503, body = ErrorDto, description = "La base de datos no está, o hay demasiadas peticiones en curso"),
+        (
+            status = 201, body = UsuarioDto, description = "El usuario",
+            headers(("Location" = String, description = "Dirección del usuario")),
+        ),
+        CuerpoErroneo, SinServicio,
     )
 )]
-pub(crate) async fn registrar(
+async fn registrar_usuario(
     State(contexto): State<Contexto>,
     Cuerpo(cuerpo): Cuerpo,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<UsuarioDto>), Problema> {
@@ -45,19 +58,14 @@ pub(crate) async fn registrar(
 #[utoipa::path(
     get,
     path = "/cliente/usuarios",
-    operation_id = "listar_usuarios",
     tag = "cliente",
-    params(
-        ("pagina" = Option<u32>, Query, description = "Número de la página, desde 1", minimum = 1, maximum = 100_000),
-        ("tamano" = Option<u32>, Query, description = "Usuarios de una página, como mucho; 20 si no se dice otra cosa", minimum = 1, maximum = 100),
-    ),
+    params(PaginaPedida),
     responses(
         (status = 200, body = PaginaUsuarios, description = "La página"),
-        (status = 400, body = ErrorDto, description = "Un parámetro no es lo que debe ser"),
-        (status = 503, body = ErrorDto, description = "La base de datos no está, o hay demasiadas peticiones en curso"),
+        ParametroErroneo, SinServicio,
     )
 )]
-pub(crate) async fn listar(
+async fn listar_usuarios(
     State(contexto): State<Contexto>,
     parametros: Parametros,
 ) -> Result<Json<PaginaUsuarios>, Problema> {
@@ -71,16 +79,14 @@ pub(crate) async fn listar(
 #[utoipa::path(
     get,
     path = "/cliente/usuarios/{id}",
-    operation_id = "leer_usuario",
     tag = "cliente",
     params(("id" = i32, Path, description = "Id del usuario")),
     responses(
         (status = 200, body = UsuarioDto, description = "El usuario"),
-        (status = 404, body = ErrorDto, description = "No existe"),
-        (status = 503, body = ErrorDto, description = "La base de datos no está, o hay demasiadas peticiones en curso"),
+        NoExiste, SinServicio,
     )
 )]
-pub(crate) async fn leer(State(contexto): State<Contexto>, Id(id): Id) -> Result<Json<UsuarioDto>, Problema> {
+async fn leer_usuario(State(contexto): State<Contexto>, Id(id): Id) -> Result<Json<UsuarioDto>, Problema> {
     let id = numero(&id)?;
     match contexto.almacen.usuario(id).await? {
         Some(usuario) => Ok(Json(usuario.into())),
@@ -92,19 +98,15 @@ pub(crate) async fn leer(State(contexto): State<Contexto>, Id(id): Id) -> Result
 #[utoipa::path(
     put,
     path = "/cliente/usuarios/{id}",
-    operation_id = "cambiar_usuario",
     tag = "cliente",
     params(("id" = i32, Path, description = "Id del usuario")),
     request_body = UsuarioCambiado,
     responses(
         (status = 200, body = UsuarioDto, description = "El usuario como es ahora"),
-        (status = 400, body = ErrorDto, description = "El cuerpo no es lo que debe ser"),
-        (status = 404, body = ErrorDto, description = "No existe"),
-        (status = 415, body = ErrorDto, description = "El cuerpo no está marcado como JSON"),
-        (status = 503, body = ErrorDto, description = "La base de datos no está, o hay demasiadas peticiones en curso"),
+        CuerpoErroneo, NoExiste, SinServicio,
     )
 )]
-pub(crate) async fn cambiar(
+async fn cambiar_usuario(
     State(contexto): State<Contexto>,
     Id(id): Id,
     Cuerpo(cuerpo): Cuerpo,
@@ -123,16 +125,14 @@ pub(crate) async fn cambiar(
 #[utoipa::path(
     delete,
     path = "/cliente/usuarios/{id}",
-    operation_id = "borrar_usuario",
     tag = "cliente",
     params(("id" = i32, Path, description = "Id del usuario")),
     responses(
         (status = 204, description = "Está borrado"),
-        (status = 404, body = ErrorDto, description = "No existe"),
-        (status = 503, body = ErrorDto, description = "La base de datos no está, o hay demasiadas peticiones en curso"),
+        NoExiste, SinServicio,
     )
 )]
-pub(crate) async fn borrar(State(contexto): State<Contexto>, Id(id): Id) -> Result<StatusCode, Problema> {
+async fn borrar_usuario(State(contexto): State<Contexto>, Id(id): Id) -> Result<StatusCode, Problema> {
     ejecutar(&contexto.almacen, &BorrarUsuario { id: numero(&id)? }).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,8 +1,9 @@
-//! Las filas viejas se van: eventos publicados, claves de idempotencia, ids de mensajes atendidos.
+//! Las tareas de fondo de la base de datos: preparar las tablas en cuanto está, y borrar cada hora las filas viejas.
 //!
-//! Un evento se queda una semana aunque el relevo lee el binlog y no la tabla, para poder mirarlo y volver a leerlo
-//! con una instantánea. Una clave se queda dos días: un cliente que repite más tarde un clic reserva de nuevo. El id
-//! de un mensaje se queda dos semanas, más de lo que un *broker* vuelve a entregar.
+//! Las filas viejas son eventos publicados, claves de idempotencia e ids de mensajes atendidos. Un evento se queda una
+//! semana aunque el relevo lee el binlog y no la tabla, para poder mirarlo y volver a leerlo con una instantánea. Una
+//! clave se queda dos días: un cliente que repite más tarde un clic reserva de nuevo. El id de un mensaje se queda dos
+//! semanas, más de lo que un *broker* vuelve a entregar.
 
 use std::time::Duration;
 
@@ -13,6 +14,25 @@ use super::MySql;
 use super::almacen::PLAZO_DE_FONDO;
 use super::error::{falla, falla_de_bandeja};
 use crate::api::aplicacion::Falla;
+
+/// Pausa entre intentos de preparar las tablas; se dobla hasta la máxima.
+const PAUSA: Duration = Duration::from_millis(200);
+const PAUSA_MAXIMA: Duration = Duration::from_secs(5);
+
+/// Prepara las tablas en cuanto está la base de datos, y otra vez cada vez que se ve que faltan. No termina por sí
+/// sola.
+pub async fn mantener_esquema(almacen: MySql) {
+    loop {
+        let mut pausa = PAUSA;
+        while let Err(error) = almacen.preparar().await {
+            tracing::warn!(%error, "todavía no se pueden preparar las tablas; la API contesta 503 hasta que lo estén");
+            tokio::time::sleep(pausa).await;
+            pausa = (pausa * 2).min(PAUSA_MAXIMA);
+        }
+        tracing::info!("las tablas están");
+        almacen.sin_tablas().await;
+    }
+}
 
 const DIA: Duration = Duration::from_secs(24 * 60 * 60);
 const CADA: Duration = Duration::from_secs(60 * 60);

@@ -1,0 +1,22 @@
+//! Lo que los manejadores necesitan de fuera.
+
+use std::sync::Arc;
+
+use bitacora_origin::Guard;
+
+use super::limite::Limite;
+use crate::api::infraestructura::mysql::MySql;
+use crate::api::infraestructura::{Argon2id, Broker};
+
+/// Lo que comparten los manejadores. Copiarlo es barato.
+#[derive(Debug, Clone)]
+pub struct Contexto {
+    pub almacen: MySql,
+    pub resumidor: Argon2id,
+    /// El *broker*, para decir si está.
+    pub broker: Broker,
+    /// Las peticiones que se atienden a la vez.
+    pub limite: Limite,
+    /// Los nombres por los que se llama a la API.
+    pub guardia: Arc<Guard>,
+}
