@@ -1,4 +1,4 @@
-//! Waiting times between attempts: doubling, with jitter, so that many clients do not come back at once.
+//! Waiting times between attempts. They double, with jitter, so that many clients do not return at the same moment.
 
 use std::time::Duration;
 

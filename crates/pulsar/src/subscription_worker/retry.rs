@@ -21,7 +21,7 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Returns the waiting time after so many failures in a row.
+    /// Returns the waiting time after this many failures.
     pub fn wait(&self, failures: u32) -> Duration {
         let factor = 1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX);
         self.first_wait.saturating_mul(factor).min(self.max_wait)
