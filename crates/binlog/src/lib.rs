@@ -6,6 +6,29 @@
 //! allocation beyond [`Limits`].
 //!
 //! Format: binlog version 4 (MySQL source documentation, "Binary log event structure").
+//!
+//! # Example
+//! ```no_run
+//! use bitacora_binlog::{Body, Decoder, EventHeader, RowScratch};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let log = std::fs::read("binlog.000001")?;
+//! let mut rest = log.strip_prefix(b"\xfebin").ok_or("this is not a binlog file")?;
+//! let (mut decoder, mut scratch) = (Decoder::new(), RowScratch::new());
+//! while !rest.is_empty() {
+//!     let length = EventHeader::parse(rest)?.event_bytes as usize;
+//!     let (event, behind) = rest.split_at_checked(length).ok_or("the file ends inside an event")?;
+//!     rest = behind;
+//!     if let Body::Rows(rows) = decoder.decode(event)?.body {
+//!         let mut reader = rows.reader(&mut scratch);
+//!         while let Some(row) = reader.next_row()? {
+//!             println!("{}: {:?}", rows.table.table, row.after.map(|image| image.column(0)));
+//!         }
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 #![warn(unreachable_pub)]
 

@@ -1,9 +1,9 @@
 //! Copies of a data folder, one file at a time, while its processes run or not.
 //!
-//! A file of facts is copied while the process that has it open holds an empty write transaction: no other transaction can
-//! be under way, so the bytes are those of the last one that was committed. The copy is then opened and verified. Whoever takes the
-//! backup writes it, because a service is often not allowed to write anywhere but into its data folder.
-//! A copy that was not brought to its end holds [`UNFINISHED`], and nothing starts from it.
+//! A `redb` file is copied while the process that has it open holds an empty write transaction. No other write
+//! transaction can run then, so the bytes are those of the last one that was committed. The copy is then opened and
+//! verified. It is written by the process that takes the backup, because a service is often allowed to write only into
+//! its own data folder. An unfinished copy holds [`UNFINISHED`], and no process starts from it.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -16,7 +16,7 @@ use crate::control::held_elsewhere;
 use crate::facts::open;
 use crate::rights::{make_folder, open_private};
 
-/// Lies in a folder whose copy was begun and not finished.
+/// Name of the file that marks a folder as an unfinished copy.
 pub const UNFINISHED: &str = "UNFINISHED-BACKUP";
 
 /// Why a folder could not be copied.
@@ -30,10 +30,17 @@ pub enum BackupError {
     #[error("{} holds a backup that was not finished (there is a file {UNFINISHED}); use another backup", .0.display())]
     Unfinished(PathBuf),
     /// A process uses the file and cannot be asked.
-    #[error("{} is in use by a process that cannot be asked for a copy; stop it, or start it again with this version", .0.display())]
+    #[error(
+        "{} is in use by a process that cannot be asked for a copy; stop it, or start it again with this version",
+        .0.display()
+    )]
     InUse(PathBuf),
     /// The system refused.
-    #[error("{} cannot be copied to {}: {source}; mend the cause and take the backup again into another folder", file.display(), to.display())]
+    #[error(
+        "{} cannot be copied to {}: {source}; mend the cause and take the backup again into another folder",
+        file.display(),
+        to.display()
+    )]
     Copy {
         /// What was to be copied.
         file: PathBuf,
@@ -52,7 +59,7 @@ pub enum BackupError {
     },
 }
 
-/// Makes the folder of a copy and marks it as unfinished.
+/// Creates the folder of a copy and marks it as unfinished.
 ///
 /// # Errors
 /// It has something in it, or the system refuses.
@@ -77,7 +84,7 @@ pub fn finish(to: &Path) -> Result<(), BackupError> {
     sync_folder(to).map_err(failed)
 }
 
-/// Refuses a data folder that is a copy which was not finished.
+/// Refuses a data folder that is an unfinished copy.
 ///
 /// # Errors
 /// It is one.
@@ -85,7 +92,7 @@ pub fn refuse_unfinished(data_dir: &Path) -> Result<(), BackupError> {
     if data_dir.join(UNFINISHED).exists() { Err(BackupError::Unfinished(data_dir.to_owned())) } else { Ok(()) }
 }
 
-/// Copies one file of facts as of its last transaction, whether a process of the data folder has it open or not.
+/// Copies one `redb` file as its last transaction left it, whether a process of the data folder has it open or not.
 ///
 /// # Errors
 /// It is in use by a process that cannot be asked, is damaged, or the system refuses.
@@ -100,7 +107,7 @@ pub fn copy(data_dir: &Path, file: &Path, to: &Path) -> Result<(), BackupError> 
     };
     let absolute = std::path::absolute(file).map_err(failed)?;
     if held_elsewhere(data_dir, &absolute, || copy_file(file, to)).map_err(failed)?.is_none() {
-        // Nobody else can open it, and so write it, while it is open here.
+        // No other process can open the file, and so write it, while it is open here.
         let _held = open(file).map_err(damaged(file))?;
         copy_file(file, to).map_err(failed)?;
     }
@@ -109,7 +116,7 @@ pub fn copy(data_dir: &Path, file: &Path, to: &Path) -> Result<(), BackupError> 
     synced.map_err(failed)
 }
 
-/// Copies a file that no transaction belongs to, durable; what is appended meanwhile may be missing.
+/// Copies a file without transactions and makes the copy durable; bytes that are appended meanwhile may be missing.
 ///
 /// # Errors
 /// The system refuses.
@@ -145,7 +152,7 @@ mod tests {
         (0..1_000).filter(|row| read.open_table(TABLE).unwrap().get(*row).unwrap().is_some()).collect()
     }
 
-    /// A copy of a file under writes was whole or not by luck.
+    /// A copy that was taken during a write was whole only by luck.
     #[test]
     fn a_copy_of_a_file_under_writes_is_the_state_of_one_transaction() {
         let folder = tempfile::tempdir().unwrap();

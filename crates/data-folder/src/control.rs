@@ -1,10 +1,16 @@
-//! The socket by which a running process lets others copy the files of facts that it has open.
+//! The socket through which another process can copy the `redb` files that this process has open.
 //!
-//! Another process does not know when such a file is between two transactions. So each process with a data folder listens on
-//! `control/<process>.sock` in it, which its own user alone can reach. A request is the path of a file and a zero byte. The answer
-//! is a line: `held`, and nothing is written to the file until the peer ends its side of the connection, which is answered with
-//! `done`; `not open`; or `failed` and the reason. The socket lives as long as its [`CopyService`]; one that nobody listens on was
-//! left by a crash and is removed by the next process.
+//! Only the process that has a file open knows when it is between two transactions. So each process with a data folder
+//! listens on `control/<process>.sock` in it, which only its own user can reach. A request is the path of a file and a
+//! zero byte. The answer is one line:
+//!
+//! - `held`: the process writes nothing to the file until the peer ends its side of the connection, and then answers
+//!   `done`.
+//! - `not open`.
+//! - `failed` and the reason.
+//!
+//! The socket lives as long as its [`CopyService`]. A socket on which nobody listens was left by a crash; the next
+//! process removes it.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -25,11 +31,11 @@ const FOLDER: &str = "control";
 const HELD: &str = "held";
 const DONE: &str = "done";
 const NOT_OPEN: &str = "not open";
-/// A request is one path; nobody sends more.
+/// Most bytes of a request, which is one path.
 const REQUEST_BYTES: u64 = 8 * 1024;
-/// Time in which a request has to come: one at a time is served.
+/// How long a request may take to arrive. Requests are served one at a time, so a slow one would hold up the others.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Time that a copy may take; then the process writes on, and the copy is refused.
+/// How long a copy may take. After that the process writes again, and the copy fails.
 const COPY_TIME: Duration = Duration::from_secs(300);
 
 /// Answers requests for copies until it is dropped.
@@ -59,7 +65,7 @@ impl CopyService {
         let thread = std::thread::Builder::new().name("copies".to_owned());
         thread.spawn(move || {
             for mut stream in listener.incoming().flatten() {
-                // A peer that is gone needs no answer.
+                // A peer that has ended needs no answer.
                 let _ = serve(&mut stream);
             }
         })?;
@@ -73,7 +79,7 @@ impl Drop for CopyService {
     }
 }
 
-/// Does work on a file while the process that has it open writes nothing to it; `None` when no process has it open.
+/// Runs `work` while the process that has the file open writes nothing to it; `None` when no process has it open.
 ///
 /// # Errors
 /// The process could not hold the file until the work was done, or the work failed.
@@ -127,7 +133,8 @@ fn sockets(data_dir: &Path) -> Vec<PathBuf> {
     entries.map(|entry| entry.path()).filter(|path| path.extension() == Some(OsStr::new("sock"))).collect()
 }
 
-/// Works with a socket by way of its open folder: the address of a socket holds 107 bytes, a path may be longer.
+/// Runs `work` with a short path of a socket, through its open folder: the address of a socket holds 107 bytes, and a
+/// path may be longer.
 fn at<T>(socket: &Path, work: impl FnOnce(PathBuf) -> io::Result<T>) -> io::Result<T> {
     let (Some(folder), Some(name)) = (socket.parent(), socket.file_name()) else {
         return Err(io::ErrorKind::InvalidInput.into());

@@ -1,8 +1,9 @@
-//! One file of facts: whole, or not at all, and verified when it is opened.
+//! One `redb` file, here called a file of facts: created atomically, and verified when it is opened.
 //!
-//! A new file gets its name when it is whole, so a crash leaves none or all of it. An empty file under that name was
-//! therefore never written by this program: it is damage, as is any page whose checksum does not match. Every open file is
-//! known to the process by device and inode, so that it can be copied by whoever is asked (see [`crate::copy`]).
+//! A new file gets its name when it is complete, so a crash leaves all of it or nothing. This program therefore never
+//! leaves an empty file under that name: an empty file is damage, as is any page whose checksum does not match. The
+//! process registers every open file by device and inode, so that it finds the file when another process asks for a
+//! copy (see [`crate::copy`]).
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -18,7 +19,7 @@ use redb::{
 use crate::panic::caught;
 use crate::rights::{open_private, tighten};
 
-/// Open files: device, inode, database.
+/// The open files: device, inode, database.
 static OPEN: Mutex<Vec<(u64, u64, Weak<Database>)>> = Mutex::new(Vec::new());
 
 /// An open file of facts; it is locked against other processes until dropped.
@@ -55,13 +56,13 @@ impl Facts {
 impl Drop for Facts {
     fn drop(&mut self) {
         let database = self.database.take();
-        // The library writes once more when a database is closed, and panics where that meets damage.
+        // The library writes once more when it closes a database, and panics if it finds damage then.
         let _ = caught(move || drop(database));
         registry().retain(|(_, _, known)| known.strong_count() > 0);
     }
 }
 
-/// Opens a file of facts, or makes it. An existing one is read through once and must be sound.
+/// Opens a file of facts, or creates it. All pages of an existing file are verified.
 ///
 /// # Errors
 /// Another process has it open, it is damaged, or the disk refuses.
@@ -72,7 +73,7 @@ pub fn open_or_make(path: &Path) -> Result<Facts, DatabaseError> {
     open(path)
 }
 
-/// Opens a file of facts that is there; see [`open_or_make`].
+/// Opens an existing file of facts; see [`open_or_make`].
 ///
 /// # Errors
 /// It is missing, another process has it open, it is damaged, or the disk refuses.
@@ -88,7 +89,7 @@ pub fn open(path: &Path) -> Result<Facts, DatabaseError> {
     Ok(Facts { database: Some(database) })
 }
 
-/// Returns whether an error means that the file's bytes are not what was written, so that trying again cannot help.
+/// Returns whether an error means that the file is damaged, so that a retry cannot help.
 pub fn is_damage(error: &redb::Error) -> bool {
     match error {
         redb::Error::Corrupted(_) | redb::Error::UpgradeRequired(_) => true,
@@ -121,7 +122,7 @@ fn make(path: &Path) -> Result<(), DatabaseError> {
     if half.exists() {
         fs::remove_file(&half).map_err(StorageError::from)?;
     }
-    // The library makes a database of an empty file, with the rights that the file has.
+    // The library turns an empty file into a database, and the file keeps its rights.
     open_private(OpenOptions::new().write(true).create_new(true), &half).map_err(StorageError::from)?;
     drop(Builder::new().create(&half)?);
     fs::rename(&half, path).map_err(StorageError::from)?;
@@ -150,7 +151,7 @@ mod tests {
         assert!(is_damage(&open_or_make(&path).unwrap_err().into()));
     }
 
-    /// An empty file was taken for one that was never used, and everything in it was forgotten without a word.
+    /// An empty file was once taken for a new one, and all that had been in it was silently missing.
     #[test]
     fn an_empty_file_where_a_database_should_be_is_damage() {
         let folder = tempfile::tempdir().unwrap();
@@ -160,7 +161,8 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().len(), 0, "it is left as it was found");
     }
 
-    /// The library panics at pages of zeros; the thread of a source was gone, and the process stayed without it.
+    /// The library panics at pages of zeros. That once ended the thread of a source, while the process went on without
+    /// it.
     #[test]
     fn zeros_anywhere_in_a_file_are_damage_or_without_effect() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,5 +1,5 @@
-//! A process's data folder: its `redb` files, who may read them, how they are copied while they are in use, and how damage
-//! in them is reported.
+//! A process's data folder: its `redb` files, who may read them, how they are copied while they are in use, and how
+//! damage in them is reported.
 //!
 //! What is stored in a file is its owner's matter. The folder must exist before a file is created in it, and only one
 //! process at a time may do that.

@@ -1,8 +1,8 @@
-//! Panics: those of the database library are answered, every other one ends the process.
+//! Panics: those of the database library become errors, every other panic ends the process.
 //!
-//! `redb` panics where it meets pages that it did not write. [`caught`] makes an error of that, so that it reaches a person
-//! with the file's name and a remedy. A panic anywhere else is a defect of this program. Without [`end_at_panic`] the task or thread
-//! that panicked would be gone while the process stays, and nobody would do its work or say so.
+//! `redb` panics where it reads pages that it did not write. [`caught`] turns that into an error, so that the user gets
+//! the file's name and a remedy. A panic anywhere else is a defect of this program. Without [`end_at_panic`] only the
+//! task or thread would end: the process would look alive while nobody does that work.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -14,9 +14,9 @@ thread_local! {
     static IS_CAUGHT: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs work on a database; a panic in it becomes the error that the file is damaged.
+/// Runs `work` on a database; a panic in it becomes the error that the file is damaged.
 ///
-/// The work must leave nothing half done of its own when it is cut off: it reads, or it writes within one transaction.
+/// `work` must be safe to interrupt: it only reads, or it writes within one transaction.
 ///
 /// # Errors
 /// The work panicked.
@@ -27,8 +27,8 @@ pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T, StorageError> {
     done.map_err(|panic| StorageError::Corrupted(format!("its pages cannot be read: {}", text(panic.as_ref()))))
 }
 
-/// Ends the process with exit code 1 when any thread or task panics outside [`caught`]; `tell` says it to a person first.
-/// It is given the place in the source and the reason. To be called once, before any thread is started.
+/// Ends the process with exit code 1 when any thread or task panics outside [`caught`]; before that, `tell` gets
+/// the place in the source and the reason. Call it once, before any thread is started.
 pub fn end_at_panic(tell: impl Fn(&str) + Send + Sync + 'static) {
     set_hook(Box::new(move |panic| {
         if IS_CAUGHT.get() {
@@ -53,7 +53,7 @@ mod tests {
 
     const CHILD: &str = "PANIC_OF_A_THREAD";
 
-    /// The thread of a source panicked, and the process stayed for ever without it.
+    /// The thread of a source once panicked, and the process went on for ever without it.
     #[test]
     fn a_panic_of_any_thread_ends_the_process_with_a_sentence() {
         if std::env::var_os(CHILD).is_some() {

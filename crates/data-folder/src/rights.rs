@@ -1,7 +1,7 @@
-//! Who may read what is stored: the user that runs the process, and nobody else.
+//! Only the user that runs the process may read what is stored, because the files hold rows of other databases.
 //!
-//! Rows of other people's databases lie in these files. Folders are made with 0700 and files with 0600 whatever the umask
-//! says; what an earlier version left wider is tightened when it is opened.
+//! Folders are created with mode 0700 and files with 0600, whatever the umask is. If an earlier version left wider
+//! rights, opening tightens them.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io;
@@ -10,7 +10,7 @@ use std::path::Path;
 
 const OTHERS: u32 = 0o077;
 
-/// Makes a folder, and those above it that are missing, for this user alone. One that is there stays as it is.
+/// Creates a folder and the missing ones above it, for this user alone. An existing folder is not changed.
 ///
 /// # Errors
 /// The system refuses.
@@ -18,7 +18,7 @@ pub fn make_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-/// Opens a file with these options; one that is made by it is this user's alone.
+/// Opens a file with these options; a new file is readable for this user alone.
 ///
 /// # Errors
 /// The system refuses.
@@ -26,7 +26,8 @@ pub fn open_private(options: &mut OpenOptions, path: &Path) -> io::Result<File> 
     options.mode(0o600).open(path)
 }
 
-/// Takes the rights of others from a file or folder that this program made. Where the system refuses, a warning says so.
+/// Removes the rights of other users from a file or folder that this program created; a warning says if the system
+/// refuses.
 pub fn tighten(path: &Path) {
     let Ok(found) = fs::metadata(path) else { return };
     let mode = found.permissions().mode();
@@ -36,13 +37,18 @@ pub fn tighten(path: &Path) {
     match fs::set_permissions(path, Permissions::from_mode(mode & !OTHERS & 0o7777)) {
         Ok(()) => tracing::info!(path = %path.display(), "other users could read this; its rights are tightened"),
         Err(error) => {
-            tracing::warn!(path = %path.display(), %error, "other users can read this, and its rights cannot be changed; take them from others (chmod go=)");
+            tracing::warn!(
+                path = %path.display(),
+                %error,
+                "other users can read this, and its rights cannot be changed; take them from others (chmod go=)"
+            );
         }
     }
 }
 
-/// Tightens a folder that a person named, if it is empty, or has one of these entries and so is this program's. Any other folder
-/// may be one that other programs need (`/tmp`, a home folder): it stays as it is, and a warning says so.
+/// Tightens a folder that the user named, if it is empty or holds one of these entries, which shows that it is this
+/// program's. Other programs may need any other folder (`/tmp`, a home folder), so its rights stay, and a warning says
+/// so.
 pub fn tighten_own(folder: &Path, entries: &[&str]) {
     let is_empty = fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
     if is_empty || entries.iter().any(|entry| folder.join(entry).exists()) {
@@ -50,7 +56,10 @@ pub fn tighten_own(folder: &Path, entries: &[&str]) {
     }
     let is_wide = fs::metadata(folder).is_ok_and(|found| found.permissions().mode() & OTHERS != 0);
     if is_wide {
-        tracing::warn!(folder = %folder.display(), "other users can list this folder, what is made in it is closed to them; use a folder of its own (chmod go=)");
+        tracing::warn!(
+            folder = %folder.display(),
+            "other users can list this folder, what is made in it is closed to them; use a folder of its own (chmod go=)"
+        );
     }
 }
 

@@ -65,7 +65,7 @@ impl Host {
         let is_name = !name.is_empty()
             && name.len() <= 253
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
-        // A browser turns "0x7f.1" and "127.1" into addresses before it sends them, so such a text is a name that somebody made.
+        // A browser turns "0x7f.1" and "127.1" into addresses before it sends them, so here such a text is only a name.
         is_name.then(|| Host::Name(name.to_ascii_lowercase()))
     }
 

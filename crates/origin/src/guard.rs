@@ -85,9 +85,9 @@ impl Guard {
         self.names.iter().any(is_same)
     }
 
-    /// Returns whether a page of this origin may ask a server that was called `own`: it is a page of the same server, by
-    /// the same name or by another loopback name, or one that the configuration names. A server in front may have added
-    /// TLS, so that the page's port is the usual one of its scheme and `Host` has none.
+    /// Returns whether a page of this origin may ask a server that was called `own`: it is a page of the same server,
+    /// by the same name or by another loopback name, or one that the configuration names. A server in front may have
+    /// added TLS, so that the page's port is the usual one of its scheme and `Host` has none.
     fn may_ask(&self, origin: &Authority, text: &str, own: &[Authority]) -> bool {
         let usual = if text.starts_with("https:") { 443 } else { 80 };
         let is_own = |host: &Authority| {
@@ -99,14 +99,15 @@ impl Guard {
     }
 }
 
-/// Whether the browser says that another site's page asks. Following a link may come from there, as long as it only reads.
+/// Returns whether the browser says that the request comes from a page of another site. A link from there may be
+/// followed, as long as it only reads.
 fn comes_from_elsewhere(method: &Method, headers: &HeaderMap) -> bool {
     let is = |name: &HeaderName, value: &str| texts(headers, name).iter().any(|text| text.eq_ignore_ascii_case(value));
     let is_link = matches!(*method, Method::GET | Method::HEAD) && is(&SEC_FETCH_MODE, "navigate");
     (is(&SEC_FETCH_SITE, "cross-site") || is(&SEC_FETCH_SITE, "same-site")) && !is_link
 }
 
-/// Every value of a header; bytes that are no text stay visible as something that matches nothing.
+/// Returns all values of a header. Bytes that are not text become a value that equals no name.
 fn texts(headers: &HeaderMap, name: &HeaderName) -> Vec<String> {
     headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect()
 }

@@ -1,6 +1,9 @@
 //! A consumer that books each order once, however often its event is delivered.
 //!
-//! `DATABASE_URL=mysql://user:password@127.0.0.1:3306/shop cargo run -p bitacora-outbox --features sqlx --example inbox_consumer`
+//! ```sh
+//! DATABASE_URL=mysql://user:password@127.0.0.1:3306/shop \
+//!     cargo run -p bitacora-outbox --features sqlx --example inbox_consumer
+//! ```
 
 use bitacora_outbox::{Error, EventId, Inbox, Recorded};
 use sqlx::Connection;

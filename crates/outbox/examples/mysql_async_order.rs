@@ -1,6 +1,9 @@
 //! An order and its event in one transaction, with mysql_async and a table that keeps no rows.
 //!
-//! `DATABASE_URL=mysql://user:password@127.0.0.1:3306/shop cargo run -p bitacora-outbox --features mysql_async --example mysql_async_order`
+//! ```sh
+//! DATABASE_URL=mysql://user:password@127.0.0.1:3306/shop \
+//!     cargo run -p bitacora-outbox --features mysql_async --example mysql_async_order
+//! ```
 
 use bitacora_outbox::{Event, Layout, Outbox, Variant};
 use mysql_async::prelude::Queryable;
@@ -11,7 +14,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let pool = Pool::from_url(std::env::var("DATABASE_URL")?)?;
     let mut connection = pool.get_conn().await?;
 
-    let orders = "CREATE TABLE IF NOT EXISTS orders (id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY, total_cents BIGINT UNSIGNED NOT NULL)";
+    let orders = "CREATE TABLE IF NOT EXISTS orders \
+        (id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY, total_cents BIGINT UNSIGNED NOT NULL)";
     connection.query_drop(orders).await?;
     let outbox = Outbox::new(Layout::standard("order_events").with_headers().build()?, Variant::InsertAndDelete);
     outbox.migrate(&mut connection).await?;

@@ -1,6 +1,9 @@
 //! An order and its event in one transaction, with sqlx.
 //!
-//! `DATABASE_URL=mysql://user:password@127.0.0.1:3306/shop cargo run -p bitacora-outbox --features sqlx --example sqlx_order`
+//! ```sh
+//! DATABASE_URL=mysql://user:password@127.0.0.1:3306/shop \
+//!     cargo run -p bitacora-outbox --features sqlx --example sqlx_order
+//! ```
 
 use bitacora_outbox::{DomainEvent, Event, Layout, Outbox, STANDARD_TABLE, Variant};
 use serde::Serialize;
@@ -28,7 +31,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut connection = sqlx::MySqlConnection::connect(&url).await?;
 
     // Once at the start: the application's own table, and the outbox.
-    let orders = "CREATE TABLE IF NOT EXISTS orders (id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY, total_cents BIGINT UNSIGNED NOT NULL)";
+    let orders = "CREATE TABLE IF NOT EXISTS orders \
+        (id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY, total_cents BIGINT UNSIGNED NOT NULL)";
     sqlx::query(orders).execute(&mut connection).await?;
     let outbox = Outbox::new(Layout::standard(STANDARD_TABLE).with_timestamp().build()?, Variant::Plain);
     outbox.migrate(&mut connection).await?;

@@ -1,7 +1,7 @@
 //! Deletes old rows of a plain outbox table, a batch at a time.
 //!
-//! What may be deleted: a committed event is in the binlog, and a reader of the binlog takes it from there. The table is
-//! needed only by those who read the table itself. Three things follow. Deleting loses nothing that the binlog still
+//! What may be deleted: a committed event is in the binlog, and a reader of the binlog takes it from there. The table
+//! is needed only by those who read the table itself. Three things follow. Deleting loses nothing that the binlog still
 //! holds, however far behind the reader is. The binlog must be kept for longer than a reader may be away
 //! (`binlog_expire_logs_seconds`). The age is the time in which rows can be looked at, and read again by a snapshot.
 //!
@@ -74,8 +74,8 @@ impl Cleaner {
     /// Prepares the statements for an outbox.
     ///
     /// # Errors
-    /// [`Error::Cleaner`] for a variant that keeps no rows, a layout without timestamp where it is asked for, an age below
-    /// a minute or a batch out of bounds.
+    /// [`Error::Cleaner`] for a variant that keeps no rows, a layout without timestamp where it is asked for, an age
+    /// below a minute or a batch out of bounds.
     pub fn new(outbox: &Outbox, options: CleanerOptions) -> Result<Cleaner, Error> {
         let layout = outbox.layout();
         let unfit = |reason| Error::Cleaner { table: layout.table.to_string(), reason };
@@ -93,7 +93,8 @@ impl Cleaner {
         let limit = options.batch_rows;
         let (select, cutoff) = match options.by {
             CleanBy::Id => {
-                // Upper case sorts below lower case in some collations, so such ids do not tell their age by comparison.
+                // Upper case sorts below lower case in some collations, so such ids do not tell their age by
+                // comparison.
                 let version = format!("{id} LIKE '________-____-7%' AND HEX({id}) = HEX(LOWER({id}))");
                 (
                     format!("SELECT {id} FROM {table} WHERE {id} < ? AND {version} ORDER BY {id} LIMIT {limit}"),

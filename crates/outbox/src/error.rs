@@ -111,7 +111,7 @@ fn short(statement: &str) -> String {
 const TRANSIENT: [u16; 2] = [1205, 1213];
 
 impl Error {
-    /// Tells whether repeating the whole transaction can help: a deadlock, or a lock that another transaction kept.
+    /// Returns whether repeating the whole transaction can help: a deadlock, or a lock that another transaction kept.
     pub fn is_transient(&self) -> bool {
         matches!(self, Error::Database { code: Some(code), .. } if TRANSIENT.contains(code))
     }

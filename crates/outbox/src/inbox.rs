@@ -1,11 +1,11 @@
 //! The inbox of an idempotent consumer: each event takes effect once, however often it is delivered.
 //!
-//! The event's id is recorded in the transaction of the effect. A second delivery finds it and does nothing; a crash before
-//! the commit leaves neither. Two deliveries at the same time: the second waits for the first one's transaction and then
-//! sees how it ended.
+//! The event's id is recorded in the transaction of the effect. A second delivery finds it and does nothing; a crash
+//! before the commit leaves neither. Two deliveries at the same time: the second waits for the first one's transaction
+//! and then sees how it ended.
 //!
-//! Format: one row for each consumer and event, with the number of deliveries whose transaction committed and the time of
-//! the first in UTC. Keep rows for longer than a broker may redeliver.
+//! Format: one row for each consumer and event, with the number of deliveries whose transaction committed and the time
+//! of the first in UTC. Keep rows for longer than a broker may redeliver.
 
 use std::time::Duration;
 
@@ -55,7 +55,8 @@ impl Inbox {
 
     fn of(table: TableName) -> Inbox {
         // The update makes a duplicate count as two affected rows for every driver, whether it asks for found or for
-        // changed rows, and it takes an exclusive lock at once: with a shared one, two waiting duplicates could deadlock.
+        // changed rows, and it takes an exclusive lock at once: with a shared one, two waiting duplicates could
+        // deadlock.
         let record = format!(
             "INSERT INTO {} (`consumer`, `event_id`, `deliveries`, `processed_at`) VALUES (?, ?, 1, UTC_TIMESTAMP(6)) \
              ON DUPLICATE KEY UPDATE `deliveries` = `deliveries` + 1",
@@ -93,7 +94,8 @@ impl Inbox {
         table::create(&self.table, &lines, "InnoDB")
     }
 
-    /// Creates the table if it is absent and verifies it. CREATE TABLE ends an open transaction: use a session of its own.
+    /// Creates the table if it is absent and verifies it. CREATE TABLE ends an open transaction: use a session of its
+    /// own.
     ///
     /// # Errors
     /// [`Error::Table`] with the first thing that does not fit, [`Error::Database`] when the server refuses.

@@ -97,8 +97,8 @@ impl Outbox {
         self.verify(session).await
     }
 
-    /// Verifies, without a change, that the table can hold the layout's rows in this variant and, for the variants whose
-    /// rows live in the binlog alone, that the server writes them there.
+    /// Verifies, without a change, that the table can hold the layout's rows in this variant and, for the variants
+    /// whose rows live in the binlog alone, that the server writes them there.
     ///
     /// # Errors
     /// [`Error::Table`] with the first thing that does not fit, [`Error::Server`] for a setting that would lose events.
@@ -144,7 +144,8 @@ mod tests {
     fn the_table_is_written_out() {
         assert_eq!(
             outbox(Variant::Blackhole).create_table(),
-            "CREATE TABLE IF NOT EXISTS `app`.`out``box` (\n  `id` CHAR(36) NOT NULL,\n  `aggregatetype` VARCHAR(255) NOT NULL,\n  \
+            "CREATE TABLE IF NOT EXISTS `app`.`out``box` (\n  `id` CHAR(36) NOT NULL,\n  \
+             `aggregatetype` VARCHAR(255) NOT NULL,\n  \
              `aggregateid` VARCHAR(255) NOT NULL,\n  `type` VARCHAR(255) NOT NULL,\n  `payload` JSON NULL,\n  \
              PRIMARY KEY (`id`)\n) ENGINE = BLACKHOLE DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
         );

@@ -2,7 +2,8 @@
 
 /// A value for one column, in a form that every driver can bind.
 ///
-/// Text is sent with the connection's character set and bytes as binary data; MySQL refuses binary data for a JSON column.
+/// Text is sent with the connection's character set and bytes as binary data; MySQL refuses binary data for a JSON
+/// column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
     /// SQL's NULL.

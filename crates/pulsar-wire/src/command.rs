@@ -68,7 +68,7 @@ macro_rules! commands {
                 })
             }
 
-            /// A command of this number with nothing in it: what a peer means that sends the type alone (PING, PONG).
+            /// Returns the empty command of this number, which a peer means that sends the type alone (PING, PONG).
             fn empty(number: i32) -> Option<Self> {
                 match number {
                     $($number => Some(Self::$variant(Default::default())),)*
@@ -153,7 +153,7 @@ commands! {
 impl Command {
     /// Returns the request id of a request or of the answer to one; `None` for pushes and one-way commands.
     ///
-    /// An ACK has one only when it asks for a receipt. Anything for which this gives an id deserves an answer.
+    /// An ACK has one only when it asks for a receipt. Every command for which this returns an id must be answered.
     pub fn request_id(&self) -> Option<u64> {
         match self {
             Self::Subscribe(c) => Some(c.request_id),
@@ -203,12 +203,12 @@ impl Command {
         }
     }
 
-    /// Tells whether frames of this command carry an entry after it (SEND and MESSAGE).
+    /// Returns whether frames of this command carry an entry after it (SEND and MESSAGE).
     pub fn carries_entry(&self) -> bool {
         matches!(self, Self::Send(_) | Self::Message(_))
     }
 
-    /// Returns the bytes that [`Command::write`] writes.
+    /// Returns the number of bytes that [`Command::write`] writes.
     pub fn encoded_bytes(&self) -> usize {
         let kind = 1 + encoded_len_varint(self.kind() as u64);
         if matches!(self, Self::Unknown(_)) {

@@ -8,7 +8,8 @@ use thiserror::Error;
 pub enum Error {
     /// A peer announced a frame above the agreed maximum.
     #[error(
-        "the peer announced a frame of {frame_bytes} bytes, more than the {limit_bytes} allowed; raise the maximum message size on both sides or send smaller messages"
+        "the peer announced a frame of {frame_bytes} bytes, more than the {limit_bytes} allowed; raise the maximum \
+        message size on both sides or send smaller messages"
     )]
     FrameTooLarge {
         /// Announced size, without the size field itself.
@@ -50,7 +51,8 @@ pub enum Error {
     },
     /// The announced uncompressed size is above the reader's limit.
     #[error(
-        "an entry announces {announced_bytes} bytes uncompressed, more than the {limit_bytes} allowed; raise the reader's limit if the producer really sends such batches"
+        "an entry announces {announced_bytes} bytes uncompressed, more than the {limit_bytes} allowed; raise the \
+        reader's limit if the producer really sends such batches"
     )]
     UncompressedTooLarge {
         /// Size in the entry's metadata.
@@ -81,7 +83,8 @@ pub enum Error {
     Encrypted,
     /// A message, or all messages of a batch together, do not fit the protocol's 32-bit sizes.
     #[error(
-        "a message of {bytes} bytes does not fit a Pulsar entry; the limit is 2 GiB and the broker's maximum message size is usually 5 MiB"
+        "a message of {bytes} bytes does not fit a Pulsar entry; the limit is 2 GiB and the broker's maximum message \
+        size is usually 5 MiB"
     )]
     MessageTooLarge {
         /// Size of the message or batch.
@@ -89,7 +92,9 @@ pub enum Error {
     },
     /// A message that does not fit into chunks either.
     #[error(
-        "a message with {metadata_bytes} bytes of key, properties and other metadata and {body_bytes} bytes of payload cannot be sent, not in chunks either: every chunk of {limit_bytes} bytes repeats the metadata, and all chunks together hold 2 GiB; raise the broker's maximum message size or send a smaller message"
+        "a message with {metadata_bytes} bytes of key, properties and other metadata and {body_bytes} bytes of \
+        payload cannot be sent, not in chunks either: every chunk of {limit_bytes} bytes repeats the metadata, and all \
+        chunks together hold 2 GiB; raise the broker's maximum message size or send a smaller message"
     )]
     NotChunkable {
         /// Size of the metadata.
@@ -101,7 +106,8 @@ pub enum Error {
     },
     /// Text that is not a topic name.
     #[error(
-        "invalid topic name {name:?}: {reason}; write a topic as `topic`, `tenant/namespace/topic` or `persistent://tenant/namespace/topic`"
+        "invalid topic name {name:?}: {reason}; write a topic as `topic`, `tenant/namespace/topic` or \
+        `persistent://tenant/namespace/topic`"
     )]
     TopicName {
         /// The text.

@@ -12,7 +12,7 @@ use crate::error::Error;
 /// Pulsar's default limit of a message.
 pub const DEFAULT_MAX_MESSAGE_BYTES: u32 = 5 * 1024 * 1024;
 
-/// What a frame may be larger than the largest message: room for command and metadata.
+/// How much larger than the largest message a frame may be: room for command and metadata.
 pub const FRAME_PADDING_BYTES: u32 = 10 * 1024;
 
 const SIZE_FIELD_BYTES: usize = 4;
@@ -37,7 +37,7 @@ impl Frame {
         Self { command: command.into(), payload: Some(payload) }
     }
 
-    /// Returns the bytes of the frame on the wire, its size fields included.
+    /// Returns the size in bytes of the frame on the wire, with its size fields.
     pub fn encoded_bytes(&self) -> usize {
         2 * SIZE_FIELD_BYTES + self.command.encoded_bytes() + self.payload.as_ref().map_or(0, Bytes::len)
     }
@@ -90,19 +90,19 @@ impl FrameDecoder {
         Self { max_frame_bytes: max_message_bytes.saturating_add(FRAME_PADDING_BYTES) }
     }
 
-    /// Changes the limit, as after the broker's CONNECTED told its own.
+    /// Changes the limit, for example to the one that the broker names in CONNECTED.
     pub fn set_max_message_bytes(&mut self, max_message_bytes: u32) {
         *self = Self::with_max_message_bytes(max_message_bytes);
     }
 
-    /// Returns the largest frame accepted, without the size field.
+    /// Returns the size of the largest frame that is accepted, without the size field.
     pub fn max_frame_bytes(&self) -> u32 {
         self.max_frame_bytes
     }
 
     /// Takes the next whole frame from the front of `stream`, or `None` when more bytes must be read first.
     ///
-    /// Room for the rest of an incomplete frame is reserved, so that the caller may read straight into `stream`.
+    /// Reserves room for the rest of an incomplete frame, so that the caller can read directly into `stream`.
     ///
     /// # Errors
     /// Any error is final for the connection: the stream has lost its frame borders.

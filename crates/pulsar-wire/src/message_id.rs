@@ -30,7 +30,7 @@ impl MessageId {
         Self { ledger, entry, partition: -1, batch_index: -1 }
     }
 
-    /// Tells whether this is the id that a deduplicated send gets, or the end of an empty topic.
+    /// Returns whether this is the id of no message: the receipt of a duplicate, or the end of an empty topic.
     pub fn is_none(&self) -> bool {
         self.ledger < 0 || self.entry < 0
     }

@@ -171,7 +171,11 @@ fn drawn() -> impl Strategy<Value = Vec<Drawn>> {
 
 proptest! {
     #[test]
-    fn what_is_built_is_read(drawn in drawn(), codec in prop::sample::select(vec![Codec::None, Codec::Lz4, Codec::Zstd { level: 1 }]), landmarks in prop::collection::vec((0u16..4, 0u32..9), 0..3)) {
+    fn what_is_built_is_read(
+        drawn in drawn(),
+        codec in prop::sample::select(vec![Codec::None, Codec::Lz4, Codec::Zstd { level: 1 }]),
+        landmarks in prop::collection::vec((0u16..4, 0u32..9), 0..3),
+    ) {
         let properties: Vec<Vec<(&str, &str)>> =
             drawn.iter().map(|m| m.4.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect()).collect();
         let messages: Vec<OutgoingMessage<'_>> = drawn
@@ -205,8 +209,8 @@ proptest! {
     }
 }
 
-/// The bodies of all chunks are the body of the message, none is above the limit, and only the last one has the message's id: a
-/// Pulsar that opens a topic again takes the id of every entry for that of a whole message.
+/// The bodies of all chunks are the body of the message, none is above the limit, and only the last one has the
+/// message's id: a Pulsar that opens a topic again takes the id of every entry for that of a whole message.
 #[test]
 fn chunks_make_up_the_message_again() {
     let value: Vec<u8> = (0..20_000u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 13) as u8).collect();

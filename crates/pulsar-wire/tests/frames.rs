@@ -20,7 +20,8 @@ fn check_round_trip(frame: Frame) {
     assert!(bytes.is_empty());
 }
 
-/// Bytes put together by hand from the field numbers of PulsarApi.proto, so that a wrong number cannot hide in the inverse.
+/// Bytes put together by hand from the field numbers of PulsarApi.proto, so that a wrong number cannot hide in the
+/// inverse.
 #[test]
 fn a_hand_made_connect_is_read() {
     let bytes = [

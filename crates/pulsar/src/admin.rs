@@ -38,12 +38,12 @@ impl Admin {
     /// [`Error::Admin`] when the HTTP client cannot be set up.
     pub fn new(base_url: &str, auth: Auth) -> Result<Self, Error> {
         let base = base_url.trim_end_matches('/').to_owned();
-        // A proxy of the environment is meant for the world outside, not for one's own broker.
+        // A proxy of the environment is meant for the internet, not for one's own broker.
         let http = Http::builder().no_proxy().build().map_err(|error| failed(&base, &error))?;
         Ok(Self { http, base, auth })
     }
 
-    /// Succeeds when the broker calls itself healthy.
+    /// Checks that the broker reports itself as healthy.
     ///
     /// # Errors
     /// [`Error::Admin`].
@@ -175,7 +175,7 @@ impl Admin {
     }
 }
 
-/// Pulsar's errors are `{"reason": …}`; anything else is shown by its beginning.
+/// Returns the reason of an error answer: Pulsar's `{"reason": …}`, or the beginning of any other text.
 fn reason(status: u16, body: &str) -> String {
     let told = serde_json::from_str::<Value>(body)
         .ok()
@@ -185,7 +185,7 @@ fn reason(status: u16, body: &str) -> String {
 }
 
 fn failed(url: &str, error: &dyn std::error::Error) -> Error {
-    // reqwest keeps the interesting part in the innermost source.
+    // The innermost source of a reqwest error says what happened.
     let mut innermost = error;
     while let Some(source) = innermost.source() {
         innermost = source;

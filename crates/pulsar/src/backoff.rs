@@ -1,4 +1,4 @@
-//! The client's pauses between tries.
+//! Waiting times between attempts. They double, with jitter, so that many clients do not return at the same moment.
 
 use std::time::Duration;
 

@@ -15,7 +15,7 @@ use crate::connection::{Connection, Target};
 use crate::error::Error;
 use crate::service_url::{ServiceUrl, TlsUse};
 
-/// How many brokers may point to the next one before the lookup gives up.
+/// Most redirections of a lookup from one broker to another.
 const MAX_REDIRECTS: usize = 20;
 
 /// The brokers behind one service address.
@@ -91,7 +91,7 @@ impl Cluster {
         Err(Error::Protocol { reason: "its brokers point from one to the next without end" })
     }
 
-    /// Chooses between the plain and the TLS address of a lookup's answer, and between dialling it and the proxy.
+    /// Chooses the plain or the TLS address of a lookup's answer, and whether to connect to it or to the proxy.
     fn target(&self, urls: [Option<&str>; 2], through_proxy: bool) -> Result<Target, Error> {
         let Target::Broker { dial: service, .. } = &self.service else {
             return Ok(Target::Local);
@@ -115,7 +115,7 @@ impl Cluster {
             return Ok(open);
         }
         let opened = Connection::open(target, &self.config).await?;
-        // Another task may have been faster; then its connection is used and this one ends.
+        // Another task may have connected meanwhile; then its connection is used, and this one is dropped.
         let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
         match pool.get(target).filter(|open| !open.is_closed()) {
             Some(open) => Ok(Arc::clone(open)),
@@ -131,7 +131,7 @@ impl Cluster {
         pool.get(target).filter(|open| !open.is_closed()).cloned()
     }
 
-    /// Returns the back-off that the configuration asks for, at its beginning.
+    /// Returns a fresh back-off with the configured waiting times.
     pub(crate) fn backoff(&self) -> Backoff {
         let ms = std::time::Duration::from_millis;
         Backoff::new(ms(self.config.backoff_first_ms), ms(self.config.backoff_max_ms))

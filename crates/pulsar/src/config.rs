@@ -67,9 +67,10 @@ impl fmt::Debug for Auth {
 }
 
 impl Auth {
-    /// Reads what Pulsar's own tools take as plugin and parameters: `token` (or `org.apache.pulsar.client.impl.auth.AuthenticationToken`)
-    /// with `token:…`, `file:///path` or the token itself; `basic` (or `…AuthenticationBasic`) with
-    /// `{"userId":"…","password":"…"}`. Without a plugin the parameters are a token's.
+    /// Reads what Pulsar's own tools take as plugin and parameters: `token` (or
+    /// `org.apache.pulsar.client.impl.auth.AuthenticationToken`) with `token:…`, `file:///path` or the token itself;
+    /// `basic` (or `…AuthenticationBasic`) with `{"userId":"…","password":"…"}`. Without a plugin the parameters are a
+    /// token's.
     ///
     /// # Errors
     /// One sentence; it never repeats the parameters.
@@ -133,17 +134,17 @@ pub struct ClientConfig {
     pub auth: Auth,
     /// PEM file of the certification authorities to trust instead of the public ones.
     pub tls_ca_file: Option<PathBuf>,
-    /// For a connection including its handshake.
+    /// Time limit of a connection including its handshake.
     pub connect_timeout_ms: u64,
-    /// For the answer to a request, and for the attempts to open a producer or consumer.
+    /// Time limit of an answer to a request, and of the attempts to open a producer or consumer.
     pub operation_timeout_ms: u64,
-    /// Interval of PING; a peer silent for two of them is taken for dead.
+    /// Interval of PING; a peer that is silent for two intervals is taken for dead.
     pub keepalive_ms: u64,
     /// First waiting time before a new connection; doubles with each failure.
     pub backoff_first_ms: u64,
     /// Longest waiting time before a new connection.
     pub backoff_max_ms: u64,
-    /// Name of the broker's listener whose addresses lookups shall give.
+    /// Name of the broker's listener whose addresses lookups should return.
     pub listener_name: Option<String>,
 }
 

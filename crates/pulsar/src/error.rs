@@ -74,7 +74,8 @@ pub enum Error {
     Wire(#[source] Arc<bitacora_pulsar_wire::Error>),
     /// A batch above the broker's limit.
     #[error(
-        "a batch of {bytes} bytes is above the broker's maximum message size of {limit_bytes}; send smaller batches or raise maxMessageSize"
+        "a batch of {bytes} bytes is above the broker's maximum message size of {limit_bytes}; send smaller batches \
+        or raise maxMessageSize"
     )]
     TooLarge {
         /// Size of the entry.
@@ -82,9 +83,10 @@ pub enum Error {
         /// The broker's limit.
         limit_bytes: usize,
     },
-    /// A topic that lacks what it has confirmed: it was truncated, restored, or deleted and made again.
+    /// A topic lacks messages that the broker has confirmed: it was truncated, restored, or deleted and created again.
     #[error(
-        "topic {topic} ends with {last}, before {confirmed}, which it has confirmed; its messages were deleted, or an older copy of the broker's data was put back"
+        "topic {topic} ends with {last}, before {confirmed}, which it has confirmed; its messages were deleted, or an \
+         older copy of the broker's data was put back"
     )]
     TopicBehind {
         /// The topic.
@@ -96,7 +98,8 @@ pub enum Error {
     },
     /// Sequence ids that do not increase.
     #[error(
-        "sequence id {sequence_id} is not above {last_sequence_id}, the last one sent; the broker would drop the message as a duplicate"
+        "sequence id {sequence_id} is not above {last_sequence_id}, the last one sent; the broker would drop the \
+        message as a duplicate"
     )]
     SequenceOrder {
         /// The offered id.
@@ -104,15 +107,15 @@ pub enum Error {
         /// The id before it.
         last_sequence_id: i64,
     },
-    /// An entry that the broker delivered and that holds no message that can be read. It stays in the backlog until its id
-    /// is acknowledged.
+    /// A delivered entry of which no message can be read. It stays in the backlog until its id is acknowledged.
     #[error("message {id} cannot be read: {reason}; acknowledge it to go on without it")]
     Unreadable {
         /// Whole entry, or the last chunk of a message.
         id: MessageId,
         /// What is wrong.
         reason: Box<str>,
-        /// The entry as it was delivered; empty for a message in chunks. Boxed, as the reason, to keep other errors small.
+        /// The entry as it was delivered; empty for a message in chunks. Boxed, like the reason, to keep the error type
+        /// small.
         entry: Box<Bytes>,
         /// How often it was delivered before.
         redelivery_count: u32,
@@ -151,7 +154,7 @@ impl Error {
         Self::Protocol { reason: "an answer is not of the kind that was asked for" }
     }
 
-    /// Tells whether the same call may succeed later without anyone changing something.
+    /// Returns whether the same call may succeed later although nobody changes anything.
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Connect { .. } | Self::Disconnected | Self::Timeout { .. } => true,

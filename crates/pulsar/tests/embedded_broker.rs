@@ -244,8 +244,9 @@ fn lying_batch(first_id: u64, announced: i32) -> bitacora_pulsar::wire::Batch {
     bitacora_pulsar::wire::Batch { entry: entry.into(), ..batch }
 }
 
-/// Any producer can send one: it ended `client consume` for good, and a count of a thousand million would have let the broker
-/// send as many messages at once. It is told with its id, and when it is acknowledged it is gone.
+/// Any producer can send such a batch. It once ended `client consume` for good, and a count of a thousand million would
+/// have let the broker send that many messages at once. Now it is an error with an id, and it is gone when that is
+/// acknowledged.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_whose_count_lies_is_told_acknowledged_and_passed() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! What a single node never does: brokers that redirect, proxy, refuse, fall silent or answer wrongly.
+//! Brokers that redirect, proxy, refuse, fall silent or answer wrongly, which a single real broker never does.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 use std::net::SocketAddr;
@@ -20,7 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 /// Answers a command of the connection with this number.
 type Script = Arc<dyn Fn(usize, &Command) -> Vec<Frame> + Send + Sync>;
 
-/// A broker of which every answer is scripted; CONNECT and PING are answered by themselves.
+/// A broker whose answers are scripted, except those to CONNECT and PING.
 struct Scripted {
     address: SocketAddr,
     connects: Arc<Mutex<Vec<CommandConnect>>>,
@@ -213,8 +213,8 @@ async fn a_message_is_sent_again_until_it_has_its_receipt() {
     assert_eq!(producer.progress().borrow().reconnect_count, 2);
 }
 
-/// A broker that hangs up at the first SEND, and at the next PRODUCER after it has raised the topic's epoch. From the third
-/// PRODUCER on it says that `last_sequence_id` is the producer's last.
+/// A broker that hangs up at the first SEND, and at the next PRODUCER after it has raised the topic's epoch. From the
+/// third PRODUCER on it says that `last_sequence_id` is the producer's last.
 async fn broker_that_loses_the_answer(last_sequence_id: i64) -> (Scripted, Producer) {
     let own_url = Arc::new(Mutex::new(String::new()));
     let (url, epoch, sends) = (Arc::clone(&own_url), AtomicU64::new(0), AtomicU64::new(0));
@@ -322,8 +322,8 @@ async fn garbage_from_the_broker_is_an_error() {
     assert!(matches!(refused, Error::Protocol { .. }), "{refused}");
 }
 
-/// A broker's host that vanishes without a word takes no more bytes: what the client had begun to write was waited for until
-/// the kernel gave up, and the producer with it.
+/// The broker's host vanishes without closing the connection. The client once waited for its last write until the
+/// kernel gave up, and the producer waited with it.
 #[tokio::test]
 async fn a_producer_leaves_a_host_that_takes_no_more_bytes() {
     let own_url = Arc::new(Mutex::new(String::new()));
@@ -367,7 +367,8 @@ fn damaged_entry() -> Bytes {
     entry.into()
 }
 
-/// The broker counts the messages of a batch that cannot be read; only one of them was ever granted again.
+/// The broker counts all messages of an unreadable batch against the permits; the client once gave back only one of
+/// them.
 #[tokio::test]
 async fn a_batch_that_cannot_be_read_does_not_use_up_the_permits() {
     let own_url = Arc::new(Mutex::new(String::new()));

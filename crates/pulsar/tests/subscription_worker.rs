@@ -1,4 +1,5 @@
-//! The subscription worker against the real `bitacora broker`: what comes, what comes again, what is buried.
+//! The subscription worker against the real `bitacora broker`: what is handled, what comes again, what becomes a dead
+//! letter.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 use std::collections::HashMap;
@@ -259,7 +260,7 @@ async fn a_handler_that_panics_costs_its_message_a_try() {
     assert!(left_over(&client).await.is_empty());
 }
 
-/// The client gives up after its operation timeout when the broker is away at the start; the consumption does not.
+/// If the broker is away at the start, the client gives up after its operation timeout, but the worker goes on.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_is_away_at_the_start_or_is_killed_is_waited_for() {
     let mut house = House::start();
@@ -314,7 +315,7 @@ async fn what_is_unfinished_at_the_end_is_left_for_the_next_consumer() {
     assert_eq!(left, ["held", "stuck"]);
 }
 
-/// A batch that announces more messages than it has stayed in the backlog for ever; now it is a dead letter, with its bytes.
+/// A batch with fewer messages than it announces once stayed in the backlog for ever; now it becomes a dead letter.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_whose_count_lies_is_a_dead_letter_and_others_go_on() {
     let house = House::start();

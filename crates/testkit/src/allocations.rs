@@ -12,11 +12,12 @@ thread_local! {
 }
 
 fn count() {
-    // The counter may be gone while the thread ends; what is allocated then is of no interest.
+    // While a thread ends, its counter may be destroyed already; what is allocated then is not counted.
     ALLOCATIONS.try_with(|allocations| allocations.set(allocations.get() + 1)).ok();
 }
 
-// SAFETY: every call goes on to the system's allocator with the same arguments; counting touches only a thread-local integer.
+// SAFETY: every call goes on to the system's allocator with the same arguments; counting touches only a thread-local
+// integer.
 unsafe impl GlobalAlloc for CountingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();

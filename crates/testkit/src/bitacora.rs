@@ -56,7 +56,7 @@ impl BitacoraProcess {
         self.process.stderr()
     }
 
-    /// Tells whether the process is still running.
+    /// Returns whether the process is still running.
     pub fn is_running(&mut self) -> bool {
         self.process.ended().is_none()
     }

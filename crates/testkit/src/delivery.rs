@@ -1,8 +1,9 @@
-//! The consumer's side of a [`crate::load`]: did every committed change arrive, once, in order, with images that chain?
+//! Checks what a consumer got of a [`crate::load`]: that every committed change arrived, once, in order, and with each
+//! before image equal to the after image before it.
 //!
 //! Input: the committed [`History`] and, in the order of arrival, the messages of the table's topic. For each id the
-//! streamed events must be exactly the committed steps from some step on to the last. What lies before that step must be
-//! what the snapshot showed: its `r` row, or no row.
+//! streamed events must be exactly the committed steps from some step on to the last. What lies before that step must
+//! be what the snapshot showed: its `r` row, or no row.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,7 @@ use serde_json::Value;
 
 use crate::load::{Change, History, RowState, Step};
 
-/// What the snapshot may have looked like.
+/// How the snapshot went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SnapshotRule {
     /// It ran once, to its end: at most one `r` event for an id, and the stream continues exactly behind it.
@@ -36,8 +37,8 @@ struct Event {
 }
 
 impl Delivery {
-    /// Adds an event: the text of the key's JSON and of the value's JSON (the envelope alone, not its schema). An empty value
-    /// is a tombstone, which must follow the delete of its key, once.
+    /// Adds an event: the JSON texts of its key and of its value, which is the envelope without its schema. An empty
+    /// value is a tombstone, which must follow the delete of its key, once.
     pub fn add(&mut self, key: &str, value: &[u8]) {
         if value.is_empty() {
             self.add_tombstone(key);
@@ -66,11 +67,11 @@ impl Delivery {
         self.streamed_count
     }
 
-    /// Tells whether the last committed step of every id has arrived.
+    /// Returns whether the last committed step of every id has arrived.
     pub fn has_all_ends(&self, history: &History) -> bool {
         history.steps.iter().all(|(id, steps)| {
             let Some(step) = steps.last() else { return true };
-            // A row that came and went before the snapshot leaves no trace.
+            // A row that was inserted and deleted before the snapshot is never seen.
             let Some(events) = self.arrived.get(id) else { return step.change == Change::Delete };
             events.last().is_some_and(|event| event.shows(step) || event.is_snapshot_of(step))
         })

@@ -68,10 +68,10 @@ impl Drop for Forwarder {
 }
 
 impl Shared {
-    /// Joins a client to the target of this moment; a target that refuses ends the client's connection, as a server that
-    /// is away does.
+    /// Joins a client to the current target. If the target refuses, the client's connection ends, as with a server that
+    /// is away.
     fn forward(&self, client: TcpStream) {
-        // The lock is held over the look at the target, so that a switch either sees this connection or comes before it.
+        // The target is read under this lock, so that a switch either cuts this connection or happens before it.
         let mut open = self.open.lock().expect("no holder panicked");
         let Ok(server) = TcpStream::connect(("127.0.0.1", self.target.load(Ordering::Acquire))) else { return };
         let pairs = [(&client, &server), (&server, &client)];

@@ -5,9 +5,9 @@
 //! with a sentence, so that the test fails at its place.
 //!
 //! Where to look: [`Mysql`], [`Mariadb`] and [`Pulsar`] are real servers, [`BitacoraProcess`] is the built binary,
-//! [`load`] writes a known load, [`delivery`] checks what a consumer saw of it,
-//! [`TopicReader`] shows what a broker has stored, [`Forwarder`] is an address that moves to another server,
-//! [`recorded_log`] reads recorded binlog files, [`allocations`] counts what a test may not allocate.
+//! [`load`] writes a known load, [`delivery`] checks what a consumer saw of it, [`TopicReader`] shows what a broker has
+//! stored, [`Forwarder`] is an address that moves to another server, [`allocations`] counts what a test may not
+//! allocate.
 
 #![warn(unreachable_pub)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
@@ -31,8 +31,8 @@ pub use wait::wait_until;
 
 /// Finds a free loopback port. Another process may take it before the caller binds it; servers here retry.
 pub fn free_port() -> u16 {
-    // Below the range from which the system takes the ports of outgoing connections: a server that is killed must find its
-    // port free when it comes back, whatever else connects meanwhile.
+    // Below the range from which the system takes the ports of outgoing connections: a server that is killed must find
+    // its port free when it comes back, whatever else connects meanwhile.
     (0..1_000)
         .map(|_| rand::Rng::gen_range(&mut rand::thread_rng(), 12_000..32_000))
         .find(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok())

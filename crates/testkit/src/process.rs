@@ -1,7 +1,7 @@
 //! Child processes that cannot outlive the test.
 //!
-//! Every child gets SIGKILL from the kernel when the thread that started it ends (`PR_SET_PDEATHSIG`). Test threads come
-//! and go, so all children are started by one thread that lives as long as the test process.
+//! Every child gets SIGKILL from the kernel when the thread that started it ends (`PR_SET_PDEATHSIG`). Test threads
+//! come and go, so all children are started by one thread that lives as long as the test process.
 
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -15,7 +15,7 @@ use crate::wait_until;
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// Runs `start` on the thread that lives as long as the test process, and returns what it gives.
+/// Runs `start` on the thread that lives as long as the test process, and returns its result.
 fn on_nursery_thread<T: Send + 'static>(start: impl FnOnce() -> T + Send + 'static) -> T {
     static NURSERY: OnceLock<Sender<Job>> = OnceLock::new();
     let nursery = NURSERY.get_or_init(|| {

@@ -1,7 +1,7 @@
 //! Reads a topic from its start over the binary protocol, message by message as stored.
 //!
-//! Deliberately small and blocking: a test wants to see what the broker has, not what a client library makes of it.
-//! One connection and one non-durable subscription for each reader; any error panics with a sentence.
+//! Deliberately small and blocking: a test wants to see what the broker has stored, without a client library in
+//! between. One connection and one non-durable subscription for each reader; any error panics with a sentence.
 
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
@@ -24,7 +24,7 @@ const PERMITS: u32 = 1000;
 pub struct StoredMessage {
     /// Ledger and entry of the message id.
     pub entry_id: (u64, u64),
-    /// Place in the batch; `None` for an entry that is no batch.
+    /// Index in the batch; `None` for an entry that is not a batch.
     pub batch_index: Option<u32>,
     /// Metadata of the entry.
     pub entry: MessageMetadata,

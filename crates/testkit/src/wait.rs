@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-/// Calls `state` until it gives a value and returns it; panics with `what` when `deadline` has passed.
+/// Calls `state` until it returns a value, and returns that; panics with `what` when `deadline` has passed.
 ///
-/// The pause between two looks grows from 1 ms to 50 ms.
+/// The pause between two calls grows from 1 ms to 50 ms.
 pub fn wait_until<T>(what: &str, deadline: Duration, mut state: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     let mut pause = Duration::from_millis(1);

@@ -92,7 +92,7 @@ impl<'a> RowsEvent<'a> {
         self.before_present.is_some() || self.after_present.is_some()
     }
 
-    /// Returns the length in bytes of all images together, inflated where the event is compressed.
+    /// Returns the bytes of all images together, inflated where the event is compressed.
     pub fn image_bytes(&self) -> &'a [u8] {
         self.images
     }

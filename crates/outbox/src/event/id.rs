@@ -1,7 +1,7 @@
 //! Event ids: UUIDs that sort by the time of their making, so that inserts stay at the right edge of the primary key.
 //!
-//! Format: RFC 9562, version 7: 48 bits of milliseconds since the epoch, then a counter and random bits. Written in lower
-//! case with hyphens, text sorts as the ids do.
+//! Format: RFC 9562, version 7: 48 bits of milliseconds since the epoch, then a counter and random bits. Written in
+//! lower case with hyphens, text sorts as the ids do.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,7 +16,8 @@ use crate::Error;
 pub struct EventId(Uuid);
 
 impl EventId {
-    /// Makes a new id. Ids of one process rise strictly, also within a millisecond; ids of several rise as their clocks do.
+    /// Makes a new id. Ids of one process rise strictly, also within a millisecond; ids of several rise as their clocks
+    /// do.
     pub fn generate() -> EventId {
         EventId(Uuid::now_v7())
     }
@@ -31,8 +32,8 @@ impl EventId {
         self.0.into_bytes()
     }
 
-    /// Returns the lowest id of version 7 of a moment: every id that [`EventId::generate`] made before is lower. Moments
-    /// before 1970 count as 1970.
+    /// Returns the lowest id of version 7 of a moment: every id that [`EventId::generate`] made before is lower.
+    /// Moments before 1970 count as 1970.
     pub fn lowest_at(moment: SystemTime) -> EventId {
         let millis = moment.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
         let time = millis.min((1 << 48) - 1) << 80;

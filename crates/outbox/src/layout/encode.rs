@@ -12,7 +12,8 @@ impl Layout {
     /// Returns the row of an event.
     ///
     /// # Errors
-    /// [`Error::Event`] when a value does not fit its column, and when the event has a field or header without a column.
+    /// [`Error::Event`] when a value does not fit its column, and when the event has a field or header without a
+    /// column.
     pub fn values(&self, event: &Event) -> Result<Vec<Value>, Error> {
         let unfit = |column: &str, reason: String| Error::Event {
             id: event.id.to_string(),
@@ -63,8 +64,8 @@ fn value(column: &Column, event: &Event) -> Value {
     }
 }
 
-/// Returns a time as the column takes it, cut to its precision: the server would round, and so make times of the future.
-/// A time beyond the calendar (the year 9999) is NULL and found by the check for NULL.
+/// Returns a time as the column takes it, cut to its precision: the server would round, and so make times of the
+/// future. A time beyond the calendar (the year 9999) is NULL and found by the check for NULL.
 pub(crate) fn time(column_type: ColumnType, moment: SystemTime) -> Value {
     if column_type == ColumnType::BigInt {
         let millis = match moment.duration_since(UNIX_EPOCH) {

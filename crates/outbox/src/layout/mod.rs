@@ -85,7 +85,8 @@ impl LayoutBuilder {
         self.column(Column::new("headers", Content::Headers, ColumnType::Json).nullable())
     }
 
-    /// Changes the type of the payload's column: LONGTEXT keeps the bytes of a JSON text as they are, LONGBLOB takes any.
+    /// Changes the type of the payload's column: LONGTEXT keeps the bytes of a JSON text as they are, LONGBLOB takes
+    /// any.
     pub fn payload_type(mut self, column_type: ColumnType) -> LayoutBuilder {
         for column in self.columns.iter_mut().filter(|column| column.content == Content::Payload) {
             column.column_type = column_type;

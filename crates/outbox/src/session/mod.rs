@@ -9,8 +9,9 @@ use crate::{Error, Value};
 
 /// A connection that can run statements, most often inside a transaction.
 ///
-/// Implemented for `sqlx::MySqlConnection` and `sqlx::Transaction<MySql>` (feature `sqlx`) and for `mysql_async::Conn` and
-/// `mysql_async::Transaction` (feature `mysql_async`). A pool is none: each statement could run on another connection.
+/// Implemented for `sqlx::MySqlConnection` and `sqlx::Transaction<MySql>` (feature `sqlx`) and for `mysql_async::Conn`
+/// and `mysql_async::Transaction` (feature `mysql_async`). A pool is none: each statement could run on another
+/// connection.
 ///
 /// An implementation reports errors as [`Error::Database`] with the server's error number.
 pub trait Session: Send {

@@ -31,7 +31,7 @@ pub(crate) fn create(table: &TableName, lines: &[String], engine: &str) -> Strin
     )
 }
 
-/// Tells whether there is a table of this name.
+/// Returns whether there is a table of this name.
 pub(crate) async fn exists<S: Session>(session: &mut S, table: &TableName) -> Result<bool, Error> {
     Ok(!session.query(ENGINE, &place(table)).await?.is_empty())
 }

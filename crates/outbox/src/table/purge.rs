@@ -4,10 +4,10 @@
 //! committed. So a batch reads the keys of old rows without a lock, then deletes by key, a hundred a statement, each
 //! statement a transaction of its own.
 //!
-//! The keys of a statement are a derived table that is joined to the table by a forced index. A plain list of keys will not
-//! do: both servers read the whole table instead now and then, even with FORCE INDEX. MySQL does while its statistics say
-//! that the table is small, MariaDB when a list reaches `in_predicate_conversion_threshold`. A join with a forced index
-//! never considers the scan.
+//! The keys of a statement are a derived table that is joined to the table by a forced index. A plain list of keys will
+//! not do: both servers read the whole table instead now and then, even with FORCE INDEX. MySQL does while its
+//! statistics say that the table is small, MariaDB when a list reaches `in_predicate_conversion_threshold`. A join with
+//! a forced index never considers the scan.
 
 use crate::layout::{TableName, quoted};
 use crate::{Error, Session, Value};

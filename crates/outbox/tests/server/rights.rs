@@ -1,5 +1,5 @@
-//! What an account must be allowed, as the README says it: with exactly these rights each call works, without any one of them
-//! it does not. The accounts have a password, which MySQL's default login sends under the server's RSA key.
+//! What an account must be allowed, as the README says it: with exactly these rights each call works, without any one
+//! of them it does not. The accounts have a password, which MySQL's default login sends under the server's RSA key.
 
 use std::time::{Duration, SystemTime};
 

@@ -1,8 +1,8 @@
 //! Builds entries from messages.
 //!
 //! One builder lives as long as its producer and is reused: [`BatchBuilder::append`] writes a message's metadata and
-//! payload behind the ones before it, with no allocation once the buffer has grown; [`BatchBuilder::finish`]
-//! compresses, checksums and hands the entry out in one allocation of its exact size.
+//! payload behind the previous ones, without an allocation once the buffer has grown; [`BatchBuilder::finish`]
+//! compresses the body, computes the checksum and returns the entry in one allocation of its exact size.
 
 use bytes::Bytes;
 
@@ -49,9 +49,9 @@ pub struct BatchBuilder {
     message_count: u32,
     lowest_sequence_id: u64,
     highest_sequence_id: u64,
-    /// Where the body repeats, of batches whose messages say so.
+    /// Where the body repeats, if its messages have landmarks.
     hints: Hints,
-    /// Made when the builder first finishes a batch without another one's.
+    /// Created when the builder first finishes a batch without a shared compressor.
     compressor: Option<Box<Compressor>>,
     head: Vec<u8>,
 }
@@ -67,7 +67,7 @@ struct FirstMessage {
 }
 
 impl BatchBuilder {
-    /// Creates an empty builder; its buffer grows to the largest batch and stays.
+    /// Creates an empty builder; its buffer grows to the largest batch.
     pub fn new() -> Self {
         Self::default()
     }
@@ -77,12 +77,12 @@ impl BatchBuilder {
         self.message_count
     }
 
-    /// Returns the bytes of the open batch before compression.
+    /// Returns the size in bytes of the open batch before compression.
     pub fn body_bytes(&self) -> usize {
         self.body.len()
     }
 
-    /// Tells whether the open batch has no message.
+    /// Returns whether the open batch has no message.
     pub fn is_empty(&self) -> bool {
         self.message_count == 0
     }
@@ -207,7 +207,7 @@ impl BatchBuilder {
             target.copy_from_slice(&checksum.to_be_bytes());
         }
         self.body.clear();
-        // A single huge message must not hold its memory for the life of the producer.
+        // The memory of a single huge message is freed, or the producer would hold it for ever.
         self.body.shrink_to(KEPT_BYTES);
         compressor.shrink_to(KEPT_BYTES);
         Ok(Some(Batch {
@@ -220,7 +220,7 @@ impl BatchBuilder {
     }
 }
 
-/// Room that a builder and a compressor keep for the next batch.
+/// Most memory that a builder and a compressor keep for the next batch.
 const KEPT_BYTES: usize = 8 << 20;
 /// Magic and checksum; the checksum covers what follows.
 const CHECKED_AT: usize = 6;

@@ -1,14 +1,16 @@
-//! Chunks: how a message above the broker's limit travels (Pulsar's improvement proposal 37, "Large message size handling").
+//! Chunks, in which a message above the broker's limit is sent (Pulsar's improvement proposal 37, "Large message size
+//! handling").
 //!
-//! Format: every chunk is a plain entry. Its metadata are those of the whole message and four fields more: `uuid`, the same
-//! in all chunks of one attempt to send the message; `num_chunks_from_msg`; `total_chunk_msg_size`, the bytes of all bodies
-//! together; `chunk_id`, from 0. The bodies of all chunks, one behind the other, are the body of the whole message, compressed
-//! as a whole.
+//! Format: every chunk is a plain entry. Its metadata are those of the whole message and four fields more: `uuid`, the
+//! same in all chunks of one attempt to send the message; `num_chunks_from_msg`; `total_chunk_msg_size`, the bytes of
+//! all bodies together; `chunk_id`, from 0. The bodies of all chunks, one behind the other, are the body of the whole
+//! message, compressed as a whole.
 //!
-//! A broker that deduplicates judges the last chunk alone, by the sequence id that SEND names, which is that of the message for
-//! all chunks. When a Pulsar opens the topic again, however, it takes the id in the metadata of every entry for that of a whole
-//! message; the rest of a message that had broken off would then be dropped as a repeat. So the metadata of all chunks but
-//! the last one name the id before. Consumers take the message's id from the last chunk.
+//! SEND names the sequence id of the message for all its chunks, and a broker that deduplicates looks only at the last
+//! chunk. But when Pulsar loads the topic again, it reads the ids in the metadata of all entries and takes each for
+//! that of a whole message. If a message had broken off, the repetition of its chunks would then be dropped as a
+//! duplicate. Therefore the metadata of all chunks but the last one name the id before. Consumers take the message's id
+//! from the last chunk.
 
 use bytes::Bytes;
 
@@ -16,13 +18,14 @@ use super::single::{put_bytes, put_varint};
 use super::{EntryPeek, MAGIC_CHECKSUM, split_entry};
 use crate::error::Error;
 
-/// Room for the fields of a chunk besides its uuid: keys, three counts of at most five bytes, a sequence id of at most ten, the
-/// length of the uuid.
+/// Most bytes of a chunk's own fields without the uuid: their keys, three counts of at most five bytes, a sequence id
+/// of at most ten, the length of the uuid.
 const FIELD_BYTES: usize = 48;
 /// Magic, checksum and metadata size in front of the metadata.
 const HEAD_BYTES: usize = 10;
 
-/// Cuts the entry of one message into chunks, one at a time: what was not asked for takes no memory.
+/// Cuts the entry of one message into chunks. Each chunk is created when it is asked for, so that not all are in
+/// memory.
 #[derive(Debug, Clone)]
 pub struct ChunkCutter {
     metadata: Bytes,
@@ -36,11 +39,11 @@ pub struct ChunkCutter {
 impl ChunkCutter {
     /// Creates a cutter for an entry of one message; no chunk, its metadata included, is above `max_entry_bytes`.
     ///
-    /// `uuid` must be new for each attempt: consumers join chunks of the same uuid, and those of an attempt that broke off
-    /// lie in the topic in front of those of the next one.
+    /// `uuid` must be new for each attempt: consumers join chunks of the same uuid, and the topic may hold chunks of an
+    /// earlier attempt that broke off.
     ///
     /// # Errors
-    /// [`Error::MalformedEntry`] for something else than the entry of one message; [`Error::NotChunkable`] when the metadata,
+    /// [`Error::MalformedEntry`] for anything but the entry of one message; [`Error::NotChunkable`] when the metadata,
     /// which every chunk repeats, would fill more than half of each chunk, or when the sizes do not fit the fields.
     pub fn new(entry: &Bytes, uuid: String, max_entry_bytes: usize) -> Result<Self, Error> {
         let parts = split_entry(entry)?;
@@ -81,7 +84,7 @@ impl ChunkCutter {
         entry.extend_from_slice(&[0; HEAD_BYTES - 2]);
         entry.extend_from_slice(&self.metadata);
         if index + 1 < self.count {
-            // Of a field that comes twice the last value counts.
+            // If a field occurs twice, protobuf takes the last value, so these fields override those of the message.
             put_varint(2, self.sequence_id.saturating_sub(1), &mut entry);
         }
         put_bytes(26, self.uuid.as_bytes(), &mut entry);

@@ -34,7 +34,7 @@ impl Codec {
     }
 }
 
-/// The room that compression needs: as much as the largest compressed body, and some tables. Used again.
+/// Reusable buffers of compression: the largest compressed body, and the tables of the codecs.
 #[derive(Debug, Default)]
 pub struct Compressor {
     out: Vec<u8>,
@@ -42,7 +42,7 @@ pub struct Compressor {
 }
 
 impl Compressor {
-    /// Gives back the room above `bytes`.
+    /// Frees what the buffer has above `bytes`.
     pub(super) fn shrink_to(&mut self, bytes: usize) {
         if self.out.len() > bytes {
             self.out.truncate(bytes);
@@ -50,7 +50,7 @@ impl Compressor {
         }
     }
 
-    /// Compresses `body` and returns the bytes that belong into the entry. Without `hints` nothing is known of it.
+    /// Compresses `body` and returns the bytes that go into the entry. `hints` name places where the body repeats.
     pub(super) fn compress<'a>(
         &'a mut self,
         codec: Codec,
@@ -78,9 +78,9 @@ impl Compressor {
     }
 }
 
-/// Compresses a body that nothing is known of.
+/// Compresses a body without hints.
 fn whole_lz4(body: &[u8], out: &mut Vec<u8>) -> Result<usize, Error> {
-    // Only grows: the buffer is not cleared, so that a batch does not pay for zeroing it again.
+    // The buffer only grows and is not cleared, so that no batch pays for zeroing it again.
     let bound = lz4_flex::block::get_maximum_output_size(body.len());
     if out.len() < bound {
         out.resize(bound, 0);
@@ -94,7 +94,7 @@ pub(super) fn decompress(compression: i32, body: Bytes, uncompressed_bytes: usiz
     match CompressionType::try_from(compression) {
         Ok(CompressionType::None) => Ok(body),
         Ok(CompressionType::Lz4) => {
-            // One input byte stands for at most 255 output bytes: do not allocate for an impossible announcement.
+            // One input byte gives at most 255 output bytes; an impossible announcement must not allocate.
             if uncompressed_bytes > body.len().saturating_mul(255) {
                 return Err(Error::Decompress { codec: "LZ4", source: None });
             }

@@ -1,16 +1,16 @@
 //! LZ4 blocks of messages whose writer knows where they repeat.
 //!
 //! A general compressor looks for repetitions at every byte. The writer of change events knows where they are: at the
-//! start of every message, and at each constant part of it. It names these places ([`Landmark`]), and this encoder
-//! compares each one with the place of the same name before it; what is equal becomes a match, which grows to both sides
-//! as far as the bytes agree, over values too. Only long stretches between matches are searched in the general way.
+//! start of every message, and at each constant part of it. It names these places ([`Landmark`]). This encoder compares
+//! each landmark with the previous one of the same name; equal bytes become a match, which grows in both directions as
+//! far as the bytes agree, across values too. Only long stretches between matches are searched in the general way.
 //! Landmarks are hints: a wrong one costs a comparison, never a wrong block.
 //!
-//! Format: <https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md>. A block is a run of sequences: token (length of
-//! the literals, length of the match), literals, `u16` distance of the match; the last one has literals only.
+//! Format: <https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md>. A block is a run of sequences: token (length
+//! of the literals, length of the match), literals, `u16` distance of the match; the last one has literals only.
 
-/// A place in a message that probably repeats what stands at the place of the same name before it: the name, any small
-/// number, and the offset in bytes.
+/// A place in a message that probably repeats the previous place of the same name: the name, which is any small number,
+/// and the offset in bytes.
 pub type Landmark = (u16, u32);
 
 /// The landmarks of a body of several messages, as their writers name them, and where each message begins.
@@ -30,7 +30,7 @@ struct MessageHints {
 }
 
 impl Hints {
-    /// Keeps the landmarks of a message that begins at `start` in the body; without any, nothing is kept of it.
+    /// Keeps the landmarks, if there are any, of a message that begins at `start` in the body.
     pub(super) fn add(&mut self, landmarks: &[Landmark], start: usize, payload_at: usize) {
         if !landmarks.is_empty() {
             let (start, payload_at, count) = (start as u32, payload_at as u32, landmarks.len() as u32);
@@ -51,31 +51,31 @@ impl Hints {
 
 /// Matches are at least this long.
 const MATCH_MIN: usize = 4;
-/// Index of the landmark that every message has at its start; those which their writers name follow.
+/// Index of the landmark at the start of every message; those that the writer names follow.
 const MESSAGE_START: usize = 0;
-/// The farthest that a match may lie back.
+/// Greatest distance of a match.
 const DISTANCE_MAX: usize = u16::MAX as usize;
 /// The last bytes of a block are literals, and no match begins in the last twelve.
 const LAST_LITERALS: usize = 5;
 const LAST_MATCH: usize = 12;
-/// The count in a token that says that more bytes of count follow.
+/// The count in a token that means that more bytes of the count follow.
 const TOKEN_FULL: usize = 15;
-/// Matches that the search takes; shorter ones cost more time than they save bytes, and hide longer ones behind them.
+/// Shortest match that the search takes; a shorter one costs more time than it saves bytes, and can hide a longer one.
 const SEARCHED_MATCH_MIN: usize = 6;
-/// Stretches from this size are searched.
+/// Shortest stretch that is searched.
 const SEARCHED_BYTES: usize = 64;
-/// Literals up to this size are copied as one block of it.
+/// Literals up to this size are copied as one block of this size.
 const COPIED_AT_ONCE: usize = 32;
-/// A sequence with so many literals and counts of one byte fits into this.
+/// Most bytes of a sequence with up to `COPIED_AT_ONCE` literals and counts of one byte.
 const SHORT_SEQUENCE: usize = 2 + COPIED_AT_ONCE + 3;
 /// Knuth's multiplicative hashing: 2^64 divided by the golden ratio.
 const HASH_FACTOR: u64 = 0x9e37_79b1_85eb_ca87;
 /// Places that the search remembers, as a power of two.
 const TABLE_BITS: u32 = 12;
-/// The search looks at every byte first, and at fewer the longer it finds nothing.
+/// The search begins with every byte and skips more bytes the longer it finds nothing.
 const STEP_SHIFT: usize = 6;
 
-/// An encoder; its tables are used again.
+/// An encoder with reusable tables.
 #[derive(Debug, Default)]
 pub(super) struct Encoder {
     /// Where each landmark was seen last, plus one.
@@ -85,10 +85,9 @@ pub(super) struct Encoder {
 }
 
 impl Encoder {
-    /// Compresses `body` into `out`, which grows to the largest block and stays, and gives the size of the block.
+    /// Compresses `body`, which has less than 2 GiB, and returns the size of the block at the front of `out`.
     ///
-    /// A body has less than 2 GiB. `None` if the block does not fit, which `out` of the size that this function asks for
-    /// excludes.
+    /// `out` grows to the largest size that the block can have, so `None`, for a block that does not fit, never occurs.
     pub(super) fn compress(&mut self, body: &[u8], hints: &Hints, out: &mut Vec<u8>) -> Option<usize> {
         let bound = lz4_flex::block::get_maximum_output_size(body.len()) + SHORT_SEQUENCE;
         if out.len() < bound {
@@ -115,7 +114,7 @@ impl Encoder {
         block.finish()
     }
 
-    /// Looks whether what stands at a landmark repeats what stood at the one of the same name before it.
+    /// Tries a match of a landmark with the previous one of the same name.
     #[inline(always)]
     fn landmark(&mut self, block: &mut Block<'_>, name: usize, at: u32) -> Option<()> {
         let before = self.last_place(name, at);
@@ -132,7 +131,7 @@ impl Encoder {
         block.sequence(&found)
     }
 
-    /// Gives the place of a landmark before this one.
+    /// Remembers the place of a landmark and returns the previous one of the same name.
     fn last_place(&mut self, index: usize, at: u32) -> Option<usize> {
         if index >= self.last.len() {
             self.last.resize(index + 1, 0);
@@ -167,19 +166,19 @@ impl Encoder {
     }
 }
 
-/// The last byte of a body where a match may begin.
+/// Returns the last place of a body where a match may begin.
 fn last_match(body: &[u8]) -> usize {
     body.len().saturating_sub(LAST_MATCH)
 }
 
-/// Bytes at `at` that equal those `distance` before.
+/// Bytes at `at` that equal the bytes `distance` in front of them.
 struct Match {
     at: usize,
     distance: usize,
     bytes: usize,
 }
 
-/// Compares two places and extends what is equal to both sides, backwards not beyond `anchor`.
+/// Compares two places and extends the equal bytes in both directions, backwards not beyond `anchor`.
 #[inline]
 fn find(body: &[u8], anchor: usize, at: usize, before: usize) -> Option<Match> {
     let distance = at.checked_sub(before).filter(|distance| (1..=DISTANCE_MAX).contains(distance))?;
@@ -209,7 +208,7 @@ fn equal_bytes_behind(body: &[u8], at: usize, before: usize, limit: usize) -> us
 
 /// Counts the bytes from `at` up to `end` that equal those from `before`.
 ///
-/// Most matches are short: the first sixteen bytes are looked at in words, what goes on beyond them in blocks.
+/// Most matches are short, so the first sixteen bytes are compared in words and only the rest in blocks.
 #[inline]
 fn equal_bytes(body: &[u8], at: usize, before: usize, end: usize) -> usize {
     let left = body.get(at..end).unwrap_or_default();
@@ -223,7 +222,7 @@ fn equal_bytes(body: &[u8], at: usize, before: usize, end: usize) -> usize {
     }
 }
 
-/// Counts how many of the first bytes are equal, of two texts of one length.
+/// Counts the equal bytes at the front of two slices of one length.
 fn equal_blocks(left: &[u8], right: &[u8]) -> usize {
     let blocks = left.as_chunks::<32>().0.iter().zip(right.as_chunks::<32>().0);
     let count = 32 * blocks.take_while(|(left, right)| left == right).count();
@@ -231,7 +230,7 @@ fn equal_blocks(left: &[u8], right: &[u8]) -> usize {
     count + equal_prefix(left, right)
 }
 
-/// Does the same in words.
+/// Counts the equal bytes at the front of two slices, word by word.
 fn equal_prefix(left: &[u8], right: &[u8]) -> usize {
     let mut count = 0;
     for (left, right) in left.as_chunks::<8>().0.iter().zip(right.as_chunks::<8>().0) {
@@ -245,12 +244,12 @@ fn equal_prefix(left: &[u8], right: &[u8]) -> usize {
     count + tails.take_while(|(left, right)| left == right).count()
 }
 
-/// Six bytes as a number, of eight that must be there.
+/// Returns six bytes as a number; eight bytes must be there.
 fn six(body: &[u8], at: usize) -> Option<u64> {
     body.get(at..)?.first_chunk().map(|eight| u64::from_le_bytes(*eight) << 16)
 }
 
-/// The block being written: sequences up to `anchor` of the body.
+/// The block that is being written: the sequences up to `anchor` of the body.
 struct Block<'a> {
     body: &'a [u8],
     anchor: usize,
@@ -272,8 +271,8 @@ impl Block<'_> {
         }
     }
 
-    /// Writes a sequence whose counts take a byte each at most, the usual one, within one block of the target and without
-    /// a look at the bounds of each part; gives its size.
+    /// Writes a sequence whose counts take at most a byte each, which most do. The bounds are checked once for the
+    /// whole sequence instead of for each part. Returns its size.
     #[inline]
     fn short_sequence(&mut self, found: &Match) -> Option<usize> {
         let (literals, extra) = (found.at - self.anchor, found.bytes - MATCH_MIN);
@@ -300,7 +299,7 @@ impl Block<'_> {
         Some(at)
     }
 
-    /// Writes a sequence of any counts.
+    /// Writes a sequence with counts of any size.
     fn any_sequence(&mut self, found: &Match) -> Option<()> {
         let extra = found.bytes - MATCH_MIN;
         self.literals(found.at, extra)?;
@@ -312,7 +311,7 @@ impl Block<'_> {
         Some(())
     }
 
-    /// Writes what is left as literals and gives the size of the block.
+    /// Writes the rest as literals and returns the size of the block.
     fn finish(mut self) -> Option<usize> {
         self.literals(self.body.len(), 0)?;
         Some(self.written)
@@ -333,7 +332,7 @@ impl Block<'_> {
         Some(())
     }
 
-    /// Writes what a count has above its place in the token.
+    /// Writes the part of a count that does not fit into the token.
     fn rest_of_count(&mut self, count: usize) -> Option<()> {
         if let Some(mut rest) = count.checked_sub(TOKEN_FULL) {
             while rest >= 255 {
@@ -398,7 +397,7 @@ mod tests {
     }
 
     proptest! {
-        /// Any body comes back, whatever the landmarks say, also from an encoder that was used before.
+        /// Any body can be restored, whatever the landmarks say, also with an encoder that was used before.
         #[test]
         fn every_block_is_read_back(
             parts in prop::collection::vec((0usize..6, 0u16..5), 0..80),

@@ -91,7 +91,7 @@ impl<'a> EntryPeek<'a> {
         Ok(peek)
     }
 
-    /// Tells whether the body is a run of single messages.
+    /// Returns whether the body is a run of single messages.
     pub fn is_batch(&self) -> bool {
         self.num_messages_in_batch.is_some()
     }
@@ -106,7 +106,7 @@ impl<'a> EntryPeek<'a> {
         self.highest_sequence_id.map_or(self.sequence_id, |highest| highest.max(self.sequence_id))
     }
 
-    // Protobuf's int32 is a varint of 64 bits of which the low half counts.
+    // Protobuf writes an int32 as a varint of 64 bits, whose low half is the value.
     fn set_number(&mut self, number: u32, value: u64) {
         let int = value as i32;
         match number {

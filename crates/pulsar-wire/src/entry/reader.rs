@@ -47,14 +47,14 @@ impl EntryReader {
     /// Opens an entry.
     ///
     /// # Errors
-    /// Damaged bytes, a codec or encryption that this build cannot read, a body above the limit, or a batch that does not
-    /// hold as many messages as it announces.
+    /// Damaged bytes, a codec or encryption that this build cannot read, a body above the limit, or a batch that does
+    /// not hold as many messages as it announces.
     pub fn open(entry: &Bytes, limits: ReadLimits) -> Result<Self, Error> {
         let (metadata, body) = Self::parts(entry)?;
         Self::of_parts(metadata, body, limits)
     }
 
-    /// Checks an entry and returns its metadata and its body as it was stored.
+    /// Verifies an entry and returns its metadata and its body as stored.
     ///
     /// # Errors
     /// Damaged bytes.
@@ -98,10 +98,10 @@ impl EntryReader {
         Ok(reader)
     }
 
-    /// Walks the batch once before any message of it is believed: a count that lies would cut off messages without a word,
-    /// or make room for as many as it names.
+    /// Checks that the batch has as many messages as it announces. With a false count messages would be dropped
+    /// silently, or memory would be allocated for messages that do not exist.
     fn check_count(&self) -> Result<(), Error> {
-        // Size field, and the one required field of the metadata.
+        // The least bytes of a message: its size field and the one required field of its metadata.
         const MESSAGE_BYTES_MIN: usize = 6;
         if self.message_count as usize > self.body.len() / MESSAGE_BYTES_MIN {
             return Err(ends("it announces more messages than its bytes can hold"));
@@ -122,7 +122,7 @@ impl EntryReader {
         &self.metadata
     }
 
-    /// Tells whether the entry is a batch (also one of a single message).
+    /// Returns whether the entry is a batch (also one of a single message).
     pub fn is_batch(&self) -> bool {
         self.metadata.num_messages_in_batch.is_some()
     }
@@ -173,7 +173,7 @@ fn ends(reason: &'static str) -> Error {
     Error::MalformedEntry { reason }
 }
 
-/// Reads the size of the payload alone out of a message's metadata.
+/// Reads only the payload's size from a message's metadata.
 fn payload_bytes(mut metadata: &[u8]) -> Result<usize, Error> {
     let mut found = None;
     while !metadata.is_empty() {

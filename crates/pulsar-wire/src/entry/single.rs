@@ -1,4 +1,4 @@
-//! A message on its way into an entry, and its metadata written by hand.
+//! A message that is written into an entry, with a hand-written encoder of its metadata.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -28,7 +28,7 @@ pub struct OutgoingMessage<'a> {
     pub key: MessageKey<'a>,
     /// The payload; `None` writes a null value (a tombstone).
     pub value: Option<&'a [u8]>,
-    /// Must be above the one before it in the same producer's messages.
+    /// Must be greater than that of the producer's previous message.
     pub sequence_id: u64,
     /// Time of the event in milliseconds since 1970, if the message has one.
     pub event_time_ms: Option<u64>,
@@ -145,7 +145,7 @@ fn put_base64(bytes: &[u8], out: &mut Vec<u8>) {
     let start = out.len();
     out.resize(start + base64_bytes(bytes.len()), 0);
     if let Some(target) = out.get_mut(start..) {
-        // The target has exactly the encoded size, the only thing that this can fail for.
+        // This fails only if the target is too small, and it has exactly the encoded size.
         let written = STANDARD.encode_slice(bytes, target);
         debug_assert!(written.is_ok());
     }

@@ -1,4 +1,4 @@
-//! What a connection knows, without a socket: who waits for which answer, who owns which id, when the peer is dead.
+//! The state of a connection, without a socket: who waits for which answer, who owns which id, when the peer is dead.
 
 use std::collections::HashMap;
 
@@ -20,7 +20,7 @@ pub(super) enum Route<W> {
     AuthChallenge,
     /// The broker refuses the connection itself.
     Refused(Command),
-    /// Nothing to do: keepalive, or late answers to what nobody waits for any more.
+    /// Nothing to do: a keepalive, or a late answer for which nobody waits any more.
     Ignored,
 }
 
@@ -59,7 +59,7 @@ impl<W> ConnectionCore<W> {
         self.waiting.remove(&request_id);
     }
 
-    /// Gives up all waiters, as when the connection ends.
+    /// Removes all waiters, as when the connection ends.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = W> {
         std::mem::take(&mut self.waiting).into_values()
     }
@@ -93,7 +93,8 @@ impl<W> ConnectionCore<W> {
         }
     }
 
-    /// Decides at each keepalive interval: any frame counts as life, two silent intervals as death.
+    /// Decides what to do at the end of a keepalive interval. Any frame counts as a sign of life; after two silent
+    /// intervals the peer is dead.
     pub(super) fn on_keepalive(&mut self) -> (Keepalive, Command) {
         self.silent_ticks = if std::mem::take(&mut self.received_since_tick) { 0 } else { self.silent_ticks + 1 };
         let decision = if self.silent_ticks >= 2 { Keepalive::PeerIsDead } else { Keepalive::Ping };

@@ -1,9 +1,9 @@
 //! A connection to one broker, shared by the producers and consumers whose topics live there.
 //!
-//! Life cycle: transport, CONNECT/CONNECTED, then one task that reads, routes and keeps alive. When it ends, every waiter
-//! gets [`Error::Disconnected`] and every mailbox closes; the owners then look their topic up again and connect anew. The
-//! task that writes to the socket ends with it: a host that vanished takes nothing, and the kernel tries for a quarter of
-//! an hour.
+//! Life cycle: transport, CONNECT/CONNECTED, then one task that reads, routes and keeps alive. When it ends, every
+//! waiter gets [`Error::Disconnected`] and every mailbox closes; the owners then look their topic up again and connect
+//! again. The task that writes to the socket ends with it: if the host has vanished, the kernel would try to send for a
+//! quarter of an hour.
 
 mod core;
 mod transport;
@@ -33,12 +33,12 @@ pub(crate) enum Target {
     Broker { dial: ServiceUrl, behind_proxy: Option<String> },
 }
 
-/// After the last handle is gone the socket gets this long to take what is queued.
+/// How long the connection still writes queued frames after its last handle was dropped.
 const LINGER: Duration = Duration::from_secs(5);
 
 type Waiter = oneshot::Sender<Result<Command, Error>>;
 
-/// Mailboxes are unbounded because what arrives was asked for: receipts by sent batches, messages by permits.
+/// Mailboxes need no bound of their own: sent batches bound the receipts, and permits bound the messages.
 type ProducerMailbox = mpsc::UnboundedSender<Command>;
 type ConsumerMailbox = mpsc::UnboundedSender<Frame>;
 
@@ -123,7 +123,7 @@ impl Connection {
         timeout(self.operation_timeout, asked).await.map_err(|_| self.timed_out(what))?
     }
 
-    /// Sends a request whose answer has no time limit; its way out has.
+    /// Sends a request whose answer has no time limit; sending it has one.
     pub(crate) async fn start_request<C: Into<Command>>(
         &self,
         what: &'static str,
@@ -145,7 +145,7 @@ impl Connection {
         Ok(answer)
     }
 
-    /// Sends a frame, waiting while the socket is behind, but not longer than the connection lasts.
+    /// Sends a frame. Waits while the queue is full, but no longer than the connection lasts.
     pub(crate) async fn send(&self, frame: Frame) -> Result<(), Error> {
         let mut ended = self.ended.clone();
         tokio::select! {
@@ -196,7 +196,7 @@ impl Connection {
     }
 }
 
-/// An answer on its way. Dropping it forgets the request.
+/// An answer that has not come yet. Dropping it forgets the request.
 pub(crate) struct PendingAnswer {
     receiver: oneshot::Receiver<Result<Command, Error>>,
     request_id: u64,
@@ -265,7 +265,7 @@ struct Task {
     // Weak, so that the writer ends with the last handle.
     outgoing: mpsc::WeakSender<Frame>,
     config: ClientConfig,
-    /// Dropped last: whoever waits on it finds the connection marked as closed.
+    /// Dropped last, so that a task that waits for this finds the connection marked as closed.
     _end: watch::Sender<()>,
 }
 
@@ -304,7 +304,7 @@ impl Task {
         self.close();
     }
 
-    /// Tells everyone who waits that the connection has ended.
+    /// Answers all waiters with the end of the connection.
     fn close(&self) {
         let mut shared = self.lock();
         shared.is_closed = true;
@@ -316,7 +316,7 @@ impl Task {
         shared.consumers.clear();
     }
 
-    /// Routes a frame; false ends the connection. A mailbox whose owner is gone is no fault.
+    /// Routes a frame. Returns false if the connection has to end. A mailbox whose owner was dropped is not a fault.
     fn on_frame(&self, frame: Frame) -> bool {
         let mut shared = self.lock();
         match shared.core.on_frame(frame) {
@@ -360,7 +360,7 @@ impl Task {
         true
     }
 
-    /// Answers without waiting: when the outgoing queue is full the peer sees life anyway.
+    /// Answers without waiting. If the outgoing queue is full, its frames are a sign of life anyway.
     fn reply(&self, command: Command) {
         if let Some(outgoing) = self.outgoing.upgrade() {
             let _ = outgoing.try_send(command.into());

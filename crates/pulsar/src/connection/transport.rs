@@ -20,7 +20,7 @@ use crate::service_url::{Address, ServiceUrl, TlsUse};
 
 /// Frames that may wait for the socket. Their bytes are bounded by each producer's own limit.
 const OUTGOING_FRAMES: usize = 256;
-/// Above this an entry is written from where it is, below it is cheaper to copy it behind its head.
+/// A larger entry is written from its own buffer; a smaller one is cheaper to copy behind the frame's head.
 const COPY_BELOW_BYTES: usize = 8 * 1024;
 
 type BoxedReader = Box<dyn AsyncRead + Send + Unpin>;
@@ -30,7 +30,7 @@ type BoxedWriter = Box<dyn AsyncWrite + Send + Unpin>;
 pub(super) struct Transport {
     pub(super) outgoing: mpsc::Sender<Frame>,
     pub(super) incoming: Incoming,
-    /// `None` in the process, where nothing is written.
+    /// `None` for a broker in the same process, where no socket is written to.
     pub(super) writer: Option<Writer>,
 }
 
@@ -38,9 +38,9 @@ pub(super) struct Transport {
 pub(super) struct Writer(JoinHandle<()>);
 
 impl Writer {
-    /// Waits until everything queued has been written, but not longer than this. The senders must be gone.
+    /// Waits until everything queued has been written, at most for this time. The senders must have been dropped.
     pub(super) async fn finish(mut self, limit: Duration) {
-        // When it takes longer the socket is given up.
+        // After that time the rest is dropped.
         let _ = timeout(limit, &mut self.0).await;
     }
 }
@@ -121,7 +121,8 @@ async fn open_stream(
             let name = ServerName::try_from(address.host.clone())
                 .map_err(|_| Error::Tls { reason: format!("{:?} is not a host name", address.host) })?;
             let stream = connector.connect(name, stream).await.map_err(|error| {
-                // What the peer said does not please; everything else is the way to it, as before the handshake.
+                // An error of TLS itself, such as a bad certificate, is final. Any other one is a failed connection, as
+                // before the handshake.
                 let is_final = error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
                 if is_final { Error::Tls { reason: error.to_string() } } else { failed(error) }
             })?;
@@ -162,7 +163,7 @@ fn start(reader: BoxedReader, writer: BoxedWriter) -> Transport {
     Transport { outgoing, incoming, writer }
 }
 
-/// Writes until all senders are gone or the socket fails; its end is seen by the reading side.
+/// Writes until all senders were dropped or the socket fails; the reading side then sees the end of the connection.
 async fn write_frames(mut writer: BoxedWriter, mut frames: mpsc::Receiver<Frame>) {
     let mut waiting = Vec::with_capacity(OUTGOING_FRAMES);
     let mut buffer = BytesMut::new();
@@ -176,7 +177,7 @@ async fn write_frames(mut writer: BoxedWriter, mut frames: mpsc::Receiver<Frame>
             return;
         }
     }
-    // The peer's end of stream is what the broker takes as the end of the connection; errors do not matter any more.
+    // The broker takes the end of the stream for the end of the connection; a failure here changes nothing.
     let _ = writer.shutdown().await;
 }
 

@@ -7,7 +7,7 @@ use bitacora_pulsar_wire::proto::MessageIdData;
 
 use super::options::BatchIndexAck;
 
-/// Bits of the messages of an entry; 1 is not acknowledged yet, as on the wire.
+/// A bit for each message of an entry; 1 means not acknowledged yet, as in the protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Unacked {
     words: Vec<u64>,
@@ -34,17 +34,18 @@ impl Unacked {
     }
 }
 
-/// The open batches of a consumer. Forgotten with the connection: the broker then sends them again.
+/// The batches of a consumer with messages that are not acknowledged. They are forgotten when the connection is lost,
+/// because the broker sends them again.
 #[derive(Debug, Default)]
 pub(super) struct AckTracker {
     open: HashMap<(i64, i64), Unacked>,
-    /// Ids of all chunks by that of the last one. They outlive the connection: an acknowledgement of the last chunk alone
-    /// would leave the others in the backlog for ever.
+    /// Ids of all chunks of a message by the id of its last chunk. They outlive the connection: acknowledging the last
+    /// chunk alone would leave the others in the backlog for ever.
     chunks: HashMap<(i64, i64), Vec<MessageId>>,
 }
 
 impl AckTracker {
-    /// A batch has arrived.
+    /// Takes note of a batch.
     pub(super) fn on_batch(&mut self, id: MessageId, batch_size: u32, ack_set: &[i64]) {
         let mut unacked = Unacked::all(batch_size);
         if !ack_set.is_empty() {
@@ -60,12 +61,12 @@ impl AckTracker {
         self.open.clear();
     }
 
-    /// An entry turned out to hold nothing that could be acknowledged message by message.
+    /// Forgets an entry whose messages cannot be read, and so cannot be acknowledged one by one.
     pub(super) fn forget(&mut self, id: MessageId) {
         self.open.remove(&(id.ledger, id.entry));
     }
 
-    /// The chunks of a message have arrived.
+    /// Takes note of the chunks of a message.
     pub(super) fn on_chunks(&mut self, ids: Vec<MessageId>) {
         if let Some(last) = ids.last() {
             self.chunks.insert((last.ledger, last.entry), ids);
@@ -78,7 +79,7 @@ impl AckTracker {
         self.chunks.get(&(id.ledger, id.entry)).cloned().unwrap_or_else(|| vec![whole])
     }
 
-    /// Returns what to send for the acknowledgement of one message; nothing when its batch has others open.
+    /// Returns what to send to acknowledge one message; nothing while other messages of its batch are open.
     pub(super) fn individual(&mut self, id: MessageId, mode: BatchIndexAck) -> Vec<MessageIdData> {
         match self.chunks.remove(&(id.ledger, id.entry)) {
             Some(ids) => ids.into_iter().map(MessageIdData::from).collect(),
@@ -93,7 +94,8 @@ impl AckTracker {
             return Some(whole);
         };
         let Some(unacked) = self.open.get_mut(&(id.ledger, id.entry)) else {
-            // Acknowledged twice, or delivered before the connection was lost: its batch comes again.
+            // The message was acknowledged twice, or delivered before the connection was lost; then its batch comes
+            // again.
             return None;
         };
         unacked.clear(index);
@@ -108,11 +110,11 @@ impl AckTracker {
         })
     }
 
-    /// Returns what to send for the acknowledgement of everything up to a message.
+    /// Returns what to send to acknowledge everything up to a message.
     ///
-    /// In the middle of a batch a broker without batch index acknowledgement would take the whole entry as
-    /// acknowledged, so the entry before is named instead. Nothing from `first_open` on is acknowledged: the first chunk
-    /// of a message whose last one has not come.
+    /// For a message in the middle of a batch the entry before is named, because a broker without batch index
+    /// acknowledgement would acknowledge the whole entry. Nothing from `first_open` on is acknowledged: that is the
+    /// first chunk of a message whose last chunk has not come.
     pub(super) fn cumulative(
         &mut self,
         id: MessageId,

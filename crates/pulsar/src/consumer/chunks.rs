@@ -1,10 +1,14 @@
 //! Joins the chunks of large messages.
 //!
-//! Chunks of one message have the same uuid and come in order, those of several producers mixed. What is held is bounded in
-//! bytes and in messages; memory grows with what has come, never with what a chunk announces. A message that never gets its
-//! last chunk ends in one of three ways: its producer sent something else behind it (it broke off, and sent the message
-//! again or never will): its chunks are done with; no chunk came for a while, or its bytes are above the bound: the caller is
-//! told, with the ids of all chunks, once nothing more of it is expected.
+//! Chunks of one message have the same uuid and come in order; those of several producers may be mixed. What is held is
+//! bounded in bytes and in messages; memory grows with what has come, never with what a chunk announces. A message that
+//! never gets its last chunk ends in one of these ways:
+//!
+//! - Its producer sent another message behind it, so it broke off. Its chunks are acknowledged, and nobody is told: the
+//!   producer has sent the message again, or never will.
+//! - No chunk came for a while, or its bytes are above the bound. The caller gets an error with the ids of all chunks
+//!   once no more of them are expected.
+//!
 //! (Source of the rules: Pulsar's improvement proposal 37, and what its Java and C++ consumers do.)
 
 use std::time::{Duration, Instant};
@@ -12,7 +16,7 @@ use std::time::{Duration, Instant};
 use bitacora_pulsar_wire::{MessageId, MessageMetadata};
 use bytes::{Bytes, BytesMut};
 
-/// What a consumer holds of messages whose last chunk has not come.
+/// Bounds of what a consumer holds of messages whose last chunk has not come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChunkLimits {
     /// Bytes of all of them together, and of one message when it is joined and decompressed.
@@ -30,16 +34,16 @@ impl Default for ChunkLimits {
     }
 }
 
-/// In which order a subscription hands out the entries of a topic.
+/// In which order a subscription delivers the entries of a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
     /// That of the topic.
     Topic,
-    /// Any: several consumers, and what they give back.
+    /// Any: several consumers share the entries and may give them back.
     Any,
 }
 
-/// Chunks of one message that is complete, or never will be.
+/// The chunks of a message of which no more are expected.
 #[derive(Debug, PartialEq)]
 pub(super) struct Ended {
     pub(super) ids: Vec<MessageId>,
@@ -50,7 +54,7 @@ pub(super) struct Ended {
 pub(super) enum What {
     /// All chunks came.
     Whole { metadata: Box<MessageMetadata>, body: Bytes },
-    /// Nobody waits for them: the message broke off, or they were there before.
+    /// Nobody waits for them: the message broke off, or they were delivered before.
     Done,
     /// The message cannot be joined, and the caller must know.
     Lost(&'static str),
@@ -89,7 +93,7 @@ impl Assembler {
         Self { limits, order, runs: Vec::new() }
     }
 
-    /// Forgets everything: the broker sends it again.
+    /// Forgets everything, as when the broker will send it again.
     pub(super) fn clear(&mut self) {
         self.runs.clear();
     }
@@ -110,8 +114,8 @@ impl Assembler {
         self.end_where(|run| now.duration_since(run.touched) >= expiry, What::Lost(LATE))
     }
 
-    /// Hears of an entry that is no chunk. A producer sends the chunks of a message one behind the other, so that this
-    /// entry ends what came of its producer before.
+    /// Takes note of an entry that is not a chunk. A producer sends all chunks of a message without another entry in
+    /// between, so this entry ends the incomplete messages of its producer.
     pub(super) fn on_entry(&mut self, producer: &str, id: MessageId) -> Vec<Ended> {
         if self.runs.is_empty() || self.order == Order::Any {
             return Vec::new();
@@ -130,7 +134,7 @@ impl Assembler {
         let (uuid, chunk) = (metadata.uuid(), metadata.chunk_id());
         let known = self.runs.iter().position(|run| run.uuid == uuid);
         let mut ended = match known {
-            // An attempt that broke off, of the same uuid as its repetition; or a redelivery, which begins from the start.
+            // The first chunk of a known uuid: a repetition of an attempt that broke off, or a redelivery.
             Some(index) if chunk == 0 => {
                 let run = self.runs.remove(index);
                 let is_redelivered = run.ids.contains(&id);
@@ -143,7 +147,7 @@ impl Assembler {
             ended.extend(self.begin(metadata, now));
         }
         let Some(index) = self.runs.iter().position(|run| run.uuid == uuid) else {
-            // Its first chunk lies before the start of the subscription, or was given up.
+            // The first chunk lies before the start of the subscription, or the message was given up.
             ended.push(Ended { ids: vec![id], what: What::Done });
             return ended;
         };
@@ -207,7 +211,7 @@ impl Assembler {
 
     fn end_where(&mut self, is_over: impl Fn(&Run) -> bool, what: What) -> Vec<Ended> {
         let reason = |lost: Option<&'static str>| match (&what, lost) {
-            // That it broke off is no loss, whatever was the matter with it.
+            // A message that broke off is not lost, so no error that was found before matters.
             (What::Lost(reason), None) => What::Lost(reason),
             (What::Lost(_), Some(reason)) => What::Lost(reason),
             _ => What::Done,
@@ -222,13 +226,13 @@ impl Assembler {
 }
 
 impl Run {
-    /// Keeps the ids alone, for those who acknowledge them.
+    /// Keeps only the ids, so that they can be acknowledged.
     fn lose(&mut self, reason: &'static str) {
         self.lost.get_or_insert(reason);
         self.body = BytesMut::new();
     }
 
-    /// Takes bytes; room is made for twice what has come, and never for more than the message announces.
+    /// Appends bytes. The buffer grows to at most twice what has come, and never beyond what the message announces.
     fn grow(&mut self, body: &[u8]) {
         let missing = self.total_bytes - self.body.len();
         if self.body.capacity() - self.body.len() < body.len() {

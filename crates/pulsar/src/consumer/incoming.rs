@@ -1,4 +1,4 @@
-//! What a delivered entry becomes: messages, a part of one, or an error.
+//! Turns a delivered entry into messages, a part of one, or an error.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -18,7 +18,7 @@ impl Consumer {
         let id = MessageId { batch_index: -1, ..MessageId::from(&message.message_id) };
         self.seen = Some(id);
         let redelivery_count = message.redelivery_count();
-        // What the broker has counted, true or not.
+        // The broker has counted this number against the permits, whether it is true or not.
         let permits = EntryPeek::parse(entry).map_or(1, |peek| peek.message_count());
         if message.consumer_epoch.is_some_and(|epoch| epoch < self.epoch) {
             self.permits.on_used(permits);
@@ -63,13 +63,14 @@ impl Consumer {
         }
     }
 
-    /// Does what follows when chunked messages have ended. `permits` are those of the entry that came.
+    /// Queues or reports chunked messages that have ended. `permits` are those of the entry that ended them.
     pub(super) fn settle(&mut self, ended: Vec<Ended>, redelivery_count: u32, mut permits: u32) {
         for Ended { ids, what } in ended {
             let (Some(first), Some(last)) = (ids.first().copied(), ids.last().copied()) else { continue };
             let read = match what {
                 What::Done => {
-                    tracing::debug!(topic = %self.topic, %first, %last, "chunks that belong to no whole message are passed");
+                    let topic = &self.topic;
+                    tracing::debug!(%topic, %first, %last, "chunks that belong to no whole message are passed");
                     if self.durability == Durability::Durable {
                         self.done.extend(ids);
                     }
@@ -115,7 +116,7 @@ impl Consumer {
         }
     }
 
-    /// Lets the caller have one error for an entry.
+    /// Queues one error for an entry that cannot be read.
     fn refuse(
         &mut self,
         id: MessageId,
@@ -128,7 +129,7 @@ impl Consumer {
             self.permits.on_used(permits);
             return;
         }
-        // A count that lies must not make the broker send as many messages at once.
+        // A false count must not make the broker send that many messages at once.
         let is_believed = permits <= self.permits.window();
         self.is_window_in_doubt |= !is_believed;
         let permits = if is_believed { permits } else { 0 };
@@ -139,12 +140,13 @@ impl Consumer {
     }
 }
 
-/// The metadata of a chunk that is handed out by itself: its bytes are a part of something compressed.
+/// Returns the metadata of a chunk that is delivered by itself: as not compressed, because its bytes are only a part of
+/// a compressed body.
 fn single_chunk(metadata: MessageMetadata) -> MessageMetadata {
     MessageMetadata { compression: None, uncompressed_size: None, ..metadata }
 }
 
-/// Tells whether a message of a batch is still to be delivered; no set at all means that all are.
+/// Returns whether a message of a batch has not been acknowledged yet. Without an ack set none has.
 fn is_open(ack_set: &[i64], index: u32) -> bool {
     ack_set.is_empty() || ack_set.get(index as usize / 64).is_some_and(|word| word >> (index % 64) & 1 == 1)
 }

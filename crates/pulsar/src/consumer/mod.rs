@@ -36,7 +36,7 @@ use self::subscribe::{Durability, Session};
 use crate::cluster::Cluster;
 use crate::error::Error;
 
-/// Last message of a topic, and how far the subscription is.
+/// The last message of a topic, and the position of the subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LastMessage {
     /// [`MessageId::is_none`] when the topic is empty.
@@ -60,22 +60,22 @@ pub struct Consumer {
     chunk_view: ChunkView,
     /// Where a reader must begin again to get the first chunks of what was incomplete when the connection was lost.
     rejoin: Option<MessageId>,
-    /// Entries that nobody waits for, to be acknowledged with the next step.
+    /// Entries that nobody waits for; the next step acknowledges them.
     done: Vec<MessageId>,
     /// The last entry that came.
     seen: Option<MessageId>,
-    /// An entry named more messages than the broker may have counted, so nobody knows how many permits are out: a new
-    /// session begins with a known number.
+    /// Set when an entry announced more messages than the broker may have counted. The number of granted permits is
+    /// unknown then, so the consumer opens a new session, which begins with none.
     is_window_in_doubt: bool,
-    /// Raised with each request to deliver everything again; older deliveries are dropped.
+    /// Raised with each request to deliver everything again; deliveries of an older epoch are dropped.
     epoch: u64,
-    /// Messages before it are dropped: the rest of the batch into which a seek or a start pointed.
+    /// Messages before it are dropped: they are the front of the batch into which a seek or a start pointed.
     start: StartPosition,
     last_delivered: Option<MessageId>,
     active: Option<ActiveState>,
 }
 
-/// What waits for the caller, with the permits that its taking gives back.
+/// A result that waits for the caller, and the permits that are free again when the caller takes it.
 #[derive(Debug)]
 struct Queued {
     read: Result<Message, Error>,
@@ -147,11 +147,13 @@ impl Consumer {
     /// Waits for the next message. May be cancelled.
     ///
     /// # Errors
-    /// [`Error::Unreadable`] for a message that cannot be read: it comes again until its id is acknowledged, the next call
-    /// goes on behind it. Everything else is a refusal of the broker that no retry can change.
+    /// [`Error::Unreadable`] for a message that cannot be read. The next call goes on behind it, but the broker
+    /// delivers it again until its id is acknowledged. Any other error is a refusal of the broker that no retry can
+    /// change.
     pub async fn receive(&mut self) -> Result<Message, Error> {
         loop {
-            // Before a message is taken out, so that a cancelled call loses neither it nor its permit.
+            // This awaits, so it comes before a message is taken out: a call cancelled here loses neither message nor
+            // permit.
             self.refill().await;
             if let Some(Queued { read, permits }) = self.queue.pop_front() {
                 self.permits.on_used(permits);
@@ -217,7 +219,7 @@ impl Consumer {
         self.send_ack(AckType::Cumulative, data.into_iter().collect()).await
     }
 
-    /// Acknowledges chunks that are part of nothing any more, so that they do not stay in the backlog.
+    /// Acknowledges chunks that no message will be made of, so that they do not stay in the backlog.
     async fn acknowledge_done(&mut self) -> Result<(), Error> {
         if self.done.is_empty() {
             return Ok(());
@@ -310,7 +312,8 @@ impl Consumer {
         self.last_delivered = None;
         self.assembler.clear();
         self.rejoin = None;
-        // The broker has closed the consumer before its answer; if it did not, this one would get messages of before.
+        // The broker closes the consumer before it answers SEEK. If it did not, messages from before the seek would
+        // arrive, so the client closes it too.
         if let Some(session) = self.session.take() {
             session.close().await;
         }
@@ -383,7 +386,8 @@ impl Consumer {
         }
     }
 
-    /// A durable subscription remembers its position itself; a reader goes on behind what it has delivered.
+    /// Returns where the next session begins. The broker keeps the position of a durable subscription; a reader
+    /// continues behind the last message that it has delivered.
     fn resume_position(&self) -> StartPosition {
         match (self.durability, self.last_delivered) {
             (Durability::NonDurable, Some(id)) => StartPosition::After(id),
@@ -419,7 +423,7 @@ impl Consumer {
         }
     }
 
-    /// Grants permits; when the connection is gone, the next one starts with a window of its own.
+    /// Grants permits. Returns false when the connection is lost; the next session grants its own.
     async fn grant(&self, message_permits: u32) -> bool {
         let Some(session) = &self.session else { return false };
         session.tell(CommandFlow { consumer_id: session.consumer_id, message_permits }).await.is_ok()

@@ -106,7 +106,8 @@ pub enum StartPosition {
 }
 
 impl StartPosition {
-    /// Returns the id that SUBSCRIBE carries. The broker hands out this entry, the client drops what is before.
+    /// Returns the id that SUBSCRIBE carries. The broker begins with this entry, and the client drops its messages
+    /// before the start.
     pub(super) fn message_id(self) -> MessageId {
         match self {
             Self::Earliest => MessageId::EARLIEST,
@@ -115,7 +116,7 @@ impl StartPosition {
         }
     }
 
-    /// Tells whether a message of the start entry lies before the start.
+    /// Returns whether a message of the start entry lies before the start.
     pub(super) fn excludes(self, id: MessageId) -> bool {
         let key = |id: MessageId| (id.ledger, id.entry);
         match self {
@@ -141,16 +142,16 @@ pub struct ReaderOptions {
     pub receiver_queue_bytes: usize,
     /// What is held of large messages until their last chunk has come.
     pub chunks: ChunkLimits,
-    /// How large messages are handed out.
+    /// How messages in chunks are delivered.
     pub chunk_view: ChunkView,
     /// Which view is read.
     pub read_compacted: ReadCompacted,
 }
 
-/// How a reader hands out a message that lies in the topic in chunks.
+/// How a reader delivers a message that was sent in chunks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ChunkView {
-    /// As the message that the chunks are together.
+    /// The joined message.
     #[default]
     Joined,
     /// Chunk by chunk: the metadata of the whole message and a part of its bytes as they are stored.

@@ -1,7 +1,7 @@
-//! How many messages the broker may send ahead: bounded in count by the option, in bytes by what messages were like.
+//! How many messages the broker may send ahead: bounded in count by the option, in bytes by the mean size of messages.
 //!
-//! Pulsar's permits count messages. Large ones would fill the memory long before a queue of a thousand is full, so the
-//! window starts small, then follows the mean size of what came.
+//! Pulsar's permits count messages. Large messages would fill the memory long before a queue of a thousand is full, so
+//! the window starts small and then follows the mean size of the messages that came.
 
 /// Permits before the size of messages is known.
 const FIRST_WINDOW: u32 = 64;
@@ -10,7 +10,7 @@ const FIRST_WINDOW: u32 = 64;
 pub(super) struct Permits {
     max_messages: u32,
     max_bytes: u64,
-    /// Permits that are out or used up.
+    /// Permits that were granted, less those that were used before the last FLOW.
     window: u32,
     /// Messages taken or dropped since the last FLOW.
     used: u32,
@@ -25,25 +25,25 @@ impl Permits {
         Self { max_messages, max_bytes: max_bytes as u64, window, used: 0, mean_bytes: 0 }
     }
 
-    /// A new session: nothing is out. Returns the permits to grant.
+    /// Begins a session, in which nothing is granted yet. Returns the permits to grant.
     pub(super) fn restart(&mut self) -> u32 {
         self.window = self.target();
         self.used = 0;
         self.window
     }
 
-    /// Messages have arrived with this many bytes together.
+    /// Takes note of arrived messages and their bytes.
     pub(super) fn on_arrival(&mut self, bytes: usize, messages: u32) {
         let each = bytes as u64 / u64::from(messages.max(1));
         self.mean_bytes = if self.mean_bytes == 0 { each } else { (self.mean_bytes * 7 + each) / 8 };
     }
 
-    /// Returns the permits that are out or used up.
+    /// Returns the permits that were granted, less those that were used before the last FLOW.
     pub(super) fn window(&self) -> u32 {
         self.window
     }
 
-    /// Messages were taken by the caller or dropped.
+    /// Takes note of messages that the caller took, or that were dropped.
     pub(super) fn on_used(&mut self, messages: u32) {
         self.used = self.used.saturating_add(messages);
     }
@@ -54,11 +54,11 @@ impl Permits {
             return None;
         }
         let grant = i64::from(self.used) + i64::from(self.target()) - i64::from(self.window);
-        // A shrinking window is let run down first.
+        // When the window shrinks, nothing is granted until enough permits are used up.
         u32::try_from(grant).ok().filter(|grant| *grant > 0)
     }
 
-    /// The permits that [`Permits::due`] named were granted.
+    /// Takes note that the permits that [`Permits::due`] returned were granted.
     pub(super) fn on_granted(&mut self, permits: u32) {
         self.window = (self.window.saturating_sub(self.used)).saturating_add(permits);
         self.used = 0;

@@ -28,7 +28,7 @@ impl Reader {
         };
         let mut consumer =
             Consumer::open_with(cluster, consumer_options, Durability::NonDurable, options.start).await?;
-        // Before the first frame is taken.
+        // Set before the first frame is read.
         consumer.chunk_view = options.chunk_view;
         Ok(Self { consumer })
     }
@@ -46,8 +46,8 @@ impl Reader {
         self.consumer.receive().await
     }
 
-    /// Tells whether a message is behind the current position. Waits for it where the topic ends with chunks: they may
-    /// belong to a message that broke off.
+    /// Returns whether there is a message after the current position. Where the topic ends with chunks this has to wait
+    /// for them, because they may belong to a message that broke off.
     ///
     /// # Errors
     /// The broker's refusal.

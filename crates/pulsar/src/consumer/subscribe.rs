@@ -1,4 +1,4 @@
-//! SUBSCRIBE, and the broker's side of a consumer as long as it lives.
+//! SUBSCRIBE, and the session that it opens at the broker.
 
 use std::sync::Arc;
 
@@ -40,7 +40,8 @@ impl Session {
         }
     }
 
-    /// Closes the consumer at the broker; when that fails, the connection is gone and so is it.
+    /// Closes the consumer at the broker. A failure is ignored: it means a lost connection, with which the broker
+    /// closes it.
     pub(super) async fn close(self) {
         let consumer_id = self.consumer_id;
         let build = |request_id| CommandCloseConsumer { consumer_id, request_id, ..Default::default() };

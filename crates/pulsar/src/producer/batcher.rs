@@ -1,4 +1,4 @@
-//! Messages into batches by count, bytes and age. No clock of its own: the caller tells the time.
+//! Collects messages into batches by count, bytes and age. It has no clock: the caller passes the time.
 
 use bitacora_pulsar_wire::{Batch, BatchBuilder, EntryHeader, OutgoingMessage};
 
@@ -20,7 +20,7 @@ impl Batcher {
         Self { builder: BatchBuilder::new(), limits, deadline_ms: None }
     }
 
-    /// Adds a message and returns the batch before it when there was no room left for this one.
+    /// Adds a message. If the open batch has no room for it, that batch is finished and returned first.
     ///
     /// # Errors
     /// [`Error::Wire`] when the message cannot be part of any batch; the open batch stays.
@@ -31,7 +31,7 @@ impl Batcher {
         now_ms: u64,
     ) -> Result<Option<Batch>, Error> {
         let next_bytes = message.value.map_or(0, <[u8]>::len);
-        // Before the open batch is finished, which would be lost with the error.
+        // Checked before the open batch is finished, because an error later would lose that batch.
         if i32::try_from(next_bytes).is_err() {
             return Err(bitacora_pulsar_wire::Error::MessageTooLarge { bytes: next_bytes as u64 }.into());
         }

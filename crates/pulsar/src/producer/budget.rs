@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-/// A bound on pending bytes, of one producer or shared by many. Clones are the same bound.
+/// A bound on pending bytes, of one producer or shared by several. Clones share the bound.
 #[derive(Debug, Clone)]
 pub struct PendingBudget {
     // A permit is a byte.
@@ -31,7 +31,7 @@ impl PendingBudget {
         }
     }
 
-    /// Takes what is free at once; false when it is not.
+    /// Takes bytes without waiting. Returns false if they are not free.
     pub(super) fn try_take(&self, entry_bytes: usize) -> bool {
         self.semaphore.try_acquire_many(self.permits(entry_bytes)).map(|permit| permit.forget()).is_ok()
     }
@@ -40,7 +40,8 @@ impl PendingBudget {
         self.semaphore.add_permits(self.permits(entry_bytes) as usize);
     }
 
-    /// An entry above the whole bound may be sent when nothing else is pending.
+    /// Returns what an entry takes: at most the whole bound, so that a larger entry can be sent when nothing else is
+    /// pending.
     fn permits(&self, entry_bytes: usize) -> u32 {
         u32::try_from(entry_bytes.min(self.bytes)).unwrap_or(u32::MAX)
     }

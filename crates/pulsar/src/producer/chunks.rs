@@ -8,14 +8,15 @@ use crate::error::Error;
 /// What a producer does with a message above the broker's limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Chunking {
-    /// It refuses it, as Pulsar's own producers do by default.
+    /// The producer refuses it, as Pulsar's own producers do by default.
     #[default]
     Never,
-    /// It sends it in chunks, which Pulsar's own consumers join again.
+    /// The producer sends it in chunks, which Pulsar's own consumers join again.
     WhenTooLarge,
 }
 
-/// Bytes of chunks without receipt; at least two chunks are on their way, so that one is written while the other is stored.
+/// Most bytes of chunks without receipt. Two chunks are always allowed, so that one is sent while the broker stores the
+/// other.
 const WINDOW_BYTES: usize = 16 << 20;
 
 #[derive(Debug)]
@@ -56,12 +57,12 @@ impl ChunkRun {
         Some(Frame::with_payload(command, entry))
     }
 
-    /// Tells whether the last chunk was sent.
+    /// Returns whether the last chunk was sent.
     pub(super) fn is_sent(&self) -> bool {
         self.sent >= self.cutter.count()
     }
 
-    /// Notes a receipt and tells whether it was the last one.
+    /// Takes note of a receipt and returns whether it was the last one.
     pub(super) fn on_receipt(&mut self) -> bool {
         self.receipted += 1;
         self.receipted >= self.cutter.count()

@@ -1,10 +1,10 @@
 //! What a producer decides, without a socket or a clock: batches, answers and losses in; actions out.
 //!
-//! Batches wait in the order of their sequence ids until their receipt. After any loss of the connection all that
-//! wait are sent again, byte for byte, under the same ids: the broker's deduplication tells what it has already.
-//! A message above the broker's limit goes out in chunks, a few at a time; what comes behind it waits until its last chunk
-//! was sent, because the broker takes a lower sequence id behind a higher one for a repeat. After a loss all its chunks are
-//! sent again, from the first on and under a new uuid.
+//! Batches wait in the order of their sequence ids until their receipt. After a lost connection all that wait are sent
+//! again, byte for byte, under the same ids, and the broker's deduplication drops those that it has stored. A message
+//! above the broker's limit goes out in chunks, a few at a time. Later batches wait until its last chunk was sent,
+//! because the broker takes a lower sequence id behind a higher one for a repeat. After a lost connection all its
+//! chunks are sent again, from the first on and under a new uuid.
 
 use std::collections::VecDeque;
 
@@ -15,7 +15,7 @@ use super::chunks::{ChunkRun, Chunking};
 use super::clock::now_ms;
 use crate::error::Error;
 
-/// How often in a row the broker may find a batch damaged on its way before the producer gives up.
+/// How often in a row the broker may report a batch as damaged in transit before the producer gives up.
 const MAX_CHECKSUM_RESENDS: u32 = 5;
 
 /// What the shell has to do. `T` is what waits for the receipt of one batch.
@@ -25,7 +25,7 @@ pub(super) enum Action<T> {
     Send(Frame),
     /// A batch is durable.
     Durable(Durable<T>),
-    /// Drop the connection's producer, look the topic up again, open anew.
+    /// Drop the connection's producer, look the topic up again, and open again.
     Reconnect {
         /// For the log.
         reason: String,
@@ -48,7 +48,7 @@ pub(super) struct Durable<T> {
 struct Pending<T> {
     batch: Batch,
     waiter: T,
-    /// How far its chunks are; `None` for an entry that the broker takes as it is.
+    /// Its chunks; `None` for an entry within the broker's limit.
     chunks: Option<ChunkRun>,
 }
 
@@ -56,7 +56,7 @@ struct Pending<T> {
 pub(super) struct ProducerCore<T> {
     producer_id: u64,
     pending: VecDeque<Pending<T>>,
-    /// How many of those in front were sent whole in this session.
+    /// How many batches at the front were completely sent in this session.
     sent_count: usize,
     is_open: bool,
     chunking: Chunking,
@@ -66,9 +66,9 @@ pub(super) struct ProducerCore<T> {
     highest_sequence_id: Option<i64>,
     checksum_resends: u32,
     producer_name: String,
-    /// Sets the chunks of this producer apart from those of an earlier one of the same name.
+    /// Part of the uuid: makes it differ from those of an earlier producer of the same name.
     opened_ms: u64,
-    /// Sets the chunks of a session apart from those of the sessions before it.
+    /// Part of the uuid: makes it differ from those of earlier sessions.
     session_count: u64,
 }
 
@@ -89,7 +89,7 @@ impl<T> ProducerCore<T> {
         }
     }
 
-    /// Takes a batch: sent at once while the producer is open and nothing waits, otherwise when it is its turn.
+    /// Takes a batch. It is sent at once if the producer is open and no batch waits in front of it.
     pub(super) fn enqueue(&mut self, batch: Batch, waiter: T) -> Vec<Action<T>> {
         self.highest_sequence_id = self.highest_sequence_id.max(i64::try_from(batch.highest_sequence_id).ok());
         self.pending.push_back(Pending { batch, waiter, chunks: None });
@@ -100,17 +100,17 @@ impl<T> ProducerCore<T> {
         !self.pending.is_empty()
     }
 
-    /// Gives up all waiting batches, as when the producer fails.
+    /// Removes all waiting batches, as when the producer fails.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = (T, usize)> {
         std::mem::take(&mut self.pending).into_iter().map(|pending| (pending.waiter, pending.batch.entry.len()))
     }
 
-    /// Whether the last sequence id that the broker knows of this producer's name can be of this producer.
+    /// Returns whether this producer can have sent the last sequence id that the broker knows under its name.
     pub(super) fn may_have_sent(&self, sequence_id: i64) -> bool {
         self.highest_sequence_id.is_none_or(|highest| sequence_id <= highest)
     }
 
-    /// The broker has opened the producer: everything that waits is sent again.
+    /// Takes note that the broker has opened the producer; everything that waits is sent again.
     pub(super) fn on_opened(
         &mut self,
         producer_id: u64,
@@ -170,7 +170,7 @@ impl<T> ProducerCore<T> {
         actions
     }
 
-    /// The connection or the broker's producer is gone.
+    /// Takes note that the connection, or the producer at the broker, is closed.
     pub(super) fn on_closed(&mut self) {
         self.is_open = false;
     }
@@ -178,7 +178,7 @@ impl<T> ProducerCore<T> {
     pub(super) fn on_receipt(&mut self, receipt: &CommandSendReceipt) -> Vec<Action<T>> {
         let Some(front) = self.pending.front_mut() else { return Vec::new() };
         if receipt.sequence_id < front.batch.lowest_sequence_id {
-            // Late answer to a batch that was sent twice over this connection.
+            // A late answer to a batch that was sent twice over this connection.
             return Vec::new();
         }
         // For a message outside a batch a real broker says 0, −1 or the message's own id.
@@ -196,7 +196,7 @@ impl<T> ProducerCore<T> {
         }
         self.checksum_resends = 0;
         if front.chunks.as_mut().is_some_and(|run| !run.on_receipt()) {
-            // Others of its chunks have no receipt; there is room for the next one.
+            // Not all chunks have their receipt yet; this one makes room for the next.
             return self.send_due();
         }
         let Some(pending) = self.pending.pop_front() else { return Vec::new() };
@@ -219,7 +219,8 @@ impl<T> ProducerCore<T> {
         }
     }
 
-    /// Damaged in memory is final, damaged on the way is sent again.
+    /// Decides about a batch with a wrong checksum: one that is damaged in memory is final, one damaged in transit is
+    /// sent again.
     fn on_checksum_error(&mut self, error: &CommandSendError) -> Action<T> {
         let damaged = self
             .pending
@@ -306,7 +307,7 @@ mod tests {
     }
 
     /// A real broker 4.0 said −1 for the second single message of a connection (0 for the first), and the producer
-    /// took it for the receipt of another batch and opened itself anew for ever.
+    /// took it for the receipt of another batch and opened again without end.
     #[test]
     fn the_receipt_of_a_single_message_need_not_tell_the_highest_id() {
         for highest in [0, u64::MAX, 12] {
@@ -370,8 +371,8 @@ mod tests {
         assert!(!core.has_pending());
     }
 
-    /// Chunks of an attempt that broke off lie in the topic already: a consumer that joined them with the new ones would
-    /// give up the message, as Pulsar's C++ client did.
+    /// Chunks of an attempt that broke off lie in the topic already: a consumer that joined them with the new ones
+    /// would give up the message, as Pulsar's C++ client did.
     #[test]
     fn a_large_message_is_sent_again_whole_and_under_another_uuid() {
         let mut core = open();

@@ -1,9 +1,9 @@
 //! Producer: batches with the caller's own sequence ids, pipelined, delivered in order.
 //!
-//! The caller builds entries on its own thread with a `BatchBuilder` and hands them over with
-//! [`Producer::send_batch`] or, from a plain thread, [`Producer::send_batch_blocking`]. Both wait only while
-//! `max_pending_bytes` of entries have no receipt. What is durable is told by [`Producer::progress`].
-//! A lost connection is repaired behind the caller's back: what has no receipt is sent again under the same ids.
+//! The caller builds entries on its own thread with a `BatchBuilder` and hands them over with [`Producer::send_batch`]
+//! or, from a plain thread, [`Producer::send_batch_blocking`]. Both wait only while `max_pending_bytes` of entries have
+//! no receipt. [`Producer::progress`] says what is durable. After a lost connection the producer connects again by
+//! itself and sends what has no receipt again, under the same ids.
 
 mod batcher;
 mod budget;
@@ -29,7 +29,7 @@ use self::task::{Order, Task};
 use crate::cluster::Cluster;
 use crate::error::Error;
 
-/// An open producer. Dropping it leaves what is pending undecided; [`Producer::close`] waits for it.
+/// An open producer. When it is dropped, pending batches may be stored or not; [`Producer::close`] waits for them.
 #[derive(Debug)]
 pub struct Producer {
     topic: TopicName,
@@ -104,7 +104,7 @@ impl Producer {
         }
     }
 
-    /// Hands a batch over, waiting while too many bytes are pending. Its receipt is told by [`Producer::progress`].
+    /// Queues a batch, waiting while too many bytes are pending. [`Producer::progress`] shows when it is durable.
     ///
     /// # Errors
     /// [`Error::TooLarge`] and [`Error::SequenceOrder`] leave the producer usable; a failure of the producer is final.
@@ -129,7 +129,7 @@ impl Producer {
         self.hand_over(batch, None)
     }
 
-    /// Tries to hand a batch over and gives it back when too many bytes are pending.
+    /// Queues a batch without waiting, or returns it when too many bytes are pending.
     ///
     /// # Errors
     /// As [`Producer::send_batch`].
@@ -166,7 +166,7 @@ impl Producer {
         u64::try_from(self.last_sequence_id + 1).unwrap_or_default()
     }
 
-    /// Waits until everything handed over is durable.
+    /// Waits until everything queued is durable.
     ///
     /// # Errors
     /// The producer's failure.

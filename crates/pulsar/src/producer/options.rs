@@ -17,7 +17,8 @@ pub struct ProducerOptions {
     pub name: Option<String>,
     /// Who else may produce.
     pub access_mode: ProducerAccessMode,
-    /// Longest time of opening while another producer holds the topic or the name; `None` for the client's operation timeout.
+    /// How long opening waits while another producer holds the topic or the name; `None` is the client's operation
+    /// timeout.
     pub held_timeout: Option<Duration>,
     /// Registered when the producer opens; its version is stamped on each entry.
     pub schema: Option<Schema>,
@@ -69,7 +70,7 @@ impl Default for BatchLimits {
 }
 
 impl BatchLimits {
-    /// Tells whether a batch must be finished before the next message of `next_bytes`.
+    /// Returns whether a batch must be finished before the next message of `next_bytes`.
     pub fn is_full(&self, batch: &BatchBuilder, next_bytes: usize) -> bool {
         !batch.is_empty()
             && (batch.message_count() >= self.max_messages || batch.body_bytes() + next_bytes > self.max_bytes)

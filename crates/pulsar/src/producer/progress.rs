@@ -5,7 +5,7 @@ use bytes::Bytes;
 
 use crate::error::Error;
 
-/// What the broker said when the producer was opened.
+/// What the broker answered when the producer was opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opened {
     /// Name, as given or invented by the broker.
@@ -20,16 +20,16 @@ pub struct Opened {
     pub max_message_bytes: usize,
 }
 
-/// How far a producer is.
+/// What is durable of what a producer has sent.
 #[derive(Debug, Clone, Default)]
 pub struct Progress {
     /// Highest sequence id whose batch is durable at the broker, −1 before the first receipt.
     pub durable_sequence_id: i64,
-    /// Where the newest durable message is whose place the broker has told.
+    /// Id of the newest durable message for which the broker has named one.
     pub durable_message_id: Option<MessageId>,
-    /// Entries sent again after a loss, since the producer was opened.
+    /// How often the producer lost its session, after which it opens again.
     pub reconnect_count: u64,
-    /// Receipts that said "known already": the batch had been stored before.
+    /// Receipts of batches that the broker had stored before.
     pub duplicate_count: u64,
     /// Set once the producer has failed for good; no batch after `durable_sequence_id` is known to be stored.
     pub failure: Option<Error>,
@@ -38,7 +38,7 @@ pub struct Progress {
 /// Proof that a message is durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SendReceipt {
-    /// Where it is; [`MessageId::is_none`] when the broker had stored the sequence id before.
+    /// Its id; [`MessageId::is_none`] when the broker had stored the sequence id before.
     pub message_id: MessageId,
     /// Its sequence id.
     pub sequence_id: u64,

@@ -18,7 +18,7 @@ use crate::error::Error;
 
 pub(super) type Waiter = oneshot::Sender<Result<SendReceipt, Error>>;
 
-/// What the caller wants. Unbounded in count, bounded in bytes by the budget.
+/// What the caller asks for. The queue is unbounded in count; the budget bounds its bytes.
 #[derive(Debug)]
 pub(super) enum Order {
     Send { batch: Batch, waiter: Option<Waiter> },
@@ -26,7 +26,7 @@ pub(super) enum Order {
     Close(oneshot::Sender<()>),
 }
 
-/// The broker's side of the producer, as long as it lives.
+/// An open producer at the broker.
 struct Session {
     connection: Arc<Connection>,
     producer_id: u64,
@@ -41,16 +41,17 @@ pub(super) struct Task {
     /// What the topic had before the first receipt, as [`super::Producer::set_known_end`] says.
     known_end: Arc<OnceLock<MessageId>>,
     core: ProducerCore<Option<Waiter>>,
-    /// Raised with each opening, so that the broker knows the successor from the predecessor.
+    /// Raised with each opening, so that the broker can tell a newer opening from an older one.
     epoch: u64,
     name: Option<String>,
     topic_epoch: Option<u64>,
-    /// The answer to an opening was lost, after which the broker may have raised the topic's epoch beyond ours.
+    /// Set when the answer to an opening was lost: the broker may then have raised the topic's epoch above the known
+    /// one.
     is_epoch_in_doubt: bool,
     flushes: Vec<oneshot::Sender<Result<(), Error>>>,
     /// Whether the broker has told a last sequence id of this producer before.
     has_told_id: bool,
-    /// Whether the session got a receipt: one that never does is not opened again at once.
+    /// Whether the session got a receipt. After a session without one the producer waits before it opens again.
     has_progressed: bool,
 }
 
@@ -120,7 +121,7 @@ impl Task {
                 End::Lost(reason) => {
                     tracing::warn!(topic = %self.options.topic, reason, "producer lost, opening it again");
                     self.progress.send_modify(|progress| progress.reconnect_count += 1);
-                    // A broker's producer that is not closed would hold the name against its successor.
+                    // If the producer stayed open at the broker, it would hold its name against the next opening.
                     if !session.connection.is_closed() {
                         close(&session).await;
                     }
@@ -164,8 +165,8 @@ impl Task {
                 Ok(opened) => return Ok(opened),
                 Err(error) => error,
             };
-            // A predecessor whose connection just broke holds the topic until the broker notices. One that fences needs not wait for
-            // it: where it is refused, the topic's epoch has moved on.
+            // An earlier producer whose connection just broke holds the topic until the broker notices. A producer that
+            // fences need not wait for that: if it is refused, another producer has raised the topic's epoch.
             let is_fenced = error.server_error() == Some(ServerError::ProducerFenced);
             let is_held = error.server_error() == Some(ServerError::ProducerBusy)
                 || is_fenced && self.options.access_mode != ProducerAccessMode::ExclusiveWithFencing;
@@ -224,7 +225,8 @@ impl Task {
                 return Err(error);
             }
         };
-        // Without the epoch the broker cannot tell whether another producer had the topic meanwhile; its ids do.
+        // Opened without an epoch, because it is in doubt: the broker could not refuse the producer if another one had
+        // the topic meanwhile. The last sequence id shows it.
         if self.is_epoch_in_doubt && !self.core.may_have_sent(success.last_sequence_id()) {
             session.connection.forget_producer(producer_id);
             close(&session).await;
@@ -259,8 +261,8 @@ impl Task {
         Ok((session, opened))
     }
 
-    /// Compares the topic with what it has confirmed to this producer: another copy of the broker's data may have taken the place of
-    /// the one that was written to. `last` is what the broker knows of the producer's name.
+    /// Compares the topic with what the broker has confirmed to this producer: the broker's data may have been replaced
+    /// by an older copy. `last` is the last sequence id that the broker knows under the producer's name.
     async fn expect_confirmed(&mut self, last: i64) -> Result<(), Error> {
         let durable = self.progress.borrow().durable_sequence_id;
         if durable < 0 || last >= durable {
@@ -275,8 +277,8 @@ impl Task {
         self.expect_end().await
     }
 
-    /// Fails where the topic ends before what it has confirmed to this producer, or had before. An empty one may have been consumed and
-    /// trimmed.
+    /// Fails if the topic ends before a message that the broker has confirmed to this producer. An empty topic is no
+    /// failure: its messages may have been consumed and deleted.
     async fn expect_end(&self) -> Result<(), Error> {
         let confirmed = self.progress.borrow().durable_message_id;
         let Some(confirmed) = confirmed.or(self.known_end.get().copied()) else { return Ok(()) };
@@ -295,7 +297,7 @@ impl Task {
     async fn serve(&mut self, session: &mut Session, orders: &mut mpsc::UnboundedReceiver<Order>) -> End {
         loop {
             tokio::select! {
-                // Receipts first: they make room.
+                // Receipts have precedence, because they free pending bytes.
                 biased;
                 event = session.events.recv() => {
                     let Some(event) = event else { return End::Lost("the connection was lost".to_owned()) };
@@ -370,14 +372,14 @@ impl Task {
         }
     }
 
-    /// Frees the bytes of what nobody waits for any more.
+    /// Drops the pending batches and frees their bytes.
     fn give_up(&mut self) {
         for (_, entry_bytes) in self.core.drain() {
             self.budget.give_back(entry_bytes);
         }
     }
 
-    /// Tells everyone who waits, then and later, why the producer is gone.
+    /// Answers all current and later callers with the reason why the producer has failed.
     fn fail(mut self, error: Error, mut orders: mpsc::UnboundedReceiver<Order>) {
         tracing::error!(topic = %self.options.topic, %error, "producer failed");
         self.progress.send_modify(|progress| progress.failure = Some(error.clone()));
@@ -406,7 +408,8 @@ impl Task {
     }
 }
 
-/// Tells the broker that the producer is not needed any more; when that fails, the connection is gone and so is it.
+/// Closes the producer at the broker. A failure is ignored: it means a lost connection, with which the broker closes
+/// it.
 async fn close(session: &Session) {
     let producer_id = session.producer_id;
     let build = |request_id| CommandCloseProducer { producer_id, request_id, ..Default::default() };

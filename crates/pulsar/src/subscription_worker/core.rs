@@ -1,4 +1,5 @@
-//! The decisions: what is handled, held, given back, acknowledged or buried. No I/O and no clock: times come in.
+//! Decides what is handled, held, given back, acknowledged or written as a dead letter. No I/O and no clock: times are
+//! arguments.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Instant;
@@ -8,7 +9,8 @@ use bitacora_pulsar_wire::MessageId;
 use super::outcome::Outcome;
 use super::retry::RetryPolicy;
 
-/// Messages given back, and entries with siblings still open, that are remembered; forgetting costs a second handling.
+/// Most messages given back, and most entries with open siblings, that are remembered. A forgotten one may be handled
+/// twice.
 const MAX_REMEMBERED: usize = 1000;
 
 /// A message as it came.
@@ -118,7 +120,7 @@ impl Core {
             return OnArrival::Acknowledge;
         }
         let is_alone = entry_messages <= 1;
-        // In a batch the broker counts for all siblings together.
+        // The broker counts redeliveries of a whole entry, so the count of a batch says nothing about one message.
         let by_others = Failures { tries: if is_alone { redelivery_count } else { 0 }, waits: 0 };
         let failures = self.given_back.remove(&id).unwrap_or(by_others);
         self.under_way.insert(id, UnderWay { failures, bytes, entry_messages });
@@ -194,7 +196,7 @@ impl Core {
         let entry = (id.ledger, id.entry);
         if let Some(done) = self.open_entries.get_mut(&entry) {
             done.insert(id.batch_index);
-            // With the last of them the whole entry is acknowledged, and nothing of it comes again.
+            // The last sibling acknowledges the whole entry, so none of its messages comes again.
             if done.len() >= under_way.entry_messages as usize {
                 self.open_entries.remove(&entry);
             }
@@ -213,7 +215,7 @@ impl Core {
     }
 }
 
-/// Forgets the oldest beyond the bound.
+/// Forgets the oldest entries beyond the bound.
 fn trim<K: Ord, V>(remembered: &mut BTreeMap<K, V>) {
     while remembered.len() > MAX_REMEMBERED {
         remembered.pop_first();

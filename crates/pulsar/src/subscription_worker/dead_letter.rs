@@ -1,4 +1,4 @@
-//! Dead letters: messages that will never be done, with the reason.
+//! Dead letters: messages that the handler gave up, with the reason.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use crate::consumer::Message;
 use crate::error::Error;
 use crate::producer::{Chunking, Producer, ProducerOptions};
 
-/// Names of the properties that a dead letter has beside those of its message.
+/// Names of the properties that are added to those of the message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadLetterProperties {
     /// The reason, one sentence.
@@ -27,10 +27,10 @@ impl Default for DeadLetterProperties {
     }
 }
 
-/// A reason is cut here: it must not make the letter larger than the broker takes.
+/// Longest reason; a longer one is cut, so that it cannot make the letter larger than the broker takes.
 const MAX_REASON: usize = 1000;
 
-/// Writes dead letters to one topic. Opened with the first.
+/// Writes dead letters to one topic. Its producer is opened for the first letter.
 #[derive(Debug)]
 pub(super) struct Postman {
     client: Client,
@@ -49,7 +49,8 @@ impl Postman {
         let mut producer = match self.producer.take() {
             Some(producer) => producer,
             None => {
-                // What came in chunks, or is a whole entry that nobody can read, is larger than one message may be.
+                // A message that came in chunks, or an entry that cannot be read, may be larger than the broker's
+                // limit.
                 let options = ProducerOptions::new(self.topic.clone());
                 self.client.producer(ProducerOptions { chunking: Chunking::WhenTooLarge, ..options }).await?
             }
@@ -84,7 +85,7 @@ impl Postman {
                 self.producer = Some(producer);
                 Ok(())
             }
-            // The letter is refused, the producer is well.
+            // Only the letter is refused; the producer can go on.
             Err(error @ Error::TooLarge { .. }) => {
                 self.producer = Some(producer);
                 Err(error)
@@ -93,7 +94,7 @@ impl Postman {
         }
     }
 
-    /// Closes what is open; a broker that is away has closed it too.
+    /// Closes the producer. A failure is ignored: without a connection the broker closes it.
     pub(super) async fn close(self) {
         if let Some(producer) = self.producer {
             let _ = producer.close().await;
@@ -101,7 +102,7 @@ impl Postman {
     }
 }
 
-/// The message's own properties, except those of an earlier dead letter, and the new ones.
+/// Returns the message's own properties, except those of an earlier dead letter, and the new ones.
 fn properties_of<'a>(message: &'a Message, added: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let own = message.metadata.properties.iter().map(|property| (property.key.as_str(), property.value.as_str()));
     let is_added = |name: &str| added.iter().any(|(other, _)| *other == name);

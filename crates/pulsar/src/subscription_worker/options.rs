@@ -16,7 +16,7 @@ pub struct WorkerOptions {
     pub topic: TopicName,
     /// Name of the subscription.
     pub subscription: String,
-    /// Topic of the dead letters. It has no schema: what could not be read is written there as it came.
+    /// Topic of the dead letters. It has no schema, because an unreadable message is written there as it came.
     pub dead_letter_topic: TopicName,
     /// Names of the properties that a dead letter gets.
     pub dead_letter_properties: DeadLetterProperties,
@@ -24,13 +24,13 @@ pub struct WorkerOptions {
     pub initial_position: InitialPosition,
     /// Messages that are handled at the same time.
     pub parallelism: usize,
-    /// Messages that are handled or wait for their next try; nothing is received beyond.
+    /// Most messages that are handled or wait for their next try; beyond that nothing is received.
     pub max_messages: usize,
     /// Bytes that these may have.
     pub max_bytes: usize,
     /// Tries and back-off.
     pub retry: RetryPolicy,
-    /// How long handlers may take to finish once the end is asked for.
+    /// How long running handlers may take to finish once the worker is asked to stop.
     pub grace: Duration,
 }
 

@@ -21,7 +21,7 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Returns the waiting time after so many failures in a row.
+    /// Returns the waiting time after this many failures.
     pub fn wait(&self, failures: u32) -> Duration {
         bitacora_backoff::pause(self.first_wait, self.max_wait, failures)
     }

@@ -20,14 +20,14 @@ use crate::client::Client;
 use crate::consumer::{ChunkLimits, Consumer, ConsumerOptions, Message};
 use crate::error::Error;
 
-/// Waiting time after a broker that could not be reached; the client has tried for its operation timeout before.
+/// Waiting time after a broker could not be reached; before that, the client has tried for its operation timeout.
 const BROKER_WAIT: Duration = Duration::from_secs(1);
 
-/// Time for handlers to end once they are aborted. A handler that blocks its thread does not notice, and ends with
-/// the process.
+/// How long the worker waits for aborted handlers. A handler that blocks its thread does not notice the abort, and ends
+/// with the process.
 const ABORT_LIMIT: Duration = Duration::from_secs(1);
 
-/// Consumes until `stop` completes: gives every message to `handler`, and does with it what the handler answers.
+/// Consumes until `stop` completes: passes every message to `handler` and does what the handler answers.
 ///
 /// Waits for a broker that is away, also at the start. Once `stop` has completed it starts no handler, gives the
 /// running ones [`WorkerOptions::grace`] to finish, and leaves what is not done unacknowledged.
@@ -103,8 +103,8 @@ fn consumer_options(options: &WorkerOptions) -> ConsumerOptions {
     ConsumerOptions {
         sub_type: SubType::Shared,
         initial_position: options.initial_position,
-        // Little is fetched ahead: other consumers of the subscription shall get their share, and what waits here is
-        // counted as a redelivery when the connection is lost.
+        // Little is fetched ahead, so that other consumers of the subscription get their share. When the connection is
+        // lost, the broker also counts a redelivery for everything that waits here.
         chunks: ChunkLimits { max_bytes: options.max_bytes, ..ChunkLimits::default() },
         receiver_queue: u32::try_from(options.parallelism.max(1) * 4).unwrap_or(u32::MAX).min(1000),
         ..ConsumerOptions::new(options.topic.clone(), options.subscription.clone())
@@ -130,7 +130,7 @@ fn is_worth_waiting(error: &Error) -> bool {
 /// What a task has done.
 enum Ended {
     Handled(Outcome),
-    /// The letter is durable, or not; the postman comes back for the next.
+    /// A dead letter was sent or not; the postman is returned for the next one.
     Letter(Box<Postman>, Result<(), Error>),
 }
 
@@ -155,9 +155,9 @@ struct Worker<M> {
     /// Messages that the core knows as under way.
     messages: HashMap<MessageId, Message>,
     tasks: JoinSet<Ended>,
-    /// What each task is at work on.
+    /// Which message each task works on.
     errands: HashMap<Id, (MessageId, Errand)>,
-    /// None while a letter is on its way.
+    /// `None` while a task sends a letter.
     postman: Option<Box<Postman>>,
     /// Letters that wait for the postman; at most as many as messages are handled at the same time.
     letters: VecDeque<(MessageId, String)>,
@@ -310,7 +310,7 @@ where
         Ok(())
     }
 
-    /// Sends the next letter when the postman is here.
+    /// Sends the next letter unless one is being sent.
     fn send_next_letter(&mut self) {
         while self.postman.is_some() {
             let Some((id, reason)) = self.letters.pop_front() else { return };
@@ -348,12 +348,12 @@ where
             }
             self.consumer.close().await
         };
-        // A broker that does not answer sees the connection end instead.
+        // If the broker does not answer in time, it will notice the end of the connection instead.
         let _ = timeout(grace, closing).await;
     }
 }
 
-/// What a dead letter holds of an entry that cannot be read: its bytes as the broker delivered them.
+/// Returns an entry that cannot be read as a message for its dead letter: its bytes as the broker delivered them.
 fn unreadable(topic: &TopicName, id: MessageId, entry: Bytes, redelivery_count: u32) -> Message {
     Message {
         topic: Arc::new(topic.clone()),

@@ -9,7 +9,7 @@ pub enum Change {
     Insert,
     /// Columns other than the key changed.
     Update,
-    /// The row went, also from the old key of a changed primary key.
+    /// The row disappeared, also from the old key of a changed primary key.
     Delete,
 }
 

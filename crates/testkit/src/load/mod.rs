@@ -1,9 +1,10 @@
 //! A write load whose committed rows are known.
 //!
-//! Table `carga.carga(id bigint primary key, clave int, n int, texto varchar(200))`. Every writer owns its ids. For each id
-//! `n` counts its inserts and updates over its whole life, over deletes too, so that an event tells its place. Writers do
-//! single and multi-row transactions: inserts, updates, deletes, re-inserts, changes of the primary key, and rollbacks.
-//! [`History`] holds what was committed, in order for each id; [`crate::delivery`] compares it with what arrived.
+//! Table `carga.carga(id bigint primary key, clave int, n int, texto varchar(200))`. Every writer owns its ids. For
+//! each id `n` counts its inserts and updates and goes on counting after a delete, so that an event shows its place in
+//! the history. Writers do single and multi-row transactions: inserts, updates, deletes, re-inserts, changes of the
+//! primary key, and rollbacks. [`History`] holds what was committed, in order for each id; [`crate::delivery`] compares
+//! it with what arrived.
 //!
 //! Life cycle: [`create_table`], [`Load::start`], [`Load::stop`] gives the history.
 

@@ -111,7 +111,7 @@ impl Writer {
         Planned { sql, steps: vec![(id, Step { change: Change::Delete, row })] }
     }
 
-    /// The key moves to an id that is free; without one the row is updated instead.
+    /// Moves a row to a free id; without one the row is updated instead.
     fn change_key(&mut self, id: i64, before: RowState) -> Planned {
         let range = self.first_id..self.first_id + LIVE_ID_RANGE;
         let Some(new_id) = range.into_iter().find(|id| !self.live.contains_key(id)) else { return self.update(id) };

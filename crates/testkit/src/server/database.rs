@@ -180,7 +180,7 @@ impl DatabaseServer {
         self.try_client(sql).unwrap_or_else(|message| panic!("{message}\nin: {sql}"))
     }
 
-    /// Like [`DatabaseServer::client`], with the server's message as the error.
+    /// Runs statements as [`DatabaseServer::client`] does; the error is the server's message.
     pub fn try_client(&self, sql: &str) -> Result<String, String> {
         let mut command = self.client_command(&["-N", "-B"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -237,7 +237,7 @@ fn server_arguments(gtid: bool, fast: bool, server_id: u32, extra: &[String]) ->
     arguments
 }
 
-/// A server sends its handshake (protocol version 10) as soon as it accepts connections.
+/// Returns whether the server sends its handshake (protocol version 10), as it does once it accepts connections.
 fn greets(port: u16) -> bool {
     let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else { return false };
     let _ = stream.set_read_timeout(Some(Duration::from_secs(5)));

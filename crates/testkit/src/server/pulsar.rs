@@ -61,7 +61,8 @@ impl Pulsar {
         *self.process.lock().expect("no holder panicked") = Some(process);
     }
 
-    /// The default namespace comes a moment after the first good health check.
+    /// Returns whether the broker is healthy and has its default namespace, which appears a moment after it reports
+    /// health.
     fn is_healthy(&self) -> bool {
         self.get_succeeds("brokers/health") && self.get_succeeds("namespaces/public/default")
     }
