@@ -19,7 +19,6 @@ pub mod position;
 pub mod replication;
 pub mod schema;
 pub mod server;
-mod server_error;
 pub mod snapshot;
 pub mod wire;
 
