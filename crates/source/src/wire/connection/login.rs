@@ -5,7 +5,7 @@
 use rustls::ClientConfig;
 use tokio::net::TcpStream;
 
-use super::{Connection, Stream};
+use super::state::{Connection, Stream};
 use crate::wire::auth::{self, Plugin};
 use crate::wire::buffer::PacketBuffer;
 use crate::wire::handshake::{Greeting, Response, capability};
