@@ -20,7 +20,6 @@ pub mod replication;
 pub mod schema;
 mod sentence;
 pub mod server;
-mod server_error;
 pub mod snapshot;
 pub mod wire;
 

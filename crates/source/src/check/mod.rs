@@ -3,7 +3,9 @@
 //! [`run`] never fails: whatever is wrong becomes a finding with one sentence and a remedy. It changes nothing on the
 //! server. `bitacora doctor` prints the report; the engine refuses to start when it holds a failure.
 
+mod fault;
 mod name;
+mod options;
 mod position;
 mod privilege;
 mod report;
@@ -11,37 +13,15 @@ mod role;
 mod setting;
 mod table;
 
+pub use fault::PositionFault;
 pub use name::CheckName;
-pub use position::{PositionFault, examine_position, log_at};
+pub use options::{CheckOptions, SnapshotPlanned};
+pub use position::{examine_position, log_at};
 pub use report::{Finding, Report, Severity};
 
 use crate::identity::server_identity;
 use crate::wire::Connection;
-use crate::{Error, ErrorClass, Filter, LogPlace, ServerConfig};
-
-/// What is going to be captured, and how.
-#[derive(Clone, Debug)]
-pub struct CheckOptions {
-    /// `database.server.id` of this process.
-    pub server_id: u32,
-    /// Identity of this process as a replica.
-    pub replica_uuid: String,
-    /// Captured databases and tables.
-    pub filter: Filter,
-    /// Where the stream would start; `None` before the first snapshot.
-    pub position: Option<LogPlace>,
-    /// Whether rows will be read.
-    pub snapshot: SnapshotPlanned,
-}
-
-/// Whether a snapshot will be taken: it needs more privileges than the stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SnapshotPlanned {
-    /// Rows will be read.
-    Yes,
-    /// Only the stream.
-    No,
-}
+use crate::{Error, ErrorClass, ServerConfig};
 
 /// Looks at everything and reports. Later checks are left out when the server cannot be asked.
 pub async fn run(config: &ServerConfig, options: &CheckOptions) -> Report {

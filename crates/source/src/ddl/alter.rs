@@ -4,7 +4,7 @@ use super::column::{charset, column, default_value, definition};
 use super::create::{is_key, key, key_columns};
 use super::cursor::Cursor;
 use super::facts::{AlterClause, AlterTable, CharsetChoice, ColumnPosition, Condition, Key, KeyKind};
-use super::scan::{Scanner, wait_clause};
+use super::scanner::{Scanner, wait_clause};
 use crate::TableName;
 
 /// Reads an `ALTER TABLE` from the table's name on.

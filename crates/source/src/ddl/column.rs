@@ -119,93 +119,112 @@ fn text_of_hex(digits: &str, introducer: &str) -> String {
     charset.unwrap_or(Charset::Utf8).decode_to_string(&bytes)
 }
 
+/// Reads what stands behind a column's type, up to the next column or the column's place.
 fn attributes(column: &mut ColumnDefinition, cursor: &mut Cursor<'_>, warnings: &mut Vec<String>) {
-    while !cursor.at_end() && !cursor.is_symbol(',') && !cursor.is(&["FIRST"]) && !cursor.is(&["AFTER"]) {
-        if cursor.take(&["NOT", "NULL"]) {
-            column.nullable = Some(false);
-        } else if cursor.take(&["NULL"]) {
-            column.nullable = Some(true);
-        } else if cursor.take(&["DEFAULT"]) {
-            column.default = Some(default_value(cursor));
-        } else if cursor.take(&["ON", "UPDATE"]) {
-            column.on_update_now |= now(cursor);
-        } else if cursor.take(&["AUTO_INCREMENT"]) {
-            column.auto_increment = true;
-            column.nullable = Some(false);
-        } else if cursor.take(&["SERIAL", "DEFAULT", "VALUE"]) {
-            column.auto_increment = true;
-            column.nullable = Some(false);
-            column.key = Some(KeyKind::Unique);
-        } else if cursor.take(&["PRIMARY"]) {
-            cursor.take(&["KEY"]);
-            column.key = Some(KeyKind::Primary);
-        } else if cursor.take(&["UNIQUE"]) {
-            cursor.take(&["KEY"]);
-            column.key.get_or_insert(KeyKind::Unique);
-        } else if cursor.take(&["KEY"]) {
-            column.key = Some(KeyKind::Primary);
-        } else if cursor.take(&["COMMENT"]) {
-            cursor.take_symbol('=');
-            column.comment = cursor.string();
-        } else if cursor.is(&["GENERATED", "ALWAYS", "AS", "ROW"]) {
-            cursor.take(&["GENERATED", "ALWAYS", "AS", "ROW"]);
-            cursor.take_any(&["START", "END"]);
-        } else if cursor.take(&["GENERATED", "ALWAYS", "AS"]) || cursor.take(&["AS"]) {
-            if let Some(inner) = cursor.parenthesized() {
-                column.generated = Some(inner.remaining_text().to_owned());
-            }
-        } else if cursor.take(&["INVISIBLE"]) {
-            column.invisible = true;
-        } else if cursor.take(&["VISIBLE"]) {
-            column.invisible = false;
-        } else if charset(cursor, &mut column.charset) {
-            // Taken.
-        } else if cursor.take(&["REFERENCES"]) {
-            // A foreign key beside a column is read and ignored by the server.
-            while !cursor.at_end() && !cursor.is_symbol(',') && !cursor.is(&["FIRST"]) && !cursor.is(&["AFTER"]) {
-                cursor.skip_one();
-            }
-        } else if cursor.take(&["CONSTRAINT"]) {
-            if !cursor.is(&["CHECK"]) {
-                cursor.name();
-            }
-        } else if cursor.take(&["CHECK"]) {
-            cursor.parenthesized();
-            let _ = cursor.take(&["NOT", "ENFORCED"]) || cursor.take(&["ENFORCED"]);
-        } else if let Some(short) = cursor.take_any(&["ASCII", "UNICODE", "BYTE"]) {
-            let charset = match short {
-                "ASCII" => "latin1",
-                "UNICODE" => "ucs2",
-                _ => "binary",
-            };
-            column.charset = CharsetChoice { charset: Some(charset.to_owned()), collation: None };
-        } else if cursor.take_any(&["BINARY", "STORED", "VIRTUAL", "PERSISTENT", "COMPRESSED", "ENCRYPTED"]).is_some() {
-            // Nothing that events depend on; BINARY is the binary collation of the character set.
-            if cursor.take_symbol('=') {
-                cursor.skip_one();
-            }
-        } else if cursor
-            .take_any(&[
-                "COLUMN_FORMAT",
-                "STORAGE",
-                "ENGINE_ATTRIBUTE",
-                "SECONDARY_ENGINE_ATTRIBUTE",
-                "SRID",
-                "REF_SYSTEM_ID",
-            ])
-            .is_some()
-        {
-            cursor.take_symbol('=');
-            cursor.skip_one();
-        } else if cursor.take(&["WITH", "SYSTEM", "VERSIONING"]) || cursor.take(&["WITHOUT", "SYSTEM", "VERSIONING"]) {
-            // Nothing.
-        } else {
+    while !is_end_of_attributes(cursor) {
+        let is_known = value_or_key(column, cursor) || description(column, cursor) || irrelevant(cursor);
+        if !is_known {
             if let Some(token) = cursor.peek() {
                 warnings.push(format!("column {}: {} was skipped", column.name, cursor.text(token)));
             }
             cursor.skip_one();
         }
     }
+}
+
+fn is_end_of_attributes(cursor: &Cursor<'_>) -> bool {
+    cursor.at_end() || cursor.is_symbol(',') || cursor.is(&["FIRST"]) || cursor.is(&["AFTER"])
+}
+
+/// Takes an attribute that says which values the column may have, or which key it is. Returns whether one was next.
+fn value_or_key(column: &mut ColumnDefinition, cursor: &mut Cursor<'_>) -> bool {
+    if cursor.take(&["NOT", "NULL"]) {
+        column.nullable = Some(false);
+    } else if cursor.take(&["NULL"]) {
+        column.nullable = Some(true);
+    } else if cursor.take(&["DEFAULT"]) {
+        column.default = Some(default_value(cursor));
+    } else if cursor.take(&["ON", "UPDATE"]) {
+        column.on_update_now |= now(cursor);
+    } else if cursor.take(&["AUTO_INCREMENT"]) {
+        column.auto_increment = true;
+        column.nullable = Some(false);
+    } else if cursor.take(&["SERIAL", "DEFAULT", "VALUE"]) {
+        column.auto_increment = true;
+        column.nullable = Some(false);
+        column.key = Some(KeyKind::Unique);
+    } else if cursor.take(&["PRIMARY"]) {
+        cursor.take(&["KEY"]);
+        column.key = Some(KeyKind::Primary);
+    } else if cursor.take(&["UNIQUE"]) {
+        cursor.take(&["KEY"]);
+        // `PRIMARY KEY UNIQUE` is a primary key still.
+        column.key.get_or_insert(KeyKind::Unique);
+    } else if cursor.take(&["KEY"]) {
+        column.key = Some(KeyKind::Primary);
+    } else {
+        return false;
+    }
+    true
+}
+
+/// Takes an attribute that describes the column: comment, expression, visibility, character set. Returns whether one was next.
+fn description(column: &mut ColumnDefinition, cursor: &mut Cursor<'_>) -> bool {
+    if cursor.take(&["COMMENT"]) {
+        cursor.take_symbol('=');
+        column.comment = cursor.string();
+    } else if cursor.take(&["GENERATED", "ALWAYS", "AS", "ROW"]) {
+        // A bound of MariaDB's system versioning has no expression.
+        cursor.take_any(&["START", "END"]);
+    } else if cursor.take(&["GENERATED", "ALWAYS", "AS"]) || cursor.take(&["AS"]) {
+        if let Some(inner) = cursor.parenthesized() {
+            column.generated = Some(inner.remaining_text().to_owned());
+        }
+    } else if cursor.take(&["INVISIBLE"]) {
+        column.invisible = true;
+    } else if cursor.take(&["VISIBLE"]) {
+        column.invisible = false;
+    } else if let Some(short) = cursor.take_any(&["ASCII", "UNICODE", "BYTE"]) {
+        let charset = match short {
+            "ASCII" => "latin1",
+            "UNICODE" => "ucs2",
+            _ => "binary",
+        };
+        column.charset = CharsetChoice { charset: Some(charset.to_owned()), collation: None };
+    } else {
+        return charset(cursor, &mut column.charset);
+    }
+    true
+}
+
+/// Takes an attribute that no event depends on. Returns whether one was next.
+fn irrelevant(cursor: &mut Cursor<'_>) -> bool {
+    const WITH_VALUE: [&str; 6] =
+        ["COLUMN_FORMAT", "STORAGE", "ENGINE_ATTRIBUTE", "SECONDARY_ENGINE_ATTRIBUTE", "SRID", "REF_SYSTEM_ID"];
+    if cursor.take(&["REFERENCES"]) {
+        // The server reads and ignores a foreign key beside a column.
+        while !is_end_of_attributes(cursor) {
+            cursor.skip_one();
+        }
+    } else if cursor.take(&["CONSTRAINT"]) {
+        if !cursor.is(&["CHECK"]) {
+            cursor.name();
+        }
+    } else if cursor.take(&["CHECK"]) {
+        cursor.parenthesized();
+        let _ = cursor.take(&["NOT", "ENFORCED"]) || cursor.take(&["ENFORCED"]);
+    } else if cursor.take_any(&["BINARY", "STORED", "VIRTUAL", "PERSISTENT", "COMPRESSED", "ENCRYPTED"]).is_some() {
+        // BINARY chooses the binary collation of the character set, which events do not show.
+        if cursor.take_symbol('=') {
+            cursor.skip_one();
+        }
+    } else if cursor.take_any(&WITH_VALUE).is_some() {
+        cursor.take_symbol('=');
+        cursor.skip_one();
+    } else {
+        return cursor.take(&["WITH", "SYSTEM", "VERSIONING"]) || cursor.take(&["WITHOUT", "SYSTEM", "VERSIONING"]);
+    }
+    true
 }
 
 /// `[DEFAULT] CHARACTER SET [=] x`, `CHARSET [=] x`, `CHAR SET x`, `COLLATE [=] y`; false if neither is next.

@@ -3,7 +3,7 @@
 use super::column::{charset, column};
 use super::cursor::Cursor;
 use super::facts::{CreateTable, IfExisting, Key, KeyKind, Shape, TableDefinition, Temporary};
-use super::scan::Scanner;
+use super::scanner::Scanner;
 
 /// Reads a `CREATE TABLE` from the table's name on.
 pub(super) fn create_table(

@@ -24,6 +24,7 @@ mod name_case;
 mod record;
 mod rows;
 mod scan;
+mod scanner;
 mod stored;
 mod table;
 #[cfg(test)]

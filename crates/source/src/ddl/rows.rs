@@ -5,7 +5,7 @@
 
 use super::cursor::Cursor;
 use super::name_case::is_same_in_lower_case as same;
-use super::scan::Scanner;
+use super::scanner::Scanner;
 use crate::TableName;
 
 /// Reads a statement from its first word on.

@@ -6,8 +6,8 @@ use super::create::create_table;
 use super::cursor::Cursor;
 use super::facts::{CharsetChoice, Facts, Rename, Statement, Temporary};
 use super::rows::targets;
+use super::scanner::{Scanner, wait_clause};
 use super::token::{SqlMode, Token, TokenKind, tokenize};
-use crate::TableName;
 
 /// Scans the text of a query event. `database` is the session's default database; empty if it had none.
 ///
@@ -47,12 +47,6 @@ fn has_body(sql: &str, tokens: &[Token]) -> bool {
                     .iter()
                     .any(|word| text.eq_ignore_ascii_case(word))
         })
-}
-
-/// What the parts of the scanner share.
-pub(super) struct Scanner<'a> {
-    pub(super) database: &'a str,
-    pub(super) warnings: &'a mut Vec<String>,
 }
 
 impl Scanner<'_> {
@@ -248,32 +242,6 @@ impl Scanner<'_> {
             }
         }
         if renames.is_empty() { self.other(start) } else { Statement::RenameTable { renames, prefix } }
-    }
-
-    /// `table`, `database.table`, or `.table`.
-    pub(super) fn table(&self, cursor: &mut Cursor<'_>) -> Option<TableName> {
-        let before = *cursor;
-        if cursor.take_symbol('.') {
-            return cursor.name().map(|table| TableName::new(self.database, table));
-        }
-        let first = cursor.name()?;
-        if !cursor.take_symbol('.') {
-            return Some(TableName::new(self.database, first));
-        }
-        let second = cursor.name();
-        if second.is_none() {
-            *cursor = before;
-        }
-        second.map(|table| TableName::new(first, table))
-    }
-}
-
-/// MariaDB's `WAIT n` and `NOWAIT`.
-pub(super) fn wait_clause(cursor: &mut Cursor<'_>) {
-    if cursor.take(&["WAIT"]) {
-        cursor.integer();
-    } else {
-        cursor.take(&["NOWAIT"]);
     }
 }
 

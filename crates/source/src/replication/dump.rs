@@ -5,7 +5,7 @@
 
 use bitacora_binlog::gtid::{GtidSet, MysqlGtidSet};
 
-use super::client::{ReplicaOptions, Waiting};
+use super::options::{ReplicaOptions, Waiting};
 use super::register::annotate_flag;
 use crate::wire::Connection;
 use crate::{Error, Flavor, Position};

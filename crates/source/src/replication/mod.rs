@@ -11,12 +11,14 @@ mod client;
 mod dump;
 mod log_end;
 mod look;
+mod options;
 mod reconnect;
 mod register;
 
 pub use chunk::EventChunk;
-pub use client::{AnnotateRows, Client, ReplicaOptions, StreamState, Waiting};
+pub use client::{Client, StreamState};
 pub use log_end::{LogEnd, LogEndSession};
 pub(crate) use look::{Look, file_mark, look};
+pub use options::{AnnotateRows, ReplicaOptions, Waiting};
 pub use reconnect::{Backoff, BackoffOptions, Progress, Reconnecting};
 pub(crate) use register::other_replica;

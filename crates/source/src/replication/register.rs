@@ -5,7 +5,7 @@
 
 use bitacora_binlog::ChecksumAlgorithm;
 
-use super::client::{AnnotateRows, ReplicaOptions};
+use super::options::{AnnotateRows, ReplicaOptions};
 use crate::Error;
 use crate::wire::Connection;
 use crate::wire::read::put_length;

@@ -4,97 +4,20 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bitacora_binlog::table::TableMap;
-use bitacora_change::TableDescription;
-
-use super::chunk::SnapshotChunk;
-use super::column::{self, Treatment};
+use super::column;
 use super::lock::{LockOutcome, TableLock};
 use super::locked_view::NOT_ALLOWED;
 use super::look::Look;
-use super::reader::Reading;
+use super::options::{SnapshotContent, SnapshotOptions};
 use super::session::{READ_WAIT_S, session};
 use super::shape::{self, Held, Release, Shape, Shapes};
-use super::view::{Attempt, Exactness, Undecided, View};
-use super::{position, uncovered};
+use super::state::{Reading, Snapshot, SnapshotTable};
+use super::uncovered;
+use super::view::{Attempt, Undecided, View};
 use crate::ddl::Table;
 use crate::identity::server_identity;
-use crate::schema::{self, ServerDefaults, TableFacts};
 use crate::wire::Connection;
-use crate::{Error, Filter, Position, ServerConfig, TableName};
-
-/// How a snapshot is taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SnapshotOptions {
-    /// Longest wait for a read lock at a time (`snapshot.lock.timeout.ms`); writers may wait behind it as long.
-    pub lock_timeout_ms: u64,
-    /// Longest time in which MySQL is asked for a view without a lock, before a lock is tried.
-    pub quiet_limit_ms: u64,
-    /// Size at which a chunk is given to the caller.
-    pub chunk_bytes: usize,
-    /// Longest time that the server waits for a slow caller.
-    pub write_timeout_ms: u64,
-    /// What the caller wants of the tables.
-    pub content: SnapshotContent,
-}
-
-/// What a snapshot is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SnapshotContent {
-    /// Shapes and rows.
-    Rows,
-    /// Shapes and the position alone: no table has to be locked for its rows.
-    Shapes,
-}
-
-impl Default for SnapshotOptions {
-    fn default() -> SnapshotOptions {
-        SnapshotOptions {
-            lock_timeout_ms: 1_000,
-            quiet_limit_ms: 3_000,
-            chunk_bytes: 1 << 20,
-            write_timeout_ms: 24 * 3_600_000,
-            content: SnapshotContent::Rows,
-        }
-    }
-}
-
-/// A table of the snapshot.
-#[derive(Debug)]
-pub struct SnapshotTable {
-    /// Columns as in the binlog.
-    pub map: Arc<TableMap>,
-    /// What `information_schema` says.
-    pub facts: TableFacts,
-    /// What `SHOW CREATE TABLE` says, completed with what it cannot print; `None` if it could not be read.
-    pub table: Option<Table>,
-    /// The same in the terms of plans.
-    pub description: TableDescription,
-    /// Statement that creates the table.
-    pub create_statement: String,
-    pub(super) created: Option<String>,
-    pub(super) select: String,
-    pub(super) treatments: Vec<Treatment>,
-}
-
-/// An open snapshot.
-#[derive(Debug)]
-pub struct Snapshot {
-    pub(super) connection: Connection,
-    pub(super) look: Look,
-    /// Keeps the tables without a view, which are the first ones, until they are read.
-    pub(super) uncovered: Option<TableLock>,
-    pub(super) uncovered_count: usize,
-    pub(super) release: Release,
-    pub(super) ahead: VecDeque<SnapshotChunk>,
-    pub(super) reading: Reading,
-    pub(super) tables: Vec<SnapshotTable>,
-    pub(super) filter: Filter,
-    server: String,
-    position: Position,
-    defaults: ServerDefaults,
-    exactness: Exactness,
-}
+use crate::{Error, Filter, ServerConfig, TableName};
 
 impl Snapshot {
     /// Reads the shapes of the captured tables and opens a view of their rows.
@@ -167,46 +90,6 @@ impl Snapshot {
             defaults: shapes.defaults,
             exactness: view.exactness,
         })
-    }
-
-    /// Tells which server the rows are of.
-    pub fn server(&self) -> &str {
-        &self.server
-    }
-
-    /// Gives the position that the rows are as of; the stream goes on from here.
-    pub fn position(&self) -> &Position {
-        &self.position
-    }
-
-    /// Finds where the log begins that the server still has.
-    ///
-    /// # Errors
-    /// [`Error::Snapshot`] where the server has no binlog; those of the connection.
-    pub async fn oldest_position(&mut self) -> Result<Position, Error> {
-        position::oldest(&mut self.connection).await
-    }
-
-    /// Gives the tables in the order in which they are read.
-    pub fn tables(&self) -> &[SnapshotTable] {
-        &self.tables
-    }
-
-    /// Returns the tables in the order of their names, as [`crate::schema::list_tables`] has it.
-    pub fn tables_by_name(&self) -> Vec<&SnapshotTable> {
-        let mut tables: Vec<&SnapshotTable> = self.tables.iter().collect();
-        schema::sort_tables(&mut tables, |table| &table.facts.name);
-        tables
-    }
-
-    /// Gives the server's default character sets.
-    pub fn defaults(&self) -> &ServerDefaults {
-        &self.defaults
-    }
-
-    /// Tells how view and position were made to agree.
-    pub fn exactness(&self) -> Exactness {
-        self.exactness
     }
 }
 

@@ -77,7 +77,16 @@ struct Planned {
     treatment: Treatment,
 }
 
-fn planned(facts: &ColumnFacts, flavor: Flavor) -> Option<Planned> {
+/// How the values of a type are selected, and as what they stand in a row image.
+struct Form {
+    kind: ColumnType,
+    meta: u16,
+    expression: String,
+    treatment: Treatment,
+}
+
+/// Returns the form of a column's values; `None` for a type that is not known here.
+fn form(facts: &ColumnFacts, flavor: Flavor) -> Option<Form> {
     let name = quoted(&facts.name);
     let mut expression = name.clone();
     let mut treatment = Treatment::Plain;
@@ -136,12 +145,7 @@ fn planned(facts: &ColumnFacts, flavor: Flavor) -> Option<Planned> {
             Flavor::Mariadb => (ColumnType::VARCHAR, u16::try_from(dimension(facts)?.checked_mul(4)?).ok()?),
         },
         // The log has these like BINARY, in the order of their text.
-        "uuid" => {
-            treatment = Treatment::CutZeros;
-            expression = format!("CAST({name} AS BINARY(16))");
-            (ColumnType::STRING, 16)
-        }
-        "inet6" => {
+        "uuid" | "inet6" => {
             treatment = Treatment::CutZeros;
             expression = format!("CAST({name} AS BINARY(16))");
             (ColumnType::STRING, 16)
@@ -156,6 +160,11 @@ fn planned(facts: &ColumnFacts, flavor: Flavor) -> Option<Planned> {
             (ColumnType::GEOMETRY, 4)
         }
     };
+    Some(Form { kind, meta, expression, treatment })
+}
+
+fn planned(facts: &ColumnFacts, flavor: Flavor) -> Option<Planned> {
+    let Form { kind, meta, expression, treatment } = form(facts, flavor)?;
     let mut column = Column::new(kind, meta);
     column.name = Some(facts.name.clone());
     column.nullable = facts.nullable;

@@ -7,7 +7,7 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use super::SnapshotOptions;
+use super::options::SnapshotOptions;
 use super::session::session;
 use crate::wire::{Connection, Table};
 use crate::{Error, ServerConfig, TableName, quoted};

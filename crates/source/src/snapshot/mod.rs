@@ -13,6 +13,7 @@
 //! the caller asks, so a slow sink holds back the server. Each row becomes the image that a binlog insert would have
 //! ([`SnapshotChunk`]), and goes through the same plan as the stream.
 
+mod attempt;
 mod begin;
 mod bracket;
 mod chunk;
@@ -20,14 +21,17 @@ mod column;
 mod lock;
 mod locked_view;
 mod look;
+mod options;
 mod position;
 mod reader;
 mod session;
 mod shape;
+mod state;
 mod uncovered;
 mod view;
 
-pub use begin::{Snapshot, SnapshotContent, SnapshotOptions, SnapshotTable};
 pub use chunk::{SnapshotChunk, SnapshotProgress, SnapshotState};
+pub use options::{SnapshotContent, SnapshotOptions};
+pub use state::{Snapshot, SnapshotTable};
 pub(crate) use uncovered::has_view;
 pub use view::Exactness;

@@ -2,42 +2,14 @@
 
 use bitacora_binlog::encode::{ImageWriter, Value};
 
-use super::begin::{Snapshot, SnapshotTable};
 use super::chunk::{SnapshotChunk, SnapshotProgress, SnapshotState};
 use super::column::Treatment;
 use super::shape::{FREE, Held, Release, changed, hold, left_out, refuse_renamed};
+use super::state::{Open, Snapshot, SnapshotTable};
 use super::uncovered::AHEAD_BYTES;
 use crate::Error;
 use crate::wire::TextRow;
 use crate::wire::connection::BufferedRow;
-
-/// Where the reading stands.
-#[derive(Debug)]
-pub struct Reading {
-    chunk_bytes: usize,
-    /// Table whose result is open, or the next one to open.
-    table_index: usize,
-    open: Open,
-    /// Rows of the open table.
-    table_rows: u64,
-    rows: u64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Open {
-    /// No statement has been sent for the table.
-    No,
-    /// The table's rows are on their way.
-    Yes,
-    /// The transaction is closed.
-    Done,
-}
-
-impl Reading {
-    pub fn new(chunk_bytes: usize) -> Reading {
-        Reading { chunk_bytes: chunk_bytes.max(1), table_index: 0, open: Open::No, table_rows: 0, rows: 0 }
-    }
-}
 
 impl Snapshot {
     /// Reads the next rows into `chunk`, replacing what it held. All rows of a chunk are of one table; tables without

@@ -1,6 +1,6 @@
 //! The snapshot's sessions.
 
-use super::SnapshotOptions;
+use super::options::SnapshotOptions;
 use crate::wire::Connection;
 use crate::{Error, ServerConfig};
 

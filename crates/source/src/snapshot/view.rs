@@ -1,10 +1,8 @@
-//! The consistent view and its position, on either server.
+//! The consistent view, how exact it is, and what it cannot have.
 
 use std::time::Duration;
 
-use super::lock::{LockOutcome, TableLock};
-use super::position::{mariadb_gtids_at, no_position};
-use super::{SnapshotOptions, bracket, locked_view};
+use super::options::SnapshotOptions;
 use crate::wire::{Connection, Table};
 use crate::{Error, Position, ServerConfig, TableName};
 
@@ -74,57 +72,4 @@ impl Attempt<'_> {
     pub(super) fn lock_limit(&self) -> Duration {
         Duration::from_millis(self.options.lock_timeout_ms)
     }
-
-    /// Opens the view once; waits for a lock no longer than its limit. `uncovered` holds the lock on the tables outside of views when this
-    /// returns a view.
-    pub(super) async fn open(
-        &self,
-        connection: &mut Connection,
-        mut uncovered: Option<&mut TableLock>,
-    ) -> Result<LockOutcome<View>, Error> {
-        if let Some(lock) = uncovered.as_deref_mut()
-            && let LockOutcome::NotGiven(why) = lock.take(self.lock_limit()).await?
-        {
-            return Ok(LockOutcome::NotGiven(why));
-        }
-        if connection.version().is_mariadb() {
-            return mariadb_view(connection, self.undecided).await.map(LockOutcome::Given);
-        }
-        let quiet = Duration::from_millis(self.options.quiet_limit_ms);
-        if let Some(view) = bracket::view(connection, self.undecided, quiet).await? {
-            return Ok(LockOutcome::Given(view));
-        }
-        // A lock on everything waits for tables that another session has locked, so those locks have to come second.
-        if let Some(lock) = uncovered.as_deref_mut() {
-            lock.release().await?;
-        }
-        connection.execute("ROLLBACK").await?;
-        locked_view::open(self, connection, uncovered).await
-    }
-}
-
-async fn mariadb_view(connection: &mut Connection, undecided: Undecided) -> Result<View, Error> {
-    connection.execute(OPEN_VIEW).await?;
-    let status = connection.query("SHOW STATUS LIKE 'binlog_snapshot_%'").await?;
-    let value = |name: &str| {
-        status
-            .rows()
-            .find(|row| row.text(0).is_some_and(|found| found.eq_ignore_ascii_case(name)))
-            .and_then(|row| row.text(1))
-    };
-    let file = value("Binlog_snapshot_file").unwrap_or_default().to_owned();
-    let offset = value("Binlog_snapshot_position").and_then(|text| text.parse::<u64>().ok()).unwrap_or_default();
-    if file.is_empty() || offset == 0 {
-        return Err(no_position());
-    }
-    let gtid = mariadb_gtids_at(connection, &file, offset).await?;
-    let listed = match undecided.statement() {
-        Some(statement) => vec![connection.query(statement).await?],
-        None => Vec::new(),
-    };
-    Ok(View {
-        position: Position { file, offset, gtid },
-        exactness: Exactness::ServerPosition,
-        undecided: undecided.count(&listed),
-    })
 }

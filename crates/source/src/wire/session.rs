@@ -10,7 +10,7 @@
 //! that this kind of server should have. Where the server lacks one of them, each variable is set by itself and an
 //! unknown one is passed over, so that versions need no table.
 
-use super::Connection;
+use super::connection::Connection;
 use crate::{Error, Flavor};
 
 /// `ER_UNKNOWN_SYSTEM_VARIABLE`.

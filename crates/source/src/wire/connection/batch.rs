@@ -5,21 +5,10 @@
 
 use std::time::Duration;
 
-use super::{Connection, shortened};
+use super::state::{Batches, Connection};
+use super::statement::shortened;
 use crate::Error;
 use crate::wire::Table;
-
-/// Whether the other end takes several statements in one packet.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Batches {
-    /// Nobody has asked yet.
-    #[default]
-    Unknown,
-    /// It does.
-    Taken,
-    /// It does not: some proxies. The statements go one by one.
-    Refused,
-}
 
 impl Connection {
     /// Runs statements in their order, in one packet where the other end takes it, and returns a result for each.

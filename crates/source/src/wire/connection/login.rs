@@ -5,7 +5,7 @@
 use rustls::ClientConfig;
 use tokio::net::TcpStream;
 
-use super::{Connection, Stream};
+use super::state::{Connection, Stream};
 use crate::wire::auth::{self, Plugin};
 use crate::wire::buffer::PacketBuffer;
 use crate::wire::handshake::{Greeting, Response, capability};
@@ -64,29 +64,7 @@ impl Connection {
     }
 
     async fn authenticate(&mut self, config: &ServerConfig, mut keys: Keys, greeting: &Greeting) -> Result<(), Error> {
-        let wanted = capability::LONG_PASSWORD
-            | capability::LONG_FLAG
-            | capability::PROTOCOL_41
-            | capability::TRANSACTIONS
-            | capability::SECURE_CONNECTION
-            | capability::PLUGIN_AUTH
-            | capability::PLUGIN_AUTH_LENENC
-            | capability::CONNECT_ATTRS;
-        let needed = capability::PROTOCOL_41 | capability::SECURE_CONNECTION;
-        if greeting.capabilities & needed != needed {
-            return Err(self.malformed("greeting (a server older than protocol 4.1)"));
-        }
-        self.capabilities = wanted & greeting.capabilities;
-        let offered = greeting.capabilities & capability::SSL != 0;
-        let client = match keys.mode {
-            TlsMode::Disabled => None,
-            _ if offered => keys.client.take(),
-            TlsMode::Preferred => None,
-            _ => return Err(Error::TlsNotOffered { address: self.address.clone() }),
-        };
-        if client.is_some() {
-            self.capabilities |= capability::SSL;
-        }
+        let client = self.choose_capabilities(&mut keys, greeting)?;
         // A server-side default that this client does not speak is answered with one it speaks; the server then asks
         // for the plugin of the account.
         let plugin = Plugin::named(&greeting.plugin).unwrap_or(Plugin::Native);
@@ -116,32 +94,58 @@ impl Connection {
         let mut payload = Vec::new();
         response.put(&mut payload);
         self.send(&payload, "logging in").await?;
+        self.exchange_to_end(&mut exchange).await
+    }
 
-        // Every answer brings the login one step further; more than these are no login.
+    /// Chooses the capabilities of the session, and returns the TLS configuration if the connection is to be encrypted.
+    fn choose_capabilities(&mut self, keys: &mut Keys, greeting: &Greeting) -> Result<Option<ClientConfig>, Error> {
+        let wanted = capability::LONG_PASSWORD
+            | capability::LONG_FLAG
+            | capability::PROTOCOL_41
+            | capability::TRANSACTIONS
+            | capability::SECURE_CONNECTION
+            | capability::PLUGIN_AUTH
+            | capability::PLUGIN_AUTH_LENENC
+            | capability::CONNECT_ATTRS;
+        let needed = capability::PROTOCOL_41 | capability::SECURE_CONNECTION;
+        if greeting.capabilities & needed != needed {
+            return Err(self.malformed("greeting (a server older than protocol 4.1)"));
+        }
+        self.capabilities = wanted & greeting.capabilities;
+        let offered = greeting.capabilities & capability::SSL != 0;
+        let client = match keys.mode {
+            TlsMode::Disabled => None,
+            _ if offered => keys.client.take(),
+            TlsMode::Preferred => None,
+            _ => return Err(Error::TlsNotOffered { address: self.address.clone() }),
+        };
+        if client.is_some() {
+            self.capabilities |= capability::SSL;
+        }
+        Ok(client)
+    }
+
+    /// Answers the server until it accepts or refuses the login.
+    async fn exchange_to_end(&mut self, exchange: &mut Exchange<'_>) -> Result<(), Error> {
+        // Every answer brings the login one step further; a server that needs more of them would go on for ever.
         for _ in 0..8 {
             let packet = self.packet_of_exchange("logging in").await?;
             let packet = self.buffer.get(packet).to_vec();
-            match packet.split_first() {
+            let answer = match packet.split_first() {
                 Some((0x00, _)) => return Ok(()),
-                Some((0xff, _)) => return Err(self.server_error(&packet, &format!("the login of `{}`", config.user))),
+                Some((0xff, _)) => {
+                    let during = format!("the login of `{}`", exchange.config.user);
+                    return Err(self.server_error(&packet, &during));
+                }
                 Some((0xfe, rest)) => {
-                    let mut reader = Reader::new(rest);
-                    let name = reader.until_zero();
-                    let name: &[u8] = if rest.is_empty() { b"mysql_old_password" } else { name };
-                    exchange.plugin = Plugin::named(name).ok_or_else(|| Error::AuthenticationPlugin {
-                        plugin: String::from_utf8_lossy(name).into_owned(),
-                    })?;
-                    exchange.nonce = reader.rest().to_vec();
-                    exchange.nonce.truncate(auth::NONCE);
-                    let answer = self.first_answer(&mut exchange)?;
-                    self.send(&answer, "logging in").await?;
+                    switch_plugin(exchange, rest)?;
+                    Some(self.first_answer(exchange)?)
                 }
-                Some((0x01, rest)) => {
-                    if let Some(answer) = self.next_answer(&mut exchange, rest)? {
-                        self.send(&answer, "logging in").await?;
-                    }
-                }
+                Some((0x01, rest)) => self.next_answer(exchange, rest)?,
                 _ => return Err(self.malformed("answer to the login")),
+            };
+            if let Some(answer) = answer {
+                self.send(&answer, "logging in").await?;
             }
         }
         Err(self.malformed("answer to the login"))
@@ -205,4 +209,17 @@ impl Connection {
             Stream::Tls(_) | Stream::Closed => Err(self.malformed("greeting (a second one)")),
         }
     }
+}
+
+/// Takes the plugin and the random bytes that the server wants instead of those of its greeting.
+fn switch_plugin(exchange: &mut Exchange<'_>, request: &[u8]) -> Result<(), Error> {
+    let mut reader = Reader::new(request);
+    let name = reader.until_zero();
+    // An empty request is how servers before plugins ask for the old password.
+    let name: &[u8] = if request.is_empty() { b"mysql_old_password" } else { name };
+    exchange.plugin = Plugin::named(name)
+        .ok_or_else(|| Error::AuthenticationPlugin { plugin: String::from_utf8_lossy(name).into_owned() })?;
+    exchange.nonce = reader.rest().to_vec();
+    exchange.nonce.truncate(auth::NONCE);
+    Ok(())
 }

@@ -3,20 +3,12 @@
 //! Every message is one sentence; [`Error::remedy`] adds the next step and [`Error::class`] tells the caller whether
 //! trying again can help. Server errors keep their number and SQLSTATE.
 
+mod class;
+mod server;
+
 use std::path::PathBuf;
 
-use crate::server_error;
-
-/// What a caller does about an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ErrorClass {
-    /// The cause is likely to pass: connect again after a pause.
-    Retry,
-    /// Going on would lose or repeat data: stop and let a person decide.
-    Stop,
-    /// The same attempt fails for ever until configuration, account or server settings change.
-    FixConfiguration,
-}
+pub use class::ErrorClass;
 
 /// Everything that can go wrong between this process and a server.
 #[derive(Debug, thiserror::Error)]
@@ -210,7 +202,7 @@ impl Error {
             Error::Connect { .. } | Error::Timeout { .. } | Error::Lost { .. } | Error::SnapshotAgain { .. } => {
                 ErrorClass::Retry
             }
-            Error::Server { code, message, .. } => server_error::class(*code, message),
+            Error::Server { code, message, .. } => server::class(*code, message),
             Error::Malformed { .. } | Error::PacketTooLarge { .. } | Error::Value { .. } => ErrorClass::Stop,
             Error::Tls { .. }
             | Error::TlsNotOffered { .. }
@@ -275,7 +267,7 @@ impl Error {
             Error::AuthenticationPlugin { .. } => {
                 "Use an account with caching_sha2_password (MySQL) or mysql_native_password (MariaDB)".into()
             }
-            Error::Server { code, message, .. } => server_error::remedy(*code, message),
+            Error::Server { code, message, .. } => server::remedy(*code, message),
             Error::Malformed { .. } => {
                 "Check that host and port name a MySQL or MariaDB server and no proxy of another kind".into()
             }

@@ -8,7 +8,7 @@
 //! a row that ends a source needs a reason, which stands above it. Numbers above 1900 belong to one server each; where both use
 //! one, only one of the two meanings can be an answer to a source's statements.
 
-use crate::ErrorClass::{self, FixConfiguration, Retry, Stop};
+use super::class::ErrorClass::{self, FixConfiguration, Retry, Stop};
 
 /// Some errors that are treated alike.
 struct Row {
@@ -143,12 +143,12 @@ fn find(code: u16, message: &str) -> &'static Row {
 }
 
 /// Returns what a caller does about an error of a server.
-pub(crate) fn class(code: u16, message: &str) -> ErrorClass {
+pub(super) fn class(code: u16, message: &str) -> ErrorClass {
     find(code, message).class
 }
 
 /// Returns what the operator can do about it.
-pub(crate) fn remedy(code: u16, message: &str) -> String {
+pub(super) fn remedy(code: u16, message: &str) -> String {
     let row = find(code, message);
     if code == 1227
         && let Some(rest) = message.find("need (at least one of) the ").and_then(|at| message.get(at + 27..))

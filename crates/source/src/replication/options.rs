@@ -1,0 +1,67 @@
+//! How this process appears to the server as a replica.
+
+/// How this process appears to the server as a replica.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplicaOptions {
+    /// Replica id; no other server or replica of the source may use it.
+    pub server_id: u32,
+    /// Identity across restarts (a UUID): the server ends an older connection with the same one, and the check for a
+    /// server id in use knows by it which replica is this process.
+    pub replica_uuid: String,
+    /// Pause of the source after which it must send a heartbeat.
+    pub heartbeat_ms: u64,
+    /// Silence after which the connection counts as dead; several heartbeats long.
+    pub silence_ms: u64,
+    /// What happens at the end of the log.
+    pub waiting: Waiting,
+    /// Whether MariaDB sends the statement of row events (MySQL always does when it is logged).
+    pub annotate_rows: AnnotateRows,
+}
+
+/// What the server does at the end of its log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Waiting {
+    /// Wait for more events.
+    #[default]
+    ForEvents,
+    /// End the stream.
+    Never,
+}
+
+/// Whether MariaDB sends annotate events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AnnotateRows {
+    /// Sent; positions of events without own position can be computed only with them.
+    #[default]
+    Send,
+    /// Left out by the server.
+    Omit,
+}
+
+impl ReplicaOptions {
+    /// Takes a heartbeat of 10 s, 35 s of silence, and a random identity.
+    pub fn new(server_id: u32) -> ReplicaOptions {
+        ReplicaOptions {
+            server_id,
+            replica_uuid: uuid::Uuid::new_v4().to_string(),
+            heartbeat_ms: 10_000,
+            silence_ms: 35_000,
+            waiting: Waiting::default(),
+            annotate_rows: AnnotateRows::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identities_are_uuids_of_version_4() {
+        let uuid = ReplicaOptions::new(1).replica_uuid;
+        let parts: Vec<_> = uuid.split('-').map(str::len).collect();
+        assert_eq!(parts, [8, 4, 4, 4, 12], "{uuid}");
+        assert_eq!(uuid.as_bytes().get(14), Some(&b'4'), "{uuid}");
+        assert_ne!(uuid, ReplicaOptions::new(1).replica_uuid);
+    }
+}
