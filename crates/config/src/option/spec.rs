@@ -63,8 +63,8 @@ pub(crate) enum Effect {
     Names(fn(&mut Draft, Vec<String>) -> Result<(), String>),
     /// Texts by name; tables in it are dotted names.
     Map(fn(&mut Draft, Texts) -> Result<(), String>),
-    /// Rules, any number of them: of a key that names more than the option and of the list that is its value, or of a
-    /// table.
+    /// Any number of rules: in Debezium's form, where the key says what to do and its value lists the columns
+    /// (`column.mask.with.8.chars = list`), or tables in our own file.
     Rules {
         keyed: fn(&mut Draft, &str, &NameList) -> Result<(), String>,
         table: fn(&mut Draft, Fields) -> Result<(), String>,
