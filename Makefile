@@ -3,8 +3,8 @@
 #   make demo [CHECK=1]     the whole of AeroAlpes, with its events as they arrive; CHECK=1 verifies and exits
 #   make test [ONLY=…]      everything that belongs to a change; the last lines have the times of its suites and their count.
 #                           ONLY=faults, ONLY=tests/interop/test_masks.py::test_…, ONLY=bitacora-change: one of them (tests/run.py)
-#   make check              the quick one before each commit: format, lints and docs of everything, licences of
-#                           dependencies, unit tests of the crates (aeroalpes/ too) with files that differ from the main branch's last state
+#   make check              the quick one before each commit: format, lints, circles and docs of everything,
+#                           licences of dependencies, unit tests of the crates (aeroalpes/ too) with files that differ from the main branch's last state
 #   make release            the `bitacora` that is handed out, guided by a profile; prints its path
 #   make bench [PEER=1]     measurements of the build of `make release` on real servers: the table of bench/README.md, without the
 #                           peer's columns unless PEER=1; figures that the texts repeat stay as they are
@@ -40,6 +40,8 @@ check:
 	@tools/cargo-env.sh
 	@tools/cargo-deny.sh
 	@python3 tests/run.py --self-test
+	@python3 tools/circles.py --self-test
+	@python3 tools/circles.py
 	@cargo fmt --all -- --check
 	@cargo clippy --quiet --workspace --all-targets $(REAL_PULSAR) -- -D warnings
 	@RUSTDOCFLAGS="-D warnings" cargo doc --quiet --workspace --no-deps

@@ -2,7 +2,7 @@
 """`make test`: sets up what is needed, runs every suite that belongs to a change, and counts.
 
   tests/run.py                                      everything
-  tests/run.py faults                               one suite: a folder of tests/, or lints, format, demo
+  tests/run.py faults                               one suite: a folder of tests/, or circles, lints, format, demo
   tests/run.py tests/interop/test_masks.py::test_x  a file or a test of pytest
   tests/run.py bitacora-change                      the tests of a crate (also: change, crates/change)
   tests/run.py change::words                        those of its tests whose names have these words;
@@ -37,6 +37,8 @@ PYTEST = ["{python}", "-m", "pytest", "-c", "tests/pytest.ini", "-m", "not confo
 # As `make check` has it: with the tests that `make conformance` runs, too.
 LINTS = ["cargo", "clippy", "--quiet", "--workspace", "--all-targets", "--features", "bitacora-pulsar/real-pulsar", "--",
          "-D", "warnings"]
+# Rooms that depend on each other in a circle (docs/decisions/0013).
+CIRCLES = ["python3", "tools/circles.py"]
 FORMAT = ["cargo", "fmt", "--all", "--", "--check"]
 DEMO = ["{python}", "demo/demo.py", "--check"]
 # What `cargo test` would build: with other features of shared crates, everything above them would be built twice.
@@ -68,13 +70,14 @@ def whole_plan():
         [("AeroAlpes", PYTEST + ["tests/aeroalpes"]),
          ("demo", DEMO)],
     ]
-    return Plan(SERVERS + [BROWSER], [("format", FORMAT), ("build", BUILD_ALL), ("lints", LINTS)], lanes)
+    return Plan(SERVERS + [BROWSER], [("format", FORMAT), ("circles", CIRCLES), ("build", BUILD_ALL), ("lints", LINTS)], lanes)
 
 
 def plan_of(only):
     """Returns what runs for the word after `ONLY=`; raises ValueError where it means nothing."""
-    if only in ("format", "lints"):
-        return Plan([SERVERS[0]], [(only, FORMAT if only == "format" else LINTS)])
+    checks = {"format": FORMAT, "circles": CIRCLES, "lints": LINTS}
+    if only in checks:
+        return Plan([SERVERS[0]], [(only, checks[only])])
     if only == "demo":
         return Plan(SERVERS + [BROWSER], [("build", BUILD_PROGRAMS)], [[(only, DEMO)]])
     file = only.split("::")[0]
@@ -89,7 +92,7 @@ def plan_of(only):
             command = ["cargo", "test", "--quiet", "--no-fail-fast", "-p", name, *([words] if words else [])]
             return Plan(SERVERS, [], [[(only, command)]])
     suites = sorted(path.name for path in (ROOT / "tests").iterdir() if any(path.glob("test_*.py")))
-    raise ValueError(f"ONLY={only} names nothing. Suites: {', '.join(suites)}, demo, format, lints; "
+    raise ValueError(f"ONLY={only} names nothing. Suites: {', '.join(suites)}, demo, format, circles, lints; "
                      f"files: tests/…/test_….py[::test]; crates: {', '.join(sorted(crates()))}, each also with ::words of its tests' names")
 
 
@@ -156,6 +159,7 @@ def self_test():
     check(one, PYTEST + [one], True, False)
     check("demo", DEMO, True, True)
     check("lints", LINTS, False, False)
+    check("circles", CIRCLES, False, False)
     for name in ("bitacora-change", "change", "crates/change"):
         check(name, cargo_test + ["bitacora-change"], False, False)
     check("change::avro::schema", cargo_test + ["bitacora-change", "avro::schema"], False, False)

@@ -12,8 +12,8 @@ use crate::failure::Failure;
 /// Copies a data folder into a new one. Its processes may run meanwhile.
 ///
 /// Checkpoints are copied before the log. Then the copied checkpoint is older than the copied log, and its source reads
-/// some rows again, which the broker drops as repeated. Otherwise the checkpoint could rely on messages that the copied log
-/// lacks.
+/// some rows again, which the broker drops as repeated. Otherwise the checkpoint could rely on messages that the copied
+/// log lacks.
 pub(crate) async fn run(arguments: Backup) -> Result<(), Failure> {
     let done = tokio::task::spawn_blocking(move || back_up_all(&arguments.data_dir, &arguments.dir)).await;
     done?

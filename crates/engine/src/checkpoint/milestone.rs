@@ -48,7 +48,7 @@ impl Milestones {
         gone
     }
 
-    /// Whether a version of the table descriptions is still in use.
+    /// Returns whether a version of the table descriptions is still in use.
     pub(super) fn uses_catalog(&self, version: u64) -> bool {
         self.list.iter().any(|milestone| milestone.catalog == version)
     }

@@ -44,7 +44,7 @@ impl Boundaries {
         &mut self.end.gtid
     }
 
-    /// A transaction ends where the reader is.
+    /// Notes that a transaction ends where the reader is.
     pub(super) fn end_transaction(&mut self, place: &ReadPlace, logical_offset: u64) {
         if self.end.file != place.file {
             self.end.file.clone_from(&place.file);
@@ -55,7 +55,7 @@ impl Boundaries {
         self.is_unnoted = true;
     }
 
-    /// Outside of a transaction another file begins, which is where the last transaction's end lies now.
+    /// Moves the last transaction's end to the beginning of another file, which begins outside of a transaction.
     pub(super) fn enter_file(&mut self, place: &ReadPlace) {
         if self.end.file != place.file {
             self.end.file.clone_from(&place.file);

@@ -151,7 +151,8 @@ impl<S: Sink> State<S> {
         Ok(())
     }
 
-    /// Notes the last transaction end as a candidate for the checkpoint, if it is none yet and no transaction waits.
+    /// Notes the last transaction end as a candidate for the checkpoint, unless it is one already or a transaction
+    /// waits.
     pub(super) fn note_end(&mut self) {
         if self.ends.is_unnoted() && !self.waiting.xa.is_waiting() {
             self.ends.note(&self.place, &self.catalog, self.now_us);

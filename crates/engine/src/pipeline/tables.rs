@@ -106,7 +106,7 @@ fn undescribed(table: &TableMap, description: Option<&TableDescription>) -> Opti
     })
 }
 
-/// The error of an expression that takes too long: what it was to match is not known.
+/// The error of an expression that takes too long, so that nobody knows whether it matches.
 pub(super) fn too_long(failure: &PatternError) -> EngineError {
     EngineError::new(ErrorKind::Configuration, format!("the expression {} cannot be used", failure.pattern))
         .remedy(failure.reason.clone())

@@ -69,36 +69,37 @@ impl Transaction {
         self.client_collation = None;
     }
 
-    /// A statement of the transaction came; on a log without GTIDs `BEGIN` is the first sign of it.
+    /// Notes a statement of the transaction; on a log without GTIDs `BEGIN` is the first sign of one.
     pub(super) fn open(&mut self) {
         if !self.is_open {
             self.begin();
         }
     }
 
-    /// `BEGIN` came, or its like: a commit, or what stands for it, will end the transaction.
+    /// Notes `BEGIN` or what stands for it: a commit, or what stands for that, will end the transaction.
     pub(super) fn expect_commit(&mut self) {
         self.ends_with_commit = true;
     }
 
-    /// Whether more follows a statement that is not `BEGIN`: a statement that changes a table is a transaction of its
-    /// own, but `CREATE TABLE … SELECT` is followed by its rows and a commit. MySQL writes `BEGIN` in front of it,
-    /// MariaDB leaves out the flag STANDALONE of the GTID.
+    /// Returns whether more follows a statement that is not `BEGIN`: a statement that changes a table is a transaction
+    /// of its own, but `CREATE TABLE … SELECT` is followed by its rows and a commit. MySQL writes `BEGIN` in front of
+    /// it, MariaDB leaves out the flag STANDALONE of the GTID.
     pub(super) fn ends_with_commit(&self) -> bool {
         self.ends_with_commit
     }
 
-    /// Whether the statement of the transaction is an `ALTER` that only begins, or that failed after it had begun.
+    /// Returns whether the statement of the transaction is an `ALTER` that only begins, or that failed after it had
+    /// begun.
     pub(super) fn leaves_tables_alone(&self) -> bool {
         matches!(self.alter, Some(AlterPhase::Start | AlterPhase::Rollback))
     }
 
-    /// Whether MariaDB wrote it; all its transactions have GTIDs.
+    /// Returns whether MariaDB wrote it; all its transactions have GTIDs.
     pub(super) fn is_of_mariadb(&self) -> bool {
         matches!(self.pending, Some(PendingGtid::Mariadb { .. }))
     }
 
-    /// Whether the reader is inside a transaction.
+    /// Returns whether the reader is inside a transaction.
     pub(super) fn is_open(&self) -> bool {
         self.is_open
     }
@@ -108,7 +109,7 @@ impl Transaction {
         if self.gtid_text.is_empty() { None } else { Some(&self.gtid_text) }
     }
 
-    /// The transaction ended: its GTID joins `executed`.
+    /// Notes the end of the transaction: its GTID joins `executed`.
     pub(super) fn end(&mut self, executed: &mut Option<GtidSet>) {
         self.is_open = false;
         self.statement = None;

@@ -31,7 +31,7 @@ impl<T> Watermark<T> {
         Watermark { candidates: VecDeque::new(), interval_us, noted_at_us: i64::MIN }
     }
 
-    /// Whether an end seen at `now_us` should be noted (the caller then clones its position).
+    /// Returns whether an end seen at `now_us` should be noted (the caller then clones its position).
     pub(super) fn wants(&self, now_us: i64) -> bool {
         now_us.saturating_sub(self.noted_at_us) >= self.interval_us || now_us < self.noted_at_us
     }

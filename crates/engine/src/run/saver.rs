@@ -55,7 +55,7 @@ impl Saver {
         Ok(Saver { offers, thread })
     }
 
-    /// Hands an offer over; gives it back while an earlier one is still being stored.
+    /// Hands an offer over; returns it while an earlier one is still being stored.
     pub(super) fn offer(&self, offer: Offer) -> Result<Option<Offer>, EngineError> {
         match self.offers.try_send(offer) {
             Ok(()) => Ok(None),

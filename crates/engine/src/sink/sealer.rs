@@ -54,7 +54,7 @@ impl Sealer {
         Ok(Sealer { orders: Some(orders), emptied, failure, thread: Some(thread) })
     }
 
-    /// Gives a batch that was sent, emptied, or a new one.
+    /// Returns an empty batch: one that was sent before, or a new one.
     pub(super) fn empty_batch(&self) -> Box<BatchBuilder> {
         self.emptied.try_recv().unwrap_or_default()
     }
@@ -76,7 +76,7 @@ impl Sealer {
         done.recv().unwrap_or_else(|_| Err(self.failure()))
     }
 
-    /// Whether the sealer still works.
+    /// Returns whether the sealer still works.
     pub(super) fn check(&self) -> Result<(), EngineError> {
         match self.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
             Some(error) => Err(error),

@@ -19,7 +19,7 @@ pub(crate) struct Undecided {
     is_sent: bool,
 }
 
-/// Messages that one transaction may keep back, in bytes. A larger one is sent as it is read.
+/// Bytes of messages that one transaction may keep waiting. A larger one is sent as it is read.
 pub(crate) const BYTES_MAX: usize = 16 << 20;
 
 impl Undecided {
@@ -34,17 +34,17 @@ impl Undecided {
         self.is_open.then_some(&mut self.held)
     }
 
-    /// Whether messages wait that are more than may be kept back.
+    /// Returns whether the waiting messages take more memory than they may.
     pub(crate) fn is_too_large(&self) -> bool {
         self.held.byte_count() > BYTES_MAX
     }
 
-    /// Whether messages of the transaction that is being read were sent before its end.
+    /// Returns whether messages of the transaction that is being read were sent before its end.
     pub(crate) fn is_sent(&self) -> bool {
         self.is_sent
     }
 
-    /// The messages that wait, because they are too many; those that follow do not wait either.
+    /// Takes the waiting messages because they are too many; those that follow do not wait either.
     pub(crate) fn take_early(&mut self) -> Held {
         self.is_sent = true;
         self.take()
@@ -74,14 +74,14 @@ impl Undecided {
         Some(before - self.held.message_count())
     }
 
-    /// The messages that wait; their distances are their sequence ids. They do not wait any longer.
+    /// Takes the waiting messages; their distances are their sequence ids.
     pub(crate) fn take(&mut self) -> Held {
         self.is_open = false;
         self.savepoints.clear();
         std::mem::take(&mut self.held)
     }
 
-    /// Gives the memory of sent messages back for the next transaction.
+    /// Keeps the memory of sent messages for the next transaction.
     pub(crate) fn reuse(&mut self, mut sent: Held) {
         if sent.byte_count() <= BYTES_MAX / 16 {
             sent.truncate(0);

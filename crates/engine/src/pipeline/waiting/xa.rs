@@ -63,7 +63,7 @@ impl XaTransactions {
         Some(branch)
     }
 
-    /// Whether a transaction waits, which holds back the checkpoint.
+    /// Returns whether a transaction waits, which holds back the checkpoint.
     pub(crate) fn is_waiting(&self) -> bool {
         !self.waiting.is_empty()
     }
