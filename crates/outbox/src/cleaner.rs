@@ -16,7 +16,7 @@ use crate::{Error, EventId, Outbox, Session, Value, Variant};
 /// How a cleaner tells the age of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CleanBy {
-    /// By the id, which holds the time of its making and is the primary key. Rows whose id is no
+    /// By the id, which holds the time of its creation and is the primary key. Rows whose id is not a
     /// UUID of version 7 in lower case with hyphens stay.
     #[default]
     Id,

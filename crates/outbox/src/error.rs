@@ -20,7 +20,7 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// A text is no event id.
+    /// A text is not an event id.
     #[error("{text:?} is no event id; an event id is a UUID such as 0190163d-8694-739b-aea5-966c26f8ad91")]
     EventId {
         /// The text.

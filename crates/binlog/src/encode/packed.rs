@@ -73,7 +73,7 @@ pub(super) fn date(date: Date, out: &mut Vec<u8>) {
     out.extend(packed.to_le_bytes().into_iter().take(3));
 }
 
-/// Appends a DATETIME of before MySQL 5.6.
+/// Appends a DATETIME in the form from before MySQL 5.6.
 pub(super) fn datetime_old(value: DateTime, out: &mut Vec<u8>) {
     let date = u64::from(value.date.year) * 10_000 + u64::from(value.date.month) * 100 + u64::from(value.date.day);
     let time = u64::from(value.hour) * 10_000 + u64::from(value.minute) * 100 + u64::from(value.second);
@@ -98,7 +98,7 @@ pub(super) fn timestamp(value: Timestamp, digits: u8, out: &mut Vec<u8>) -> Resu
     fraction(value.microsecond, digits, out)
 }
 
-/// Appends a TIME of before MySQL 5.6.
+/// Appends a TIME in the form from before MySQL 5.6.
 pub(super) fn time_old(value: Time, out: &mut Vec<u8>) {
     let span = i32::from(value.hour) * 10_000 + i32::from(value.minute) * 100 + i32::from(value.second);
     let packed = if value.is_negative { -span } else { span };

@@ -70,7 +70,7 @@ pub fn date(bytes: &[u8]) -> Result<Date, Error> {
     }
 }
 
-/// Reads a DATETIME of before MySQL 5.6 (8 bytes, decimal `YYYYMMDDhhmmss`).
+/// Reads a DATETIME in the form from before MySQL 5.6 (8 bytes, decimal `YYYYMMDDhhmmss`).
 pub fn datetime(bytes: &[u8]) -> Result<DateTime, Error> {
     let packed = bytes.try_into().map(u64::from_le_bytes).map_err(|_| width("a DATETIME", bytes))?;
     let part = |divisor: u64| (packed / divisor % 100) as u8;
@@ -112,7 +112,7 @@ fn split_datetime(packed: u64, microsecond: u32) -> DateTime {
     }
 }
 
-/// Reads a TIMESTAMP of before MySQL 5.6 (4 bytes).
+/// Reads a TIMESTAMP in the form from before MySQL 5.6 (4 bytes).
 pub fn timestamp(bytes: &[u8]) -> Result<Timestamp, Error> {
     let seconds = bytes.try_into().map(u32::from_le_bytes).map_err(|_| width("a TIMESTAMP", bytes))?;
     Ok(Timestamp { seconds, microsecond: 0 })
@@ -126,7 +126,7 @@ pub fn timestamp2(bytes: &[u8], digits: u8) -> Result<Timestamp, Error> {
     Ok(Timestamp { seconds: u32::from_be_bytes(*seconds), microsecond })
 }
 
-/// Reads a TIME of before MySQL 5.6 (3 bytes, decimal `hhmmss`, signed).
+/// Reads a TIME in the form from before MySQL 5.6 (3 bytes, decimal `hhmmss`, signed).
 pub fn time(bytes: &[u8]) -> Result<Time, Error> {
     let packed = match *bytes {
         [a, b, c] => i32::from_le_bytes([0, a, b, c]) >> 8,

@@ -53,8 +53,8 @@ impl AvroSchema {
     /// Parses a definition.
     ///
     /// # Errors
-    /// It is no JSON, describes no type, names a type that it does not define, or has a default that its field cannot
-    /// hold.
+    /// The text is not JSON, does not describe a type, names a type that it does not define, or has a default that its
+    /// field cannot hold.
     pub fn parse(definition: &str) -> Result<AvroSchema, AvroSchemaError> {
         let value: Value =
             serde_json::from_str(definition).map_err(|error| wrong(format!("it is no JSON ({error})")))?;

@@ -45,7 +45,7 @@ pub enum ColumnType {
     Text,
     /// LONGTEXT.
     LongText,
-    /// JSON. MySQL stores the value, not the text: it orders and spaces members anew. MariaDB stores the text.
+    /// JSON. MySQL stores the value, not the text: it changes order and spaces of the members. MariaDB stores the text.
     Json,
     /// VARBINARY of a length in bytes.
     Varbinary(u32),

@@ -10,8 +10,8 @@ use crate::{Error, Value};
 /// A connection that can run statements, most often inside a transaction.
 ///
 /// Implemented for `sqlx::MySqlConnection` and `sqlx::Transaction<MySql>` (feature `sqlx`) and for `mysql_async::Conn`
-/// and `mysql_async::Transaction` (feature `mysql_async`). A pool is none: each statement could run on another
-/// connection.
+/// and `mysql_async::Transaction` (feature `mysql_async`). A pool does not implement it, because
+/// each statement could run on another connection.
 ///
 /// An implementation reports errors as [`Error::Database`] with the server's error number.
 pub trait Session: Send {
@@ -24,7 +24,7 @@ pub trait Session: Send {
     /// Runs a query whose columns are all text and returns its rows; NULL is `None`.
     ///
     /// # Errors
-    /// [`Error::Database`] when the server or the connection refuses, or when a column is no text.
+    /// [`Error::Database`] when the server or the connection refuses, or when a column is not text.
     fn query(
         &mut self,
         sql: &str,
