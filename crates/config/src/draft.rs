@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use bitacora_change::ValueFormat;
 use bitacora_change::outbox::{OutboxTables, Payload};
 use bitacora_pulsar::Auth;
-use bitacora_source::filter::BuiltinDatabases;
+use bitacora_source::BuiltinDatabases;
 use bitacora_source::{Error, Filter, FilterOptions, Secret};
 
 use super::columns::ColumnDraft;

@@ -120,7 +120,7 @@ fn compile(list: Option<&NameList>, name: &'static str) -> Result<PatternList, E
 }
 
 /// Tells whether a database belongs to the server itself.
-pub fn is_builtin(database: &str) -> bool {
+pub(crate) fn is_builtin(database: &str) -> bool {
     ["mysql", "sys", "information_schema", "performance_schema"].iter().any(|name| name.eq_ignore_ascii_case(database))
 }
 

@@ -8,7 +8,7 @@ use crate::wire::Connection;
 ///
 /// # Errors
 /// Those of the connection.
-pub async fn server_identity(connection: &mut Connection) -> Result<String, Error> {
+pub(crate) async fn server_identity(connection: &mut Connection) -> Result<String, Error> {
     let names = if connection.version().is_mariadb() { "'server_id', 'server_uid'" } else { "'server_uuid'" };
     let answer = connection.query(&format!("SHOW GLOBAL VARIABLES WHERE Variable_name IN ({names})")).await?;
     let values: Vec<&str> = answer.rows().filter_map(|row| row.text(1)).collect();

@@ -13,7 +13,7 @@ use crate::wire::{Connection, Table};
 use crate::{Error, Flavor, LogPlace, Position, ServerConfig};
 
 /// Checks the position, if there is one. Without the privilege to ask, the stream itself tells at its start.
-pub async fn check(
+pub(super) async fn check(
     config: &ServerConfig,
     connection: &mut Connection,
     options: &CheckOptions,

@@ -8,7 +8,7 @@ use crate::wire::Connection;
 
 /// Privileges of the account and of its active roles.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Privileges {
+pub(super) struct Privileges {
     global: BTreeSet<String>,
     /// Pairs of (`database.*` or `database.table`, privilege), with the quotes as the server prints them removed.
     local: BTreeSet<(String, String)>,
@@ -16,7 +16,7 @@ pub struct Privileges {
 
 impl Privileges {
     /// Asks the server.
-    pub async fn read(connection: &mut Connection) -> Result<Privileges, Error> {
+    pub(super) async fn read(connection: &mut Connection) -> Result<Privileges, Error> {
         let mut statement = "SHOW GRANTS".to_owned();
         if !connection.version().is_mariadb() {
             let roles = connection.query("SELECT CURRENT_ROLE()").await?;
@@ -49,7 +49,7 @@ impl Privileges {
     }
 
     /// Tells whether one of the names is granted everywhere.
-    pub fn global(&self, names: &[&str]) -> bool {
+    pub(super) fn global(&self, names: &[&str]) -> bool {
         self.global.contains("ALL PRIVILEGES")
             || self.global.contains("SUPER") && names.contains(&"SUPER")
             || names.iter().any(|name| self.global.contains(*name))
@@ -61,7 +61,7 @@ impl Privileges {
     }
 
     /// Checks what the stream and the snapshot need.
-    pub fn check(&self, connection: &Connection, options: &CheckOptions, report: &mut Report) {
+    pub(super) fn check(&self, connection: &Connection, options: &CheckOptions, report: &mut Report) {
         let mariadb = connection.version().is_mariadb();
         let need = |report: &mut Report, names: &[&str], grant: &str, purpose: &str| {
             if self.global(names) {
@@ -97,7 +97,7 @@ impl Privileges {
     }
 
     /// Returns whether LOCK TABLES is granted at least on some database.
-    pub fn may_lock_tables(&self) -> bool {
+    pub(super) fn may_lock_tables(&self) -> bool {
         self.global(&["LOCK TABLES"]) || self.somewhere("LOCK TABLES")
     }
 }

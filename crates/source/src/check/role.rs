@@ -5,7 +5,7 @@ use crate::wire::Connection;
 
 /// What a server is to others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+pub(super) enum Role {
     /// It follows another server, belongs to a cluster, or is read-only; or it does not say.
     MayFollow,
     /// It follows none and is writable.
@@ -13,7 +13,7 @@ pub enum Role {
 }
 
 /// Asks for the role of a server. Where the account may not ask, what the server lacks may still come.
-pub async fn role(connection: &mut Connection) -> Result<Role, Error> {
+pub(super) async fn role(connection: &mut Connection) -> Result<Role, Error> {
     match follows(connection).await {
         Ok(false) => Ok(Role::Alone),
         Ok(true) => Ok(Role::MayFollow),

@@ -13,7 +13,7 @@ use crate::{Error, ErrorClass, Filter, TableName, quoted};
 const TRIED: usize = 500;
 
 /// Checks the captured tables.
-pub async fn check(
+pub(super) async fn check(
     connection: &mut Connection,
     options: &CheckOptions,
     privileges: &Privileges,

@@ -25,7 +25,7 @@ const START_ENCRYPTION: EventType = EventType(164);
 
 /// What a look found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Look {
+pub(crate) enum Look {
     /// The mark fits.
     Same,
     /// The file of that name is another one, or something else stands at the place; in one clause.
@@ -37,7 +37,7 @@ pub enum Look {
 ///
 /// # Errors
 /// Those of the connection; [`Error::Server`] where the account may not read the log.
-pub async fn look(mut connection: Connection, server: &str, mark: &LogMark) -> Result<Look, Error> {
+pub(crate) async fn look(mut connection: Connection, server: &str, mark: &LogMark) -> Result<Look, Error> {
     if server_identity(&mut connection).await? != server {
         return Ok(Look::Same);
     }
@@ -64,7 +64,7 @@ pub async fn look(mut connection: Connection, server: &str, mark: &LogMark) -> R
 ///
 /// # Errors
 /// As [`look`].
-pub async fn file_mark(
+pub(crate) async fn file_mark(
     mut connection: Connection,
     server: &str,
     position: &Position,

@@ -7,13 +7,15 @@ use bitacora_binlog::ChecksumAlgorithm;
 
 use super::options::{AnnotateRows, ReplicaOptions};
 use crate::Error;
-use crate::wire::Connection;
-use crate::wire::read::put_length;
+use crate::wire::{Connection, put_length};
 
 const COM_REGISTER_SLAVE: u8 = 0x15;
 
 /// Negotiates and registers; tells whether events will carry a checksum.
-pub async fn register(connection: &mut Connection, options: &ReplicaOptions) -> Result<ChecksumAlgorithm, Error> {
+pub(super) async fn register(
+    connection: &mut Connection,
+    options: &ReplicaOptions,
+) -> Result<ChecksumAlgorithm, Error> {
     check_server_id(connection, options).await?;
     let mariadb = connection.version().is_mariadb();
     let heartbeat_ns = options.heartbeat_ms.max(1).saturating_mul(1_000_000);
@@ -35,7 +37,7 @@ pub async fn register(connection: &mut Connection, options: &ReplicaOptions) -> 
 }
 
 /// Asks for events with the checksums that they have.
-pub async fn negotiate_checksum(connection: &mut Connection) -> Result<ChecksumAlgorithm, Error> {
+pub(super) async fn negotiate_checksum(connection: &mut Connection) -> Result<ChecksumAlgorithm, Error> {
     connection
         .execute(
             "SET @master_binlog_checksum = @@global.binlog_checksum, \
@@ -66,7 +68,7 @@ async fn check_server_id(connection: &mut Connection, options: &ReplicaOptions) 
 }
 
 /// Finds a replica with the id that is not this process.
-pub async fn other_replica(
+pub(crate) async fn other_replica(
     connection: &mut Connection,
     server_id: u32,
     replica_uuid: &str,
@@ -104,7 +106,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// Tells the flag of the dump command for annotate events.
-pub fn annotate_flag(options: &ReplicaOptions) -> u16 {
+pub(super) fn annotate_flag(options: &ReplicaOptions) -> u16 {
     match options.annotate_rows {
         AnnotateRows::Send => 2,
         AnnotateRows::Omit => 0,

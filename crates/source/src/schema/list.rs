@@ -83,11 +83,6 @@ pub async fn server_defaults(connection: &mut Connection) -> Result<ServerDefaul
     Ok(defaults)
 }
 
-/// Writes `CREATE DATABASE` as the schema-change topic shows it.
-pub fn database_statement(database: &str, charset: &str, collation: &str) -> String {
-    format!("CREATE DATABASE {} CHARSET {charset} COLLATE {collation}", quoted(database))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,8 +8,7 @@ use super::shape::{FREE, Held, Release, changed, hold, left_out, refuse_renamed}
 use super::state::{Open, Snapshot, SnapshotTable};
 use super::uncovered::AHEAD_BYTES;
 use crate::Error;
-use crate::wire::TextRow;
-use crate::wire::connection::BufferedRow;
+use crate::wire::{BufferedRow, TextRow};
 
 impl Snapshot {
     /// Reads the next rows into `chunk`, replacing what it held. All rows of a chunk are of one table; tables without

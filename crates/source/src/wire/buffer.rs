@@ -8,12 +8,12 @@
 use std::ops::Range;
 
 /// Largest payload of one packet on the wire; a longer one goes on in the next packet.
-pub const FULL_PACKET: usize = 0xff_ffff;
+pub(super) const FULL_PACKET: usize = 0xff_ffff;
 
 const HEADER: usize = 4;
 
 /// Bytes that are read from the socket in one go, at most.
-pub const READ_BYTES: usize = 1 << 20;
+pub(super) const READ_BYTES: usize = 1 << 20;
 
 /// What went wrong while cutting packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,7 +167,7 @@ impl PacketBuffer {
 }
 
 /// Appends `payload` as one packet or as several full ones; gives the next sequence number.
-pub fn put_packet(out: &mut Vec<u8>, payload: &[u8], mut sequence: u8) -> u8 {
+pub(super) fn put_packet(out: &mut Vec<u8>, payload: &[u8], mut sequence: u8) -> u8 {
     let mut rest = payload;
     loop {
         let (part, later) = rest.split_at(rest.len().min(FULL_PACKET));

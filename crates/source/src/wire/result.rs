@@ -7,7 +7,7 @@ use super::read::Reader;
 
 /// An error packet, cut into its fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ErrorPacket {
+pub(super) struct ErrorPacket {
     /// Number of the error.
     pub code: u16,
     /// SQLSTATE.
@@ -18,7 +18,7 @@ pub struct ErrorPacket {
 
 impl ErrorPacket {
     /// Reads a packet that starts with 0xff.
-    pub fn parse(packet: &[u8]) -> Option<ErrorPacket> {
+    pub(super) fn parse(packet: &[u8]) -> Option<ErrorPacket> {
         let mut reader = Reader::new(packet);
         if reader.u8()? != 0xff {
             return None;
@@ -36,7 +36,7 @@ impl ErrorPacket {
 
 /// Tells whether a packet ends a list of columns or rows.
 #[inline]
-pub fn is_end(packet: &[u8]) -> bool {
+pub(super) fn is_end(packet: &[u8]) -> bool {
     packet.first() == Some(&0xfe) && packet.len() < 9
 }
 

@@ -5,9 +5,9 @@
 mod lines;
 mod random;
 
+use bitacora_source::Connection;
 use bitacora_source::ddl::{Catalog, CharsetChoice, SqlMode, scan};
 use bitacora_source::schema::{describe, show_create_table};
-use bitacora_source::wire::Connection;
 use bitacora_source::{ServerConfig, TableName};
 use bitacora_testkit::{DatabaseServer, Mariadb, MariadbOptions, Mysql, MysqlOptions};
 use lines::{expected, shown};

@@ -12,8 +12,8 @@ use bitacora_change::{
 };
 use bitacora_source::ddl::{Catalog, SqlMode, scan};
 use bitacora_source::replication::{Client, EventChunk, ReplicaOptions, StreamState, Waiting};
-use bitacora_source::snapshot::{Snapshot, SnapshotChunk, SnapshotOptions, SnapshotState};
 use bitacora_source::{Filter, FilterOptions, Position, ServerConfig, quoted};
+use bitacora_source::{Snapshot, SnapshotChunk, SnapshotOptions, SnapshotState};
 use bitacora_testkit::{DatabaseServer, Mariadb, MariadbOptions, Mysql, MysqlOptions};
 
 use crate::config;

@@ -1,7 +1,7 @@
 //! Which objects of a server are captured tables, and in which order a snapshot reads them.
 
+use bitacora_source::Connection;
 use bitacora_source::schema::list_tables;
-use bitacora_source::wire::Connection;
 use bitacora_source::{Filter, FilterOptions};
 use bitacora_testkit::{Mariadb, MariadbOptions};
 

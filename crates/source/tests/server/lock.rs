@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use bitacora_source::snapshot::{Exactness, Snapshot, SnapshotChunk, SnapshotOptions, SnapshotState};
-use bitacora_source::wire::Connection;
+use bitacora_source::Connection;
 use bitacora_source::{ErrorClass, Filter, FilterOptions, ServerConfig};
+use bitacora_source::{Exactness, Snapshot, SnapshotChunk, SnapshotOptions, SnapshotState};
 use bitacora_testkit::{DatabaseServer, Mariadb, MariadbOptions, Mysql, MysqlOptions};
 
 use crate::{config, config_of};

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use bitacora_source::wire::Connection;
-use bitacora_source::wire::connection::Encryption;
+use bitacora_source::Connection;
+use bitacora_source::Encryption;
 use bitacora_source::{Error, ErrorClass, PublicKeyRetrieval, ServerConfig, Tls, TlsMode};
 use bitacora_testkit::{Mariadb, MariadbOptions, Mysql, MysqlOptions};
 

@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bitacora_source::check::{CheckOptions, SnapshotPlanned, run};
 use bitacora_source::schema::{describe, list_tables, missing_tables, server_defaults};
-use bitacora_source::snapshot::{Snapshot, SnapshotChunk, SnapshotOptions, SnapshotState};
-use bitacora_source::wire::{Connection, session_variables};
+use bitacora_source::{Connection, session_variables};
 use bitacora_source::{Filter, FilterOptions, Flavor, ServerConfig};
+use bitacora_source::{Snapshot, SnapshotChunk, SnapshotOptions, SnapshotState};
 use bitacora_testkit::{DatabaseServer, Mariadb, MariadbOptions, Mysql, MysqlOptions};
 
 use crate::config;

@@ -8,8 +8,8 @@ use bitacora_binlog::{Body, Decoder, Row, RowScratch, TableMap};
 use bitacora_change::{MessageBuffer, MessageSchema, Operation, Plan, PlanOptions, TableDescription, ValueFormat};
 use bitacora_source::ddl::{Catalog, SqlMode, scan, statement_text};
 use bitacora_source::replication::{Client, EventChunk, ReplicaOptions, StreamState, Waiting};
-use bitacora_source::snapshot::{Snapshot, SnapshotOptions};
 use bitacora_source::{Filter, FilterOptions, Position};
+use bitacora_source::{Snapshot, SnapshotOptions};
 use bitacora_testkit::{DatabaseServer, Mariadb, MariadbOptions, Mysql, MysqlOptions};
 
 use crate::column::{context, plan_options};
