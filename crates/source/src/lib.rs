@@ -1,12 +1,13 @@
 //! Reads a MySQL or MariaDB server: what it says, what its rows are, and what changes.
 //!
 //! Constraints: nothing here interprets a value; rows leave as binlog bytes. Bytes from the server never panic and
-//! never cause an allocation beyond a limit. Queues are the sockets': a caller that does not read holds back the server.
+//! never cause an allocation beyond a limit. Queues are the sockets': a caller that does not read holds back the
+//! server.
 //!
 //! Where to look, in the order of a first start: [`ServerConfig`] (how a server is reached), [`check`] (can it be
-//! captured), [`Filter`] (which tables), [`Snapshot`] (all rows at one position), [`replication`] (what comes after it).
-//! Below them lie [`Connection`] (the protocol), [`schema`] (what `information_schema` says), [`ddl`] (what a statement
-//! does to tables) and [`Position`].
+//! captured), [`Filter`] (which tables), [`Snapshot`] (all rows at one position), [`replication`] (what comes after
+//! it). Below them lie [`Connection`] (the protocol), [`schema`] (what `information_schema` says), [`ddl`] (what a
+//! statement does to tables) and [`Position`].
 //!
 //! Four rooms keep their names in a path, because `check::run`, `ddl::Table` or `replication::Client` would say too
 //! little without it. Their modules are private, and each room lists what it shows. Everything else is listed here.

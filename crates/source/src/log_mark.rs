@@ -1,8 +1,8 @@
 //! What tells a log from another one that uses the same file names and offsets.
 //!
-//! A server that is reset, or restored from an image and gone another way, numbers its files and offsets (and MariaDB its
-//! GTIDs) once more. A mark names the log at a position: the second in which the file was created, which stands in the
-//! header of its format description, and a fingerprint of the last event before the position.
+//! A server that is reset, or restored from an image and gone another way, numbers its files and offsets (and MariaDB
+//! its GTIDs) once more. A mark names the log at a position: the second in which the file was created, which stands in
+//! the header of its format description, and a fingerprint of the last event before the position.
 
 use serde::{Deserialize, Serialize};
 
@@ -35,7 +35,8 @@ pub struct EventMark {
 impl EventMark {
     /// Returns the mark of an event that begins at `start`; `checksum_bytes` of its bytes are the checksum behind it.
     ///
-    /// Length and checksum do not count, because a server may send an event with or without the checksum that its file has.
+    /// Length and checksum do not count, because a server may send an event with or without the checksum that its file
+    /// has.
     pub fn of(event: &[u8], start: u64, checksum_bytes: usize) -> EventMark {
         let event = event.get(..event.len().saturating_sub(checksum_bytes)).unwrap_or_default();
         let (header, body) = event.split_at(event.len().min(HEADER_BYTES));

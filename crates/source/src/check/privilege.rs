@@ -48,14 +48,14 @@ impl Privileges {
         }
     }
 
-    /// Tells whether one of the names is granted everywhere.
+    /// Returns whether one of the names is granted everywhere.
     pub(super) fn global(&self, names: &[&str]) -> bool {
         self.global.contains("ALL PRIVILEGES")
             || self.global.contains("SUPER") && names.contains(&"SUPER")
             || names.iter().any(|name| self.global.contains(*name))
     }
 
-    /// Tells whether something is granted at least on some database or table.
+    /// Returns whether something is granted at least on some database or table.
     fn somewhere(&self, name: &str) -> bool {
         self.local.iter().any(|(_, privilege)| privilege == name || privilege == "ALL PRIVILEGES")
     }
@@ -91,7 +91,8 @@ impl Privileges {
         report.add(
             CheckName::Privileges,
             Severity::Note,
-            "The snapshot needs no lock unless the server is never quiet for a moment; then this account could take none, and the snapshot would wait",
+            "The snapshot needs no lock unless the server is never quiet for a moment; then this account could take \
+            none, and the snapshot would wait",
             "GRANT RELOAD ON *.* TO the account if the server is busy all the time",
         );
     }
@@ -129,7 +130,8 @@ mod tests {
     #[test]
     fn grants_of_both_servers_are_read() {
         let privileges = read(&[
-            "GRANT SELECT, RELOAD, REPLICATION SLAVE, BINLOG MONITOR ON *.* TO `debezium`@`%` IDENTIFIED BY PASSWORD '*0'",
+            "GRANT SELECT, RELOAD, REPLICATION SLAVE, BINLOG MONITOR ON *.* TO `debezium`@`%` IDENTIFIED BY PASSWORD \
+            '*0'",
             "GRANT LOCK TABLES ON `my\\_shop`.* TO `debezium`@`%`",
             "GRANT SELECT (a, b), INSERT ON `shop`.`t` TO `debezium`@`%`",
             "GRANT `reader`@`%` TO `debezium`@`%`",

@@ -35,9 +35,9 @@ impl Settings {
     pub(super) async fn read(connection: &mut Connection) -> Result<Settings, Error> {
         let table = connection
             .query(
-                "SHOW GLOBAL VARIABLES WHERE Variable_name LIKE '%log_bin%' OR Variable_name LIKE 'binlog%' \
-                 OR Variable_name LIKE '%gtid%' OR Variable_name IN ('server_id', 'expire_logs_days', 'log_replica_updates', \
-                 'log_slave_updates', 'read_only')",
+                "SHOW GLOBAL VARIABLES WHERE Variable_name LIKE '%log_bin%' OR Variable_name LIKE 'binlog%' OR \
+                 Variable_name LIKE '%gtid%' OR Variable_name IN ('server_id', 'expire_logs_days', \
+                 'log_replica_updates', 'log_slave_updates', 'read_only')",
             )
             .await?;
         Ok(Settings(
@@ -53,7 +53,7 @@ impl Settings {
         self.get(name).is_some_and(|value| value.eq_ignore_ascii_case("ON") || value == "1")
     }
 
-    /// Tells whether the server writes a binlog.
+    /// Returns whether the server writes a binlog.
     pub(super) fn log_bin(&self) -> bool {
         self.is_on("log_bin")
     }
@@ -102,12 +102,21 @@ impl Settings {
     fn wanted(&self, report: &mut Report, name: CheckName, wanted: &str, why: &str) {
         match self.get(name.as_str()) {
             Some(value) if value.eq_ignore_ascii_case(wanted) => report.ok(name, format!("{why} ({name} = {value})")),
-            None if name == CheckName::BinlogFormat => report.ok(name, format!("{why} (the only format of this version)")),
+            None if name == CheckName::BinlogFormat => report.ok(
+                name,
+                format!(
+                    "{why} (the only format of this \
+                                                                                version)"
+                ),
+            ),
             found => report.add(
                 name,
                 Severity::Failure,
                 format!("{name} is {}, but {wanted} is needed", found.unwrap_or("not known to this server")),
-                format!("SET GLOBAL {name} = '{wanted}', write it into the server's configuration, and let sessions that still use the old value end"),
+                format!(
+                    "SET GLOBAL {name} = '{wanted}', write it into the server's configuration, and let sessions \
+                         that still use the old value end"
+                ),
             ),
         }
     }

@@ -9,7 +9,8 @@ use super::name_case::is_same_in_lower_case as same;
 /// A column and the name by which keys know it.
 pub(super) struct Arranged {
     pub(super) column: ColumnDefinition,
-    /// Its name before; for a new column its own. So a column that is dropped and added in one statement keeps its keys.
+    /// Its name before; for a new column its own. So a column that is dropped and added in one statement keeps its
+    /// keys.
     pub(super) was: String,
 }
 

@@ -32,8 +32,8 @@ pub struct TableChange {
     pub id: TableName,
     /// Its name before a rename.
     pub previous_id: Option<TableName>,
-    /// The table after the change. `None` if it is gone, or if its shape does not follow from the text (`LIKE` an unknown
-    /// table, `SELECT`, a change of a table that is not in the catalog): ask the server.
+    /// The table after the change. `None` if it is gone, or if its shape does not follow from the text (`LIKE` an
+    /// unknown table, `SELECT`, a change of a table that is not in the catalog): ask the server.
     pub table: Option<Table>,
 }
 
@@ -55,7 +55,8 @@ struct Database {
 }
 
 impl Catalog {
-    /// Makes an empty catalog of a server with this default character set (`character_set_server`, `collation_server`).
+    /// Creates an empty catalog of a server with this default character set (`character_set_server`,
+    /// `collation_server`).
     pub fn new(server_charset: CharsetChoice) -> Catalog {
         Catalog { server_charset, ..Catalog::default() }
     }

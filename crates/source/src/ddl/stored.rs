@@ -1,7 +1,8 @@
-//! The value that the server makes of a literal default (MySQL manual, "Data Type Default Values", "Hexadecimal Literals").
+//! The value that the server makes of a literal default (MySQL manual, "Data Type Default Values", "Hexadecimal
+//! Literals").
 //!
-//! A statement may write a default in another form than the column has: with more digits, as a year of two digits, as bytes. What
-//! `SHOW CREATE TABLE` prints was through this already, and comes out as it is.
+//! A statement may write a default in another form than the column has: with more digits, as a year of two digits, as
+//! bytes. What `SHOW CREATE TABLE` prints was through this already, and comes out as it is.
 
 use std::net::Ipv6Addr;
 
@@ -190,8 +191,8 @@ fn datetime(literal: &str, digits: u32, fractions: Fractions) -> Option<String> 
     })
 }
 
-/// Year, month and day, and the text of the clock (MySQL manual, "Date and Time Literals"): any punctuation between the parts, or none
-/// at all, and years of two digits.
+/// Year, month and day, and the text of the clock (MySQL manual, "Date and Time Literals"): any punctuation between the
+/// parts, or none at all, and years of two digits.
 fn calendar(literal: &str) -> Option<((u32, u32, u32), String)> {
     let whole = literal.split_once('.').map_or(literal, |(whole, _)| whole);
     if whole.len() >= 6 && whole.bytes().all(|byte| byte.is_ascii_digit()) {

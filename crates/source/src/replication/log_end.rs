@@ -42,7 +42,8 @@ impl LogEndSession {
     /// Asks for the end of the log; `None` where the server has no log, or the address leads to another server.
     ///
     /// # Errors
-    /// Those of the connection, which is made again with the next question; [`Error::Server`] where the account may not ask.
+    /// Those of the connection, which is made again with the next question; [`Error::Server`] where the account may not
+    /// ask.
     pub async fn ask(&mut self) -> Result<Option<LogEnd>, Error> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,

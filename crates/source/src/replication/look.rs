@@ -32,8 +32,8 @@ pub(crate) enum Look {
     Other(String),
 }
 
-/// Compares the log of the server with this identity with a mark. A connection that leads to another server says nothing. The
-/// connection cannot be used afterwards. The file must be in the server's list.
+/// Compares the log of the server with this identity with a mark. A connection that leads to another server says
+/// nothing. The connection cannot be used afterwards. The file must be in the server's list.
 ///
 /// # Errors
 /// Those of the connection; [`Error::Server`] where the account may not read the log.
@@ -59,8 +59,8 @@ pub(crate) async fn look(mut connection: Connection, server: &str, mark: &LogMar
     })
 }
 
-/// Reads the mark of the beginning of a position's file, if the connection leads to the server with this identity. The connection
-/// cannot be used afterwards.
+/// Reads the mark of the beginning of a position's file, if the connection leads to the server with this identity. The
+/// connection cannot be used afterwards.
 ///
 /// # Errors
 /// As [`look`].

@@ -95,18 +95,18 @@ pub struct Reconnecting {
 }
 
 impl Reconnecting {
-    /// Makes a stream that connects with the first read.
+    /// Creates a stream that connects with the first read.
     pub fn new(config: ServerConfig, options: ReplicaOptions, backoff: BackoffOptions) -> Reconnecting {
         Reconnecting { config, options, backoff: Backoff::new(backoff), client: None, pause_ms: 0 }
     }
 
-    /// Gives the connected client.
+    /// Returns the connected client.
     pub fn client(&self) -> Option<&Client> {
         self.client.as_ref()
     }
 
-    /// Reads events; connects first where needed and then starts behind `position`, the end of the last transaction that
-    /// the caller has taken whole.
+    /// Reads events; connects first where needed and then starts behind `position`, the end of the last transaction
+    /// that the caller has taken whole.
     ///
     /// # Errors
     /// Errors that another attempt cannot cure, and the last one when no attempt is left.
@@ -141,7 +141,8 @@ impl Reconnecting {
         match self.backoff.next_pause_ms(rand::thread_rng().r#gen()) {
             Some(pause_ms) => {
                 self.pause_ms = pause_ms;
-                tracing::warn!(server = %self.config.address(), pause_ms, "replication stream: {failed}; {}", failed.remedy());
+                tracing::warn!(server = %self.config.address(), pause_ms,
+                    "replication stream: {failed}; {}", failed.remedy());
                 Ok(Progress::Waiting { error: failed, pause_ms })
             }
             None => Err(failed),
@@ -154,8 +155,8 @@ impl Reconnecting {
         self.pause_ms = pause_ms;
     }
 
-    /// Ends the stream at the server too, which would otherwise notice only when it sends the next time; until then nobody else
-    /// could use the replica id. Where the server does not listen, that is how it stays.
+    /// Ends the stream at the server too, which would otherwise notice only when it sends the next time; until then
+    /// nobody else could use the replica id. Where the server does not listen, that is how it stays.
     pub async fn leave(self) {
         let Some(client) = self.client else { return };
         let told = async {

@@ -105,7 +105,7 @@ fn escaped(text: &str) -> String {
     text.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect()
 }
 
-/// Tells the flag of the dump command for annotate events.
+/// Returns the flag of the dump command that asks for annotate events.
 pub(super) fn annotate_flag(options: &ReplicaOptions) -> u16 {
     match options.annotate_rows {
         AnnotateRows::Send => 2,

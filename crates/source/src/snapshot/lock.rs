@@ -1,8 +1,9 @@
 //! Locks whose wait is bounded.
 //!
-//! A session that waits for a lock already holds back everyone who comes after it. So the wait ends after its limit: a second
-//! session cancels the statement, and the caller tries again after a pause. `lock_wait_timeout` alone would not do: it knows only
-//! whole seconds and counts for each of a statement's waits. It ends the wait if this process goes away in the middle.
+//! A session that waits for a lock already holds back everyone who comes after it. So the wait ends after its limit: a
+//! second session cancels the statement, and the caller tries again after a pause. `lock_wait_timeout` alone would not
+//! do: it knows only whole seconds and counts for each of a statement's waits. It ends the wait if this process goes
+//! away in the middle.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -88,8 +89,8 @@ impl TableLock {
         })
     }
 
-    /// Takes the locks. Whoever has written to one of the tables keeps its metadata lock until the log has it, so that nothing of
-    /// these tables is between engine and log while they are held.
+    /// Takes the locks. Whoever has written to one of the tables keeps its metadata lock until the log has it, so that
+    /// nothing of these tables is between engine and log while they are held.
     pub(super) async fn take(&mut self, limit: Duration) -> Result<LockOutcome<()>, Error> {
         Ok(match in_time(&mut self.session, &mut self.canceller, &[&self.statement], limit).await? {
             LockOutcome::Given(_) => LockOutcome::Given(()),

@@ -1,8 +1,9 @@
 //! The view of a MySQL that is never quiet, or does not tell: under a lock that is held for view and position alone.
 //!
-//! `FLUSH TABLES WITH READ LOCK` is not sent while a statement has run for a second or more: MySQL would mark the tables of that
-//! statement as flushed, and everyone who wants them would wait until it ends, even after the lock was given up. Then, and
-//! where the account lacks RELOAD, read locks on the captured tables do the same. They do not wait for readers.
+//! `FLUSH TABLES WITH READ LOCK` is not sent while a statement has run for a second or more: MySQL would mark the
+//! tables of that statement as flushed, and everyone who wants them would wait until it ends, even after the lock was
+//! given up. Then, and where the account lacks RELOAD, read locks on the captured tables do the same. They do not wait
+//! for readers.
 
 use std::time::Duration;
 
@@ -15,7 +16,8 @@ use crate::wire::{Connection, Table};
 /// More tables than these are not locked one by one: the first would be held while the last are opened.
 const TABLES_LOCKED_MAX: usize = 1000;
 
-/// `ER_DBACCESS_DENIED_ERROR`, `ER_ACCESS_DENIED_ERROR`, `ER_TABLEACCESS_DENIED_ERROR`, `ER_SPECIFIC_ACCESS_DENIED_ERROR`.
+/// `ER_DBACCESS_DENIED_ERROR`, `ER_ACCESS_DENIED_ERROR`, `ER_TABLEACCESS_DENIED_ERROR`,
+/// `ER_SPECIFIC_ACCESS_DENIED_ERROR`.
 pub(super) const NOT_ALLOWED: [u16; 4] = [1044, 1045, 1142, 1227];
 
 /// Opens the view under the first lock that is allowed and given.

@@ -1,7 +1,7 @@
 //! What the password plugins send: scrambles, and the password under the server's RSA key.
 //!
-//! Sources: "Native Authentication" and "Caching_sha2_password information" in the MySQL Server Developer Documentation.
-//! The password itself leaves this process only inside TLS or under an RSA key, as `trust` allows.
+//! Sources: "Native Authentication" and "Caching_sha2_password information" in the MySQL Server Developer
+//! Documentation. The password itself leaves this process only inside TLS or under an RSA key, as `trust` allows.
 //!
 //! `mysql_native_password` never sends it, but its scramble is weak: whoever answers in the server's place can guess at
 //! a short password with two SHA-1 a try, and whoever also has the server's stored hash can log in from one scramble.
@@ -38,7 +38,7 @@ impl Plugin {
         }
     }
 
-    /// Gives the name that the server uses.
+    /// Returns the name that the server uses.
     pub(super) fn name(self) -> &'static str {
         match self {
             Plugin::Native => "mysql_native_password",
@@ -47,7 +47,7 @@ impl Plugin {
         }
     }
 
-    /// Gives the first answer to the server's random bytes. An empty password has an empty answer.
+    /// Returns the first answer to the server's random bytes. An empty password has an empty answer.
     pub(super) fn answer(self, password: &Secret, nonce: &[u8]) -> Vec<u8> {
         let password = password.expose().as_bytes();
         if password.is_empty() {
@@ -73,7 +73,7 @@ impl Plugin {
     }
 }
 
-/// Gives the password with its closing zero byte, for use inside TLS.
+/// Returns the password with its closing zero byte, for use inside TLS.
 pub(super) fn clear(password: &Secret) -> Vec<u8> {
     let mut bytes = password.expose().as_bytes().to_vec();
     bytes.push(0);

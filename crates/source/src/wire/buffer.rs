@@ -1,7 +1,7 @@
 //! Bytes of a socket cut into packets.
 //!
-//! A packet has a header of four bytes: length (three bytes, little-endian) and sequence number. A payload of 16 MiB − 1
-//! or more is sent as several packets, all but the last of that full length; here the parts are joined in place by
+//! A packet has a header of four bytes: length (three bytes, little-endian) and sequence number. A payload of 16 MiB −
+//! 1 or more is sent as several packets, all but the last of that full length; here the parts are joined in place by
 //! moving the later ones over the headers between them. Packets stay where the socket wrote them, so reading one costs
 //! no copy. The buffer grows only when bytes have really arrived, never on the strength of an announced length.
 
@@ -36,12 +36,12 @@ pub struct PacketBuffer {
 }
 
 impl PacketBuffer {
-    /// Makes a buffer that refuses packets of more than `limit_bytes`.
+    /// Creates a buffer that refuses packets of more than `limit_bytes`.
     pub fn new(limit_bytes: usize) -> PacketBuffer {
         PacketBuffer { limit_bytes, ..PacketBuffer::default() }
     }
 
-    /// Gives the limit for a packet.
+    /// Returns the limit for a packet.
     pub fn limit_bytes(&self) -> usize {
         self.limit_bytes
     }
@@ -110,14 +110,14 @@ impl PacketBuffer {
         Ok(Some(first..to))
     }
 
-    /// Gives the bytes of a packet that was taken.
+    /// Returns the bytes of a packet that was taken.
     #[inline]
     pub fn get(&self, packet: Range<usize>) -> &[u8] {
         self.bytes.get(packet).unwrap_or_default()
     }
 
-    /// Puts back the packet that was taken last: the next [`PacketBuffer::take`] gives it again. Nothing may be received
-    /// or handed over in between if it was joined.
+    /// Puts back the packet that was taken last: the next [`PacketBuffer::take`] gives it again. Nothing may be
+    /// received or handed over in between if it was joined.
     pub fn put_back_last(&mut self) {
         let last = self.last.clone();
         if last.len() < FULL_PACKET {

@@ -12,12 +12,12 @@ impl<'a> Reader<'a> {
         Reader { rest: packet }
     }
 
-    /// Gives what has not been taken yet.
+    /// Returns what has not been taken yet.
     pub(super) fn rest(&self) -> &'a [u8] {
         self.rest
     }
 
-    /// Tells whether everything has been taken.
+    /// Returns whether everything has been taken.
     pub(super) fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }

@@ -178,7 +178,7 @@ impl Connection {
         }
     }
 
-    /// Gives the password itself on the way that the keys allow, or the byte that asks for the server's key.
+    /// Returns the password, in clear or encrypted as the keys allow, or the byte that asks for the server's key.
     fn whole_password(&self, exchange: &mut Exchange<'_>, ask_for_key: u8) -> Result<Vec<u8>, Error> {
         match exchange.keys.way(exchange.channel, exchange.plugin, &self.address)? {
             Way::Clear => Ok(auth::clear(&exchange.config.password)),
