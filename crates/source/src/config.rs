@@ -71,7 +71,7 @@ impl FromStr for TlsMode {
     }
 }
 
-/// Whether the password may leave under a key that nobody vouches for, in the words of Connector/J's
+/// Whether the password may be encrypted with an unverified key of the server, in the words of Connector/J's
 /// `allowPublicKeyRetrieval`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PublicKeyRetrieval {

@@ -23,7 +23,7 @@ pub struct FilterOptions {
     pub builtin: BuiltinDatabases,
 }
 
-/// What happens to `mysql`, `sys`, `information_schema` and `performance_schema`.
+/// How the filter treats `mysql`, `sys`, `information_schema` and `performance_schema`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BuiltinDatabases {
     /// Never captured.
@@ -73,7 +73,7 @@ impl Filter {
         self.databases.allow(database)
     }
 
-    /// Returns the entry of a list that took too long to match a name, if one did: what is captured is not known then.
+    /// Returns the list entry whose match took too long, if there is one. It is then unknown which tables are captured.
     pub fn failure(&self) -> Option<&PatternError> {
         [&self.databases, &self.tables].into_iter().find_map(Lists::failure)
     }

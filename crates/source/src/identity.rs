@@ -3,8 +3,8 @@
 use crate::Error;
 use crate::wire::Connection;
 
-/// Asks for what tells a server from every other: `server_uuid`; on MariaDB `server_id` and, where it has one,
-/// `server_uid`, since the nodes of a Galera cluster may share the first.
+/// Asks for the server's identity: `server_uuid`; on MariaDB `server_id` and, where the version has it, `server_uid`,
+/// because the nodes of a Galera cluster may share one `server_id`.
 ///
 /// # Errors
 /// Those of the connection.

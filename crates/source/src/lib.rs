@@ -12,8 +12,6 @@
 //! Four rooms keep their names in a path, because `check::run`, `ddl::Table` or `replication::Client` would say too
 //! little without it. Their modules are private, and each room lists what it shows. Everything else is listed here.
 
-#![warn(unreachable_pub)]
-
 pub mod check;
 mod config;
 pub mod ddl;

@@ -1,8 +1,8 @@
 //! Is the place where the stream would start still in the server's log, and is it the same log?
 //!
-//! Three questions, in this order: has the server executed all that lies before the position, does it still have all
-//! that lies behind it, and is the log the one that the position was taken in. The last one counts on the server that
-//! wrote the log; on another server the GTIDs are all that the two logs have in common.
+//! Three questions, in this order: has the server executed everything before the position, does it still have
+//! everything after it, and is this the log in which the position was taken? The third question is put only to the
+//! server that wrote the log: another server's log has the same GTIDs, but other files and offsets.
 
 use super::role::{Role, role};
 use super::{CheckName, CheckOptions, PositionFault, Report, Severity};
@@ -12,7 +12,8 @@ use crate::replication::{Look, file_mark, look};
 use crate::wire::{Connection, Table};
 use crate::{Error, Flavor, LogPlace, Position, ServerConfig};
 
-/// Checks the position, if there is one. Without the privilege to ask, the stream itself tells at its start.
+/// Checks the position, if there is one. Where the account may not ask, this is a warning only: the server refuses a
+/// position that is gone when the stream begins.
 pub(super) async fn check(
     config: &ServerConfig,
     connection: &mut Connection,
@@ -40,10 +41,10 @@ pub(super) async fn check(
     Ok(())
 }
 
-/// Looks on a session of its own whether a stream may go on at a place.
+/// Checks, on a session of its own, whether a stream can continue at a place.
 ///
 /// # Errors
-/// Those of the connection. A server that refuses to answer finds no fault.
+/// Those of the connection. If the server refuses to answer, there is no fault to report: `None`.
 pub async fn examine_position(config: &ServerConfig, place: &LogPlace) -> Result<Option<PositionFault>, Error> {
     let mut connection = Connection::open(config).await?;
     let server = server_identity(&mut connection).await?;
@@ -53,8 +54,8 @@ pub async fn examine_position(config: &ServerConfig, place: &LogPlace) -> Result
     }
 }
 
-/// Reads what tells the log at a position from every other one: the time at which the position's file was created.
-/// `server` is the identity of the server that gave the position; `None` where the address leads to another one.
+/// Returns the mark of the log at a position: the time at which the position's file was created. `server` is the
+/// identity of the server that gave the position; the answer is `None` if the address leads to another server.
 ///
 /// # Errors
 /// Those of the connection, and [`Error::Server`] where the account may not read the log.
@@ -97,7 +98,7 @@ async fn find_fault(
     }
 }
 
-/// Compares the log with the mark that was taken of it; tells how it differs.
+/// Compares the log with its mark and returns how they differ; `None` if they agree or cannot be compared.
 async fn other_log(
     config: &ServerConfig,
     connection: &mut Connection,
@@ -121,8 +122,8 @@ async fn other_log(
             "The server's log is not the one that {position} was read from: its newest file is {last}"
         )));
     }
-    // The file is purged. All that lies before the position was in it or in earlier files, so the server must have
-    // purged all of it.
+    // The file of the mark is purged. Everything before the position was in that file or in earlier ones, so in the
+    // same log all of it is purged as well. If some of it is not, this is another log.
     let lacks = match (connection.version().flavor, &position.gtid) {
         (_, _) if log.event.is_none() => false,
         (Flavor::Mysql, Some(ours)) => {
@@ -171,7 +172,7 @@ async fn mysql_gtid(connection: &mut Connection, ours: &str) -> Result<Option<Ga
         .await?;
     let Some(row) = answer.first() else { return Ok(None) };
     let (purged, unknown) = (plain(row.text(0)), plain(row.text(1)));
-    // A server that lacks transactions may have purged others: a copy that was restored. That is what counts then.
+    // A restored copy may both lack transactions and have purged others. The purged ones decide: they never come back.
     Ok(if !unknown.is_empty() {
         Some(Gap::Unknown(format!("The position holds transactions that this server never executed: {unknown}")))
     } else if !purged.is_empty() {

@@ -230,7 +230,7 @@ impl Error {
     }
 
     /// Returns whether the server answered and will not answer otherwise until somebody changes something: a question
-    /// that the account may not ask, or that this server does not know. An error that passes is none.
+    /// that the account may not ask, or that this server does not know. An error that may pass is not a refusal.
     pub fn is_refusal(&self) -> bool {
         matches!(self, Error::Server { .. }) && self.class() != ErrorClass::Retry
     }

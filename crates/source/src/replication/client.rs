@@ -75,7 +75,7 @@ impl Client {
         self.checksum
     }
 
-    /// Waits for events and gives all that have been received whole. The chunk's former content is lost.
+    /// Waits for events and fills `chunk` with all that have arrived whole, replacing what it held.
     ///
     /// Safe to cancel: no event is lost.
     ///
@@ -118,13 +118,13 @@ impl Client {
         while let Some(packet) = self.connection.buffered_packet()? {
             match self.connection.bytes(packet.clone()).first() {
                 Some(0x00) => chunk.events.push(packet.start + 1..packet.end),
-                // What follows complete events is looked at with the next read.
+                // The events before this packet are returned first; the next read takes the packet again.
                 Some(_) if !chunk.events.is_empty() => {
                     self.connection.buffer().put_back_last();
                     return Ok(Last::Wait);
                 }
                 Some(0xfe) if self.options.waiting == Waiting::Never => return Ok(Last::End),
-                // A server that shuts down ends the streams of its replicas politely.
+                // A server that shuts down sends an end packet to its replicas, although they asked to wait for more.
                 Some(0xfe) => return Err(self.connection.ended("reading the replication stream")),
                 Some(0xff) => {
                     let packet = self.connection.bytes(packet);

@@ -25,7 +25,7 @@ impl LogEnd {
     }
 }
 
-/// A session that asks one server for the end of its log now and then; it is made with the first question.
+/// A session that asks one server for the end of its log. It connects with the first question.
 #[derive(Debug)]
 pub struct LogEndSession {
     config: ServerConfig,
@@ -34,7 +34,7 @@ pub struct LogEndSession {
 }
 
 impl LogEndSession {
-    /// Creates a session that is not connected yet; `server` is the identity of the server that is meant.
+    /// Creates a session that is not connected yet; `server` is the identity of the server whose log counts.
     pub fn new(config: ServerConfig, server: String) -> LogEndSession {
         LogEndSession { config, server, connection: None }
     }
@@ -49,7 +49,7 @@ impl LogEndSession {
             Some(connection) => connection,
             None => Connection::open(&self.config).await?,
         };
-        // Behind some addresses each connection finds another server.
+        // A proxy or a DNS name may lead each connection to another server.
         if server_identity(&mut connection).await? != self.server {
             return Ok(None);
         }

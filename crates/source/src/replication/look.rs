@@ -1,4 +1,4 @@
-//! A short look into the log: is the file still the one that it was, and does the event stand where it stood?
+//! A short read of the log: is the file the same one as before, and does the same event stand at the same offset?
 
 use bitacora_binlog::{CHECKSUM_BYTES, EventType};
 
@@ -32,8 +32,9 @@ pub(crate) enum Look {
     Other(String),
 }
 
-/// Compares the log of the server with this identity with a mark. A connection that leads to another server says
-/// nothing. The connection cannot be used afterwards. The file must be in the server's list.
+/// Compares the log of server `server` with a mark. If the connection leads to another server, nothing is compared and
+/// the answer is [`Look::Same`]. The file must be in the server's list of logs. Consumes the connection, because a dump
+/// that is left before its end cannot be followed by a statement.
 ///
 /// # Errors
 /// Those of the connection; [`Error::Server`] where the account may not read the log.

@@ -9,7 +9,7 @@ use crate::identity::server_identity;
 use crate::wire::Connection;
 use crate::{Error, ErrorClass, Position, ServerConfig};
 
-/// What ends may take so long to say so.
+/// Longest time that closing a connection may take.
 const LEAVE: Duration = Duration::from_secs(2);
 
 /// Pauses between attempts.
@@ -52,7 +52,7 @@ impl Backoff {
         self.failures = 0;
     }
 
-    /// Notes a failure and gives the pause before the next attempt, `None` when no attempt is left.
+    /// Notes a failure and returns the pause before the next attempt; `None` when no attempt is left.
     ///
     /// `random` is a number from 0 to 1; the pause lies between half and all of the doubled value.
     pub fn next_pause_ms(&mut self, random: f64) -> Option<u64> {
@@ -155,13 +155,13 @@ impl Reconnecting {
         self.pause_ms = pause_ms;
     }
 
-    /// Ends the stream at the server too, which would otherwise notice only when it sends the next time; until then
-    /// nobody else could use the replica id. Where the server does not listen, that is how it stays.
+    /// Ends the stream at the server as well. The server would otherwise notice only with its next send, and until then
+    /// nobody else could use the replica id. A failure is ignored: then the server finds out by itself.
     pub async fn leave(self) {
         let Some(client) = self.client else { return };
         let told = async {
             let mut connection = Connection::open(&self.config).await?;
-            // The number means another connection at another server, to which the address may lead now.
+            // After a failover the address may lead to another server, where this number is somebody else's connection.
             if server_identity(&mut connection).await? == client.server() {
                 connection.execute(&format!("KILL {}", client.connection_id())).await?;
             }

@@ -11,7 +11,7 @@ use crate::wire::{Connection, put_length};
 
 const COM_REGISTER_SLAVE: u8 = 0x15;
 
-/// Negotiates and registers; tells whether events will carry a checksum.
+/// Negotiates and registers; returns the checksum that events will carry.
 pub(super) async fn register(
     connection: &mut Connection,
     options: &ReplicaOptions,
@@ -51,8 +51,8 @@ pub(super) async fn negotiate_checksum(connection: &mut Connection) -> Result<Ch
     }
 }
 
-/// Refuses an id that the source itself or another replica uses. Where the account may not see the replicas, the server
-/// itself tells later by ending one of the two streams.
+/// Refuses an id that the source itself or another replica uses. If the account may not list the replicas, a conflict
+/// shows later: the server ends one of the two streams.
 async fn check_server_id(connection: &mut Connection, options: &ReplicaOptions) -> Result<(), Error> {
     let own = connection.query("SELECT @@global.server_id").await?;
     let own = own.first().and_then(|row| row.text(0)).and_then(|text| text.parse::<u32>().ok());

@@ -24,7 +24,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// [`Error::Snapshot`] with a remedy where binlog or privileges are missing; [`Error::SnapshotAgain`] where a lock
-    /// is not given, or a table changes meanwhile; those of the connection.
+    /// is not given, or a table changes before it is read; those of the connection.
     pub async fn begin(config: &ServerConfig, filter: &Filter, options: &SnapshotOptions) -> Result<Snapshot, Error> {
         let mut connection = session(config, options).await?;
         let server = server_identity(&mut connection).await?;
@@ -94,8 +94,8 @@ impl Snapshot {
     }
 }
 
-/// Keeps MariaDB's session out of the binlog, into which it never writes: only then does a savepoint free the tables
-/// that were read. MySQL does so in any case, and an account without the privilege goes on without it.
+/// Switches the binlog off for MariaDB's session, so that savepoints, which free each table after it is read, are not
+/// logged. MySQL does not log them. An account without the privilege keeps all tables until the end of the snapshot.
 async fn write_nothing(connection: &mut Connection) -> Result<Release, Error> {
     if !connection.version().is_mariadb() {
         return Ok(Release::EachTable);
@@ -111,7 +111,8 @@ async fn write_nothing(connection: &mut Connection) -> Result<Release, Error> {
     }
 }
 
-/// Pause before the view is opened again while XA transactions wait for their decision, and how long that goes on.
+/// Pause before the view is opened again while prepared XA transactions wait for COMMIT or ROLLBACK, and the longest
+/// time that the snapshot waits for them.
 const XA_PAUSE: Duration = Duration::from_millis(100);
 const XA_PATIENCE: Duration = Duration::from_secs(10);
 /// How often a lock is tried; the pauses in between grow from the wait's own limit to the longest one.

@@ -1,9 +1,10 @@
-//! The view of a MySQL that is never quiet, or does not tell: under a lock that is held for view and position alone.
+//! The view under a lock, for a MySQL that is never quiet or does not report its transactions. The lock is held only
+//! while view and position are taken.
 //!
 //! `FLUSH TABLES WITH READ LOCK` is not sent while a statement has run for a second or more: MySQL would mark the
-//! tables of that statement as flushed, and everyone who wants them would wait until it ends, even after the lock was
-//! given up. Then, and where the account lacks RELOAD, read locks on the captured tables do the same. They do not wait
-//! for readers.
+//! tables of that statement as flushed, and every session that wants them would wait until it ends, even after this
+//! one gave up the lock. In that case, and if the account lacks RELOAD, read locks on the captured tables are taken
+//! instead. They do not wait for readers.
 
 use std::time::Duration;
 

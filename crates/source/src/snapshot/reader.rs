@@ -31,7 +31,7 @@ impl Snapshot {
         }
     }
 
-    /// Reads tables that are locked into memory, to its bound.
+    /// Reads locked tables into memory, up to [`AHEAD_BYTES`], so that their locks are released early.
     async fn read_ahead(&mut self) -> Result<(), Error> {
         let mut bytes = 0;
         while self.uncovered.is_some() && bytes < AHEAD_BYTES {
@@ -112,8 +112,8 @@ impl Snapshot {
                 self.uncovered = None;
             }
             let Some(table) = self.tables.get(self.reading.table_index) else {
-                // Not COMMIT: with it MariaDB writes the savepoints to its binlog, and a replica that is read would
-                // have a transaction that its source lacks.
+                // Not COMMIT: MariaDB would write the savepoints to its binlog, and a replica would then have a
+                // transaction that its own source lacks.
                 self.connection.execute("ROLLBACK").await?;
                 self.reading.open = Open::Done;
                 return Ok(false);

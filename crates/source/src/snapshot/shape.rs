@@ -38,8 +38,8 @@ const CHANGED: u16 = 1412;
 const ROUNDS: usize = 10;
 
 impl Shapes {
-    /// Reads the shapes in the order of [`schema::list_tables`]. A table that vanishes meanwhile is left out, one that
-    /// is made meanwhile is read too.
+    /// Reads the shapes in the order of [`schema::list_tables`]. A table that is dropped while this reads is left out;
+    /// one that is created while this reads is included.
     pub(super) async fn read(connection: &mut Connection, filter: &Filter) -> Result<Shapes, Error> {
         let mut tables: Vec<Shape> = Vec::new();
         for _ in 0..ROUNDS {
@@ -57,8 +57,8 @@ impl Shapes {
     }
 }
 
-/// Reads the shapes of these tables. The description comes last, so that creation time and creating statement, if they
-/// are the same later, prove the description in between.
+/// Reads the shapes of these tables: creation time and `SHOW CREATE TABLE` first, the description after them. So when
+/// both are found unchanged later (see [`hold`]), the description, which was read in between, holds too.
 async fn read_shapes(connection: &mut Connection, found: Vec<TableName>) -> Result<Vec<Shape>, Error> {
     let mut times = creation_times(connection, &found).await?;
     let mut names = Vec::with_capacity(found.len());
@@ -138,7 +138,7 @@ pub(super) async fn hold(
     };
     let now = answers.get(2).and_then(|shown| Some(String::from_utf8_lossy(shown.first()?.bytes(1)?).into_owned()));
     let now = now.ok_or_else(|| connection.malformed("answer to SHOW CREATE TABLE"))?;
-    // The lock keeps the table from being renamed from here on.
+    // From here on the metadata lock prevents a rename, so the creation time is that of the table that will be read.
     if without_counter(&now) != without_counter(create_statement)
         || look.creation_time(name).await?.as_deref() != created
     {

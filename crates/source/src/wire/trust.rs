@@ -1,4 +1,4 @@
-//! Who may get the password itself: the one rule for every plugin that sends it whole.
+//! To whom the password may be sent whole: one rule for every plugin that does so.
 //!
 //! A scramble can only be guessed from. The password as text, inside TLS or under an RSA key, belongs to whoever holds
 //! the private key, so somebody must vouch for the key: a CA or a pinned key file, or the operator in words. A server
@@ -42,7 +42,7 @@ pub(super) enum Channel {
     },
 }
 
-/// The way on which the password may leave.
+/// How the password may be sent.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Way<'a> {
     /// As text, inside TLS.

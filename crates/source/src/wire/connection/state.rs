@@ -183,7 +183,7 @@ impl Connection {
         }
     }
 
-    /// The error of a connection that the server has ended.
+    /// Returns the error of a connection that the server has ended.
     pub(crate) fn ended(&self, what: &'static str) -> Error {
         self.lost(what, io::ErrorKind::UnexpectedEof.into())
     }
