@@ -1,8 +1,8 @@
 //! Reads a MySQL or MariaDB server: what it says, what its rows are, and what changes.
 //!
 //! Constraints: nothing here interprets a value; rows leave as binlog bytes. Bytes from the server never panic and
-//! never cause an allocation beyond a limit. Queues are the sockets': a caller that does not read holds back the
-//! server.
+//! never cause an allocation beyond a limit. There are no queues but those of the sockets, so a caller that does not
+//! read holds back the server.
 //!
 //! Where to look, in the order of a first start: [`ServerConfig`] (how a server is reached), [`check`] (can it be
 //! captured), [`Filter`] (which tables), [`Snapshot`] (all rows at one position), [`replication`] (what comes after

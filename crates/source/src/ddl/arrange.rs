@@ -21,7 +21,8 @@ pub(super) fn arrange(columns: Vec<ColumnDefinition>, clauses: &[AlterClause]) -
     for clause in clauses {
         let (column, position, was) = match clause {
             AlterClause::AddColumn { column, position, .. } => {
-                // Without IF NOT EXISTS the server refuses it: a description that has the column is ahead of the log.
+                // Without IF NOT EXISTS the server would have refused the statement, so the description is newer than
+                // the log and already has the column.
                 if arranged.iter().any(|arranged| same(&arranged.column.name, &column.name)) {
                     continue;
                 }

@@ -61,7 +61,7 @@ impl Catalog {
         Catalog { server_charset, ..Catalog::default() }
     }
 
-    /// Says what the server does with digits behind the second that a column has no room for.
+    /// Sets what the server does with more fractional digits of a second than a column stores.
     pub fn set_fractions(&mut self, fractions: Fractions) {
         self.fractions = fractions;
     }
@@ -71,7 +71,7 @@ impl Catalog {
         self.names
     }
 
-    /// Says how the server compares names.
+    /// Sets how the server compares names.
     pub fn set_name_case(&mut self, names: NameCase) {
         self.names = names;
     }
@@ -94,7 +94,7 @@ impl Catalog {
         self.database_mut(&table.name.database).tables.insert(table.name.table.clone(), table);
     }
 
-    /// The database of that name, which is new if there was none.
+    /// Returns the database of that name; creates it if there is none.
     fn database_mut(&mut self, name: &str) -> &mut Database {
         let known = entry(&self.databases, name, self.names).map(|(known, _)| known.clone());
         self.databases.entry(known.unwrap_or_else(|| self.names.kept(name))).or_default()

@@ -6,9 +6,9 @@
 //! TABLE`. A statement that changes no table (`FLUSH TABLES`, `CREATE EVENT`) has a record without table changes.
 //! Statements on accounts never have one, because their text may hold password hashes.
 //!
-//! Meant to differ from Debezium: `CREATE INDEX` and `DROP INDEX` have the table in their record, and so has the first
-//! of several renames whose new name a later pair takes away again; the names in `source.table` are in alphabetical
-//! order.
+//! Deliberate differences from Debezium: `CREATE INDEX` and `DROP INDEX` have the table in their record, and so has the
+//! first of several renames whose new name a later pair takes away again; the names in `source.table` are in
+//! alphabetical order.
 
 use std::collections::BTreeSet;
 
@@ -42,7 +42,7 @@ pub struct DdlRecord {
     pub changes: Vec<TableChange>,
 }
 
-/// Applies a query event to the catalog and gives its records.
+/// Applies a query event to the catalog and returns its records.
 ///
 /// `facts` come from [`scan`] of the same `sql` and `database`. Only databases that the filter captures have records;
 /// the catalog is kept current for all.
@@ -146,7 +146,7 @@ fn is_unrecorded(what: &str) -> bool {
     }
 }
 
-/// Changes that can be shown: those whose table is known.
+/// Returns the changes that a record can show: a drop, or one whose table is known.
 fn known(changes: Vec<TableChange>) -> Vec<TableChange> {
     changes.into_iter().filter(|change| change.table.is_some() || change.kind == TableChangeKind::Drop).collect()
 }

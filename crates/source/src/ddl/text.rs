@@ -22,8 +22,8 @@ pub fn statement_text(bytes: &[u8], client_collation: Option<u16>) -> String {
     }
 }
 
-/// Decodes the statement that stands in front of its rows for people to read. MariaDB names no character set there;
-/// text that is no UTF-8 is then taken for latin1, which keeps every byte.
+/// Decodes the statement that a server logs before its rows for people to read. MariaDB names no character set for it;
+/// text that is not UTF-8 is then taken for latin1, which keeps every byte.
 pub fn annotation_text(bytes: &[u8], client_collation: Option<u16>) -> String {
     const LATIN1: u16 = 8;
     let is_utf8 = std::str::from_utf8(bytes).is_ok();
