@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use bitacora_change::ValueFormat;
 use bitacora_change::outbox::{OutboxTables, Payload};
 use bitacora_pulsar::Auth;
-use bitacora_source::filter::BuiltinDatabases;
-use bitacora_source::{Error, Filter, FilterOptions, Secret, uncapitalized};
+use bitacora_source::{BuiltinDatabases, Error, Filter, FilterOptions, Secret, uncapitalized};
 
 use super::columns::ColumnDraft;
 use super::engine_config::BrokerConfig;

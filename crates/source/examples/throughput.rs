@@ -6,8 +6,8 @@
 use std::time::Instant;
 
 use bitacora_source::replication::{Client, EventChunk, ReplicaOptions, StreamState, Waiting};
-use bitacora_source::snapshot::{Snapshot, SnapshotChunk, SnapshotOptions, SnapshotState};
 use bitacora_source::{Filter, FilterOptions, Position, PublicKeyRetrieval, ServerConfig, TlsMode};
+use bitacora_source::{Snapshot, SnapshotChunk, SnapshotOptions, SnapshotState};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {

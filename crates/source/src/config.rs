@@ -18,7 +18,7 @@ impl Secret {
         Secret(text.into())
     }
 
-    /// Gives the password itself, for authentication only.
+    /// Returns the password in clear; only the login may call this.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -55,7 +55,8 @@ pub enum TlsMode {
 impl FromStr for TlsMode {
     type Err = String;
 
-    /// Reads the spelling of MySQL (`verify_ca`) and of MariaDB (`verify-full`, `trust`); the error lists the valid words.
+    /// Reads the spelling of MySQL (`verify_ca`) and of MariaDB (`verify-full`, `trust`); the error lists the valid
+    /// words.
     fn from_str(text: &str) -> Result<TlsMode, String> {
         match text.to_ascii_lowercase().replace('-', "_").as_str() {
             "disabled" | "disable" => Ok(TlsMode::Disabled),
@@ -70,7 +71,7 @@ impl FromStr for TlsMode {
     }
 }
 
-/// Whether the password may leave under a key that nobody vouches for, in the words of Connector/J's
+/// Whether the password may be encrypted with an unverified key of the server, in the words of Connector/J's
 /// `allowPublicKeyRetrieval`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PublicKeyRetrieval {
@@ -154,7 +155,7 @@ impl ServerConfig {
         }
     }
 
-    /// Gives `host:port` as messages print it.
+    /// Returns `host:port` as messages print it.
     pub fn address(&self) -> String {
         if self.host.contains(':') {
             format!("[{}]:{}", self.host, self.port)

@@ -1,7 +1,8 @@
 //! Which databases and tables are captured: Debezium's include and exclude lists.
 //!
-//! Each entry of a list is a regular expression that must match the whole name, in any case. Databases are matched by name, tables by `database.table`. A list of includes and a list of excludes of the same kind exclude
-//! each other. The server's own databases are left out.
+//! Each entry of a list is a regular expression that must match the whole name, in any case. Databases are matched by
+//! name, tables by `database.table`. A list of includes and a list of excludes of the same kind exclude each other. The
+//! server's own databases are left out.
 
 use bitacora_change::{NameList, PatternError, PatternList};
 
@@ -22,7 +23,7 @@ pub struct FilterOptions {
     pub builtin: BuiltinDatabases,
 }
 
-/// What happens to `mysql`, `sys`, `information_schema` and `performance_schema`.
+/// How the filter treats `mysql`, `sys`, `information_schema` and `performance_schema`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BuiltinDatabases {
     /// Never captured.
@@ -64,7 +65,7 @@ impl Filter {
         })
     }
 
-    /// Tells whether tables of the database can be captured at all.
+    /// Returns whether tables of the database can be captured at all.
     pub fn database(&self, database: &str) -> bool {
         if self.builtin == BuiltinDatabases::Ignore && is_builtin(database) {
             return false;
@@ -72,12 +73,12 @@ impl Filter {
         self.databases.allow(database)
     }
 
-    /// Returns the entry of a list that took too long to match a name, if one did: what is captured is not known then.
+    /// Returns the list entry whose match took too long, if there is one. It is then unknown which tables are captured.
     pub fn failure(&self) -> Option<&PatternError> {
         [&self.databases, &self.tables].into_iter().find_map(Lists::failure)
     }
 
-    /// Tells whether the table is captured.
+    /// Returns whether the table is captured.
     pub fn table(&self, database: &str, table: &str) -> bool {
         self.database(database) && self.tables.allow(&format!("{database}.{table}"))
     }
@@ -119,8 +120,8 @@ fn compile(list: Option<&NameList>, name: &'static str) -> Result<PatternList, E
     })
 }
 
-/// Tells whether a database belongs to the server itself.
-pub fn is_builtin(database: &str) -> bool {
+/// Returns whether a database belongs to the server itself.
+pub(crate) fn is_builtin(database: &str) -> bool {
     ["mysql", "sys", "information_schema", "performance_schema"].iter().any(|name| name.eq_ignore_ascii_case(database))
 }
 

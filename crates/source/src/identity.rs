@@ -3,12 +3,12 @@
 use crate::Error;
 use crate::wire::Connection;
 
-/// Asks for what tells a server from every other: `server_uuid`; on MariaDB `server_id` and, where it has one, `server_uid`,
-/// since the nodes of a Galera cluster may share the first.
+/// Asks for the server's identity: `server_uuid`; on MariaDB `server_id` and, where the version has it, `server_uid`,
+/// because the nodes of a Galera cluster may share one `server_id`.
 ///
 /// # Errors
 /// Those of the connection.
-pub async fn server_identity(connection: &mut Connection) -> Result<String, Error> {
+pub(crate) async fn server_identity(connection: &mut Connection) -> Result<String, Error> {
     let names = if connection.version().is_mariadb() { "'server_id', 'server_uid'" } else { "'server_uuid'" };
     let answer = connection.query(&format!("SHOW GLOBAL VARIABLES WHERE Variable_name IN ({names})")).await?;
     let values: Vec<&str> = answer.rows().filter_map(|row| row.text(1)).collect();

@@ -1,15 +1,17 @@
-//! What tells a log from another one that uses the same file names and offsets.
+//! A mark by which a log is told from another one with the same file names and offsets.
 //!
-//! A server that is reset, or restored from an image and gone another way, numbers its files and offsets (and MariaDB its
-//! GTIDs) once more. A mark names the log at a position: the second in which the file was created, which stands in the
-//! header of its format description, and a fingerprint of the last event before the position.
+//! After a reset, or after a restore from an image, a server uses the same file numbers and offsets again (MariaDB also
+//! the same GTIDs) for other transactions. A mark identifies the log at a position by two things: the second in which
+//! the file was created (from the header of its format description event), and a fingerprint of the last event before
+//! the position.
 
 use serde::{Deserialize, Serialize};
 
 /// Length of an event's header.
 const HEADER_BYTES: usize = 19;
 
-/// As much of an event's end counts as makes it different from every other; a compressed transaction is long.
+/// Bytes at the end of an event that enter its fingerprint. Not the whole event enters: a compressed transaction may be
+/// very long.
 const TAIL_BYTES: usize = 64;
 
 /// The log at a position.
@@ -35,7 +37,8 @@ pub struct EventMark {
 impl EventMark {
     /// Returns the mark of an event that begins at `start`; `checksum_bytes` of its bytes are the checksum behind it.
     ///
-    /// Length and checksum do not count, because a server may send an event with or without the checksum that its file has.
+    /// Length and checksum do not count, because a server may send an event with or without the checksum that its file
+    /// has.
     pub fn of(event: &[u8], start: u64, checksum_bytes: usize) -> EventMark {
         let event = event.get(..event.len().saturating_sub(checksum_bytes)).unwrap_or_default();
         let (header, body) = event.split_at(event.len().min(HEADER_BYTES));

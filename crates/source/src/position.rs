@@ -29,7 +29,7 @@ impl Position {
     }
 }
 
-/// A position together with what tells the log that it lies in from every other log.
+/// A position with the identity of its log: the server that wrote it and a mark.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogPlace {
     /// The position.

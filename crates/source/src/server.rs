@@ -29,12 +29,12 @@ impl ServerVersion {
         ServerVersion { flavor, number: (next(), next(), next()), text: plain.to_owned() }
     }
 
-    /// Tells whether the server is MariaDB.
+    /// Returns whether the server is MariaDB.
     pub fn is_mariadb(&self) -> bool {
         self.flavor == Flavor::Mariadb
     }
 
-    /// Tells whether the server is of this version or newer.
+    /// Returns whether the server is of this version or newer.
     pub fn at_least(&self, major: u16, minor: u16, patch: u16) -> bool {
         self.number >= (major, minor, patch)
     }

@@ -6,8 +6,8 @@ use bitacora_binlog::{RowScratch, TableMap};
 use bitacora_change::ddl_record::DdlRecordEncoder;
 use bitacora_change::{EventContext, Operation, SnapshotMark, TableDescription};
 use bitacora_source::Position;
+use bitacora_source::SnapshotChunk;
 use bitacora_source::ddl::DdlRecord;
-use bitacora_source::snapshot::SnapshotChunk;
 
 use super::row_rules::{RowOrigin, RowRules};
 use super::row_writer::{Encoded, KnownTables, RowWriter, Sent};

@@ -29,9 +29,9 @@ use std::sync::Arc;
 
 use bitacora_config::SourceConfig;
 use bitacora_pulsar::Endpoint;
+pub use bitacora_source::SnapshotProgress;
 pub use bitacora_source::check::Report;
 use bitacora_source::check::{self, CheckName, CheckOptions, Finding, Severity, SnapshotPlanned};
-pub use bitacora_source::snapshot::SnapshotProgress;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 

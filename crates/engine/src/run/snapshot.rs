@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bitacora_source::Position;
 use bitacora_source::ddl::{Catalog, CharsetChoice, DdlRecord, NameCase, SnapshotDatabase, snapshot_records};
-use bitacora_source::snapshot::{Snapshot, SnapshotChunk, SnapshotContent, SnapshotOptions, SnapshotState};
+use bitacora_source::{Snapshot, SnapshotChunk, SnapshotContent, SnapshotOptions, SnapshotState};
 use tokio::sync::mpsc;
 
 use super::clock::{now_ms, now_ns, now_us};

@@ -1,7 +1,7 @@
 //! What a source reports about itself.
 
+use bitacora_source::SnapshotProgress;
 use bitacora_source::check::Finding;
-use bitacora_source::snapshot::SnapshotProgress;
 
 /// What a source is doing.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,7 +1,7 @@
 //! What can be wrong with a position at a server.
 
-const NEW_SNAPSHOT: &str = "Take a new snapshot (snapshot.mode = when_needed does it by itself), and keep the binlog longer \
-                            (binlog_expire_logs_seconds)";
+const NEW_SNAPSHOT: &str = "Take a new snapshot (snapshot.mode = when_needed does it by itself), and keep the binlog \
+                            longer (binlog_expire_logs_seconds)";
 
 /// What is wrong with a position at a server; each with the sentence that says it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,13 +29,16 @@ impl PositionFault {
         match self {
             Self::Purged(_) => NEW_SNAPSHOT,
             Self::OtherLog(_) => {
-                "Take a new snapshot (snapshot.mode = when_needed does it by itself): the log was reset, or the server restored, so the changes since the position are unknown"
+                "Take a new snapshot (snapshot.mode = when_needed does it by itself): the log was reset, or the server \
+                restored, so the changes since the position are unknown"
             }
             Self::NotYet(_) => {
-                "Wait until the replica has caught up, or let the address lead to the former server again; remove nothing"
+                "Wait until the replica has caught up, or let the address lead to the former server again; remove \
+                nothing"
             }
             Self::Never(_) => {
-                "Let the address lead to the former server, or to one that has these transactions; take a new snapshot only where the former server is lost for good"
+                "Let the address lead to the former server, or to one that has these transactions; take a new snapshot \
+                only where the former server is lost for good"
             }
         }
     }

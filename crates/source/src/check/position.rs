@@ -1,8 +1,8 @@
 //! Is the place where the stream would start still in the server's log, and is it the same log?
 //!
-//! Three questions, in this order: has the server executed all that lies before the position, does it still have all that lies
-//! behind it, and is the log the one that the position was taken in. The last one counts on the server that wrote the log;
-//! on another server the GTIDs are all that the two logs have in common.
+//! Three questions, in this order: has the server executed everything before the position, does it still have
+//! everything after it, and is this the log in which the position was taken? The third question is put only to the
+//! server that wrote the log: another server's log has the same GTIDs, but other files and offsets.
 
 use super::role::{Role, role};
 use super::{CheckName, CheckOptions, PositionFault, Report, Severity};
@@ -12,8 +12,9 @@ use crate::replication::{Look, file_mark, look};
 use crate::wire::{Connection, Table};
 use crate::{Error, Flavor, LogPlace, Position, ServerConfig};
 
-/// Checks the position, if there is one. Without the privilege to ask, the stream itself tells at its start.
-pub async fn check(
+/// Checks the position, if there is one. Where the account may not ask, this is a warning only: the server refuses a
+/// position that is gone when the stream begins.
+pub(super) async fn check(
     config: &ServerConfig,
     connection: &mut Connection,
     options: &CheckOptions,
@@ -40,10 +41,10 @@ pub async fn check(
     Ok(())
 }
 
-/// Looks on a session of its own whether a stream may go on at a place.
+/// Checks, on a session of its own, whether a stream can continue at a place.
 ///
 /// # Errors
-/// Those of the connection. A server that refuses to answer finds no fault.
+/// Those of the connection. If the server refuses to answer, there is no fault to report: `None`.
 pub async fn examine_position(config: &ServerConfig, place: &LogPlace) -> Result<Option<PositionFault>, Error> {
     let mut connection = Connection::open(config).await?;
     let server = server_identity(&mut connection).await?;
@@ -53,8 +54,8 @@ pub async fn examine_position(config: &ServerConfig, place: &LogPlace) -> Result
     }
 }
 
-/// Reads what tells the log at a position from every other one: the time at which the position's file was created. `server` is the
-/// identity of the server that gave the position; `None` where the address leads to another one.
+/// Returns the mark of the log at a position: the time at which the position's file was created. `server` is the
+/// identity of the server that gave the position; the answer is `None` if the address leads to another server.
 ///
 /// # Errors
 /// Those of the connection, and [`Error::Server`] where the account may not read the log.
@@ -77,7 +78,8 @@ async fn find_fault(
         (Flavor::Mysql, Some(gtid)) => mysql_gtid(connection, &gtid.to_string()).await?,
         (Flavor::Mariadb, Some(gtid)) => mariadb_gtid(connection, &gtid.to_string()).await?,
         (_, None) if is_other => Some(Gap::Unknown(format!(
-            "This is another server ({server}, before {}), and without GTIDs a position in the log of one says nothing in that of another",
+            "This is another server ({server}, before {}), and without GTIDs a position in the log of one says nothing \
+             in that of another",
             place.server.as_deref().unwrap_or_default()
         ))),
         (_, None) => file(connection, position).await?,
@@ -96,7 +98,7 @@ async fn find_fault(
     }
 }
 
-/// Compares the log with the mark that was taken of it; tells how it differs.
+/// Compares the log with its mark and returns how they differ; `None` if they agree or cannot be compared.
 async fn other_log(
     config: &ServerConfig,
     connection: &mut Connection,
@@ -120,7 +122,8 @@ async fn other_log(
             "The server's log is not the one that {position} was read from: its newest file is {last}"
         )));
     }
-    // The file is purged. All that lies before the position was in it or in earlier files, so the server must have purged all of it.
+    // The file of the mark is purged. Everything before the position was in that file or in earlier ones, so in the
+    // same log all of it is purged as well. If some of it is not, this is another log.
     let lacks = match (connection.version().flavor, &position.gtid) {
         (_, _) if log.event.is_none() => false,
         (Flavor::Mysql, Some(ours)) => {
@@ -136,7 +139,8 @@ async fn other_log(
     };
     Ok(lacks.then(|| {
         format!(
-            "The server's log is not the one that {position} was read from: it begins with {first}, which has transactions of before the position"
+            "The server's log is not the one that {position} was read from: it begins with {first}, which has \
+            transactions of before the position"
         )
     }))
 }
@@ -168,7 +172,7 @@ async fn mysql_gtid(connection: &mut Connection, ours: &str) -> Result<Option<Ga
         .await?;
     let Some(row) = answer.first() else { return Ok(None) };
     let (purged, unknown) = (plain(row.text(0)), plain(row.text(1)));
-    // A server that lacks transactions may have purged others: a copy that was restored. That is what counts then.
+    // A restored copy may both lack transactions and have purged others. The purged ones decide: they never come back.
     Ok(if !unknown.is_empty() {
         Some(Gap::Unknown(format!("The position holds transactions that this server never executed: {unknown}")))
     } else if !purged.is_empty() {
@@ -219,7 +223,8 @@ fn mariadb_gap(ours: &str, oldest: &str, newest: &str) -> Option<Gap> {
     None
 }
 
-/// Whether a position lies behind a state of the log. Domains that the log no longer names say nothing, unless it names none.
+/// Whether a position lies behind a state of the log. Domains that the log no longer names say nothing, unless it names
+/// none.
 fn lies_behind(ours: &str, state: &str) -> bool {
     let (ours, state) = (domains(ours), domains(state));
     let is_behind =
@@ -269,7 +274,10 @@ mod tests {
     #[test]
     fn a_gap_in_a_domain_is_named() {
         assert_eq!(mariadb_gap("0-1-100", "0-1-90", "0-1-200"), None);
-        let purged = |gap| matches!(gap, Some(Gap::Purged(what)) if what.contains("101 to 120") || what.contains("domain 7, 1 to 5"));
+        let purged = |gap| {
+            let Some(Gap::Purged(what)) = gap else { return false };
+            what.contains("101 to 120") || what.contains("domain 7, 1 to 5")
+        };
         assert!(purged(mariadb_gap("0-1-100", "0-1-120", "0-1-200")));
         assert!(purged(mariadb_gap("0-1-100", "0-1-90,7-1-5", "0-1-200")));
         let unknown = mariadb_gap("0-1-300", "0-1-90", "0-1-200");

@@ -8,7 +8,7 @@ use crate::wire::Connection;
 
 /// Privileges of the account and of its active roles.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Privileges {
+pub(super) struct Privileges {
     global: BTreeSet<String>,
     /// Pairs of (`database.*` or `database.table`, privilege), with the quotes as the server prints them removed.
     local: BTreeSet<(String, String)>,
@@ -16,7 +16,7 @@ pub struct Privileges {
 
 impl Privileges {
     /// Asks the server.
-    pub async fn read(connection: &mut Connection) -> Result<Privileges, Error> {
+    pub(super) async fn read(connection: &mut Connection) -> Result<Privileges, Error> {
         let mut statement = "SHOW GRANTS".to_owned();
         if !connection.version().is_mariadb() {
             let roles = connection.query("SELECT CURRENT_ROLE()").await?;
@@ -48,20 +48,20 @@ impl Privileges {
         }
     }
 
-    /// Tells whether one of the names is granted everywhere.
-    pub fn global(&self, names: &[&str]) -> bool {
+    /// Returns whether one of the names is granted everywhere.
+    pub(super) fn global(&self, names: &[&str]) -> bool {
         self.global.contains("ALL PRIVILEGES")
             || self.global.contains("SUPER") && names.contains(&"SUPER")
             || names.iter().any(|name| self.global.contains(*name))
     }
 
-    /// Tells whether something is granted at least on some database or table.
+    /// Returns whether something is granted at least on some database or table.
     fn somewhere(&self, name: &str) -> bool {
         self.local.iter().any(|(_, privilege)| privilege == name || privilege == "ALL PRIVILEGES")
     }
 
     /// Checks what the stream and the snapshot need.
-    pub fn check(&self, connection: &Connection, options: &CheckOptions, report: &mut Report) {
+    pub(super) fn check(&self, connection: &Connection, options: &CheckOptions, report: &mut Report) {
         let mariadb = connection.version().is_mariadb();
         let need = |report: &mut Report, names: &[&str], grant: &str, purpose: &str| {
             if self.global(names) {
@@ -91,13 +91,14 @@ impl Privileges {
         report.add(
             CheckName::Privileges,
             Severity::Note,
-            "The snapshot needs no lock unless the server is never quiet for a moment; then this account could take none, and the snapshot would wait",
+            "The snapshot needs no lock unless the server is never quiet for a moment; then this account could take \
+            none, and the snapshot would wait",
             "GRANT RELOAD ON *.* TO the account if the server is busy all the time",
         );
     }
 
     /// Returns whether LOCK TABLES is granted at least on some database.
-    pub fn may_lock_tables(&self) -> bool {
+    pub(super) fn may_lock_tables(&self) -> bool {
         self.global(&["LOCK TABLES"]) || self.somewhere("LOCK TABLES")
     }
 }
@@ -129,7 +130,8 @@ mod tests {
     #[test]
     fn grants_of_both_servers_are_read() {
         let privileges = read(&[
-            "GRANT SELECT, RELOAD, REPLICATION SLAVE, BINLOG MONITOR ON *.* TO `debezium`@`%` IDENTIFIED BY PASSWORD '*0'",
+            "GRANT SELECT, RELOAD, REPLICATION SLAVE, BINLOG MONITOR ON *.* TO `debezium`@`%` IDENTIFIED BY PASSWORD \
+            '*0'",
             "GRANT LOCK TABLES ON `my\\_shop`.* TO `debezium`@`%`",
             "GRANT SELECT (a, b), INSERT ON `shop`.`t` TO `debezium`@`%`",
             "GRANT `reader`@`%` TO `debezium`@`%`",

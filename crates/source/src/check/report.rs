@@ -58,7 +58,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Tells whether capture may start.
+    /// Returns whether capture may start.
     pub fn is_ready(&self) -> bool {
         self.failures().next().is_none()
     }

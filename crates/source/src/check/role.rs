@@ -1,19 +1,19 @@
-//! Does the server take transactions from another one, so that what it lacks may still come?
+//! Does the server receive transactions from another one, so that missing ones may still arrive?
 
 use crate::Error;
 use crate::wire::Connection;
 
-/// What a server is to others.
+/// Whether a server can still receive transactions from another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+pub(super) enum Role {
     /// It follows another server, belongs to a cluster, or is read-only; or it does not say.
     MayFollow,
-    /// It follows none and is writable.
+    /// It follows no server and is writable.
     Alone,
 }
 
-/// Asks for the role of a server. Where the account may not ask, what the server lacks may still come.
-pub async fn role(connection: &mut Connection) -> Result<Role, Error> {
+/// Asks for the role of a server. An account that may not ask gets [`Role::MayFollow`], because waiting loses nothing.
+pub(super) async fn role(connection: &mut Connection) -> Result<Role, Error> {
     match follows(connection).await {
         Ok(false) => Ok(Role::Alone),
         Ok(true) => Ok(Role::MayFollow),

@@ -8,7 +8,7 @@ use crate::wire::Connection;
 use crate::{Error, Flavor};
 
 /// Reports product and version.
-pub fn version(connection: &Connection, report: &mut Report) {
+pub(super) fn version(connection: &Connection, report: &mut Report) {
     let version = connection.version();
     let (oldest, enough) = match version.flavor {
         Flavor::Mysql => ("MySQL 8.0", version.at_least(8, 0, 1)),
@@ -28,16 +28,16 @@ pub fn version(connection: &Connection, report: &mut Report) {
 
 /// Global variables by name, in lower case.
 #[derive(Debug)]
-pub struct Settings(HashMap<String, String>);
+pub(super) struct Settings(HashMap<String, String>);
 
 impl Settings {
     /// Reads the variables that matter.
-    pub async fn read(connection: &mut Connection) -> Result<Settings, Error> {
+    pub(super) async fn read(connection: &mut Connection) -> Result<Settings, Error> {
         let table = connection
             .query(
-                "SHOW GLOBAL VARIABLES WHERE Variable_name LIKE '%log_bin%' OR Variable_name LIKE 'binlog%' \
-                 OR Variable_name LIKE '%gtid%' OR Variable_name IN ('server_id', 'expire_logs_days', 'log_replica_updates', \
-                 'log_slave_updates', 'read_only')",
+                "SHOW GLOBAL VARIABLES WHERE Variable_name LIKE '%log_bin%' OR Variable_name LIKE 'binlog%' OR \
+                 Variable_name LIKE '%gtid%' OR Variable_name IN ('server_id', 'expire_logs_days', \
+                 'log_replica_updates', 'log_slave_updates', 'read_only')",
             )
             .await?;
         Ok(Settings(
@@ -53,13 +53,13 @@ impl Settings {
         self.get(name).is_some_and(|value| value.eq_ignore_ascii_case("ON") || value == "1")
     }
 
-    /// Tells whether the server writes a binlog.
-    pub fn log_bin(&self) -> bool {
+    /// Returns whether the server writes a binlog.
+    pub(super) fn log_bin(&self) -> bool {
         self.is_on("log_bin")
     }
 
     /// Checks all of them.
-    pub fn check(&self, connection: &Connection, _options: &CheckOptions, report: &mut Report) {
+    pub(super) fn check(&self, connection: &Connection, _options: &CheckOptions, report: &mut Report) {
         if self.log_bin() {
             report.ok(CheckName::LogBin, "The binlog is on");
         } else {
@@ -102,12 +102,21 @@ impl Settings {
     fn wanted(&self, report: &mut Report, name: CheckName, wanted: &str, why: &str) {
         match self.get(name.as_str()) {
             Some(value) if value.eq_ignore_ascii_case(wanted) => report.ok(name, format!("{why} ({name} = {value})")),
-            None if name == CheckName::BinlogFormat => report.ok(name, format!("{why} (the only format of this version)")),
+            None if name == CheckName::BinlogFormat => report.ok(
+                name,
+                format!(
+                    "{why} (the only format of this \
+                                                                                version)"
+                ),
+            ),
             found => report.add(
                 name,
                 Severity::Failure,
                 format!("{name} is {}, but {wanted} is needed", found.unwrap_or("not known to this server")),
-                format!("SET GLOBAL {name} = '{wanted}', write it into the server's configuration, and let sessions that still use the old value end"),
+                format!(
+                    "SET GLOBAL {name} = '{wanted}', write it into the server's configuration, and let sessions \
+                         that still use the old value end"
+                ),
             ),
         }
     }
@@ -160,7 +169,11 @@ impl Settings {
 }
 
 /// Checks that the replica id is free.
-pub async fn server_id(connection: &mut Connection, options: &CheckOptions, report: &mut Report) -> Result<(), Error> {
+pub(super) async fn server_id(
+    connection: &mut Connection,
+    options: &CheckOptions,
+    report: &mut Report,
+) -> Result<(), Error> {
     let remedy = "Set database.server.id to a number that no other server or replica of this source uses";
     let own = connection.query("SELECT @@global.server_id").await?;
     let own = own.first().and_then(|row| row.text(0)).and_then(|text| text.parse::<u32>().ok());

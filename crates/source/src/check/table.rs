@@ -13,7 +13,7 @@ use crate::{Error, ErrorClass, Filter, TableName, quoted};
 const TRIED: usize = 500;
 
 /// Checks the captured tables.
-pub async fn check(
+pub(super) async fn check(
     connection: &mut Connection,
     options: &CheckOptions,
     privileges: &Privileges,
@@ -34,7 +34,8 @@ pub async fn check(
             CheckName::Tables,
             Severity::Warning,
             "No table is captured: none that the account can see matches the filter lists",
-            "Compare database.include.list and table.include.list with the server's tables, and the account's privileges on them",
+            "Compare database.include.list and table.include.list with the server's tables, and the account's \
+            privileges on them",
         );
         return Ok(());
     }
@@ -99,8 +100,8 @@ async fn keys(
     filter: &Filter,
     report: &mut Report,
 ) -> Result<(), Error> {
-    // TABLE_CONSTRAINTS would be the plain place, but MariaDB hides it from an account that may only SELECT. No DISTINCT: MariaDB
-    // compares names without case there.
+    // TABLE_CONSTRAINTS would be the plain place, but MariaDB hides it from an account that may only SELECT. No
+    // DISTINCT: MariaDB compares names without case there.
     let parts = connection
         .query(
             "SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, COLUMN_NAME, NULLABLE FROM information_schema.STATISTICS \

@@ -9,7 +9,8 @@ use super::name_case::is_same_in_lower_case as same;
 /// A column and the name by which keys know it.
 pub(super) struct Arranged {
     pub(super) column: ColumnDefinition,
-    /// Its name before; for a new column its own. So a column that is dropped and added in one statement keeps its keys.
+    /// Its name before; for a new column its own. So a column that is dropped and added in one statement keeps its
+    /// keys.
     pub(super) was: String,
 }
 
@@ -20,7 +21,8 @@ pub(super) fn arrange(columns: Vec<ColumnDefinition>, clauses: &[AlterClause]) -
     for clause in clauses {
         let (column, position, was) = match clause {
             AlterClause::AddColumn { column, position, .. } => {
-                // Without IF NOT EXISTS the server refuses it: a description that has the column is ahead of the log.
+                // Without IF NOT EXISTS the server would have refused the statement, so the description is newer than
+                // the log and already has the column.
                 if arranged.iter().any(|arranged| same(&arranged.column.name, &column.name)) {
                     continue;
                 }

@@ -32,8 +32,8 @@ pub struct TableChange {
     pub id: TableName,
     /// Its name before a rename.
     pub previous_id: Option<TableName>,
-    /// The table after the change. `None` if it is gone, or if its shape does not follow from the text (`LIKE` an unknown
-    /// table, `SELECT`, a change of a table that is not in the catalog): ask the server.
+    /// The table after the change. `None` if it is gone, or if its shape does not follow from the text (`LIKE` an
+    /// unknown table, `SELECT`, a change of a table that is not in the catalog): ask the server.
     pub table: Option<Table>,
 }
 
@@ -55,12 +55,13 @@ struct Database {
 }
 
 impl Catalog {
-    /// Makes an empty catalog of a server with this default character set (`character_set_server`, `collation_server`).
+    /// Creates an empty catalog of a server with this default character set (`character_set_server`,
+    /// `collation_server`).
     pub fn new(server_charset: CharsetChoice) -> Catalog {
         Catalog { server_charset, ..Catalog::default() }
     }
 
-    /// Says what the server does with digits behind the second that a column has no room for.
+    /// Sets what the server does with more fractional digits of a second than a column stores.
     pub fn set_fractions(&mut self, fractions: Fractions) {
         self.fractions = fractions;
     }
@@ -70,7 +71,7 @@ impl Catalog {
         self.names
     }
 
-    /// Says how the server compares names.
+    /// Sets how the server compares names.
     pub fn set_name_case(&mut self, names: NameCase) {
         self.names = names;
     }
@@ -93,7 +94,7 @@ impl Catalog {
         self.database_mut(&table.name.database).tables.insert(table.name.table.clone(), table);
     }
 
-    /// The database of that name, which is new if there was none.
+    /// Returns the database of that name; creates it if there is none.
     fn database_mut(&mut self, name: &str) -> &mut Database {
         let known = entry(&self.databases, name, self.names).map(|(known, _)| known.clone());
         self.databases.entry(known.unwrap_or_else(|| self.names.kept(name))).or_default()

@@ -168,7 +168,8 @@ fn value_or_key(column: &mut ColumnDefinition, cursor: &mut Cursor<'_>) -> bool 
     true
 }
 
-/// Takes an attribute that describes the column: comment, expression, visibility, character set. Returns whether one was next.
+/// Takes an attribute that describes the column: comment, expression, visibility, character set. Returns whether one
+/// was next.
 fn description(column: &mut ColumnDefinition, cursor: &mut Cursor<'_>) -> bool {
     if cursor.take(&["COMMENT"]) {
         cursor.take_symbol('=');

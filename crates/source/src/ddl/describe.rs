@@ -7,8 +7,8 @@ use super::facts::{ColumnDefinition, DefaultValue, KeyKind};
 use super::table::Table;
 
 impl Table {
-    /// Describes the table. The primary key is the one that identifies rows: without a primary key, the first unique key
-    /// whose columns are all NOT NULL, as Debezium chooses it.
+    /// Describes the table. The primary key is the one that identifies rows: without a primary key, the first unique
+    /// key whose columns are all NOT NULL, as Debezium chooses it.
     pub fn description(&self) -> TableDescription {
         let unique = self.keys.iter().filter(|key| key.kind == KeyKind::Unique);
         TableDescription {

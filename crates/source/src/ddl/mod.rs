@@ -1,8 +1,8 @@
 //! What a statement in the log does to tables, found by a tolerant scanner; and a catalog that keeps tables current.
 //!
 //! Truth about rows always comes from the table maps of the stream. This module knows what they lack: that a table was
-//! created, altered, renamed or dropped, comments, defaults, display widths, generated columns. It accepts every text: it
-//! finds what it can, skips an unknown clause to the next comma outside parentheses and says so in a warning.
+//! created, altered, renamed or dropped, comments, defaults, display widths, generated columns. It accepts every text:
+//! it finds what it can, skips an unknown clause to the next comma outside parentheses and says so in a warning.
 //!
 //! - [`statement_text`]: bytes of a query event → text.
 //! - [`scan()`]: text of a query event → [`Facts`].

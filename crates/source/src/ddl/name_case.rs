@@ -1,4 +1,5 @@
-//! How a server compares the names of databases and tables (`lower_case_table_names`; MySQL manual, "Identifier Case Sensitivity").
+//! How a server compares the names of databases and tables (`lower_case_table_names`; MySQL manual, "Identifier Case
+//! Sensitivity").
 //!
 //! Names of columns and keys never depend on case.
 

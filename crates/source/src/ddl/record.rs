@@ -1,13 +1,14 @@
 //! Which records the schema-change topic gets for a statement, and for the tables of a snapshot.
 //!
-//! Follows what Debezium publishes: one record for each table of a `DROP TABLE` and each pair of a `RENAME TABLE`, with a
-//! text of its own; one record with the text as logged for everything else. No record for transactions, row changes,
-//! maintenance (`ANALYZE`, `OPTIMIZE`), temporary tables and, in the 3.6 form, views, routines, triggers and
-//! `TRUNCATE TABLE`. A statement that changes no table (`FLUSH TABLES`, `CREATE EVENT`) has a record without table changes.
+//! Follows what Debezium publishes: one record for each table of a `DROP TABLE` and each pair of a `RENAME TABLE`, with
+//! a text of its own; one record with the text as logged for everything else. No record for transactions, row changes,
+//! maintenance (`ANALYZE`, `OPTIMIZE`), temporary tables and, in the 3.6 form, views, routines, triggers and `TRUNCATE
+//! TABLE`. A statement that changes no table (`FLUSH TABLES`, `CREATE EVENT`) has a record without table changes.
 //! Statements on accounts never have one, because their text may hold password hashes.
 //!
-//! Meant to differ from Debezium: `CREATE INDEX` and `DROP INDEX` have the table in their record, and so has the first of
-//! several renames whose new name a later pair takes away again; the names in `source.table` are in alphabetical order.
+//! Deliberate differences from Debezium: `CREATE INDEX` and `DROP INDEX` have the table in their record, and so has the
+//! first of several renames whose new name a later pair takes away again; the names in `source.table` are in
+//! alphabetical order.
 
 use std::collections::BTreeSet;
 
@@ -41,10 +42,10 @@ pub struct DdlRecord {
     pub changes: Vec<TableChange>,
 }
 
-/// Applies a query event to the catalog and gives its records.
+/// Applies a query event to the catalog and returns its records.
 ///
-/// `facts` come from [`scan`] of the same `sql` and `database`. Only databases that the filter captures have records; the
-/// catalog is kept current for all.
+/// `facts` come from [`scan`] of the same `sql` and `database`. Only databases that the filter captures have records;
+/// the catalog is kept current for all.
 pub fn records(
     sql: &str,
     database: &str,
@@ -136,8 +137,8 @@ fn of_statement(
     }
 }
 
-/// Whether Debezium 3.6 leaves out the statement: its default `ddl.filter` names views, routines and triggers, and its parsers
-/// find nothing to record in `FLUSH PRIVILEGES`.
+/// Whether Debezium 3.6 leaves out the statement: its default `ddl.filter` names views, routines and triggers, and its
+/// parsers find nothing to record in `FLUSH PRIVILEGES`.
 fn is_unrecorded(what: &str) -> bool {
     match what.split_once(' ') {
         Some(("CREATE" | "ALTER" | "DROP", kind)) => matches!(kind, "VIEW" | "FUNCTION" | "PROCEDURE" | "TRIGGER"),
@@ -145,7 +146,7 @@ fn is_unrecorded(what: &str) -> bool {
     }
 }
 
-/// Changes that can be shown: those whose table is known.
+/// Returns the changes that a record can show: a drop, or one whose table is known.
 fn known(changes: Vec<TableChange>) -> Vec<TableChange> {
     changes.into_iter().filter(|change| change.table.is_some() || change.kind == TableChangeKind::Drop).collect()
 }
@@ -168,7 +169,7 @@ pub struct SnapshotDatabase {
     pub tables: Vec<(String, String)>,
 }
 
-/// Gives the series of records that stands for the tables of a snapshot, and puts the tables into the catalog.
+/// Returns the series of records that stands for the tables of a snapshot, and puts the tables into the catalog.
 ///
 /// `SET` of the server's character set; `DROP TABLE` for each table; for each database `DROP DATABASE`,
 /// `CREATE DATABASE`, `USE` and the `CREATE TABLE`s as the server prints them.

@@ -1,7 +1,7 @@
 //! Which tables a statement that changes rows names as its targets.
 //!
-//! A wrong answer may name a table too many, where a join does not say which of its tables is changed, but never one too
-//! few: what cannot be read is `None`. What triggers and functions change besides is not in the text.
+//! A wrong answer may name a table too many, where a join does not say which of its tables is changed, but never one
+//! too few: what cannot be read is `None`. What triggers and functions change besides is not in the text.
 
 use super::cursor::Cursor;
 use super::name_case::is_same_in_lower_case as same;

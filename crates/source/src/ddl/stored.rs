@@ -1,7 +1,8 @@
-//! The value that the server makes of a literal default (MySQL manual, "Data Type Default Values", "Hexadecimal Literals").
+//! Which value the server stores for a literal default (MySQL manual, "Data Type Default Values", "Hexadecimal
+//! Literals").
 //!
-//! A statement may write a default in another form than the column has: with more digits, as a year of two digits, as bytes. What
-//! `SHOW CREATE TABLE` prints was through this already, and comes out as it is.
+//! A statement may write a default in another form than the column stores: with more digits, as a year of two digits,
+//! as bytes. What `SHOW CREATE TABLE` prints is in the stored form already and stays unchanged.
 
 use std::net::Ipv6Addr;
 
@@ -13,7 +14,7 @@ use super::column::has_charset;
 use super::facts::{ColumnDefinition, DefaultValue};
 use super::name_case::is_same_in_lower_case;
 
-/// What a server does with digits behind the second that a column has no room for.
+/// What a server does with more fractional digits of a second than the column stores.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Fractions {
     /// MySQL rounds.
@@ -154,7 +155,7 @@ fn rounded(literal: &str, scale: u32) -> Option<String> {
     Some(format!("{sign}{front}{point}{}", text(back)))
 }
 
-/// Nanoseconds of a fraction made fit a column, and whether a second more is full.
+/// Returns the nanoseconds of a fraction with the column's digits, and whether rounding carries into the second.
 fn fraction(text: &str, digits: u32, fractions: Fractions) -> Option<(String, bool)> {
     if !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
@@ -190,8 +191,8 @@ fn datetime(literal: &str, digits: u32, fractions: Fractions) -> Option<String> 
     })
 }
 
-/// Year, month and day, and the text of the clock (MySQL manual, "Date and Time Literals"): any punctuation between the parts, or none
-/// at all, and years of two digits.
+/// Year, month and day, and the text of the clock (MySQL manual, "Date and Time Literals"): any punctuation between the
+/// parts, or none at all, and years of two digits.
 fn calendar(literal: &str) -> Option<((u32, u32, u32), String)> {
     let whole = literal.split_once('.').map_or(literal, |(whole, _)| whole);
     if whole.len() >= 6 && whole.bytes().all(|byte| byte.is_ascii_digit()) {

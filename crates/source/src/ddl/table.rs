@@ -27,7 +27,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// Makes a table from its definition; `inherited` is the database's character set.
+    /// Creates a table from its definition; `inherited` is the database's character set.
     pub(super) fn new(
         name: TableName,
         definition: &TableDefinition,
@@ -50,8 +50,8 @@ impl Table {
         self.keys.iter().find(|key| key.kind == KeyKind::Primary).map_or(&[], |key| &key.columns)
     }
 
-    /// Columns that identify a row as Debezium chooses them: the primary key, or else the first unique key whose columns
-    /// are all NOT NULL.
+    /// Columns that identify a row as Debezium chooses them: the primary key, or else the first unique key whose
+    /// columns are all NOT NULL.
     pub fn identifying_columns(&self) -> &[String] {
         let not_null = |name: &String| self.column(name).is_some_and(|column| column.nullable == Some(false));
         let primary = self.primary_key();

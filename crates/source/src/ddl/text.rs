@@ -1,27 +1,29 @@
 //! Bytes of a statement as text.
 //!
 //! A statement stands in the log as the client sent it, in the client's character set, which a query event names
-//! (`Q_CHARSET_CODE`). Text must be decoded before it is read as SQL: in sjis, gbk, big5 and gb18030 the second byte of a
-//! character may be a backslash, a quote or a backtick.
+//! (`Q_CHARSET_CODE`). Text must be decoded before it is read as SQL: in sjis, gbk, big5 and gb18030 the second byte of
+//! a character may be a backslash, a quote or a backtick.
 //!
-//! The servers write some statements themselves, among them the `CREATE TABLE` of `CREATE TABLE … SELECT`, of `LIKE` a temporary
-//! table, and of a generated invisible primary key. Those have the form of `SHOW CREATE TABLE` and are in UTF-8 whatever the
-//! event says.
+//! The servers write some statements themselves, among them the `CREATE TABLE` of `CREATE TABLE … SELECT`, of `LIKE` a
+//! temporary table, and of a generated invisible primary key. Those have the form of `SHOW CREATE TABLE` and are in
+//! UTF-8 whatever the event says.
 
 use bitacora_change::charset::Charset;
 
-/// Decodes a statement; `client_collation` is the collation that its event names. What is not understood becomes U+FFFD.
+/// Decodes a statement; `client_collation` is the collation that its event names. What is not understood becomes
+/// U+FFFD.
 pub fn statement_text(bytes: &[u8], client_collation: Option<u16>) -> String {
     let charset = client_collation.and_then(|collation| Charset::by_collation(u32::from(collation)));
     match std::str::from_utf8(bytes) {
         Ok(text) if text.is_ascii() || is_of_server(text) => text.to_owned(),
-        // The text of a client that names `binary`, or a set that is not known, is taken for UTF-8, as the server takes its names.
+        // The text of a client that names `binary`, or a set that is not known, is taken for UTF-8, as the server takes
+        // its names.
         _ => charset.unwrap_or(Charset::Utf8).decode_to_string(bytes),
     }
 }
 
-/// Decodes the statement that stands in front of its rows for people to read. MariaDB names no character set there; text that is
-/// no UTF-8 is then taken for latin1, which keeps every byte.
+/// Decodes the statement that a server logs before its rows for people to read. MariaDB names no character set for it;
+/// text that is not UTF-8 is then taken for latin1, which keeps every byte.
 pub fn annotation_text(bytes: &[u8], client_collation: Option<u16>) -> String {
     const LATIN1: u16 = 8;
     let is_utf8 = std::str::from_utf8(bytes).is_ok();

@@ -1,9 +1,9 @@
 //! Statement text into tokens.
 //!
-//! Knows both servers' lexical rules: names in backticks, strings in either quote, `ANSI_QUOTES` (double quotes hold names)
-//! and `NO_BACKSLASH_ESCAPES`, hexadecimal and bit literals, comments (`#`, `-- `, `/* */`), and comments whose content is
-//! executed (`/*!40101 … */`, MariaDB's `/*M!100100 … */`). Never fails: an unterminated string, name or comment ends at
-//! the end of the text.
+//! Knows both servers' lexical rules: names in backticks, strings in either quote, `ANSI_QUOTES` (double quotes hold
+//! names) and `NO_BACKSLASH_ESCAPES`, hexadecimal and bit literals, comments (`#`, `-- `, `/* */`), and comments whose
+//! content is executed (`/*!40101 … */`, MariaDB's `/*M!100100 … */`). Never fails: an unterminated string, name or
+//! comment ends at the end of the text.
 
 use std::ops::Range;
 

@@ -186,17 +186,21 @@ impl NoTrust {
     fn remedy(self) -> &'static str {
         match self {
             NoTrust::PublicKey => {
-                "Enable TLS on the server, or name its key (tls.server_public_key or database.serverRSAPublicKeyFile = …/public_key.pem of the server's data folder), or set tls.allow_public_key_retrieval = true (database.allowPublicKeyRetrieval) if nobody can stand between"
+                "Enable TLS on the server, or name its key (tls.server_public_key or database.serverRSAPublicKeyFile = \
+                …/public_key.pem of the server's data folder), or set tls.allow_public_key_retrieval = true \
+                (database.allowPublicKeyRetrieval) if nobody can stand between"
             }
             NoTrust::Certificate => {
-                "Name the CA of the server's certificate (tls.ca or database.ssl.ca = …/ca.pem of the server's data folder, unless you made your own), or set tls.mode = \"required\" (database.ssl.mode) if nobody can stand between"
+                "Name the CA of the server's certificate (tls.ca or database.ssl.ca = …/ca.pem of the server's data \
+                folder, unless you made your own), or set tls.mode = \"required\" (database.ssl.mode) if nobody can \
+                stand between"
             }
         }
     }
 }
 
 impl Error {
-    /// Tells whether trying again can help.
+    /// Returns whether trying again can help.
     pub fn class(&self) -> ErrorClass {
         match self {
             Error::Connect { .. } | Error::Timeout { .. } | Error::Lost { .. } | Error::SnapshotAgain { .. } => {
@@ -217,7 +221,7 @@ impl Error {
         }
     }
 
-    /// Gives the number of a server error.
+    /// Returns the number of a server error.
     pub fn server_code(&self) -> Option<u16> {
         match self {
             Error::Server { code, .. } => Some(*code),
@@ -225,8 +229,8 @@ impl Error {
         }
     }
 
-    /// Returns whether the server answered and will not answer otherwise until somebody changes something: a question that the
-    /// account may not ask, or that this server does not know. An error that passes is none.
+    /// Returns whether the server answered and will not answer otherwise until somebody changes something: a question
+    /// that the account may not ask, or that this server does not know. An error that may pass is not a refusal.
     pub fn is_refusal(&self) -> bool {
         matches!(self, Error::Server { .. }) && self.class() != ErrorClass::Retry
     }
@@ -238,7 +242,7 @@ impl Error {
         self.server_code().is_some_and(|code| GONE.contains(&code))
     }
 
-    /// Tells whether the server refuses a position: it has purged what follows, or does not know what lies before.
+    /// Returns whether the server refuses a position: it has purged what follows, or does not know what lies before.
     pub fn refuses_position(&self) -> bool {
         const REFUSALS: [u16; 7] = [1236, 1220, 13117, 1789, 1945, 1955, 1956];
         self.class() == ErrorClass::Stop && self.server_code().is_some_and(|code| REFUSALS.contains(&code))
@@ -259,7 +263,9 @@ impl Error {
                 "Give the CA file that signed the server's certificate, or choose a weaker TLS mode on purpose".into()
             }
             Error::TlsNotOffered { .. } => {
-                "Enable TLS on the server (ssl_cert, ssl_key), or set the TLS mode to preferred or disabled and name no CA".into()
+                "Enable TLS on the server (ssl_cert, ssl_key), or set the TLS mode to preferred or disabled and name \
+                no CA"
+                    .into()
             }
             Error::CaWithoutTls { .. } => "Set the TLS mode to verify_ca, or remove the CA file".into(),
             Error::UntrustedKey { reason, .. } => reason.remedy().into(),
@@ -297,7 +303,8 @@ mod tests {
     fn purged_binlog_stops_and_names_the_gap() {
         let error = server(
             1236,
-            "Cannot replicate because the source purged required binary logs. The missing transactions are '3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5'.",
+            "Cannot replicate because the source purged required binary logs. The missing transactions are \
+            '3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5'.",
         );
         assert_eq!(error.class(), ErrorClass::Stop);
         assert!(error.remedy().contains("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5"), "{}", error.remedy());
@@ -329,8 +336,8 @@ mod tests {
         assert_eq!(server(1053, "Server shutdown in progress").class(), ErrorClass::Retry);
     }
 
-    /// A server that ended, or an administrator who killed the session, once passed for an account that may not ask: the check of
-    /// the position was left out, and a snapshot did not see undecided XA transactions.
+    /// A server that ended, or an administrator who killed the session, once passed for an account that may not ask:
+    /// the check of the position was left out, and a snapshot did not see undecided XA transactions.
     #[test]
     fn what_passes_is_not_taken_for_a_refusal() {
         let refusals = [

@@ -11,7 +11,7 @@ pub struct EventChunk {
 }
 
 impl EventChunk {
-    /// Makes an empty chunk.
+    /// Creates an empty chunk.
     pub fn new() -> EventChunk {
         EventChunk::default()
     }
@@ -21,7 +21,7 @@ impl EventChunk {
         self.events.len()
     }
 
-    /// Tells whether there is no event.
+    /// Returns whether there is no event.
     pub fn is_empty(&self) -> bool {
         self.events.is_empty()
     }
@@ -31,7 +31,7 @@ impl EventChunk {
         self.events.iter().map(|range| self.bytes.get(range.clone()).unwrap_or_default())
     }
 
-    /// Gives one event.
+    /// Returns one event.
     pub fn event(&self, index: usize) -> Option<&[u8]> {
         self.bytes.get(self.events.get(index)?.clone())
     }

@@ -50,32 +50,32 @@ impl Client {
         dump::request(&mut self.connection, &self.options, position).await
     }
 
-    /// Gives product and version of the server.
+    /// Returns product and version of the server.
     pub fn version(&self) -> &ServerVersion {
         self.connection.version()
     }
 
-    /// Tells which server it is: `server_uuid`, or `server_id` and `server_uid` on MariaDB.
+    /// Returns the identity of the server: `server_uuid`, or `server_id` and `server_uid` on MariaDB.
     pub fn server(&self) -> &str {
         &self.server
     }
 
-    /// Gives the connection before the dump, for statements of the caller.
+    /// Returns the connection. Statements may be sent on it only before [`Client::dump`].
     pub fn connection(&mut self) -> &mut Connection {
         &mut self.connection
     }
 
-    /// Gives the number of the connection at the server.
+    /// Returns the number of the connection at the server.
     pub fn connection_id(&self) -> u32 {
         self.connection.connection_id()
     }
 
-    /// Tells whether the events carry a checksum, until a format description says it itself.
+    /// Returns the checksum that was negotiated; it holds until a format description event names its own.
     pub fn checksum(&self) -> ChecksumAlgorithm {
         self.checksum
     }
 
-    /// Waits for events and gives all that have been received whole. The chunk's former content is lost.
+    /// Waits for events and fills `chunk` with all that have arrived whole, replacing what it held.
     ///
     /// Safe to cancel: no event is lost.
     ///
@@ -98,7 +98,8 @@ impl Client {
         }
     }
 
-    /// Gives the next event. Convenient, and as fast as [`Client::read_events`] as long as the caller is not.
+    /// Returns the next event; `None` at the end of the log. Simpler than [`Client::read_events`], but one call per
+    /// event.
     pub async fn next_event(&mut self) -> Result<Option<&[u8]>, Error> {
         if self.current_index >= self.current.len() {
             let mut chunk = std::mem::take(&mut self.current);
@@ -117,13 +118,13 @@ impl Client {
         while let Some(packet) = self.connection.buffered_packet()? {
             match self.connection.bytes(packet.clone()).first() {
                 Some(0x00) => chunk.events.push(packet.start + 1..packet.end),
-                // What follows complete events is looked at with the next read.
+                // The events before this packet are returned first; the next read takes the packet again.
                 Some(_) if !chunk.events.is_empty() => {
                     self.connection.buffer().put_back_last();
                     return Ok(Last::Wait);
                 }
                 Some(0xfe) if self.options.waiting == Waiting::Never => return Ok(Last::End),
-                // A server that shuts down ends the streams of its replicas politely.
+                // A server that shuts down sends an end packet to its replicas, although they asked to wait for more.
                 Some(0xfe) => return Err(self.connection.ended("reading the replication stream")),
                 Some(0xff) => {
                     let packet = self.connection.bytes(packet);

@@ -19,7 +19,11 @@ const THROUGH_GTID: u16 = 4;
 const FIRST_POSITION: u64 = 4;
 
 /// Sends the command that fits server and position.
-pub async fn request(connection: &mut Connection, options: &ReplicaOptions, position: &Position) -> Result<(), Error> {
+pub(super) async fn request(
+    connection: &mut Connection,
+    options: &ReplicaOptions,
+    position: &Position,
+) -> Result<(), Error> {
     let flags = match options.waiting {
         Waiting::ForEvents => 0,
         Waiting::Never => NON_BLOCK,

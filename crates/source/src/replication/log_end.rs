@@ -25,7 +25,7 @@ impl LogEnd {
     }
 }
 
-/// A session that asks one server for the end of its log now and then; it is made with the first question.
+/// A session that asks one server for the end of its log. It connects with the first question.
 #[derive(Debug)]
 pub struct LogEndSession {
     config: ServerConfig,
@@ -34,7 +34,7 @@ pub struct LogEndSession {
 }
 
 impl LogEndSession {
-    /// Creates a session that is not connected yet; `server` is the identity of the server that is meant.
+    /// Creates a session that is not connected yet; `server` is the identity of the server whose log counts.
     pub fn new(config: ServerConfig, server: String) -> LogEndSession {
         LogEndSession { config, server, connection: None }
     }
@@ -42,13 +42,14 @@ impl LogEndSession {
     /// Asks for the end of the log; `None` where the server has no log, or the address leads to another server.
     ///
     /// # Errors
-    /// Those of the connection, which is made again with the next question; [`Error::Server`] where the account may not ask.
+    /// Those of the connection, which is made again with the next question; [`Error::Server`] where the account may not
+    /// ask.
     pub async fn ask(&mut self) -> Result<Option<LogEnd>, Error> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => Connection::open(&self.config).await?,
         };
-        // Behind some addresses each connection finds another server.
+        // A proxy or a DNS name may lead each connection to another server.
         if server_identity(&mut connection).await? != self.server {
             return Ok(None);
         }

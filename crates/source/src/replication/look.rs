@@ -1,4 +1,4 @@
-//! A short look into the log: is the file still the one that it was, and does the event stand where it stood?
+//! A short read of the log: is the file the same one as before, and does the same event stand at the same offset?
 
 use bitacora_binlog::{CHECKSUM_BYTES, EventType};
 
@@ -25,19 +25,20 @@ const START_ENCRYPTION: EventType = EventType(164);
 
 /// What a look found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Look {
+pub(crate) enum Look {
     /// The mark fits.
     Same,
     /// The file of that name is another one, or something else stands at the place; in one clause.
     Other(String),
 }
 
-/// Compares the log of the server with this identity with a mark. A connection that leads to another server says nothing. The
-/// connection cannot be used afterwards. The file must be in the server's list.
+/// Compares the log of server `server` with a mark. If the connection leads to another server, nothing is compared and
+/// the answer is [`Look::Same`]. The file must be in the server's list of logs. Consumes the connection, because a dump
+/// that is left before its end cannot be followed by a statement.
 ///
 /// # Errors
 /// Those of the connection; [`Error::Server`] where the account may not read the log.
-pub async fn look(mut connection: Connection, server: &str, mark: &LogMark) -> Result<Look, Error> {
+pub(crate) async fn look(mut connection: Connection, server: &str, mark: &LogMark) -> Result<Look, Error> {
     if server_identity(&mut connection).await? != server {
         return Ok(Look::Same);
     }
@@ -59,12 +60,12 @@ pub async fn look(mut connection: Connection, server: &str, mark: &LogMark) -> R
     })
 }
 
-/// Reads the mark of the beginning of a position's file, if the connection leads to the server with this identity. The connection
-/// cannot be used afterwards.
+/// Reads the mark of the beginning of a position's file, if the connection leads to the server with this identity. The
+/// connection cannot be used afterwards.
 ///
 /// # Errors
 /// As [`look`].
-pub async fn file_mark(
+pub(crate) async fn file_mark(
     mut connection: Connection,
     server: &str,
     position: &Position,

@@ -9,7 +9,7 @@ use crate::identity::server_identity;
 use crate::wire::Connection;
 use crate::{Error, ErrorClass, Position, ServerConfig};
 
-/// What ends may take so long to say so.
+/// Longest time that closing a connection may take.
 const LEAVE: Duration = Duration::from_secs(2);
 
 /// Pauses between attempts.
@@ -54,7 +54,7 @@ impl Backoff {
         self.pauses.reset();
     }
 
-    /// Notes a failure and gives the pause before the next attempt, `None` when no attempt is left.
+    /// Notes a failure and returns the pause before the next attempt; `None` when no attempt is left.
     ///
     /// `random` is a number from 0 to 1; the pause lies between half and all of the doubled value.
     pub fn next_pause_ms(&mut self, random: f64) -> Option<u64> {
@@ -95,18 +95,18 @@ pub struct Reconnecting {
 }
 
 impl Reconnecting {
-    /// Makes a stream that connects with the first read.
+    /// Creates a stream that connects with the first read.
     pub fn new(config: ServerConfig, options: ReplicaOptions, backoff: BackoffOptions) -> Reconnecting {
         Reconnecting { config, options, backoff: Backoff::new(backoff), client: None, pause_ms: 0 }
     }
 
-    /// Gives the connected client.
+    /// Returns the connected client.
     pub fn client(&self) -> Option<&Client> {
         self.client.as_ref()
     }
 
-    /// Reads events; connects first where needed and then starts behind `position`, the end of the last transaction that
-    /// the caller has taken whole.
+    /// Reads events; connects first where needed and then starts behind `position`, the end of the last transaction
+    /// that the caller has taken whole.
     ///
     /// # Errors
     /// Errors that another attempt cannot cure, and the last one when no attempt is left.
@@ -141,7 +141,8 @@ impl Reconnecting {
         match self.backoff.next_pause_ms(rand::thread_rng().r#gen()) {
             Some(pause_ms) => {
                 self.pause_ms = pause_ms;
-                tracing::warn!(server = %self.config.address(), pause_ms, "replication stream: {failed}; {}", failed.remedy());
+                tracing::warn!(server = %self.config.address(), pause_ms,
+                    "replication stream: {failed}; {}", failed.remedy());
                 Ok(Progress::Waiting { error: failed, pause_ms })
             }
             None => Err(failed),
@@ -154,13 +155,13 @@ impl Reconnecting {
         self.pause_ms = pause_ms;
     }
 
-    /// Ends the stream at the server too, which would otherwise notice only when it sends the next time; until then nobody else
-    /// could use the replica id. Where the server does not listen, that is how it stays.
+    /// Ends the stream at the server as well. The server would otherwise notice only with its next send, and until then
+    /// nobody else could use the replica id. A failure is ignored: then the server finds out by itself.
     pub async fn leave(self) {
         let Some(client) = self.client else { return };
         let told = async {
             let mut connection = Connection::open(&self.config).await?;
-            // The number means another connection at another server, to which the address may lead now.
+            // After a failover the address may lead to another server, where this number is somebody else's connection.
             if server_identity(&mut connection).await? == client.server() {
                 connection.execute(&format!("KILL {}", client.connection_id())).await?;
             }

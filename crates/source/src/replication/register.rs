@@ -7,13 +7,15 @@ use bitacora_binlog::ChecksumAlgorithm;
 
 use super::options::{AnnotateRows, ReplicaOptions};
 use crate::Error;
-use crate::wire::Connection;
-use crate::wire::read::put_length;
+use crate::wire::{Connection, put_length};
 
 const COM_REGISTER_SLAVE: u8 = 0x15;
 
-/// Negotiates and registers; tells whether events will carry a checksum.
-pub async fn register(connection: &mut Connection, options: &ReplicaOptions) -> Result<ChecksumAlgorithm, Error> {
+/// Negotiates and registers; returns the checksum that events will carry.
+pub(super) async fn register(
+    connection: &mut Connection,
+    options: &ReplicaOptions,
+) -> Result<ChecksumAlgorithm, Error> {
     check_server_id(connection, options).await?;
     let mariadb = connection.version().is_mariadb();
     let heartbeat_ns = options.heartbeat_ms.max(1).saturating_mul(1_000_000);
@@ -35,7 +37,7 @@ pub async fn register(connection: &mut Connection, options: &ReplicaOptions) -> 
 }
 
 /// Asks for events with the checksums that they have.
-pub async fn negotiate_checksum(connection: &mut Connection) -> Result<ChecksumAlgorithm, Error> {
+pub(super) async fn negotiate_checksum(connection: &mut Connection) -> Result<ChecksumAlgorithm, Error> {
     connection
         .execute(
             "SET @master_binlog_checksum = @@global.binlog_checksum, \
@@ -49,8 +51,8 @@ pub async fn negotiate_checksum(connection: &mut Connection) -> Result<ChecksumA
     }
 }
 
-/// Refuses an id that the source itself or another replica uses. Where the account may not see the replicas, the server
-/// itself tells later by ending one of the two streams.
+/// Refuses an id that the source itself or another replica uses. If the account may not list the replicas, a conflict
+/// shows later: the server ends one of the two streams.
 async fn check_server_id(connection: &mut Connection, options: &ReplicaOptions) -> Result<(), Error> {
     let own = connection.query("SELECT @@global.server_id").await?;
     let own = own.first().and_then(|row| row.text(0)).and_then(|text| text.parse::<u32>().ok());
@@ -66,7 +68,7 @@ async fn check_server_id(connection: &mut Connection, options: &ReplicaOptions) 
 }
 
 /// Finds a replica with the id that is not this process.
-pub async fn other_replica(
+pub(crate) async fn other_replica(
     connection: &mut Connection,
     server_id: u32,
     replica_uuid: &str,
@@ -103,8 +105,8 @@ fn escaped(text: &str) -> String {
     text.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect()
 }
 
-/// Tells the flag of the dump command for annotate events.
-pub fn annotate_flag(options: &ReplicaOptions) -> u16 {
+/// Returns the flag of the dump command that asks for annotate events.
+pub(super) fn annotate_flag(options: &ReplicaOptions) -> u16 {
     match options.annotate_rows {
         AnnotateRows::Send => 2,
         AnnotateRows::Omit => 0,

@@ -159,8 +159,9 @@ async fn read_keys(
     Ok(())
 }
 
-/// Puts the unique keys of a table without primary key in the server's own order: the first one whose columns are all NOT NULL
-/// stands for the primary key, in the log too. `SHOW KEYS` has that order, `information_schema` does not tell it.
+/// Puts the unique keys of a table without primary key in the server's own order: the first one whose columns are all
+/// NOT NULL stands for the primary key, in the log too. `SHOW KEYS` has that order, `information_schema` does not tell
+/// it.
 async fn order_keys(connection: &mut Connection, facts: &mut TableFacts) -> Result<(), Error> {
     if !facts.primary_key.is_empty() || facts.unique_keys.len() < 2 {
         return Ok(());

@@ -79,18 +79,18 @@ impl TableFacts {
 }
 
 impl ColumnFacts {
-    /// Tells whether the column is UNSIGNED.
+    /// Returns whether the column is UNSIGNED.
     pub fn is_unsigned(&self) -> bool {
         // Labels of an ENUM or SET may be any word.
         self.labels().is_empty() && self.column_type.to_ascii_lowercase().contains(" unsigned")
     }
 
-    /// Tells whether an extra attribute is set.
+    /// Returns whether an extra attribute is set.
     pub fn has_extra(&self, word: &str) -> bool {
         self.extra.to_ascii_uppercase().contains(word)
     }
 
-    /// Tells whether the column is computed.
+    /// Returns whether the column is computed.
     pub fn is_generated(&self) -> bool {
         self.has_extra("STORED GENERATED")
             || self.has_extra("VIRTUAL GENERATED")
@@ -119,8 +119,8 @@ fn labels(column_type: &str) -> Vec<String> {
     labels
 }
 
-/// Reads a text behind its opening quote, to the closing one. The servers print it alike in every SQL mode: a quote is doubled;
-/// backslash, NUL, newline and carriage return stand behind a backslash; everything else is as it is.
+/// Reads a text behind its opening quote, to the closing one. The servers print it alike in every SQL mode: a quote is
+/// doubled; backslash, NUL, newline and carriage return stand behind a backslash; everything else is as it is.
 fn quoted_text(chars: &mut Chars<'_>) -> String {
     let mut text = String::new();
     while let Some(c) = chars.next() {

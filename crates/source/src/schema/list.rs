@@ -3,8 +3,9 @@
 use crate::wire::Connection;
 use crate::{Error, Filter, TableName, quoted};
 
-/// Writes a string literal that means the same in every SQL mode and session character set. Compared with a column it takes the
-/// column's collation, as a result of `CONVERT` would not: names that differ in case alone stay apart where the server keeps them apart.
+/// Writes a string literal that means the same in every SQL mode and session character set. Compared with a column it
+/// takes the column's collation, as a result of `CONVERT` would not: names that differ in case alone stay apart where
+/// the server keeps them apart.
 pub(crate) fn literal(text: &str) -> String {
     if text.is_empty() {
         return "''".to_owned();
@@ -13,8 +14,8 @@ pub(crate) fn literal(text: &str) -> String {
     format!("_utf8mb4 0x{hex}")
 }
 
-/// Lists the captured tables that the account can see, in Debezium's order: by `database.table` as one text, so that `a-2.t`
-/// comes before `a.t`. Views, sequences and temporary tables are no tables.
+/// Lists the captured tables that the account can see, in Debezium's order: by `database.table` as one text, so that
+/// `a-2.t` comes before `a.t`. Views, sequences and temporary tables are no tables.
 pub async fn list_tables(connection: &mut Connection, filter: &Filter) -> Result<Vec<TableName>, Error> {
     let found = connection
         .query(
@@ -37,7 +38,7 @@ pub(crate) fn sort_tables<T>(items: &mut [T], name: impl Fn(&T) -> &TableName) {
     items.sort_by_cached_key(|item| name(item).to_string().encode_utf16().collect::<Vec<u16>>());
 }
 
-/// Gives the statement that creates a table, as the server prints it.
+/// Returns the statement that creates a table, as the server prints it.
 pub async fn show_create_table(connection: &mut Connection, name: &TableName) -> Result<String, Error> {
     let sql = format!("SHOW CREATE TABLE {}.{}", quoted(&name.database), quoted(&name.table));
     let answer = connection.query(&sql).await?;
@@ -81,11 +82,6 @@ pub async fn server_defaults(connection: &mut Connection) -> Result<ServerDefaul
         .filter_map(|row| Some((row.text(0)?.to_owned(), row.text(1)?.to_owned(), row.text(2)?.to_owned())))
         .collect();
     Ok(defaults)
-}
-
-/// Writes `CREATE DATABASE` as the schema-change topic shows it.
-pub fn database_statement(database: &str, charset: &str, collation: &str) -> String {
-    format!("CREATE DATABASE {} CHARSET {charset} COLLATE {collation}", quoted(database))
 }
 
 #[cfg(test)]

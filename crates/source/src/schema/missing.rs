@@ -1,4 +1,4 @@
-//! Captured tables of which nothing was said yet, because they were not captured before.
+//! Captured tables that the schema-change topic does not know yet, because they were not captured before.
 
 use super::list::{list_tables, server_defaults, show_create_table};
 use super::table::table;
@@ -15,7 +15,7 @@ pub struct MissingTables {
     pub tables: Vec<Table>,
 }
 
-/// Returns each captured table that is not known. A table that vanishes meanwhile is left out.
+/// Returns each captured table that is not known. A table that is dropped while this reads is left out.
 ///
 /// # Errors
 /// Those of the connection, and the server's refusals.

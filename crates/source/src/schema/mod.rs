@@ -11,7 +11,7 @@ mod unprintable;
 
 pub use describe::describe;
 pub use facts::{ColumnFacts, TableFacts};
-pub use list::{ServerDefaults, database_statement, list_tables, server_defaults, show_create_table};
+pub use list::{ServerDefaults, list_tables, server_defaults, show_create_table};
 pub(crate) use list::{literal, sort_tables};
 pub use missing::{MissingTables, missing_tables};
 pub(crate) use table::table;

@@ -1,8 +1,9 @@
 //! What `SHOW CREATE TABLE` and `information_schema` print as `?`.
 //!
-//! Both servers keep the text of definitions in utf8mb3, which has no characters beyond the basic multilingual plane. MariaDB also
-//! prints defaults of bytes as if they were text. The values themselves are whole: `DEFAULT(column)` gives a default without any
-//! row, and a row's text has the labels of its values. A label that no row has stays as it is printed; no value needs it.
+//! Both servers keep the text of definitions in utf8mb3, which has no characters beyond the basic multilingual plane.
+//! MariaDB also prints defaults of bytes as if they were text. The values themselves are whole: `DEFAULT(column)` gives
+//! a default without any row, and a row's text has the labels of its values. A label that no row has stays as it is
+//! printed; no value needs it.
 
 use crate::ddl::{ColumnDefinition, DefaultValue, Table};
 use crate::wire::Connection;

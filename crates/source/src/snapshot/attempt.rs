@@ -29,7 +29,8 @@ impl Attempt<'_> {
         if let Some(view) = bracket::view(connection, self.undecided, quiet).await? {
             return Ok(LockOutcome::Given(view));
         }
-        // A lock on everything waits for tables that another session has locked, so those locks have to come second.
+        // Lock order: global first, tables second. FLUSH TABLES WITH READ LOCK waits for tables that any other session
+        // has locked, also for those of our own lock session.
         if let Some(lock) = uncovered.as_deref_mut() {
             lock.release().await?;
         }

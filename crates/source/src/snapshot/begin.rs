@@ -23,8 +23,8 @@ impl Snapshot {
     /// Reads the shapes of the captured tables and opens a view of their rows.
     ///
     /// # Errors
-    /// [`Error::Snapshot`] with a remedy where binlog or privileges are missing; [`Error::SnapshotAgain`] where a lock is not given,
-    /// or a table changes meanwhile; those of the connection.
+    /// [`Error::Snapshot`] with a remedy where binlog or privileges are missing; [`Error::SnapshotAgain`] where a lock
+    /// is not given, or a table changes before it is read; those of the connection.
     pub async fn begin(config: &ServerConfig, filter: &Filter, options: &SnapshotOptions) -> Result<Snapshot, Error> {
         let mut connection = session(config, options).await?;
         let server = server_identity(&mut connection).await?;
@@ -38,7 +38,8 @@ impl Snapshot {
         let mut uncovered = match locked {
             [] => None,
             tables => {
-                tracing::warn!(server = %config.address(), tables = %listed(tables), "tables of engines without a consistent view are locked against writes while their rows are read");
+                tracing::warn!(server = %config.address(), tables = %listed(tables),
+                    "tables of engines without a consistent view are locked against writes while their rows are read");
                 Some(TableLock::open(config, options, tables.iter()).await?)
             }
         };
@@ -93,8 +94,8 @@ impl Snapshot {
     }
 }
 
-/// Keeps MariaDB's session out of the binlog, into which it never writes: only then does a savepoint free the tables that were read.
-/// MySQL does so in any case, and an account without the privilege goes on without it.
+/// Switches the binlog off for MariaDB's session, so that savepoints, which free each table after it is read, are not
+/// logged. MySQL does not log them. An account without the privilege keeps all tables until the end of the snapshot.
 async fn write_nothing(connection: &mut Connection) -> Result<Release, Error> {
     if !connection.version().is_mariadb() {
         return Ok(Release::EachTable);
@@ -110,7 +111,8 @@ async fn write_nothing(connection: &mut Connection) -> Result<Release, Error> {
     }
 }
 
-/// Pause before the view is opened again while XA transactions wait for their decision, and how long that goes on.
+/// Pause before the view is opened again while prepared XA transactions wait for COMMIT or ROLLBACK, and the longest
+/// time that the snapshot waits for them.
 const XA_PAUSE: Duration = Duration::from_millis(100);
 const XA_PATIENCE: Duration = Duration::from_secs(10);
 /// How often a lock is tried; the pauses in between grow from the wait's own limit to the longest one.
@@ -128,7 +130,9 @@ async fn open_view(
         let reason = match attempt.open(connection, uncovered.as_deref_mut()).await? {
             LockOutcome::Given(view) if view.undecided == 0 => return Ok(view),
             LockOutcome::Given(view) if Instant::now() >= patience => {
-                tracing::warn!(server = %attempt.config.address(), transactions = view.undecided, "XA transactions are prepared and not decided (XA RECOVER lists them); if one of them commits after this snapshot, the source stops, because its rows are in neither snapshot nor stream");
+                tracing::warn!(server = %attempt.config.address(), transactions = view.undecided,
+                    "XA transactions are prepared and not decided (XA RECOVER lists them); if one of them commits \
+                    after this snapshot, the source stops, because its rows are in neither snapshot nor stream");
                 return Ok(view);
             }
             LockOutcome::Given(_) => None,
@@ -147,10 +151,14 @@ async fn open_view(
         if tried == LOCK_ATTEMPTS {
             return Err(Error::SnapshotAgain {
                 reason,
-                remedy: "End long statements and open transactions, GRANT RELOAD ON *.* or LOCK TABLES on the captured databases to the account where it has neither, or raise snapshot.lock.timeout.ms".into(),
+                remedy:
+                    "End long statements and open transactions, GRANT RELOAD ON *.* or LOCK TABLES on the captured \
+                    databases to the account where it has neither, or raise snapshot.lock.timeout.ms"
+                        .into(),
             });
         }
-        tracing::info!(server = %attempt.config.address(), pause_ms = pause.as_millis() as u64, "the snapshot's view is tried again: {reason}");
+        tracing::info!(server = %attempt.config.address(), pause_ms = pause.as_millis() as u64,
+            "the snapshot's view is tried again: {reason}");
         tokio::time::sleep(pause).await;
     }
 }

@@ -1,16 +1,16 @@
 //! An exact view on MySQL without a lock.
 //!
-//! One packet asks, in this order: the end of the log; the transactions under way between log and engine; the prepared XA
-//! transactions; then it opens the view and asks for the end of the log again. The position is the view's when both ends are
-//! equal and nothing was under way:
+//! One packet asks, in this order: the end of the log; the transactions under way between log and engine; the prepared
+//! XA transactions; then it opens the view and asks for the end of the log again. The position is the view's when both
+//! ends are equal and nothing was under way:
 //! - A transaction that the view has and the first end has not was written to the log in between, so the ends differ.
-//! - A transaction that the first end has and the view has not was still under way when that was asked. MySQL counts a transaction
-//!   from before its bytes are in the log until after its rows are visible: one with a GTID is in `gtid_owned`, one without in
-//!   `Ongoing_anonymous_transaction_count`.
-//! - A prepared XA transaction whose commit is behind the position is still listed, by the same argument.
+//! - A transaction that the first end has and the view has not was still under way when that was asked. MySQL counts a
+//!   transaction from before its bytes are in the log until after its rows are visible: one with a GTID is in
+//!   `gtid_owned`, one without in `Ongoing_anonymous_transaction_count`.
+//! - A prepared XA transaction whose commit lies after the position is still listed, for the same reason.
 //!
-//! Equal ends alone prove nothing: the rows become visible after the log has them. A busy server answers one try in two to thirty as
-//! wanted, and a try takes about a millisecond. No privilege beyond that for the position is needed.
+//! Equal ends alone prove nothing: the rows become visible after the log has them. A busy server answers one try in two
+//! to thirty as wanted, and a try takes about a millisecond. No privilege beyond that for the position is needed.
 
 use std::time::{Duration, Instant};
 
@@ -22,8 +22,8 @@ use crate::wire::{Connection, Table};
 const OWNED: &str = "SELECT @@GLOBAL.gtid_mode, @@GLOBAL.gtid_owned";
 const ANONYMOUS: &str = "SHOW GLOBAL STATUS LIKE 'Ongoing_anonymous_transaction_count'";
 
-/// Tries until a view is exact, or until `limit` has passed; `None` where no try was, or where the server does not tell what is under
-/// way. The session's transaction is that of the last try.
+/// Tries until a view is exact, or until `limit` has passed. Returns `None` if no try succeeded, or if the server does
+/// not report the transactions under way; the transaction of the last try may then still be open.
 pub(super) async fn view(
     connection: &mut Connection,
     undecided: Undecided,

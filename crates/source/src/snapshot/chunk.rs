@@ -23,12 +23,12 @@ pub struct SnapshotChunk {
 }
 
 impl SnapshotChunk {
-    /// Makes an empty chunk.
+    /// Creates an empty chunk.
     pub fn new() -> SnapshotChunk {
         SnapshotChunk::default()
     }
 
-    /// Gives the rows as an insert event of `map`, the table map of the chunk's table.
+    /// Returns the rows as an insert event of `map`, the table map of the chunk's table.
     pub fn event<'a>(&'a self, map: &'a Arc<TableMap>) -> RowsEvent<'a> {
         RowsEvent::from_images(RowsKind::Insert, map, &self.images)
     }

@@ -11,7 +11,7 @@ const BINARY: u32 = 63;
 
 /// What is done with a value beyond the conversion by the column's type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Treatment {
+pub(super) enum Treatment {
     /// Nothing.
     Plain,
     /// Trailing zero bytes are cut, as the log does with BINARY.
@@ -22,7 +22,7 @@ pub enum Treatment {
 
 /// A table ready to be read.
 #[derive(Debug)]
-pub struct TableReading {
+pub(super) struct TableReading {
     /// Columns as in a binlog of this table.
     pub map: TableMap,
     /// The statement that reads all rows.
@@ -35,7 +35,7 @@ pub struct TableReading {
 ///
 /// # Errors
 /// [`Error::Snapshot`] for a type that is not known here.
-pub fn plan(facts: &TableFacts, flavor: Flavor) -> Result<TableReading, Error> {
+pub(super) fn plan(facts: &TableFacts, flavor: Flavor) -> Result<TableReading, Error> {
     let mut columns = Vec::with_capacity(facts.columns.len());
     let mut expressions = Vec::with_capacity(facts.columns.len());
     let mut treatments = Vec::with_capacity(facts.columns.len());

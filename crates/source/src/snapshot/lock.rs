@@ -1,8 +1,9 @@
 //! Locks whose wait is bounded.
 //!
-//! A session that waits for a lock already holds back everyone who comes after it. So the wait ends after its limit: a second
-//! session cancels the statement, and the caller tries again after a pause. `lock_wait_timeout` alone would not do: it knows only
-//! whole seconds and counts for each of a statement's waits. It ends the wait if this process goes away in the middle.
+//! A session that waits for a lock already blocks every session that comes after it. So the wait has a limit: a second
+//! session cancels the statement, and the caller tries again after a pause. `lock_wait_timeout` alone is not enough: it
+//! counts in whole seconds, and separately for each lock that a statement waits for. It is set nevertheless, because it
+//! ends the wait if this process dies.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -16,14 +17,15 @@ use crate::{Error, ServerConfig, TableName, quoted};
 #[derive(Debug)]
 pub(super) enum LockOutcome<T> {
     Given(T),
-    /// It was not; the reason is half a sentence.
+    /// It was not; the reason is a clause for a longer sentence.
     NotGiven(String),
 }
 
 /// `ER_LOCK_WAIT_TIMEOUT`, `ER_LOCK_DEADLOCK`, `ER_QUERY_INTERRUPTED`.
 const NOT_IN_TIME: [u16; 3] = [1205, 1213, 1317];
 
-/// Runs `statements` in one packet and cancels them after `limit`. The caller gives back what was locked.
+/// Runs `statements` in one packet and cancels them after `limit`. The caller must release what they locked, also after
+/// [`LockOutcome::NotGiven`].
 pub(super) async fn in_time(
     session: &mut Connection,
     canceller: &mut Connection,
@@ -55,10 +57,10 @@ pub(super) async fn in_time(
     }
 }
 
-/// Gives back every lock of a session, also one whose statement was cancelled when it had just got it.
+/// Releases every lock of a session, also a lock that was given just before its statement was cancelled.
 pub(super) async fn unlock(session: &mut Connection) -> Result<(), Error> {
     match session.execute("UNLOCK TABLES").await {
-        // A cancellation that came too late for its statement meets the next one.
+        // A KILL QUERY that comes too late for its statement hits the next one, which is this: send it again.
         Err(Error::Server { code, .. }) if NOT_IN_TIME.contains(&code) => session.execute("UNLOCK TABLES").await,
         done => done,
     }
@@ -88,8 +90,8 @@ impl TableLock {
         })
     }
 
-    /// Takes the locks. Whoever has written to one of the tables keeps its metadata lock until the log has it, so that nothing of
-    /// these tables is between engine and log while they are held.
+    /// Takes the locks. A transaction that wrote to one of the tables holds its metadata lock until the log has the
+    /// transaction. So while the locks are held, no change of these tables is between engine and log.
     pub(super) async fn take(&mut self, limit: Duration) -> Result<LockOutcome<()>, Error> {
         Ok(match in_time(&mut self.session, &mut self.canceller, &[&self.statement], limit).await? {
             LockOutcome::Given(_) => LockOutcome::Given(()),
@@ -100,12 +102,12 @@ impl TableLock {
         })
     }
 
-    /// Gives the locks back.
+    /// Releases the locks.
     pub(super) async fn release(&mut self) -> Result<(), Error> {
         unlock(&mut self.session).await
     }
 
-    /// Returns the session, which alone may read the tables without waiting behind those who want to change them.
+    /// Returns the session that holds the locks. Any other session would wait behind those that want to change a table.
     pub(super) fn session(&mut self) -> &mut Connection {
         &mut self.session
     }

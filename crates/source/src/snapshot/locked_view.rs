@@ -1,8 +1,10 @@
-//! The view of a MySQL that is never quiet, or does not tell: under a lock that is held for view and position alone.
+//! The view under a lock, for a MySQL that is never quiet or does not report its transactions. The lock is held only
+//! while view and position are taken.
 //!
-//! `FLUSH TABLES WITH READ LOCK` is not sent while a statement has run for a second or more: MySQL would mark the tables of that
-//! statement as flushed, and everyone who wants them would wait until it ends, even after the lock was given up. Then, and
-//! where the account lacks RELOAD, read locks on the captured tables do the same. They do not wait for readers.
+//! `FLUSH TABLES WITH READ LOCK` is not sent while a statement has run for a second or more: MySQL would mark the
+//! tables of that statement as flushed, and every session that wants them would wait until it ends, even after this
+//! one gave up the lock. In that case, and if the account lacks RELOAD, read locks on the captured tables are taken
+//! instead. They do not wait for readers.
 
 use std::time::Duration;
 
@@ -15,7 +17,8 @@ use crate::wire::{Connection, Table};
 /// More tables than these are not locked one by one: the first would be held while the last are opened.
 const TABLES_LOCKED_MAX: usize = 1000;
 
-/// `ER_DBACCESS_DENIED_ERROR`, `ER_ACCESS_DENIED_ERROR`, `ER_TABLEACCESS_DENIED_ERROR`, `ER_SPECIFIC_ACCESS_DENIED_ERROR`.
+/// `ER_DBACCESS_DENIED_ERROR`, `ER_ACCESS_DENIED_ERROR`, `ER_TABLEACCESS_DENIED_ERROR`,
+/// `ER_SPECIFIC_ACCESS_DENIED_ERROR`.
 pub(super) const NOT_ALLOWED: [u16; 4] = [1044, 1045, 1142, 1227];
 
 /// Opens the view under the first lock that is allowed and given.

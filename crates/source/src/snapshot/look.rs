@@ -1,8 +1,8 @@
-//! What the server has now, beside the view.
+//! Questions about the server's present state, on a session outside the snapshot's view.
 //!
-//! MySQL answers questions about `information_schema` inside a transaction as of its view: a table that was renamed since is still there,
-//! with its old creation time, while its rows come from the table that has the name now. So such questions have a session of their
-//! own.
+//! MySQL answers questions about `information_schema` inside a transaction as of its view: a table that was renamed
+//! since is still there, with its old creation time, while its rows come from the table that has the name now. So such
+//! questions have a session of their own.
 
 use std::collections::{BTreeSet, HashMap};
 

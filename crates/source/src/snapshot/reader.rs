@@ -8,17 +8,16 @@ use super::shape::{FREE, Held, Release, changed, hold, left_out, refuse_renamed}
 use super::state::{Open, Snapshot, SnapshotTable};
 use super::uncovered::AHEAD_BYTES;
 use crate::Error;
-use crate::wire::TextRow;
-use crate::wire::connection::BufferedRow;
+use crate::wire::{BufferedRow, TextRow};
 
 impl Snapshot {
     /// Reads the next rows into `chunk`, replacing what it held. All rows of a chunk are of one table; tables without
-    /// rows have no chunk. Nothing is read from the server between two calls; the first call reads tables without a consistent view
-    /// ahead, because they are locked until then.
+    /// rows have no chunk. Nothing is read from the server between two calls; the first call reads tables without a
+    /// consistent view ahead, because they are locked until then.
     ///
     /// # Errors
-    /// [`Error::Value`] for a value that its type does not allow; [`Error::SnapshotAgain`] when a table was changed after
-    /// the snapshot began; those of the connection.
+    /// [`Error::Value`] for a value that its type does not allow; [`Error::SnapshotAgain`] when a table was changed
+    /// after the snapshot began; those of the connection.
     pub async fn read_chunk(&mut self, chunk: &mut SnapshotChunk) -> Result<SnapshotState, Error> {
         if self.uncovered.is_some() && self.ahead.is_empty() {
             self.read_ahead().await?;
@@ -32,7 +31,7 @@ impl Snapshot {
         }
     }
 
-    /// Reads tables that are locked into memory, to its bound.
+    /// Reads locked tables into memory, up to [`AHEAD_BYTES`], so that their locks are released early.
     async fn read_ahead(&mut self) -> Result<(), Error> {
         let mut bytes = 0;
         while self.uncovered.is_some() && bytes < AHEAD_BYTES {
@@ -84,7 +83,7 @@ impl Snapshot {
         Ok(SnapshotState::Rows)
     }
 
-    /// Tells how far the reading is.
+    /// Returns how far the reading is.
     pub fn progress(&self) -> SnapshotProgress {
         let estimate: u64 = self.tables.iter().filter_map(|table| table.facts.row_estimate).sum();
         SnapshotProgress {
@@ -113,8 +112,8 @@ impl Snapshot {
                 self.uncovered = None;
             }
             let Some(table) = self.tables.get(self.reading.table_index) else {
-                // Not COMMIT: with it MariaDB writes the savepoints to its binlog, and a replica that is read would have a
-                // transaction that its source lacks.
+                // Not COMMIT: MariaDB would write the savepoints to its binlog, and a replica would then have a
+                // transaction that its own source lacks.
                 self.connection.execute("ROLLBACK").await?;
                 self.reading.open = Open::Done;
                 return Ok(false);

@@ -1,9 +1,9 @@
 //! Shapes of the captured tables, read without a lock, and the proof at each table's turn that its shape still holds.
 //!
-//! A view keeps rows, not definitions: `SHOW CREATE TABLE` prints the present one. So all shapes are read before the view. They are
-//! compared again when the view's session holds the table's metadata lock, before the first of its rows. The creation time is part
-//! of the comparison, because another table with the same columns may have been renamed to this name. On MySQL only a session
-//! outside the view sees that time (see `look`).
+//! A view keeps rows, not definitions: `SHOW CREATE TABLE` prints the present one. So all shapes are read before the
+//! view. They are compared again when the view's session holds the table's metadata lock, before the first of its rows.
+//! The creation time is part of the comparison, because another table with the same columns may have been renamed to
+//! this name. On MySQL only a session outside the view sees that time (see `look`).
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -38,8 +38,8 @@ const CHANGED: u16 = 1412;
 const ROUNDS: usize = 10;
 
 impl Shapes {
-    /// Reads the shapes in the order of [`schema::list_tables`]. A table that vanishes meanwhile is left out, one that is made
-    /// meanwhile is read too.
+    /// Reads the shapes in the order of [`schema::list_tables`]. A table that is dropped while this reads is left out;
+    /// one that is created while this reads is included.
     pub(super) async fn read(connection: &mut Connection, filter: &Filter) -> Result<Shapes, Error> {
         let mut tables: Vec<Shape> = Vec::new();
         for _ in 0..ROUNDS {
@@ -57,8 +57,8 @@ impl Shapes {
     }
 }
 
-/// Reads the shapes of these tables. The description comes last, so that creation time and creating statement, if they are the same
-/// later, prove the description in between.
+/// Reads the shapes of these tables: creation time and `SHOW CREATE TABLE` first, the description after them. So when
+/// both are found unchanged later (see [`hold`]), the description, which was read in between, holds too.
 async fn read_shapes(connection: &mut Connection, found: Vec<TableName>) -> Result<Vec<Shape>, Error> {
     let mut times = creation_times(connection, &found).await?;
     let mut names = Vec::with_capacity(found.len());
@@ -98,8 +98,8 @@ pub(super) fn left_out(name: &TableName) {
 pub(super) enum Release {
     /// Behind its last row, by a savepoint.
     EachTable,
-    /// At the end of the snapshot. MariaDB logs a savepoint, even of a transaction that changes nothing, unless the session is kept out
-    /// of the binlog: an event of our own would break replicas that insist on the order of GTIDs.
+    /// At the end of the snapshot. MariaDB logs a savepoint, even of a transaction that changes nothing, unless the
+    /// session is kept out of the binlog: an event of our own would break replicas that insist on the order of GTIDs.
     Together,
 }
 
@@ -111,8 +111,8 @@ pub(super) enum Held {
     Gone,
 }
 
-/// Takes the table's metadata lock in the view's transaction, and compares the shape with `create_statement` and `created`. Leaves the
-/// session with results in each column's own character set.
+/// Takes the table's metadata lock in the view's transaction, and compares the shape with `create_statement` and
+/// `created`. Leaves the session with results in each column's own character set.
 ///
 /// # Errors
 /// [`Error::SnapshotAgain`] when the table was altered or replaced; those of the connection.
@@ -138,7 +138,7 @@ pub(super) async fn hold(
     };
     let now = answers.get(2).and_then(|shown| Some(String::from_utf8_lossy(shown.first()?.bytes(1)?).into_owned()));
     let now = now.ok_or_else(|| connection.malformed("answer to SHOW CREATE TABLE"))?;
-    // The lock keeps the table from being renamed from here on.
+    // From here on the metadata lock prevents a rename, so the creation time is that of the table that will be read.
     if without_counter(&now) != without_counter(create_statement)
         || look.creation_time(name).await?.as_deref() != created
     {
@@ -153,7 +153,8 @@ const SAVEPOINT: &str = "SAVEPOINT before_table";
 /// Frees the metadata locks that were taken since [`hold`] and keeps the view: the table can be altered from now on.
 pub(super) const FREE: &str = "ROLLBACK TO SAVEPOINT before_table";
 
-/// Tells a table that changed under the snapshot from a failure.
+/// Turns the error of a table that changed during the snapshot into [`Error::SnapshotAgain`]; leaves any other as it
+/// is.
 pub(super) fn changed(error: Error, name: &TableName) -> Error {
     match error {
         Error::Server { code: CHANGED, .. } => again(name, "was altered, emptied or replaced"),
@@ -178,9 +179,10 @@ fn again(name: &TableName, what: &str) -> Error {
 const PASSING: Duration = Duration::from_secs(2);
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
-/// Looks for captured tables that the view has and the shapes lack, because they were made or renamed in between: their rows would be in
-/// neither snapshot nor stream. A table that was made after the view is none of them: the stream has all of it, and the server
-/// refuses to read it in the view. One that is dropped within [`PASSING`] has no rows any more.
+/// Looks for captured tables that the view has and the shapes lack, because they were made or renamed in between: their
+/// rows would be in neither snapshot nor stream. A table that was made after the view is none of them: the stream has
+/// all of it, and the server refuses to read it in the view. One that is dropped within [`PASSING`] has no rows any
+/// more.
 ///
 /// # Errors
 /// [`Error::SnapshotAgain`] for such a table; those of the connection.
@@ -237,9 +239,9 @@ async fn unknown_table(
     Ok(None)
 }
 
-/// Makes sure that a table that is gone was dropped, so that its rows belong to nobody. If it was renamed to a captured name instead, its
-/// rows would be in neither snapshot nor stream. `known` are the snapshot's tables with the times when they were made, `gone`
-/// included.
+/// Makes sure that a table that is gone was dropped, so that its rows belong to nobody. If it was renamed to a captured
+/// name instead, its rows would be in neither snapshot nor stream. `known` are the snapshot's tables with the times
+/// when they were made, `gone` included.
 ///
 /// # Errors
 /// [`Error::SnapshotAgain`] when another table is it, or may be; those of the connection.
@@ -287,7 +289,8 @@ mod tests {
     fn only_the_counter_of_the_table_is_left_out() {
         let table = |counter: &str, comment: &str| {
             format!(
-                "CREATE TABLE `t` (\n  `id` int NOT NULL AUTO_INCREMENT COMMENT 'x AUTO_INCREMENT=7'\n) ENGINE=InnoDB{counter} COMMENT='{comment}'"
+                "CREATE TABLE `t` (\n  `id` int NOT NULL AUTO_INCREMENT COMMENT 'x AUTO_INCREMENT=7'\n) \
+                 ENGINE=InnoDB{counter} COMMENT='{comment}'"
             )
         };
         let same = |a: &str, b: &str| without_counter(a) == without_counter(b);

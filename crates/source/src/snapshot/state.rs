@@ -86,12 +86,12 @@ impl Reading {
 }
 
 impl Snapshot {
-    /// Tells which server the rows are of.
+    /// Returns the identity of the server whose rows are read.
     pub fn server(&self) -> &str {
         &self.server
     }
 
-    /// Gives the position that the rows are as of; the stream goes on from here.
+    /// Returns the position at which the rows are consistent; the stream goes on from here.
     pub fn position(&self) -> &Position {
         &self.position
     }
@@ -104,7 +104,7 @@ impl Snapshot {
         position::oldest(&mut self.connection).await
     }
 
-    /// Gives the tables in the order in which they are read.
+    /// Returns the tables in the order in which they are read.
     pub fn tables(&self) -> &[SnapshotTable] {
         &self.tables
     }
@@ -116,12 +116,12 @@ impl Snapshot {
         tables
     }
 
-    /// Gives the server's default character sets.
+    /// Returns the server's default character sets.
     pub fn defaults(&self) -> &ServerDefaults {
         &self.defaults
     }
 
-    /// Tells how view and position were made to agree.
+    /// Returns how view and position were made to agree.
     pub fn exactness(&self) -> Exactness {
         self.exactness
     }

@@ -1,9 +1,9 @@
 //! Tables whose rows the consistent view does not have.
 //!
-//! A view belongs to the engines that keep old versions of rows. The others (MyISAM, MEMORY, Aria, CSV, ARCHIVE, MERGE …) show what is
-//! there now, and show a change before the log has it. So their tables are locked against writes from before the view until
-//! their rows are read. They are read first, by the session that holds the lock, and up to [`AHEAD_BYTES`] of them are read
-//! without waiting for the caller, so that small tables are free again at once.
+//! A view belongs to the engines that keep old versions of rows. The others (MyISAM, MEMORY, Aria, CSV, ARCHIVE, MERGE
+//! …) show what is there now, and show a change before the log has it. So their tables are locked against writes from
+//! before the view until their rows are read. They are read first, by the session that holds the lock, and up to
+//! [`AHEAD_BYTES`] of them are read without waiting for the caller, so that small tables are free again at once.
 
 use super::shape::Shape;
 

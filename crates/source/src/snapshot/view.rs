@@ -26,7 +26,8 @@ pub enum Exactness {
 pub(super) struct View {
     pub(super) position: Position,
     pub(super) exactness: Exactness,
-    /// XA transactions that are prepared and not decided: their rows lie before the position, and the view does not have them.
+    /// XA transactions that are prepared and not decided: their rows lie before the position, and the view does not
+    /// have them.
     pub(super) undecided: usize,
 }
 

@@ -1,7 +1,7 @@
 //! What the password plugins send: scrambles, and the password under the server's RSA key.
 //!
-//! Sources: "Native Authentication" and "Caching_sha2_password information" in the MySQL Server Developer Documentation.
-//! The password itself leaves this process only inside TLS or under an RSA key, as `trust` allows.
+//! Sources: "Native Authentication" and "Caching_sha2_password information" in the MySQL Server Developer
+//! Documentation. The password itself leaves this process only inside TLS or under an RSA key, as `trust` allows.
 //!
 //! `mysql_native_password` never sends it, but its scramble is weak: whoever answers in the server's place can guess at
 //! a short password with two SHA-1 a try, and whoever also has the server's stored hash can log in from one scramble.
@@ -14,11 +14,11 @@ use sha2::Sha256;
 use crate::Secret;
 
 /// Length of the server's random bytes.
-pub const NONCE: usize = 20;
+pub(super) const NONCE: usize = 20;
 
 /// Plugins that this client speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Plugin {
+pub(super) enum Plugin {
     /// `mysql_native_password`.
     Native,
     /// `caching_sha2_password`.
@@ -29,7 +29,7 @@ pub enum Plugin {
 
 impl Plugin {
     /// Finds a plugin by the name that the server uses.
-    pub fn named(name: &[u8]) -> Option<Plugin> {
+    pub(super) fn named(name: &[u8]) -> Option<Plugin> {
         match name {
             b"mysql_native_password" => Some(Plugin::Native),
             b"caching_sha2_password" => Some(Plugin::CachingSha2),
@@ -38,8 +38,8 @@ impl Plugin {
         }
     }
 
-    /// Gives the name that the server uses.
-    pub fn name(self) -> &'static str {
+    /// Returns the name that the server uses.
+    pub(super) fn name(self) -> &'static str {
         match self {
             Plugin::Native => "mysql_native_password",
             Plugin::CachingSha2 => "caching_sha2_password",
@@ -47,8 +47,8 @@ impl Plugin {
         }
     }
 
-    /// Gives the first answer to the server's random bytes. An empty password has an empty answer.
-    pub fn answer(self, password: &Secret, nonce: &[u8]) -> Vec<u8> {
+    /// Returns the first answer to the server's random bytes. An empty password has an empty answer.
+    pub(super) fn answer(self, password: &Secret, nonce: &[u8]) -> Vec<u8> {
         let password = password.expose().as_bytes();
         if password.is_empty() {
             return match self {
@@ -73,21 +73,21 @@ impl Plugin {
     }
 }
 
-/// Gives the password with its closing zero byte, for use inside TLS.
-pub fn clear(password: &Secret) -> Vec<u8> {
+/// Returns the password with its closing zero byte, for use inside TLS.
+pub(super) fn clear(password: &Secret) -> Vec<u8> {
     let mut bytes = password.expose().as_bytes().to_vec();
     bytes.push(0);
     bytes
 }
 
 /// Reads a public key (PEM) as a server sends it or keeps it in its data folder, with a closing zero byte.
-pub fn public_key(pem: &[u8]) -> Option<RsaPublicKey> {
+pub(super) fn public_key(pem: &[u8]) -> Option<RsaPublicKey> {
     let pem = std::str::from_utf8(pem).ok()?;
     RsaPublicKey::from_public_key_pem(pem.trim_end_matches(['\0', '\n', ' '])).ok()
 }
 
 /// Encrypts the password under a public key: masked with the nonce, then OAEP with SHA-1.
-pub fn under_key(password: &Secret, nonce: &[u8], key: &RsaPublicKey) -> Option<Vec<u8>> {
+pub(super) fn under_key(password: &Secret, nonce: &[u8], key: &RsaPublicKey) -> Option<Vec<u8>> {
     let masked: Vec<u8> = clear(password).iter().zip(nonce.iter().cycle()).map(|(a, b)| a ^ b).collect();
     key.encrypt(&mut rand::thread_rng(), rsa::Oaep::new::<Sha1>(), &masked).ok()
 }

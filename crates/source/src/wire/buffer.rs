@@ -1,19 +1,19 @@
 //! Bytes of a socket cut into packets.
 //!
-//! A packet has a header of four bytes: length (three bytes, little-endian) and sequence number. A payload of 16 MiB − 1
-//! or more is sent as several packets, all but the last of that full length; here the parts are joined in place by
+//! A packet has a header of four bytes: length (three bytes, little-endian) and sequence number. A payload of 16 MiB −
+//! 1 or more is sent as several packets, all but the last of that full length; here the parts are joined in place by
 //! moving the later ones over the headers between them. Packets stay where the socket wrote them, so reading one costs
 //! no copy. The buffer grows only when bytes have really arrived, never on the strength of an announced length.
 
 use std::ops::Range;
 
 /// Largest payload of one packet on the wire; a longer one goes on in the next packet.
-pub const FULL_PACKET: usize = 0xff_ffff;
+pub(super) const FULL_PACKET: usize = 0xff_ffff;
 
 const HEADER: usize = 4;
 
 /// Bytes that are read from the socket in one go, at most.
-pub const READ_BYTES: usize = 1 << 20;
+pub(super) const READ_BYTES: usize = 1 << 20;
 
 /// What went wrong while cutting packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,12 +36,12 @@ pub struct PacketBuffer {
 }
 
 impl PacketBuffer {
-    /// Makes a buffer that refuses packets of more than `limit_bytes`.
+    /// Creates a buffer that refuses packets of more than `limit_bytes`.
     pub fn new(limit_bytes: usize) -> PacketBuffer {
         PacketBuffer { limit_bytes, ..PacketBuffer::default() }
     }
 
-    /// Gives the limit for a packet.
+    /// Returns the limit for a packet.
     pub fn limit_bytes(&self) -> usize {
         self.limit_bytes
     }
@@ -110,14 +110,14 @@ impl PacketBuffer {
         Ok(Some(first..to))
     }
 
-    /// Gives the bytes of a packet that was taken.
+    /// Returns the bytes of a packet that was taken.
     #[inline]
     pub fn get(&self, packet: Range<usize>) -> &[u8] {
         self.bytes.get(packet).unwrap_or_default()
     }
 
-    /// Puts back the packet that was taken last: the next [`PacketBuffer::take`] gives it again. Nothing may be received
-    /// or handed over in between if it was joined.
+    /// Puts back the packet that was taken last: the next [`PacketBuffer::take`] gives it again. Nothing may be
+    /// received or handed over in between if it was joined.
     pub fn put_back_last(&mut self) {
         let last = self.last.clone();
         if last.len() < FULL_PACKET {
@@ -167,7 +167,7 @@ impl PacketBuffer {
 }
 
 /// Appends `payload` as one packet or as several full ones; gives the next sequence number.
-pub fn put_packet(out: &mut Vec<u8>, payload: &[u8], mut sequence: u8) -> u8 {
+pub(super) fn put_packet(out: &mut Vec<u8>, payload: &[u8], mut sequence: u8) -> u8 {
     let mut rest = payload;
     loop {
         let (part, later) = rest.split_at(rest.len().min(FULL_PACKET));

@@ -6,30 +6,30 @@ use super::auth::NONCE;
 use super::read::{Reader, put_bytes};
 
 /// Capability flags that this client knows.
-pub mod capability {
+pub(super) mod capability {
     /// Long password hashes.
-    pub const LONG_PASSWORD: u32 = 1;
+    pub(crate) const LONG_PASSWORD: u32 = 1;
     /// Longer column flags.
-    pub const LONG_FLAG: u32 = 1 << 2;
+    pub(crate) const LONG_FLAG: u32 = 1 << 2;
     /// Protocol 4.1.
-    pub const PROTOCOL_41: u32 = 1 << 9;
+    pub(crate) const PROTOCOL_41: u32 = 1 << 9;
     /// TLS after the greeting.
-    pub const SSL: u32 = 1 << 11;
+    pub(crate) const SSL: u32 = 1 << 11;
     /// Status flags in OK packets.
-    pub const TRANSACTIONS: u32 = 1 << 13;
+    pub(crate) const TRANSACTIONS: u32 = 1 << 13;
     /// Authentication of 4.1.
-    pub const SECURE_CONNECTION: u32 = 1 << 15;
+    pub(crate) const SECURE_CONNECTION: u32 = 1 << 15;
     /// Named authentication plugins.
-    pub const PLUGIN_AUTH: u32 = 1 << 19;
+    pub(crate) const PLUGIN_AUTH: u32 = 1 << 19;
     /// Connection attributes.
-    pub const CONNECT_ATTRS: u32 = 1 << 20;
+    pub(crate) const CONNECT_ATTRS: u32 = 1 << 20;
     /// Authentication data with a length in front.
-    pub const PLUGIN_AUTH_LENENC: u32 = 1 << 21;
+    pub(crate) const PLUGIN_AUTH_LENENC: u32 = 1 << 21;
 }
 
 /// What the server says first.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Greeting {
+pub(super) struct Greeting {
     /// Version text.
     pub version: String,
     /// The server's number of this connection.
@@ -44,7 +44,7 @@ pub struct Greeting {
 
 impl Greeting {
     /// Reads a greeting of protocol version 10; `None` on anything else.
-    pub fn parse(packet: &[u8]) -> Option<Greeting> {
+    pub(super) fn parse(packet: &[u8]) -> Option<Greeting> {
         let mut reader = Reader::new(packet);
         if reader.u8()? != 10 {
             return None;
@@ -71,7 +71,7 @@ impl Greeting {
 
 /// The client's answer to a greeting.
 #[derive(Clone, Debug)]
-pub struct Response<'a> {
+pub(super) struct Response<'a> {
     /// Capabilities to use; a subset of the server's.
     pub capabilities: u32,
     /// Account name.
@@ -89,7 +89,7 @@ const UTF8MB4: u8 = 45;
 
 impl Response<'_> {
     /// Writes the fixed head that is also the request for TLS.
-    pub fn put_tls_request(&self, out: &mut Vec<u8>) {
+    pub(super) fn put_tls_request(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.capabilities.to_le_bytes());
         out.extend_from_slice(&(1_u32 << 30).to_le_bytes());
         out.push(UTF8MB4);
@@ -97,7 +97,7 @@ impl Response<'_> {
     }
 
     /// Writes the whole answer.
-    pub fn put(&self, out: &mut Vec<u8>) {
+    pub(super) fn put(&self, out: &mut Vec<u8>) {
         self.put_tls_request(out);
         out.extend_from_slice(self.user.as_bytes());
         out.push(0);

@@ -14,16 +14,18 @@
 //! - [`result`]: column definitions, text rows, error packets.
 //! - `session`: the variables that every session sets.
 
-pub mod auth;
-pub mod buffer;
-pub mod connection;
-pub mod handshake;
-pub mod read;
-pub mod result;
+mod auth;
+mod buffer;
+mod connection;
+mod handshake;
+mod read;
+mod result;
 mod session;
 mod tls;
 mod trust;
 
-pub use connection::Connection;
-pub use result::{ColumnDefinition, Row, Table, TextRow};
+pub(crate) use connection::BufferedRow;
+pub use connection::{Connection, Encryption};
+pub(crate) use read::put_length;
+pub(crate) use result::{Row, Table, TextRow};
 pub use session::session_variables;

@@ -2,29 +2,29 @@
 
 /// Takes fields from the front of a packet; every method gives `None` where the packet is too short.
 #[derive(Clone, Copy, Debug)]
-pub struct Reader<'a> {
+pub(super) struct Reader<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
     /// Starts at the first byte.
-    pub fn new(packet: &'a [u8]) -> Reader<'a> {
+    pub(super) fn new(packet: &'a [u8]) -> Reader<'a> {
         Reader { rest: packet }
     }
 
-    /// Gives what has not been taken yet.
-    pub fn rest(&self) -> &'a [u8] {
+    /// Returns what has not been taken yet.
+    pub(super) fn rest(&self) -> &'a [u8] {
         self.rest
     }
 
-    /// Tells whether everything has been taken.
-    pub fn is_empty(&self) -> bool {
+    /// Returns whether everything has been taken.
+    pub(super) fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
     /// Takes `count` bytes.
     #[inline]
-    pub fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
+    pub(super) fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.rest.split_at_checked(count)?;
         self.rest = rest;
         Some(taken)
@@ -32,25 +32,25 @@ impl<'a> Reader<'a> {
 
     /// Takes one byte.
     #[inline]
-    pub fn u8(&mut self) -> Option<u8> {
+    pub(super) fn u8(&mut self) -> Option<u8> {
         let (first, rest) = self.rest.split_first()?;
         self.rest = rest;
         Some(*first)
     }
 
     /// Takes a 16-bit integer.
-    pub fn u16(&mut self) -> Option<u16> {
+    pub(super) fn u16(&mut self) -> Option<u16> {
         self.bytes(2)?.try_into().ok().map(u16::from_le_bytes)
     }
 
     /// Takes a 32-bit integer.
-    pub fn u32(&mut self) -> Option<u32> {
+    pub(super) fn u32(&mut self) -> Option<u32> {
         self.bytes(4)?.try_into().ok().map(u32::from_le_bytes)
     }
 
     /// Takes an integer of one to nine bytes with its length in front (`int<lenenc>`).
     #[inline]
-    pub fn length_encoded(&mut self) -> Option<u64> {
+    pub(super) fn length_encoded(&mut self) -> Option<u64> {
         let width = match self.u8()? {
             value @ 0..=250 => return Some(u64::from(value)),
             0xfc => 2,
@@ -64,13 +64,13 @@ impl<'a> Reader<'a> {
 
     /// Takes a string with its length in front (`string<lenenc>`).
     #[inline]
-    pub fn length_encoded_bytes(&mut self) -> Option<&'a [u8]> {
+    pub(super) fn length_encoded_bytes(&mut self) -> Option<&'a [u8]> {
         let count = usize::try_from(self.length_encoded()?).ok()?;
         self.bytes(count)
     }
 
     /// Takes a string up to a zero byte, or up to the end where there is none.
-    pub fn until_zero(&mut self) -> &'a [u8] {
+    pub(super) fn until_zero(&mut self) -> &'a [u8] {
         match memchr::memchr(0, self.rest) {
             Some(at) => {
                 let taken = self.bytes(at).unwrap_or_default();
@@ -83,7 +83,7 @@ impl<'a> Reader<'a> {
 }
 
 /// Appends an integer as `int<lenenc>`.
-pub fn put_length(out: &mut Vec<u8>, value: u64) {
+pub(crate) fn put_length(out: &mut Vec<u8>, value: u64) {
     match value {
         0..=250 => out.push(value as u8),
         251..=0xffff => {
@@ -102,7 +102,7 @@ pub fn put_length(out: &mut Vec<u8>, value: u64) {
 }
 
 /// Appends a string as `string<lenenc>`.
-pub fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+pub(super) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     put_length(out, bytes.len() as u64);
     out.extend_from_slice(bytes);
 }

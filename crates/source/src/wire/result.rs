@@ -7,7 +7,7 @@ use super::read::Reader;
 
 /// An error packet, cut into its fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ErrorPacket {
+pub(super) struct ErrorPacket {
     /// Number of the error.
     pub code: u16,
     /// SQLSTATE.
@@ -18,7 +18,7 @@ pub struct ErrorPacket {
 
 impl ErrorPacket {
     /// Reads a packet that starts with 0xff.
-    pub fn parse(packet: &[u8]) -> Option<ErrorPacket> {
+    pub(super) fn parse(packet: &[u8]) -> Option<ErrorPacket> {
         let mut reader = Reader::new(packet);
         if reader.u8()? != 0xff {
             return None;
@@ -34,9 +34,9 @@ impl ErrorPacket {
     }
 }
 
-/// Tells whether a packet ends a list of columns or rows.
+/// Returns whether a packet ends a list of columns or rows.
 #[inline]
-pub fn is_end(packet: &[u8]) -> bool {
+pub(super) fn is_end(packet: &[u8]) -> bool {
     packet.first() == Some(&0xfe) && packet.len() < 9
 }
 
@@ -135,7 +135,7 @@ impl Table {
         self.rows.len()
     }
 
-    /// Tells whether there is no row.
+    /// Returns whether there is no row.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
@@ -145,7 +145,7 @@ impl Table {
         self.rows.iter().map(|cells| Row { columns: &self.columns, cells })
     }
 
-    /// Gives the first row.
+    /// Returns the first row.
     pub fn first(&self) -> Option<Row<'_>> {
         self.rows().next()
     }
@@ -159,17 +159,17 @@ pub struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    /// Gives a cell by number as text; `None` for NULL, for no such column and for bytes that are not UTF-8.
+    /// Returns a cell by number as text; `None` for NULL, for no such column and for bytes that are not UTF-8.
     pub fn text(&self, index: usize) -> Option<&'a str> {
         self.bytes(index).and_then(|bytes| std::str::from_utf8(bytes).ok())
     }
 
-    /// Gives a cell by number.
+    /// Returns a cell by number.
     pub fn bytes(&self, index: usize) -> Option<&'a [u8]> {
         self.cells.get(index)?.as_deref()
     }
 
-    /// Gives a cell by column name, in any case.
+    /// Returns a cell by column name, in any case.
     pub fn named(&self, name: &str) -> Option<&'a str> {
         self.text(self.columns.iter().position(|column| column.eq_ignore_ascii_case(name))?)
     }

@@ -1,14 +1,14 @@
-//! The variables that every SQL session sets, so that no default of the server cuts, refuses, delays, rewords or locks an
-//! answer.
+//! The variables that every SQL session sets, so that no default of the server cuts, refuses, delays, rewords or locks
+//! an answer.
 //!
 //! A server's owner may set any session variable for all new sessions, globally or with `init_connect`. Each row of
-//! [`SETTINGS`] names a variable and the value that makes answers complete, with what another value would do. The values
-//! are written out: `DEFAULT` would mean the server's global value again. Variables of the servers that are not in the
-//! table cannot change an answer of ours; `tests/server/session_variables.txt` says why, for each one.
+//! [`SETTINGS`] names a variable and the value that makes answers complete, with what another value would do. The
+//! values are written out: `DEFAULT` would mean the server's global value again. Variables of the servers that are not
+//! in the table cannot change an answer of ours; `tests/server/session_variables.txt` says why, for each one.
 //!
-//! Life cycle: [`crate::wire::Connection::open`] calls [`settle`] once, after the login. One statement sets all variables
-//! that this kind of server should have. Where the server lacks one of them, each variable is set by itself and an
-//! unknown one is passed over, so that versions need no table.
+//! Life cycle: [`crate::wire::Connection::open`] calls [`settle`] once, after the login. One statement sets all
+//! variables that this kind of server should have. Where the server lacks one of them, each variable is set by itself
+//! and an unknown one is passed over, so that versions need no table.
 
 use super::connection::Connection;
 use crate::{Error, Flavor};
@@ -17,7 +17,8 @@ use crate::{Error, Flavor};
 const UNKNOWN: u16 = 1193;
 /// `ER_SPECIFIC_ACCESS_DENIED_ERROR`: a newer server may ask for a privilege that an older one does not.
 const NOT_ALLOWED: u16 = 1227;
-/// `ER_WRONG_VALUE_FOR_VAR`, `ER_WRONG_TYPE_FOR_VAR`, `ER_INCORRECT_GLOBAL_LOCAL_VAR`: the server knows the variable in another form.
+/// `ER_WRONG_VALUE_FOR_VAR`, `ER_WRONG_TYPE_FOR_VAR`, `ER_INCORRECT_GLOBAL_LOCAL_VAR`: the server knows the variable in
+/// another form.
 const OTHER_FORM: [u16; 3] = [1231, 1232, 1238];
 
 /// One variable of the session.
@@ -43,12 +44,14 @@ const fn mariadb(name: &'static str, value: &'static str) -> Setting {
 const NO_LIMIT: &str = "18446744073709551615";
 
 const SETTINGS: &[Setting] = &[
-    // ANSI_QUOTES, PAD_CHAR_TO_FULL_LENGTH, NO_BACKSLASH_ESCAPES, HIGH_NOT_PRECEDENCE, ORACLE and others change how statements
-    // are read and values printed. A number, because '' is NULL under EMPTY_STRING_IS_NULL, which would be refused.
+    // ANSI_QUOTES, PAD_CHAR_TO_FULL_LENGTH, NO_BACKSLASH_ESCAPES, HIGH_NOT_PRECEDENCE, ORACLE and others change how
+    // statements are read and values printed. A number, because '' is NULL under EMPTY_STRING_IS_NULL, which would be
+    // refused.
     both("sql_mode", "0"),
     // Every SELECT and SHOW without LIMIT, the snapshot's too, ends silently after so many rows.
     both("sql_select_limit", NO_LIMIT),
-    // Statements that may look at more rows than max_join_size are refused (1104); setting the latter resets the former.
+    // Statements that may look at more rows than max_join_size are refused (1104); setting the latter resets the
+    // former.
     both("max_join_size", NO_LIMIT),
     both("sql_big_selects", "1"),
     // A longer statement is ended: 3024 on MySQL, 1969 on MariaDB.
@@ -92,7 +95,8 @@ const SETTINGS: &[Setting] = &[
     mariadb("max_session_mem_used", "9223372036854775807"),
     mariadb("max_tmp_session_space_usage", "0"),
     mariadb("tmp_disk_table_size", NO_LIMIT),
-    // FORCED refuses statements that the secondary engine cannot run; ON may read from its copy of the rows, which lags.
+    // FORCED refuses statements that the secondary engine cannot run; ON may read from its copy of the rows, which
+    // lags.
     mysql("use_secondary_engine", "OFF"),
     // OFF hides the generated invisible primary key, which the log has.
     mysql("show_gipk_in_create_table_and_information_schema", "ON"),
@@ -138,8 +142,8 @@ fn settings(flavor: Flavor) -> impl Iterator<Item = &'static Setting> {
 /// Sets all variables of a session that has just logged in.
 ///
 /// # Errors
-/// Those of the connection; the server's, except that it does not know a variable, wants another form of value or a privilege
-/// for it.
+/// Those of the connection; the server's, except that it does not know a variable, wants another form of value or a
+/// privilege for it.
 pub(super) async fn settle(connection: &mut Connection) -> Result<(), Error> {
     let flavor = connection.version().flavor;
     let assignments: Vec<String> =
@@ -162,7 +166,8 @@ async fn set_alone(connection: &mut Connection, assignment: &str) -> Result<(), 
     match connection.execute(&format!("SET SESSION {assignment}")).await {
         Err(Error::Server { code: UNKNOWN, .. }) => Ok(()),
         Err(error @ Error::Server { code, .. }) if is_one_by_one(code) => {
-            tracing::warn!(server = %connection.address(), "`{assignment}` is not set for this session, so the server's own value holds: {error}");
+            tracing::warn!(server = %connection.address(),
+                "`{assignment}` is not set for this session, so the server's own value holds: {error}");
             Ok(())
         }
         done => done,

@@ -24,10 +24,14 @@ use crate::{Error, ServerConfig, Tls, TlsMode};
 const SOCKET_READ_BYTES: usize = 64 << 10;
 
 /// An encrypted connection. The socket is read in large pieces beneath the encryption.
-pub type TlsStream = client::TlsStream<BufReader<TcpStream>>;
+pub(super) type TlsStream = client::TlsStream<BufReader<TcpStream>>;
 
 /// Runs the TLS handshake on a socket whose peer waits for it.
-pub async fn handshake(config: &ServerConfig, client: ClientConfig, socket: TcpStream) -> Result<TlsStream, Error> {
+pub(super) async fn handshake(
+    config: &ServerConfig,
+    client: ClientConfig,
+    socket: TcpStream,
+) -> Result<TlsStream, Error> {
     let failed = |reason: String| Error::Tls { address: config.address(), reason };
     let name = match ServerName::try_from(config.host.clone()) {
         Ok(name) => name,
@@ -44,7 +48,7 @@ pub async fn handshake(config: &ServerConfig, client: ClientConfig, socket: TcpS
 ///
 /// # Errors
 /// [`Error::TlsFile`] names the file that is missing or holds something else.
-pub fn client_config(tls: &Tls, mode: TlsMode) -> Result<ClientConfig, Error> {
+pub(super) fn client_config(tls: &Tls, mode: TlsMode) -> Result<ClientConfig, Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let trust = match mode {
         TlsMode::VerifyCa | TlsMode::VerifyIdentity => {

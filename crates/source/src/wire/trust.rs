@@ -1,4 +1,4 @@
-//! Who may get the password itself: the one rule for every plugin that sends it whole.
+//! To whom the password may be sent whole: one rule for every plugin that does so.
 //!
 //! A scramble can only be guessed from. The password as text, inside TLS or under an RSA key, belongs to whoever holds
 //! the private key, so somebody must vouch for the key: a CA or a pinned key file, or the operator in words. A server
@@ -20,7 +20,7 @@ use crate::{Error, PublicKeyRetrieval, ServerConfig, TlsMode};
 
 /// Everything that the files of a configuration say about keys, read before the first byte is sent.
 #[derive(Debug)]
-pub struct Keys {
+pub(super) struct Keys {
     /// The mode after a named CA has raised it.
     pub mode: TlsMode,
     /// The TLS client; `None` where TLS is never used.
@@ -32,7 +32,7 @@ pub struct Keys {
 
 /// How the connection is protected when the password is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Channel {
+pub(super) enum Channel {
     /// Plain TCP.
     Plain,
     /// TLS.
@@ -42,9 +42,9 @@ pub enum Channel {
     },
 }
 
-/// The way on which the password may leave.
+/// How the password may be sent.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Way<'a> {
+pub(super) enum Way<'a> {
     /// As text, inside TLS.
     Clear,
     /// Under this key.
@@ -58,7 +58,7 @@ impl Keys {
     ///
     /// # Errors
     /// [`Error::TlsFile`] for a file that is missing or holds something else, [`Error::CaWithoutTls`].
-    pub fn read(config: &ServerConfig) -> Result<Keys, Error> {
+    pub(super) fn read(config: &ServerConfig) -> Result<Keys, Error> {
         let mode = config.tls.effective_mode()?;
         let client = tls::client_config(&config.tls, mode)?;
         let pinned = config.tls.server_public_key_file.as_deref();
@@ -79,7 +79,7 @@ impl Keys {
     ///
     /// # Errors
     /// [`Error::UntrustedKey`] where nobody vouches for the key at the other end.
-    pub fn way(&self, channel: Channel, plugin: Plugin, address: &str) -> Result<Way<'_>, Error> {
+    pub(super) fn way(&self, channel: Channel, plugin: Plugin, address: &str) -> Result<Way<'_>, Error> {
         let allowed = self.retrieval == PublicKeyRetrieval::Allowed;
         let refused = |reason| Error::UntrustedKey { address: address.to_owned(), plugin: plugin.name(), reason };
         match (channel, &self.pinned) {

@@ -6,7 +6,7 @@ use bitacora_source::schema::{ColumnFacts, TableFacts};
 use super::Server;
 
 /// A table as lines: head, columns, keys.
-pub fn expected(truth: &TableFacts, kind: Server) -> Vec<String> {
+pub(crate) fn expected(truth: &TableFacts, kind: Server) -> Vec<String> {
     let charset = truth.collation.as_deref().unwrap_or_default().split('_').next().unwrap_or_default();
     let mut lines = vec![format!("{charset} {:?}", truth.comment)];
     lines.extend(truth.columns.iter().map(|column| expected_column(column, kind)));
@@ -36,7 +36,7 @@ fn expected_column(column: &ColumnFacts, kind: Server) -> String {
     )
 }
 
-pub fn shown(table: &Table, kind: Server) -> Vec<String> {
+pub(crate) fn shown(table: &Table, kind: Server) -> Vec<String> {
     let comment = table.comment.clone().unwrap_or_default();
     let mut lines = vec![format!("{} {comment:?}", table.charset.resolved().unwrap_or_default())];
     lines.extend(table.columns.iter().map(|column| shown_column(column, kind)));

@@ -1,13 +1,13 @@
-//! The catalog against real servers: after each statement, its columns and keys equal what `information_schema` says, both
-//! when it followed the statements and when it reads `SHOW CREATE TABLE`.
+//! The catalog against real servers: after each statement, its columns and keys equal what `information_schema` says,
+//! both when it followed the statements and when it reads `SHOW CREATE TABLE`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod lines;
 mod random;
 
+use bitacora_source::Connection;
 use bitacora_source::ddl::{Catalog, CharsetChoice, SqlMode, scan};
 use bitacora_source::schema::{describe, show_create_table};
-use bitacora_source::wire::Connection;
 use bitacora_source::{ServerConfig, TableName};
 use bitacora_testkit::{DatabaseServer, Mariadb, MariadbOptions, Mysql, MysqlOptions};
 use lines::{expected, shown};
@@ -15,59 +15,43 @@ use random::Random;
 
 /// Statements on `t`; each group starts without it.
 const BOTH: &[&[&str]] = &[
-    &[
-        "CREATE TABLE t (a TINYINT, b SMALLINT UNSIGNED, c MEDIUMINT, d INT, e BIGINT UNSIGNED, f INTEGER, g INT1, h INT8, i MIDDLEINT)",
-    ],
-    &[
-        "CREATE TABLE t (a BOOL, b BOOLEAN NOT NULL DEFAULT TRUE, c TINYINT(1), d INT(7) ZEROFILL, e INT UNSIGNED ZEROFILL)",
-    ],
+    &["CREATE TABLE t (a TINYINT, b SMALLINT UNSIGNED, c MEDIUMINT, d INT, e BIGINT UNSIGNED, f INTEGER, g INT1, h \
+        INT8, i MIDDLEINT)"],
+    &["CREATE TABLE t (a BOOL, b BOOLEAN NOT NULL DEFAULT TRUE, c TINYINT(1), d INT(7) ZEROFILL, e INT UNSIGNED \
+        ZEROFILL)"],
     &["CREATE TABLE t (a DECIMAL, b NUMERIC(8), c DEC(8,3) UNSIGNED, d FIXED(5,5), e DECIMAL(6,2) ZEROFILL)"],
-    &[
-        "CREATE TABLE t (a FLOAT, b FLOAT(7,3), c FLOAT(24), d FLOAT(25), e DOUBLE PRECISION, f REAL, g DOUBLE(10,4) UNSIGNED, h FLOAT4, i FLOAT8)",
-    ],
-    &[
-        "CREATE TABLE t (a BIT, b BIT(12) DEFAULT b'101', c YEAR, d DATE, e TIME(3), f DATETIME(6), g TIMESTAMP(2) NULL, h TIME, i DATETIME)",
-    ],
-    &[
-        "CREATE TABLE t (a CHAR, b CHAR(7), c CHARACTER VARYING(5), d NCHAR(3), e NATIONAL VARCHAR(4), f NVARCHAR(6), g NATIONAL CHAR VARYING(6))",
-    ],
-    &[
-        "CREATE TABLE t (a TINYTEXT, b TEXT, c MEDIUMTEXT, d LONGTEXT, e TEXT(100), f TEXT(70000), g LONG, h LONG VARCHAR, i LONG VARBINARY)",
-    ],
-    &[
-        "CREATE TABLE t (a BINARY, b BINARY(3), c VARBINARY(9), d TINYBLOB, e BLOB, f MEDIUMBLOB, g LONGBLOB, h BLOB(100))",
-    ],
-    &[
-        "CREATE TABLE t (a CHAR(4) CHARACTER SET binary, b VARCHAR(4) CHARSET binary, c TEXT CHARACTER SET binary, d CHAR(2) BYTE)",
-    ],
-    &[
-        "CREATE TABLE t (a VARCHAR(9) CHARACTER SET latin1, b VARCHAR(9) COLLATE koi8r_bin, c TEXT CHARACTER SET cp850 COLLATE cp850_bin, d VARCHAR(5) BINARY)",
-    ],
-    &[
-        "CREATE TABLE t (a ENUM('x','it''s', 'a\\'b', \"q\", ',)(') DEFAULT 'x', b SET('a','b') CHARSET latin1 NOT NULL DEFAULT 'a,b', c ENUM('ñ','日'))",
-    ],
+    &["CREATE TABLE t (a FLOAT, b FLOAT(7,3), c FLOAT(24), d FLOAT(25), e DOUBLE PRECISION, f REAL, g DOUBLE(10,4) \
+        UNSIGNED, h FLOAT4, i FLOAT8)"],
+    &["CREATE TABLE t (a BIT, b BIT(12) DEFAULT b'101', c YEAR, d DATE, e TIME(3), f DATETIME(6), g TIMESTAMP(2) \
+        NULL, h TIME, i DATETIME)"],
+    &["CREATE TABLE t (a CHAR, b CHAR(7), c CHARACTER VARYING(5), d NCHAR(3), e NATIONAL VARCHAR(4), f NVARCHAR(6), \
+        g NATIONAL CHAR VARYING(6))"],
+    &["CREATE TABLE t (a TINYTEXT, b TEXT, c MEDIUMTEXT, d LONGTEXT, e TEXT(100), f TEXT(70000), g LONG, h LONG \
+        VARCHAR, i LONG VARBINARY)"],
+    &["CREATE TABLE t (a BINARY, b BINARY(3), c VARBINARY(9), d TINYBLOB, e BLOB, f MEDIUMBLOB, g LONGBLOB, h \
+        BLOB(100))"],
+    &["CREATE TABLE t (a CHAR(4) CHARACTER SET binary, b VARCHAR(4) CHARSET binary, c TEXT CHARACTER SET binary, d \
+        CHAR(2) BYTE)"],
+    &["CREATE TABLE t (a VARCHAR(9) CHARACTER SET latin1, b VARCHAR(9) COLLATE koi8r_bin, c TEXT CHARACTER SET cp850 \
+        COLLATE cp850_bin, d VARCHAR(5) BINARY)"],
+    &["CREATE TABLE t (a ENUM('x','it''s', 'a\\'b', \"q\", ',)(') DEFAULT 'x', b SET('a','b') CHARSET latin1 NOT \
+        NULL DEFAULT 'a,b', c ENUM('ñ','日'))"],
     &["CREATE TABLE t (a GEOMETRY, b POINT, c LINESTRING, d POLYGON, e MULTIPOINT, f GEOMETRYCOLLECTION)"],
-    &[
-        "CREATE TABLE t (a SERIAL, b INT COMMENT 'it''s; (x', c INT AS (b + (1)) STORED, d VARCHAR(9) GENERATED ALWAYS AS (concat('(',`b`)) VIRTUAL COMMENT 'c')",
-    ],
-    &[
-        "CREATE TABLE t (a INT NOT NULL DEFAULT -5, b VARCHAR(9) DEFAULT 'it''s', c DECIMAL(6,3) DEFAULT 1.5, d DATETIME DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP, e CHAR(3) DEFAULT '')",
-    ],
-    &[
-        "CREATE TABLE t (a TIMESTAMP, b TIMESTAMP NOT NULL DEFAULT '2000-01-01 00:00:00', c TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3))",
-    ],
+    &["CREATE TABLE t (a SERIAL, b INT COMMENT 'it''s; (x', c INT AS (b + (1)) STORED, d VARCHAR(9) GENERATED ALWAYS \
+        AS (concat('(',`b`)) VIRTUAL COMMENT 'c')"],
+    &["CREATE TABLE t (a INT NOT NULL DEFAULT -5, b VARCHAR(9) DEFAULT 'it''s', c DECIMAL(6,3) DEFAULT 1.5, d \
+        DATETIME DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP, e CHAR(3) DEFAULT '')"],
+    &["CREATE TABLE t (a TIMESTAMP, b TIMESTAMP NOT NULL DEFAULT '2000-01-01 00:00:00', c TIMESTAMP(3) NOT NULL \
+        DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3))"],
     &["CREATE TABLE t (a INT, b INT, PRIMARY KEY (b, a), KEY k (a DESC), UNIQUE INDEX u USING BTREE (a))"],
-    &[
-        "CREATE TABLE t (a INT KEY, b INT UNIQUE, c INT NOT NULL UNIQUE KEY, CONSTRAINT x UNIQUE (b, c), CHECK (a > 0), CONSTRAINT y CHECK (b <> 1))",
-    ],
-    &[
-        "CREATE TABLE t (a INT NOT NULL AUTO_INCREMENT, b INT, PRIMARY KEY (a)) COMMENT='ta''ble' ENGINE=InnoDB AUTO_INCREMENT=7 ROW_FORMAT=DYNAMIC",
-    ],
+    &["CREATE TABLE t (a INT KEY, b INT UNIQUE, c INT NOT NULL UNIQUE KEY, CONSTRAINT x UNIQUE (b, c), CHECK (a > \
+        0), CONSTRAINT y CHECK (b <> 1))"],
+    &["CREATE TABLE t (a INT NOT NULL AUTO_INCREMENT, b INT, PRIMARY KEY (a)) COMMENT='ta''ble' ENGINE=InnoDB \
+        AUTO_INCREMENT=7 ROW_FORMAT=DYNAMIC"],
     &["CREATE TABLE t (a CHAR(3), b TEXT, c INT) DEFAULT CHARSET=latin1"],
     &["CREATE TABLE t (a CHAR(3), b TEXT CHARACTER SET utf8mb4) COLLATE cp866_bin"],
-    &[
-        "CREATE TABLE t (a INT NOT NULL, b INT, PRIMARY KEY (a)) PARTITION BY RANGE (a) (PARTITION p0 VALUES LESS THAN (10) COMMENT = 'n', PARTITION p1 VALUES LESS THAN MAXVALUE)",
-    ],
+    &["CREATE TABLE t (a INT NOT NULL, b INT, PRIMARY KEY (a)) PARTITION BY RANGE (a) (PARTITION p0 VALUES LESS THAN \
+        (10) COMMENT = 'n', PARTITION p1 VALUES LESS THAN MAXVALUE)"],
     &["CREATE TABLE t (`key` INT, comment INT, status INT, `a``b` INT, `ñ` INT, `select` INT, date DATE, time TIME)"],
     &[
         "CREATE TABLE t (a INT PRIMARY KEY, b INT)",
@@ -159,7 +143,8 @@ const MYSQL_ONLY: &[&[&str]] = &[
     &["CREATE TABLE t (a INT NOT NULL, b INT, UNIQUE (b, a))", "ALTER TABLE t DROP b"],
     &["CREATE TABLE t (a JSON, b VECTOR(3), c VECTOR, d POINT NOT NULL SRID 4326, e GEOMCOLLECTION)"],
     &[
-        "CREATE TABLE t (a INT, b INT DEFAULT 1 INVISIBLE, c CHAR(36) DEFAULT (uuid()), d INT DEFAULT ((1 + 2)), e JSON DEFAULT (json_array()), f BLOB DEFAULT ('x'))",
+        "CREATE TABLE t (a INT, b INT DEFAULT 1 INVISIBLE, c CHAR(36) DEFAULT (uuid()), d INT DEFAULT ((1 + 2)), e \
+        JSON DEFAULT (json_array()), f BLOB DEFAULT ('x'))",
         "ALTER TABLE t ALTER COLUMN b SET VISIBLE, ALTER COLUMN a SET INVISIBLE",
     ],
     &[
@@ -182,7 +167,8 @@ const MARIADB_ONLY: &[&[&str]] = &[
         "ALTER TABLE IF EXISTS t WAIT 5 DROP COLUMN IF EXISTS nope, MODIFY COLUMN IF EXISTS z BIGINT",
     ],
     &[
-        "SET STATEMENT max_statement_time=100 FOR CREATE TABLE t (a INT DEFAULT (1 + 2), b INT AS (a) PERSISTENT, c CHAR(36) DEFAULT uuid())",
+        "SET STATEMENT max_statement_time=100 FOR CREATE TABLE t (a INT DEFAULT (1 + 2), b INT AS (a) PERSISTENT, c \
+        CHAR(36) DEFAULT uuid())",
         "ALTER ONLINE TABLE t ADD d INT",
     ],
     &["CREATE TABLE t (a INT) WITH SYSTEM VERSIONING", "ALTER TABLE t DROP SYSTEM VERSIONING"],

@@ -1,7 +1,7 @@
 //! Random statements.
 
 /// A small generator of `ALTER TABLE t` over few names, so that clauses meet.
-pub struct Random(pub u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
     fn below(&mut self, bound: usize) -> usize {
@@ -72,7 +72,7 @@ impl Random {
         }
     }
 
-    pub fn alter(&mut self) -> String {
+    pub(crate) fn alter(&mut self) -> String {
         let count = 1 + self.below(3) * self.below(2);
         let clauses: Vec<String> = (0..count).map(|_| self.clause()).collect();
         format!("ALTER TABLE t {}", clauses.join(", "))

@@ -112,7 +112,10 @@ async fn mysql() {
     expect(&check_at(empty).await, "position", Severity::Failure, "has purged transactions");
     expect(&check_at(Position::at(&first, 4)).await, "position", Severity::Failure, "no longer has the binlog file");
 
-    server.client("CREATE USER 'norl'@'%' IDENTIFIED BY 'p'; GRANT SELECT, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO 'norl'@'%'");
+    server.client(
+        "CREATE USER 'norl'@'%' IDENTIFIED BY 'p'; GRANT SELECT, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO \
+        'norl'@'%'",
+    );
     assert!(run(&config_of(&server, "norl", "p"), &options()).await.is_ready());
     server.client("CREATE TABLE s.plain (id INT PRIMARY KEY) ENGINE = MyISAM");
     expect(&run(&config_of(&server, "norl", "p"), &options()).await, "engines", Severity::Failure, "s.plain (MyISAM)");

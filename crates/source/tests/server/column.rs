@@ -1,7 +1,7 @@
 //! Every column type: the image that the snapshot makes of a row is the one that the log has of it.
 //!
-//! Exceptions: JSON of MySQL (a binary form in the log, the server's text in the snapshot) and MariaDB's COMPRESSED. The
-//! plans print them, and everything else, identically; that is the property that consumers see.
+//! Exceptions: JSON of MySQL (a binary form in the log, the server's text in the snapshot) and MariaDB's COMPRESSED.
+//! The plans print them, and everything else, identically; that is the property that consumers see.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use bitacora_change::{
 };
 use bitacora_source::ddl::{Catalog, SqlMode, scan};
 use bitacora_source::replication::{Client, EventChunk, ReplicaOptions, StreamState, Waiting};
-use bitacora_source::snapshot::{Snapshot, SnapshotChunk, SnapshotOptions, SnapshotState};
 use bitacora_source::{Filter, FilterOptions, Position, ServerConfig, quoted};
+use bitacora_source::{Snapshot, SnapshotChunk, SnapshotOptions, SnapshotState};
 use bitacora_testkit::{DatabaseServer, Mariadb, MariadbOptions, Mysql, MysqlOptions};
 
 use crate::config;
@@ -196,13 +196,15 @@ async fn check(server: &DatabaseServer, columns: &[(&str, &str)], rows: &[&[&str
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
 
-/// Without a primary key the server's choice among the unique keys is everybody's: the snapshot once took the first by name.
+/// Without a primary key the server's choice among the unique keys is everybody's: the snapshot once took the first by
+/// name.
 async fn check_key(server: &DatabaseServer, definition: &str, key: &str) {
     let create = format!("CREATE TABLE s.`all` ({definition})");
     let logs = server.client("FLUSH BINARY LOGS; SHOW BINARY LOGS");
     let position = Position::at(logs.lines().last().unwrap().split('\t').next().unwrap(), 4);
     server.client(&format!(
-        "CREATE DATABASE IF NOT EXISTS s; DROP TABLE IF EXISTS s.`all`; {create}; INSERT INTO s.`all` VALUES (1, 2, 'c')"
+        "CREATE DATABASE IF NOT EXISTS s; DROP TABLE IF EXISTS s.`all`; {create}; INSERT INTO s.`all` VALUES (1, 2, \
+        'c')"
     ));
     let mut catalog = Catalog::default();
     catalog.apply(&scan(&create, "", SqlMode::default()));
@@ -389,7 +391,8 @@ async fn mysql() {
                 "JSON",
                 [
                     "'{\"z\": 1.0, \"aa\": 1e30, \"b\": \"a: b, \\\\\"c\\\\\"\"}'",
-                    "JSON_OBJECT('d', CAST('2024-02-29' AS DATE), 'n', 1.50, 'b', TRUE, 't', CAST('12:34:56.5' AS TIME(6)))",
+                    "JSON_OBJECT('d', CAST('2024-02-29' AS DATE), 'n', 1.50, 'b', TRUE, 't', CAST('12:34:56.5' AS \
+                    TIME(6)))",
                     "JSON_ARRAY(CAST(X'00ff' AS CHAR(2) CHARACTER SET binary), 1e-7, -0.0, 18446744073709551615)",
                 ],
             ),

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use bitacora_source::snapshot::{Exactness, Snapshot, SnapshotChunk, SnapshotOptions, SnapshotState};
-use bitacora_source::wire::Connection;
+use bitacora_source::Connection;
 use bitacora_source::{ErrorClass, Filter, FilterOptions, ServerConfig};
+use bitacora_source::{Exactness, Snapshot, SnapshotChunk, SnapshotOptions, SnapshotState};
 use bitacora_testkit::{DatabaseServer, Mariadb, MariadbOptions, Mysql, MysqlOptions};
 
 use crate::{config, config_of};
@@ -19,7 +19,8 @@ async fn root(server: &DatabaseServer) -> Connection {
     Connection::open(&config_of(server, "root", "")).await.unwrap()
 }
 
-/// A session that owns an anonymous transaction, so that MySQL without GTIDs is never quiet and the snapshot takes a lock.
+/// A session that owns an anonymous transaction, so that MySQL without GTIDs is never quiet and the snapshot takes a
+/// lock.
 async fn restless(server: &DatabaseServer) -> Connection {
     let mut connection = root(server).await;
     connection.execute("SET SESSION gtid_next = 'ANONYMOUS'").await.unwrap();
@@ -75,19 +76,24 @@ impl Inserter {
     }
 }
 
-/// The shapes of all captured tables were read under the global read lock: with 2,000 tables an insert waited for 1.5 s.
+/// The shapes of all captured tables were read under the global read lock: with 2,000 tables an insert waited for 1.5
+/// s.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_shape_is_read_under_the_lock() {
     let server = Mysql::start(MysqlOptions { gtid: false, ..MysqlOptions::default() });
     let tables: String =
         (0..300).map(|n| format!("CREATE TABLE s.t{n} (id INT PRIMARY KEY, a TEXT, b INT, KEY (b));")).collect();
-    server.client(&format!("CREATE DATABASE s; CREATE DATABASE noise; CREATE TABLE noise.n (id INT PRIMARY KEY AUTO_INCREMENT, v INT); {tables}"));
+    server.client(&format!(
+        "CREATE DATABASE s; CREATE DATABASE noise; CREATE TABLE noise.n (id INT PRIMARY KEY AUTO_INCREMENT, v INT); \
+        {tables}"
+    ));
     let inserter = Inserter::start(config_of(&server, "root", ""), "noise.n");
     inserter.goes_on().await;
     server.client("SET GLOBAL log_output = 'TABLE'; SET GLOBAL general_log = ON");
     let logged = |what: &str| {
         let sql = format!(
-            "SELECT argument FROM mysql.general_log WHERE user_host LIKE 'debezium%' AND argument {what} ORDER BY event_time"
+            "SELECT argument FROM mysql.general_log WHERE user_host LIKE 'debezium%' AND argument {what} ORDER BY \
+            event_time"
         );
         server.client(&sql).lines().map(str::to_owned).collect::<Vec<String>>()
     };
@@ -127,8 +133,8 @@ async fn no_shape_is_read_under_the_lock() {
     assert!(longest < Duration::from_secs(1), "an insert waited for {longest:?}");
 }
 
-/// The global read lock waited for a long statement and held back every writer as long; given up, it left the statement's
-/// tables closed to everyone.
+/// The global read lock waited for a long statement and held back every writer as long; given up, it left the
+/// statement's tables closed to everyone.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn writers_do_not_wait_behind_a_lock_that_is_not_given() {
     let server = Mysql::start(MysqlOptions { gtid: false, ..MysqlOptions::default() });
@@ -186,9 +192,10 @@ async fn writers_do_not_wait_behind_a_lock_that_is_not_given() {
     long.await.unwrap().unwrap_err();
 }
 
-const TABLES: &str = "CREATE DATABASE s; CREATE TABLE s.a (id INT PRIMARY KEY AUTO_INCREMENT, v INT, k VARCHAR(9) COMMENT '😀 ñ'); \
-                      CREATE TABLE s.b LIKE s.a; CREATE TABLE s.c LIKE s.a; CREATE TABLE s.other LIKE s.a; \
-                      INSERT INTO s.a (v) VALUES (1), (2); INSERT INTO s.b (v) VALUES (1), (2); INSERT INTO s.c (v) VALUES (1), (2)";
+const TABLES: &str = "CREATE DATABASE s; CREATE TABLE s.a (id INT PRIMARY KEY AUTO_INCREMENT, v INT, k VARCHAR(9) \
+                      COMMENT '😀 ñ'); CREATE TABLE s.b LIKE s.a; CREATE TABLE s.c LIKE s.a; CREATE TABLE s.other LIKE \
+                      s.a; INSERT INTO s.a (v) VALUES (1), (2); INSERT INTO s.b (v) VALUES (1), (2); INSERT INTO s.c \
+                      (v) VALUES (1), (2)";
 
 /// Begins a snapshot and reads it row by row up to the first row of `s.b`.
 async fn at_b(config: &ServerConfig) -> Snapshot {
@@ -221,8 +228,8 @@ async fn a_table_that_was_read_can_be_altered(server: &DatabaseServer, config: &
     assert_eq!(read_on(&mut snapshot).await.unwrap(), rows, "the view lost its time");
 }
 
-/// A table that is not the one any more whose shape was read: its rows would be decoded with another table's columns, or would be
-/// those of another table.
+/// A table that is not the one any more whose shape was read: its rows would be decoded with another table's columns,
+/// or would be those of another table.
 async fn a_table_that_changed_begins_the_snapshot_again(server: &DatabaseServer, config: &ServerConfig) {
     for (change, back) in [
         ("ALTER TABLE s.c ADD COLUMN added INT FIRST", "ALTER TABLE s.c DROP COLUMN added"),

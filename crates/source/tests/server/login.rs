@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use bitacora_source::wire::Connection;
-use bitacora_source::wire::connection::Encryption;
+use bitacora_source::Connection;
+use bitacora_source::Encryption;
 use bitacora_source::{Error, ErrorClass, PublicKeyRetrieval, ServerConfig, Tls, TlsMode};
 use bitacora_testkit::{Mariadb, MariadbOptions, Mysql, MysqlOptions};
 
@@ -54,8 +54,8 @@ async fn mysql_passwords_and_tls_modes() {
     let server = Mysql::start(MysqlOptions { extra: server_tls(), ..MysqlOptions::default() });
     let app = config(&server);
 
-    // A full authentication under the server's RSA key that the operator has named, or has allowed to be asked for; then
-    // one from the server's cache, which needs no key.
+    // A full authentication under the server's RSA key that the operator has named, or has allowed to be asked for;
+    // then one from the server's cache, which needs no key.
     let strict = with_tls(&app, TlsMode::Disabled, None);
     let mut pinned = strict.clone();
     pinned.tls.server_public_key_file = Some(server.data_dir().join("public_key.pem"));

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use bitacora_source::wire::Connection;
+use bitacora_source::Connection;
 use bitacora_source::{Error, ErrorClass, PublicKeyRetrieval, ServerConfig, TlsMode};
 use rsa::pkcs8::{EncodePublicKey, LineEnding};
 use rsa::{Oaep, RsaPrivateKey};

@@ -1,15 +1,15 @@
 //! A server's own defaults for its sessions change nothing of what is seen of it.
 //!
-//! `SET GLOBAL sql_select_limit = 500` once let the snapshot end after 500 rows of each table, without a word, and the start
-//! check find no table and no binlog at all.
+//! `SET GLOBAL sql_select_limit = 500` once let the snapshot end after 500 rows of each table, without a word, and the
+//! start check find no table and no binlog at all.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use bitacora_source::check::{CheckOptions, SnapshotPlanned, run};
 use bitacora_source::schema::{describe, list_tables, missing_tables, server_defaults};
-use bitacora_source::snapshot::{Snapshot, SnapshotChunk, SnapshotOptions, SnapshotState};
-use bitacora_source::wire::{Connection, session_variables};
+use bitacora_source::{Connection, session_variables};
 use bitacora_source::{Filter, FilterOptions, Flavor, ServerConfig};
+use bitacora_source::{Snapshot, SnapshotChunk, SnapshotOptions, SnapshotState};
 use bitacora_testkit::{DatabaseServer, Mariadb, MariadbOptions, Mysql, MysqlOptions};
 
 use crate::config;
@@ -20,13 +20,16 @@ fn filter() -> Filter {
 
 const TABLES: &str = r#"
 CREATE DATABASE lim CHARACTER SET utf8mb4; USE lim; SET NAMES utf8mb4;
-CREATE TABLE t (id INT PRIMARY KEY, a TIMESTAMP NULL, b CHAR(9), c ENUM('uno','dós'), d VARCHAR(30) DEFAULT 'a''b\\c' COMMENT 'año');
+CREATE TABLE t (id INT PRIMARY KEY, a TIMESTAMP NULL, b CHAR(9), c ENUM('uno','dós'), d VARCHAR(30) DEFAULT 'a''b\\c'
+  COMMENT 'año');
 CREATE TABLE `qu"oted` (id_of_the_same_beginning_1 INT, id_of_the_same_beginning_2 INT, n INT NOT NULL,
-  UNIQUE KEY key_of_the_same_beginning_1 (id_of_the_same_beginning_1, n), UNIQUE KEY key_of_the_same_beginning_2 (id_of_the_same_beginning_2, n));
+  UNIQUE KEY key_of_the_same_beginning_1 (id_of_the_same_beginning_1, n),
+  UNIQUE KEY key_of_the_same_beginning_2 (id_of_the_same_beginning_2, n));
 CREATE TABLE keyless (a INT, b VARCHAR(5));
 INSERT INTO keyless VALUES (1, 'x'), (2, 'y');
 INSERT INTO `qu"oted` VALUES (1, 1, 1), (2, 2, 2);
-INSERT INTO t VALUES (1, '2024-07-01 12:00:00', 'x', 'dós', 'ñandú'), (2, NULL, NULL, NULL, NULL), (3, NULL, 'z', 'uno', '');
+INSERT INTO t VALUES (1, '2024-07-01 12:00:00', 'x', 'dós', 'ñandú'), (2, NULL, NULL, NULL, NULL),
+  (3, NULL, 'z', 'uno', '');
 "#;
 
 /// Everything that is asked of a server, as text; the rows of a table as their bytes.
@@ -132,7 +135,8 @@ fn own_variables(server: &DatabaseServer, flavor: Flavor) -> BTreeSet<String> {
             "SELECT LOWER(VARIABLE_NAME) FROM performance_schema.variables_metadata WHERE VARIABLE_SCOPE <> 'GLOBAL'"
         }
         Flavor::Mariadb => {
-            "SELECT LOWER(VARIABLE_NAME) FROM information_schema.SYSTEM_VARIABLES WHERE VARIABLE_SCOPE LIKE 'SESSION%' AND READ_ONLY = 'NO'"
+            "SELECT LOWER(VARIABLE_NAME) FROM information_schema.SYSTEM_VARIABLES WHERE VARIABLE_SCOPE LIKE 'SESSION%' \
+            AND READ_ONLY = 'NO'"
         }
     };
     server.client(sql).lines().map(str::to_owned).collect()
@@ -158,7 +162,10 @@ async fn check(server: &DatabaseServer, flavor: Flavor) {
 
     server.client(TABLES);
     if flavor == Flavor::Mysql {
-        server.client("SET sql_generate_invisible_primary_key = ON; CREATE TABLE lim.invisible (a INT); INSERT INTO lim.invisible VALUES (1), (2)");
+        server.client(
+            "SET sql_generate_invisible_primary_key = ON; CREATE TABLE lim.invisible (a INT); INSERT INTO \
+            lim.invisible VALUES (1), (2)",
+        );
     } else {
         server.client(
             "CREATE TABLE lim.versioned (a INT) WITH SYSTEM VERSIONING; INSERT INTO lim.versioned VALUES (1), (2)",

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bitacora_binlog::{Body, Cell, Decoder, Image, RowScratch};
+use bitacora_source::Connection;
 use bitacora_source::replication::{Client, EventChunk, ReplicaOptions, StreamState, Waiting};
-use bitacora_source::snapshot::{Exactness, Snapshot, SnapshotChunk, SnapshotOptions, SnapshotState};
-use bitacora_source::wire::Connection;
 use bitacora_source::{ErrorClass, Filter, FilterOptions, ServerConfig};
+use bitacora_source::{Exactness, Snapshot, SnapshotChunk, SnapshotOptions, SnapshotState};
 use bitacora_testkit::{DatabaseServer, Mariadb, MariadbOptions, Mysql, MysqlOptions};
 
 use crate::{config, config_of};
@@ -192,7 +192,8 @@ async fn exact_under_writers(server: &DatabaseServer, reader: &ServerConfig, exa
 
 const TABLES: &str = "CREATE DATABASE s; CREATE TABLE s.a (id BIGINT PRIMARY KEY, v BIGINT NOT NULL); \
                       CREATE TABLE s.b LIKE s.a; CREATE TABLE s.empty LIKE s.a; \
-                      INSERT INTO s.a SELECT 1000000 + n, n FROM (WITH RECURSIVE c AS (SELECT 1 n UNION ALL SELECT n + 1 FROM c WHERE n < 900) SELECT n FROM c) x;";
+                      INSERT INTO s.a SELECT 1000000 + n, n FROM (WITH RECURSIVE c AS (SELECT 1 n UNION ALL SELECT n + \
+                      1 FROM c WHERE n < 900) SELECT n FROM c) x;";
 
 /// A session that keeps MySQL from being quiet: it owns a GTID, or an anonymous transaction, and does not end.
 async fn restless(server: &DatabaseServer, gtid_next: &str) -> Connection {
@@ -249,7 +250,8 @@ async fn mariadb_without_a_lock() {
     }
 }
 
-/// Rows of MyISAM and MEMORY came twice or not at all: the view does not have them, and the log gets them later than the table.
+/// Rows of MyISAM and MEMORY came twice or not at all: the view does not have them, and the log gets them later than
+/// the table.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mysql_tables_of_engines_without_a_view() {
     let server = Mysql::start(MysqlOptions::default());

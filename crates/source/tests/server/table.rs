@@ -1,15 +1,15 @@
-//! Every kind of table: snapshot and stream have the same key, columns and schemas of it, and the columns are those of `SELECT *` and
-//! `information_schema`.
+//! Every kind of table: snapshot and stream have the same key, columns and schemas of it, and the columns are those of
+//! `SELECT *` and `information_schema`.
 //!
-//! MariaDB's tables with a unique key over TEXT once lost types, defaults and key in the stream, because its log has a column that
-//! nobody else sees.
+//! MariaDB's tables with a unique key over TEXT once lost types, defaults and key in the stream, because its log has a
+//! column that nobody else sees.
 
 use bitacora_binlog::{Body, Decoder, Row, RowScratch, TableMap};
 use bitacora_change::{MessageBuffer, MessageSchema, Operation, Plan, PlanOptions, TableDescription, ValueFormat};
 use bitacora_source::ddl::{Catalog, SqlMode, scan, statement_text};
 use bitacora_source::replication::{Client, EventChunk, ReplicaOptions, StreamState, Waiting};
-use bitacora_source::snapshot::{Snapshot, SnapshotOptions};
 use bitacora_source::{Filter, FilterOptions, Position};
+use bitacora_source::{Snapshot, SnapshotOptions};
 use bitacora_testkit::{DatabaseServer, Mariadb, MariadbOptions, Mysql, MysqlOptions};
 
 use crate::column::{context, plan_options};
@@ -80,8 +80,8 @@ async fn check(server: &DatabaseServer, tables: &[(&str, &str, &str, &str)]) {
                     let (key, columns) = names(&of_snapshot.0);
                     assert_eq!(format!("{} of {}", key.join(" "), columns.join(" ")), *expected, "{name}");
                     let sql = format!(
-                        "SELECT COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 's' AND TABLE_NAME = '{name}' \
-                         ORDER BY ORDINAL_POSITION"
+                        "SELECT COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 's' AND TABLE_NAME = \
+                         '{name}' ORDER BY ORDINAL_POSITION"
                     );
                     assert_eq!(server.client(&sql).lines().collect::<Vec<_>>(), columns, "{name}");
                     streamed += 1;
@@ -113,9 +113,10 @@ const COMMON: &[(&str, &str, &str, &str)] = &[
     ("copied", "LIKE invisible", "VALUES (1, 2)", "id of id a b"),
     (
         "defaults",
-        "(id INT PRIMARY KEY, d DECIMAL(9,2) DEFAULT 1.5, e DOUBLE DEFAULT 1e30, f FLOAT(7,3) DEFAULT 2, t TIME(2) DEFAULT '10:00:00', \
-         c DATETIME DEFAULT CURRENT_TIMESTAMP, b BIT(9) DEFAULT 5, y YEAR DEFAULT 70, v VARBINARY(9) DEFAULT 'a', n CHAR(3) DEFAULT 'ñ', \
-         x DATE DEFAULT '0099-01-01', s SET('a','b') DEFAULT 'a,b', z INT UNSIGNED ZEROFILL DEFAULT 7, k TINYINT(1) DEFAULT TRUE)",
+        "(id INT PRIMARY KEY, d DECIMAL(9,2) DEFAULT 1.5, e DOUBLE DEFAULT 1e30, f FLOAT(7,3) DEFAULT 2, t TIME(2) \
+         DEFAULT '10:00:00', c DATETIME DEFAULT CURRENT_TIMESTAMP, b BIT(9) DEFAULT 5, y YEAR DEFAULT 70, v \
+         VARBINARY(9) DEFAULT 'a', n CHAR(3) DEFAULT 'ñ', x DATE DEFAULT '0099-01-01', s SET('a','b') DEFAULT 'a,b', z \
+         INT UNSIGNED ZEROFILL DEFAULT 7, k TINYINT(1) DEFAULT TRUE)",
         "(id) VALUES (1)",
         "id of id d e f t c b y v n x s z k",
     ),
@@ -181,21 +182,23 @@ async fn mariadb() {
         ),
         (
             "versioned_part",
-            "(id INT, b INT WITHOUT SYSTEM VERSIONING) WITH SYSTEM VERSIONING PARTITION BY SYSTEM_TIME (PARTITION p HISTORY, PARTITION n CURRENT)",
+            "(id INT, b INT WITHOUT SYSTEM VERSIONING) WITH SYSTEM VERSIONING PARTITION BY SYSTEM_TIME (PARTITION p \
+             HISTORY, PARTITION n CURRENT)",
             "VALUES (1, 2)",
             " of id b",
         ),
         (
             "period_named",
-            "(id INT PRIMARY KEY, s TIMESTAMP(6) GENERATED ALWAYS AS ROW START, e TIMESTAMP(6) GENERATED ALWAYS AS ROW END, \
-             PERIOD FOR SYSTEM_TIME (s, e)) WITH SYSTEM VERSIONING",
+            "(id INT PRIMARY KEY, s TIMESTAMP(6) GENERATED ALWAYS AS ROW START, e TIMESTAMP(6) GENERATED ALWAYS AS ROW \
+             END, PERIOD FOR SYSTEM_TIME (s, e)) WITH SYSTEM VERSIONING",
             "(id) VALUES (1)",
             "id e of id s e",
         ),
         (
             "period_invisible",
-            "(id INT PRIMARY KEY, row_start TIMESTAMP(6) GENERATED ALWAYS AS ROW START INVISIBLE, \
-             row_end TIMESTAMP(6) GENERATED ALWAYS AS ROW END INVISIBLE, PERIOD FOR SYSTEM_TIME (row_start, row_end)) WITH SYSTEM VERSIONING",
+            "(id INT PRIMARY KEY, row_start TIMESTAMP(6) GENERATED ALWAYS AS ROW START INVISIBLE, row_end TIMESTAMP(6) \
+             GENERATED ALWAYS AS ROW END INVISIBLE, PERIOD FOR SYSTEM_TIME (row_start, row_end)) WITH SYSTEM \
+             VERSIONING",
             "(id) VALUES (1)",
             "id row_end of id row_start row_end",
         ),

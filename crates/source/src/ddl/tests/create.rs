@@ -14,8 +14,9 @@ fn keys(statements: &[&str]) -> (Vec<String>, Vec<String>) {
 #[test]
 fn types() {
     check(
-        "(a INT, b INT(11) UNSIGNED ZEROFILL, c DECIMAL, d NUMERIC(8), e DEC(8,3) UNSIGNED, f DOUBLE PRECISION, g FLOAT(7,3), \
-         h BIT, i YEAR(4), j TIMESTAMP(6) NULL, k BOOLEAN, l INTEGER SIGNED, m VECTOR(3), n UUID, o JSON, p GEOMETRY SRID 4326)",
+        "(a INT, b INT(11) UNSIGNED ZEROFILL, c DECIMAL, d NUMERIC(8), e DEC(8,3) UNSIGNED, f DOUBLE PRECISION, g \
+         FLOAT(7,3), h BIT, i YEAR(4), j TIMESTAMP(6) NULL, k BOOLEAN, l INTEGER SIGNED, m VECTOR(3), n UUID, o JSON, \
+         p GEOMETRY SRID 4326)",
         &[
             "a INT",
             "b INT UNSIGNED ZEROFILL(11)",
@@ -36,9 +37,9 @@ fn types() {
         ],
     );
     check(
-        "(a CHAR, b CHARACTER VARYING(5), c NATIONAL CHAR VARYING(6), d NCHAR(3), e LONG, f LONG VARBINARY, g TEXT(100), \
-         h VARCHAR(9) BINARY, i CHAR BYTE, j VARCHAR(9) CHARACTER SET latin1 COLLATE latin1_bin, k TINYTEXT COLLATE koi8r_bin, \
-         l CHAR(2) ASCII)",
+        "(a CHAR, b CHARACTER VARYING(5), c NATIONAL CHAR VARYING(6), d NCHAR(3), e LONG, f LONG VARBINARY, g \
+         TEXT(100), h VARCHAR(9) BINARY, i CHAR BYTE, j VARCHAR(9) CHARACTER SET latin1 COLLATE latin1_bin, k TINYTEXT \
+         COLLATE koi8r_bin, l CHAR(2) ASCII)",
         &[
             "a CHAR",
             "b CHARACTER VARYING(5)",
@@ -63,11 +64,11 @@ fn types() {
 #[test]
 fn attributes() {
     check(
-        "(a SERIAL, b INT NOT NULL DEFAULT -1 COMMENT 'it''s; (x', c BIGINT AUTO_INCREMENT UNIQUE KEY, d INT AS (a + (1)) STORED, \
-         e VARCHAR(9) GENERATED ALWAYS AS (concat('(',`b`)) VIRTUAL NOT NULL COMMENT 'c', f INT DEFAULT 1 /*!80023 INVISIBLE */, \
-         g TIMESTAMP DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE NOW(3), h INT CHECK (h > 0) NOT ENFORCED, \
-         i INT CONSTRAINT x CHECK (i in (1,2)), j INT REFERENCES u (k) ON DELETE SET NULL, k INT COLUMN_FORMAT FIXED STORAGE DISK, \
-         l BLOB COMPRESSED=zlib, m INT WITHOUT SYSTEM VERSIONING)",
+        "(a SERIAL, b INT NOT NULL DEFAULT -1 COMMENT 'it''s; (x', c BIGINT AUTO_INCREMENT UNIQUE KEY, d INT AS (a + \
+         (1)) STORED, e VARCHAR(9) GENERATED ALWAYS AS (concat('(',`b`)) VIRTUAL NOT NULL COMMENT 'c', f INT DEFAULT 1 \
+         /*!80023 INVISIBLE */, g TIMESTAMP DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE NOW(3), h INT CHECK (h > 0) NOT \
+         ENFORCED, i INT CONSTRAINT x CHECK (i in (1,2)), j INT REFERENCES u (k) ON DELETE SET NULL, k INT \
+         COLUMN_FORMAT FIXED STORAGE DISK, l BLOB COMPRESSED=zlib, m INT WITHOUT SYSTEM VERSIONING)",
         &[
             "a BIGINT UNSIGNED NOT NULL AUTO",
             "b INT NOT NULL Number(\"-1\") -- it's; (x",
@@ -89,10 +90,10 @@ fn attributes() {
 #[test]
 fn defaults() {
     check(
-        "(a INT DEFAULT NULL, b INT DEFAULT TRUE, c BIT(3) DEFAULT b'101', d BINARY(2) DEFAULT x'0aFF', e CHAR DEFAULT _utf8mb4'x', \
-         f DATETIME DEFAULT now(), g CHAR(36) DEFAULT (uuid()), h INT DEFAULT ((1 + 2)) NOT NULL, i FLOAT DEFAULT +1.5e3, \
-         j DATE DEFAULT current_timestamp, k VARBINARY(4) DEFAULT 0x0A, l INT DEFAULT nextval(`s`), m CHAR(9) DEFAULT 'a' 'b', \
-         n DATE DEFAULT DATE'2024-01-01')",
+        "(a INT DEFAULT NULL, b INT DEFAULT TRUE, c BIT(3) DEFAULT b'101', d BINARY(2) DEFAULT x'0aFF', e CHAR DEFAULT \
+         _utf8mb4'x', f DATETIME DEFAULT now(), g CHAR(36) DEFAULT (uuid()), h INT DEFAULT ((1 + 2)) NOT NULL, i FLOAT \
+         DEFAULT +1.5e3, j DATE DEFAULT current_timestamp, k VARBINARY(4) DEFAULT 0x0A, l INT DEFAULT nextval(`s`), m \
+         CHAR(9) DEFAULT 'a' 'b', n DATE DEFAULT DATE'2024-01-01')",
         &[
             "a INT",
             "b INT Number(\"1\")",
@@ -115,9 +116,10 @@ fn defaults() {
 #[test]
 fn keys_and_constraints_are_no_columns() {
     check(
-        "(a INT, b INT, PRIMARY KEY (b, a), KEY k (a DESC), UNIQUE INDEX u USING BTREE (a), FULLTEXT KEY (b), SPATIAL INDEX s (b), \
-         CONSTRAINT fk FOREIGN KEY (a) REFERENCES x (y) ON DELETE CASCADE, CHECK (a > b), CONSTRAINT CHECK (a <> 1), \
-         INDEX e ((a + b)), VECTOR INDEX v (b) M=8, PERIOD FOR SYSTEM_TIME (a, b)) ENGINE=InnoDB PARTITION BY HASH (a) PARTITIONS 4",
+        "(a INT, b INT, PRIMARY KEY (b, a), KEY k (a DESC), UNIQUE INDEX u USING BTREE (a), FULLTEXT KEY (b), SPATIAL \
+         INDEX s (b), CONSTRAINT fk FOREIGN KEY (a) REFERENCES x (y) ON DELETE CASCADE, CHECK (a > b), CONSTRAINT \
+         CHECK (a <> 1), INDEX e ((a + b)), VECTOR INDEX v (b) M=8, PERIOD FOR SYSTEM_TIME (a, b)) ENGINE=InnoDB \
+         PARTITION BY HASH (a) PARTITIONS 4",
         &["a INT NOT NULL", "b INT NOT NULL"],
     );
     check(
@@ -167,8 +169,9 @@ fn character_sets_come_from_column_table_database_server() {
 #[test]
 fn options_and_comment() {
     let catalog = catalog(&[
-        "CREATE TABLE IF NOT EXISTS d.t (a INT) ENGINE=InnoDB AUTO_INCREMENT=3, ROW_FORMAT=DYNAMIC COMMENT = 'ta''ble' STATS_PERSISTENT=0 \
-         WITH SYSTEM VERSIONING PARTITION BY RANGE (a) (PARTITION p0 VALUES LESS THAN (10) COMMENT = 'no', PARTITION p1 VALUES LESS THAN MAXVALUE)",
+        "CREATE TABLE IF NOT EXISTS d.t (a INT) ENGINE=InnoDB AUTO_INCREMENT=3, ROW_FORMAT=DYNAMIC COMMENT = 'ta''ble' \
+         STATS_PERSISTENT=0 WITH SYSTEM VERSIONING PARTITION BY RANGE (a) (PARTITION p0 VALUES LESS THAN (10) COMMENT \
+         = 'no', PARTITION p1 VALUES LESS THAN MAXVALUE)",
     ]);
     let table = catalog.table("d", "t").unwrap();
     assert_eq!(table.comment.as_deref(), Some("ta'ble"));

@@ -51,17 +51,20 @@ fn targets_of_row_changes() {
         ("REPLACE INTO t VALUES (1); ", "d.t"),
         // pt-table-checksum reads the table of the session's database and writes into its own.
         (
-            "REPLACE INTO `percona`.`checksums` (db, tbl) SELECT 'shop', 'orders' FROM `shop`.`orders` FORCE INDEX(`PRIMARY`) /*checksum chunk*/",
+            "REPLACE INTO `percona`.`checksums` (db, tbl) SELECT 'shop', 'orders' FROM `shop`.`orders` FORCE \
+            INDEX(`PRIMARY`) /*checksum chunk*/",
             "percona.checksums",
         ),
         (
-            "LOAD DATA LOW_PRIORITY LOCAL INFILE 'a INTO TABLE x' IGNORE INTO TABLE `shop`.`t` FIELDS TERMINATED BY ','",
+            "LOAD DATA LOW_PRIORITY LOCAL INFILE 'a INTO TABLE x' IGNORE INTO TABLE `shop`.`t` FIELDS TERMINATED BY \
+            ','",
             "shop.t",
         ),
         ("LOAD XML INFILE 'x' REPLACE INTO TABLE t ROWS IDENTIFIED BY '<r>'", "d.t"),
         ("update t set a = 1", "d.t"),
         (
-            "UPDATE LOW_PRIORITY IGNORE shop.t AS x PARTITION (p) SET a = (SELECT 1 FROM u), b = 2 ORDER BY a, b LIMIT 1",
+            "UPDATE LOW_PRIORITY IGNORE shop.t AS x PARTITION (p) SET a = (SELECT 1 FROM u), b = 2 ORDER BY a, b LIMIT \
+            1",
             "shop.t",
         ),
         ("UPDATE t FOR PORTION OF p FROM '2000-01-01' TO '2001-01-01' SET a = 1", "d.t"),
@@ -73,7 +76,8 @@ fn targets_of_row_changes() {
         ),
         ("UPDATE a.t JOIN (SELECT id FROM shop.u) s USING (id) SET a = 1", "a.t"),
         (
-            "UPDATE a.t, ((SELECT 1 x) UNION (SELECT 2)) s, LATERAL (SELECT t.a) l, JSON_TABLE('[]', '$' COLUMNS (x INT PATH '$')) j SET t.a = 1",
+            "UPDATE a.t, ((SELECT 1 x) UNION (SELECT 2)) s, LATERAL (SELECT t.a) l, JSON_TABLE('[]', '$' COLUMNS (x \
+            INT PATH '$')) j SET t.a = 1",
             "a.t",
         ),
         // A table too many rather than one too few.
@@ -87,7 +91,8 @@ fn targets_of_row_changes() {
         ("DELETE IGNORE FROM x, u USING a.t x NATURAL JOIN b.u, c.v WHERE 1", "a.t b.u"),
         ("DELETE HISTORY FROM shop.t BEFORE SYSTEM_TIME '2000-01-01'", "shop.t d.HISTORY"),
         (
-            "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c), e AS (SELECT 2) DELETE FROM shop.t WHERE a IN (SELECT n FROM c)",
+            "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c), e AS (SELECT 2) DELETE FROM shop.t \
+            WHERE a IN (SELECT n FROM c)",
             "shop.t",
         ),
         ("WITH c AS (SELECT 1 x) UPDATE shop.t JOIN c SET a = 1", "shop.t"),
@@ -122,7 +127,8 @@ fn objects_other_than_tables() {
         "CREATE VIEW",
     );
     check_other(
-        "CREATE DEFINER=`root`@`localhost` TRIGGER tr AFTER UPDATE ON t FOR EACH ROW BEGIN SET @a = 1; DROP TABLE t; END",
+        "CREATE DEFINER=`root`@`localhost` TRIGGER tr AFTER UPDATE ON t FOR EACH ROW BEGIN SET @a = 1; DROP TABLE t; \
+        END",
         "CREATE TRIGGER",
     );
     check_other("CREATE PROCEDURE p() BEGIN CREATE TABLE t (a INT); DROP TABLE x; END", "CREATE PROCEDURE");

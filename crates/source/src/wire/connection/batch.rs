@@ -1,7 +1,8 @@
 //! Several statements in one packet, for what must happen within one moment of the server.
 //!
-//! Between two statements of a batch lies nothing of the network and nothing of this process: a lock that is taken and given
-//! back within one batch is held as long as the server needs, even when this process stalls or its machine goes away.
+//! Between two statements of a batch lies nothing of the network and nothing of this process: a lock that is taken and
+//! given back within one batch is held as long as the server needs, even when this process stalls or its machine goes
+//! away.
 
 use std::time::Duration;
 

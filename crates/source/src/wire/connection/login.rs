@@ -32,7 +32,8 @@ struct Exchange<'a> {
 impl Connection {
     /// Connects, reads the greeting and authenticates.
     pub(super) async fn log_in(config: &ServerConfig) -> Result<Connection, Error> {
-        // A file that is missing is told before anything else, also where the server turns out to need none of them.
+        // A missing key file is reported before connecting, even if this server would not need the file: a wrong
+        // configuration must not depend on which server answers.
         let keys = Keys::read(config)?;
         let address = config.address();
         let socket = TcpStream::connect((config.host.as_str(), config.port))
@@ -178,7 +179,7 @@ impl Connection {
         }
     }
 
-    /// Gives the password itself on the way that the keys allow, or the byte that asks for the server's key.
+    /// Returns the password, in clear or encrypted as the keys allow, or the byte that asks for the server's key.
     fn whole_password(&self, exchange: &mut Exchange<'_>, ask_for_key: u8) -> Result<Vec<u8>, Error> {
         match exchange.keys.way(exchange.channel, exchange.plugin, &self.address)? {
             Way::Clear => Ok(auth::clear(&exchange.config.password)),

@@ -11,4 +11,4 @@ mod state;
 mod statement;
 
 pub use state::{Connection, Encryption};
-pub use statement::BufferedRow;
+pub(crate) use statement::BufferedRow;

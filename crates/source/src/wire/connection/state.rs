@@ -65,22 +65,22 @@ pub(super) enum Batches {
 }
 
 impl Connection {
-    /// Gives product and version of the server.
+    /// Returns product and version of the server.
     pub fn version(&self) -> &ServerVersion {
         &self.version
     }
 
-    /// Gives the server's number of this connection.
+    /// Returns the server's number of this connection.
     pub fn connection_id(&self) -> u32 {
         self.connection_id
     }
 
-    /// Gives `host:port`.
+    /// Returns `host:port`.
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// Tells whether the connection is encrypted.
+    /// Returns whether the connection is encrypted.
     pub fn encryption(&self) -> Encryption {
         match self.stream {
             Stream::Tls(_) => Encryption::Tls,
@@ -88,8 +88,8 @@ impl Connection {
         }
     }
 
-    /// Returns why the next login may fail although this one did not: the server knew the password's digest, and its cache
-    /// is empty after a restart.
+    /// Returns why the next login may fail although this one did not: the server knew the password's digest, and its
+    /// cache is empty after a restart.
     pub fn latent_refusal(&self) -> Option<&Error> {
         self.latent.as_ref()
     }
@@ -138,7 +138,7 @@ impl Connection {
         }
     }
 
-    /// Gives the next packet if all its bytes have been received already.
+    /// Returns the next packet if all its bytes have been received already.
     #[inline]
     pub(crate) fn buffered_packet(&mut self) -> Result<Option<Range<usize>>, Error> {
         self.buffer.take().map_err(|error| match error {
@@ -146,13 +146,13 @@ impl Connection {
         })
     }
 
-    /// Gives the bytes of a packet.
+    /// Returns the bytes of a packet.
     #[inline]
     pub fn bytes(&self, packet: Range<usize>) -> &[u8] {
         self.buffer.get(packet)
     }
 
-    /// Gives the receive buffer, to take packets out of it without copying.
+    /// Returns the receive buffer, to take packets out of it without copying.
     pub fn buffer(&mut self) -> &mut PacketBuffer {
         &mut self.buffer
     }
@@ -183,7 +183,7 @@ impl Connection {
         }
     }
 
-    /// The error of a connection that the server has ended.
+    /// Returns the error of a connection that the server has ended.
     pub(crate) fn ended(&self, what: &'static str) -> Error {
         self.lost(what, io::ErrorKind::UnexpectedEof.into())
     }
@@ -211,8 +211,8 @@ impl Connection {
     }
 }
 
-/// Waits for bytes and takes what else is at hand, which comes in pieces of a TLS record; so the user of the bytes is woken for
-/// many of them. Gives the count of the first piece, 0 at the end. Safe to cancel.
+/// Waits for bytes and takes what else is at hand, which comes in pieces of a TLS record; so the user of the bytes is
+/// woken for many of them. Gives the count of the first piece, 0 at the end. Safe to cancel.
 async fn receive(stream: &mut (impl AsyncRead + Unpin), space: &mut Vec<u8>) -> io::Result<usize> {
     let first = stream.read_buf(space).await?;
     while first > 0 && space.len() < AT_HAND_BYTES {

@@ -100,7 +100,7 @@ impl Connection {
         }
     }
 
-    /// Gives the next row of the running result, `None` after the last one.
+    /// Returns the next row of the running result, `None` after the last one.
     pub async fn next_row(&mut self) -> Result<Option<TextRow<'_>>, Error> {
         let packet = self.next_row_packet().await?;
         Ok(packet.map(|packet| TextRow::new(self.buffer.get(packet))))
@@ -111,7 +111,7 @@ impl Connection {
         self.row_or_end(packet)
     }
 
-    /// Gives the next row if all its bytes have been received already.
+    /// Returns the next row if all its bytes have been received already.
     #[inline]
     pub fn buffered_row(&mut self) -> Result<BufferedRow<'_>, Error> {
         let Some(packet) = self.buffered_packet()? else { return Ok(BufferedRow::Wait) };
@@ -131,7 +131,7 @@ impl Connection {
         }
     }
 
-    /// Gives the row that was read last once more with the next read.
+    /// Puts back the row that was read last: the next read returns it again.
     pub fn put_back_row(&mut self) {
         self.buffer.put_back_last();
     }
@@ -159,7 +159,7 @@ pub enum BufferedRow<'a> {
     Wait,
 }
 
-/// Gives the first words of a statement for a message.
+/// Returns the first words of a statement for a message.
 pub(super) fn shortened(sql: &str) -> String {
     let mut text: String = sql.chars().take(80).collect();
     if text.len() < sql.len() {
