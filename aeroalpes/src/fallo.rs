@@ -5,18 +5,18 @@ use std::process::ExitCode;
 
 /// Una frase para quien ejecuta el programa.
 #[derive(Debug)]
-pub struct Fallo {
+pub(crate) struct Fallo {
     frase: String,
 }
 
 impl Fallo {
     /// Crea un fallo de su frase.
-    pub fn nuevo(frase: impl Into<String>) -> Self {
+    pub(crate) fn nuevo(frase: impl Into<String>) -> Self {
         Self { frase: frase.into() }
     }
 
     /// Escribe la frase en la salida de error y devuelve el código de salida.
-    pub fn informar(&self) -> ExitCode {
+    pub(crate) fn informar(&self) -> ExitCode {
         eprintln!("aeroalpes: {}", self.frase);
         ExitCode::FAILURE
     }

@@ -14,7 +14,7 @@ const PACIENCIA: Duration = Duration::from_secs(1);
 /// Espera SIGTERM o Ctrl-C. Escucha desde la llamada, para no perder ninguna señal mientras el programa arranca. Si el
 /// sistema no admite estas señales, la espera no acaba. Desde la señal el proceso tiene [`PACIENCIA`] para terminar en
 /// orden; después, otro Ctrl-C lo corta.
-pub fn pedida() -> impl Future<Output = ()> {
+pub(crate) fn pedida() -> impl Future<Output = ()> {
     let mut interrupcion = signal(SignalKind::interrupt()).ok();
     let mut terminacion = signal(SignalKind::terminate()).ok();
     async move {

@@ -16,7 +16,7 @@ use crate::parada;
   DB_NAME, DB_CONNECTIONS    reservas, como mucho 24
   PULSAR_SERVICE_URL         el broker; o BROKER_HOST, su servidor
   RUST_LOG                   qué se registra, como debug; sin ella, advertencias e informaciones propias")]
-pub struct Api {
+pub(crate) struct Api {
     /// Dirección en la que se escucha, host:puerto; el puerto 0 toma uno libre
     #[arg(long, env = "AEROALPES_ESCUCHAR", default_value = "127.0.0.1:5000")]
     escuchar: String,
@@ -35,7 +35,7 @@ pub struct Api {
 }
 
 /// Sirve hasta que se le pide que termine.
-pub async fn ejecutar(argumentos: Api) -> Result<(), Fallo> {
+pub(super) async fn ejecutar(argumentos: Api) -> Result<(), Fallo> {
     let cabecera = Duration::from_millis(argumentos.cabecera_ms);
     let puerta = Puerta { conexiones: argumentos.conexiones, cabecera };
     let opciones =

@@ -13,7 +13,7 @@ use crate::fallo::Fallo;
 
 /// Qué se ejecuta.
 #[derive(Debug, Subcommand)]
-pub enum Orden {
+pub(crate) enum Orden {
     /// Envía un correo por cada evento de una reserva
     Notificaciones(notificaciones::Notificaciones),
     /// Sirve la API HTTP: reservas y usuarios
@@ -30,7 +30,7 @@ pub enum Orden {
 }
 
 /// Ejecuta una orden hasta que acaba o se le pide que termine.
-pub async fn ejecutar(orden: Orden) -> Result<(), Fallo> {
+pub(crate) async fn ejecutar(orden: Orden) -> Result<(), Fallo> {
     match orden {
         Orden::Notificaciones(argumentos) => notificaciones::ejecutar(argumentos).await,
         Orden::Api(argumentos) => api::ejecutar(argumentos).await,

@@ -19,14 +19,14 @@ use crate::parada;
   SMTP_CA_FILE              archivo PEM de una autoridad de certificación en la que confiar además de las públicas
   CORREO_DE, CORREO_PARA    remitente, y destinatario de los eventos cuyo usuario no tiene dirección
   RUST_LOG                  qué se registra, como debug; sin ella, advertencias e informaciones propias")]
-pub struct Notificaciones {
+pub(crate) struct Notificaciones {
     /// Carpeta de la bandeja, que dice de qué eventos se envió correo
     #[arg(long, env = "AEROALPES_DATOS", default_value = "./aeroalpes-datos")]
     datos: PathBuf,
 }
 
 /// Notifica hasta que se le pide que termine.
-pub async fn ejecutar(argumentos: Notificaciones) -> Result<(), Fallo> {
+pub(super) async fn ejecutar(argumentos: Notificaciones) -> Result<(), Fallo> {
     let configuracion = Configuracion::del_entorno(&argumentos.datos)?;
     Box::pin(aeroalpes::notificaciones::ejecutar(configuracion, parada::pedida())).await?;
     Ok(())

@@ -10,7 +10,7 @@ use crate::fallo::Fallo;
 
 /// Argumentos de `aeroalpes salud`.
 #[derive(Debug, Args)]
-pub struct Salud {
+pub(crate) struct Salud {
     /// Dirección que contesta 200 si todo está bien, como http://127.0.0.1:5000/health, o grpc://127.0.0.1:50051
     url: String,
     /// Cuánto se espera la respuesta, en milisegundos
@@ -19,7 +19,7 @@ pub struct Salud {
 }
 
 /// Acaba bien si la dirección contesta 200, o si su servicio de salud de gRPC dice que sirve.
-pub async fn ejecutar(argumentos: Salud) -> Result<(), Fallo> {
+pub(super) async fn ejecutar(argumentos: Salud) -> Result<(), Fallo> {
     let Salud { url, espera_ms } = argumentos;
     let espera = Duration::from_millis(espera_ms);
     if let Some(direccion) = url.strip_prefix("grpc://") {

@@ -10,7 +10,7 @@ use crate::fallo::Fallo;
 
 /// Argumentos de `aeroalpes sidecar-cliente`.
 #[derive(Debug, Args)]
-pub struct SidecarCliente {
+pub(crate) struct SidecarCliente {
     /// Dirección del sidecar
     #[arg(long, value_name = "HOST:PUERTO", default_value = "localhost:50051")]
     direccion: String,
@@ -40,7 +40,7 @@ enum Pedido {
 }
 
 /// Pregunta, e imprime la respuesta.
-pub async fn ejecutar(argumentos: SidecarCliente) -> Result<(), Fallo> {
+pub(super) async fn ejecutar(argumentos: SidecarCliente) -> Result<(), Fallo> {
     let SidecarCliente { direccion, espera_ms, pedido } = argumentos;
     let destino = Destino { direccion, espera: Duration::from_millis(espera_ms) };
     let respuesta = match pedido {

@@ -13,7 +13,7 @@ use crate::parada;
   PULSAR_SERVICE_URL   el broker; o PULSAR_ADDRESS, su servidor
   AEROALPES_PREFIJO    con qué empiezan los temas de los cambios: aeroalpesdb
   RUST_LOG             qué se registra, como debug; sin ella, advertencias e informaciones propias")]
-pub struct Ui {
+pub(crate) struct Ui {
     /// Dirección de la página y de su websocket
     #[arg(long, env = "AEROALPES_ESCUCHAR", value_name = "HOST:PUERTO", default_value = "127.0.0.1:5678")]
     escuchar: String,
@@ -23,7 +23,7 @@ pub struct Ui {
 }
 
 /// Sirve hasta que se le pide que termine.
-pub async fn ejecutar(argumentos: Ui) -> Result<(), Fallo> {
+pub(super) async fn ejecutar(argumentos: Ui) -> Result<(), Fallo> {
     let opciones = aeroalpes::ui::Opciones {
         escuchar: argumentos.escuchar,
         nombres: argumentos.nombres,

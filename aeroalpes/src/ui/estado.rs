@@ -12,7 +12,7 @@ const VIGILANCIA: Duration = Duration::from_secs(2);
 
 /// Lo que se sabe; null hasta el primer intento.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub struct Estado {
+pub(super) struct Estado {
     /// El *broker* contesta.
     pub broker: Option<bool>,
     /// La API contesta.
@@ -21,21 +21,21 @@ pub struct Estado {
 
 impl Estado {
     /// Devuelve el mensaje para el websocket de una página.
-    pub fn mensaje(self) -> String {
+    pub(super) fn mensaje(self) -> String {
         let estado = serde_json::to_value(self).unwrap_or_default();
         serde_json::json!({"tipo": "estado", "estado": estado}).to_string()
     }
 }
 
 /// Anota si el *broker* contesta, y lo registra cuando cambia.
-pub fn anotar_broker(estado: &watch::Sender<Estado>, responde: bool) {
+pub(super) fn anotar_broker(estado: &watch::Sender<Estado>, responde: bool) {
     if estado.send_if_modified(|estado| estado.broker.replace(responde) != Some(responde)) {
         contar("el broker", responde);
     }
 }
 
 /// Pregunta a la API una y otra vez si está en marcha. No termina por sí sola.
-pub async fn vigilar_api(api: Api, estado: watch::Sender<Estado>) {
+pub(super) async fn vigilar_api(api: Api, estado: watch::Sender<Estado>) {
     loop {
         let responde = api.responde().await;
         if estado.send_if_modified(|estado| estado.api.replace(responde) != Some(responde)) {

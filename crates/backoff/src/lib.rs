@@ -3,9 +3,6 @@
 //! Jitter shortens a pause by a random part of it, so that many clients that lost the same server do not all come back
 //! in the same moment. The random number comes from the caller, and the caller sleeps: nothing here knows the time.
 
-#![forbid(unsafe_code)]
-#![warn(unreachable_pub)]
-
 use std::time::Duration;
 
 /// Returns the pause after `failures` failures in a row: `first` after one, doubled with each further one, never more

@@ -30,8 +30,6 @@
 //! # }
 //! ```
 
-#![warn(unreachable_pub)]
-
 mod bitmap;
 mod compressed;
 mod cursor;

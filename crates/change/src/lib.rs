@@ -4,8 +4,6 @@
 //! of its messages. [`schema`] describes them, [`ddl_record`] writes the records of statements that change tables, and
 //! [`outbox`] routes the rows of outbox tables to topics of their own.
 
-#![warn(unreachable_pub)]
-
 pub mod avro;
 pub mod charset;
 mod column;

@@ -1,8 +1,5 @@
 //! The `bitacora` command.
 
-#![forbid(unsafe_code)]
-#![warn(unreachable_pub)]
-
 mod arguments;
 mod command;
 mod failure;

@@ -8,9 +8,6 @@
 //!
 //! Life cycle: read once at start; nothing here is watched or reloaded.
 
-#![forbid(unsafe_code)]
-#![warn(unreachable_pub)]
-
 mod apply;
 mod columns;
 mod document;

@@ -4,8 +4,6 @@
 //! What is stored in a file is its owner's matter. The folder must exist before a file is created in it, and only one
 //! process at a time may do that.
 
-#![warn(unreachable_pub)]
-
 mod backup;
 mod control;
 mod facts;

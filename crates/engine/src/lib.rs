@@ -4,9 +4,6 @@
 //! sources of a process. `run` has the life of a source, `pipeline` the way of a row, `sink` its delivery, `checkpoint`
 //! what is remembered.
 
-#![forbid(unsafe_code)]
-#![warn(unreachable_pub)]
-
 mod checkpoint;
 mod error;
 mod figures;

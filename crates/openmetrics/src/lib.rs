@@ -3,9 +3,6 @@
 //! The broker's figures and those of the sources are written by different crates, and in `bitacora up` onto one page.
 //! What both need lies here.
 
-#![forbid(unsafe_code)]
-#![warn(unreachable_pub)]
-
 use std::borrow::Cow;
 use std::fmt;
 

@@ -13,8 +13,6 @@
 //! link to a page of ours may come from elsewhere. Sources: "Fetch" and "URL" of the WHATWG, "Fetch Metadata Request
 //! Headers" of the W3C, "Let 'localhost' be localhost" (RFC 6761, section 6.3).
 
-#![warn(unreachable_pub)]
-
 mod authority;
 mod guard;
 

@@ -30,8 +30,6 @@
 //! # }
 //! ```
 
-#![warn(unreachable_pub)]
-
 mod cleaner;
 mod error;
 mod event;

@@ -6,8 +6,6 @@
 //!
 //! Bytes of a peer never panic here and never cause an allocation above the caller's limit.
 
-#![warn(unreachable_pub)]
-
 mod command;
 mod entry;
 mod error;

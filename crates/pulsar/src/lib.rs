@@ -26,8 +26,6 @@
 //! # }
 //! ```
 
-#![warn(unreachable_pub)]
-
 mod admin;
 mod backoff;
 mod client;

@@ -9,7 +9,6 @@
 //! stored, [`Forwarder`] is an address that moves to another server, [`allocations`] counts what a test may not
 //! allocate.
 
-#![warn(unreachable_pub)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 pub mod allocations;

@@ -3,6 +3,8 @@
 //! Every child gets SIGKILL from the kernel when the thread that started it ends (`PR_SET_PDEATHSIG`). Test threads
 //! come and go, so all children are started by one thread that lives as long as the test process.
 
+#![allow(unsafe_code, reason = "signals and the death of a parent are asked of the system by calls")]
+
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};

@@ -9,7 +9,7 @@ type Causa = Box<dyn std::error::Error + Send + Sync>;
 /// Lo que se puede decir a quien llama.
 #[derive(Debug, Error)]
 #[non_exhaustive]
-pub enum Error {
+pub(crate) enum Error {
     #[error(transparent)]
     Dominio(#[from] dominio::Error),
     #[error("No existe la reserva {id}")]

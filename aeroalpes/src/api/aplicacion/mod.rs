@@ -9,9 +9,9 @@
 //! Nunca aquí: SQL, HTTP, un mensaje al *broker*. Un evento es una fila de la misma transacción, y el relevo la
 //! publica.
 
-pub mod comando;
-pub mod consulta;
+pub(super) mod comando;
+pub(super) mod consulta;
 mod error;
-pub mod puerto;
+pub(super) mod puerto;
 
-pub use error::{Error, Falla};
+pub(super) use error::{Error, Falla};

@@ -8,7 +8,7 @@ use crate::api::dominio::{Contrasena, DatosUsuario, Evento, Reserva, Usuario};
 
 /// Una clave con la que un cliente marca las repeticiones de una petición, y lo que la petición tenía.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClaveIdempotencia {
+pub(crate) struct ClaveIdempotencia {
     pub clave: String,
     /// Huella de la petición, en hexadecimal.
     pub huella: String,
@@ -16,7 +16,7 @@ pub struct ClaveIdempotencia {
 
 /// Lo que se encontró al reclamar una clave de idempotencia.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reclamo {
+pub(crate) enum Reclamo {
     /// La clave es de esta petición desde ahora.
     Nueva,
     /// La tiene una petición anterior.
@@ -30,7 +30,7 @@ pub enum Reclamo {
 
 /// Si un mensaje tiene efecto.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mensaje {
+pub(crate) enum Mensaje {
     Nuevo,
     /// Ya se atendió.
     Repetido,
@@ -39,7 +39,7 @@ pub enum Mensaje {
 /// Todo lo que cambia un comando: [`UnidadDeTrabajo::confirmar`] lo guarda entero, o nada.
 ///
 /// Una unidad que se descarta se deshace.
-pub trait UnidadDeTrabajo: Send {
+pub(crate) trait UnidadDeTrabajo: Send {
     /// Guarda una reserva nueva con sus itinerarios.
     fn agregar(&mut self, reserva: &Reserva) -> impl Future<Output = Result<(), Falla>> + Send;
 
@@ -77,7 +77,7 @@ pub trait UnidadDeTrabajo: Send {
 }
 
 /// La base de datos: unidades de trabajo para comandos, lecturas para consultas.
-pub trait Almacen: Send + Sync {
+pub(crate) trait Almacen: Send + Sync {
     type Unidad: UnidadDeTrabajo;
 
     fn iniciar(&self) -> impl Future<Output = Result<Self::Unidad, Falla>> + Send;
@@ -98,7 +98,7 @@ pub trait Almacen: Send + Sync {
 }
 
 /// Resume contraseñas, para guardar el resumen en su lugar.
-pub trait Resumidor: Send + Sync {
+pub(crate) trait Resumidor: Send + Sync {
     /// Devuelve un resumen con sal que lleva sus propios parámetros.
     fn resumir(&self, contrasena: Contrasena) -> impl Future<Output = Result<String, Falla>> + Send;
 }

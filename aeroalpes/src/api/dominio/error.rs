@@ -7,7 +7,7 @@ use super::Estado;
 /// Una regla que una reserva rompería.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
-pub enum Error {
+pub(crate) enum Error {
     #[error("La lista de itinerarios debe tener al menos un itinerario")]
     SinItinerarios,
     /// Un leg que acaba donde empieza.
@@ -27,7 +27,7 @@ pub enum Error {
 
 impl Error {
     /// Devuelve el lugar del error en la petición, si lo tiene.
-    pub fn campo(&self) -> Option<&str> {
+    pub(crate) fn campo(&self) -> Option<&str> {
         match self {
             Error::SinItinerarios => Some("itinerarios"),
             Error::RutaIncorrecta { campo } | Error::SinAdulto { campo } => Some(campo),

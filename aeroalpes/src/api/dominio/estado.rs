@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Estado de una reserva. Empieza PENDIENTE; PAGADA y CANCELADA son finales.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Estado {
+pub(crate) enum Estado {
     Pendiente,
     Aprobada,
     Pagada,
@@ -13,10 +13,10 @@ pub enum Estado {
 }
 
 impl Estado {
-    pub const TODOS: [Self; 4] = [Self::Pendiente, Self::Aprobada, Self::Pagada, Self::Cancelada];
+    pub(crate) const TODOS: [Self; 4] = [Self::Pendiente, Self::Aprobada, Self::Pagada, Self::Cancelada];
 
     /// Devuelve el nombre en la base de datos, en los eventos y en las respuestas.
-    pub fn nombre(self) -> &'static str {
+    pub(crate) fn nombre(self) -> &'static str {
         match self {
             Estado::Pendiente => "PENDIENTE",
             Estado::Aprobada => "APROBADA",
@@ -25,12 +25,12 @@ impl Estado {
         }
     }
 
-    pub fn de_nombre(nombre: &str) -> Option<Self> {
+    pub(crate) fn de_nombre(nombre: &str) -> Option<Self> {
         Self::TODOS.into_iter().find(|estado| estado.nombre() == nombre)
     }
 
     /// Devuelve si el estado siguiente puede seguir a este.
-    pub fn puede_pasar_a(self, siguiente: Estado) -> bool {
+    pub(crate) fn puede_pasar_a(self, siguiente: Estado) -> bool {
         use Estado::{Aprobada, Cancelada, Pagada, Pendiente};
         matches!((self, siguiente), (Pendiente, Aprobada) | (Aprobada, Pagada) | (Pendiente | Aprobada, Cancelada))
     }

@@ -6,7 +6,7 @@ use super::Fecha;
 
 /// Un evento de una reserva, con las palabras del contrato.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Evento {
+pub(crate) struct Evento {
     pub tipo: TipoEvento,
     pub fecha: Fecha,
     /// La reserva como es desde entonces.

@@ -10,11 +10,11 @@ const FORMA: &str = "%Y-%m-%dT%H:%M:%SZ";
 
 /// Un momento entre 1970 y 9999, como `2022-11-22T13:10:00Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Fecha(DateTime);
+pub(crate) struct Fecha(DateTime);
 
 impl Fecha {
     /// Lee esa única forma; lo demás no es una fecha.
-    pub fn leer(texto: &str) -> Option<Fecha> {
+    pub(crate) fn leer(texto: &str) -> Option<Fecha> {
         let fecha = Fecha(DateTime::strptime(FORMA, texto).ok()?);
         // El analizador también toma números más cortos, signos y segundos intercalares; lo que vuelve a imprimir
         // distinto no era la forma.
@@ -23,7 +23,7 @@ impl Fecha {
 
     /// Corta la hora de un reloj en el segundo, para que la fila, el evento y la respuesta digan lo mismo. Un reloj
     /// anterior a 1970 cuenta como 1970; uno más allá del calendario, como su final.
-    pub fn de_reloj(momento: SystemTime) -> Fecha {
+    pub(crate) fn de_reloj(momento: SystemTime) -> Fecha {
         let transcurrido = momento.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
         let segundos = i64::try_from(transcurrido.as_secs()).unwrap_or(i64::MAX);
         let instante = jiff::Timestamp::from_second(segundos).unwrap_or(jiff::Timestamp::MAX);
@@ -32,12 +32,12 @@ impl Fecha {
     }
 
     /// Devuelve los milisegundos desde 1970.
-    pub fn milisegundos(self) -> i64 {
+    pub(crate) fn milisegundos(self) -> i64 {
         Offset::UTC.to_timestamp(self.0).map_or(0, jiff::Timestamp::as_millisecond)
     }
 
     /// Devuelve el momento como lo dice un reloj.
-    pub fn reloj(self) -> SystemTime {
+    pub(crate) fn reloj(self) -> SystemTime {
         UNIX_EPOCH + Duration::from_millis(u64::try_from(self.milisegundos()).unwrap_or(0))
     }
 }

@@ -4,7 +4,7 @@ use super::{Error, Fecha};
 
 /// Un aeropuerto; su nombre es el que escribió el cliente, y puede faltar.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Aeropuerto {
+pub(crate) struct Aeropuerto {
     /// Código, como `BOG`.
     pub codigo: String,
     /// Nombre, como `El Dorado`.
@@ -13,7 +13,7 @@ pub struct Aeropuerto {
 
 /// Un vuelo entre dos aeropuertos.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Leg {
+pub(crate) struct Leg {
     pub fecha_salida: Fecha,
     pub fecha_llegada: Fecha,
     /// Dónde empieza.
@@ -24,21 +24,21 @@ pub struct Leg {
 
 /// Vuelos bajo un mismo número.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Segmento {
+pub(crate) struct Segmento {
     /// Sus vuelos, en orden.
     pub legs: Vec<Leg>,
 }
 
 /// Un trayecto de un origen a un destino.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Odo {
+pub(crate) struct Odo {
     /// Sus segmentos, en orden.
     pub segmentos: Vec<Segmento>,
 }
 
 /// Quién vuela.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pasajero {
+pub(crate) enum Pasajero {
     Adulto,
     Menor,
     /// Un infante sin asiento.
@@ -46,10 +46,10 @@ pub enum Pasajero {
 }
 
 impl Pasajero {
-    pub const TODOS: [Self; 3] = [Self::Adulto, Self::Menor, Self::Infante];
+    pub(crate) const TODOS: [Self; 3] = [Self::Adulto, Self::Menor, Self::Infante];
 
     /// Devuelve el nombre en las peticiones y en la base de datos.
-    pub fn nombre(self) -> &'static str {
+    pub(crate) fn nombre(self) -> &'static str {
         match self {
             Pasajero::Adulto => "ADULTO",
             Pasajero::Menor => "MENOR",
@@ -57,14 +57,14 @@ impl Pasajero {
         }
     }
 
-    pub fn de_nombre(nombre: &str) -> Option<Self> {
+    pub(crate) fn de_nombre(nombre: &str) -> Option<Self> {
         Self::TODOS.into_iter().find(|tipo| tipo.nombre() == nombre)
     }
 }
 
 /// Un itinerario de una reserva.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Itinerario {
+pub(crate) struct Itinerario {
     /// Sus trayectos, en orden.
     pub odos: Vec<Odo>,
     /// Sus pasajeros; vacío si no se dieron.

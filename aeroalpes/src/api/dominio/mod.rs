@@ -13,10 +13,10 @@ mod itinerario;
 mod reserva;
 mod usuario;
 
-pub use error::Error;
-pub use estado::Estado;
-pub use evento::Evento;
-pub use fecha::Fecha;
-pub use itinerario::{Aeropuerto, Itinerario, Leg, Odo, Pasajero, Segmento};
-pub use reserva::Reserva;
-pub use usuario::{Contrasena, DatosUsuario, Usuario};
+pub(super) use error::Error;
+pub(super) use estado::Estado;
+pub(super) use evento::Evento;
+pub(super) use fecha::Fecha;
+pub(super) use itinerario::{Aeropuerto, Itinerario, Leg, Odo, Pasajero, Segmento};
+pub(super) use reserva::Reserva;
+pub(super) use usuario::{Contrasena, DatosUsuario, Usuario};

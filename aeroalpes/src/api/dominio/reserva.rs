@@ -6,7 +6,7 @@ use super::{Error, Estado, Evento, Fecha, Itinerario};
 
 /// Una reserva. Solo sus métodos la hacen y la cambian; cada uno deja el evento que lo cuenta.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reserva {
+pub(crate) struct Reserva {
     id: String,
     id_cliente: Option<String>,
     estado: Estado,
@@ -18,7 +18,7 @@ pub struct Reserva {
 
 impl Reserva {
     /// Crea una reserva PENDIENTE con al menos un itinerario; si rompe una regla, la regla es el error.
-    pub fn crear(
+    pub(crate) fn crear(
         id: String,
         id_cliente: Option<String>,
         itinerarios: Vec<Itinerario>,
@@ -35,12 +35,12 @@ impl Reserva {
 
     /// Abre una reserva para un cliente que no ha elegido vuelo: el comando corto del tema `comandos-reserva`, que
     /// nombra un usuario y nada más.
-    pub fn abrir(id: String, id_cliente: String, ahora: Fecha) -> Reserva {
+    pub(crate) fn abrir(id: String, id_cliente: String, ahora: Fecha) -> Reserva {
         Self::nueva(id, Some(id_cliente), Vec::new(), ahora)
     }
 
     /// Toma una reserva como se guardó; no tiene eventos nuevos.
-    pub fn guardada(
+    pub(crate) fn guardada(
         id: String,
         id_cliente: Option<String>,
         estado: Estado,
@@ -52,51 +52,51 @@ impl Reserva {
     }
 
     /// Añade los itinerarios a una reserva que se leyó sin ellos.
-    pub fn con_itinerarios(self, itinerarios: Vec<Itinerario>) -> Reserva {
+    pub(crate) fn con_itinerarios(self, itinerarios: Vec<Itinerario>) -> Reserva {
         Reserva { itinerarios, ..self }
     }
 
     /// Aprueba una reserva pendiente.
-    pub fn aprobar(&mut self, ahora: Fecha) -> Result<(), Error> {
+    pub(crate) fn aprobar(&mut self, ahora: Fecha) -> Result<(), Error> {
         self.pasar(Estado::Aprobada, TipoEvento::ReservaAprobada, ahora)
     }
 
     /// Paga una reserva aprobada.
-    pub fn pagar(&mut self, ahora: Fecha) -> Result<(), Error> {
+    pub(crate) fn pagar(&mut self, ahora: Fecha) -> Result<(), Error> {
         self.pasar(Estado::Pagada, TipoEvento::ReservaPagada, ahora)
     }
 
     /// Cancela una reserva que no está pagada.
-    pub fn cancelar(&mut self, ahora: Fecha) -> Result<(), Error> {
+    pub(crate) fn cancelar(&mut self, ahora: Fecha) -> Result<(), Error> {
         self.pasar(Estado::Cancelada, TipoEvento::ReservaCancelada, ahora)
     }
 
-    pub fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         &self.id
     }
 
-    pub fn id_cliente(&self) -> Option<&str> {
+    pub(crate) fn id_cliente(&self) -> Option<&str> {
         self.id_cliente.as_deref()
     }
 
-    pub fn estado(&self) -> Estado {
+    pub(crate) fn estado(&self) -> Estado {
         self.estado
     }
 
-    pub fn fecha_creacion(&self) -> Fecha {
+    pub(crate) fn fecha_creacion(&self) -> Fecha {
         self.fecha_creacion
     }
 
-    pub fn fecha_actualizacion(&self) -> Fecha {
+    pub(crate) fn fecha_actualizacion(&self) -> Fecha {
         self.fecha_actualizacion
     }
 
-    pub fn itinerarios(&self) -> &[Itinerario] {
+    pub(crate) fn itinerarios(&self) -> &[Itinerario] {
         &self.itinerarios
     }
 
     /// Devuelve los eventos desde que se hizo o se leyó.
-    pub fn eventos(&self) -> &[Evento] {
+    pub(crate) fn eventos(&self) -> &[Evento] {
         &self.eventos
     }
 

@@ -4,15 +4,15 @@ use std::fmt;
 
 /// Una contraseña como llegó. Solo se lee para resumirla, y nunca se imprime.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Contrasena(String);
+pub(crate) struct Contrasena(String);
 
 impl Contrasena {
-    pub fn nueva(texto: String) -> Contrasena {
+    pub(crate) fn nueva(texto: String) -> Contrasena {
         Contrasena(texto)
     }
 
     /// Devuelve el texto, para el resumen.
-    pub fn revelar(&self) -> &str {
+    pub(crate) fn revelar(&self) -> &str {
         &self.0
     }
 }
@@ -25,7 +25,7 @@ impl fmt::Debug for Contrasena {
 
 /// Lo que es un usuario, sin la contraseña. A las filas del sistema legado les puede faltar cualquier cosa.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct DatosUsuario {
+pub(crate) struct DatosUsuario {
     pub nombres: Option<String>,
     pub apellidos: Option<String>,
     pub direccion: Option<String>,
@@ -34,7 +34,7 @@ pub struct DatosUsuario {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Usuario {
+pub(crate) struct Usuario {
     pub id: i32,
     pub datos: DatosUsuario,
 }

@@ -36,7 +36,7 @@ const DESCANSO: Duration = Duration::from_secs(5);
 
 /// El resumidor; sus hilos terminan con la última copia.
 #[derive(Debug, Clone)]
-pub struct Argon2id {
+pub(crate) struct Argon2id {
     entrada: Arc<Entrada>,
 }
 
@@ -63,7 +63,7 @@ struct Entrada(Arc<Cola>);
 
 impl Argon2id {
     /// Arranca los hilos.
-    pub fn nuevo() -> std::io::Result<Argon2id> {
+    pub(crate) fn nuevo() -> std::io::Result<Argon2id> {
         let cola = Arc::new(Cola::default());
         let entrada = Entrada(Arc::clone(&cola));
         for numero in 0..A_LA_VEZ {

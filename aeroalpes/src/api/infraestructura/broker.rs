@@ -14,25 +14,25 @@ const REINTENTO_MS: u64 = 5_000;
 
 /// El cliente. Copiarlo es barato.
 #[derive(Debug, Clone)]
-pub struct Broker {
+pub(crate) struct Broker {
     cliente: Client,
 }
 
 impl Broker {
     /// Prepara un cliente; se conecta cuando hace falta.
-    pub fn nuevo(direccion: &direccion::Broker) -> Result<Broker, Error> {
+    pub(crate) fn nuevo(direccion: &direccion::Broker) -> Result<Broker, Error> {
         let mut configuracion = ClientConfig::url(&direccion.service_url);
         configuracion.backoff_max_ms = REINTENTO_MS;
         Ok(Broker { cliente: Client::new(configuracion)? })
     }
 
-    pub fn cliente(&self) -> &Client {
+    pub(crate) fn cliente(&self) -> &Client {
         &self.cliente
     }
 
     /// Devuelve si el *broker* contesta. Se le pregunta algo: una conexión sigue abierta un rato después de que se
     /// congele.
-    pub async fn responde(&self) -> bool {
+    pub(crate) async fn responde(&self) -> bool {
         let pregunta = async {
             let tema = TopicName::parse(tema::EVENTOS_RESERVA)?;
             self.cliente.topics(&tema.full_namespace()).await

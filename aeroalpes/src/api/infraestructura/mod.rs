@@ -5,7 +5,7 @@
 
 mod argon2id;
 mod broker;
-pub mod mysql;
+pub(super) mod mysql;
 
-pub use argon2id::Argon2id;
-pub use broker::Broker;
+pub(super) use argon2id::Argon2id;
+pub(super) use broker::Broker;

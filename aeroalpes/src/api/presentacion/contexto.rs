@@ -10,7 +10,7 @@ use crate::api::infraestructura::{Argon2id, Broker};
 
 /// Lo que comparten los manejadores. Copiarlo es barato.
 #[derive(Debug, Clone)]
-pub struct Contexto {
+pub(crate) struct Contexto {
     pub almacen: MySql,
     pub resumidor: Argon2id,
     /// El *broker*, para decir si está.

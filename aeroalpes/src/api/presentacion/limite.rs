@@ -14,11 +14,11 @@ use super::problema::DEMASIADAS;
 
 /// Los lugares.
 #[derive(Debug, Clone)]
-pub struct Limite(Arc<Semaphore>);
+pub(crate) struct Limite(Arc<Semaphore>);
 
 impl Limite {
     /// Crea un límite de tantas peticiones.
-    pub fn nuevo(peticiones: usize) -> Limite {
+    pub(crate) fn nuevo(peticiones: usize) -> Limite {
         Limite(Arc::new(Semaphore::new(peticiones.min(Semaphore::MAX_PERMITS))))
     }
 }

@@ -38,7 +38,7 @@ const PARALELO: usize = 8;
 const PAUSA: Duration = Duration::from_secs(10);
 
 /// Crea una reserva por cada comando hasta que se pide el `fin`.
-pub async fn atender_comandos(contexto: Contexto, fin: CancellationToken) {
+pub(crate) async fn atender_comandos(contexto: Contexto, fin: CancellationToken) {
     let cliente = contexto.broker.cliente().clone();
     let suscripcion = suscripcion(COMANDOS_RESERVA, SUB_COMANDOS, COMANDOS_RESERVA_MUERTOS)
         .map(|opciones| WorkerOptions { parallelism: PARALELO, ..opciones });
@@ -55,7 +55,7 @@ pub async fn atender_comandos(contexto: Contexto, fin: CancellationToken) {
 }
 
 /// Registra cada evento de una reserva hasta que se pide el `fin`.
-pub async fn anotar_eventos(contexto: Contexto, fin: CancellationToken) {
+pub(crate) async fn anotar_eventos(contexto: Contexto, fin: CancellationToken) {
     let suscripcion = suscripcion(EVENTOS_RESERVA, SUB_EVENTOS, EVENTOS_RESERVA_MUERTOS);
     let cliente = contexto.broker.cliente().clone();
     insistir(&cliente, suscripcion, fin, |registros: Arc<Registros<EventoReserva>>, mensaje_recibido| async move {

@@ -14,7 +14,7 @@ mod especificacion;
 mod guardia;
 mod lector;
 mod limite;
-pub mod mensajes;
+pub(super) mod mensajes;
 mod problema;
 mod rutas;
 
@@ -24,12 +24,12 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::any;
 
-pub use contexto::Contexto;
-pub use limite::Limite;
-pub use problema::Problema;
+pub(super) use contexto::Contexto;
+pub(super) use limite::Limite;
+pub(super) use problema::Problema;
 
 /// Construye el enrutador de toda la API.
-pub fn enrutar(contexto: Contexto) -> Router {
+pub(super) fn enrutar(contexto: Contexto) -> Router {
     let trabajo = rutas::reserva::rutas().merge(rutas::usuario::rutas());
     let limitado = trabajo.route_layer(from_fn_with_state(contexto.limite.clone(), limite::limitar));
     let descrito = especificacion::vacia().merge(limitado).merge(rutas::salud::rutas());

@@ -17,7 +17,7 @@ const REINTENTO: HeaderValue = HeaderValue::from_static("2");
 
 /// Una respuesta que no es un éxito. La frase es para el cliente de la API; las causas van al registro.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problema {
+pub(crate) struct Problema {
     estado: StatusCode,
     error: String,
     campo: Option<String>,
@@ -25,23 +25,23 @@ pub struct Problema {
 
 impl Problema {
     /// Crea una respuesta con un estado y una frase.
-    pub fn nuevo(estado: StatusCode, error: impl Into<String>) -> Problema {
+    pub(crate) fn nuevo(estado: StatusCode, error: impl Into<String>) -> Problema {
         Problema { estado, error: error.into(), campo: None }
     }
 
     /// Crea un problema de la petición (400).
-    pub fn peticion(error: impl Into<String>) -> Problema {
+    pub(crate) fn peticion(error: impl Into<String>) -> Problema {
         Problema::nuevo(StatusCode::BAD_REQUEST, error)
     }
 
     /// Añade el lugar del error; el cuerpo entero no tiene.
-    pub fn en(mut self, campo: impl Into<String>) -> Problema {
+    pub(crate) fn en(mut self, campo: impl Into<String>) -> Problema {
         self.campo = Some(campo.into()).filter(|campo| !campo.is_empty());
         self
     }
 
     /// Devuelve la frase con su lugar, para quien no tiene otro sitio para él.
-    pub fn motivo(&self) -> String {
+    pub(crate) fn motivo(&self) -> String {
         match &self.campo {
             Some(campo) => format!("{campo}: {}", self.error),
             None => self.error.clone(),

@@ -8,18 +8,18 @@ use super::publicacion::Publicacion;
 /// Guarda las últimas según la hora del *broker*, lleguen en el orden que lleguen: al arrancar se leen a la vez las
 /// historias de varios temas.
 #[derive(Debug)]
-pub struct Anillo {
+pub(super) struct Anillo {
     capacidad: usize,
     guardadas: VecDeque<Arc<Publicacion>>,
 }
 
 impl Anillo {
-    pub fn de(capacidad: usize) -> Self {
+    pub(super) fn de(capacidad: usize) -> Self {
         Self { capacidad, guardadas: VecDeque::with_capacity(capacidad + 1) }
     }
 
     /// Guarda una publicación, detrás de las del mismo momento.
-    pub fn guardar(&mut self, publicacion: Arc<Publicacion>) {
+    pub(super) fn guardar(&mut self, publicacion: Arc<Publicacion>) {
         let sitio = self.guardadas.partition_point(|otra| otra.momento_ms <= publicacion.momento_ms);
         self.guardadas.insert(sitio, publicacion);
         if self.guardadas.len() > self.capacidad {
@@ -28,7 +28,7 @@ impl Anillo {
     }
 
     /// Devuelve lo guardado, lo más viejo primero.
-    pub fn guardadas(&self) -> impl Iterator<Item = Arc<Publicacion>> {
+    pub(super) fn guardadas(&self) -> impl Iterator<Item = Arc<Publicacion>> {
         self.guardadas.iter().map(Arc::clone)
     }
 }

@@ -20,17 +20,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::broadcast;
 
 use anillo::Anillo;
-pub use publicacion::{Clase, Publicacion};
+pub(super) use publicacion::{Clase, Publicacion};
 
 /// Publicaciones de cada clase que un websocket nuevo recibe primero.
-pub const HISTORIA: usize = 50;
+pub(super) const HISTORIA: usize = 50;
 
 /// Publicaciones de cada clase que pueden esperar al websocket más lento.
 const COLA: usize = 256;
 
 /// El único lugar por el que pasan las publicaciones.
 #[derive(Debug)]
-pub struct Difusion {
+pub(super) struct Difusion {
     eventos: Corriente,
     cambios: Corriente,
 }
@@ -45,7 +45,7 @@ struct Corriente {
 
 /// Lo que un websocket nuevo recibe de una clase.
 #[derive(Debug)]
-pub struct Suscripcion {
+pub(super) struct Suscripcion {
     /// Las últimas publicaciones, la más vieja primero.
     pub historia: Vec<Arc<Publicacion>>,
     /// Todo desde ahora.
@@ -53,17 +53,17 @@ pub struct Suscripcion {
 }
 
 impl Difusion {
-    pub fn nueva() -> Self {
+    pub(super) fn nueva() -> Self {
         Self { eventos: Corriente::nueva(), cambios: Corriente::nueva() }
     }
 
     /// Da una publicación a cada websocket de su clase.
-    pub fn publicar(&self, publicacion: Publicacion) {
+    pub(super) fn publicar(&self, publicacion: Publicacion) {
         self.corriente(publicacion.clase).publicar(Arc::new(publicacion));
     }
 
     /// Empieza con la historia de una clase y sigue con lo que se publica después.
-    pub fn suscribir(&self, clase: Clase) -> Suscripcion {
+    pub(super) fn suscribir(&self, clase: Clase) -> Suscripcion {
         self.corriente(clase).suscribir()
     }
 

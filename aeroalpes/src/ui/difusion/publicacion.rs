@@ -5,18 +5,18 @@ use serde_json::{Value, json};
 
 /// El texto más largo de una publicación. Las columnas se cortan antes, así que solo lo supera un evento con un campo
 /// enorme.
-pub const MAX_BYTES: usize = 32 * 1024;
+pub(super) const MAX_BYTES: usize = 32 * 1024;
 
 /// De qué trata una publicación.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Clase {
+pub(crate) enum Clase {
     Evento,
     Cambio,
 }
 
 /// Un mensaje para navegadores. Las copias de sus textos comparten los bytes.
 #[derive(Debug)]
-pub struct Publicacion {
+pub(crate) struct Publicacion {
     /// De qué trata.
     pub clase: Clase,
     /// Avisa de un mensaje que no se puede mostrar: se dice una vez y no se guarda.
@@ -31,20 +31,20 @@ pub struct Publicacion {
 
 impl Publicacion {
     /// Crea la publicación de un evento; `clave` es un nombre que no tiene ningún otro mensaje.
-    pub fn evento(clave: &str, momento_ms: u64, evento: &Value) -> Self {
+    pub(crate) fn evento(clave: &str, momento_ms: u64, evento: &Value) -> Self {
         let texto = evento.to_string();
         let para_pagina = json!({"tipo": "evento", "clave": clave, "evento": evento}).to_string();
         Self::si_cabe(Clase::Evento, momento_ms, para_pagina, Some(texto), clave)
     }
 
     /// Crea la publicación de un cambio, un objeto.
-    pub fn cambio(clave: &str, momento_ms: u64, cambio: &Value) -> Self {
+    pub(crate) fn cambio(clave: &str, momento_ms: u64, cambio: &Value) -> Self {
         let para_pagina = json!({"tipo": "cambio", "clave": clave, "cambio": cambio}).to_string();
         Self::si_cabe(Clase::Cambio, momento_ms, para_pagina, None, clave)
     }
 
     /// Crea el aviso de que un mensaje no se puede mostrar; `motivo` es una oración para la página.
-    pub fn aviso(clase: Clase, clave: &str, momento_ms: u64, motivo: &str) -> Self {
+    pub(crate) fn aviso(clase: Clase, clave: &str, momento_ms: u64, motivo: &str) -> Self {
         let motivo: String = motivo.chars().take(300).collect();
         let para_pagina = json!({"tipo": "aviso", "clave": clave, "motivo": motivo}).to_string().into();
         Self { clase, es_aviso: true, momento_ms, para_pagina, para_tutorial: None }

@@ -17,7 +17,12 @@ const MAX_BYTES: usize = 1024 * 1024;
 ///
 /// # Errors
 /// La clave o el valor no es un objeto JSON, o es demasiado largo.
-pub fn traducir(tema: &str, clave: Option<&[u8]>, valor: Option<&[u8]>, publicado_ms: u64) -> Result<Value, Ilegible> {
+pub(super) fn traducir(
+    tema: &str,
+    clave: Option<&[u8]>,
+    valor: Option<&[u8]>,
+    publicado_ms: u64,
+) -> Result<Value, Ilegible> {
     let llave = clave.map(objeto).transpose()?.unwrap_or_default();
     let mut partes = tema.rsplitn(3, '.');
     let (tabla, base) = (partes.next().unwrap_or_default(), partes.next().unwrap_or_default());

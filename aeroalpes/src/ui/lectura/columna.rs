@@ -13,7 +13,7 @@ const OCULTO: &str = "••••••••";
 
 /// Pone el antes y el después lado a lado: objetos con `nombre`, `antes`, `despues` (los que haya) y, si están los
 /// dos y difieren, `cambio` true. Las columnas van en el orden de la tabla.
-pub fn lado_a_lado(antes: Option<&Map<String, Value>>, despues: Option<&Map<String, Value>>) -> Vec<Value> {
+pub(super) fn lado_a_lado(antes: Option<&Map<String, Value>>, despues: Option<&Map<String, Value>>) -> Vec<Value> {
     let mut nombres: Vec<&String> = despues.or(antes).into_iter().flat_map(Map::keys).collect();
     nombres.truncate(MAX_COLUMNAS);
     nombres
@@ -36,7 +36,7 @@ pub fn lado_a_lado(antes: Option<&Map<String, Value>>, despues: Option<&Map<Stri
 }
 
 /// Devuelve las columnas de una clave con sus valores como se pueden mostrar.
-pub fn llave(llave: &Map<String, Value>) -> Map<String, Value> {
+pub(super) fn llave(llave: &Map<String, Value>) -> Map<String, Value> {
     let columnas = llave.iter().take(MAX_COLUMNAS);
     columnas.map(|(nombre, valor)| (en_parte(nombre), presentable(nombre, valor))).collect()
 }

@@ -6,29 +6,29 @@ use serde_json::Value;
 use thiserror::Error;
 
 /// El contenido más largo que se decodifica, y lo más que Avro puede pedir por una longitud que haya en él.
-pub const MAX_BYTES: usize = 64 * 1024;
+pub(super) const MAX_BYTES: usize = 64 * 1024;
 
 /// Un mensaje que no se puede mostrar.
 #[derive(Debug, Error)]
 #[error("{motivo}{detalle}")]
-pub struct Ilegible {
+pub(super) struct Ilegible {
     motivo: &'static str,
     detalle: String,
 }
 
 impl Ilegible {
     /// Lo crea; `motivo` es una oración para la página.
-    pub fn nuevo(motivo: &'static str) -> Self {
+    pub(super) fn nuevo(motivo: &'static str) -> Self {
         Self { motivo, detalle: String::new() }
     }
 
     /// Lo crea con detalles para el registro.
-    pub fn con(motivo: &'static str, error: &dyn std::error::Error) -> Self {
+    pub(super) fn con(motivo: &'static str, error: &dyn std::error::Error) -> Self {
         Self { motivo, detalle: format!(": {error}") }
     }
 
     /// Lo crea para un mensaje sin un esquema que sirva.
-    pub fn sin_esquema(sin: &SinEsquema) -> Self {
+    pub(super) fn sin_esquema(sin: &SinEsquema) -> Self {
         let motivo = match sin {
             SinEsquema::SinRespuesta(_) => "el registro no entrega su esquema",
             SinEsquema::Desconocido => "el registro no tiene su esquema",
@@ -41,13 +41,13 @@ impl Ilegible {
     }
 
     /// Devuelve la oración para la página, sin lo que vino del *broker*.
-    pub fn motivo(&self) -> &'static str {
+    pub(super) fn motivo(&self) -> &'static str {
         self.motivo
     }
 }
 
 /// Decodifica un evento.
-pub fn decodificar(esquema: &Esquema, bytes: &[u8]) -> Result<Value, Ilegible> {
+pub(super) fn decodificar(esquema: &Esquema, bytes: &[u8]) -> Result<Value, Ilegible> {
     if bytes.len() > MAX_BYTES {
         return Err(Ilegible::nuevo("es demasiado largo"));
     }

@@ -33,7 +33,7 @@ const MAX_TEMAS: usize = 256;
 
 /// Lee lo que reciben los navegadores.
 #[derive(Debug)]
-pub struct Lectura {
+pub(super) struct Lectura {
     cliente: Client,
     difusion: Arc<Difusion>,
     estado: watch::Sender<Estado>,
@@ -48,7 +48,11 @@ impl Lectura {
     ///
     /// # Errors
     /// La dirección del *broker* o el prefijo no sirve.
-    pub fn nueva(opciones: &Opciones, difusion: Arc<Difusion>, estado: watch::Sender<Estado>) -> Result<Self, Error> {
+    pub(super) fn nueva(
+        opciones: &Opciones,
+        difusion: Arc<Difusion>,
+        estado: watch::Sender<Estado>,
+    ) -> Result<Self, Error> {
         // Tiempos cortos: lo que no está se vuelve a intentar, y la página debe saberlo pronto.
         let ajustes = ClientConfig {
             connect_timeout_ms: 3_000,
@@ -68,7 +72,7 @@ impl Lectura {
     }
 
     /// Lee hasta que se descarta.
-    pub async fn seguir(self) {
+    pub(super) async fn seguir(self) {
         let mut lectores = Lectores::default();
         loop {
             match self.cliente.topics(&self.eventos.full_namespace()).await {

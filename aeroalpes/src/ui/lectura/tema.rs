@@ -12,7 +12,7 @@ use super::evento::{self, Ilegible};
 use crate::ui::difusion::{Clase, Difusion, HISTORIA, Publicacion};
 
 /// Bytes que el *broker* puede enviar por adelantado.
-pub const COLA_BYTES: usize = 512 * 1024;
+pub(super) const COLA_BYTES: usize = 512 * 1024;
 
 /// Tras este tiempo sin mensajes se mira el tema: si lo borraron y lo crearon de nuevo, cuenta desde el principio, y
 /// un lector que espera detrás de su antiguo final esperaría siempre.
@@ -23,7 +23,7 @@ const PAUSA: Duration = Duration::from_millis(500);
 
 /// Hace publicaciones de los mensajes de un tema.
 #[derive(Debug)]
-pub struct Lector {
+pub(super) struct Lector {
     cliente: Client,
     tema: TopicName,
     clase: Clase,
@@ -33,13 +33,13 @@ pub struct Lector {
 
 impl Lector {
     /// Lo crea; todavía no se conecta.
-    pub fn nuevo(cliente: Client, tema: TopicName, clase: Clase, difusion: Arc<Difusion>) -> Self {
+    pub(super) fn nuevo(cliente: Client, tema: TopicName, clase: Clase, difusion: Arc<Difusion>) -> Self {
         let esquemas = Esquemas::nuevos(cliente.clone(), &tema);
         Self { cliente, tema, clase, difusion, esquemas }
     }
 
     /// Lee hasta que el tema ya no está o el *broker* lo niega del todo. Después se puede volver a abrir.
-    pub async fn leer(self) {
+    pub(super) async fn leer(self) {
         if let Err(error) = self.leer_todo().await {
             tracing::warn!(tema = %self.tema, %error, "por ahora no se puede leer el tema");
             // El tema se vuelve a abrir cuando se liste la próxima vez.

@@ -26,21 +26,21 @@ const TAMANO: u32 = 10;
 
 /// Un cliente de la API. Las copias comparten las conexiones.
 #[derive(Debug, Clone)]
-pub struct Api {
+pub(crate) struct Api {
     http: Client,
     base: String,
 }
 
 /// Una respuesta en JSON.
 #[derive(Debug)]
-pub struct Contestada {
+pub(crate) struct Contestada {
     pub estado: StatusCode,
     pub cuerpo: Value,
 }
 
 /// Por qué no hay respuesta que pasar.
 #[derive(Debug, Error)]
-pub enum SinRespuesta {
+pub(crate) enum SinRespuesta {
     /// No se llega a la API, o no a tiempo; puede haber hecho lo que se le pidió.
     #[error("la API no contesta: {0}")]
     Ausente(#[source] reqwest::Error),
@@ -55,7 +55,7 @@ pub enum SinRespuesta {
 
 impl SinRespuesta {
     /// Devuelve el estado para la página.
-    pub fn estado(&self) -> StatusCode {
+    pub(crate) fn estado(&self) -> StatusCode {
         match self {
             Self::Ausente(error) if error.is_timeout() && !error.is_connect() => StatusCode::GATEWAY_TIMEOUT,
             Self::Ausente(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -64,7 +64,7 @@ impl SinRespuesta {
     }
 
     /// Devuelve la frase para la página.
-    pub fn mensaje(&self) -> &'static str {
+    pub(crate) fn mensaje(&self) -> &'static str {
         match self {
             Self::Ausente(error) if error.is_timeout() && !error.is_connect() => {
                 "El servicio de reservas tarda demasiado. Inténtalo de nuevo: no se reservará dos veces."
@@ -77,7 +77,7 @@ impl SinRespuesta {
 
 impl Api {
     /// Crea un cliente para una URL base; todavía no se conecta.
-    pub fn nueva(base: &str) -> Result<Self, Error> {
+    pub(crate) fn nueva(base: &str) -> Result<Self, Error> {
         let fallo = |source| Error::Api { direccion: base.to_owned(), source };
         // Un proxy del entorno es para el mundo de fuera, y una API no manda a otra parte.
         let constructor = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
@@ -87,25 +87,25 @@ impl Api {
     }
 
     /// Devuelve si la API está en marcha.
-    pub async fn responde(&self) -> bool {
+    pub(crate) async fn responde(&self) -> bool {
         let pulso = self.pedir(Method::GET, "/health").timeout(PULSO).send().await;
         pulso.is_ok_and(|respuesta| respuesta.status().is_success())
     }
 
     /// Reserva.
-    pub async fn reservar(&self, clave: &str, reserva: &Value) -> Result<Contestada, SinRespuesta> {
+    pub(crate) async fn reservar(&self, clave: &str, reserva: &Value) -> Result<Contestada, SinRespuesta> {
         let pedido = self.pedir(Method::POST, "/vuelos/reserva").header("idempotency-key", clave).json(reserva);
         contestada(pedido.send().await.map_err(SinRespuesta::Ausente)?).await
     }
 
     /// Lista las reservas de un cliente, la más nueva primero.
-    pub async fn listar(&self, id_cliente: &str, pagina: u32) -> Result<Contestada, SinRespuesta> {
+    pub(crate) async fn listar(&self, id_cliente: &str, pagina: u32) -> Result<Contestada, SinRespuesta> {
         let ruta = format!("/vuelos/reserva?id_cliente={id_cliente}&pagina={pagina}&tamano={TAMANO}");
         contestada(self.pedir(Method::GET, &ruta).send().await.map_err(SinRespuesta::Ausente)?).await
     }
 
     /// Aprueba, paga o cancela.
-    pub async fn ordenar(&self, id: &str, orden: &str) -> Result<Contestada, SinRespuesta> {
+    pub(crate) async fn ordenar(&self, id: &str, orden: &str) -> Result<Contestada, SinRespuesta> {
         let pedido = self.pedir(Method::POST, &format!("/vuelos/reserva/{id}/{orden}"));
         contestada(pedido.send().await.map_err(SinRespuesta::Ausente)?).await
     }

@@ -9,7 +9,7 @@ const MAX_PASAJEROS: u8 = 9;
 /// Lo que envía la página.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Formulario {
+pub(super) struct Formulario {
     id_cliente: String,
     origen: Lugar,
     destino: Lugar,
@@ -36,7 +36,7 @@ struct Pasajeros {
 
 /// Un campo que está mal.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Fallo {
+pub(super) struct Fallo {
     pub campo: &'static str,
     /// Frase para la página.
     pub mensaje: String,
@@ -47,7 +47,7 @@ impl Formulario {
     ///
     /// # Errors
     /// Más pasajeros de los que puede tener un formulario.
-    pub fn reserva(&self) -> Result<Value, Fallo> {
+    pub(super) fn reserva(&self) -> Result<Value, Fallo> {
         let Pasajeros { adultos, menores, infantes } = self.pasajeros;
         let mut pasajeros = Vec::new();
         for (cuantos, tipo) in [(adultos, "ADULTO"), (menores, "MENOR"), (infantes, "INFANTE")] {
@@ -80,7 +80,7 @@ impl Formulario {
 }
 
 /// Devuelve el campo del formulario para un lugar del cuerpo de la API; `None` si ninguno le corresponde.
-pub fn campo(lugar: &str) -> Option<&'static str> {
+pub(super) fn campo(lugar: &str) -> Option<&'static str> {
     const CAMPOS: [(&str, &str); 5] = [
         ("origen", "origen"),
         ("destino", "destino"),

@@ -15,7 +15,7 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-pub use api::Api;
+pub(super) use api::Api;
 use api::{Contestada, SinRespuesta};
 use formulario::Formulario;
 
@@ -26,7 +26,7 @@ const MAX_CLAVE: usize = 100;
 const MAX_ID: usize = 40;
 
 /// Las rutas debajo de `/api`.
-pub fn rutas<S: Clone + Send + Sync + 'static>(api: Api) -> Router<S> {
+pub(super) fn rutas<S: Clone + Send + Sync + 'static>(api: Api) -> Router<S> {
     Router::new()
         .route("/reservas", get(listar).post(reservar))
         .route("/reservas/{id}/{orden}", post(ordenar))

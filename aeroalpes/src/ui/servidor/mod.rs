@@ -39,7 +39,7 @@ const DESPEDIDA: Duration = Duration::from_secs(5);
 
 /// El servidor y lo que comparten sus manejadores.
 #[derive(Debug)]
-pub struct Servidor {
+pub(super) struct Servidor {
     websockets: Arc<Websockets>,
     pagina: Arc<Pagina>,
     api: Api,
@@ -54,14 +54,14 @@ struct Compartido {
 }
 
 impl Servidor {
-    pub fn nuevo(difusion: Arc<Difusion>, estado: watch::Receiver<Estado>, api: Api, guardia: Guard) -> Self {
+    pub(super) fn nuevo(difusion: Arc<Difusion>, estado: watch::Receiver<Estado>, api: Api, guardia: Guard) -> Self {
         let alto = CancellationToken::new();
         let websockets = Arc::new(Websockets::nuevos(difusion, estado, alto.clone()));
         Self { websockets, pagina: Arc::new(Pagina::nueva()), api, guardia: Arc::new(guardia), alto }
     }
 
     /// Sirve hasta que `alto` termina; después se lo dice a cada navegador y deja acabar las peticiones.
-    pub async fn servir(self, escucha: TcpListener, alto: impl Future<Output = ()>) -> std::io::Result<()> {
+    pub(super) async fn servir(self, escucha: TcpListener, alto: impl Future<Output = ()>) -> std::io::Result<()> {
         let compartido = Compartido { websockets: Arc::clone(&self.websockets), pagina: self.pagina };
         let rutas = Router::new()
             .route("/", get(raiz))

@@ -56,7 +56,7 @@ const REGLAS: [(HeaderName, &str); 4] = [
 ];
 
 /// Añade las cabeceras que valen para toda respuesta.
-pub fn con_reglas(mut respuesta: Response) -> Response {
+pub(super) fn con_reglas(mut respuesta: Response) -> Response {
     for (nombre, valor) in REGLAS {
         respuesta.headers_mut().insert(nombre, HeaderValue::from_static(valor));
     }
@@ -65,7 +65,7 @@ pub fn con_reglas(mut respuesta: Response) -> Response {
 
 /// Los archivos con sus etiquetas.
 #[derive(Debug)]
-pub struct Pagina {
+pub(super) struct Pagina {
     archivos: HashMap<&'static str, Archivo>,
 }
 
@@ -77,7 +77,7 @@ struct Archivo {
 }
 
 impl Pagina {
-    pub fn nueva() -> Self {
+    pub(super) fn nueva() -> Self {
         let archivo = |(ruta, tipo, texto): &(&'static str, &'static str, &'static str)| {
             let mut resumidor = DefaultHasher::new();
             texto.hash(&mut resumidor);
@@ -88,7 +88,7 @@ impl Pagina {
 
     /// Contesta con un archivo, o 304 si el navegador lo tiene. El navegador pregunta siempre, para que un programa
     /// nuevo no se mezcle con archivos viejos.
-    pub fn archivo(&self, ruta: &str, cabeceras: &HeaderMap) -> Response {
+    pub(super) fn archivo(&self, ruta: &str, cabeceras: &HeaderMap) -> Response {
         let Some(archivo) = self.archivos.get(ruta) else {
             return (StatusCode::NOT_FOUND, "No existe esta página.").into_response();
         };

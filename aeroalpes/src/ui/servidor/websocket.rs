@@ -40,14 +40,14 @@ const SILENCIO: Duration = Duration::from_secs(60);
 
 /// Lo que habla un websocket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Forma {
+pub(super) enum Forma {
     Tutorial,
     /// Objetos con `tipo`.
     Pagina,
 }
 
 #[derive(Debug)]
-pub struct Websockets {
+pub(super) struct Websockets {
     difusion: Arc<Difusion>,
     estado: watch::Receiver<Estado>,
     alto: CancellationToken,
@@ -56,12 +56,12 @@ pub struct Websockets {
 
 impl Websockets {
     /// Crea el conjunto de los websockets; terminan cuando se pide el `alto`.
-    pub fn nuevos(difusion: Arc<Difusion>, estado: watch::Receiver<Estado>, alto: CancellationToken) -> Self {
+    pub(super) fn nuevos(difusion: Arc<Difusion>, estado: watch::Receiver<Estado>, alto: CancellationToken) -> Self {
         Self { difusion, estado, alto, plazas: Arc::new(Semaphore::new(MAX_WEBSOCKETS as usize)) }
     }
 
     /// Abre un websocket para una petición que lo pide.
-    pub fn abrir(&self, subida: Result<WebSocketUpgrade, WebSocketUpgradeRejection>, forma: Forma) -> Response {
+    pub(super) fn abrir(&self, subida: Result<WebSocketUpgrade, WebSocketUpgradeRejection>, forma: Forma) -> Response {
         let subida = match subida {
             Ok(subida) => subida,
             Err(rechazo) => return rechazo.into_response(),
@@ -80,7 +80,7 @@ impl Websockets {
     }
 
     /// Espera hasta que no haya ninguno abierto.
-    pub async fn cerrados(&self) {
+    pub(super) async fn cerrados(&self) {
         let _ = self.plazas.acquire_many(MAX_WEBSOCKETS).await;
     }
 }

@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, hint::black_box};
 
 /// The golden logs: the fixture of all types, single events of every kind, values beside their text, and
 /// table maps.
-pub const LOGS: [&str; 8] = [
+pub(crate) const LOGS: [&str; 8] = [
     "mysql-9.7.4/binlog.000001",
     "mariadb-10.11.18/binlog.000001",
     "events/mysql-9.7.4",
@@ -21,18 +21,18 @@ pub const LOGS: [&str; 8] = [
 ];
 
 /// Reads `tests/golden/<name>.gz`.
-pub fn golden(name: &str) -> Vec<u8> {
+pub(crate) fn golden(name: &str) -> Vec<u8> {
     recorded_log::unpacked(&format!("crates/binlog/tests/golden/{name}.gz"))
 }
 
 /// Splits a file into its events and their positions.
-pub fn events(file: &[u8]) -> Vec<(usize, &[u8])> {
+pub(crate) fn events(file: &[u8]) -> Vec<(usize, &[u8])> {
     recorded_log::events(file).collect()
 }
 
 /// Events that stand for all of a log: a few small ones of each type and table, each with the events that must come
 /// before it.
-pub struct Sample {
+pub(crate) struct Sample {
     /// The format description and, for rows, the table map.
     pub before: Vec<Vec<u8>>,
     /// The event itself.
@@ -42,7 +42,7 @@ pub struct Sample {
 }
 
 /// Takes samples of at most `bytes` bytes from all golden logs.
-pub fn samples(bytes: usize) -> Vec<Sample> {
+pub(crate) fn samples(bytes: usize) -> Vec<Sample> {
     let mut samples = Vec::new();
     for name in LOGS {
         let file = golden(name);
@@ -76,12 +76,17 @@ pub fn samples(bytes: usize) -> Vec<Sample> {
 }
 
 /// Whether the event needs a table map.
-pub fn is_rows(kind: EventType) -> bool {
+pub(crate) fn is_rows(kind: EventType) -> bool {
     matches!(kind.0, 20..=25 | 30..=32 | 39 | 166..=171)
 }
 
 /// Decodes `event` and reads everything in it, down to each value.
-pub fn walk(decoder: &mut Decoder, event: &[u8], scratch: &mut RowScratch, out: &mut Vec<u8>) -> Result<(), Error> {
+pub(crate) fn walk(
+    decoder: &mut Decoder,
+    event: &[u8],
+    scratch: &mut RowScratch,
+    out: &mut Vec<u8>,
+) -> Result<(), Error> {
     walk_event(decoder.decode(event)?, scratch, out)
 }
 
@@ -102,7 +107,7 @@ fn walk_event(event: Event<'_>, scratch: &mut RowScratch, out: &mut Vec<u8>) -> 
 }
 
 /// Reads every value of every row; a value that does not decode is an error like any other.
-pub fn walk_rows(rows: &RowsEvent<'_>, scratch: &mut RowScratch, out: &mut Vec<u8>) -> Result<(), Error> {
+pub(crate) fn walk_rows(rows: &RowsEvent<'_>, scratch: &mut RowScratch, out: &mut Vec<u8>) -> Result<(), Error> {
     let mut reader = rows.reader(scratch);
     while let Some(row) = reader.next_row()? {
         for image in row.before.iter().chain(&row.after) {

@@ -5,19 +5,19 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 /// Inputs per target: `BITACORA_FUZZ_ITERATIONS`, or a number that takes about a second.
-pub fn iterations() -> u64 {
+pub(crate) fn iterations() -> u64 {
     std::env::var("BITACORA_FUZZ_ITERATIONS").ok().and_then(|text| text.parse().ok()).unwrap_or(20_000)
 }
 
 /// SplitMix64: small, seeded, good enough to pick places and bytes.
-pub struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -25,13 +25,13 @@ impl Random {
         mixed ^ mixed >> 31
     }
 
-    pub fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         if limit == 0 { 0 } else { (self.next() % limit as u64) as usize }
     }
 }
 
 /// Changes `input` in one to eight places.
-pub fn mutate(input: &mut Vec<u8>, other: &[u8], random: &mut Random) {
+pub(crate) fn mutate(input: &mut Vec<u8>, other: &[u8], random: &mut Random) {
     const EDGES: [u64; 12] =
         [0, 1, 0x7f, 0x80, 0xfb, 0xfc, 0xfd, 0xfe, 0xff, 0x7fff_ffff, 0xffff_ffff, 0xffff_ffff_ffff_ffff];
     for _ in 0..=random.below(8) {
@@ -75,7 +75,7 @@ pub fn mutate(input: &mut Vec<u8>, other: &[u8], random: &mut Random) {
 
 /// Runs `target` over mutations of the corpus (number of the corpus entry, input). A panic is reported with the number
 /// of the input.
-pub fn fuzz(corpus: &[Vec<u8>], mut target: impl FnMut(usize, &[u8])) {
+pub(crate) fn fuzz(corpus: &[Vec<u8>], mut target: impl FnMut(usize, &[u8])) {
     assert!(!corpus.is_empty(), "a target needs a corpus");
     for iteration in 0..iterations() {
         let mut random = Random::new(iteration);
@@ -89,7 +89,7 @@ pub fn fuzz(corpus: &[Vec<u8>], mut target: impl FnMut(usize, &[u8])) {
 }
 
 /// Gives an event its own length in the header.
-pub fn fix_length(event: &mut [u8]) {
+pub(crate) fn fix_length(event: &mut [u8]) {
     let length = event.len() as u32;
     if let Some(slot) = event.get_mut(9..13) {
         slot.copy_from_slice(&length.to_le_bytes());

@@ -89,6 +89,7 @@ impl Encoder {
 
     /// Appends the JSON of a value. Returns false, and appends nothing, for a value that Debezium's types cannot hold:
     /// a date that is zero or has a month or day of zero.
+    #[allow(clippy::too_many_lines, reason = "one plain match, a few lines for each type")]
     pub(super) fn write(&self, bytes: &[u8], scratch: &mut Scratch, out: &mut Vec<u8>) -> Result<bool, Error> {
         match self {
             Encoder::Signed => write_integer(value::signed(bytes)?, out),

@@ -12,7 +12,7 @@ use bitacora_testkit::recorded_log;
 use serde_json::Value;
 
 /// The options of a recording's default configuration, with the topic prefix `srv`.
-pub fn options(connector: Connector, form: DebeziumForm, value_format: ValueFormat) -> PlanOptions {
+pub(crate) fn options(connector: Connector, form: DebeziumForm, value_format: ValueFormat) -> PlanOptions {
     PlanOptions {
         connector,
         form,
@@ -26,10 +26,10 @@ pub fn options(connector: Connector, form: DebeziumForm, value_format: ValueForm
 }
 
 /// Plans by the version of their table.
-pub type Plans = HashMap<u64, Plan>;
+pub(crate) type Plans = HashMap<u64, Plan>;
 
 /// Passes every rows event of a log, those of compressed transactions too, to `take`.
-pub fn rows_events(file: &[u8], mut take: impl FnMut(u64, &RowsEvent<'_>)) {
+pub(crate) fn rows_events(file: &[u8], mut take: impl FnMut(u64, &RowsEvent<'_>)) {
     let mut decoder = Decoder::new();
     for (at, event) in recorded_log::events(file) {
         let mut event = decoder.decode(event).unwrap();
@@ -46,7 +46,7 @@ pub fn rows_events(file: &[u8], mut take: impl FnMut(u64, &RowsEvent<'_>)) {
 }
 
 /// Encodes every row of a rows event into a cleared buffer and hands the buffer to `take`.
-pub fn encode_rows(
+pub(crate) fn encode_rows(
     plan: &Plan,
     rows: &RowsEvent<'_>,
     scratch: &mut RowScratch,
@@ -68,7 +68,7 @@ pub fn encode_rows(
 }
 
 /// An event context with every field set.
-pub fn context() -> EventContext<'static> {
+pub(crate) fn context() -> EventContext<'static> {
     EventContext {
         file: "binlog.000001",
         position: 4_711,
@@ -84,15 +84,15 @@ pub fn context() -> EventContext<'static> {
 }
 
 /// Compiles a plan without a description, once for each version of a table.
-pub fn plan<'p>(plans: &'p mut Plans, rows: &RowsEvent<'_>, options: &PlanOptions) -> &'p Plan {
+pub(crate) fn plan<'p>(plans: &'p mut Plans, rows: &RowsEvent<'_>, options: &PlanOptions) -> &'p Plan {
     plans.entry(rows.table.fingerprint).or_insert_with(|| Plan::compile(rows.table, None, options).unwrap())
 }
 
 /// Descriptions of tables by the position of the statement that Debezium recorded them for.
-pub type Descriptions = BTreeMap<u64, Vec<TableDescription>>;
+pub(crate) type Descriptions = BTreeMap<u64, Vec<TableDescription>>;
 
 /// Adds what a record of a statement says of tables; gives false for any other record.
-pub fn keep_descriptions(value: &Value, descriptions: &mut Descriptions) -> bool {
+pub(crate) fn keep_descriptions(value: &Value, descriptions: &mut Descriptions) -> bool {
     if value.get("ddl").is_none() {
         return false;
     }
@@ -103,7 +103,7 @@ pub fn keep_descriptions(value: &Value, descriptions: &mut Descriptions) -> bool
 }
 
 /// The description of a table that was the newest at a position.
-pub fn description_at<'d>(
+pub(crate) fn description_at<'d>(
     descriptions: &'d Descriptions,
     rows: &RowsEvent<'_>,
     position: u64,
@@ -113,7 +113,7 @@ pub fn description_at<'d>(
 }
 
 /// A description from what Debezium recorded of a table.
-pub fn describe(change: &Value) -> Option<TableDescription> {
+pub(crate) fn describe(change: &Value) -> Option<TableDescription> {
     let (database, table) = change["id"].as_str()?.trim_matches('"').split_once("\".\"")?;
     let described = change["table"].as_object()?;
     let columns = described["columns"].as_array()?.iter().map(|column| {

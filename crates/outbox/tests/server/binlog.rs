@@ -7,7 +7,7 @@ use bitacora_source::{Position, ServerConfig};
 use crate::Server;
 
 /// Reads the whole log: for each transaction that changed rows, "insert TABLE FIRST-COLUMN" or the like for each row.
-pub async fn transactions(server: &Server) -> Vec<Vec<String>> {
+pub(crate) async fn transactions(server: &Server) -> Vec<Vec<String>> {
     let config = ServerConfig::new("127.0.0.1", server.port, "debezium", "dbz");
     let options = ReplicaOptions { waiting: Waiting::Never, ..ReplicaOptions::new(4_001) };
     let mut client = Client::connect(&config, options).await.unwrap();

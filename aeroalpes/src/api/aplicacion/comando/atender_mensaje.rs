@@ -8,7 +8,7 @@ use crate::api::dominio::Reserva;
 
 /// Guarda la reserva de un mensaje exactamente una vez: el id del mensaje se anota en la misma unidad de trabajo.
 #[derive(Debug)]
-pub struct AtenderMensaje {
+pub(crate) struct AtenderMensaje {
     pub consumidor: &'static str,
     /// Id del mensaje, el mismo en cada entrega.
     pub mensaje: String,
@@ -17,7 +17,7 @@ pub struct AtenderMensaje {
 
 /// Resultado de atender un mensaje.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Atencion {
+pub(crate) enum Atencion {
     /// Su reserva está guardada.
     Creada,
     /// Ya lo estaba, por una entrega anterior.

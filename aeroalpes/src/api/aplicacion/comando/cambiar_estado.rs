@@ -7,7 +7,7 @@ use crate::api::dominio::{Fecha, Reserva};
 
 /// Lo que se hace con una reserva.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cambio {
+pub(crate) enum Cambio {
     Aprobar,
     Pagar,
     Cancelar,
@@ -15,7 +15,7 @@ pub enum Cambio {
 
 /// Cambia el estado de una reserva.
 #[derive(Debug)]
-pub struct CambiarEstado {
+pub(crate) struct CambiarEstado {
     pub id: String,
     pub cambio: Cambio,
     pub ahora: Fecha,

@@ -7,21 +7,21 @@ use crate::api::dominio::{Fecha, Itinerario, Reserva};
 
 /// Lo que pide un cliente.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pedido {
+pub(crate) struct Pedido {
     pub id_cliente: Option<String>,
     pub itinerarios: Vec<Itinerario>,
 }
 
 /// Hace una reserva, o encuentra la que la misma petición hizo antes.
 #[derive(Debug)]
-pub struct CrearReserva {
+pub(crate) struct CrearReserva {
     reserva: Reserva,
     clave: Option<ClaveIdempotencia>,
 }
 
 impl CrearReserva {
     /// Prepara la reserva; las reglas se comprueban aquí, antes de tocar la base de datos.
-    pub fn nuevo(
+    pub(crate) fn nuevo(
         id: String,
         pedido: Pedido,
         clave: Option<ClaveIdempotencia>,

@@ -13,10 +13,10 @@ use tokio::time::timeout;
 use super::puerto::{Almacen, UnidadDeTrabajo};
 use super::{Error, Falla};
 
-pub use atender_mensaje::{Atencion, AtenderMensaje};
-pub use cambiar_estado::{CambiarEstado, Cambio};
-pub use crear_reserva::{CrearReserva, Pedido};
-pub use usuario::{BorrarUsuario, CambiarUsuario, RegistrarUsuario};
+pub(crate) use atender_mensaje::{Atencion, AtenderMensaje};
+pub(crate) use cambiar_estado::{CambiarEstado, Cambio};
+pub(crate) use crear_reserva::{CrearReserva, Pedido};
+pub(crate) use usuario::{BorrarUsuario, CambiarUsuario, RegistrarUsuario};
 
 /// Cuántas veces se intenta una unidad de trabajo.
 const INTENTOS: u32 = 8;
@@ -26,7 +26,7 @@ const INTENTOS: u32 = 8;
 const PLAZO: Duration = Duration::from_secs(12);
 
 /// Un cambio de la aplicación.
-pub trait Comando: Sync {
+pub(crate) trait Comando: Sync {
     /// Lo que recibe quien lo ejecuta.
     type Salida: Send;
 
@@ -42,7 +42,7 @@ pub trait Comando: Sync {
 ///
 /// # Errors
 /// Lo que dice el comando, o cómo falló la base de datos.
-pub async fn ejecutar<A: Almacen, C: Comando>(almacen: &A, comando: &C) -> Result<C::Salida, Error> {
+pub(crate) async fn ejecutar<A: Almacen, C: Comando>(almacen: &A, comando: &C) -> Result<C::Salida, Error> {
     let mut intento = 1;
     loop {
         match intentar(almacen, comando).await {

@@ -6,7 +6,7 @@ use crate::api::aplicacion::puerto::UnidadDeTrabajo;
 use crate::api::dominio::{DatosUsuario, Usuario};
 
 #[derive(Debug)]
-pub struct RegistrarUsuario {
+pub(crate) struct RegistrarUsuario {
     pub datos: DatosUsuario,
     pub resumen: String,
 }
@@ -22,7 +22,7 @@ impl Comando for RegistrarUsuario {
 
 /// Sustituye lo que es un usuario.
 #[derive(Debug)]
-pub struct CambiarUsuario {
+pub(crate) struct CambiarUsuario {
     /// El usuario como debe ser.
     pub usuario: Usuario,
     /// Resumen de una contraseña nueva; sin él queda la anterior.
@@ -41,7 +41,7 @@ impl Comando for CambiarUsuario {
 }
 
 #[derive(Debug)]
-pub struct BorrarUsuario {
+pub(crate) struct BorrarUsuario {
     pub id: i32,
 }
 

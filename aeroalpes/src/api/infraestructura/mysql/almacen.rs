@@ -37,7 +37,7 @@ const SESION: [&str; 2] =
 
 /// La base de datos. Copiarla es barato.
 #[derive(Debug, Clone)]
-pub struct MySql {
+pub(crate) struct MySql {
     pub(super) pool: MySqlPool,
     pub(super) bandejas: Arc<Bandejas>,
     pub(super) vuelos: Arc<Vuelos>,
@@ -50,7 +50,7 @@ impl MySql {
     ///
     /// # Errors
     /// La forma de la bandeja de salida está mal: un error de este programa.
-    pub fn nuevo(configuracion: &ConfiguracionDb) -> Result<MySql, Falla> {
+    pub(crate) fn nuevo(configuracion: &ConfiguracionDb) -> Result<MySql, Falla> {
         let bandejas = Arc::new(Bandejas::nuevas().map_err(falla_de_bandeja)?);
         let pool = MySqlPoolOptions::new()
             .max_connections(configuracion.conexiones)
@@ -123,7 +123,7 @@ impl MySql {
     }
 
     /// Cierra las conexiones cuando ya nada las usa. Las que no contestan quedan para el final del proceso.
-    pub async fn cerrar(&self) {
+    pub(crate) async fn cerrar(&self) {
         if timeout(DESPEDIDA, self.pool.close()).await.is_err() {
             tracing::warn!("la base de datos no contesta; sus conexiones terminan sin despedida");
         }

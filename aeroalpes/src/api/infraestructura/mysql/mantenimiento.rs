@@ -21,7 +21,7 @@ const PAUSA_MAXIMA: Duration = Duration::from_secs(5);
 
 /// Prepara las tablas en cuanto está la base de datos, y otra vez cada vez que se ve que faltan. No termina por sí
 /// sola.
-pub async fn mantener_esquema(almacen: MySql) {
+pub(crate) async fn mantener_esquema(almacen: MySql) {
     loop {
         let mut pausa = PAUSA;
         while let Err(error) = almacen.preparar().await {
@@ -41,7 +41,7 @@ const CLAVES: &str =
     "DELETE FROM claves_idempotencia WHERE fecha < UTC_TIMESTAMP() - INTERVAL 2 DAY ORDER BY fecha LIMIT 1000";
 
 /// Limpia una vez por hora. No termina por sí sola.
-pub async fn limpiar(almacen: MySql) {
+pub(crate) async fn limpiar(almacen: MySql) {
     let mut hora = tokio::time::interval(CADA);
     loop {
         hora.tick().await;

@@ -18,7 +18,7 @@ mod seleccion;
 mod unidad;
 mod vuelos;
 
-pub use almacen::MySql;
-pub use configuracion::{ConfiguracionDb, VariableErronea};
-pub use mantenimiento::{limpiar, mantener_esquema};
-pub use unidad::Unidad;
+pub(crate) use almacen::MySql;
+pub(crate) use configuracion::{ConfiguracionDb, VariableErronea};
+pub(crate) use mantenimiento::{limpiar, mantener_esquema};
+pub(crate) use unidad::Unidad;

@@ -23,7 +23,7 @@ type Sentencia<'q> = Query<'q, Motor, MySqlArguments>;
 
 /// Una transacción; si se descarta sin [`UnidadDeTrabajo::confirmar`], se deshace.
 #[derive(Debug)]
-pub struct Unidad {
+pub(crate) struct Unidad {
     transaccion: Transaction<'static, Motor>,
     bandejas: Arc<Bandejas>,
     almacen: MySql,
