@@ -43,6 +43,7 @@ check:
 	@python3 tools/circles.py --self-test
 	@python3 tools/circles.py
 	@cargo fmt --all -- --check
+	@tools/line-width.py
 	@cargo clippy --quiet --workspace --all-targets $(REAL_PULSAR) -- -D warnings
 	@RUSTDOCFLAGS="-D warnings" cargo doc --quiet --workspace --no-deps
 	@tools/changed-crates.sh | xargs --no-run-if-empty cargo test --quiet --bins

@@ -39,6 +39,7 @@ LINTS = ["cargo", "clippy", "--quiet", "--workspace", "--all-targets", "--featur
          "-D", "warnings"]
 # Rooms that depend on each other in a circle (docs/decisions/0013).
 CIRCLES = ["python3", "tools/circles.py"]
+WIDTH = ["python3", "tools/line-width.py"]
 FORMAT = ["cargo", "fmt", "--all", "--", "--check"]
 DEMO = ["{python}", "demo/demo.py", "--check"]
 # What `cargo test` would build: with other features of shared crates, everything above them would be built twice.
@@ -70,7 +71,7 @@ def whole_plan():
         [("AeroAlpes", PYTEST + ["tests/aeroalpes"]),
          ("demo", DEMO)],
     ]
-    return Plan(SERVERS + [BROWSER], [("format", FORMAT), ("circles", CIRCLES), ("build", BUILD_ALL), ("lints", LINTS)], lanes)
+    return Plan(SERVERS + [BROWSER], [("format", FORMAT), ("line width", WIDTH), ("circles", CIRCLES), ("build", BUILD_ALL), ("lints", LINTS)], lanes)
 
 
 def plan_of(only):

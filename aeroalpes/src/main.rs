@@ -23,8 +23,8 @@ struct Argumentos {
 fn main() -> ExitCode {
     bitacora_data_folder::end_at_panic(|falta| {
         eprintln!(
-            "aeroalpes: una falta de este programa lo terminó ({falta}); arránquelo de nuevo e informe de esta línea si \
-             vuelve a ocurrir"
+            "aeroalpes: una falta de este programa lo terminó ({falta}); arránquelo de nuevo e informe de esta línea \
+             si vuelve a ocurrir"
         );
     });
     let argumentos = Argumentos::parse();

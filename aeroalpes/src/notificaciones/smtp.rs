@@ -1,8 +1,8 @@
 //! Un correo hasta su servidor. Una conexión para cada uno: son pocos, y una conexión ociosa muere sin que se note.
 //!
 //! Un fallo anterior al destinatario (conexión, saludo, TLS, cuenta o remitente, que es siempre el mismo) es del
-//! servidor o de su configuración, no del correo: cuenta como servicio ausente. Solo las respuestas al destinatario y al
-//! contenido deciden sobre el correo, salvo las que piden una cuenta.
+//! servidor o de su configuración, no del correo: cuenta como servicio ausente. Solo las respuestas al destinatario y
+//! al contenido deciden sobre el correo, salvo las que piden una cuenta.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Decoding of the recorded logs: framing with the checksum alone, the place of each column of each row, and every value
-//! as text.
+//! Decoding of the recorded logs: framing with the checksum alone, the place of each column of each row, and every
+//! value as text.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 #[path = "../tests/log/mod.rs"]

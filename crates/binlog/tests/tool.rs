@@ -1,5 +1,5 @@
-//! Against the servers' own tools: `golden/record.sh tool` had `mysqlbinlog` and `mariadb-binlog` print the golden logs,
-//! and what is decoded here must print the same: each event's end, checksum and type, and each row line by line.
+//! Against the servers' own tools: `golden/record.sh tool` had `mysqlbinlog` and `mariadb-binlog` print the golden
+//! logs, and what is decoded here must print the same: each event's end, checksum and type, and each row line by line.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod log;

@@ -165,7 +165,10 @@ fn further_columns_are_properties_or_stand_beside_the_payload() {
     check(
         &row(payload("x")),
         &options,
-        r#"outbox.event.reserva | "r-7" | {"payload":"x","v":3,"type":"Creada"} | id=e1 eventType=Creada version=3 | now"#,
+        concat!(
+            r#"outbox.event.reserva | "r-7" | {"payload":"x","v":3,"type":"Creada"} "#,
+            "| id=e1 eventType=Creada version=3 | now"
+        ),
     );
 }
 
@@ -342,7 +345,10 @@ fn a_record_is_mapped_from_columns_payload_and_constants() {
     check(
         &row(payload(text)),
         &event(RecordFormat::Json),
-        r#"eventos | r-7 | {"id":"e1","time":1700000000234,"source":"app-3","data":{"cuando":5,"cliente":null}} | id=e1 | now"#,
+        concat!(
+            r#"eventos | r-7 | {"id":"e1","time":1700000000234,"source":"app-3","data":{"cuando":5,"cliente":null}} "#,
+            "| id=e1 | now"
+        ),
     );
     let (plan, _, buffer) = buffer_of(&outbox(), &event(RecordFormat::Avro), Operation::Create, &row(payload(text)));
     let value = buffer.value(&buffer.messages()[0]).unwrap();

@@ -58,7 +58,8 @@ pub fn tighten_own(folder: &Path, entries: &[&str]) {
     if is_wide {
         tracing::warn!(
             folder = %folder.display(),
-            "other users can list this folder, what is made in it is closed to them; use a folder of its own (chmod go=)"
+            "other users can list this folder, what is made in it is closed to them; use a folder of its own (chmod \
+            go=)"
         );
     }
 }

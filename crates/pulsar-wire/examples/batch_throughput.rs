@@ -70,8 +70,9 @@ fn value(id: usize) -> String {
     );
     let source = format!(
         concat!(
-            r#"{{"version":"1.9.7.Final","connector":"mysql","name":"aeroalpesdb","ts_ms":17955029{:05},"snapshot":"false","#,
-            r#""db":"reservas","sequence":null,"table":"usuarios_legado","server_id":11,"gtid":"3e11fa47-71ca-11e1-9e33-c80aa9429562:{}","#,
+            r#"{{"version":"1.9.7.Final","connector":"mysql","name":"aeroalpesdb","ts_ms":17955029{:05},"#,
+            r#""snapshot":"false","db":"reservas","sequence":null,"table":"usuarios_legado","server_id":11,"#,
+            r#""gtid":"3e11fa47-71ca-11e1-9e33-c80aa9429562:{}","#,
             r#""file":"binlog.000001","pos":{},"row":0,"thread":12,"query":null}}"#
         ),
         id,

@@ -108,9 +108,11 @@ commands! {
     ProducerSuccess(CommandProducerSuccess) = 17, "PRODUCER_SUCCESS", plain;
     Ping(CommandPing) = 18, "PING", plain;
     Pong(CommandPong) = 19, "PONG", plain;
-    RedeliverUnacknowledgedMessages(CommandRedeliverUnacknowledgedMessages) = 20, "REDELIVER_UNACKNOWLEDGED_MESSAGES", plain;
+    RedeliverUnacknowledgedMessages(CommandRedeliverUnacknowledgedMessages) = 20,
+        "REDELIVER_UNACKNOWLEDGED_MESSAGES", plain;
     PartitionedTopicMetadata(CommandPartitionedTopicMetadata) = 21, "PARTITIONED_METADATA", plain;
-    PartitionedTopicMetadataResponse(CommandPartitionedTopicMetadataResponse) = 22, "PARTITIONED_METADATA_RESPONSE", plain;
+    PartitionedTopicMetadataResponse(CommandPartitionedTopicMetadataResponse) = 22,
+        "PARTITIONED_METADATA_RESPONSE", plain;
     LookupTopic(CommandLookupTopic) = 23, "LOOKUP", plain;
     LookupTopicResponse(CommandLookupTopicResponse) = 24, "LOOKUP_RESPONSE", plain;
     ConsumerStats(CommandConsumerStats) = 25, "CONSUMER_STATS", plain;

@@ -10,8 +10,8 @@ use bitacora_data_folder::{copy, copy_file, make_folder};
 
 use super::{StorageError, Store, file::sync_folder, key, recovery::list, segment};
 
-/// Copies metadata and logs into a folder that is prepared for it (see [`bitacora_data_folder::prepare`]). Returns the number
-/// of topics.
+/// Copies metadata and logs into a folder that is prepared for it (see [`bitacora_data_folder::prepare`]). Returns the
+/// number of topics.
 ///
 /// # Errors
 /// Something cannot be read or written, or is damaged.

@@ -91,7 +91,8 @@ pub enum StorageError {
 impl StorageError {
     /// Returns whether the process, or the system, has no file descriptor left.
     pub(super) fn is_out_of_descriptors(&self) -> bool {
-        matches!(self, Self::Io { source, .. } if matches!(Errno::from_io_error(source), Some(Errno::MFILE | Errno::NFILE)))
+        let Self::Io { source, .. } = self else { return false };
+        matches!(Errno::from_io_error(source), Some(Errno::MFILE | Errno::NFILE))
     }
 
     pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {

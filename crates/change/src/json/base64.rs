@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// Up to this length the loop below is the faster way, by half for the 5 to 16 bytes of a DECIMAL or a `BINARY(16)`; beyond
-/// it the crate's is, by as much (`cargo bench -p bitacora-change -- base64`).
+/// Up to this length the loop below is the faster way, by half for the 5 to 16 bytes of a DECIMAL or a `BINARY(16)`;
+/// beyond it the crate's is, by as much (`cargo bench -p bitacora-change -- base64`).
 const SHORT_BYTES: usize = 32;
 
 /// Writes `bytes` in Base64, without quotes.

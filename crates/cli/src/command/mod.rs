@@ -83,8 +83,8 @@ impl Interrupts {
         Ok(Interrupts { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
     }
 
-    /// Waits for a signal. After it the process has [`PATIENCE`] to end in good order; later a further Ctrl-C ends it at
-    /// once. The future can be dropped and called again without missing a signal.
+    /// Waits for a signal. After it the process has [`PATIENCE`] to end in good order; later a further Ctrl-C ends it
+    /// at once. The future can be dropped and called again without missing a signal.
     async fn asked_to_end(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}

@@ -103,7 +103,8 @@ async fn old_entries_are_forgotten_and_young_ones_kept() {
             inbox.migrate(&mut session).await.unwrap();
             let rows = |age: u32, count: u32| {
                 format!(
-                    "INSERT INTO entrada SELECT 'c', CONCAT({age}, '-', n), 1, UTC_TIMESTAMP(6) - INTERVAL {age} SECOND \
+                    "INSERT INTO entrada SELECT 'c', CONCAT({age}, '-', n), 1, UTC_TIMESTAMP(6) \
+                     - INTERVAL {age} SECOND \
                      FROM (WITH RECURSIVE s AS (SELECT 1 n UNION ALL SELECT n + 1 FROM s WHERE n < {count}) \
                      SELECT n FROM s) AS numbers;"
                 )

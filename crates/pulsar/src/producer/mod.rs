@@ -82,9 +82,9 @@ impl Producer {
         self.opened.last_sequence_id
     }
 
-    /// Names the newest message that the topic was found to have; the first call counts. Receipts name later ones. Where another
-    /// producer is in the way later and the topic ends before that message, an older copy of the broker's data was put back: the
-    /// producer fails with [`Error::TopicBehind`] then.
+    /// Names the newest message that the topic was found to have; the first call counts. Receipts name later ones.
+    /// Where another producer is in the way later and the topic ends before that message, an older copy of the broker's
+    /// data was put back: the producer fails with [`Error::TopicBehind`] then.
     pub fn set_known_end(&self, message: MessageId) {
         let _ = self.known_end.set(message);
     }

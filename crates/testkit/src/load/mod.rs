@@ -25,7 +25,8 @@ use writer::Writer;
 pub fn create_table(server: &DatabaseServer) {
     server.client(
         "CREATE DATABASE IF NOT EXISTS carga; DROP TABLE IF EXISTS carga.carga;
-         CREATE TABLE carga.carga(id bigint NOT NULL PRIMARY KEY, clave int NOT NULL, n int NOT NULL, texto varchar(200))
+         CREATE TABLE carga.carga(
+             id bigint NOT NULL PRIMARY KEY, clave int NOT NULL, n int NOT NULL, texto varchar(200))
          CHARSET utf8mb4",
     );
 }

@@ -40,7 +40,8 @@ fn step() -> impl Strategy<Value = Step> {
     ];
     let open = (0..CONNECTIONS, 0..NAMES.len(), mode, any::<bool>())
         .prop_map(|(connection, name, mode, holds_epoch)| Step::Open { connection, name, mode, holds_epoch });
-    prop_oneof![4 => open, 2 => any::<prop::sample::Index>().prop_map(Step::Close), 1 => (0..CONNECTIONS).prop_map(Step::Break)]
+    let close = any::<prop::sample::Index>().prop_map(Step::Close);
+    prop_oneof![4 => open, 2 => close, 1 => (0..CONNECTIONS).prop_map(Step::Break)]
 }
 
 /// Where a producer stands, from what its client was told.
@@ -128,7 +129,10 @@ impl Clients {
                 }
             };
             let epochs = Epochs { producer: 0, topic: held };
-            tokio::select! { admitted = self.topic.admit_producer(&handle, epochs) => admitted, () = signs => unreachable!() }
+            tokio::select! {
+                admitted = self.topic.admit_producer(&handle, epochs) => admitted,
+                () = signs => unreachable!(),
+            }
         };
         match admitted {
             Ok(Standing::Ready { topic_epoch, .. }) => {

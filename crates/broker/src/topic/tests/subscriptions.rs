@@ -241,7 +241,8 @@ proptest! {
             }
             let last = clients.come(100_000).await.unwrap();
             clients.hear().await;
-            let expected: BTreeSet<u64> = (0..clients.published).filter(|offset| !clients.acknowledged.contains(offset)).collect();
+            let is_expected = |offset: &u64| !clients.acknowledged.contains(offset);
+            let expected: BTreeSet<u64> = (0..clients.published).filter(is_expected).collect();
             assert_eq!(clients.members[&last].has, expected);
         });
     }
