@@ -43,7 +43,7 @@ WIDTH = ["python3", "tools/line-width.py"]
 FORMAT = ["cargo", "fmt", "--all", "--", "--check"]
 DEMO = ["{python}", "demo/demo.py", "--check"]
 # What `cargo test` would build: with other features of shared crates, everything above them would be built twice.
-BUILD_ALL = ["cargo", "build", "--quiet", "--workspace", "--all-targets"]
+BUILD_ALL = ["cargo", "build", "--quiet", "--workspace", "--lib", "--bins", "--tests", "--examples"]
 BUILD_PROGRAMS = ["cargo", "build", "--quiet", "--workspace", "--bins"]
 
 
