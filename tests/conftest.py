@@ -36,7 +36,7 @@ def broker(real_pulsar):
     """A fresh embedded broker: `url`, `admin`, `http`, `process`."""
     if real_pulsar:
         # Nobody subscribes before these tests send; an embedded broker keeps what was sent, a real one needs to be told.
-        servers.rest(real_pulsar.admin, "namespaces/public/default/retention", {"retentionTimeInMinutes": -1, "retentionSizeInMB": -1}, "POST")
+        real_pulsar.keep_messages()
         yield real_pulsar
         return
     running = servers.Bitacora()

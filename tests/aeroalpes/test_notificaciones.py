@@ -93,7 +93,7 @@ def un_pulsar():
     def start():
         if not started:
             started.append(servers.Pulsar())
-            servers.rest(started[0].admin, "namespaces/public/default/retention", {"retentionTimeInMinutes": -1, "retentionSizeInMB": -1}, "POST")
+            started[0].keep_messages()
         return started[0]
 
     yield start

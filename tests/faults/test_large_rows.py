@@ -191,8 +191,7 @@ def test_a_real_pulsar_gets_a_row_above_its_limit_in_chunks(table, tmp_path):
     first, second = incompressible(6_000_000, 7), incompressible(12_000_000, 8)
     insert(table, 1, first)
     broker = servers.Pulsar("brokerDeduplicationEnabled=true")
-    # Without a cursor a real Pulsar would drop the messages before they are read.
-    servers.rest(broker.admin, "namespaces/public/default/retention", {"retentionTimeInMinutes": -1, "retentionSizeInMB": -1}, "POST")
+    broker.keep_messages()
     process = Process([servers.bitacora_binary(), *servers.localrun(table, broker, tmp_path, tables="big.t")])
     streaming(process)
     insert(table, 2, second)

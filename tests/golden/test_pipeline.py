@@ -37,8 +37,7 @@ def embedded():
 @pytest.fixture
 def standalone():
     broker = servers.Pulsar("brokerDeduplicationEnabled=true")
-    # Without a cursor a real Pulsar would drop the messages before they are read.
-    servers.rest(broker.admin, "namespaces/public/default/retention", {"retentionTimeInMinutes": -1, "retentionSizeInMB": -1}, "POST")
+    broker.keep_messages()
     yield broker
     broker.stop()
 

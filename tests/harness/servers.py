@@ -109,6 +109,10 @@ class Pulsar:
         self.process.must_run()  # the default namespace comes a moment after the first good health check
         return is_healthy(self.admin, self._token) and rest(self.admin, "namespaces/public/default", token=self._token) is not None
 
+    def keep_messages(self, namespace="public/default"):
+        """Lets a namespace keep messages that no subscription asks for; otherwise they are dropped before they are read."""
+        rest(self.admin, f"namespaces/{namespace}/retention", {"retentionTimeInMinutes": -1, "retentionSizeInMB": -1}, "POST", token=self._token)
+
     def stop(self):
         self.process.kill()
         self.folder.remove()

@@ -27,7 +27,8 @@ MESSAGE_FIELDS = {
     6: "partition_key_b64_encoded", 7: "ordering_key", 8: "sequence_id", 9: "null_value", 10: "null_partition_key"}
 BOOLEANS = {"partition_key_b64_encoded", "null_value", "null_partition_key", "compacted_out"}
 
-CONNECT, CONNECTED, SUBSCRIBE, MESSAGE, FLOW, SUCCESS, ERROR, PING, PONG, LOOKUP, LOOKUP_RESPONSE = 2, 3, 4, 9, 11, 13, 14, 18, 19, 23, 24
+CONNECT, CONNECTED, SUBSCRIBE, PRODUCER, SEND, SEND_RECEIPT, MESSAGE, FLOW, SUCCESS, ERROR = 2, 3, 4, 5, 6, 7, 9, 11, 13, 14
+PRODUCER_SUCCESS, PING, PONG, LOOKUP, LOOKUP_RESPONSE = 17, 18, 19, 23, 24
 
 
 def encode_varint(number):
@@ -153,9 +154,9 @@ class Connection:
         self.send(CONNECT, {1: "harness", 4: 19})
         self.expect(CONNECTED)
 
-    def send(self, kind, fields):
+    def send(self, kind, fields, entry=b""):
         command = encode_message({1: kind, kind: fields})
-        self.socket.sendall(struct.pack(">II", len(command) + 4, len(command)) + command)
+        self.socket.sendall(struct.pack(">II", len(command) + 4 + len(entry), len(command)) + command + entry)
 
     def frame(self, patience):
         """The next command, its fields and a view of the entry behind it; None when nothing comes for `patience` seconds."""

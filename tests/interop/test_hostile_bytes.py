@@ -9,7 +9,7 @@ import pytest
 
 from harness import servers
 from harness.process import wait_until
-from harness.wire import CONNECT, Connection, encode_message
+from harness.wire import CONNECT, PRODUCER, PRODUCER_SUCCESS, SEND, SEND_RECEIPT, Connection, encode_message
 
 
 def connect_frame():
@@ -82,13 +82,11 @@ def test_many_idle_connections_do_not_shut_others_out(broker, client):
 def send_lying_batch(url, topic):
     """Stores an entry that announces 1,000 messages and has none."""
     connection = Connection(url)
-    connection.send(5, {1: topic, 2: 1, 3: 1, 4: "liar"})  # PRODUCER
-    connection.expect(17)  # PRODUCER_SUCCESS
-    command = encode_message({1: 6, 6: {1: 1, 2: 0, 3: 1000}})  # SEND
+    connection.send(PRODUCER, {1: topic, 2: 1, 3: 1, 4: "liar"})
+    connection.expect(PRODUCER_SUCCESS)
     metadata = encode_message({1: "liar", 2: 0, 3: 1, 11: 1000})
-    rest = struct.pack(">I", len(command)) + command + struct.pack(">I", len(metadata)) + metadata + b"no message"
-    connection.socket.sendall(struct.pack(">I", len(rest)) + rest)
-    connection.expect(7)  # SEND_RECEIPT
+    connection.send(SEND, {1: 1, 2: 0, 3: 1000}, struct.pack(">I", len(metadata)) + metadata + b"no message")
+    connection.expect(SEND_RECEIPT)
     connection.close()
 
 

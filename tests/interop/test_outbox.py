@@ -72,9 +72,8 @@ class Place:
         if pulsar:
             # One Pulsar serves all cases, each in a namespace that keeps what nobody has subscribed to yet.
             self._namespace = f"outbox-{uuid.uuid4().hex[:8]}"
-            namespace = f"namespaces/public/{self._namespace}"
-            servers.rest(pulsar.admin, namespace, {}, "PUT")
-            servers.rest(pulsar.admin, f"{namespace}/retention", {"retentionTimeInMinutes": -1, "retentionSizeInMB": -1}, "POST")
+            servers.rest(pulsar.admin, f"namespaces/public/{self._namespace}", {}, "PUT")
+            pulsar.keep_messages(f"public/{self._namespace}")
         self.database = servers.Database(product)
         self.database.client(TABLE)
         self._running = []
