@@ -32,7 +32,8 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// Creates a decoder that expects format version 4 and no checksum until it is told otherwise.
+    /// Creates a decoder for format version 4 without checksums. [`Decoder::set_checksum`] and the log itself change
+    /// that.
     pub fn new() -> Self {
         Self::default()
     }

@@ -58,7 +58,7 @@ impl Tag {
         &self.0
     }
 
-    /// Returns whether there is no tag.
+    /// Returns whether the tag is empty, which means that the GTID has none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
