@@ -4,4 +4,5 @@
 
 mod recorded;
 mod replay;
+mod setup;
 mod statements;

@@ -9,18 +9,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::setup::{core_options, is_change_as_text, rules};
 use crate::error::EngineError;
 use crate::metrics::SourceMetrics;
-use crate::notices::Notices;
-use crate::pipeline::core::{Core, CoreOptions, End, RowRules, SchemaChanges, Statements};
+use crate::pipeline::core::{Core, End, Statements};
 use crate::sink::{Lane, Opened, OutgoingMessage, Sink, TopicId};
 use bitacora_binlog::ChecksumAlgorithm;
 use bitacora_change::outbox::{DeadLetters, OutboxOptions, OutboxRule, OutboxTables, Payload, Template, TopicRule};
 use bitacora_change::{
-    ColumnRules, ColumnSelection, Connector, DebeziumForm, HashVersion, Mask, MessageSchema, NullWithDefault,
-    PatternList, PlanOptions, SaltedHash, Tombstones, ValueFormat,
+    ColumnRules, ColumnSelection, Connector, HashVersion, Mask, MessageSchema, PatternList, SaltedHash,
 };
-use bitacora_source::{Filter, FilterOptions, Position};
+use bitacora_source::Position;
 use bitacora_testkit::recorded_log;
 use proptest::prelude::*;
 
@@ -122,8 +121,7 @@ struct Log {
 impl Log {
     fn recorded(server: &str, connector: Connector) -> Log {
         let log = recorded_log::unpacked(&format!("crates/binlog/tests/golden/{server}/binlog.000001.gz"));
-        let is_statement = |event: &[u8]| event[4] == 2 && event.windows(16).any(|text| text == b"statement format");
-        let kept = recorded_log::events(&log).filter(|(_, event)| !is_statement(event));
+        let kept = recorded_log::events(&log).filter(|(_, event)| !is_change_as_text(event));
         let events = kept.map(|(at, event)| (at as u64, event.to_vec())).collect();
         Log { events, connector, outboxes: Vec::new(), columns: ColumnRules::default(), open_topics_max: 1_000 }
     }
@@ -137,30 +135,11 @@ impl Log {
 }
 
 fn core(log: &Log, broker: &Rc<RefCell<Broker>>, end: Option<&End>) -> Core<ModelSink> {
-    let rows = RowRules {
-        large_rows: bitacora_change::LargeRows::default(),
-        plan: PlanOptions {
-            connector: log.connector,
-            form: DebeziumForm::V3_6,
-            topic_prefix: "srv".into(),
-            value_format: ValueFormat::Json,
-            tombstones: Tombstones::Emit,
-            null_with_default: NullWithDefault::Keep,
-            columns: log.columns.clone(),
-            topic_collision: bitacora_change::TopicCollision::Stop,
-        },
-        filter: Filter::new(&FilterOptions::default()).unwrap(),
-        outboxes: log.outboxes.clone(),
-        open_topics_max: log.open_topics_max,
-        notices: Notices::default(),
-    };
-    let options = CoreOptions {
-        server: "log".into(),
-        rows,
-        schema_changes: SchemaChanges::Publish,
-        statements: Statements::Include,
-        checkpoint_interval_us: 0,
-    };
+    let mut rows = rules(log.connector);
+    rows.plan.columns = log.columns.clone();
+    rows.outboxes = log.outboxes.clone();
+    rows.open_topics_max = log.open_topics_max;
+    let options = core_options("log", rows, Statements::Include);
     let sink = ModelSink { broker: Rc::clone(broker), names: Vec::new(), open: BTreeSet::new(), pending: Vec::new() };
     let (position, offset, catalog) = match end {
         Some(end) => (end.position.clone(), end.logical_offset, Arc::clone(&end.catalog)),

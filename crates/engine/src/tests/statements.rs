@@ -3,15 +3,13 @@
 
 use std::sync::Arc;
 
+use super::setup::{core_options, rules};
 use crate::error::EngineError;
 use crate::metrics::SourceMetrics;
-use crate::notices::Notices;
-use crate::pipeline::core::{Core, CoreOptions, RowRules, SchemaChanges, Statements};
+use crate::pipeline::core::{Core, Statements};
 use crate::sink::{Lane, Opened, OutgoingMessage, Sink, TopicId};
 use bitacora_binlog::{ChecksumAlgorithm, EventType};
-use bitacora_change::{
-    ColumnRules, Connector, DebeziumForm, MessageSchema, NullWithDefault, PlanOptions, Tombstones, ValueFormat,
-};
+use bitacora_change::{Connector, MessageSchema};
 use bitacora_source::{Filter, FilterOptions, Position};
 use bitacora_testkit::{Mariadb, MariadbOptions};
 
@@ -55,30 +53,10 @@ fn core() -> Core<Counter> {
         table_include_list: Some("shop\\.orders,shop\\.é.*".into()),
         ..FilterOptions::default()
     };
-    let rows = RowRules {
-        large_rows: bitacora_change::LargeRows::default(),
-        plan: PlanOptions {
-            connector: Connector::Mysql,
-            form: DebeziumForm::V3_6,
-            topic_prefix: "srv".into(),
-            value_format: ValueFormat::Json,
-            tombstones: Tombstones::Emit,
-            null_with_default: NullWithDefault::Keep,
-            columns: ColumnRules::default(),
-            topic_collision: bitacora_change::TopicCollision::Stop,
-        },
-        filter: Filter::new(&filter).unwrap(),
-        outboxes: Vec::new(),
-        open_topics_max: 1,
-        notices: Notices::default(),
-    };
-    let options = CoreOptions {
-        server: "log".into(),
-        rows,
-        schema_changes: SchemaChanges::Publish,
-        statements: Statements::Omit,
-        checkpoint_interval_us: 0,
-    };
+    let mut rows = rules(Connector::Mysql);
+    rows.filter = Filter::new(&filter).unwrap();
+    rows.open_topics_max = 1;
+    let options = core_options("log", rows, Statements::Omit);
     let position = Position::at("binlog.000001", 4);
     let mut core =
         Core::new(options, Counter::default(), Arc::new(SourceMetrics::default()), position, 1_000, Arc::default());

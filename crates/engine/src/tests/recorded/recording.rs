@@ -1,7 +1,7 @@
 //! A recording of Debezium: its records in their order.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use bitacora_change::Connector;
 use bitacora_testkit::recorded_log::unpacked;
@@ -43,7 +43,7 @@ pub(super) struct Run {
 
 /// A file by its path from the workspace's folder on.
 pub(super) fn file(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
+    bitacora_testkit::project_root().join(path)
 }
 
 /// Reads the records of a run.

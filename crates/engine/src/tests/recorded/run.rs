@@ -5,20 +5,17 @@ use std::sync::Arc;
 
 use crate::error::EngineError;
 use crate::metrics::SourceMetrics;
-use crate::notices::Notices;
-use crate::pipeline::core::{Core, CoreOptions, RowRules, SchemaChanges, Statements};
+use crate::pipeline::core::{Core, Statements};
 use crate::pipeline::snapshot::SnapshotWriter;
 use crate::sink::{Lane, Opened, OutgoingMessage, Sink, TopicId};
 use bitacora_binlog::{ChecksumAlgorithm, EventType};
-use bitacora_change::{
-    ColumnRules, DebeziumForm, LargeRows, MessageSchema, NullWithDefault, PlanOptions, Tombstones, TopicCollision,
-    ValueFormat,
-};
+use bitacora_change::{MessageSchema, NullWithDefault, ValueFormat};
+use bitacora_source::Position;
 use bitacora_source::ddl::{Catalog, CharsetChoice, RecordForm, SnapshotDatabase, snapshot_records};
-use bitacora_source::{Filter, FilterOptions, Position};
 use bitacora_testkit::recorded_log;
 use serde_json::Value;
 
+use super::super::setup::{core_options, is_change_as_text, rules};
 use super::recording::{Record, Run, Topics};
 
 /// Keeps every message.
@@ -124,17 +121,9 @@ fn said(recorded: &Topics) -> Said {
 
 /// Runs the log from the recorded snapshot's position.
 pub(super) fn run(run: &Run, format: ValueFormat, recorded: &Topics) -> Topics {
-    let plan = PlanOptions {
-        connector: run.connector,
-        form: DebeziumForm::V3_6,
-        topic_prefix: "srv".into(),
-        value_format: format,
-        tombstones: Tombstones::Emit,
-        null_with_default: NullWithDefault::Replace,
-        columns: ColumnRules::default(),
-        topic_collision: TopicCollision::Stop,
-    };
-    let filter = Filter::new(&FilterOptions::default()).unwrap();
+    let mut rows = rules(run.connector);
+    rows.plan.value_format = format;
+    rows.plan.null_with_default = NullWithDefault::Replace;
     let metrics = Arc::new(SourceMetrics::default());
     let sink = Kept { format, names: Vec::new(), topics: Topics::new() };
     let said = said(recorded);
@@ -144,23 +133,9 @@ pub(super) fn run(run: &Run, format: ValueFormat, recorded: &Topics) -> Topics {
     // What a checkpoint holds is the same catalog.
     let stored = serde_json::to_string(&catalog).unwrap();
     assert_eq!(serde_json::from_str::<Catalog>(&stored).unwrap(), catalog);
-    let rows = RowRules {
-        plan,
-        filter,
-        outboxes: Vec::new(),
-        large_rows: LargeRows::default(),
-        open_topics_max: 1_000,
-        notices: Notices::default(),
-    };
     let mut writer = SnapshotWriter::new(rows.clone(), sink, Arc::clone(&metrics), Vec::new(), position.clone(), 1);
     writer.write_statements(&statements, 7_000_000).unwrap();
-    let options = CoreOptions {
-        server: run.server.into(),
-        rows,
-        schema_changes: SchemaChanges::Publish,
-        statements: Statements::Omit,
-        checkpoint_interval_us: 0,
-    };
+    let options = core_options(run.server, rows, Statements::Omit);
     let mut core = Core::new(options, writer.finish().unwrap(), metrics, position, 1_000_000, Arc::new(catalog));
     core.set_checksum(ChecksumAlgorithm::None);
     for event in events(&run.log, said.position) {
@@ -169,13 +144,12 @@ pub(super) fn run(run: &Run, format: ValueFormat, recorded: &Topics) -> Topics {
     std::mem::take(&mut core.sink().topics)
 }
 
-/// The format description, as a server sends it first, and the events from a position on. Without the rows that were
-/// logged as a statement: Debezium warns of them, this engine stops (`statements.rs`).
+/// The format description, as a server sends it first, and the events from a position on.
 fn events(path: &str, from: u64) -> Vec<Vec<u8>> {
     let log = recorded_log::unpacked(path);
     let of_run = recorded_log::events(&log).filter(|(at, event)| {
-        let is_statement = event[4] == 2 && event.windows(16).any(|text| text == b"statement format");
-        !is_statement && (event[4] == EventType::FORMAT_DESCRIPTION.0 || *at as u64 >= from)
+        let is_sent = event[4] == EventType::FORMAT_DESCRIPTION.0 || *at as u64 >= from;
+        is_sent && !is_change_as_text(event)
     });
     of_run.map(|(_, event)| event.to_vec()).collect()
 }
