@@ -62,7 +62,7 @@ impl PulsarSink {
         }
     }
 
-    /// Opens a producer and returns it with the last sequence id that was stored under its name, if any.
+    /// Opens a producer and returns it with the last sequence id that the topic or the checkpoint has of it, if any.
     async fn try_open(
         &self,
         lane: Lane,
@@ -85,10 +85,11 @@ impl PulsarSink {
         let is_untouched = producer.opened().topic_epoch == Some(next);
         // Only the producer that was open last can have sent more than the checkpoint knows.
         let was_last = newest.is_some_and(|mark| mark.lane == lane && mark.epoch == self.names.epoch());
-        let marks = self.known.get(topic_key).into_iter().flatten();
-        let marked = marks.filter_map(|mark| mark.message).max().map(|(ledger, entry)| MessageId::new(ledger, entry));
+        let marked = self.marked_end(topic_key);
         if !is_new || (is_untouched && (known.is_some() || !was_last)) {
-            marked.into_iter().for_each(|message| producer.set_known_end(message));
+            if let Some(end) = marked {
+                producer.set_known_end(end);
+            }
             return Ok((producer, known.max(confirmed)));
         }
         let asks_topic = known.is_none() && lane == Lane::Stream;
@@ -97,7 +98,9 @@ impl PulsarSink {
             _ => Since::LastMessage,
         };
         let tail = read_tail(&self.client, topic, &self.names.of(lane), since).await.map_err(failed)?;
-        tail.last.max(marked).into_iter().for_each(|message| producer.set_known_end(message));
+        if let Some(end) = tail.last.max(marked) {
+            producer.set_known_end(end);
+        }
         if let Some(producer) = &tail.producer {
             self.tell_namesake(topic, producer);
         }
@@ -119,6 +122,12 @@ impl PulsarSink {
     /// Returns the mark of the producer that opened a topic last, of any lane and base of this source.
     fn newest_mark(&self, topic: &str) -> Option<&TopicMark> {
         self.known.get(topic)?.iter().max_by_key(|mark| mark.topic_epoch)
+    }
+
+    /// Returns the newest message of a topic that the checkpoint knows, of any lane and base.
+    fn marked_end(&self, topic: &str) -> Option<MessageId> {
+        let newest = self.known.get(topic)?.iter().filter_map(|mark| mark.message).max();
+        newest.map(|(ledger, entry)| MessageId::new(ledger, entry))
     }
 
     /// Logs, once for each producer, that another engine with the source's name has sent messages.
