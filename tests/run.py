@@ -2,7 +2,7 @@
 """`make test`: sets up what is needed, runs every suite that belongs to a change, and counts.
 
   tests/run.py                                      everything
-  tests/run.py faults                               one suite: a folder of tests/, or circles, lints, format, demo
+  tests/run.py faults                               one suite: a folder of tests/, or format, line-width, circles, lints, demo
   tests/run.py tests/interop/test_masks.py::test_x  a file or a test of pytest
   tests/run.py bitacora-change                      the tests of a crate (also: change, crates/change)
   tests/run.py change::words                        those of its tests whose names have these words;
@@ -71,12 +71,12 @@ def whole_plan():
         [("AeroAlpes", PYTEST + ["tests/aeroalpes"]),
          ("demo", DEMO)],
     ]
-    return Plan(SERVERS + [BROWSER], [("format", FORMAT), ("line width", WIDTH), ("circles", CIRCLES), ("build", BUILD_ALL), ("lints", LINTS)], lanes)
+    return Plan(SERVERS + [BROWSER], [("format", FORMAT), ("line-width", WIDTH), ("circles", CIRCLES), ("build", BUILD_ALL), ("lints", LINTS)], lanes)
 
 
 def plan_of(only):
     """Returns what runs for the word after `ONLY=`; raises ValueError where it means nothing."""
-    checks = {"format": FORMAT, "circles": CIRCLES, "lints": LINTS}
+    checks = {"format": FORMAT, "line-width": WIDTH, "circles": CIRCLES, "lints": LINTS}
     if only in checks:
         return Plan([SERVERS[0]], [(only, checks[only])])
     if only == "demo":
@@ -93,7 +93,7 @@ def plan_of(only):
             command = ["cargo", "test", "--quiet", "--no-fail-fast", "-p", name, *([words] if words else [])]
             return Plan(SERVERS, [], [[(only, command)]])
     suites = sorted(path.name for path in (ROOT / "tests").iterdir() if any(path.glob("test_*.py")))
-    raise ValueError(f"ONLY={only} names nothing. Suites: {', '.join(suites)}, demo, format, circles, lints; "
+    raise ValueError(f"ONLY={only} names nothing. Suites: {', '.join(suites)}, demo, format, line-width, circles, lints; "
                      f"files: tests/…/test_….py[::test]; crates: {', '.join(sorted(crates()))}, each also with ::words of its tests' names")
 
 
@@ -161,6 +161,7 @@ def self_test():
     check("demo", DEMO, True, True)
     check("lints", LINTS, False, False)
     check("circles", CIRCLES, False, False)
+    check("line-width", WIDTH, False, False)
     for name in ("bitacora-change", "change", "crates/change"):
         check(name, cargo_test + ["bitacora-change"], False, False)
     check("change::avro::schema", cargo_test + ["bitacora-change", "avro::schema"], False, False)
