@@ -26,7 +26,7 @@ pub(crate) struct SidecarCliente {
 enum Pedido {
     /// Hace la reserva de un archivo JSON y la imprime como quedó guardada
     Crear {
-        /// El cuerpo de POST /vuelos/reserva
+        /// El cuerpo de POST /vuelos/reserva; `-` lo lee de la entrada
         archivo: PathBuf,
         /// Clave con la que una llamada repetida hace una sola reserva
         #[arg(long)]

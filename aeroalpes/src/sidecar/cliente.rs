@@ -1,5 +1,7 @@
 //! Un cliente del sidecar: reservas de archivos JSON, respuestas en JSON, y la comprobación de salud.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
@@ -39,6 +41,8 @@ struct Respuesta {
 }
 
 /// Hace la reserva de un archivo JSON, el cuerpo de `POST /vuelos/reserva`, y devuelve la respuesta en JSON.
+///
+/// El archivo `-` es la entrada del programa.
 ///
 /// Con una clave, una llamada repetida hace una sola reserva.
 ///
@@ -95,11 +99,11 @@ async fn conectar(destino: &Destino) -> Result<Channel, Error> {
 fn leer(archivo: &Path) -> Result<Reserva, Error> {
     let no_sirve = |motivo: String| Error::Contenido { ruta: archivo.to_owned(), motivo };
     let ilegible = |source| Error::Archivo { ruta: archivo.to_owned(), source };
-    let bytes = std::fs::metadata(archivo).map_err(ilegible)?.len();
-    if bytes > MAX_ARCHIVO {
-        return Err(no_sirve(format!("tiene {bytes} bytes y el límite es {MAX_ARCHIVO}")));
+    let mut texto = Vec::new();
+    abrir(archivo).and_then(|entrada| entrada.take(MAX_ARCHIVO + 1).read_to_end(&mut texto)).map_err(ilegible)?;
+    if texto.len() as u64 > MAX_ARCHIVO {
+        return Err(no_sirve(format!("tiene más de {MAX_ARCHIVO} bytes, el límite")));
     }
-    let texto = std::fs::read(archivo).map_err(ilegible)?;
     let json: Value = serde_json::from_slice(&texto).map_err(|error| no_sirve(format!("no es JSON: {error}")))?;
     let reserva: Reserva =
         serde_json::from_value(json.clone()).map_err(|error| no_sirve(format!("no es una reserva: {error}")))?;
@@ -108,6 +112,11 @@ fn leer(archivo: &Path) -> Result<Reserva, Error> {
         Some(lugar) => Err(no_sirve(format!("{lugar} no tiene campo en el contrato de gRPC; envíelo a la propia API"))),
         None => Ok(reserva),
     }
+}
+
+/// Abre un archivo, o la entrada del programa si se llama `-`.
+fn abrir(archivo: &Path) -> std::io::Result<Box<dyn Read>> {
+    if archivo == Path::new("-") { Ok(Box::new(std::io::stdin())) } else { Ok(Box::new(File::open(archivo)?)) }
 }
 
 /// Encuentra lo que una reserva ha perdido camino de la forma del contrato; perder un null no es perder nada.
