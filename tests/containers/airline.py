@@ -62,8 +62,8 @@ class Part:
 class Containers:
     """The airline as the checks of `make demo` see it."""
 
-    def __init__(self, folder, env):
-        self._folder, self._env = folder, env
+    def __init__(self, folder, env, up):
+        self._folder, self._env, self._up = folder, env, up
         self.api, self.grpc_port = Api(), 50051
         self.mail = Part(self.docker, "notificacion")
         self.page = type("Page", (), {"url": "http://127.0.0.1:5678"})
@@ -80,6 +80,10 @@ class Containers:
         done = subprocess.run(["docker-compose", *arguments], env=self._env, capture_output=True, text=True, cwd=self._folder)
         if done.returncode:
             raise RuntimeError(f"docker-compose {' '.join(arguments)}: {done.stderr[-2000:]}")
+
+    def up(self):
+        self.compose("up", *self._up)
+        self.wait_until_healthy()
 
     def client(self, sql, database):
         return self.docker("exec", "-i", "mysqldb", "mysql", "-uroot", "-padminadmin", "-N", database, input=sql)
@@ -135,11 +139,10 @@ class Bookings(threading.Thread):
         return self.made
 
 
-def verify(folder, env):
-    """Books in every way; kills every container under bookings; stops, starts, removes and makes them again; and counts."""
-    airline = Containers(folder, env)
-    airline.compose("up", "-d")
-    airline.wait_until_healthy()
+def verify(folder, env, up):
+    """`up` are the options with which everything is started. Books in every way; kills every container under bookings; stops, starts, removes and makes them again; and counts."""
+    airline = Containers(folder, env, up)
+    airline.up()
     airline.capture()
     client = pulsar.Client(airline.broker.url, logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error))
     with connect("ws://127.0.0.1:5678/") as socket:
@@ -149,12 +152,10 @@ def verify(folder, env):
     counted(airline, made)
     print(f"    {len(made)} bookings under kill -9 of each container: reservations, events, changes and mails once each", flush=True)
     airline.compose("stop")
-    airline.compose("up", "-d")
-    airline.wait_until_healthy()
+    airline.up()
     mails = airline.mail.process.stdout()
     airline.compose("down")
-    airline.compose("up", "-d")
-    airline.wait_until_healthy()
+    airline.up()
     airline.capture()
     bookings = Bookings(airline.api)
     bookings.start()

@@ -146,7 +146,7 @@ def walk(folder, version, env, options):
             # The client of the sidecar also calls from outside.
             os.environ["AEROALPES_BIN"] = str((options.programs or taken_from_images(env)).resolve() / "aeroalpes")
             try:
-                airline.verify(tutorial, env)
+                airline.verify(tutorial, env, ["-d", "--wait"] if version in engine.RELEASES else ["-d"])
             except (airline.check.Failed, AssertionError, RuntimeError, TimeoutError, OSError) as error:
                 raise Failed(f"under crashes: {error}") from error
             print(f"compose {version}: the airline under crashes, as it must be", flush=True)
