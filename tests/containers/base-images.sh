@@ -46,7 +46,7 @@ make_debian() {
 make_rust() {
   system rust bookworm ca-certificates gcc libc6-dev
   local folder=$work/rust toolchain name part to
-  toolchain=$(cd "$here" && rustc --print sysroot) name=$(basename "$toolchain") to=$folder/usr/local/rustup/toolchains/$name
+  toolchain=$(cd "$here" && dirname "$(dirname "$(rustup which rustc)")") name=$(basename "$toolchain") to=$folder/usr/local/rustup/toolchains/$name
   rm -rf "$folder/usr/local/rustup"; mkdir -p "$to" "$folder/usr/local/cargo/bin"
   tar -C "$toolchain" --exclude=./share/doc --exclude=./lib/rustlib/src --exclude='./lib/rustlib/wasm*' -c . | tar -C "$to" -x
   for part in rust-docs clippy-preview rustfmt-preview; do
