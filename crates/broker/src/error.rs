@@ -10,7 +10,7 @@ use std::{net::SocketAddr, path::PathBuf};
 pub enum BrokerError {
     /// A listener could not be bound.
     #[error(
-        "cannot listen on {address} for {purpose}: {source}; choose another address or end the program that holds it"
+        "cannot listen on {address} for {purpose}: {cause}; choose another address or end the program that holds it"
     )]
     Listen {
         /// Wanted address.
@@ -18,7 +18,7 @@ pub enum BrokerError {
         /// Which listener.
         purpose: &'static str,
         /// The system's reason.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// A listener that other machines could reach, without leave.
     #[error(
@@ -38,9 +38,6 @@ pub enum BrokerError {
         path: PathBuf,
         /// One sentence with file and remedy.
         reason: String,
-        /// The storage's own error.
-        #[source]
-        source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
     /// The configuration contradicts itself.
     #[error("invalid broker configuration: {0}")]

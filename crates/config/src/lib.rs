@@ -57,7 +57,7 @@ pub fn load_toml(path: &Path, environment: &Environment) -> Result<EngineConfig,
 }
 
 fn read(path: &Path) -> Result<String, Problem> {
-    let unreadable = |source| Problem::Unreadable { path: path.to_owned(), source };
+    let unreadable = |cause| Problem::Unreadable { path: path.to_owned(), cause };
     let length = std::fs::metadata(path).map_err(unreadable)?.len();
     if length > MAX_FILE_BYTES {
         return Err(unreadable(std::io::Error::new(

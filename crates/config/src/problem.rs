@@ -44,12 +44,12 @@ impl fmt::Display for Origin {
 #[non_exhaustive]
 pub enum Problem {
     /// The file cannot be read.
-    #[error("the configuration file {} cannot be read: {source}; check the path and its permissions", path.display())]
+    #[error("the configuration file {} cannot be read: {cause}; check the path and its permissions", path.display())]
     Unreadable {
         /// The path as given.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// The file is not YAML or TOML.
     #[error("{file}:{line}: {message}")]
@@ -140,11 +140,4 @@ impl fmt::Display for ConfigError {
     }
 }
 
-impl std::error::Error for ConfigError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.problems.iter().find_map(|problem| match problem {
-            Problem::Unreadable { source, .. } => Some(source as &(dyn std::error::Error + 'static)),
-            _ => None,
-        })
-    }
-}
+impl std::error::Error for ConfigError {}

@@ -27,12 +27,9 @@ impl Catalog {
     pub(crate) async fn open(config: &BrokerConfig) -> Result<(Self, u64), BrokerError> {
         let path = config.data_dir.clone();
         let opened = tokio::task::spawn_blocking(move || DataDirectory::open(&path)).await;
-        let directory =
-            opened.map_err(|e| BrokerError::Configuration(e.to_string()))?.map_err(|error| BrokerError::Storage {
-                path: config.data_dir.clone(),
-                reason: error.to_string(),
-                source: Some(Box::new(error)),
-            })?;
+        let directory = opened
+            .map_err(|e| BrokerError::Configuration(e.to_string()))?
+            .map_err(|error| BrokerError::Storage { path: config.data_dir.clone(), reason: error.to_string() })?;
         let catalog = Self::over(config, directory);
         let instance = catalog.load().await.map_err(|e| catalog.storage_error(e))?;
         Ok((catalog, instance))

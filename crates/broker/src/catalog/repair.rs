@@ -30,11 +30,7 @@ pub async fn repair(data_dir: &Path) -> Result<Vec<String>, BrokerError> {
     let path = data_dir.to_owned();
     let opened = tokio::task::spawn_blocking(move || DataDirectory::open_for_repair(&path)).await;
     let opened = opened.map_err(|e| BrokerError::Configuration(e.to_string()))?;
-    let failed = |error: StorageError| BrokerError::Storage {
-        path: data_dir.to_owned(),
-        reason: error.to_string(),
-        source: Some(Box::new(error)),
-    };
+    let failed = |error: StorageError| BrokerError::Storage { path: data_dir.to_owned(), reason: error.to_string() };
     let catalog = Catalog::over(&BrokerConfig::new(data_dir), opened.map_err(failed)?);
     catalog.load().await.map_err(failed)?;
     let told = catalog.take_in().await.map_err(failed)?;

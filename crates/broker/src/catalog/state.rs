@@ -70,11 +70,7 @@ pub(super) struct Entry {
 
 impl Catalog {
     pub(super) fn storage_error(&self, error: StorageError) -> BrokerError {
-        BrokerError::Storage {
-            path: self.config.data_dir.clone(),
-            reason: error.to_string(),
-            source: Some(Box::new(error)),
-        }
+        BrokerError::Storage { path: self.config.data_dir.clone(), reason: error.to_string() }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {

@@ -34,7 +34,7 @@ pub(crate) async fn bind(
 ) -> Result<Option<TcpListener>, BrokerError> {
     let Some(address) = address else { return Ok(None) };
     let bound = TcpListener::bind(address).await;
-    bound.map(Some).map_err(|source| BrokerError::Listen { address, purpose, source })
+    bound.map(Some).map_err(|cause| BrokerError::Listen { address, purpose, cause })
 }
 
 /// Accepts connections until the broker stops.

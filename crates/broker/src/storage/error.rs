@@ -12,14 +12,14 @@ use rustix::io::Errno;
 #[non_exhaustive]
 pub enum StorageError {
     /// The system refused an operation on a file.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {cause}", path.display())]
     Io {
         /// What was tried.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
         /// The system's reason.
-        source: std::sync::Arc<io::Error>,
+        cause: std::sync::Arc<io::Error>,
     },
     /// A file holds bytes that this broker did not write.
     #[error(
@@ -91,13 +91,13 @@ pub enum StorageError {
 impl StorageError {
     /// Returns whether the process, or the system, has no file descriptor left.
     pub(super) fn is_out_of_descriptors(&self) -> bool {
-        let Self::Io { source, .. } = self else { return false };
-        matches!(Errno::from_io_error(source), Some(Errno::MFILE | Errno::NFILE))
+        let Self::Io { cause, .. } = self else { return false };
+        matches!(Errno::from_io_error(cause), Some(Errno::MFILE | Errno::NFILE))
     }
 
     pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::Io { action, path, source: std::sync::Arc::new(source) }
+        move |cause| Self::Io { action, path, cause: std::sync::Arc::new(cause) }
     }
 }
 

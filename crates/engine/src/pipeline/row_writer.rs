@@ -113,7 +113,7 @@ impl<S: Sink> RowWriter<S> {
         let topic = match slot {
             Slot::Captured(captured) => {
                 let encoded = captured.plan.encode(row, origin.operation, origin.context, &mut self.buffer);
-                encoded.map_err(|error| EngineError::new(ErrorKind::Row, error.to_string()).caused_by(error))?;
+                encoded.map_err(|error| EngineError::quoting(ErrorKind::Row, error))?;
                 Some(captured.topic)
             }
             Slot::Outbox(plan) => self.route(plan, row, origin)?,

@@ -146,8 +146,7 @@ pub(super) fn compile(
         Some(rule) => OutboxPlan::compile(table, description, options, &rule.options).map(Compiled::Outbox),
         None => Plan::compile(table, description, options).map(Compiled::Table),
     };
-    let compiled = compiled
-        .map_err(|error| EngineError::new(ErrorKind::Configuration, error.to_string()).at(place).caused_by(error))?;
+    let compiled = compiled.map_err(|error| EngineError::quoting(ErrorKind::Configuration, error).at(place))?;
     if let Some(failure) = options.columns.failure() {
         return Err(too_long(failure));
     }

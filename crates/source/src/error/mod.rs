@@ -15,12 +15,12 @@ pub use class::ErrorClass;
 #[non_exhaustive]
 pub enum Error {
     /// The TCP connection was not established.
-    #[error("The server at {address} cannot be reached: {source}")]
+    #[error("The server at {address} cannot be reached: {cause}")]
     Connect {
         /// `host:port`.
         address: String,
         /// Cause given by the operating system.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// A limit of time passed.
     #[error("{what} took longer than {limit_ms} ms on {address}")]
@@ -33,14 +33,14 @@ pub enum Error {
         limit_ms: u64,
     },
     /// An established connection broke.
-    #[error("The connection to {address} broke while {what}: {source}")]
+    #[error("The connection to {address} broke while {what}: {cause}")]
     Lost {
         /// `host:port`.
         address: String,
         /// What was under way.
         what: &'static str,
         /// Cause given by the operating system or by TLS.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// The TLS handshake failed, most often at the certificate.
     #[error("TLS with {address} failed: {reason}")]
@@ -251,7 +251,7 @@ impl Error {
     /// Says in one sentence what the operator can do.
     pub fn remedy(&self) -> String {
         match self {
-            Error::Connect { source, .. } => match source.kind() {
+            Error::Connect { cause, .. } => match cause.kind() {
                 std::io::ErrorKind::ConnectionRefused => {
                     "Start the server, or correct host and port (nothing listens there)".into()
                 }

@@ -38,8 +38,8 @@ impl Connection {
         let address = config.address();
         let socket = TcpStream::connect((config.host.as_str(), config.port))
             .await
-            .map_err(|source| Error::Connect { address: address.clone(), source })?;
-        socket.set_nodelay(true).map_err(|source| Error::Connect { address: address.clone(), source })?;
+            .map_err(|cause| Error::Connect { address: address.clone(), cause })?;
+        socket.set_nodelay(true).map_err(|cause| Error::Connect { address: address.clone(), cause })?;
         let mut connection = Connection {
             stream: Stream::Plain(socket),
             buffer: PacketBuffer::new(config.max_packet_bytes),

@@ -188,13 +188,13 @@ impl Connection {
         self.lost(what, io::ErrorKind::UnexpectedEof.into())
     }
 
-    fn lost(&self, what: &'static str, source: io::Error) -> Error {
+    fn lost(&self, what: &'static str, cause: io::Error) -> Error {
         // TLS has words of its own for it, with the address of a library's page.
-        let source = match source.kind() {
-            io::ErrorKind::UnexpectedEof => io::Error::new(source.kind(), "the server closed the connection"),
-            _ => source,
+        let cause = match cause.kind() {
+            io::ErrorKind::UnexpectedEof => io::Error::new(cause.kind(), "the server closed the connection"),
+            _ => cause,
         };
-        Error::Lost { address: self.address.clone(), what, source }
+        Error::Lost { address: self.address.clone(), what, cause }
     }
 
     pub(crate) fn malformed(&self, what: &'static str) -> Error {
