@@ -48,19 +48,19 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
             Choice::new("BACKWARD", |draft| draft.broker.schema_compatibility_strategy = "BACKWARD".into()),
             Choice::new("FORWARD", |draft| draft.broker.schema_compatibility_strategy = "FORWARD".into()),
             Choice::new("FULL_TRANSITIVE", |draft| {
-                draft.broker.schema_compatibility_strategy = "FULL_TRANSITIVE".into()
+                draft.broker.schema_compatibility_strategy = "FULL_TRANSITIVE".into();
             }),
             Choice::new("BACKWARD_TRANSITIVE", |draft| {
-                draft.broker.schema_compatibility_strategy = "BACKWARD_TRANSITIVE".into()
+                draft.broker.schema_compatibility_strategy = "BACKWARD_TRANSITIVE".into();
             }),
             Choice::new("FORWARD_TRANSITIVE", |draft| {
-                draft.broker.schema_compatibility_strategy = "FORWARD_TRANSITIVE".into()
+                draft.broker.schema_compatibility_strategy = "FORWARD_TRANSITIVE".into();
             }),
             Choice::new("ALWAYS_COMPATIBLE", |draft| {
-                draft.broker.schema_compatibility_strategy = "ALWAYS_COMPATIBLE".into()
+                draft.broker.schema_compatibility_strategy = "ALWAYS_COMPATIBLE".into();
             }),
             Choice::new("ALWAYS_INCOMPATIBLE", |draft| {
-                draft.broker.schema_compatibility_strategy = "ALWAYS_INCOMPATIBLE".into()
+                draft.broker.schema_compatibility_strategy = "ALWAYS_INCOMPATIBLE".into();
             }),
         ]),
         "How a topic's schema may change where the policy of its namespace does not say; `ALWAYS_COMPATIBLE` lets \

@@ -132,7 +132,7 @@ fn rounded(literal: &str, scale: u32) -> Option<String> {
         return Some(literal.to_owned());
     }
     // The digits in front of the point, and those that stay behind it.
-    let point = i64::from(exponent) + whole.len() as i64;
+    let point = i64::from(exponent) + i64::try_from(whole.len()).ok()?;
     let kept = point + i64::from(scale);
     let digit =
         |place: i64| usize::try_from(place).ok().and_then(|place| all.get(place)).map_or(0, |digit| digit - b'0');

@@ -16,7 +16,7 @@ const NON_BLOCK: u16 = 1;
 const THROUGH_GTID: u16 = 4;
 
 /// First position behind the magic bytes of a binlog file.
-const FIRST_POSITION: u64 = 4;
+const FIRST_POSITION: u32 = 4;
 
 /// Sends the command that fits server and position.
 pub(super) async fn request(
@@ -44,10 +44,10 @@ pub(super) async fn request(
                     "SET @slave_connect_state = '{set}', @slave_gtid_strict_mode = 1, @slave_gtid_ignore_duplicates = 0"
                 ))
                 .await?;
-            dump_file(options.server_id, flags | annotate_flag(options), "", FIRST_POSITION as u32)
+            dump_file(options.server_id, flags | annotate_flag(options), "", FIRST_POSITION)
         }
         (flavor, None) => {
-            let offset = u32::try_from(position.offset.max(FIRST_POSITION)).map_err(|_| Error::Position {
+            let offset = u32::try_from(position.offset.max(FIRST_POSITION.into())).map_err(|_| Error::Position {
                 reason: format!(
                     "offset {} of {} does not fit the dump command (4 GiB); only a GTID can name it",
                     position.offset, position.file
@@ -77,12 +77,13 @@ pub(super) fn dump_file(server_id: u32, flags: u16, file: &str, offset: u32) -> 
     payload
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "a packet of this size would not be sent")]
 fn dump_gtid(server_id: u32, flags: u16, encoded: &[u8]) -> Vec<u8> {
     let mut payload = vec![COM_BINLOG_DUMP_GTID];
     payload.extend_from_slice(&(flags | THROUGH_GTID).to_le_bytes());
     payload.extend_from_slice(&server_id.to_le_bytes());
     payload.extend_from_slice(&0_u32.to_le_bytes());
-    payload.extend_from_slice(&FIRST_POSITION.to_le_bytes());
+    payload.extend_from_slice(&u64::from(FIRST_POSITION).to_le_bytes());
     payload.extend_from_slice(&(encoded.len() as u32).to_le_bytes());
     payload.extend_from_slice(encoded);
     payload

@@ -48,11 +48,11 @@ pub struct ColumnFacts {
     /// Length in bytes.
     pub octet_length: Option<u64>,
     /// Digits of a number.
-    pub precision: Option<u32>,
+    pub precision: Option<u8>,
     /// Digits after the point.
-    pub scale: Option<u32>,
+    pub scale: Option<u8>,
     /// Digits behind the second.
-    pub fractional_digits: Option<u32>,
+    pub fractional_digits: Option<u8>,
     /// Character set.
     pub charset: Option<String>,
     /// Collation.

@@ -66,6 +66,7 @@ fn is_doubtful(text: &str) -> bool {
 }
 
 /// The label of that index, from a row that has it.
+#[expect(clippy::cast_possible_truncation, reason = "a SET has at most 64 labels, and an ENUM 65,535")]
 async fn label(
     connection: &mut Connection,
     name: &TableName,

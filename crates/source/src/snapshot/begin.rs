@@ -107,7 +107,7 @@ async fn write_nothing(connection: &mut Connection) -> Result<Release, Error> {
             );
             Ok(Release::Together)
         }
-        done => done.map(|_| Release::EachTable),
+        done => done.map(|()| Release::EachTable),
     }
 }
 
@@ -157,7 +157,7 @@ async fn open_view(
                         .into(),
             });
         }
-        tracing::info!(server = %attempt.config.address(), pause_ms = pause.as_millis() as u64,
+        tracing::info!(server = %attempt.config.address(), pause_ms = %pause.as_millis(),
             "the snapshot's view is tried again: {reason}");
         tokio::time::sleep(pause).await;
     }

@@ -35,6 +35,7 @@ pub(super) struct TableReading {
 ///
 /// # Errors
 /// [`Error::Snapshot`] for a type that is not known here.
+#[expect(clippy::cast_possible_truncation, reason = "a table has at most 4,096 columns")]
 pub(super) fn plan(facts: &TableFacts, flavor: Flavor) -> Result<TableReading, Error> {
     let mut columns = Vec::with_capacity(facts.columns.len());
     let mut expressions = Vec::with_capacity(facts.columns.len());
@@ -91,7 +92,7 @@ fn form(facts: &ColumnFacts, flavor: Flavor) -> Option<Form> {
     let mut expression = name.clone();
     let mut treatment = Treatment::Plain;
     let octets = u16::try_from(facts.octet_length.unwrap_or_default()).unwrap_or(u16::MAX);
-    let digits = facts.fractional_digits.unwrap_or_default() as u16;
+    let digits = u16::from(facts.fractional_digits.unwrap_or_default());
     let (kind, meta) = match facts.data_type.as_str() {
         "tinyint" | "boolean" => (ColumnType::TINY, 0),
         "smallint" => (ColumnType::SHORT, 0),
@@ -108,7 +109,7 @@ fn form(facts: &ColumnFacts, flavor: Flavor) -> Option<Form> {
             (ColumnType::DOUBLE, 8)
         }
         "decimal" | "numeric" => {
-            (ColumnType::NEWDECIMAL, (facts.precision? as u16) << 8 | facts.scale.unwrap_or_default() as u16)
+            (ColumnType::NEWDECIMAL, u16::from_be_bytes([facts.precision?, facts.scale.unwrap_or_default()]))
         }
         "date" => (ColumnType::DATE, 0),
         "time" => (ColumnType::TIME2, digits),
@@ -126,7 +127,7 @@ fn form(facts: &ColumnFacts, flavor: Flavor) -> Option<Form> {
         "mediumtext" | "mediumblob" => (ColumnType::BLOB, 3),
         "longtext" | "longblob" => (ColumnType::BLOB, 4),
         "json" => (ColumnType::JSON_TEXT, 4),
-        "bit" => (ColumnType::BIT, facts.precision? as u16),
+        "bit" => (ColumnType::BIT, u16::from(facts.precision?)),
         // In a sum they would become doubles, which lose the last bits of a large set.
         "enum" => {
             treatment = Treatment::Number;
@@ -136,8 +137,14 @@ fn form(facts: &ColumnFacts, flavor: Flavor) -> Option<Form> {
         "set" => {
             treatment = Treatment::Number;
             expression = format!("CAST({name} AS UNSIGNED)");
-            let bytes = facts.labels().len().div_ceil(8);
-            (ColumnType::SET, if bytes > 4 { 8 } else { bytes.max(1) as u16 })
+            let bytes = match facts.labels().len() {
+                0..=8 => 1,
+                9..=16 => 2,
+                17..=24 => 3,
+                25..=32 => 4,
+                _ => 8,
+            };
+            (ColumnType::SET, bytes)
         }
         // MySQL's vector is a type of its own in the log, MariaDB's is a VARBINARY of four bytes for each dimension.
         "vector" => match flavor {

@@ -167,6 +167,7 @@ impl PacketBuffer {
 }
 
 /// Appends `payload` as one packet or as several full ones; gives the next sequence number.
+#[expect(clippy::cast_possible_truncation, reason = "a packet has at most 16 MiB")]
 pub(super) fn put_packet(out: &mut Vec<u8>, payload: &[u8], mut sequence: u8) -> u8 {
     let mut rest = payload;
     loop {
@@ -222,7 +223,7 @@ mod tests {
     #[test]
     fn parts_of_a_large_packet_are_joined() {
         for length in [FULL_PACKET - 1, FULL_PACKET, FULL_PACKET + 1, 2 * FULL_PACKET + 77] {
-            let payload: Vec<u8> = (0..length).map(|i| (i % 251) as u8).collect();
+            let payload: Vec<u8> = (0..length).map(|i| u8::try_from(i % 251).unwrap()).collect();
             let mut wire = Vec::new();
             put_packet(&mut wire, &payload, 0);
             put_packet(&mut wire, b"next", 0);

@@ -97,6 +97,7 @@ impl Response<'_> {
     }
 
     /// Writes the whole answer.
+    #[expect(clippy::cast_possible_truncation, reason = "a scramble: PLUGIN_AUTH_LENENC stands for longer ones")]
     pub(super) fn put(&self, out: &mut Vec<u8>) {
         self.put_tls_request(out);
         out.extend_from_slice(self.user.as_bytes());

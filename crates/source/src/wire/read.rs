@@ -83,6 +83,7 @@ impl<'a> Reader<'a> {
 }
 
 /// Appends an integer as `int<lenenc>`.
+#[expect(clippy::cast_possible_truncation, reason = "the arm has the bound")]
 pub(crate) fn put_length(out: &mut Vec<u8>, value: u64) {
     match value {
         0..=250 => out.push(value as u8),

@@ -1,6 +1,7 @@
 //! The catalog against real servers: after each statement, its columns and keys equal what `information_schema` says,
 //! both when it followed the statements and when it reads `SHOW CREATE TABLE`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+#![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
 
 mod lines;
 mod random;

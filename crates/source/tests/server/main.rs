@@ -1,5 +1,6 @@
 //! Everything that needs a real server: logins, the stream, checks, snapshots.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+#![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
 
 mod check;
 mod column;
