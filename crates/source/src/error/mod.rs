@@ -265,7 +265,7 @@ impl Error {
             Error::Timeout { .. } => "Check the network and the server's load, or raise the limit".into(),
             Error::Lost { .. } => "Look into the server's error log; the source connects again".into(),
             Error::Tls { .. } => {
-                "Name the file of the CA that signed the server's certificate, or choose a weaker TLS mode on purpose"
+                "Name the CA file of the authority that signed the certificate, or choose a weaker TLS mode on purpose"
                     .into()
             }
             Error::TlsNotOffered { .. } => {

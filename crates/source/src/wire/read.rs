@@ -1,23 +1,23 @@
 //! Checked reading of protocol integers and strings from one packet.
 
-/// Takes fields from the front of a packet; every method gives `None` where the packet is too short.
+/// Takes fields from the front of a packet. A method returns `None` if the packet is too short for the field.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reader<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
-    /// Starts at the first byte.
+    /// Creates a reader at the first byte of a packet.
     pub(super) fn new(packet: &'a [u8]) -> Reader<'a> {
         Reader { rest: packet }
     }
 
-    /// Returns what has not been taken yet.
+    /// Returns the bytes that were not taken yet.
     pub(super) fn rest(&self) -> &'a [u8] {
         self.rest
     }
 
-    /// Returns whether everything has been taken.
+    /// Returns whether all bytes were taken.
     pub(super) fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
@@ -69,7 +69,7 @@ impl<'a> Reader<'a> {
         self.bytes(count)
     }
 
-    /// Takes a string up to a zero byte, or up to the end where there is none.
+    /// Takes a string up to a zero byte, or up to the end if there is none.
     pub(super) fn until_zero(&mut self) -> &'a [u8] {
         match memchr::memchr(0, self.rest) {
             Some(at) => {
