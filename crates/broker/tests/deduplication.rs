@@ -17,7 +17,7 @@ async fn broker(folder: &Path) -> Broker {
     Broker::start(config).await.unwrap()
 }
 
-/// Starts a broker on the data that another one would leave behind if it were killed now.
+/// Starts a broker on the data that another one would leave if it were killed now.
 async fn after_a_crash(of: &Path, folder: &Path) -> Broker {
     copy(of, folder);
     broker(folder).await

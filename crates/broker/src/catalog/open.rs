@@ -141,7 +141,7 @@ impl Catalog {
             stored = if is_off { StoredDedup::off() } else { StoredDedup::starting_at(log.position(log.end())) };
             self.store.put(dedup_key, &stored).await?;
         }
-        if log.lost() > 0 || log.is_behind_end(stored.covered()) {
+        if log.lost() > 0 || log.is_after_end(stored.covered()) {
             stored.begin_again();
             // Store this before anything is published. After new segments nobody could see that the stored position was
             // beyond the log's end.

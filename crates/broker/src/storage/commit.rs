@@ -5,7 +5,7 @@
 //! in-flight limits bound the queue.
 //!
 //! The newest segments stay open, up to [`OPEN_FILES`]. If the process has no file descriptor left, the thread closes
-//! its own files and waits for one. Entries can wait, but a log that failed takes no more entries until a restart.
+//! its own files and waits for one. Entries can wait, but a log that failed accepts no more entries until a restart.
 
 use std::{
     collections::HashMap,

@@ -84,7 +84,7 @@ pub enum StorageError {
     #[error("cannot use the metadata file: {0}")]
     Metadata(String),
     /// An earlier write of this log failed.
-    #[error("an earlier write of the topic's log failed ({0}); it takes no more entries until the broker is restarted")]
+    #[error("an earlier write of the topic's log failed ({0}); it accepts no entries until the broker is restarted")]
     Poisoned(String),
 }
 

@@ -84,7 +84,7 @@ fn segments_of_the_first_version_are_read_where_they_were_adopted() {
     directory.close();
     drop((log, directory));
     let log = open(&folder, adopted()).unwrap();
-    assert_eq!((log.end(), log.damage().len()), (3, 0), "with a segment of this version behind it");
+    assert_eq!((log.end(), log.damage().len()), (3, 0), "with a segment of this version after it");
 }
 
 /// Opening a log reports every loss, of entries or of whole segments.

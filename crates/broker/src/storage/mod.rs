@@ -12,8 +12,8 @@
 //! number is used twice.
 //!
 //! The broker sends a receipt after `fdatasync`. One thread syncs for all topics, and entries that arrive while it
-//! syncs join the next round. After a failed write or sync the state of the disk is unknown, so the topic takes no more
-//! entries until it is opened again.
+//! syncs join the next round. After a failed write or sync the state of the disk is unknown, so the topic accepts no
+//! more entries until it is opened again.
 
 mod backup;
 mod commit;

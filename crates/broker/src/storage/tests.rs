@@ -91,7 +91,7 @@ fn ids_grow_over_restarts_and_translate_both_ways() {
     );
     let places = [(0, 0), (first, 9), (second, 0), (second, 9), (second + 7, 0)];
     assert_eq!(places.map(|(l, e)| log.offset_at_or_after(at(l, e))), [0, 2, 2, 3, 3]);
-    assert_eq!(places.map(|(l, e)| log.is_behind_end(at(l, e))), [false, false, false, true, true]);
+    assert_eq!(places.map(|(l, e)| log.is_after_end(at(l, e))), [false, false, false, true, true]);
 }
 
 #[test]

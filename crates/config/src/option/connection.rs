@@ -132,7 +132,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     OptionSpec::unused("database.characterEncoding", OWN_CLIENT),
     OptionSpec::unused("database.useUnicode", OWN_CLIENT),
     OptionSpec::unused("database.zeroDateTimeBehavior", OWN_CLIENT),
-    OptionSpec::unused("database.autoReconnect", "a broken connection is always made again"),
+    OptionSpec::unused("database.autoReconnect", "a broken connection is always opened again"),
     OptionSpec::unused("custom.sanitize.pattern", "secrets never appear in logs"),
 ];
 

@@ -34,7 +34,7 @@ pub(super) fn targets(scanner: &Scanner<'_>, mut cursor: Cursor<'_>) -> Option<V
     }
 }
 
-/// Takes the `WITH` clause in front of the statement, if there is one, and returns the names that it defines.
+/// Takes the `WITH` clause before the statement, if there is one, and returns the names that it defines.
 fn common_tables(cursor: &mut Cursor<'_>) -> Option<Vec<String>> {
     let mut names = Vec::new();
     if !cursor.take(&["WITH"]) {

@@ -83,7 +83,7 @@ impl TopicLog {
     }
 
     /// Returns whether a stored position lies after the end of the log.
-    pub(crate) fn is_behind_end(&self, position: Position) -> bool {
+    pub(crate) fn is_after_end(&self, position: Position) -> bool {
         let state = self.shared.lock();
         let Some(last) = state.segments.last() else { return position != Position { ledger: 0, entry: 0 } };
         position.ledger > last.ledger || (position.ledger == last.ledger && position.entry > last.entry_count)
