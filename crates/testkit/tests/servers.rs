@@ -1,4 +1,4 @@
-//! Each server starts, answers, keeps its data in a crash, and writes the binlog that the sources need.
+//! Each server must start, answer, keep its data in a crash, and write the binlog that the sources need.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
@@ -9,7 +9,8 @@ fn check(server: &DatabaseServer, binlog_settings: &str) {
         server.client("SELECT @@log_bin, @@binlog_format, @@binlog_row_image, @@binlog_row_metadata"),
         binlog_settings
     );
-    // A server empties its folder of temporary tables at its start. With a common folder it would harm other servers.
+    // A server empties its folder of temporary tables when it starts. In a common folder it would delete those of other
+    // servers.
     assert_eq!(server.client("SELECT @@tmpdir").trim_end(), format!("{}.tmp", server.data_dir().display()));
     server.client(
         "CREATE DATABASE d; CREATE TABLE d.t(a int primary key, b varchar(9)); INSERT INTO d.t VALUES (1, 'ñ')",
@@ -44,7 +45,7 @@ fn mariadb() {
     check(&server, "1\tROW\tFULL\tFULL\n");
 }
 
-/// The table holds exactly what the load says was committed.
+/// The table must have exactly the rows that the load says were committed.
 #[test]
 fn the_load_knows_what_it_committed() {
     use bitacora_testkit::load::{self, Change, Load, LoadOptions};
