@@ -6,7 +6,7 @@
 //! schemas that producers and consumers name.
 //!
 //! `broker` has the life cycle, `net` and `rest` the listeners, `catalog` the tenants, namespaces and topics. `peer`,
-//! the connected client, lies below sessions and topics. A lower module never uses a higher one (`tools/circles.py`,
+//! the connected client, is below sessions and topics. A lower module never uses a higher one (`tools/circles.py`,
 //! docs/decisions/0013).
 
 mod broker;

@@ -135,7 +135,7 @@ fn collect(root: &Node, file: &Arc<str>) -> Collected {
     collected
 }
 
-/// Returns the tables of a list, or the one table that stands in place of a list.
+/// Returns the tables of a list, or the one table that is there instead of a list.
 fn tables_of(node: &Node) -> impl Iterator<Item = &Node> {
     match &node.content {
         Content::List(nodes) => nodes.as_slice(),

@@ -1,4 +1,4 @@
-//! Replaces placeholders inside values, so that secrets need not stand in a configuration file.
+//! Replaces placeholders inside values, so that secrets need not be in a configuration file.
 //!
 //! - `${env:NAME}`: the environment variable.
 //! - `${file:/path}`: the whole file without its final line break (as container secrets are mounted).

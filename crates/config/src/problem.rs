@@ -64,7 +64,7 @@ pub enum Problem {
     /// A key that is not in the table of options.
     #[error("{origin} is not a known key; the nearest known key is {nearest}")]
     UnknownKey {
-        /// Where the key stands.
+        /// Where the key is.
         origin: Origin,
         /// The known key with the smallest edit distance.
         nearest: String,
@@ -82,7 +82,7 @@ pub enum Problem {
     /// A value that the option does not take. The text never shows the value of a secret.
     #[error("{origin}: {reason}")]
     WrongValue {
-        /// Where the value stands.
+        /// Where the value is.
         origin: Origin,
         /// What is wrong and what is allowed.
         reason: String,
@@ -90,7 +90,7 @@ pub enum Problem {
     /// An option that is not supported and cannot be ignored, because the events would change.
     #[error("{origin} is not supported: {because}; remove the key to go on without it")]
     Refused {
-        /// Where the key stands.
+        /// Where the key is.
         origin: Origin,
         /// Why it cannot be ignored.
         because: String,

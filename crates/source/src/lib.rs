@@ -6,7 +6,7 @@
 //!
 //! Where to look, in the order of a first start: [`ServerConfig`] (how to reach a server), [`check`] (whether it can be
 //! captured), [`Filter`] (which tables), [`Snapshot`] (all rows at one position), [`replication`] (the events after
-//! that position). Below them lie [`Connection`] (the protocol), [`schema`] (what `information_schema` says), [`ddl`]
+//! that position). Below them are [`Connection`] (the protocol), [`schema`] (what `information_schema` says), [`ddl`]
 //! (what a statement does to tables) and [`Position`].
 //!
 //! Four public modules keep their names in paths, because `run`, `Table` or `Client` would say too little without

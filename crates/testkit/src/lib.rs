@@ -30,7 +30,7 @@ pub use wait::wait_until;
 
 /// Returns a free loopback port. Another process may take it before the caller binds it, so the servers here try again.
 pub fn free_port() -> u16 {
-    // The range lies below the one from which the system takes ports for outgoing connections. Otherwise a connection
+    // The range is below the one from which the system takes ports for outgoing connections. Otherwise a connection
     // could take the port of a killed server before the server comes back.
     (0..1_000)
         .map(|_| rand::Rng::gen_range(&mut rand::thread_rng(), 12_000..32_000))

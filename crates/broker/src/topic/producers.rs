@@ -264,7 +264,7 @@ mod tests {
         assert_eq!(producers.add(2, spec("b", AccessMode::Shared)), granted(None));
     }
 
-    /// Restored metadata are older than the epochs that clients have. Such an epoch was once given to a second
+    /// Restored metadata is older than the epochs that clients have. Such an epoch was once given to a second
     /// producer.
     #[test]
     fn an_epoch_that_a_client_holds_is_not_given_again() {

@@ -281,7 +281,7 @@ impl Topic {
     }
 
     /// Refuses to write metadata of a topic that is being deleted, because a new topic of the same name would find
-    /// them. The caller has locked the store's write order, which a deletion keeps locked until it has removed its
+    /// it. The caller has locked the store's write order, which a deletion keeps locked until it has removed its
     /// keys.
     pub(super) fn refuse_deleted(&self) -> Result<(), Refused> {
         if self.is_deleted() { Err(being_deleted()) } else { Ok(()) }

@@ -43,7 +43,7 @@ async fn consume(client: &Client, arguments: Consume) -> Result<(), Failure> {
     while arguments.num_messages == 0 || count < arguments.num_messages {
         let message = match consumer.receive().await {
             Ok(message) => message,
-            // Report and acknowledge the message: it would otherwise come first at every start, and block those behind
+            // Report and acknowledge the message: it would otherwise come first at every start, and block those after
             // it.
             Err(error @ Error::Unreadable { id, .. }) if arguments.unreadable == Unreadable::Skip => {
                 eprintln!("bitacora: {error}; it is acknowledged");

@@ -2,7 +2,7 @@
 //!
 //! The parsers, the defaults, the checks, the environment overrides and the reference in `docs/configuration.md` use
 //! only these rows, so a new option needs only a new row. A row belongs to a [`Scope`], the place in a file where the
-//! option may stand. Source options have two names: Debezium's key (used in Pulsar IO files and for environment
+//! option may be set. Source options have two names: Debezium's key (used in Pulsar IO files and for environment
 //! variables) and a path in our own TOML.
 
 mod connection;

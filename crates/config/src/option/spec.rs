@@ -9,7 +9,7 @@ use crate::draft::Draft;
 use crate::raw::{Fields, Texts};
 use crate::source_config::FileKind;
 
-/// Where an option may stand.
+/// Where an option may be set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scope {
     /// Top of our own TOML.

@@ -133,7 +133,7 @@ async fn other_log(
         }
         (Flavor::Mariadb, Some(ours)) => {
             let oldest = connection.query(&format!("SELECT BINLOG_GTID_POS('{}', 4)", unquoted(first))).await?;
-            lies_behind(&ours.to_string(), oldest.first().and_then(|row| row.text(0)).unwrap_or_default())
+            is_after(&ours.to_string(), oldest.first().and_then(|row| row.text(0)).unwrap_or_default())
         }
         (_, None) => false,
     };
@@ -225,13 +225,13 @@ fn mariadb_gap(ours: &str, oldest: &str, newest: &str) -> Option<Gap> {
     None
 }
 
-/// Returns whether a position lies after a state of the log. A domain that the state does not name is ignored, unless
+/// Returns whether a position is after a state of the log. A domain that the state does not name is ignored, unless
 /// the state names no domain at all.
-fn lies_behind(ours: &str, state: &str) -> bool {
+fn is_after(ours: &str, state: &str) -> bool {
     let (ours, state) = (domains(ours), domains(state));
-    let is_behind =
+    let is_domain_after =
         |(domain, sequence): &(u32, u64)| state.iter().any(|(named, known)| named == domain && known < sequence);
-    (state.is_empty() && !ours.is_empty()) || ours.iter().any(is_behind)
+    (state.is_empty() && !ours.is_empty()) || ours.iter().any(is_domain_after)
 }
 
 fn sequence_of(domains: &[(u32, u64)], domain: u32) -> u64 {
@@ -288,10 +288,10 @@ mod tests {
 
     #[test]
     fn a_log_that_begins_before_the_position_is_told_from_one_that_purged_it() {
-        assert!(!lies_behind("0-1-100", "0-1-100"));
-        assert!(!lies_behind("0-1-100,5-1-3", "0-1-100"));
-        assert!(lies_behind("0-1-100", "0-1-90"));
-        assert!(lies_behind("0-1-100", ""));
-        assert!(!lies_behind("", ""));
+        assert!(!is_after("0-1-100", "0-1-100"));
+        assert!(!is_after("0-1-100,5-1-3", "0-1-100"));
+        assert!(is_after("0-1-100", "0-1-90"));
+        assert!(is_after("0-1-100", ""));
+        assert!(!is_after("", ""));
     }
 }

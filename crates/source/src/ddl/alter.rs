@@ -7,7 +7,7 @@ use super::facts::{AlterClause, AlterTable, CharsetChoice, ColumnPosition, Condi
 use super::scanner::{Scanner, wait_clause};
 use crate::TableName;
 
-/// Reads an `ALTER TABLE`; the cursor stands before the table's name.
+/// Reads an `ALTER TABLE`; the cursor is before the table's name.
 pub(super) fn alter_table(scanner: &mut Scanner<'_>, mut cursor: Cursor<'_>) -> Option<AlterTable> {
     cursor.take(&["IF", "EXISTS"]);
     let name = scanner.table(&mut cursor)?;
@@ -19,7 +19,7 @@ pub(super) fn alter_table(scanner: &mut Scanner<'_>, mut cursor: Cursor<'_>) -> 
     Some(AlterTable { name, clauses })
 }
 
-/// Reads a `CREATE INDEX`; the cursor stands before the index's name.
+/// Reads a `CREATE INDEX`; the cursor is before the index's name.
 pub(super) fn create_index(scanner: &mut Scanner<'_>, mut cursor: Cursor<'_>, unique: bool) -> Option<AlterTable> {
     cursor.take(&["IF", "NOT", "EXISTS"]);
     let index = cursor.name()?;
@@ -38,7 +38,7 @@ pub(super) fn create_index(scanner: &mut Scanner<'_>, mut cursor: Cursor<'_>, un
     Some(AlterTable { name, clauses })
 }
 
-/// Reads a `DROP INDEX`; the cursor stands before the index's name.
+/// Reads a `DROP INDEX`; the cursor is before the index's name.
 pub(super) fn drop_index(scanner: &mut Scanner<'_>, mut cursor: Cursor<'_>) -> Option<AlterTable> {
     cursor.take(&["IF", "EXISTS"]);
     let index = cursor.name()?;

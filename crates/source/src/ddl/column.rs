@@ -88,7 +88,7 @@ fn dimensions(column: &mut ColumnDefinition, mut inner: Cursor<'_>) {
         let mut label = inner.until_comma();
         match label.peek().map(|token| &token.kind) {
             Some(TokenKind::Hex(digits)) => column.labels.push(text_of_hex(digits, "")),
-            // A character set introducer may stand before the label.
+            // A character set introducer may come before the label.
             Some(TokenKind::Word) => {
                 let introducer = label.word().unwrap_or_default();
                 label.next();
@@ -119,7 +119,7 @@ fn text_of_hex(digits: &str, introducer: &str) -> String {
     charset.unwrap_or(Charset::Utf8).decode_to_string(&bytes)
 }
 
-/// Reads the attributes behind a column's type.
+/// Reads the attributes after a column's type.
 fn attributes(column: &mut ColumnDefinition, cursor: &mut Cursor<'_>, warnings: &mut Vec<String>) {
     while !is_end_of_attributes(cursor) {
         let is_known = value_or_key(column, cursor) || description(column, cursor) || irrelevant(cursor);
@@ -284,7 +284,7 @@ pub(super) fn default_value(cursor: &mut Cursor<'_>) -> DefaultValue {
         TokenKind::Bits(digits) => DefaultValue::Bits(digits.clone()),
         TokenKind::Hex(digits) => DefaultValue::Hex(digits.clone()),
         _ => {
-            // A character set introducer or a literal's type may stand before a text: `_utf8mb4'x'`,
+            // A character set introducer or a literal's type may come before a text: `_utf8mb4'x'`,
             // `DATE'2024-01-01'`.
             let word = cursor.text(token);
             let is_prefix = ["DATE", "TIME", "TIMESTAMP"].iter().any(|kind| word.eq_ignore_ascii_case(kind));

@@ -5,7 +5,7 @@ use super::cursor::Cursor;
 use super::facts::{CreateTable, IfExisting, Key, KeyKind, Shape, TableDefinition, Temporary};
 use super::scanner::Scanner;
 
-/// Reads a `CREATE TABLE`; the cursor stands before `IF NOT EXISTS` or the table's name. Returns `None` for a sequence,
+/// Reads a `CREATE TABLE`; the cursor is before `IF NOT EXISTS` or the table's name. Returns `None` for a sequence,
 /// and if the statement cannot be read.
 pub(super) fn create_table(
     scanner: &mut Scanner<'_>,

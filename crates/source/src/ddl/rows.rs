@@ -9,7 +9,7 @@ use super::name_case::is_same_in_lower_case as same;
 use super::scanner::Scanner;
 use crate::TableName;
 
-/// Returns the target tables of a statement; the cursor stands before its first word.
+/// Returns the target tables of a statement; the cursor is before its first word.
 pub(super) fn targets(scanner: &Scanner<'_>, mut cursor: Cursor<'_>) -> Option<Vec<TableName>> {
     let common = common_tables(&mut cursor)?;
     let reader = Reader { database: scanner.database, common };

@@ -11,7 +11,7 @@ use super::token::{SqlMode, Token, TokenKind, tokenize};
 
 /// Scans the text of a query event. `database` is the session's default database, empty if the session had none.
 ///
-/// Never fails: a part that is not understood becomes a warning, and the scan goes on behind it.
+/// Never fails: a part that is not understood becomes a warning, and the scan continues after it.
 pub fn scan(sql: &str, database: &str, mode: SqlMode) -> Facts {
     let tokens = tokenize(sql, mode);
     let mut facts = Facts::default();

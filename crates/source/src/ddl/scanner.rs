@@ -1,6 +1,6 @@
 //! What the scanner's files share: the session's database, the warnings, and how a statement names a table.
 //!
-//! This file lies below the files for each kind of statement, so that those need not use `scan`, which uses them.
+//! This file is below the files for each kind of statement, so that those need not use `scan`, which uses them.
 
 use super::cursor::Cursor;
 use crate::TableName;

@@ -62,7 +62,7 @@ pub(super) fn stored_default(column: &ColumnDefinition, fractions: Fractions) ->
     text.or(Some(literal)).map(StoredDefault::Text)
 }
 
-/// Returns the bytes of a hexadecimal or bit literal; zeros in front complete the first byte.
+/// Returns the bytes of a hexadecimal or bit literal; zeros before its digits complete the first byte.
 fn bytes(default: &DefaultValue) -> Option<Vec<u8>> {
     let (digits, per_byte, radix) = match default {
         DefaultValue::Hex(digits) => (digits, 2, 16),
@@ -194,7 +194,7 @@ fn datetime(literal: &str, digits: u32, fractions: Fractions) -> Option<String> 
 }
 
 /// Splits a literal into year, month and day, and the text of its time (MySQL manual, "Date and Time Literals"). Any
-/// punctuation may stand between the parts, or none, and a year may have two digits.
+/// punctuation may be between the parts, or none, and a year may have two digits.
 fn calendar(literal: &str) -> Option<((u32, u32, u32), String)> {
     let whole = literal.split_once('.').map_or(literal, |(whole, _)| whole);
     if whole.len() >= 6 && whole.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -5,7 +5,7 @@
 //! Group Replication (3032, 3797 and others) send in the server's place. The first row that matches decides.
 //!
 //! An error that no row names is tried again. That loses nothing, because a source only reads, and goes on from its
-//! checkpoint. So a row that ends a source needs a reason, which stands above the row. Most numbers above 1900 belong
+//! checkpoint. So a row that ends a source needs a reason, which is above the row. Most numbers above 1900 belong
 //! to one server. Where both servers use a number, only one of its meanings can answer a source's statements.
 
 use super::class::ErrorClass::{self, FixConfiguration, Retry, Stop};

@@ -15,7 +15,7 @@ const COM_BINLOG_DUMP_GTID: u8 = 0x1e;
 const NON_BLOCK: u16 = 1;
 const THROUGH_GTID: u16 = 4;
 
-/// Offset of the first event in a binlog file; four magic bytes stand before it.
+/// Offset of the first event in a binlog file; four magic bytes come before it.
 const FIRST_POSITION: u64 = 4;
 
 /// Sends the command that suits the server and the position.

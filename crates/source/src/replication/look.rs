@@ -12,7 +12,7 @@ use crate::{Error, Position};
 /// Flag of the dump command: the server ends the dump at the end of its log instead of waiting.
 const NON_BLOCK: u16 = 1;
 
-/// Offset of the first event in a binlog file; four magic bytes stand before it.
+/// Offset of the first event in a binlog file; four magic bytes come before it.
 const FIRST_POSITION: u32 = 4;
 
 /// Server id 0 means that the client is not a replica, so the server does not end a replica's connection for it.

@@ -14,7 +14,7 @@ pub struct ReplicaOptions {
     pub silence_ms: u64,
     /// What the server does at the end of its log.
     pub waiting: Waiting,
-    /// Whether MariaDB sends the statements behind row events. MySQL always sends them if it logs them.
+    /// Whether MariaDB sends the statements that caused row events. MySQL always sends them if it logs them.
     pub annotate_rows: AnnotateRows,
 }
 

@@ -56,7 +56,7 @@ impl Backoff {
 
     /// Records a failure and returns the pause before the next attempt; `None` if no attempt is left.
     ///
-    /// `random` is a number from 0 to 1; the pause lies between half and all of the doubled value.
+    /// `random` is a number from 0 to 1; the pause is between half and all of the doubled value.
     pub fn next_pause_ms(&mut self, random: f64) -> Option<u64> {
         let pause = self.pauses.next_pause(random);
         if self.attempts.is_some_and(|attempts| self.failures() > attempts) {

@@ -120,7 +120,7 @@ fn labels(column_type: &str) -> Vec<String> {
     labels
 }
 
-/// Reads a quoted text from behind its opening quote up to the closing one. The servers print it the same way in every
+/// Reads a quoted text from after its opening quote up to the closing one. The servers print it the same way in every
 /// SQL mode: a quote is doubled; backslash, NUL, newline and carriage return are escaped by a backslash; everything
 /// else stays as it is.
 fn quoted_text(chars: &mut Chars<'_>) -> String {

@@ -3,12 +3,12 @@
 //! One packet asks, in this order, for the end of the log, for the transactions that are committing (between log and
 //! engine) and for the prepared XA transactions; then it opens the view and asks for the end of the log again. The view
 //! has exactly the transactions before the end of the log if both ends are equal and nothing was committing:
-//! - If the view has a transaction that lies after the first end, the transaction was written to the log in between, so
+//! - If the view has a transaction that is after the first end, the transaction was written to the log in between, so
 //!   the ends differ.
-//! - If the view lacks a transaction that lies before the first end, the transaction was still committing when the
+//! - If the view lacks a transaction that is before the first end, the transaction was still committing when the
 //!   packet asked. MySQL counts a transaction from before its bytes are in the log until after its rows are visible:
 //!   one with a GTID is in `gtid_owned`, one without in `Ongoing_anonymous_transaction_count`.
-//! - A prepared XA transaction whose commit lies after the position is still listed, for the same reason.
+//! - A prepared XA transaction whose commit is after the position is still listed, for the same reason.
 //!
 //! Equal ends alone prove nothing, because rows become visible only after the log has them. On a busy server one try in
 //! two to thirty succeeds, and a try takes about a millisecond. No privilege is needed beyond the one to ask for the

@@ -1,6 +1,6 @@
 //! An open snapshot: its sessions, its tables, and the place up to which they are read.
 //!
-//! `begin` creates it and `reader` reads it; both files lie above this one.
+//! `begin` creates it and `reader` reads it; both files are above this one.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

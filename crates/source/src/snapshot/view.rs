@@ -26,7 +26,7 @@ pub enum Exactness {
 pub(super) struct View {
     pub(super) position: Position,
     pub(super) exactness: Exactness,
-    /// Number of prepared XA transactions that wait for their decision. Their rows lie before the position, and the
+    /// Number of prepared XA transactions that wait for their decision. Their rows are before the position, and the
     /// view does not have them.
     pub(super) undecided: usize,
 }

@@ -23,7 +23,7 @@ pub(super) mod capability {
     pub(crate) const PLUGIN_AUTH: u32 = 1 << 19;
     /// Connection attributes.
     pub(crate) const CONNECT_ATTRS: u32 = 1 << 20;
-    /// Authentication data with a length in front.
+    /// Authentication data that follows its length.
     pub(crate) const PLUGIN_AUTH_LENENC: u32 = 1 << 21;
 }
 

@@ -48,7 +48,7 @@ impl<'a> Reader<'a> {
         self.bytes(4)?.try_into().ok().map(u32::from_le_bytes)
     }
 
-    /// Takes an integer of one to nine bytes with its length in front (`int<lenenc>`).
+    /// Takes an integer of one to nine bytes that follows its length (`int<lenenc>`).
     #[inline]
     pub(super) fn length_encoded(&mut self) -> Option<u64> {
         let width = match self.u8()? {
@@ -62,7 +62,7 @@ impl<'a> Reader<'a> {
         Some(taken.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte)))
     }
 
-    /// Takes a string with its length in front (`string<lenenc>`).
+    /// Takes a string that follows its length (`string<lenenc>`).
     #[inline]
     pub(super) fn length_encoded_bytes(&mut self) -> Option<&'a [u8]> {
         let count = usize::try_from(self.length_encoded()?).ok()?;

@@ -3,7 +3,7 @@
 //! A scramble does not reveal a good password. The password itself, inside TLS or encrypted with an RSA key, can be
 //! read by whoever holds the private key. So somebody must vouch for the key: a CA, a pinned key file, or the operator
 //! by an option. A server without TLS sends its RSA key, but so does a man in the middle. Across a network, TLS with a
-//! certificate that nobody checked is no better. On the loopback interface it is enough, because nobody stands between.
+//! certificate that nobody checked is no better. On the loopback interface it is enough, because nobody is between.
 //!
 //! The model is MySQL's own client (`--server-public-key-path`, `--get-server-public-key`). The rule for `preferred` is
 //! stricter, because otherwise the man in the middle would only have to offer TLS.

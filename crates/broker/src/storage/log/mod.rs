@@ -82,7 +82,7 @@ impl TopicLog {
         DurableEnd { ledger: state.last_ledger, offset: state.durable_end }
     }
 
-    /// Returns whether a stored position lies after the end of the log.
+    /// Returns whether a stored position is after the end of the log.
     pub(crate) fn is_after_end(&self, position: Position) -> bool {
         let state = self.shared.lock();
         let Some(last) = state.segments.last() else { return position != Position { ledger: 0, entry: 0 } };

@@ -1,6 +1,6 @@
 //! The state of a connection, and the packets that it sends and receives.
 //!
-//! Login, statements and batches lie above this file. Only this file reads and writes the socket.
+//! Login, statements and batches are in files above this one. Only this file reads and writes the socket.
 
 use std::future::{Future as _, poll_fn};
 use std::io;
