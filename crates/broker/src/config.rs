@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use crate::{schema::Strategy, subscription::Limits};
 
-/// Whose messages are deduplicated if the namespace's policy does not say.
+/// Which producers' messages are deduplicated if the namespace has no policy for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Deduplication {
     /// The messages of producers whose name the application chose, which promises that their sequence ids rise. A
@@ -52,11 +52,11 @@ pub struct BrokerConfig {
     pub outbound_bytes: usize,
     /// Most bytes that one connection may have sent without having received the receipts.
     pub inflight_bytes: usize,
-    /// Whose messages are deduplicated by default.
+    /// Which producers' messages are deduplicated by default.
     pub deduplication: Deduplication,
     /// How a schema may change by default.
     pub schema_compatibility: Strategy,
-    /// Caps on unacknowledged messages.
+    /// Limits on unacknowledged messages.
     pub unacked: Limits,
     /// How often changed cursors are written.
     pub cursor_flush: Duration,

@@ -1,9 +1,9 @@
 //! The embedded broker: segment log, topics, cursors, dispatch, schemas, deduplication, REST.
 //!
-//! The way of a message: `session` takes a SEND from a socket or an in-process connection; `topic` checks, deduplicates
-//! and appends it; `storage` writes and syncs it together with other waiting entries. Then the receipt goes out, and
-//! the dispatch task of each `subscription` hands the stored bytes, unchanged, to its consumers. `schema` checks the
-//! schemas that producers and consumers name.
+//! The path of a message: `session` takes a SEND from a socket or an in-process connection; `topic` checks,
+//! deduplicates and appends it; `storage` writes and syncs it together with other waiting entries. Then the receipt is
+//! sent, and the dispatch task of each `subscription` sends the stored bytes, unchanged, to its consumers. `schema`
+//! checks the schemas that producers and consumers name.
 //!
 //! `broker` has the life cycle, `net` and `rest` the listeners, `catalog` the tenants, namespaces and topics. `peer`,
 //! the connected client, is below sessions and topics. A lower module never uses a higher one (`tools/circles.py`,

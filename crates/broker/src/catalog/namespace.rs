@@ -120,7 +120,7 @@ impl Catalog {
         policy.and_then(Strategy::parse).unwrap_or(self.config.schema_compatibility)
     }
 
-    /// Returns whose messages the topics of a namespace deduplicate.
+    /// Returns which producers' messages the topics of a namespace deduplicate.
     pub(crate) fn deduplication(&self, namespace: &str) -> DeduplicationPolicy {
         self.lock().deduplication(namespace, &self.config)
     }

@@ -1,4 +1,4 @@
-//! The connection layer: takes frames, calls the cores, and sends frames. Each group of commands has a file.
+//! The connection layer: takes frames, calls catalog and topics, and sends frames. Each group of commands has a file.
 //!
 //! A [`Session`] serves one connection, in the same way over a socket and inside the process. It processes commands in
 //! the order of their arrival. Only PRODUCER and SUBSCRIBE run beside the others, because they may have to wait for a

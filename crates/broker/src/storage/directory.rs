@@ -117,7 +117,7 @@ impl DataDirectory {
         Ok(folders(&self.path.join(TOPICS))?.into_keys().collect())
     }
 
-    /// Finds out whose log a folder holds.
+    /// Returns whose log a folder has, as the heads of its segments say.
     ///
     /// # Errors
     /// The folder cannot be read.

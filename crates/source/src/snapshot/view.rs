@@ -52,7 +52,7 @@ impl Undecided {
         (self == Undecided::Listed).then_some(XA_RECOVER)
     }
 
-    /// Counts the rows of the first answer, which belongs to [`Undecided::statement`]; 0 if the statement was not sent.
+    /// Returns the number of rows in the first answer, that of [`Undecided::statement`]; 0 if it was not sent.
     pub(super) fn count(self, answers: &[Table]) -> usize {
         answers.first().filter(|_| self == Undecided::Listed).map_or(0, Table::len)
     }
