@@ -48,7 +48,7 @@ impl<'a> Reader<'a> {
         self.bytes(4)?.try_into().ok().map(u32::from_le_bytes)
     }
 
-    /// Takes an integer of one to nine bytes that follows its length (`int<lenenc>`).
+    /// Takes an integer of one to nine bytes, whose first byte says how long it is (`int<lenenc>`).
     #[inline]
     pub(super) fn length_encoded(&mut self) -> Option<u64> {
         let width = match self.u8()? {
