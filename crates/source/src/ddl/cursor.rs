@@ -155,6 +155,11 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Steps over everything that is left.
+    pub(super) fn skip_all(&mut self) {
+        self.at = self.tokens.len();
+    }
+
     /// The tokens up to the next comma outside parentheses, and steps over them and the comma.
     pub(super) fn until_comma(&mut self) -> Cursor<'a> {
         let start = self.at;

@@ -56,7 +56,7 @@ pub fn records(
 ) -> Vec<DdlRecord> {
     let mut records = Vec::new();
     for statement in &facts.statements {
-        let changes = catalog.apply_statement(statement);
+        let changes = catalog.apply_statement(statement, facts);
         of_statement(sql, database, statement, changes, form, &mut records);
     }
     // Several statements in one event share its text; each has its record once.

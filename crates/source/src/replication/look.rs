@@ -13,7 +13,7 @@ use crate::{Error, Position};
 const NON_BLOCK: u16 = 1;
 
 /// First position behind the magic bytes of a binlog file.
-const FIRST_POSITION: u32 = 4;
+pub(super) const FIRST_POSITION: u32 = 4;
 
 /// The server id of a client that is no replica: the server ends no other connection for it.
 const NO_REPLICA: u32 = 0;
@@ -79,18 +79,23 @@ pub(crate) async fn file_mark(
 }
 
 /// A dump that is read event by event and left before its end.
-struct Stream<'a> {
+pub(super) struct Stream<'a> {
     connection: &'a mut Connection,
     checksum_bytes: usize,
 }
 
 impl Stream<'_> {
-    async fn begin<'a>(connection: &'a mut Connection, file: &str, start: u32) -> Result<Stream<'a>, Error> {
+    pub(super) async fn begin<'a>(connection: &'a mut Connection, file: &str, start: u32) -> Result<Stream<'a>, Error> {
         // 4: this client understands all of MariaDB's events, so the server sends them as they are.
         connection.execute("SET @mariadb_slave_capability = 4").await?;
         negotiate_checksum(connection).await?;
         connection.command(&dump_file(NO_REPLICA, NON_BLOCK, file, start), "looking into the log").await?;
         Ok(Stream { connection, checksum_bytes: 0 })
+    }
+
+    /// Returns the error of an event that cannot be decoded.
+    pub(super) fn malformed(&self) -> Error {
+        self.connection.malformed("event of the replication stream")
     }
 
     /// Reads up to the format description; tells when the file was created, `None` where it has no such place.
@@ -117,7 +122,7 @@ impl Stream<'_> {
     }
 
     /// The next event; `None` at the end of the log, or where the server finds no event at the place.
-    async fn next(&mut self) -> Result<Option<Vec<u8>>, Error> {
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<u8>>, Error> {
         let packet = self.connection.packet("looking into the log").await?;
         let packet = self.connection.bytes(packet);
         match packet.split_first() {

@@ -6,6 +6,7 @@
 //! is only cut into events here; what they say is the business of `bitacora-binlog`.
 //! [`Reconnecting`] adds connecting again with growing pauses.
 
+mod ahead;
 mod chunk;
 mod client;
 mod dump;
@@ -15,6 +16,7 @@ mod options;
 mod reconnect;
 mod register;
 
+pub use ahead::{ShapeThen, end_of_event, shape_at};
 pub use chunk::EventChunk;
 pub use client::{Client, StreamState};
 pub use log_end::{LogEnd, LogEndSession};
