@@ -1,4 +1,4 @@
-//! Errors as a user reads them: one sentence with the remedy.
+//! Errors for users: one sentence with the remedy.
 
 use std::fmt;
 use std::process::ExitCode;
@@ -8,7 +8,7 @@ use std::process::ExitCode;
 pub(crate) struct Failure(String);
 
 impl Failure {
-    /// Wraps a sentence.
+    /// Creates a failure with this sentence.
     pub(crate) fn new(sentence: impl Into<String>) -> Failure {
         Failure(sentence.into())
     }
@@ -36,7 +36,7 @@ impl<E: std::error::Error> From<E> for Failure {
     }
 }
 
-/// Prints a failure and gives the exit code.
+/// Prints a failure and returns the exit code.
 pub(crate) fn report(failure: &Failure) -> ExitCode {
     eprintln!("bitacora: {failure}");
     ExitCode::FAILURE

@@ -2,13 +2,13 @@
 
 use std::io::Read;
 
-/// How a binlog file begins.
+/// The first bytes of a binlog file.
 const MAGIC: &[u8] = b"\xfebin";
 
-/// Reads a packed file; `path` begins at the project's root.
+/// Reads and unpacks a file; `path` begins at the project's root.
 ///
 /// # Panics
-/// When there is no such file, or it is no gzip file.
+/// If there is no such file, or it is not a gzip file.
 pub fn unpacked(path: &str) -> Vec<u8> {
     let path = crate::project_root().join(path);
     let file = std::fs::File::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -20,7 +20,7 @@ pub fn unpacked(path: &str) -> Vec<u8> {
 /// Splits a binlog file into its events, each with its position in the file.
 ///
 /// # Panics
-/// When the bytes are no binlog file.
+/// If the bytes are not a binlog file.
 pub fn events(log: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     assert_eq!(log.get(..MAGIC.len()), Some(MAGIC), "a binlog file begins with {MAGIC:?}");
     let mut at = MAGIC.len();

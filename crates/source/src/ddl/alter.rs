@@ -1,4 +1,4 @@
-//! `ALTER TABLE`, clause by clause, and the statements on indexes.
+//! Reads the clauses of `ALTER TABLE`, and `CREATE INDEX` and `DROP INDEX` as such clauses.
 
 use super::column::{charset, column, default_value, definition};
 use super::create::{is_key, key, key_columns};
@@ -6,7 +6,7 @@ use super::cursor::Cursor;
 use super::facts::{AlterClause, AlterTable, CharsetChoice, ColumnPosition, Condition, Key, KeyKind};
 use super::scanner::{Scanner, wait_clause};
 
-/// Reads an `ALTER TABLE` from the table's name on.
+/// Reads an `ALTER TABLE`; the cursor is before the table's name.
 pub(super) fn alter_table(scanner: &mut Scanner<'_>, mut cursor: Cursor<'_>) -> Option<AlterTable> {
     cursor.take(&["IF", "EXISTS"]);
     let name = scanner.table(&mut cursor)?;
@@ -128,7 +128,7 @@ pub(super) fn create_index(scanner: &mut Scanner<'_>, mut cursor: Cursor<'_>, un
     Some(AlterTable { name, clauses })
 }
 
-/// Reads a `DROP INDEX` from the index's name on.
+/// Reads a `DROP INDEX`; the cursor is before the index's name.
 pub(super) fn drop_index(scanner: &mut Scanner<'_>, mut cursor: Cursor<'_>) -> Option<AlterTable> {
     cursor.take(&["IF", "EXISTS"]);
     let index = cursor.name()?;
@@ -291,7 +291,7 @@ fn drop(cursor: &mut Cursor<'_>) -> Option<AlterClause> {
         return cursor.name().map(|name| AlterClause::DropKey { name });
     }
     if cursor.take(&["CONSTRAINT"]) {
-        // It may be the name of a unique key.
+        // A constraint's name may be that of a unique key. If it is not, dropping the key changes nothing.
         cursor.take(&["IF", "EXISTS"]);
         return cursor.name().map(|name| AlterClause::DropKey { name });
     }
@@ -346,7 +346,7 @@ fn alter_column(cursor: &mut Cursor<'_>) -> Option<AlterClause> {
     None
 }
 
-/// Table options: several may stand side by side without a comma.
+/// Reads table options, several of which may follow each other without a comma.
 fn options(mut cursor: Cursor<'_>, clauses: &mut Vec<AlterClause>) {
     let first = cursor.word().unwrap_or_default().to_ascii_uppercase();
     let mut choice = CharsetChoice::default();

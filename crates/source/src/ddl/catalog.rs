@@ -1,4 +1,4 @@
-//! Tables by name, kept current by the statements of the stream.
+//! The known tables by name; statements of the stream keep them current.
 
 use std::collections::BTreeMap;
 
@@ -17,11 +17,11 @@ use crate::TableName;
 /// What happened to a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TableChangeKind {
-    /// It is new.
+    /// The table was created.
     Create,
-    /// It looks different, or has another name.
+    /// The table was altered or renamed.
     Alter,
-    /// It is gone.
+    /// The table was dropped.
     Drop,
 }
 
@@ -34,12 +34,12 @@ pub struct TableChange {
     pub id: TableName,
     /// Its name before a rename.
     pub previous_id: Option<TableName>,
-    /// The table after the change. `None` if it is gone, or if its shape does not follow from the text (`LIKE` an
-    /// unknown table, `SELECT`, a change of a table that is not in the catalog): ask the server.
+    /// The table after the change. `None` if it was dropped, or if the text does not tell its columns (`LIKE` an
+    /// unknown table, `SELECT`, a change of a table that is not in the catalog): then ask the server.
     pub table: Option<Table>,
 }
 
-/// All tables that are known, by database.
+/// The known tables by database and name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Catalog {
     server_charset: CharsetChoice,
@@ -68,12 +68,12 @@ impl Catalog {
         Catalog { server_charset, ..Catalog::default() }
     }
 
-    /// Sets what the server does with more fractional digits of a second than a column stores.
+    /// Sets whether the server rounds or cuts fractional digits of a second that a column does not store.
     pub fn set_fractions(&mut self, fractions: Fractions) {
         self.fractions = fractions;
     }
 
-    /// Returns how names are compared.
+    /// Returns how the server compares names.
     pub fn name_case(&self) -> NameCase {
         self.names
     }
@@ -112,36 +112,36 @@ impl Catalog {
         self.doubts.set(name, doubt, self.names);
     }
 
-    /// Finds a table as the server would.
+    /// Returns the table that the server would find by these names.
     pub fn table(&self, database: &str, table: &str) -> Option<&Table> {
         let (_, database) = entry(&self.databases, database, self.names)?;
         entry(&database.tables, table, self.names).map(|(_, table)| table)
     }
 
-    /// All tables, by database and name.
+    /// Returns all tables, ordered by database and name.
     pub fn tables(&self) -> impl Iterator<Item = &Table> {
         self.databases.values().flat_map(|database| database.tables.values())
     }
 
-    /// Puts a table in, in place of one of the same name.
+    /// Inserts a table, or replaces the one of the same name.
     pub fn insert(&mut self, table: Table) {
         self.remove(&table.name);
         let table = Table { name: self.names.kept_table(&table.name), ..table };
         self.database_mut(&table.name.database).tables.insert(table.name.table.clone(), table);
     }
 
-    /// Returns the database of that name; creates it if there is none.
+    /// Returns the database of that name, which is created if it is not known.
     fn database_mut(&mut self, name: &str) -> &mut Database {
         let known = entry(&self.databases, name, self.names).map(|(known, _)| known.clone());
         self.databases.entry(known.unwrap_or_else(|| self.names.kept(name))).or_default()
     }
 
-    /// Says a database's default character set.
+    /// Sets a database's default character set.
     pub fn set_database_charset(&mut self, database: &str, charset: CharsetChoice) {
         self.database_mut(database).charset = charset;
     }
 
-    /// Applies everything that a text did.
+    /// Applies all statements of a text and returns what changed.
     pub fn apply(&mut self, facts: &Facts) -> Vec<TableChange> {
         facts.statements.iter().flat_map(|statement| self.apply_statement(statement, facts)).collect()
     }
@@ -304,7 +304,8 @@ impl Catalog {
     }
 }
 
-/// What a map has under a name.
+/// Returns the entry that the server would find by a name: the one with exactly this name if there is one, else one
+/// that differs in case, where the server ignores case.
 fn entry<'a, T>(map: &'a BTreeMap<String, T>, name: &str, names: NameCase) -> Option<(&'a String, &'a T)> {
     let exact = map.get_key_value(name);
     exact

@@ -6,7 +6,7 @@ use crate::ddl::{NameCase, Table};
 use crate::wire::Connection;
 use crate::{Error, Filter, ServerConfig, TableName};
 
-/// What a server has that a catalog lacks.
+/// The captured tables that a server has and a catalog lacks.
 #[derive(Debug)]
 pub struct MissingTables {
     /// How the server compares names.
@@ -15,10 +15,10 @@ pub struct MissingTables {
     pub tables: Vec<Table>,
 }
 
-/// Returns each captured table that is not known. A table that is dropped while this reads is left out.
+/// Returns each captured table for which `is_known` is false. A table that is dropped meanwhile is left out.
 ///
 /// # Errors
-/// Those of the connection, and the server's refusals.
+/// Those of the connection, and [`Error::Server`] if the server refuses a statement.
 pub async fn missing_tables(
     config: &ServerConfig,
     filter: &Filter,

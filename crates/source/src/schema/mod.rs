@@ -1,6 +1,6 @@
-//! What the server says about its tables: `information_schema` and `SHOW CREATE TABLE`.
+//! Reads what the server says about its tables in `information_schema` and `SHOW CREATE TABLE`.
 //!
-//! All tables are described with a handful of statements, however many there are.
+//! A handful of statements to `information_schema` describes up to 200 tables at once.
 
 mod describe;
 mod facts;
