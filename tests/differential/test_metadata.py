@@ -13,9 +13,9 @@ from harness.process import wait_until
 from harness.servers import streaming
 from workload import Workload
 
-SEEDS = int(os.environ.get("BITACORA_DIFFERENTIAL", "3"))
+SEEDS = int(os.environ.get("BITACORA_DIFFERENTIAL", "1"))
 FIRST = int(os.environ.get("BITACORA_SEED", "1"))
-STEPS = 40
+STEPS = int(os.environ.get("BITACORA_STEPS", "25"))
 # What differs between any two runs: when and where something was written.
 OF_THE_RUN = {"ts_ms", "ts_us", "ts_ns", "pos", "file", "gtid", "server_id", "thread"}
 

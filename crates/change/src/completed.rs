@@ -11,6 +11,9 @@ use bitacora_binlog::{Column, ColumnType, TableMap};
 use crate::charset::{charset_of_collation, max_character_bytes};
 use crate::description::{ColumnDescription, TableDescription};
 
+/// Number of the collation `utf8mb4_bin`.
+const UTF8MB4_BIN: u32 = 46;
+
 /// Returns a table map with the names, signs and kinds of geometry of its description.
 ///
 /// # Errors
@@ -27,6 +30,10 @@ pub fn completed(table: &TableMap, description: &TableDescription) -> Result<Tab
         column.name = Some(described.name.clone());
         column.unsigned = is_unsigned(&described.type_name);
         column.geometry_type = geometry_type(&described.type_name);
+        // MariaDB's JSON is a LONGTEXT with this collation.
+        if described.type_name == "JSON" && column.kind == ColumnType::BLOB {
+            column.collation = Some(UTF8MB4_BIN);
+        }
     }
     for (column, (name, is_unsigned)) in whole.columns.iter_mut().skip(description.columns.len()).zip(hidden) {
         column.name = Some(name);
@@ -247,5 +254,96 @@ fn geometry_type(type_name: &str) -> Option<u32> {
         "MULTIPOLYGON" => Some(6),
         "GEOMETRYCOLLECTION" | "GEOMCOLLECTION" => Some(7),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn described(name: &str, type_name: &str, length: Option<u32>) -> ColumnDescription {
+        let charset = type_name.starts_with("VARCHAR").then(|| "utf8mb4".to_owned());
+        ColumnDescription {
+            name: name.into(),
+            type_name: type_name.into(),
+            length,
+            charset,
+            is_nullable: true,
+            ..ColumnDescription::default()
+        }
+    }
+
+    fn of(columns: Vec<ColumnDescription>) -> TableDescription {
+        TableDescription { columns, ..TableDescription::default() }
+    }
+
+    fn logged(columns: Vec<Column>) -> TableMap {
+        let mut map = TableMap::synthesize("d", "t", columns, Vec::new()).unwrap();
+        (map.names_known, map.signedness_known) = (false, false);
+        map
+    }
+
+    #[test]
+    fn names_and_signs_come_from_a_description_that_fits() {
+        let map = logged(vec![Column::new(ColumnType::LONG, 0), Column::new(ColumnType::VARCHAR, 80)]);
+        let description = of(vec![described("a", "INT UNSIGNED", None), described("b", "VARCHAR", Some(20))]);
+        let whole = completed(&map, &description).unwrap();
+        assert!(whole.names_known && whole.signedness_known);
+        assert_eq!(whole.columns[0].name.as_deref(), Some("a"));
+        assert!(whole.columns[0].unsigned);
+        assert_eq!(whole.columns[1].name.as_deref(), Some("b"));
+        assert_eq!(whole.fingerprint, map.fingerprint, "a plan is found by what the log says");
+    }
+
+    #[test]
+    fn each_part_of_the_fingerprint_counts() {
+        let map = logged(vec![Column::new(ColumnType::LONG, 0), Column::new(ColumnType::VARCHAR, 80)]);
+        let int = || described("a", "INT", None);
+        for (columns, words) in [
+            (vec![int()], "2 columns are logged and 1 described"),
+            (vec![int(), int(), int()], "2 columns are logged and 3 described"),
+            (vec![described("a", "BIGINT", None), described("b", "VARCHAR", Some(20))], "column a is logged as LONG 0"),
+            (vec![int(), described("b", "VARCHAR", Some(21))], "logged as VARCHAR 80, described as VARCHAR(21)"),
+            (
+                vec![ColumnDescription { is_nullable: false, ..int() }, described("b", "VARCHAR", Some(20))],
+                "column a is logged with NULL, described without NULL",
+            ),
+        ] {
+            let refused = completed(&map, &of(columns)).unwrap_err();
+            assert!(refused.contains(words), "{refused}");
+        }
+    }
+
+    #[test]
+    fn signs_and_character_sets_count_where_the_log_has_them() {
+        let mut map = logged(vec![
+            Column { unsigned: true, ..Column::new(ColumnType::LONG, 0) },
+            Column { collation: Some(8), ..Column::new(ColumnType::VARCHAR, 80) },
+        ]);
+        map.signedness_known = true;
+        let description = |sign: &str, charset: &str, length| {
+            let text = described("b", "VARCHAR", Some(length));
+            of(vec![described("a", sign, None), ColumnDescription { charset: Some(charset.into()), ..text }])
+        };
+        assert!(completed(&map, &description("INT UNSIGNED", "latin1", 80)).is_ok());
+        let refused = completed(&map, &description("INT", "latin1", 80)).unwrap_err();
+        assert!(refused.contains("logged as UNSIGNED, described as INT"), "{refused}");
+        let refused = completed(&map, &description("INT UNSIGNED", "cp1251", 80)).unwrap_err();
+        assert!(refused.contains("logged in latin1, described in cp1251"), "{refused}");
+    }
+
+    /// MariaDB logs the hash of a long unique key and the period of a versioned table behind the columns.
+    #[test]
+    fn hidden_columns_have_the_names_that_mariadb_gives_them() {
+        let period = || Column { nullable: false, ..Column::new(ColumnType::TIMESTAMP2, 6) };
+        let mut description = of(vec![described("t", "TEXT", None)]);
+        let text = || Column::new(ColumnType::BLOB, 2);
+        let hash = || Column::new(ColumnType::LONGLONG, 0);
+        let all = logged(vec![text(), period(), period(), hash()]);
+        assert!(completed(&all, &description).is_err(), "no key is that long");
+        description.unique_keys = vec![vec!["t".into()]];
+        let whole = completed(&all, &description).unwrap();
+        let names: Vec<_> = whole.columns.iter().map(|column| column.name.as_deref().unwrap()).collect();
+        assert_eq!(names, ["t", "row_start", "row_end", "DB_ROW_HASH_1"]);
     }
 }

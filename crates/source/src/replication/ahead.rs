@@ -9,8 +9,8 @@
 
 use std::cmp::Ordering;
 
-use bitacora_binlog::event::Body;
-use bitacora_binlog::{Decoder, EventHeader};
+use bitacora_binlog::event::{Body, Query};
+use bitacora_binlog::{Decoder, EventHeader, EventType};
 
 use super::log_end::{LogEnd, log_end};
 use super::look::{FIRST_POSITION, Stream};
@@ -96,28 +96,32 @@ async fn first_change(
     let mut stream = Stream::begin(connection, &place.file, start).await?;
     let mut decoder = Decoder::new();
     let mut at = LogEnd { file: place.file.clone(), offset: u64::from(start) };
-    while let Some(event) = stream.next().await? {
-        let event = decoder.decode(&event).map_err(|_| stream.malformed())?;
-        let header = event.header;
-        if let Body::Rotate(rotate) = &event.body {
-            at = LogEnd { file: String::from_utf8_lossy(rotate.file).into_owned(), offset: rotate.position };
-            continue;
-        }
-        if header.is_artificial() {
+    while let Some(bytes) = stream.next().await? {
+        let header = EventHeader::parse(&bytes).map_err(|_| stream.malformed())?;
+        if header.is_artificial() && header.kind != EventType::ROTATE && header.kind != EventType::FORMAT_DESCRIPTION {
             continue;
         }
         let begin = at.offset;
-        // Not sent where the log has it, but again.
-        if matches!(event.body, Body::FormatDescription(_)) && u64::from(header.next_position) <= begin {
-            continue;
-        }
-        at.offset = end_of_event(begin, header);
-        let is_behind = at.file != place.file || begin > place.offset;
-        if let (Body::Query(query), true) = (&event.body, is_behind) {
-            let sql = statement_text(query.sql, query.status.client_collation());
-            let mode = query.status.sql_mode().map(SqlMode::from_bits).unwrap_or_default();
-            if scan(&sql, &String::from_utf8_lossy(query.database), mode).may_reshape(name, names) {
-                return Ok(Between::Change(StatementPlace { file: at.file, offset: begin }));
+        // Rows are not decoded: the table map of the first ones lies before the place.
+        if !is_read(header.kind) {
+            at.offset = end_of_event(begin, header);
+        } else {
+            let event = decoder.decode(&bytes).map_err(|_| stream.malformed())?;
+            match event.body {
+                Body::Rotate(rotate) => {
+                    let file = String::from_utf8_lossy(rotate.file).into_owned();
+                    at = LogEnd { file, offset: rotate.position };
+                    continue;
+                }
+                // Sent again to a dump that does not begin at the start of a file.
+                Body::FormatDescription(_) if u64::from(header.next_position) <= begin => continue,
+                body => {
+                    let is_after = at.file != place.file || begin > place.offset;
+                    if is_after && changes(body, name, names).map_err(|_| stream.malformed())? {
+                        return Ok(Between::Change(StatementPlace { file: at.file, offset: begin }));
+                    }
+                    at.offset = end_of_event(begin, header);
+                }
             }
         }
         if at.compare(end).is_some_and(Ordering::is_ge) {
@@ -125,6 +129,41 @@ async fn first_change(
         }
     }
     Ok(if at.compare(end).is_some_and(Ordering::is_ge) { Between::Nothing } else { Between::Unread })
+}
+
+/// Returns whether an event may hold a statement, or says where the next one stands.
+fn is_read(kind: EventType) -> bool {
+    matches!(
+        kind,
+        EventType::ROTATE
+            | EventType::FORMAT_DESCRIPTION
+            | EventType::QUERY
+            | EventType::QUERY_COMPRESSED
+            | EventType::TRANSACTION_PAYLOAD
+    )
+}
+
+/// Returns whether an event holds a statement that may have changed a table.
+fn changes(body: Body<'_>, name: &TableName, names: NameCase) -> Result<bool, bitacora_binlog::Error> {
+    let may_reshape = |query: &Query<'_>| {
+        let sql = statement_text(query.sql, query.status.client_collation());
+        let mode = query.status.sql_mode().map(SqlMode::from_bits).unwrap_or_default();
+        scan(&sql, &String::from_utf8_lossy(query.database), mode).may_reshape(name, names)
+    };
+    match body {
+        Body::Query(query) => Ok(may_reshape(&query)),
+        Body::TransactionPayload(mut payload) => {
+            while let Some(inner) = payload.next_event()? {
+                if let Body::Query(query) = &inner.body
+                    && may_reshape(query)
+                {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        }
+        _ => Ok(false),
+    }
 }
 
 /// Returns the end of an event in its file. Headers hold only the low 32 bits, and MariaDB from 11.4 none inside a
