@@ -65,7 +65,8 @@ def whole_plan():
     lanes = [
         [("cargo test", ["cargo", "test", "--quiet", "--workspace", "--no-fail-fast"]),
          ("recorded pipeline", PYTEST + ["tests/golden"]),
-         ("official client, hostile bytes", PYTEST + ["tests/interop"])],
+         ("official client, hostile bytes", PYTEST + ["tests/interop"]),
+         ("twins", PYTEST + ["tests/differential"])],
         [("faults that are waited for", PYTEST + PATIENT)],
         [("other faults", PYTEST + ["tests/faults", *(f"--ignore={file}" for file in PATIENT)])],
         [("AeroAlpes", PYTEST + ["tests/aeroalpes"]),

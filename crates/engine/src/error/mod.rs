@@ -10,6 +10,9 @@ mod place;
 
 use std::fmt;
 
+use bitacora_source::TableName;
+use bitacora_source::ddl::StatementPlace;
+
 pub use kind::{ErrorClass, ErrorKind};
 pub use place::Place;
 
@@ -25,7 +28,27 @@ pub struct EngineError {
     pub place: Box<Place>,
     /// What the operator can do, without a final stop.
     pub remedy: Option<String>,
+    /// Of [`ErrorKind::Undescribed`]: which table, and where its shape has to be proven.
+    pub(crate) undescribed: Option<Box<Undescribed>>,
     cause: Option<Cause>,
+}
+
+/// A table whose rows came without names, and which no description fits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Undescribed {
+    pub name: TableName,
+    pub since: ShapeSince,
+}
+
+/// Since when a table has the shape that is not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ShapeSince {
+    /// A statement of the log.
+    Statement(StatementPlace),
+    /// The place where the stream began.
+    Start,
+    /// The rows that were read, whose place is the error's.
+    Rows,
 }
 
 /// The error that caused another one.
@@ -39,7 +62,14 @@ struct Cause {
 impl EngineError {
     /// Creates an error of a kind with the sentence that says what happened.
     pub fn new(kind: ErrorKind, what: impl Into<String>) -> Self {
-        EngineError { kind, what: said(what.into()), place: Box::default(), remedy: None, cause: None }
+        EngineError {
+            kind,
+            what: said(what.into()),
+            place: Box::default(),
+            remedy: None,
+            undescribed: None,
+            cause: None,
+        }
     }
 
     /// Creates an error of a kind with the sentence of its cause.

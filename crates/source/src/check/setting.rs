@@ -72,7 +72,7 @@ impl Settings {
         }
         self.wanted(report, CheckName::BinlogFormat, "ROW", "Rows are logged as they are changed");
         self.wanted(report, CheckName::BinlogRowImage, "FULL", "Whole rows are logged");
-        self.wanted(report, CheckName::BinlogRowMetadata, "FULL", "The names and kinds of columns are logged");
+        self.row_metadata(report);
         if self.get("binlog_row_value_options").is_some_and(|value| value.to_ascii_uppercase().contains("PARTIAL_JSON"))
         {
             report.add(
@@ -114,6 +114,26 @@ impl Settings {
                     "SET GLOBAL {name} = '{wanted}', write it into the server's configuration, and end the sessions \
                      that still use the old value"
                 ),
+            ),
+        }
+    }
+
+    /// Without FULL metadata the log names no columns. Their names then come from the descriptions that follow the log's
+    /// statements, which is enough as long as each statement is understood or its effect can be proven.
+    fn row_metadata(&self, report: &mut Report) {
+        let name = CheckName::BinlogRowMetadata;
+        match self.get(name.as_str()) {
+            Some(value) if value.eq_ignore_ascii_case("FULL") => {
+                report.ok(name, format!("The names and kinds of columns are logged ({name} = {value})"));
+            }
+            found => report.add(
+                name,
+                Severity::Note,
+                format!(
+                    "{name} is {}: the log does not name columns, so their names follow the statements of the log",
+                    found.unwrap_or("not known to this server")
+                ),
+                format!("SET GLOBAL {name} = 'FULL' spares the source from stopping at a change that it cannot prove"),
             ),
         }
     }

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::doubt::{Doubt, Doubts, StatementPlace};
 use super::facts::{
     AlterClause, AlterTable, CharsetChoice, CreateTable, Facts, IfExisting, Rename, Shape, Statement, Temporary,
+    is_of_tables,
 };
 use super::name_case::NameCase;
 use super::stored::Fractions;
@@ -46,6 +48,11 @@ pub struct Catalog {
     #[serde(default)]
     fractions: Fractions,
     databases: BTreeMap<String, Database>,
+    #[serde(default)]
+    doubts: Doubts,
+    /// Where the statement stands that is applied now.
+    #[serde(skip)]
+    place: Option<StatementPlace>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +81,35 @@ impl Catalog {
     /// Sets how the server compares names.
     pub fn set_name_case(&mut self, names: NameCase) {
         self.names = names;
+    }
+
+    /// Sets where the statements stand that are applied next.
+    pub fn set_place(&mut self, place: StatementPlace) {
+        self.place = Some(place);
+    }
+
+    /// Returns why the shape of a table is not known, if it is not. A table that is not in the catalog may be in doubt
+    /// too.
+    pub fn doubt(&self, database: &str, table: &str) -> Option<&Doubt> {
+        self.doubts.get(&TableName::new(database, table), self.names)
+    }
+
+    /// Takes in a table that the server described after the place where the source reads: its shape there is not known.
+    pub fn insert_later(&mut self, table: Table) {
+        let reason = "the server described it later than it wrote these rows".to_owned();
+        self.doubts.set(&table.name, Doubt { since: None, reason }, self.names);
+        self.insert(table);
+    }
+
+    /// Takes in a table whose shape is known at the place where the source reads, and ends the doubt about it.
+    pub fn insert_proven(&mut self, table: Table) {
+        self.doubts.take(&table.name, self.names);
+        self.insert(table);
+    }
+
+    fn doubt_from_here(&mut self, name: &TableName, reason: &str) {
+        let doubt = Doubt { since: self.place.clone(), reason: reason.to_owned() };
+        self.doubts.set(name, doubt, self.names);
     }
 
     /// Returns the table that the server would find by these names.
@@ -107,11 +143,21 @@ impl Catalog {
 
     /// Applies all statements of a text and returns what changed.
     pub fn apply(&mut self, facts: &Facts) -> Vec<TableChange> {
-        facts.statements.iter().flat_map(|statement| self.apply_statement(statement)).collect()
+        facts.statements.iter().flat_map(|statement| self.apply_statement(statement, facts)).collect()
     }
 
-    /// Applies one statement and returns what changed.
-    pub fn apply_statement(&mut self, statement: &Statement) -> Vec<TableChange> {
+    /// Applies one statement of a text. The tables that it changed are in doubt if the text was understood in part.
+    pub(super) fn apply_statement(&mut self, statement: &Statement, facts: &Facts) -> Vec<TableChange> {
+        let changes = self.follow(statement);
+        if let Some(warning) = facts.warnings.first() {
+            for change in changes.iter().filter(|change| change.kind != TableChangeKind::Drop) {
+                self.doubt_from_here(&change.id, &format!("a statement was understood in part: {warning}"));
+            }
+        }
+        changes
+    }
+
+    fn follow(&mut self, statement: &Statement) -> Vec<TableChange> {
         match statement {
             Statement::CreateTable(create) => self.create(create).into_iter().collect(),
             Statement::AlterTable(alter) => vec![self.alter(alter)],
@@ -135,8 +181,14 @@ impl Catalog {
             }
             Statement::DropDatabase { name } => {
                 let known = entry(&self.databases, name, self.names).map(|(known, _)| known.clone());
+                self.doubts.drop_database(name, self.names);
                 let gone = known.and_then(|known| self.databases.remove(&known)).unwrap_or_default();
                 gone.tables.into_values().map(|table| dropped(table.name)).collect()
+            }
+            Statement::Other { what } if is_of_tables(what) => {
+                let tables: Vec<TableName> = self.tables().map(|table| table.name.clone()).collect();
+                tables.iter().for_each(|name| self.doubt_from_here(name, "a statement on tables cannot be read"));
+                Vec::new()
             }
             _ => Vec::new(),
         }
@@ -155,7 +207,8 @@ impl Catalog {
     }
 
     fn create(&mut self, create: &CreateTable) -> Option<TableChange> {
-        let exists = self.table(&create.name.database, &create.name.table).is_some();
+        let exists = self.table(&create.name.database, &create.name.table).is_some()
+            || self.doubt(&create.name.database, &create.name.table).is_some();
         if create.temporary == Temporary::Yes || (create.existing == IfExisting::Keep && exists) {
             return None;
         }
@@ -173,6 +226,17 @@ impl Catalog {
             Shape::Select(_) => None,
         };
         self.remove(&name);
+        let doubt = match &create.shape {
+            Shape::Like(other) => self.doubts.get(other, self.names).map(|doubt| doubt.reason.clone()),
+            _ => None,
+        };
+        match (&table, doubt) {
+            (_, Some(reason)) => self.doubt_from_here(&name, &reason),
+            (None, None) => self.doubt_from_here(&name, "its columns do not follow from the text that creates it"),
+            (Some(_), None) => {
+                self.doubts.take(&name, self.names);
+            }
+        }
         if let Some(table) = &table {
             self.insert(table.clone());
         }
@@ -200,6 +264,7 @@ impl Catalog {
             .or(new_name.clone())
             .unwrap_or_else(|| self.names.kept_table(&alter.name));
         let previous_id = new_name.is_some().then(|| self.names.kept_table(&alter.name));
+        self.follow_doubt(&alter.name, &id, table.is_some());
         TableChange { kind: TableChangeKind::Alter, id, previous_id, table }
     }
 
@@ -209,10 +274,23 @@ impl Catalog {
         if let Some(table) = &table {
             self.insert(table.clone());
         }
+        self.follow_doubt(&from, &to, table.is_some());
         TableChange { kind: TableChangeKind::Alter, id: to, previous_id: Some(from), table }
     }
 
+    /// Moves a doubt to a table's new name. A table that was not known stays so.
+    fn follow_doubt(&mut self, from: &TableName, to: &TableName, is_known: bool) {
+        match self.doubts.take(from, self.names) {
+            Some(doubt) => self.doubts.set(to, doubt, self.names),
+            None if is_known => {
+                self.doubts.take(to, self.names);
+            }
+            None => self.doubt_from_here(to, "the table was not known when a statement changed it"),
+        }
+    }
+
     fn drop(&mut self, name: &TableName) -> TableChange {
+        self.doubts.take(name, self.names);
         self.remove(name);
         dropped(self.names.kept_table(name))
     }

@@ -156,6 +156,11 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Skips everything that is left.
+    pub(super) fn skip_all(&mut self) {
+        self.at = self.tokens.len();
+    }
+
     /// Takes and returns the tokens up to the next comma outside parentheses, and skips the comma.
     pub(super) fn until_comma(&mut self) -> Cursor<'a> {
         let start = self.at;

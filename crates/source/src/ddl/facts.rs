@@ -3,6 +3,7 @@
 use bitacora_change::StoredDefault;
 use serde::{Deserialize, Serialize};
 
+use super::name_case::NameCase;
 use crate::TableName;
 
 /// Everything found in the text of one query event.
@@ -12,6 +13,57 @@ pub struct Facts {
     pub statements: Vec<Statement>,
     /// What was not understood and skipped, one clause each.
     pub warnings: Vec<String>,
+}
+
+impl Facts {
+    /// Returns whether the text may have changed the columns or keys of a table, or which table has its name.
+    pub fn may_reshape(&self, name: &TableName, names: NameCase) -> bool {
+        let is_it = |other: &TableName| {
+            names.is_same(&other.database, &name.database) && names.is_same(&other.table, &name.table)
+        };
+        self.statements.iter().any(|statement| match statement {
+            Statement::CreateTable(create) => create.temporary == Temporary::No && is_it(&create.name),
+            Statement::AlterTable(alter) => {
+                let renamed = |clause: &AlterClause| matches!(clause, AlterClause::RenameTo(to) if is_it(to));
+                alter.clauses.iter().any(renamed)
+                    || is_it(&alter.name) && (!self.warnings.is_empty() || alter.clauses.iter().any(reshapes))
+            }
+            Statement::DropTable { tables, temporary, .. } => *temporary == Temporary::No && tables.iter().any(is_it),
+            Statement::RenameTable { renames, .. } => {
+                renames.iter().any(|rename| is_it(&rename.from) || is_it(&rename.to))
+            }
+            Statement::DropDatabase { name: database } => names.is_same(database, &name.database),
+            Statement::Other { what } => is_of_tables(what),
+            _ => false,
+        })
+    }
+}
+
+/// Returns whether a clause changes columns or keys.
+fn reshapes(clause: &AlterClause) -> bool {
+    !matches!(
+        clause,
+        AlterClause::Irrelevant(_)
+            | AlterClause::Comment(_)
+            | AlterClause::RenameKey { .. }
+            | AlterClause::DefaultCharset(_)
+            | AlterClause::SetVisibility { .. }
+    )
+}
+
+/// Returns whether a statement that could not be read, of which the first keywords are known, changes tables.
+pub(super) fn is_of_tables(what: &str) -> bool {
+    let mut words = what.split(' ');
+    match (words.next(), words.next()) {
+        (Some("CREATE" | "ALTER" | "DROP"), Some(kind)) => {
+            matches!(
+                kind,
+                "TABLE" | "TABLES" | "ONLINE" | "OFFLINE" | "IGNORE" | "TEMPORARY" | "OR" | "UNIQUE" | "INDEX"
+            )
+        }
+        (Some("RENAME"), Some(kind)) => kind != "USER",
+        _ => false,
+    }
 }
 
 /// One statement.

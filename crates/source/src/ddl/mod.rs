@@ -19,6 +19,7 @@ mod column;
 mod create;
 mod cursor;
 mod describe;
+mod doubt;
 mod facts;
 mod name_case;
 mod record;
@@ -33,6 +34,7 @@ mod text;
 mod token;
 
 pub use self::catalog::{Catalog, TableChange, TableChangeKind};
+pub use self::doubt::{Doubt, StatementPlace};
 pub use self::facts::{
     AlterClause, AlterTable, CharsetChoice, ColumnDefinition, ColumnPosition, Condition, CreateTable, DefaultValue,
     Facts, IfExisting, Key, KeyKind, Rename, Shape, Statement, TableDefinition, Temporary,

@@ -57,7 +57,7 @@ pub fn records(
 ) -> Vec<DdlRecord> {
     let mut records = Vec::new();
     for statement in &facts.statements {
-        let changes = catalog.apply_statement(statement);
+        let changes = catalog.apply_statement(statement, facts);
         of_statement(sql, database, statement, changes, form, &mut records);
     }
     // The statements of one event share its text, so two of them may give the same record.

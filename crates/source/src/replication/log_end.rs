@@ -52,13 +52,19 @@ impl LogEndSession {
         if server_identity(&mut connection).await? != self.server {
             return Ok(None);
         }
-        let version = connection.version();
-        let is_new = !version.is_mariadb() && version.at_least(8, 2, 0);
-        let status = connection.query(if is_new { "SHOW BINARY LOG STATUS" } else { "SHOW MASTER STATUS" }).await?;
+        let end = log_end(&mut connection).await?;
         self.connection = Some(connection);
-        Ok(status.first().and_then(|row| {
-            let offset = row.named("Position")?.parse().ok()?;
-            Some(LogEnd { file: row.named("File")?.to_owned(), offset })
-        }))
+        Ok(end)
     }
+}
+
+/// Asks for the end of the log; `None` where the server has no log.
+pub(super) async fn log_end(connection: &mut Connection) -> Result<Option<LogEnd>, Error> {
+    let version = connection.version();
+    let is_new = !version.is_mariadb() && version.at_least(8, 2, 0);
+    let status = connection.query(if is_new { "SHOW BINARY LOG STATUS" } else { "SHOW MASTER STATUS" }).await?;
+    Ok(status.first().and_then(|row| {
+        let offset = row.named("Position")?.parse().ok()?;
+        Some(LogEnd { file: row.named("File")?.to_owned(), offset })
+    }))
 }

@@ -13,7 +13,7 @@ use crate::{Error, Position};
 const NON_BLOCK: u16 = 1;
 
 /// Offset of the first event in a binlog file; four magic bytes come before it.
-const FIRST_POSITION: u32 = 4;
+pub(super) const FIRST_POSITION: u32 = 4;
 
 /// Server id 0 means that the client is not a replica, so the server does not end a replica's connection for it.
 const NO_REPLICA: u32 = 0;
@@ -78,23 +78,27 @@ pub(crate) async fn file_mark(
     Ok(created.map(|created| LogMark { file: position.file.clone(), created, event: None }))
 }
 
-/// A dump that is read event by event, and not to its end.
-struct Stream<'a> {
+/// A dump that is read event by event and left before its end.
+pub(super) struct Stream<'a> {
     connection: &'a mut Connection,
     checksum_bytes: usize,
 }
 
 impl Stream<'_> {
-    async fn begin<'a>(connection: &'a mut Connection, file: &str, start: u32) -> Result<Stream<'a>, Error> {
-        // 4: this client understands all events of MariaDB, so the server need not replace any.
+    pub(super) async fn begin<'a>(connection: &'a mut Connection, file: &str, start: u32) -> Result<Stream<'a>, Error> {
+        // 4: this client understands all of MariaDB's events, so the server sends them as they are.
         connection.execute("SET @mariadb_slave_capability = 4").await?;
         negotiate_checksum(connection).await?;
         connection.command(&dump_file(NO_REPLICA, NON_BLOCK, file, start), "looking into the log").await?;
         Ok(Stream { connection, checksum_bytes: 0 })
     }
 
-    /// Reads up to the format description and returns when the file was created; `None` if the file ends before the
-    /// dump's offset.
+    /// Returns the error of an event that cannot be decoded.
+    pub(super) fn malformed(&self) -> Error {
+        self.connection.malformed("event of the replication stream")
+    }
+
+    /// Reads up to the format description; tells when the file was created, `None` where it has no such place.
     async fn created(&mut self) -> Result<Option<u32>, Error> {
         while let Some(event) = self.next().await? {
             if kind(&event) == EventType::FORMAT_DESCRIPTION {
@@ -117,8 +121,8 @@ impl Stream<'_> {
         Ok(None)
     }
 
-    /// Returns the next event; `None` at the end of the log, or if the server finds no event at the offset.
-    async fn next(&mut self) -> Result<Option<Vec<u8>>, Error> {
+    /// The next event; `None` at the end of the log, or where the server finds no event at the place.
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<u8>>, Error> {
         let packet = self.connection.packet("looking into the log").await?;
         let packet = self.connection.bytes(packet);
         match packet.split_first() {

@@ -6,6 +6,7 @@
 //! joined. This module only splits the stream into events; `bitacora-binlog` decodes them. [`Reconnecting`] connects
 //! again after failures, with growing pauses.
 
+mod ahead;
 mod chunk;
 mod client;
 mod dump;
@@ -15,6 +16,7 @@ mod options;
 mod reconnect;
 mod register;
 
+pub use ahead::{ShapeThen, end_of_event, shape_at};
 pub use chunk::EventChunk;
 pub use client::{Client, StreamState};
 pub use log_end::{LogEnd, LogEndSession};

@@ -13,5 +13,6 @@ pub use describe::describe;
 pub use facts::{ColumnFacts, TableFacts};
 pub use list::{ServerDefaults, list_tables, server_defaults, show_create_table};
 pub(crate) use list::{literal, sort_tables};
+pub(crate) use missing::described;
 pub use missing::{MissingTables, missing_tables};
 pub(crate) use table::table;

@@ -52,7 +52,12 @@ async fn settings_and_accounts(server: &DatabaseServer, monitor: &str) {
 
     with_setting(server, "binlog_format", "STATEMENT", "ROW", "binlog_format is STATEMENT, but ROW is needed").await;
     with_setting(server, "binlog_row_image", "MINIMAL", "FULL", "SET GLOBAL binlog_row_image = 'FULL'").await;
-    with_setting(server, "binlog_row_metadata", "MINIMAL", "FULL", "SET GLOBAL binlog_row_metadata = 'FULL'").await;
+
+    server.client("SET GLOBAL binlog_row_metadata = 'MINIMAL'");
+    let report = run(&config(server), &options()).await;
+    assert!(report.is_ready(), "{report:#?}");
+    expect(&report, "binlog_row_metadata", Severity::Note, "SET GLOBAL binlog_row_metadata = 'FULL'");
+    server.client("SET GLOBAL binlog_row_metadata = 'FULL'");
 
     server.client("CREATE USER 'poor'@'%' IDENTIFIED BY 'p'; GRANT SELECT ON s.t TO 'poor'@'%'");
     let report = run(&config_of(server, "poor", "p"), &options()).await;

@@ -230,5 +230,8 @@ fn unknown_parts_are_warnings() {
     let Statement::AlterTable(alter) = &facts.statements[0] else { panic!() };
     assert_eq!(alter.clauses.len(), 4);
     assert_eq!(alter.clauses[2], AlterClause::DropColumn { name: "b".into() });
-    assert_eq!(facts.warnings, ["the clause \"DROP 7\" was not understood"]);
+    assert_eq!(
+        facts.warnings,
+        ["the clause \"FROBNICATE 7 (1, 2)\" was not understood", "the clause \"DROP 7\" was not understood"]
+    );
 }
