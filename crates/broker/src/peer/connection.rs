@@ -35,9 +35,18 @@ pub(crate) struct ClientInfo {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WithdrawnProducer {
     /// The broker closed the producer and told the client. SENDs that were under way are ignored.
-    Closed(u64),
+    Closed(u64, CloseReason),
     /// The producer waited for its turn and was refused. Its id is free.
     Refused(u64),
+}
+
+/// Why the broker closes a producer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CloseReason {
+    /// Another producer took over the topic.
+    TakenOver,
+    /// The topic closes all of its producers.
+    TopicClosed,
 }
 
 /// One client connection.
@@ -170,8 +179,8 @@ impl Connection {
     }
 
     /// Closes a producer and tells the client, which then connects the producer again by itself.
-    pub(crate) fn close_producer(&self, producer_id: u64) {
-        self.withdraw_producer(WithdrawnProducer::Closed(producer_id));
+    pub(crate) fn close_producer(&self, producer_id: u64, reason: CloseReason) {
+        self.withdraw_producer(WithdrawnProducer::Closed(producer_id, reason));
         self.outbound.push(Command::from(CommandCloseProducer {
             producer_id,
             request_id: u64::MAX,

@@ -8,6 +8,6 @@ mod connection;
 mod connections;
 mod outbound;
 
-pub(crate) use connection::{ClientInfo, Connection, PROBE, WithdrawnProducer};
+pub(crate) use connection::{ClientInfo, CloseReason, Connection, PROBE, WithdrawnProducer};
 pub(crate) use connections::Connections;
 pub(crate) use outbound::Outbound;

@@ -165,7 +165,8 @@ async fn create(
     let slot = ConsumerSlot::Ready(Arc::clone(&topic), Arc::clone(&subscription), key);
     if !slots.fill_consumer(command.consumer_id, slot) {
         topic.detach_consumer(&subscription, key);
-        return Ok(());
+        // The broker closed the consumer, or the client did, which then expects no answer any more.
+        return Err(Refused::new(ServerError::ServiceNotReady, "the consumer was closed; subscribe again"));
     }
     let core = subscription.lock();
     connection.outbound.push(Command::from(CommandSuccess { request_id: command.request_id, schema: None }));

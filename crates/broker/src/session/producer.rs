@@ -16,7 +16,7 @@ use super::{
 use crate::{
     catalog::Missing,
     clock::now_ms,
-    peer::Connection,
+    peer::{CloseReason, Connection},
     refused::Refused,
     schema::SchemaInfo,
     shared::Shared,
@@ -69,7 +69,7 @@ impl Session {
                 self.connection.wait_for_inflight(self.shared.config.inflight_bytes).await;
                 Ok(())
             }
-            Some(ProducerSlot::ClosedByBroker | ProducerSlot::Pending | ProducerSlot::Waiting(..)) => Ok(()),
+            Some(ProducerSlot::ClosedByBroker(_) | ProducerSlot::Pending | ProducerSlot::Waiting(..)) => Ok(()),
             None => Err(Violation(format!("SEND for the unknown producer id {}", command.producer_id))),
         }
     }
@@ -89,7 +89,7 @@ impl Session {
                     }
                 }
             }
-            Some(ProducerSlot::ClosedByBroker) | None => {}
+            Some(ProducerSlot::ClosedByBroker(_)) | None => {}
         }
         self.success(command.request_id);
     }
@@ -139,8 +139,18 @@ async fn create(
     };
     if slots.fill_producer(command.producer_id, slot) {
         handle.answer(standing);
-    } else {
-        topic.release_producer(handle.key).await;
+        return Ok(());
     }
-    Ok(())
+    topic.release_producer(handle.key).await;
+    match slots.producer(command.producer_id) {
+        // The client heard of the close, but a client whose PRODUCER has no answer waits for that.
+        Some(ProducerSlot::ClosedByBroker(CloseReason::TakenOver)) => {
+            Err(Refused::new(ServerError::ProducerFenced, "another producer took over the topic"))
+        }
+        Some(ProducerSlot::ClosedByBroker(CloseReason::TopicClosed)) => {
+            Err(Refused::new(ServerError::ServiceNotReady, "the topic was closed; connect the producer again"))
+        }
+        // The client itself closed it, a waiting producer was refused, or the connection has ended.
+        _ => Ok(()),
+    }
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    peer::{Connection, WithdrawnProducer},
+    peer::{CloseReason, Connection, WithdrawnProducer},
     subscription::ConsumerKey,
     topic::{ProducerHandle, Subscription, Topic},
 };
@@ -29,7 +29,7 @@ pub(super) enum ProducerSlot {
     /// The producer may publish.
     Ready(Arc<Topic>, Arc<ProducerHandle>),
     /// The broker closed the producer; late SENDs are ignored.
-    ClosedByBroker,
+    ClosedByBroker(CloseReason),
 }
 
 /// What a PRODUCER finds under its id.
@@ -157,11 +157,11 @@ impl Slots {
                 WithdrawnProducer::Refused(id) => {
                     producers.remove(&id);
                 }
-                WithdrawnProducer::Closed(id) => {
+                WithdrawnProducer::Closed(id, reason) => {
                     if producers.len() > REMEMBERED_CLOSES {
-                        producers.retain(|_, slot| !matches!(slot, ProducerSlot::ClosedByBroker));
+                        producers.retain(|_, slot| !matches!(slot, ProducerSlot::ClosedByBroker(_)));
                     }
-                    producers.insert(id, ProducerSlot::ClosedByBroker);
+                    producers.insert(id, ProducerSlot::ClosedByBroker(reason));
                 }
             }
         }
@@ -207,11 +207,14 @@ mod tests {
             assert!(matches!(slots.begin_producer(id, 0), Begin::Work));
             assert!(matches!(slots.begin_producer(id, 0), Begin::Busy));
         }
-        connection.close_producer(1);
+        connection.close_producer(1, CloseReason::TakenOver);
         connection.refuse_producer(2, CommandError::default());
-        assert!(matches!(slots.producer(1), Some(ProducerSlot::ClosedByBroker)), "late SENDs are ignored");
+        assert!(matches!(slots.producer(1), Some(ProducerSlot::ClosedByBroker(_))), "late SENDs are ignored");
         assert!(slots.producer(2).is_none());
-        assert!(!slots.fill_producer(1, ProducerSlot::ClosedByBroker), "what PRODUCER made is not wanted any more");
+        assert!(
+            !slots.fill_producer(1, ProducerSlot::ClosedByBroker(CloseReason::TakenOver)),
+            "what PRODUCER made is not wanted any more"
+        );
         assert!(slots.begin_consumer(7).is_none());
         assert!(matches!(slots.begin_consumer(7), Some(ConsumerSlot::Pending)));
         connection.close_consumer(7);
@@ -223,7 +226,7 @@ mod tests {
     fn an_id_that_is_used_again_is_not_withdrawn_by_an_old_note() {
         let (connection, slots) = slots();
         assert!(matches!(slots.begin_producer(1, 0), Begin::Work));
-        connection.close_producer(1);
+        connection.close_producer(1, CloseReason::TakenOver);
         assert!(matches!(slots.begin_producer(1, 0), Begin::Work));
         assert!(matches!(slots.producer(1), Some(ProducerSlot::Pending)));
         slots.give_up_producer(1);
@@ -236,9 +239,9 @@ mod tests {
         let many = REMEMBERED_CLOSES as u64 + 2;
         for id in 0..many {
             slots.begin_producer(id, 0);
-            connection.close_producer(id);
+            connection.close_producer(id, CloseReason::TopicClosed);
         }
         assert!(slots.producer(0).is_none());
-        assert!(matches!(slots.producer(many - 1), Some(ProducerSlot::ClosedByBroker)));
+        assert!(matches!(slots.producer(many - 1), Some(ProducerSlot::ClosedByBroker(_))));
     }
 }

@@ -14,7 +14,7 @@ use super::{
     state::{State, Topic},
 };
 use crate::{
-    peer::{Connection, PROBE},
+    peer::{CloseReason, Connection, PROBE},
     refused::Refused,
 };
 
@@ -149,7 +149,7 @@ impl Topic {
             if let Some(old) = state.handles.remove(&key)
                 && !(Arc::ptr_eq(&old.connection, &handle.connection) && old.producer_id == handle.producer_id)
             {
-                old.connection.close_producer(old.producer_id);
+                old.connection.close_producer(old.producer_id, CloseReason::TakenOver);
             }
         }
         state.refuse_waiters(&failed);
@@ -183,7 +183,7 @@ impl State {
         for key in self.producers.all_keys() {
             self.producers.remove(key);
             if let Some(handle) = self.handles.remove(&key) {
-                handle.connection.close_producer(handle.producer_id);
+                handle.connection.close_producer(handle.producer_id, CloseReason::TopicClosed);
             }
         }
     }
