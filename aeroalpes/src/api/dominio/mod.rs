@@ -18,5 +18,5 @@ pub(super) use estado::Estado;
 pub(super) use evento::Evento;
 pub(super) use fecha::Fecha;
 pub(super) use itinerario::{Aeropuerto, Itinerario, Leg, Odo, Pasajero, Segmento};
-pub(super) use reserva::Reserva;
+pub(super) use reserva::{Pedido, Reserva};
 pub(super) use usuario::{Contrasena, DatosUsuario, Usuario};

@@ -4,6 +4,13 @@ use crate::contrato::evento::{DatosReserva, TipoEvento};
 
 use super::{Error, Estado, Evento, Fecha, Itinerario};
 
+/// Lo que pide un cliente.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Pedido {
+    pub id_cliente: Option<String>,
+    pub itinerarios: Vec<Itinerario>,
+}
+
 /// Una reserva. Solo sus métodos la hacen y la cambian; cada uno deja el evento que lo cuenta.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reserva {
@@ -18,25 +25,20 @@ pub(crate) struct Reserva {
 
 impl Reserva {
     /// Crea una reserva PENDIENTE con al menos un itinerario; si rompe una regla, la regla es el error.
-    pub(crate) fn crear(
-        id: String,
-        id_cliente: Option<String>,
-        itinerarios: Vec<Itinerario>,
-        ahora: Fecha,
-    ) -> Result<Reserva, Error> {
-        if itinerarios.is_empty() {
+    pub(crate) fn crear(id: String, pedido: Pedido, ahora: Fecha) -> Result<Reserva, Error> {
+        if pedido.itinerarios.is_empty() {
             return Err(Error::SinItinerarios);
         }
-        for (orden, itinerario) in itinerarios.iter().enumerate() {
+        for (orden, itinerario) in pedido.itinerarios.iter().enumerate() {
             itinerario.validar(orden)?;
         }
-        Ok(Self::nueva(id, id_cliente, itinerarios, ahora))
+        Ok(Self::nueva(id, pedido, ahora))
     }
 
     /// Abre una reserva para un cliente que no ha elegido vuelo: el comando corto del tema `comandos-reserva`, que
     /// nombra un usuario y nada más.
     pub(crate) fn abrir(id: String, id_cliente: String, ahora: Fecha) -> Reserva {
-        Self::nueva(id, Some(id_cliente), Vec::new(), ahora)
+        Self::nueva(id, Pedido { id_cliente: Some(id_cliente), itinerarios: Vec::new() }, ahora)
     }
 
     /// Toma una reserva como se guardó; no tiene eventos nuevos.
@@ -100,7 +102,7 @@ impl Reserva {
         &self.eventos
     }
 
-    fn nueva(id: String, id_cliente: Option<String>, itinerarios: Vec<Itinerario>, ahora: Fecha) -> Reserva {
+    fn nueva(id: String, Pedido { id_cliente, itinerarios }: Pedido, ahora: Fecha) -> Reserva {
         let mut reserva = Self::guardada(id, id_cliente, Estado::Pendiente, [ahora, ahora], itinerarios);
         reserva.anotar(TipoEvento::ReservaCreada, ahora, None);
         reserva
@@ -133,7 +135,7 @@ impl Reserva {
 mod tests {
     use crate::contrato::evento::TipoEvento;
 
-    use super::Reserva;
+    use super::{Pedido, Reserva};
     use crate::api::dominio::{Aeropuerto, Error, Estado, Fecha, Itinerario, Leg, Odo, Pasajero, Segmento};
 
     fn fecha(texto: &str) -> Fecha {
@@ -153,7 +155,7 @@ mod tests {
     }
 
     fn crear(itinerarios: Vec<Itinerario>) -> Result<Reserva, Error> {
-        Reserva::crear("r1".into(), None, itinerarios, fecha("2024-01-01T00:00:00Z"))
+        Reserva::crear("r1".into(), Pedido { id_cliente: None, itinerarios }, fecha("2024-01-01T00:00:00Z"))
     }
 
     #[test]

@@ -17,8 +17,7 @@ use argon2::password_hash::{Error, Output, PasswordHash, Salt, SaltString};
 use argon2::{ARGON2ID_IDENT, Argon2, Block, Params, Version};
 use tokio::sync::oneshot;
 
-use crate::api::aplicacion::Falla;
-use crate::api::aplicacion::puerto::Resumidor;
+use super::Falla;
 use crate::api::dominio::Contrasena;
 
 /// Resúmenes que se calculan a la vez.
@@ -65,10 +64,9 @@ impl Argon2id {
         }
         Ok(Argon2id { entrada })
     }
-}
 
-impl Resumidor for Argon2id {
-    async fn resumir(&self, contrasena: Contrasena) -> Result<String, Falla> {
+    /// Devuelve un resumen con sal que lleva sus propios parámetros.
+    pub(crate) async fn resumir(&self, contrasena: Contrasena) -> Result<String, Falla> {
         let (respuesta, resumen) = oneshot::channel();
         let lleno = |_| Falla::Saturada("demasiadas contraseñas esperan su resumen");
         self.entrada.try_send(Trabajo { contrasena, respuesta }).map_err(lleno)?;
@@ -125,9 +123,8 @@ mod tests {
     use argon2::{Argon2, PasswordHash, PasswordVerifier};
 
     use super::{A_LA_VEZ, Argon2id, EN_ESPERA, resumir};
-    use crate::api::aplicacion::Falla;
-    use crate::api::aplicacion::puerto::Resumidor;
     use crate::api::dominio::Contrasena;
+    use crate::api::infraestructura::Falla;
 
     #[test]
     fn un_resumen_lleva_sal_cabe_en_la_columna_y_se_comprueba() {

@@ -19,6 +19,7 @@ use crate::contrato::evento::EventoReserva;
 use crate::contrato::tema::{
     COMANDOS_RESERVA, COMANDOS_RESERVA_MUERTOS, EVENTOS_RESERVA, EVENTOS_RESERVA_MUERTOS, SUB_COMANDOS, SUB_EVENTOS,
 };
+use bitacora_outbox::Recorded;
 use bitacora_pulsar::{Client, Message, Outcome, WorkerOptions, run_subscription_worker};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -27,9 +28,9 @@ use super::Problema;
 use super::contexto::Contexto;
 use super::cuerpo::leer;
 use super::dto::leer_itinerarios;
-use crate::api::aplicacion::comando::{Atencion, AtenderMensaje, ejecutar};
-use crate::api::aplicacion::{Error, Falla};
-use crate::api::dominio::{Fecha, Reserva};
+use crate::api::aplicacion::{self, Error};
+use crate::api::dominio::{Fecha, Pedido, Reserva};
+use crate::api::infraestructura::Falla;
 
 /// Comandos que se atienden a la vez; comparten con HTTP las conexiones a la base de datos.
 const PARALELO: usize = 8;
@@ -118,13 +119,12 @@ async fn atender(contexto: &Contexto, mensaje_recibido: &Message, comando: Coman
     // Los ids del *broker* empiezan de nuevo si se pierden sus datos; con la hora de publicación nombran un solo
     // mensaje para siempre.
     let mensaje = format!("{}@{}", mensaje_recibido.id, mensaje_recibido.publish_time_ms());
-    let comando = AtenderMensaje { consumidor: SUB_COMANDOS, mensaje, reserva };
-    match ejecutar(&contexto.almacen, &comando).await {
-        Ok(Atencion::Creada) => {
-            tracing::info!(mensaje = comando.mensaje, reserva = comando.reserva.id(), "un comando hizo una reserva");
+    match aplicacion::reserva::atender_mensaje(&contexto.almacen, SUB_COMANDOS, &mensaje, &reserva).await {
+        Ok(Recorded::New) => {
+            tracing::info!(mensaje, reserva = reserva.id(), "un comando hizo una reserva");
             Outcome::Done
         }
-        Ok(Atencion::Repetida) => Outcome::Done,
+        Ok(Recorded::Duplicate) => Outcome::Done,
         // Tras una confirmación de la que no se sabe nada, el siguiente intento encuentra el mensaje anotado, o no.
         Err(Error::Falla(falla @ (Falla::Ausente(_) | Falla::Pasajera(_) | Falla::Dudosa(_)))) => {
             Outcome::Unavailable(falla.to_string())
@@ -143,7 +143,7 @@ fn preparar(comando: ComandoCrearReserva, ahora: Fecha) -> Result<Reserva, Probl
     match (datos.itinerarios, id_cliente) {
         (Some(texto), id_cliente) => {
             let itinerarios = leer_itinerarios(&leer("El texto de data.itinerarios", texto.as_bytes())?)?;
-            Ok(Reserva::crear(id, id_cliente, itinerarios, ahora)?)
+            Ok(Reserva::crear(id, Pedido { id_cliente, itinerarios }, ahora)?)
         }
         (None, Some(id_cliente)) => Ok(Reserva::abrir(id, id_cliente, ahora)),
         (None, None) => Err(Problema::peticion("Falta este campo").en("data.id_usuario")),

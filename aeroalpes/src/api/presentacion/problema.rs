@@ -6,8 +6,9 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::dto::ErrorDto;
-use crate::api::aplicacion::{Error, Falla};
+use crate::api::aplicacion::Error;
 use crate::api::dominio;
+use crate::api::infraestructura::Falla;
 
 /// Texto del 503 cuando ya se atienden todas las peticiones que caben.
 pub(super) const DEMASIADAS: &str = "Hay demasiadas peticiones en curso; intente de nuevo en unos segundos";

@@ -12,7 +12,7 @@ use super::error::{es_sin_tabla, falla, falla_de_bandeja};
 use super::salida::Bandejas;
 use super::vuelos::Vuelos;
 use super::{ConfiguracionDb, esquema};
-use crate::api::aplicacion::Falla;
+use crate::api::infraestructura::Falla;
 
 /// Un cliente no espera más que esto una conexión.
 const ESPERA: Duration = Duration::from_secs(2);

@@ -6,20 +6,33 @@ use std::time::Duration;
 use sqlx::{MySql as Motor, QueryBuilder};
 use tokio::time::timeout;
 
+use super::MySql;
 use super::error::falla;
 use super::fila::{Fila, itinerarios};
 use super::seleccion::{CABECERA, FilaLeg, FilaPasajero, LEGS, PASAJEROS, USUARIO, cabecera, leg, pasajero, usuario};
-use super::{MySql, Unidad};
-use crate::api::aplicacion::Falla;
-use crate::api::aplicacion::consulta::{Filtro, Pagina, desplazamiento};
-use crate::api::aplicacion::puerto::Almacen;
 use crate::api::dominio::{Estado, Leg, Pasajero, Reserva, Usuario};
+use crate::api::infraestructura::Falla;
 
 /// Una base de datos que no contesta una lectura en este plazo ha enmudecido.
 const PLAZO: Duration = Duration::from_secs(12);
 
 /// Plazo de la comprobación de `/ready`: mayor que la espera de una conexión, menor que el plazo de quien la pide.
 const PLAZO_COMPROBAR: Duration = Duration::from_millis(2_500);
+
+/// Qué reservas se quieren.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Filtro {
+    pub estado: Option<Estado>,
+    pub id_cliente: Option<String>,
+}
+
+/// Una página de elementos, y cuántos hay en total.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Pagina<T> {
+    pub elementos: Vec<T>,
+    /// Todos los que cumplen el filtro.
+    pub total: i64,
+}
 
 /// Lo que una reserva tiene en otras tablas.
 #[derive(Default)]
@@ -28,14 +41,9 @@ struct Partes {
     pasajeros: Vec<(i32, Pasajero)>,
 }
 
-impl Almacen for MySql {
-    type Unidad = Unidad;
-
-    async fn iniciar(&self) -> Result<Unidad, Falla> {
-        Unidad::iniciar(self).await
-    }
-
-    async fn reserva(&self, id: &str) -> Result<Option<Reserva>, Falla> {
+impl MySql {
+    /// Lee una reserva entera.
+    pub(crate) async fn reserva(&self, id: &str) -> Result<Option<Reserva>, Falla> {
         self.leer(async {
             let mut consulta = QueryBuilder::new(CABECERA);
             consulta.push(" WHERE id = ").push_bind(id);
@@ -46,12 +54,13 @@ impl Almacen for MySql {
         .await
     }
 
-    async fn reservas(&self, filtro: &Filtro) -> Result<Pagina<Reserva>, Falla> {
+    /// Lee una página de reservas, la más nueva primero.
+    pub(crate) async fn reservas(&self, filtro: &Filtro, pagina: u32, tamano: u32) -> Result<Pagina<Reserva>, Falla> {
         self.leer(async {
             let mut consulta = QueryBuilder::new(CABECERA);
             filtrar(&mut consulta, filtro);
             consulta.push(" ORDER BY fecha_creacion DESC, id DESC");
-            paginar(&mut consulta, filtro.pagina, filtro.tamano);
+            paginar(&mut consulta, pagina, tamano);
             let filas = consulta.build_query_as().fetch_all(&self.pool).await.map_err(falla)?;
             let mut cuenta = QueryBuilder::new("SELECT COUNT(*) FROM reservas");
             filtrar(&mut cuenta, filtro);
@@ -62,7 +71,7 @@ impl Almacen for MySql {
         .await
     }
 
-    async fn usuario(&self, id: i32) -> Result<Option<Usuario>, Falla> {
+    pub(crate) async fn usuario(&self, id: i32) -> Result<Option<Usuario>, Falla> {
         self.leer(async {
             let mut consulta = QueryBuilder::new(USUARIO);
             consulta.push(" WHERE id = ").push_bind(id);
@@ -72,7 +81,8 @@ impl Almacen for MySql {
         .await
     }
 
-    async fn usuarios(&self, pagina: u32, tamano: u32) -> Result<Pagina<Usuario>, Falla> {
+    /// Lee una página de usuarios por clave creciente.
+    pub(crate) async fn usuarios(&self, pagina: u32, tamano: u32) -> Result<Pagina<Usuario>, Falla> {
         self.leer(async {
             let mut consulta = QueryBuilder::new(USUARIO);
             consulta.push(" ORDER BY id");
@@ -85,16 +95,15 @@ impl Almacen for MySql {
         .await
     }
 
-    async fn comprobar(&self) -> Result<(), Falla> {
+    /// Comprueba que la base de datos contesta y que están sus tablas.
+    pub(crate) async fn comprobar(&self) -> Result<(), Falla> {
         self.leer_en(PLAZO_COMPROBAR, async {
             sqlx::query("SELECT id FROM reservas LIMIT 1").fetch_optional(&self.pool).await.map_err(falla)?;
             Ok(())
         })
         .await
     }
-}
 
-impl MySql {
     /// Hace una lectura, que necesita las tablas y dice si están.
     async fn leer<T>(&self, lectura: impl Future<Output = Result<T, Falla>>) -> Result<T, Falla> {
         self.leer_en(PLAZO, lectura).await
@@ -146,8 +155,10 @@ fn filtrar(consulta: &mut QueryBuilder<Motor>, filtro: &Filtro) {
     }
 }
 
+/// Limita una consulta a una página, contada desde 1.
 fn paginar(consulta: &mut QueryBuilder<Motor>, pagina: u32, tamano: u32) {
-    consulta.push(" LIMIT ").push_bind(tamano).push(" OFFSET ").push_bind(desplazamiento(pagina, tamano));
+    let antes = u64::from(pagina.saturating_sub(1)) * u64::from(tamano);
+    consulta.push(" LIMIT ").push_bind(tamano).push(" OFFSET ").push_bind(antes);
 }
 
 /// Empieza una consulta de lo que unas reservas tienen en otra tabla; le falta el final del orden.

@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::error::{falla, falla_de_bandeja};
 use super::salida::Bandejas;
-use crate::api::aplicacion::Falla;
+use crate::api::infraestructura::Falla;
 
 /// Los códigos y los ids se comparan byte a byte: si no, `bog` y `BOG` serían un solo vuelo. Nuestras tablas no
 /// tienen claves foráneas, porque las del tutorial pueden tener otro cotejo, y una clave necesita el mismo en los dos

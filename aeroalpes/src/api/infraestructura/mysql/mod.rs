@@ -20,5 +20,6 @@ mod vuelos;
 
 pub(crate) use almacen::MySql;
 pub(crate) use configuracion::{ConfiguracionDb, VariableErronea};
+pub(crate) use consultas::Filtro;
 pub(crate) use mantenimiento::{limpiar, mantener_esquema};
-pub(crate) use unidad::Unidad;
+pub(crate) use unidad::{ClaveIdempotencia, Unidad};

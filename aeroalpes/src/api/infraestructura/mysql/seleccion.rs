@@ -1,8 +1,8 @@
 //! Las columnas que se leen de cada tabla, y su paso de fila a dominio. Los momentos llegan en la forma de [`Fecha`].
 
 use super::fila::Fila;
-use crate::api::aplicacion::Falla;
 use crate::api::dominio::{Aeropuerto, DatosUsuario, Estado, Fecha, Leg, Pasajero, Reserva, Usuario};
+use crate::api::infraestructura::Falla;
 
 type Opcional = Option<String>;
 

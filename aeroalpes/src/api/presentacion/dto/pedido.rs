@@ -4,8 +4,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::reserva::{ItinerarioDto, ReservaNueva};
-use crate::api::aplicacion::comando::Pedido;
-use crate::api::dominio::{Aeropuerto, Itinerario, Leg, Odo, Pasajero, Segmento};
+use crate::api::dominio::{Aeropuerto, Itinerario, Leg, Odo, Pasajero, Pedido, Segmento};
 use crate::api::presentacion::Problema;
 use crate::api::presentacion::lector::Lugar;
 

@@ -12,11 +12,10 @@ use uuid::Uuid;
 
 use super::parametros::{Id, PaginaPedida, Parametros};
 use super::respuestas::{CuerpoErroneo, NoAdmitido, NoExiste, ParametroErroneo, SinServicio};
-use crate::api::aplicacion::comando::{CambiarEstado, Cambio, CrearReserva, Pedido, ejecutar};
-use crate::api::aplicacion::consulta::Filtro;
-use crate::api::aplicacion::puerto::{Almacen, ClaveIdempotencia};
-use crate::api::aplicacion::{Error, Falla};
-use crate::api::dominio::{Estado, Fecha};
+use crate::api::aplicacion::{self, Error};
+use crate::api::dominio::{self, Estado, Fecha, Pedido, Reserva};
+use crate::api::infraestructura::Falla;
+use crate::api::infraestructura::mysql::{ClaveIdempotencia, Filtro};
 use crate::api::presentacion::Problema;
 use crate::api::presentacion::contexto::Contexto;
 use crate::api::presentacion::cuerpo::Cuerpo;
@@ -67,9 +66,8 @@ async fn crear_reserva(
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<ReservaCreada>), Problema> {
     let pedido = leer_pedido(&cuerpo)?;
     let clave = clave(&cabeceras, &pedido)?;
-    let ahora = SystemTime::now();
-    let comando = CrearReserva::nuevo(Uuid::now_v7().to_string(), pedido, clave, Fecha::de_reloj(ahora))?;
-    let id = ejecutar(&contexto.almacen, &comando).await?;
+    let reserva = Reserva::crear(Uuid::now_v7().to_string(), pedido, Fecha::de_reloj(SystemTime::now()))?;
+    let id = aplicacion::reserva::crear(&contexto.almacen, &reserva, clave.as_ref()).await?;
     let direccion = format!("/vuelos/reserva/{id}");
     Ok((StatusCode::ACCEPTED, [(LOCATION, direccion)], Json(ReservaCreada { id })))
 }
@@ -102,7 +100,7 @@ async fn listar_reservas(
         None => None,
     };
     let id_cliente = parametros.texto("id_cliente").map(str::to_owned);
-    let hallado = contexto.almacen.reservas(&Filtro { estado, id_cliente, pagina, tamano }).await?;
+    let hallado = contexto.almacen.reservas(&Filtro { estado, id_cliente }, pagina, tamano).await?;
     let reservas = hallado.elementos.iter().map(ReservaDto::from).collect();
     Ok(Json(PaginaReservas { reservas, pagina, tamano, total: hallado.total }))
 }
@@ -137,7 +135,7 @@ async fn leer_reserva(State(contexto): State<Contexto>, Id(id): Id) -> Result<Js
     )
 )]
 async fn aprobar_reserva(State(contexto): State<Contexto>, Id(id): Id) -> Result<Json<CambioDto>, Problema> {
-    cambiar(&contexto, id, Cambio::Aprobar).await
+    cambiar(&contexto, &id, Reserva::aprobar).await
 }
 
 /// Paga una reserva aprobada.
@@ -152,7 +150,7 @@ async fn aprobar_reserva(State(contexto): State<Contexto>, Id(id): Id) -> Result
     )
 )]
 async fn pagar_reserva(State(contexto): State<Contexto>, Id(id): Id) -> Result<Json<CambioDto>, Problema> {
-    cambiar(&contexto, id, Cambio::Pagar).await
+    cambiar(&contexto, &id, Reserva::pagar).await
 }
 
 /// Cancela una reserva que no está pagada.
@@ -167,12 +165,16 @@ async fn pagar_reserva(State(contexto): State<Contexto>, Id(id): Id) -> Result<J
     )
 )]
 async fn cancelar_reserva(State(contexto): State<Contexto>, Id(id): Id) -> Result<Json<CambioDto>, Problema> {
-    cambiar(&contexto, id, Cambio::Cancelar).await
+    cambiar(&contexto, &id, Reserva::cancelar).await
 }
 
-async fn cambiar(contexto: &Contexto, id: String, cambio: Cambio) -> Result<Json<CambioDto>, Problema> {
+async fn cambiar(
+    contexto: &Contexto,
+    id: &str,
+    cambio: fn(&mut Reserva, Fecha) -> Result<(), dominio::Error>,
+) -> Result<Json<CambioDto>, Problema> {
     let ahora = Fecha::de_reloj(SystemTime::now());
-    let reserva = ejecutar(&contexto.almacen, &CambiarEstado { id, cambio, ahora }).await?;
+    let reserva = aplicacion::reserva::cambiar_estado(&contexto.almacen, id, cambio, ahora).await?;
     Ok(Json(CambioDto::from(&reserva)))
 }
 

@@ -6,7 +6,6 @@ use axum::http::StatusCode;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::aplicacion::puerto::Almacen;
 use crate::api::presentacion::contexto::Contexto;
 use crate::api::presentacion::dto::{ListoDto, SaludDto};
 

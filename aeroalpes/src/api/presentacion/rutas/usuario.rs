@@ -9,9 +9,7 @@ use utoipa_axum::routes;
 
 use super::parametros::{Id, PaginaPedida, Parametros};
 use super::respuestas::{CuerpoErroneo, NoExiste, ParametroErroneo, SinServicio};
-use crate::api::aplicacion::Error;
-use crate::api::aplicacion::comando::{BorrarUsuario, CambiarUsuario, RegistrarUsuario, ejecutar};
-use crate::api::aplicacion::puerto::{Almacen, Resumidor};
+use crate::api::aplicacion::{self, Error};
 use crate::api::dominio::Usuario;
 use crate::api::presentacion::Problema;
 use crate::api::presentacion::contexto::Contexto;
@@ -49,7 +47,7 @@ async fn registrar_usuario(
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<UsuarioDto>), Problema> {
     let (datos, contrasena) = leer_usuario_nuevo(&cuerpo)?;
     let resumen = contexto.resumidor.resumir(contrasena).await?;
-    let usuario = ejecutar(&contexto.almacen, &RegistrarUsuario { datos, resumen }).await?;
+    let usuario = aplicacion::usuario::registrar(&contexto.almacen, datos, &resumen).await?;
     let direccion = format!("/cliente/usuarios/{}", usuario.id);
     Ok((StatusCode::CREATED, [(LOCATION, direccion)], Json(usuario.into())))
 }
@@ -117,7 +115,8 @@ async fn cambiar_usuario(
         Some(contrasena) => Some(contexto.resumidor.resumir(contrasena).await?),
         None => None,
     };
-    let usuario = ejecutar(&contexto.almacen, &CambiarUsuario { usuario: Usuario { id, datos }, resumen }).await?;
+    let usuario = Usuario { id, datos };
+    aplicacion::usuario::cambiar(&contexto.almacen, &usuario, resumen.as_deref()).await?;
     Ok(Json(usuario.into()))
 }
 
@@ -133,7 +132,7 @@ async fn cambiar_usuario(
     )
 )]
 async fn borrar_usuario(State(contexto): State<Contexto>, Id(id): Id) -> Result<StatusCode, Problema> {
-    ejecutar(&contexto.almacen, &BorrarUsuario { id: numero(&id)? }).await?;
+    aplicacion::usuario::borrar(&contexto.almacen, numero(&id)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
