@@ -2,18 +2,18 @@
 
 use super::Error;
 use super::unidad_de_trabajo::ejecutar;
-use crate::api::dominio::{DatosUsuario, Usuario};
+use crate::api::dominio::Usuario;
 use crate::api::infraestructura::mysql::{MySql, Unidad};
 
 /// Registra un usuario y lo devuelve con su clave.
-pub(crate) async fn registrar(almacen: &MySql, datos: DatosUsuario, resumen: &str) -> Result<Usuario, Error> {
-    let registrado = &datos;
+pub(crate) async fn registrar(almacen: &MySql, usuario: Usuario, resumen: &str) -> Result<Usuario, Error> {
+    let registrado = &usuario;
     let id = ejecutar(almacen, |mut unidad: Unidad| async move {
         let id = unidad.registrar(registrado, resumen).await?;
         Ok((unidad, id))
     })
     .await?;
-    Ok(Usuario { id, datos })
+    Ok(Usuario { id, ..usuario })
 }
 
 /// Sustituye lo que es un usuario; sin un resumen queda la contraseña anterior.

@@ -1,4 +1,5 @@
-//! Lecturas para las consultas.
+//! Lecturas para las consultas: las columnas que se leen de cada tabla, y su paso de fila a dominio. Los momentos
+//! llegan en la forma de [`Fecha`].
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -9,9 +10,29 @@ use tokio::time::timeout;
 use super::MySql;
 use super::error::falla;
 use super::fila::{Fila, itinerarios};
-use super::seleccion::{CABECERA, FilaLeg, FilaPasajero, LEGS, PASAJEROS, USUARIO, cabecera, leg, pasajero, usuario};
-use crate::api::dominio::{Estado, Leg, Pasajero, Reserva, Usuario};
+use crate::api::dominio::{Aeropuerto, Estado, Fecha, Leg, Pasajero, Reserva, TipoPasajero, Usuario};
 use crate::api::infraestructura::Falla;
+
+type Opcional = Option<String>;
+
+/// Una reserva sin sus itinerarios.
+pub(super) const CABECERA: &str = "SELECT id, id_cliente, estado, DATE_FORMAT(fecha_creacion, '%Y-%m-%dT%H:%i:%sZ'), \
+     DATE_FORMAT(fecha_actualizacion, '%Y-%m-%dT%H:%i:%sZ') FROM reservas";
+pub(super) type FilaCabecera = (String, Opcional, String, String, String);
+
+/// Los legs de una reserva, con sus lugares.
+const LEGS: &str = "SELECT reserva_id, itinerario_orden, odo_orden, segmento_orden, leg_orden, \
+     DATE_FORMAT(fecha_salida, '%Y-%m-%dT%H:%i:%sZ'), DATE_FORMAT(fecha_llegada, '%Y-%m-%dT%H:%i:%sZ'), \
+     origen_codigo, origen_nombre, destino_codigo, destino_nombre FROM reservas_itinerarios";
+type FilaLeg = (String, i32, i32, i32, i32, String, String, String, Opcional, String, Opcional);
+
+/// Los pasajeros de una reserva, con el lugar de su itinerario.
+const PASAJEROS: &str = "SELECT reserva_id, itinerario_orden, tipo FROM reservas_pasajeros";
+type FilaPasajero = (String, i32, String);
+
+/// Un usuario sin su contraseña.
+const USUARIO: &str = "SELECT id, nombres, apellidos, direccion, telefono, email FROM usuarios_legado";
+type FilaUsuario = (i32, Opcional, Opcional, Opcional, Opcional, Opcional);
 
 /// Una base de datos que no contesta una lectura en este plazo ha enmudecido.
 const PLAZO: Duration = Duration::from_secs(12);
@@ -145,9 +166,8 @@ impl MySql {
 
 fn filtrar(consulta: &mut QueryBuilder<Motor>, filtro: &Filtro) {
     let mut nexo = " WHERE ";
-    for (columna, valor) in
-        [("estado = ", filtro.estado.map(Estado::nombre)), ("id_cliente = ", filtro.id_cliente.as_deref())]
-    {
+    let estado = filtro.estado.map(|estado| estado.to_string());
+    for (columna, valor) in [("estado = ", estado), ("id_cliente = ", filtro.id_cliente.clone())] {
         if let Some(valor) = valor {
             consulta.push(nexo).push(columna).push_bind(valor);
             nexo = " AND ";
@@ -170,4 +190,42 @@ fn de_reservas(seleccion: &str, reservas: &[Reserva]) -> QueryBuilder<Motor> {
     }
     ids.push_unseparated(") ORDER BY reserva_id, itinerario_orden");
     consulta
+}
+
+/// Lee una fila de [`CABECERA`].
+pub(super) fn cabecera((id, id_cliente, estado, creacion, actualizacion): FilaCabecera) -> Result<Reserva, Falla> {
+    let estado = conocido("el estado", &estado, Estado::de_nombre)?;
+    Ok(Reserva::guardada(id, id_cliente, estado, [fecha(&creacion)?, fecha(&actualizacion)?], Vec::new()))
+}
+
+/// Lee una fila de [`LEGS`]; devuelve también el id de su reserva.
+fn leg(fila: FilaLeg) -> Result<(String, Fila<Leg>), Falla> {
+    let (id, i, o, s, l, salida, llegada, origen, nombre_origen, destino, nombre_destino) = fila;
+    let leg = Leg {
+        fecha_salida: fecha(&salida)?,
+        fecha_llegada: fecha(&llegada)?,
+        origen: Aeropuerto { codigo: origen, nombre: nombre_origen },
+        destino: Aeropuerto { codigo: destino, nombre: nombre_destino },
+    };
+    Ok((id, Fila { orden: [i, o, s, l], leg }))
+}
+
+/// Lee el tipo de una fila de [`PASAJEROS`].
+fn pasajero(tipo: &str) -> Result<Pasajero, Falla> {
+    Ok(Pasajero { tipo: conocido("el tipo", tipo, TipoPasajero::de_nombre)? })
+}
+
+/// Lee una fila de [`USUARIO`].
+fn usuario((id, nombres, apellidos, direccion, telefono, email): FilaUsuario) -> Usuario {
+    Usuario { id, nombres, apellidos, direccion, telefono, email }
+}
+
+fn fecha(texto: &str) -> Result<Fecha, Falla> {
+    conocido("la fecha", texto, Fecha::leer)
+}
+
+/// Lee un texto; si no lo conoce esta aplicación, la fila la escribió otra.
+fn conocido<T>(que: &str, texto: &str, leer: impl FnOnce(&str) -> Option<T>) -> Result<T, Falla> {
+    let ajeno = || format!("una fila tiene {que} {texto:?}, que esta aplicación no conoce");
+    leer(texto).ok_or_else(|| Falla::Interna(ajeno().into()))
 }

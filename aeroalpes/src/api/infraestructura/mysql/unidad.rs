@@ -9,12 +9,12 @@ use sqlx::query::Query;
 use sqlx::{MySql as Motor, QueryBuilder, Transaction};
 
 use super::MySql;
+use super::consultas::{CABECERA, cabecera};
 use super::error::{es_repetido, es_sin_vuelo, falla, falla_al_confirmar, falla_de_bandeja};
 use super::fila::{Fila, filas};
 use super::salida;
-use super::seleccion::{CABECERA, cabecera};
 use super::vuelos::Vuelo;
-use crate::api::dominio::{DatosUsuario, Fecha, Itinerario, Reserva, Usuario};
+use crate::api::dominio::{Fecha, Itinerario, Reserva, Usuario};
 use crate::api::infraestructura::Falla;
 
 type Sentencia<'q> = Query<'q, Motor, MySqlArguments>;
@@ -59,7 +59,7 @@ impl Unidad {
         let consulta = sqlx::query(insercion)
             .bind(reserva.id())
             .bind(reserva.id_cliente())
-            .bind(reserva.estado().nombre())
+            .bind(reserva.estado().to_string())
             .bind(sql_de(reserva.fecha_creacion()))
             .bind(sql_de(reserva.fecha_actualizacion()));
         self.hacer(consulta).await?;
@@ -79,7 +79,7 @@ impl Unidad {
     /// Guarda el estado y la fecha de un cambio, y su evento.
     pub(crate) async fn actualizar(&mut self, reserva: &Reserva) -> Result<(), Falla> {
         let consulta = sqlx::query("UPDATE reservas SET estado = ?, fecha_actualizacion = ? WHERE id = ?")
-            .bind(reserva.estado().nombre())
+            .bind(reserva.estado().to_string())
             .bind(sql_de(reserva.fecha_actualizacion()))
             .bind(reserva.id());
         self.hacer(consulta).await?;
@@ -116,11 +116,11 @@ impl Unidad {
         anotado.map_err(|error| self.almacen.observar(falla_de_bandeja(error)))
     }
 
-    /// Guarda un usuario nuevo con el resumen de su contraseña, y devuelve su clave.
-    pub(crate) async fn registrar(&mut self, datos: &DatosUsuario, resumen: &str) -> Result<i32, Falla> {
+    /// Guarda un usuario nuevo con el resumen de su contraseña, y devuelve su clave; la que lleva no cuenta.
+    pub(crate) async fn registrar(&mut self, usuario: &Usuario, resumen: &str) -> Result<i32, Falla> {
         let insercion = "INSERT INTO usuarios_legado (nombres, apellidos, direccion, telefono, email, password) \
                          VALUES (?, ?, ?, ?, ?, ?)";
-        let hecho = self.hacer(con_datos(sqlx::query(insercion), datos).bind(resumen)).await?;
+        let hecho = self.hacer(con_datos(sqlx::query(insercion), usuario).bind(resumen)).await?;
         i32::try_from(hecho.last_insert_id()).map_err(|error| Falla::Interna(error.into()))
     }
 
@@ -128,7 +128,7 @@ impl Unidad {
     pub(crate) async fn cambiar(&mut self, usuario: &Usuario, resumen: Option<&str>) -> Result<bool, Falla> {
         let actualizacion = "UPDATE usuarios_legado SET nombres = ?, apellidos = ?, direccion = ?, telefono = ?, \
                              email = ?, password = COALESCE(?, password) WHERE id = ?";
-        let consulta = con_datos(sqlx::query(actualizacion), &usuario.datos).bind(resumen).bind(usuario.id);
+        let consulta = con_datos(sqlx::query(actualizacion), usuario).bind(resumen).bind(usuario.id);
         Ok(self.hacer(consulta).await?.rows_affected() > 0)
     }
 
@@ -215,7 +215,7 @@ impl Unidad {
     async fn agregar_pasajeros(&mut self, reserva: &Reserva) -> Result<(), Falla> {
         let de_itinerario = |(i, itinerario): (i32, &'_ Itinerario)| {
             let pasajeros = (0_i32..).zip(&itinerario.pasajeros);
-            pasajeros.map(move |(p, pasajero)| (i, p, pasajero.nombre())).collect::<Vec<_>>()
+            pasajeros.map(move |(p, pasajero)| (i, p, pasajero.tipo.to_string())).collect::<Vec<_>>()
         };
         let pasajeros: Vec<_> = (0..).zip(reserva.itinerarios()).flat_map(de_itinerario).collect();
         if pasajeros.is_empty() {
@@ -241,8 +241,8 @@ impl Unidad {
     }
 }
 
-fn con_datos<'q>(consulta: Sentencia<'q>, datos: &DatosUsuario) -> Sentencia<'q> {
-    let DatosUsuario { nombres, apellidos, direccion, telefono, email } = datos;
+fn con_datos<'q>(consulta: Sentencia<'q>, usuario: &Usuario) -> Sentencia<'q> {
+    let Usuario { nombres, apellidos, direccion, telefono, email, .. } = usuario;
     consulta.bind(nombres).bind(apellidos).bind(direccion).bind(telefono).bind(email)
 }
 

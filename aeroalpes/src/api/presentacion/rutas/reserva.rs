@@ -19,9 +19,7 @@ use crate::api::infraestructura::mysql::{ClaveIdempotencia, Filtro};
 use crate::api::presentacion::Problema;
 use crate::api::presentacion::contexto::Contexto;
 use crate::api::presentacion::cuerpo::Cuerpo;
-use crate::api::presentacion::dto::{
-    CambioDto, ErrorDto, PaginaReservas, ReservaCreada, ReservaDto, ReservaNueva, huella, leer_pedido,
-};
+use crate::api::presentacion::dto::{CambioDto, ErrorDto, PaginaReservas, ReservaCreada, huella, leer_pedido};
 
 const CLAVE: HeaderName = HeaderName::from_static("idempotency-key");
 const CLAVE_MAXIMA: usize = 200;
@@ -48,7 +46,7 @@ pub(crate) fn rutas() -> OpenApiRouter<Contexto> {
         "Idempotency-Key" = Option<String>, Header, max_length = 200,
         description = "De 1 a 200 caracteres ASCII imprimibles que elige el cliente; se guarda dos días",
     )),
-    request_body = ReservaNueva,
+    request_body = Pedido,
     responses(
         (
             status = 202, body = ReservaCreada, description = "Está guardada",
@@ -82,10 +80,7 @@ async fn crear_reserva(
         ("id_cliente" = Option<String>, Query, description = "Cliente de las reservas"),
         PaginaPedida,
     ),
-    responses(
-        (status = 200, body = PaginaReservas, description = "La página"),
-        ParametroErroneo, SinServicio,
-    )
+    responses((status = 200, body = PaginaReservas, description = "La página"), ParametroErroneo, SinServicio)
 )]
 async fn listar_reservas(
     State(contexto): State<Contexto>,
@@ -101,8 +96,7 @@ async fn listar_reservas(
     };
     let id_cliente = parametros.texto("id_cliente").map(str::to_owned);
     let hallado = contexto.almacen.reservas(&Filtro { estado, id_cliente }, pagina, tamano).await?;
-    let reservas = hallado.elementos.iter().map(ReservaDto::from).collect();
-    Ok(Json(PaginaReservas { reservas, pagina, tamano, total: hallado.total }))
+    Ok(Json(PaginaReservas { reservas: hallado.elementos, pagina, tamano, total: hallado.total }))
 }
 
 /// Lee una reserva.
@@ -111,16 +105,10 @@ async fn listar_reservas(
     path = "/vuelos/reserva/{id}",
     tag = "vuelos",
     params(("id" = String, Path, description = "Id de la reserva")),
-    responses(
-        (status = 200, body = ReservaDto, description = "La reserva"),
-        NoExiste, SinServicio,
-    )
+    responses((status = 200, body = Reserva, description = "La reserva"), NoExiste, SinServicio)
 )]
-async fn leer_reserva(State(contexto): State<Contexto>, Id(id): Id) -> Result<Json<ReservaDto>, Problema> {
-    match contexto.almacen.reserva(&id).await? {
-        Some(reserva) => Ok(Json(ReservaDto::from(&reserva))),
-        None => Err(Error::ReservaInexistente { id }.into()),
-    }
+async fn leer_reserva(State(contexto): State<Contexto>, Id(id): Id) -> Result<Json<Reserva>, Problema> {
+    Ok(Json(contexto.almacen.reserva(&id).await?.ok_or(Error::ReservaInexistente { id })?))
 }
 
 /// Aprueba una reserva pendiente.
@@ -129,10 +117,7 @@ async fn leer_reserva(State(contexto): State<Contexto>, Id(id): Id) -> Result<Js
     path = "/vuelos/reserva/{id}/aprobar",
     tag = "vuelos",
     params(("id" = String, Path, description = "Id de la reserva")),
-    responses(
-        (status = 200, body = CambioDto, description = "Está aprobada"),
-        NoExiste, NoAdmitido, SinServicio,
-    )
+    responses((status = 200, body = CambioDto, description = "Está aprobada"), NoExiste, NoAdmitido, SinServicio)
 )]
 async fn aprobar_reserva(State(contexto): State<Contexto>, Id(id): Id) -> Result<Json<CambioDto>, Problema> {
     cambiar(&contexto, &id, Reserva::aprobar).await
@@ -144,10 +129,7 @@ async fn aprobar_reserva(State(contexto): State<Contexto>, Id(id): Id) -> Result
     path = "/vuelos/reserva/{id}/pagar",
     tag = "vuelos",
     params(("id" = String, Path, description = "Id de la reserva")),
-    responses(
-        (status = 200, body = CambioDto, description = "Está pagada"),
-        NoExiste, NoAdmitido, SinServicio,
-    )
+    responses((status = 200, body = CambioDto, description = "Está pagada"), NoExiste, NoAdmitido, SinServicio)
 )]
 async fn pagar_reserva(State(contexto): State<Contexto>, Id(id): Id) -> Result<Json<CambioDto>, Problema> {
     cambiar(&contexto, &id, Reserva::pagar).await
@@ -159,10 +141,7 @@ async fn pagar_reserva(State(contexto): State<Contexto>, Id(id): Id) -> Result<J
     path = "/vuelos/reserva/{id}/cancelar",
     tag = "vuelos",
     params(("id" = String, Path, description = "Id de la reserva")),
-    responses(
-        (status = 200, body = CambioDto, description = "Está cancelada"),
-        NoExiste, NoAdmitido, SinServicio,
-    )
+    responses((status = 200, body = CambioDto, description = "Está cancelada"), NoExiste, NoAdmitido, SinServicio)
 )]
 async fn cancelar_reserva(State(contexto): State<Contexto>, Id(id): Id) -> Result<Json<CambioDto>, Problema> {
     cambiar(&contexto, &id, Reserva::cancelar).await

@@ -15,7 +15,7 @@ use crate::api::presentacion::Problema;
 use crate::api::presentacion::contexto::Contexto;
 use crate::api::presentacion::cuerpo::Cuerpo;
 use crate::api::presentacion::dto::{
-    PaginaUsuarios, UsuarioCambiado, UsuarioDto, UsuarioNuevo, leer_usuario_cambiado, leer_usuario_nuevo,
+    PaginaUsuarios, UsuarioCambiado, UsuarioNuevo, leer_usuario_cambiado, leer_usuario_nuevo,
 };
 
 /// Enruta los usuarios.
@@ -35,7 +35,7 @@ pub(crate) fn rutas() -> OpenApiRouter<Contexto> {
     request_body = UsuarioNuevo,
     responses(
         (
-            status = 201, body = UsuarioDto, description = "El usuario",
+            status = 201, body = Usuario, description = "El usuario",
             headers(("Location" = String, description = "Dirección del usuario")),
         ),
         CuerpoErroneo, SinServicio,
@@ -44,12 +44,12 @@ pub(crate) fn rutas() -> OpenApiRouter<Contexto> {
 async fn registrar_usuario(
     State(contexto): State<Contexto>,
     Cuerpo(cuerpo): Cuerpo,
-) -> Result<(StatusCode, [(HeaderName, String); 1], Json<UsuarioDto>), Problema> {
-    let (datos, contrasena) = leer_usuario_nuevo(&cuerpo)?;
+) -> Result<(StatusCode, [(HeaderName, String); 1], Json<Usuario>), Problema> {
+    let (nuevo, contrasena) = leer_usuario_nuevo(&cuerpo)?;
     let resumen = contexto.resumidor.resumir(contrasena).await?;
-    let usuario = aplicacion::usuario::registrar(&contexto.almacen, datos, &resumen).await?;
+    let usuario = aplicacion::usuario::registrar(&contexto.almacen, nuevo, &resumen).await?;
     let direccion = format!("/cliente/usuarios/{}", usuario.id);
-    Ok((StatusCode::CREATED, [(LOCATION, direccion)], Json(usuario.into())))
+    Ok((StatusCode::CREATED, [(LOCATION, direccion)], Json(usuario)))
 }
 
 /// Lista los usuarios por id creciente.
@@ -58,10 +58,7 @@ async fn registrar_usuario(
     path = "/cliente/usuarios",
     tag = "cliente",
     params(PaginaPedida),
-    responses(
-        (status = 200, body = PaginaUsuarios, description = "La página"),
-        ParametroErroneo, SinServicio,
-    )
+    responses((status = 200, body = PaginaUsuarios, description = "La página"), ParametroErroneo, SinServicio)
 )]
 async fn listar_usuarios(
     State(contexto): State<Contexto>,
@@ -69,8 +66,7 @@ async fn listar_usuarios(
 ) -> Result<Json<PaginaUsuarios>, Problema> {
     let (pagina, tamano) = parametros.conocidos(&["pagina", "tamano"])?.pagina()?;
     let hallado = contexto.almacen.usuarios(pagina, tamano).await?;
-    let usuarios = hallado.elementos.into_iter().map(UsuarioDto::from).collect();
-    Ok(Json(PaginaUsuarios { usuarios, pagina, tamano, total: hallado.total }))
+    Ok(Json(PaginaUsuarios { usuarios: hallado.elementos, pagina, tamano, total: hallado.total }))
 }
 
 /// Lee un usuario.
@@ -79,17 +75,11 @@ async fn listar_usuarios(
     path = "/cliente/usuarios/{id}",
     tag = "cliente",
     params(("id" = i32, Path, description = "Id del usuario")),
-    responses(
-        (status = 200, body = UsuarioDto, description = "El usuario"),
-        NoExiste, SinServicio,
-    )
+    responses((status = 200, body = Usuario, description = "El usuario"), NoExiste, SinServicio)
 )]
-async fn leer_usuario(State(contexto): State<Contexto>, Id(id): Id) -> Result<Json<UsuarioDto>, Problema> {
+async fn leer_usuario(State(contexto): State<Contexto>, Id(id): Id) -> Result<Json<Usuario>, Problema> {
     let id = numero(&id)?;
-    match contexto.almacen.usuario(id).await? {
-        Some(usuario) => Ok(Json(usuario.into())),
-        None => Err(Error::UsuarioInexistente { id }.into()),
-    }
+    Ok(Json(contexto.almacen.usuario(id).await?.ok_or(Error::UsuarioInexistente { id })?))
 }
 
 /// Sustituye lo que es un usuario; sin contraseña queda la anterior.
@@ -100,7 +90,7 @@ async fn leer_usuario(State(contexto): State<Contexto>, Id(id): Id) -> Result<Js
     params(("id" = i32, Path, description = "Id del usuario")),
     request_body = UsuarioCambiado,
     responses(
-        (status = 200, body = UsuarioDto, description = "El usuario como es ahora"),
+        (status = 200, body = Usuario, description = "El usuario como es ahora"),
         CuerpoErroneo, NoExiste, SinServicio,
     )
 )]
@@ -108,16 +98,14 @@ async fn cambiar_usuario(
     State(contexto): State<Contexto>,
     Id(id): Id,
     Cuerpo(cuerpo): Cuerpo,
-) -> Result<Json<UsuarioDto>, Problema> {
-    let id = numero(&id)?;
-    let (datos, contrasena) = leer_usuario_cambiado(&cuerpo)?;
+) -> Result<Json<Usuario>, Problema> {
+    let (usuario, contrasena) = leer_usuario_cambiado(&cuerpo, numero(&id)?)?;
     let resumen = match contrasena {
         Some(contrasena) => Some(contexto.resumidor.resumir(contrasena).await?),
         None => None,
     };
-    let usuario = Usuario { id, datos };
     aplicacion::usuario::cambiar(&contexto.almacen, &usuario, resumen.as_deref()).await?;
-    Ok(Json(usuario.into()))
+    Ok(Json(usuario))
 }
 
 /// Borra un usuario.
@@ -126,10 +114,7 @@ async fn cambiar_usuario(
     path = "/cliente/usuarios/{id}",
     tag = "cliente",
     params(("id" = i32, Path, description = "Id del usuario")),
-    responses(
-        (status = 204, description = "Está borrado"),
-        NoExiste, SinServicio,
-    )
+    responses((status = 204, description = "Está borrado"), NoExiste, SinServicio)
 )]
 async fn borrar_usuario(State(contexto): State<Contexto>, Id(id): Id) -> Result<StatusCode, Problema> {
     aplicacion::usuario::borrar(&contexto.almacen, numero(&id)?).await?;
