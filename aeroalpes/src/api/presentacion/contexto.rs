@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use bitacora_origin::Guard;
+use tokio::sync::Semaphore;
 
-use super::limite::Limite;
 use crate::api::infraestructura::mysql::MySql;
 use crate::api::infraestructura::{Argon2id, Broker};
 
@@ -16,7 +16,7 @@ pub(crate) struct Contexto {
     /// El *broker*, para decir si está.
     pub broker: Broker,
     /// Las peticiones que se atienden a la vez.
-    pub limite: Limite,
+    pub lugares: Arc<Semaphore>,
     /// Los nombres por los que se llama a la API.
     pub guardia: Arc<Guard>,
 }
