@@ -31,11 +31,11 @@ pub(super) fn enrutar(contexto: Contexto) -> Router {
     let limitado = trabajo.route_layer(from_fn_with_state(contexto.clone(), filtro::limitar));
     let descrito = especificacion::vacia().merge(limitado).merge(rutas::salud::rutas());
     let mut router = especificacion::publicar(descrito);
-    for modulo in rutas::pendiente::MODULOS {
+    for modulo in rutas::PENDIENTES {
         router = router
-            .route(modulo, any(rutas::pendiente::responder))
-            .route(&format!("{modulo}/"), any(rutas::pendiente::responder))
-            .route(&format!("{modulo}/{{*resto}}"), any(rutas::pendiente::responder));
+            .route(modulo, any(rutas::pendiente))
+            .route(&format!("{modulo}/"), any(rutas::pendiente))
+            .route(&format!("{modulo}/{{*resto}}"), any(rutas::pendiente));
     }
     router
         .fallback(rutas::desconocida)
