@@ -9,7 +9,6 @@
 //! Cada comando tiene efecto una vez, se entregue las veces que se entregue: su id se anota en la transacción de la
 //! reserva. El *broker* puede no estar, también al arrancar; HTTP sigue, y las suscripciones vuelven solas.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -43,50 +42,39 @@ pub(crate) async fn atender_comandos(contexto: Contexto, fin: CancellationToken)
     let cliente = contexto.broker.cliente().clone();
     let suscripcion = suscripcion(COMANDOS_RESERVA, SUB_COMANDOS, COMANDOS_RESERVA_MUERTOS)
         .map(|opciones| WorkerOptions { parallelism: PARALELO, ..opciones });
-    insistir(&cliente, suscripcion, fin, move |registros: Arc<Registros<ComandoCrearReserva>>, mensaje_recibido| {
+    let manejar = move |mensaje: Message, comando: ComandoCrearReserva| {
         let contexto = contexto.clone();
-        async move {
-            match registros.leer(&mensaje_recibido).await {
-                Ok(comando) => atender(&contexto, &mensaje_recibido, comando).await,
-                Err(resultado) => resultado,
-            }
-        }
-    })
-    .await;
+        async move { atender(&contexto, &mensaje, comando).await }
+    };
+    insistir(&cliente, suscripcion, fin, manejar).await;
 }
 
 /// Registra cada evento de una reserva hasta que se pide el `fin`.
 pub(crate) async fn anotar_eventos(contexto: Contexto, fin: CancellationToken) {
     let suscripcion = suscripcion(EVENTOS_RESERVA, SUB_EVENTOS, EVENTOS_RESERVA_MUERTOS);
-    let cliente = contexto.broker.cliente().clone();
-    insistir(&cliente, suscripcion, fin, |registros: Arc<Registros<EventoReserva>>, mensaje_recibido| async move {
-        match registros.leer(&mensaje_recibido).await {
-            Ok(evento) => {
-                let datos = evento.data.unwrap_or_default();
-                tracing::info!(
-                    tipo = evento.tipo.as_deref().unwrap_or_default(),
-                    evento = evento.id.as_deref().unwrap_or_default(),
-                    reserva = datos.id_reserva.as_deref().unwrap_or_default(),
-                    estado = datos.estado.as_deref().unwrap_or_default(),
-                    "se recibió un evento"
-                );
-                Outcome::Done
-            }
-            Err(resultado) => resultado,
-        }
-    })
-    .await;
+    let manejar = |_, evento: EventoReserva| async move {
+        let datos = evento.data.unwrap_or_default();
+        tracing::info!(
+            tipo = evento.tipo.as_deref().unwrap_or_default(),
+            evento = evento.id.as_deref().unwrap_or_default(),
+            reserva = datos.id_reserva.as_deref().unwrap_or_default(),
+            estado = datos.estado.as_deref().unwrap_or_default(),
+            "se recibió un evento"
+        );
+        Outcome::Done
+    };
+    insistir(contexto.broker.cliente(), suscripcion, fin, manejar).await;
 }
 
-/// Consume un tema, y empieza de nuevo si el *broker* se niega por algo que esperar no arregla.
+/// Consume un tema de registros `T`, y empieza de nuevo si el *broker* se niega por algo que esperar no arregla.
 async fn insistir<T, M, F>(
     cliente: &Client,
     suscripcion: Result<WorkerOptions, crate::contrato::Error>,
     fin: CancellationToken,
     manejar: M,
 ) where
-    T: crate::contrato::avro::Registro + 'static,
-    M: Fn(Arc<Registros<T>>, Message) -> F + Clone + Send + Sync + 'static,
+    T: crate::contrato::avro::Registro + Send + 'static,
+    M: Fn(Message, T) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Outcome> + Send + 'static,
 {
     let preparado = suscripcion.and_then(|suscripcion| {
@@ -97,10 +85,17 @@ async fn insistir<T, M, F>(
         Ok(preparado) => preparado,
         Err(error) => return tracing::error!(%error, "un tema no se consume"),
     };
-    loop {
+    let leer_y_manejar = move |mensaje| {
         let (registros, manejar) = (Arc::clone(&registros), manejar.clone());
-        let manejador = move |mensaje_recibido| manejar(Arc::clone(&registros), mensaje_recibido);
-        match run_subscription_worker(cliente, suscripcion.clone(), fin.cancelled(), manejador).await {
+        async move {
+            match registros.leer(&mensaje).await {
+                Ok(registro) => manejar(mensaje, registro).await,
+                Err(resultado) => resultado,
+            }
+        }
+    };
+    loop {
+        match run_subscription_worker(cliente, suscripcion.clone(), fin.cancelled(), leer_y_manejar.clone()).await {
             Ok(()) => return,
             Err(error) => tracing::error!(%error, "un tema no se consume; se vuelve a intentar"),
         }
