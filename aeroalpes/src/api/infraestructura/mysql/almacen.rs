@@ -81,7 +81,7 @@ impl MySql {
                     Ok(())
                 })
             })
-            .connect_lazy_with(configuracion.opciones());
+            .connect_lazy_with(configuracion.conexion.clone());
         Ok(MySql { pool, bandejas, vuelos: Arc::default(), listo: watch::Sender::new(false) })
     }
 
