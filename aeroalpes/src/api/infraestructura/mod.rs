@@ -4,10 +4,9 @@
 //! reserva.
 
 mod argon2id;
-mod broker;
+pub(super) mod broker;
 mod falla;
 pub(super) mod mysql;
 
 pub(super) use argon2id::Argon2id;
-pub(super) use broker::Broker;
 pub(super) use falla::Falla;

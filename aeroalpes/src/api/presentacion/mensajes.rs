@@ -39,7 +39,7 @@ const PAUSA: Duration = Duration::from_secs(10);
 
 /// Crea una reserva por cada comando hasta que se pide el `fin`.
 pub(crate) async fn atender_comandos(contexto: Contexto, fin: CancellationToken) {
-    let cliente = contexto.broker.cliente().clone();
+    let cliente = contexto.broker.clone();
     let suscripcion = suscripcion(COMANDOS_RESERVA, SUB_COMANDOS, COMANDOS_RESERVA_MUERTOS)
         .map(|opciones| WorkerOptions { parallelism: PARALELO, ..opciones });
     let manejar = move |mensaje: Message, comando: ComandoCrearReserva| {
@@ -63,7 +63,7 @@ pub(crate) async fn anotar_eventos(contexto: Contexto, fin: CancellationToken) {
         );
         Outcome::Done
     };
-    insistir(contexto.broker.cliente(), suscripcion, fin, manejar).await;
+    insistir(&contexto.broker, suscripcion, fin, manejar).await;
 }
 
 /// Consume un tema de registros `T`, y empieza de nuevo si el *broker* se niega por algo que esperar no arregla.
