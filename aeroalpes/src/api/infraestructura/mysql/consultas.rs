@@ -47,20 +47,8 @@ pub(crate) struct Filtro {
     pub id_cliente: Option<String>,
 }
 
-/// Una página de elementos, y cuántos hay en total.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Pagina<T> {
-    pub elementos: Vec<T>,
-    /// Todos los que cumplen el filtro.
-    pub total: i64,
-}
-
-/// Lo que una reserva tiene en otras tablas.
-#[derive(Default)]
-struct Partes {
-    filas: Vec<Fila<Leg>>,
-    pasajeros: Vec<(i32, Pasajero)>,
-}
+/// Lo que una reserva tiene en otras tablas: legs, y pasajeros con el lugar de su itinerario.
+type Partes = (Vec<Fila<Leg>>, Vec<(i32, Pasajero)>);
 
 impl MySql {
     /// Lee una reserva entera.
@@ -75,8 +63,13 @@ impl MySql {
         .await
     }
 
-    /// Lee una página de reservas, la más nueva primero.
-    pub(crate) async fn reservas(&self, filtro: &Filtro, pagina: u32, tamano: u32) -> Result<Pagina<Reserva>, Falla> {
+    /// Lee una página de reservas, la más nueva primero, y cuántas cumplen el filtro en todas.
+    pub(crate) async fn reservas(
+        &self,
+        filtro: &Filtro,
+        pagina: u32,
+        tamano: u32,
+    ) -> Result<(Vec<Reserva>, i64), Falla> {
         self.leer(async {
             let mut consulta = QueryBuilder::new(CABECERA);
             filtrar(&mut consulta, filtro);
@@ -87,7 +80,7 @@ impl MySql {
             filtrar(&mut cuenta, filtro);
             let total = cuenta.build_query_scalar().fetch_one(&self.pool).await.map_err(falla)?;
             let cabeceras = filas.into_iter().map(cabecera).collect::<Result<_, _>>()?;
-            Ok(Pagina { elementos: self.completar(cabeceras).await?, total })
+            Ok((self.completar(cabeceras).await?, total))
         })
         .await
     }
@@ -102,8 +95,8 @@ impl MySql {
         .await
     }
 
-    /// Lee una página de usuarios por clave creciente.
-    pub(crate) async fn usuarios(&self, pagina: u32, tamano: u32) -> Result<Pagina<Usuario>, Falla> {
+    /// Lee una página de usuarios por clave creciente, y cuántos hay en todas.
+    pub(crate) async fn usuarios(&self, pagina: u32, tamano: u32) -> Result<(Vec<Usuario>, i64), Falla> {
         self.leer(async {
             let mut consulta = QueryBuilder::new(USUARIO);
             consulta.push(" ORDER BY id");
@@ -111,7 +104,7 @@ impl MySql {
             let filas = consulta.build_query_as().fetch_all(&self.pool).await.map_err(falla)?;
             let cuenta = sqlx::query_scalar("SELECT COUNT(*) FROM usuarios_legado");
             let total = cuenta.fetch_one(&self.pool).await.map_err(falla)?;
-            Ok(Pagina { elementos: filas.into_iter().map(usuario).collect(), total })
+            Ok((filas.into_iter().map(usuario).collect(), total))
         })
         .await
     }
@@ -150,15 +143,15 @@ impl MySql {
         let mut hallado: HashMap<String, Partes> = HashMap::new();
         for fila in legs.build_query_as::<FilaLeg>().fetch_all(&self.pool).await.map_err(falla)? {
             let (id, fila) = leg(fila)?;
-            hallado.entry(id).or_default().filas.push(fila);
+            hallado.entry(id).or_default().0.push(fila);
         }
         for fila in pasajeros.build_query_as::<FilaPasajero>().fetch_all(&self.pool).await.map_err(falla)? {
             let (id, lugar, tipo) = fila;
-            hallado.entry(id).or_default().pasajeros.push((lugar, pasajero(&tipo)?));
+            hallado.entry(id).or_default().1.push((lugar, pasajero(&tipo)?));
         }
         let completa = |cabecera: Reserva| {
-            let partes = hallado.remove(cabecera.id()).unwrap_or_default();
-            cabecera.con_itinerarios(itinerarios(&partes.filas, &partes.pasajeros))
+            let (legs, pasajeros) = hallado.remove(cabecera.id()).unwrap_or_default();
+            cabecera.con_itinerarios(itinerarios(&legs, &pasajeros))
         };
         Ok(cabeceras.into_iter().map(completa).collect())
     }

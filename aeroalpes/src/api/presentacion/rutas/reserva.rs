@@ -95,8 +95,8 @@ async fn listar_reservas(
         None => None,
     };
     let id_cliente = parametros.texto("id_cliente").map(str::to_owned);
-    let hallado = contexto.almacen.reservas(&Filtro { estado, id_cliente }, pagina, tamano).await?;
-    Ok(Json(PaginaReservas { reservas: hallado.elementos, pagina, tamano, total: hallado.total }))
+    let (reservas, total) = contexto.almacen.reservas(&Filtro { estado, id_cliente }, pagina, tamano).await?;
+    Ok(Json(PaginaReservas { reservas, pagina, tamano, total }))
 }
 
 /// Lee una reserva.

@@ -65,8 +65,8 @@ async fn listar_usuarios(
     parametros: Parametros,
 ) -> Result<Json<PaginaUsuarios>, Problema> {
     let (pagina, tamano) = parametros.conocidos(&["pagina", "tamano"])?.pagina()?;
-    let hallado = contexto.almacen.usuarios(pagina, tamano).await?;
-    Ok(Json(PaginaUsuarios { usuarios: hallado.elementos, pagina, tamano, total: hallado.total }))
+    let (usuarios, total) = contexto.almacen.usuarios(pagina, tamano).await?;
+    Ok(Json(PaginaUsuarios { usuarios, pagina, tamano, total }))
 }
 
 /// Lee un usuario.
