@@ -45,9 +45,7 @@ impl Fecha {
 
 impl fmt::Display for Fecha {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (dia, hora) = (self.0.date(), self.0.time());
-        write!(f, "{:04}-{:02}-{:02}", dia.year(), dia.month(), dia.day())?;
-        write!(f, "T{:02}:{:02}:{:02}Z", hora.hour(), hora.minute(), hora.second())
+        write!(f, "{}", self.0.strftime(FORMA))
     }
 }
 
