@@ -19,10 +19,10 @@ mod servidor;
 /// Lo que da el contrato `proto/vuelos.proto`: mensajes, servidor y cliente.
 #[allow(missing_docs, clippy::all, clippy::pedantic)]
 pub mod vuelos {
-    include!("generado/vuelos.rs");
+    include!(concat!(env!("OUT_DIR"), "/vuelos.rs"));
 
     /// El contrato mismo, para la reflexión.
-    pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!("generado/vuelos.bin");
+    pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/vuelos.bin"));
 }
 
 pub use error::Error;
