@@ -5,12 +5,13 @@ use std::time::Duration;
 use reqwest::header::LOCATION;
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, StatusCode, Url};
+use serde_json::Value;
 use tonic::Status;
 
 use crate::causas::con_causas;
 use crate::sidecar::error::Error;
 use crate::sidecar::estado;
-use crate::sidecar::reserva::Reserva;
+use crate::sidecar::vuelos::Reserva;
 
 /// Para una conexión; la llamada entera tiene el plazo de quien llama.
 const CONECTAR: Duration = Duration::from_secs(5);
@@ -37,9 +38,9 @@ impl Api {
         Ok(Self { cliente: cliente.map_err(|error| erroneo(error.to_string()))?, base: url })
     }
 
-    /// Envía una reserva y devuelve la ruta de la guardada.
-    pub(crate) async fn crear(&self, reserva: &Reserva, clave: Option<&str>) -> Result<String, Status> {
-        let mut peticion = self.cliente.post(self.url(RESERVAS)?).json(reserva);
+    /// Envía un pedido y devuelve la ruta de la reserva guardada.
+    pub(crate) async fn crear(&self, pedido: &Value, clave: Option<&str>) -> Result<String, Status> {
+        let mut peticion = self.cliente.post(self.url(RESERVAS)?).json(pedido);
         if let Some(clave) = clave {
             peticion = peticion.header("Idempotency-Key", clave);
         }

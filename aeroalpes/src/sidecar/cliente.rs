@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::Deserialize;
 use serde_json::Value;
 use tonic::Request;
 use tonic::metadata::AsciiMetadataValue;
@@ -13,9 +13,8 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
 use crate::sidecar::error::Error;
-use crate::sidecar::reserva::{Reserva, SinFecha};
 use crate::sidecar::vuelos::vuelos_client::VuelosClient;
-use crate::sidecar::vuelos::{self, QueryReserva};
+use crate::sidecar::vuelos::{QueryReserva, Reserva, RespuestaReserva};
 
 /// Para la conexión; la llamada tiene su propio plazo.
 const CONECTAR: Duration = Duration::from_secs(5);
@@ -31,11 +30,10 @@ pub struct Destino {
     pub espera: Duration,
 }
 
-/// Una respuesta como se imprime.
-#[derive(Serialize)]
-struct Respuesta {
-    mensaje: String,
-    reserva: Option<Reserva>,
+/// Lo que un archivo tiene además de una reserva del contrato.
+#[derive(Deserialize)]
+struct Cliente {
+    id_cliente: Option<String>,
 }
 
 /// Hace la reserva de un archivo JSON, el cuerpo de `POST /vuelos/reserva`, y devuelve la respuesta en JSON.
@@ -46,11 +44,10 @@ struct Respuesta {
 /// Un archivo que no es una reserva o tiene algo sin campo en el contrato, la falta de conexión, o el rechazo del
 /// sidecar.
 pub async fn crear(destino: &Destino, archivo: &Path, clave: Option<&str>) -> Result<String, Error> {
-    let reserva = leer(archivo)?;
+    let (reserva, id_cliente) = leer(archivo)?;
     let no_sirve = |motivo: String| Error::Contenido { ruta: archivo.to_owned(), motivo };
-    let sin_fecha = |SinFecha { campo }| no_sirve(format!("{campo} no es una fecha como 2022-11-22T13:10:00Z"));
-    let mut peticion = Request::new(reserva.mensaje().map_err(sin_fecha)?);
-    for (nombre, valor) in [("id-cliente", reserva.id_cliente.as_deref()), ("idempotency-key", clave)] {
+    let mut peticion = Request::new(reserva);
+    for (nombre, valor) in [("id-cliente", id_cliente.as_deref()), ("idempotency-key", clave)] {
         if let Some(valor) = valor {
             let erroneo = |_| no_sirve(format!("{nombre} {valor:?} no es ASCII, como piden los metadatos de gRPC"));
             peticion.metadata_mut().insert(nombre, AsciiMetadataValue::try_from(valor).map_err(erroneo)?);
@@ -58,7 +55,7 @@ pub async fn crear(destino: &Destino, archivo: &Path, clave: Option<&str>) -> Re
     }
     peticion.set_timeout(destino.espera);
     let respuesta = VuelosClient::new(conectar(destino).await?).crear_reserva(peticion).await?;
-    imprimir(respuesta.into_inner())
+    imprimir(&respuesta.into_inner())
 }
 
 /// Lee una reserva y devuelve la respuesta en JSON.
@@ -69,7 +66,7 @@ pub async fn consultar(destino: &Destino, id: &str) -> Result<String, Error> {
     let mut peticion = Request::new(QueryReserva { id: id.to_owned() });
     peticion.set_timeout(destino.espera);
     let respuesta = VuelosClient::new(conectar(destino).await?).consultar_reserva(peticion).await?;
-    imprimir(respuesta.into_inner())
+    imprimir(&respuesta.into_inner())
 }
 
 /// Acaba bien si el servicio de salud del sidecar dice que sirve, lo que hace mientras la API contesta.
@@ -92,7 +89,8 @@ async fn conectar(destino: &Destino) -> Result<Channel, Error> {
     endpoint.connect_timeout(CONECTAR).connect().await.map_err(sin_conexion)
 }
 
-fn leer(archivo: &Path) -> Result<Reserva, Error> {
+/// Lee una reserva y su cliente.
+fn leer(archivo: &Path) -> Result<(Reserva, Option<String>), Error> {
     let no_sirve = |motivo: String| Error::Contenido { ruta: archivo.to_owned(), motivo };
     let ilegible = |source| Error::Archivo { ruta: archivo.to_owned(), source };
     let bytes = std::fs::metadata(archivo).map_err(ilegible)?.len();
@@ -101,20 +99,25 @@ fn leer(archivo: &Path) -> Result<Reserva, Error> {
     }
     let texto = std::fs::read(archivo).map_err(ilegible)?;
     let json: Value = serde_json::from_slice(&texto).map_err(|error| no_sirve(format!("no es JSON: {error}")))?;
-    let reserva: Reserva =
-        serde_json::from_value(json.clone()).map_err(|error| no_sirve(format!("no es una reserva: {error}")))?;
-    let llevado = serde_json::to_value(&reserva).map_err(|error| no_sirve(error.to_string()))?;
+    let no_es = |error: &dyn std::error::Error| no_sirve(format!("no es una reserva: {error}"));
+    let Cliente { id_cliente } = Cliente::deserialize(&json).map_err(|error| no_es(&error))?;
+    let reserva: Reserva = serde_path_to_error::deserialize(&json).map_err(|error| no_es(&error))?;
+    let mut llevado = serde_json::to_value(&reserva).map_err(|error| no_es(&error))?;
+    if let Some(llevado) = llevado.as_object_mut() {
+        llevado.insert("id_cliente".into(), id_cliente.as_deref().into());
+    }
     match perdido(&json, &llevado, "") {
         Some(lugar) => Err(no_sirve(format!("{lugar} no tiene campo en el contrato de gRPC; envíelo a la propia API"))),
-        None => Ok(reserva),
+        None => Ok((reserva, id_cliente)),
     }
 }
 
-/// Encuentra lo que una reserva ha perdido camino de la forma del contrato; perder un null no es perder nada.
+/// Encuentra lo que una reserva ha perdido camino de la forma del contrato; perder un null o un texto vacío no
+/// es perder nada.
 fn perdido(original: &Value, llevado: &Value, lugar: &str) -> Option<String> {
     match (original, llevado) {
         (Value::Object(campos), Value::Object(llevado)) => {
-            campos.iter().filter(|(_, valor)| !valor.is_null()).find_map(|(nombre, valor)| {
+            campos.iter().filter(|(_, valor)| !valor.is_null() && **valor != "").find_map(|(nombre, valor)| {
                 let lugar = if lugar.is_empty() { nombre.clone() } else { format!("{lugar}.{nombre}") };
                 match llevado.get(nombre) {
                     Some(llevado) => perdido(valor, llevado, &lugar),
@@ -130,12 +133,9 @@ fn perdido(original: &Value, llevado: &Value, lugar: &str) -> Option<String> {
     }
 }
 
-fn imprimir(respuesta: vuelos::RespuestaReserva) -> Result<String, Error> {
-    let incomprensible = |mensaje: String| Error::Rechazado { codigo: tonic::Code::Internal, mensaje };
-    let reserva = respuesta.reserva.as_ref().map(Reserva::completa).transpose();
-    let reserva = reserva.map_err(|SinFecha { campo }| incomprensible(format!("{campo} no es una fecha")))?;
-    let respuesta = Respuesta { mensaje: respuesta.mensaje, reserva };
-    serde_json::to_string_pretty(&respuesta).map_err(|error| incomprensible(error.to_string()))
+fn imprimir(respuesta: &RespuestaReserva) -> Result<String, Error> {
+    let incomprensible = |error: serde_json::Error| tonic::Status::internal(error.to_string());
+    Ok(serde_json::to_string_pretty(respuesta).map_err(incomprensible)?)
 }
 
 #[cfg(test)]

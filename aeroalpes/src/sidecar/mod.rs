@@ -3,15 +3,14 @@
 //! - [`servir`] sirve hasta que se le pide que termine.
 //! - [`cliente`]: lo que llama `aeroalpes sidecar-cliente`.
 //! - `servicio`: las dos llamadas; `api`: la API por HTTP; `estado`: sus rechazos como códigos de gRPC.
-//! - `reserva`: una reserva como JSON y como mensaje; `fecha`: sus momentos.
+//! - `json`: los mensajes como JSON de la API.
 //! - `salud`: lo que dice el servicio de salud.
 
 mod api;
 pub mod cliente;
 mod error;
 mod estado;
-mod fecha;
-mod reserva;
+pub(crate) mod json;
 mod salud;
 mod servicio;
 mod servidor;
