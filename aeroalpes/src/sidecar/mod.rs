@@ -4,25 +4,21 @@
 //! - [`cliente`]: lo que llama `aeroalpes sidecar-cliente`.
 //! - `servicio`: las dos llamadas; `api`: la API por HTTP; `estado`: sus rechazos como códigos de gRPC.
 //! - `json`: los mensajes como JSON de la API.
-//! - `salud`: lo que dice el servicio de salud.
 
 mod api;
-pub mod cliente;
-mod error;
+pub(crate) mod cliente;
 mod estado;
 pub(crate) mod json;
-mod salud;
 mod servicio;
 mod servidor;
 
 /// Lo que da el contrato `proto/vuelos.proto`: mensajes, servidor y cliente.
-#[allow(missing_docs, clippy::all, clippy::pedantic)]
-pub mod vuelos {
+#[allow(unreachable_pub, clippy::all, clippy::pedantic)]
+pub(crate) mod vuelos {
     include!(concat!(env!("OUT_DIR"), "/vuelos.rs"));
 
     /// El contrato mismo, para la reflexión.
-    pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/vuelos.bin"));
+    pub(crate) const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/vuelos.bin"));
 }
 
-pub use error::Error;
-pub use servidor::{Configuracion, servir};
+pub(crate) use servidor::{Argumentos, servir};

@@ -5,11 +5,11 @@ use std::time::Duration;
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 
-use crate::sidecar::api::Api;
-use crate::sidecar::{json, vuelos};
+use crate::http::Api;
+use crate::sidecar::{api, json, vuelos};
 
 /// Una llamada sin plazo recibe este.
-const PLAZO: Duration = Duration::from_secs(30);
+pub(crate) const PLAZO: Duration = Duration::from_secs(30);
 
 /// El servicio: todo lo decide la API.
 #[derive(Debug)]
@@ -31,12 +31,11 @@ impl vuelos::vuelos_server::Vuelos for Servicio {
         let pedido = json::pedido(&mensaje, id_cliente.as_deref())
             .map_err(|error| Status::invalid_argument(format!("La fecha no existe ({})", error.path())))?;
         dentro_de(plazo, async {
-            let ruta = self.api.crear(&pedido, clave.as_deref()).await?;
-            let guardada = self.api.leer(&ruta).await.map_err(|estado| {
-                Status::new(
-                    estado.code(),
-                    format!("La reserva fue creada en {ruta}, pero no se pudo leer: {}", estado.message()),
-                )
+            let id = api::crear(&self.api, &pedido, clave.as_deref()).await?;
+            let guardada = api::consultar(&self.api, &id).await.map_err(|estado| {
+                let motivo = estado.message();
+                let texto = format!("La reserva fue creada en /vuelos/reserva/{id}, pero no se pudo leer: {motivo}");
+                Status::new(estado.code(), texto)
             })?;
             Ok(respuesta(guardada))
         })
@@ -49,7 +48,7 @@ impl vuelos::vuelos_server::Vuelos for Servicio {
     ) -> Result<Response<vuelos::RespuestaReserva>, Status> {
         let plazo = plazo(peticion.metadata());
         let id = peticion.into_inner().id;
-        dentro_de(plazo, async { Ok(respuesta(self.api.consultar(&id).await?)) }).await
+        dentro_de(plazo, async { Ok(respuesta(api::consultar(&self.api, &id).await?)) }).await
     }
 }
 
