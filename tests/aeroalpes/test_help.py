@@ -13,7 +13,7 @@ from harness.process import ROOT
                                              ("notificaciones", {"PULSAR_SERVICE_URL", "AEROALPES_ADDRESS"})])
 def test_help_names_every_variable_that_a_part_reads(part, addresses):
     """Its own ones are found in its sources, where nothing else in quotes looks like one; those of all parts are in the contract."""
-    files = [*(ROOT / f"aeroalpes/src/{part}").rglob("*.rs"), ROOT / f"aeroalpes/src/orden/{part}.rs"]
+    files = [*(ROOT / f"aeroalpes/src/{part}").rglob("*.rs"), *(ROOT / "aeroalpes/src/orden").glob(f"{part}.rs")]
     own = {name for file in files for name in re.findall(r'"([A-Z]+(?:_[A-Z]+)+)"', file.read_text())}
     assert own
     text = subprocess.run([binary(), part, "--help"], check=True, capture_output=True, text=True).stdout

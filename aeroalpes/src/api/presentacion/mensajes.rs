@@ -69,7 +69,7 @@ pub(crate) async fn anotar_eventos(contexto: Contexto, fin: CancellationToken) {
 /// Consume un tema de registros `T`, y empieza de nuevo si el *broker* se niega por algo que esperar no arregla.
 async fn insistir<T, M, F>(
     cliente: &Client,
-    suscripcion: Result<WorkerOptions, crate::contrato::Error>,
+    suscripcion: Result<WorkerOptions, crate::error::Error>,
     fin: CancellationToken,
     manejar: M,
 ) where
