@@ -1,5 +1,6 @@
 //! The client against the embedded broker, by socket and inside the process: one set of checks for both ways.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+#![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
 
 use std::net::SocketAddr;
 use std::path::Path;

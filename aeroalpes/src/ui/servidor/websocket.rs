@@ -241,7 +241,7 @@ mod tests {
         sirve.abort();
         // Una trama entera de cierre: 0x88, su longitud, el código 1001 y el motivo.
         let motivo = "el servidor se detiene";
-        let cierre = [&[0x88, 2 + motivo.len() as u8, 0x03, 0xe9], motivo.as_bytes()].concat();
+        let cierre = [&[0x88, 2 + u8::try_from(motivo.len()).unwrap(), 0x03, 0xe9], motivo.as_bytes()].concat();
         assert!(recibido.ends_with(&cierre), "{}", String::from_utf8_lossy(&recibido));
         drop(difusion);
     }

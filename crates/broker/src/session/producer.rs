@@ -79,7 +79,7 @@ impl Session {
             Some(ProducerSlot::Ready(topic, handle) | ProducerSlot::Waiting(topic, handle)) => {
                 topic.release_producer(handle.key).await;
             }
-            // Its PRODUCER has not been answered; a topic may have taken it in already.
+            // PRODUCER has not been answered yet, but a topic may have the producer already.
             Some(ProducerSlot::Pending) => {
                 for topic in self.shared.catalog.open_topics() {
                     for (key, id) in topic.producers_of(self.connection.id) {
@@ -95,7 +95,7 @@ impl Session {
     }
 }
 
-/// Works on PRODUCER and answers it, unless it is refused: then the caller does.
+/// Processes PRODUCER and answers it. The caller answers if this function returns a refusal.
 async fn create(
     shared: &Shared,
     connection: &Arc<Connection>,

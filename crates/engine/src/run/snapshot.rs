@@ -67,7 +67,12 @@ impl Life {
         };
         let tables = snapshot.tables().len();
         tracing::info!(source = %config.name, %position, exactness = ?snapshot.exactness(), tables, "snapshot begins");
-        let (catalog, records) = self.describe(&snapshot);
+        let (mut catalog, records) = self.describe(&snapshot);
+        if config.snapshot.mode == SnapshotMode::Never {
+            // The log begins before the tables were described.
+            let tables: Vec<_> = catalog.tables().cloned().collect();
+            tables.into_iter().for_each(|table| catalog.insert_later(table));
+        }
         self.check_columns(&catalog);
         // Before the rows are read, which may take hours in which the log could be reset.
         let log = self.log_at(snapshot.server(), &position).await?;
