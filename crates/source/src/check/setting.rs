@@ -118,8 +118,8 @@ impl Settings {
         }
     }
 
-    /// Without FULL metadata the log names no columns. Their names then come from the descriptions that follow the log's
-    /// statements, which is enough as long as each statement is understood or its effect can be proven.
+    /// Without FULL metadata the log names no columns. Their names then come from the descriptions, which follow the
+    /// statements of the log; that is enough as long as each statement is understood or its effect can be proven.
     fn row_metadata(&self, report: &mut Report) {
         let name = CheckName::BinlogRowMetadata;
         match self.get(name.as_str()) {

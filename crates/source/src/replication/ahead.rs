@@ -1,5 +1,5 @@
-//! The shape of a table at a place of the log, where no description of that time exists: the server's own description of
-//! now, if the log shows that nothing has changed the table since.
+//! The shape of a table at a place of the log, where no description of that time exists: the server's own description
+//! of now, if the log shows that nothing has changed the table since.
 //!
 //! The order matters. First a statement on the table opens a transaction, which holds the table's metadata lock: until
 //! the transaction ends, no statement can change the table, and each one that did has been written to the log. Then the

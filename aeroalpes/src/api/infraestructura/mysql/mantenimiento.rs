@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::MySql;
 use super::almacen::PLAZO_DE_FONDO;
 use super::error::{falla, falla_de_bandeja};
-use crate::api::aplicacion::Falla;
+use crate::api::infraestructura::Falla;
 
 /// Pausa entre intentos de preparar las tablas; se dobla hasta la máxima.
 const PAUSA: Duration = Duration::from_millis(200);
