@@ -13,6 +13,8 @@
 #   make containers         the tutorial's pages, command by command, with a container engine and three versions of compose;
 #                           as root, an hour (tests/containers/run.py). OPTIONS="--compose 1.29 --page tutorial/README.md": less of it
 #   make conformance        the recorded work, both clients' tests and AeroAlpes against a real Apache Pulsar
+#   make differential [SEEDS=100] [SEED=1]
+#                           twins of each server, one that names columns in its log and one in its default state: every event is equal
 #   make chaos [KILLS=100]  kill -9 of the process, of the source, of the broker under load; twice as many replacements of server log,
 #                           checkpoint and topic by older copies and others; half as many kills of AeroAlpes' parts
 #   make soak [MINUTES=60]  a steady load with crashes, memory and order watched
@@ -23,12 +25,14 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 KILLS ?= 100
 MINUTES ?= 60
+SEEDS ?= 100
+SEED ?= 1
 INPUTS ?= 20000000
 PYTEST = $$(tools/python-env.sh) -m pytest -c tests/pytest.ini
 REAL_PULSAR = --features bitacora-pulsar/real-pulsar
 QUIET_TEST = cargo test --quiet --release
 
-.PHONY: demo test check release bench load containers conformance chaos soak fuzz coverage clean
+.PHONY: demo test check release bench load containers conformance differential chaos soak fuzz coverage clean
 demo:
 	@tools/cargo-env.sh
 	@tools/mariadb-server.sh install
@@ -73,6 +77,11 @@ conformance:
 	@cargo test --quiet -p bitacora-pulsar $(REAL_PULSAR) --test real_pulsar --no-run
 	@$(PYTEST) tests/interop/test_python_client.py --real-pulsar
 	@$(PYTEST) tests/golden tests/interop tests/aeroalpes tests/faults -m conformance
+
+differential:
+	@tools/cargo-env.sh
+	@cargo build --quiet -p bitacora
+	@BITACORA_DIFFERENTIAL=$(SEEDS) BITACORA_SEED=$(SEED) $(PYTEST) tests/differential
 
 chaos:
 	@tools/cargo-env.sh

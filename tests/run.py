@@ -13,9 +13,9 @@
 A suite is quiet when it passes, but for tests that it skipped and why, and shows its output when it does not. The last two
 lines are the times of the suites and `N passed, N failed`.
 
-The build keeps every core busy, so it runs alone, once for all suites, and so do the lints behind it. The suites mostly wait
-(for servers, for time to pass), so four lanes of them run at a time. One suite alone builds only what it runs: the
-programs, or a crate.
+The build keeps every core busy, so it runs alone, once for all suites. The suites mostly wait (for servers, for time to
+pass), so four lanes of them run at a time; the lints beside them take what they leave. One suite alone builds only what it
+runs: the programs, or a crate.
 """
 
 import os
@@ -36,7 +36,7 @@ SERVERS = [["tools/cargo-env.sh"], ["tools/mysql-server.sh", "install"], ["tools
 BROWSER = ["tools/chromium.sh"]
 PYTEST = ["{python}", "-m", "pytest", "-c", "tests/pytest.ini", "-m", "not conformance"]
 # As `make check` has it: with the tests that `make conformance` runs, too.
-LINTS = ["cargo", "clippy", "--quiet", "--workspace", "--all-targets", "--features", "bitacora-pulsar/real-pulsar", "--",
+LINTS = ["nice", "-n", "10", "cargo", "clippy", "--quiet", "--workspace", "--all-targets", "--features", "bitacora-pulsar/real-pulsar", "--",
          "-D", "warnings"]
 # Rooms that depend on each other in a circle (docs/decisions/0013).
 CIRCLES = ["python3", "tools/circles.py"]
@@ -69,13 +69,15 @@ def whole_plan():
     lanes = [
         [("cargo test", ["cargo", "test", "--quiet", "--workspace", "--no-fail-fast"]),
          ("recorded pipeline", PYTEST + ["tests/golden"]),
-         ("official client, hostile bytes", PYTEST + ["tests/interop"])],
+         ("official client, hostile bytes", PYTEST + ["tests/interop"]),
+         ("twins", PYTEST + ["tests/differential"])],
         [("faults that are waited for", PYTEST + PATIENT)],
         [("other faults", PYTEST + ["tests/faults", *(f"--ignore={file}" for file in PATIENT)])],
         [("AeroAlpes", PYTEST + ["tests/aeroalpes"]),
          ("demo", DEMO)],
+        [("lints", LINTS)],
     ]
-    return Plan(SERVERS + [BROWSER], [("format", FORMAT), ("line-width", WIDTH), ("circles", CIRCLES), ("build", BUILD_ALL), ("lints", LINTS)], lanes)
+    return Plan(SERVERS + [BROWSER], [("format", FORMAT), ("line-width", WIDTH), ("circles", CIRCLES), ("build", BUILD_ALL)], lanes)
 
 
 def plan_of(only):

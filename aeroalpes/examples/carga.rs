@@ -8,16 +8,15 @@
 use std::error::Error;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hyper::body::Body;
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper::header::{CONTENT_TYPE, HOST};
+use hyper::header::CONTENT_TYPE;
 use hyper::{Request, StatusCode};
-use hyper_util::rt::TokioIo;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -29,17 +28,20 @@ const PACIENCIA: Duration = Duration::from_secs(30);
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut argumentos = std::env::args().skip(1);
     let uso = "uso: carga HOST:PUERTO RESERVAS_POR_SEGUNDO SEGUNDOS";
-    let api = Arc::new(Api { host: argumentos.next().ok_or(uso)?, libres: Mutex::default() });
+    let url = format!("http://{}/vuelos/reserva", argumentos.next().ok_or(uso)?);
     let por_segundo = argumentos.next().ok_or(uso)?.parse::<u32>()?.max(1);
     let segundos = argumentos.next().ok_or(uso)?.parse::<u32>()?;
+    let mut conector = HttpConnector::new();
+    conector.set_nodelay(true);
+    let cliente = Client::builder(TokioExecutor::new()).build(conector);
     let mut respuestas = JoinSet::new();
     let inicio = Instant::now();
     for numero in 0..por_segundo * segundos {
         let toca = inicio + Duration::from_secs(1) * numero / por_segundo;
         tokio::time::sleep_until(toca).await;
-        let api = Arc::clone(&api);
+        let (cliente, url) = (cliente.clone(), url.clone());
         respuestas.spawn(async move {
-            let respuesta = tokio::time::timeout(PACIENCIA, api.reservar(reserva(numero).to_string())).await;
+            let respuesta = tokio::time::timeout(PACIENCIA, reservar(cliente, url, reserva(numero))).await;
             (matches!(respuesta, Ok(Ok(StatusCode::ACCEPTED))), toca.elapsed())
         });
     }
@@ -66,39 +68,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// La API, y sus conexiones libres: se abren tantas como reservas hay en curso a la vez.
-struct Api {
-    host: String,
-    libres: Mutex<Vec<SendRequest<String>>>,
-}
-
-impl Api {
-    async fn reservar(&self, reserva: String) -> Result<StatusCode, Box<dyn Error + Send + Sync>> {
-        let libre = self.libres.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut conexion = match libre {
-            Some(conexion) if !conexion.is_closed() => conexion,
-            _ => self.conectar().await?,
-        };
-        let peticion = Request::post("/vuelos/reserva")
-            .header(HOST, &self.host)
-            .header(CONTENT_TYPE, "application/json")
-            .body(reserva)?;
-        let (cabecera, mut cuerpo) = conexion.send_request(peticion).await?.into_parts();
-        while let Some(trama) = poll_fn(|contexto| Pin::new(&mut cuerpo).poll_frame(contexto)).await {
-            trama?;
-        }
-        conexion.ready().await?;
-        self.libres.lock().unwrap_or_else(PoisonError::into_inner).push(conexion);
-        Ok(cabecera.status)
+/// Reserva y lee la respuesta entera: así queda libre su conexión. Se abren tantas como reservas hay en curso a la vez.
+async fn reservar(
+    cliente: Client<HttpConnector, String>,
+    url: String,
+    reserva: Value,
+) -> Result<StatusCode, Box<dyn Error + Send + Sync>> {
+    let peticion = Request::post(url).header(CONTENT_TYPE, "application/json").body(reserva.to_string())?;
+    let (cabecera, mut cuerpo) = cliente.request(peticion).await?.into_parts();
+    while let Some(trama) = poll_fn(|contexto| Pin::new(&mut cuerpo).poll_frame(contexto)).await {
+        trama?;
     }
-
-    async fn conectar(&self) -> Result<SendRequest<String>, Box<dyn Error + Send + Sync>> {
-        let socket = TcpStream::connect(&self.host).await?;
-        socket.set_nodelay(true)?;
-        let (emisor, conexion) = http1::handshake(TokioIo::new(socket)).await?;
-        tokio::spawn(conexion);
-        Ok(emisor)
-    }
+    Ok(cabecera.status)
 }
 
 /// El cuerpo del contrato: una reserva de un vuelo de entre unos cientos.

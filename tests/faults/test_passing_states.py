@@ -57,16 +57,16 @@ WAITING = "SELECT 1 FROM information_schema.PROCESSLIST WHERE USER = 'debezium' 
 
 
 @pytest.mark.parametrize("change, again, expected", [
-    ("ALTER TABLE sd.z ADD INDEX (v)", True, {"a": [1, 1], "m": [1], "z": [1, 2]}),
-    ("TRUNCATE TABLE sd.z", True, {"a": [1, 1], "m": [1], "z": []}),
-    ("RENAME TABLE sd.z TO sd.z9", True, {"a": [1, 1], "m": [1], "z9": [1, 2]}),
-    ("DROP TABLE sd.a; RENAME TABLE sd.z TO sd.a", True, {"a": [1, 1, 2], "m": [1]}),
+    ("ALTER TABLE sd.z ADD INDEX (v)", True, {"a": [1], "m": [1], "z": [1, 2]}),
+    ("TRUNCATE TABLE sd.z", True, {"a": [1], "m": [1], "z": []}),
+    ("RENAME TABLE sd.z TO sd.z9", True, {"a": [1], "m": [1], "z9": [1, 2]}),
+    ("DROP TABLE sd.a; RENAME TABLE sd.z TO sd.a", True, {"a": [1, 2], "m": [1]}),
     # MySQL would read the rows of the other one in the view of the first: sd.y has the same columns.
-    ("RENAME TABLE sd.z TO sd.x, sd.y TO sd.z", True, {"a": [1, 1], "m": [1], "z": [3], "x": [1, 2]}),
+    ("RENAME TABLE sd.z TO sd.x, sd.y TO sd.z", True, {"a": [1], "m": [1], "z": [3], "x": [1, 2]}),
     ("DROP TABLE sd.z", False, {"a": [1], "m": [1], "z": []}),
     ("DROP TABLE sd.z; CREATE TABLE sd.other (id INT PRIMARY KEY)", False, {"a": [1], "m": [1], "z": []}),
     # It may as well be sd.z under a new name.
-    ("DROP TABLE sd.y", True, {"a": [1, 1], "m": [1], "y": [], "z": [1, 2]}),
+    ("DROP TABLE sd.y", True, {"a": [1], "m": [1], "y": [], "z": [1, 2]}),
 ], ids=["altered", "emptied", "renamed", "renamed-to-one-that-was-read", "swapped", "dropped", "dropped-and-another-made", "dropped-one-of-a-second"])
 def test_a_table_changes_while_the_snapshot_reads(server, change, again, expected):
     """It ended the process. A table that is gone is left out; for one that changed, or has another name, the snapshot begins again."""
@@ -92,7 +92,10 @@ def test_a_table_changes_while_the_snapshot_reads(server, change, again, expecte
     assert ("begins again" in output(running)) == again, output(running)
     assert re.search(r"cannot go on: sd\.|left out table=sd\.", output(running)), output(running)
     found = {table: [row for _, row in ids(running, f"sd.{table}")] for table in expected}
-    assert found == expected
+    # The row of the first table was read before the change, and sent or not before the snapshot began again.
+    sent_before = found["a"][:len(found["a"]) - len(expected["a"])]
+    assert sent_before in ([[], [1]] if again else [[]]), found
+    assert found | {"a": found["a"][len(sent_before):]} == expected
     assert running.stop() == 0, running.process.stderr()
 
 

@@ -10,8 +10,7 @@ from harness.servers import Bitacora, bitacora_binary, source_toml
 from test_start_refusals import refuses, run, up
 
 
-@pytest.mark.parametrize("variable, bad, good", [("binlog_format", "STATEMENT", "ROW"), ("binlog_row_image", "MINIMAL", "FULL"),
-                                                 ("binlog_row_metadata", "MINIMAL", "FULL")])
+@pytest.mark.parametrize("variable, bad, good", [("binlog_format", "STATEMENT", "ROW"), ("binlog_row_image", "MINIMAL", "FULL")])
 def test_setting(database, tmp_path, variable, bad, good):
     database.client(f"SET GLOBAL {variable} = '{bad}'")
     try:

@@ -28,5 +28,5 @@ pub enum Error {
     Broker(#[source] bitacora_pulsar::Error),
     /// Un error de este programa.
     #[error("no se puede preparar la API: {0}")]
-    Preparar(#[from] crate::api::aplicacion::Falla),
+    Preparar(#[from] crate::api::infraestructura::Falla),
 }

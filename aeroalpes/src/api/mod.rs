@@ -2,8 +2,8 @@
 //!
 //! Cuatro capas; cada una conoce solo las anteriores:
 //! - `dominio`: qué es una reserva y sus reglas; puro.
-//! - `aplicacion`: comandos y consultas, la unidad de trabajo, y lo que necesitan de fuera (*traits*).
 //! - `infraestructura`: MySQL o MariaDB con la bandeja de salida, los resúmenes de contraseñas, el *broker*.
+//! - `aplicacion`: los comandos, cada uno una unidad de trabajo.
 //! - `presentacion`: entran HTTP y mensajes, salen respuestas.
 //!
 //! [`servir`] empieza y termina el conjunto.

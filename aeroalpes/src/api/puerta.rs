@@ -2,7 +2,7 @@
 //!
 //! Sin estos límites, un cliente que abre conexiones y no envía nada, o envía una cabecera byte a byte, retendría para
 //! siempre los *sockets* y el final del proceso. Lo que sigue a la cabecera se acota en otra parte: el cuerpo, en
-//! tamaño y tiempo (`presentacion::cuerpo`); el trabajo, por el número de peticiones a la vez (`presentacion::limite`).
+//! tamaño y tiempo (`presentacion::cuerpo`); el trabajo, por el número de peticiones a la vez (`presentacion::filtro`).
 
 use std::future::Future;
 use std::sync::Arc;

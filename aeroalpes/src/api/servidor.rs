@@ -9,13 +9,14 @@ use std::sync::Arc;
 
 use bitacora_origin::Guard;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::error::Error;
 use crate::api::infraestructura::mysql::{ConfiguracionDb, MySql, limpiar, mantener_esquema};
-use crate::api::infraestructura::{Argon2id, Broker};
-use crate::api::presentacion::{Contexto, Limite, enrutar, mensajes};
+use crate::api::infraestructura::{Argon2id, broker};
+use crate::api::presentacion::{Contexto, enrutar, mensajes};
 use crate::api::puerta::{self, Puerta};
 
 /// Lo que la API necesita saber.
@@ -63,8 +64,8 @@ pub async fn servir(opciones: Opciones, fin: impl Future<Output = ()> + Send + '
     let contexto = Contexto {
         almacen: almacen.clone(),
         resumidor: Argon2id::nuevo().map_err(Error::Hilos)?,
-        broker: Broker::nuevo(&opciones.broker).map_err(Error::Broker)?,
-        limite: Limite::nuevo(opciones.en_vuelo),
+        broker: broker::cliente(&opciones.broker).map_err(Error::Broker)?,
+        lugares: Arc::new(Semaphore::new(opciones.en_vuelo.min(Semaphore::MAX_PERMITS))),
         guardia: Arc::new(Guard::new(&opciones.nombres)?),
     };
     let fallo = |source| Error::Escuchar { direccion: opciones.escuchar.clone(), source };

@@ -10,14 +10,15 @@ use bitacora_pulsar::{Client, Outcome};
 use bytes::Bytes;
 use thiserror::Error;
 
-use crate::contrato::esquema::{Esquema, EsquemaErroneo};
+use crate::contrato::avro::Esquema;
+use crate::contrato::ilegible::Ilegible;
 
 /// Versiones que se guardan; si el esquema de un tema cambia más veces, se vuelve a preguntar.
 const MAX_VERSIONES: usize = 64;
 
 /// Esquemas Avro por versión; cada uno se pide y se analiza una vez.
 #[derive(Debug)]
-pub struct Esquemas {
+pub(crate) struct Esquemas {
     cliente: Client,
     tema: TopicName,
     // Un mutex de std: solo se toma para mirar el mapa, nunca durante un await.
@@ -26,41 +27,32 @@ pub struct Esquemas {
 
 /// No hay esquema con el que leer un mensaje.
 #[derive(Debug, Error)]
-pub enum SinEsquema {
-    /// No se puede preguntar al registro.
+pub(crate) enum SinEsquema {
+    /// No se puede preguntar al registro; puede que más tarde.
     #[error("no se puede pedir su esquema: {0}")]
     SinRespuesta(#[source] bitacora_pulsar::Error),
-    /// El registro no tiene esa versión.
-    #[error("el registro del tema no tiene el esquema que nombra")]
-    Desconocido,
-    /// Es de otra clase; su nombre.
-    #[error("se escribió con un esquema de clase {0}, no AVRO")]
-    DeOtroTipo(&'static str),
-    /// Su definición no sirve.
     #[error(transparent)]
-    Erroneo(#[from] EsquemaErroneo),
+    Ilegible(#[from] Ilegible),
 }
 
 impl Esquemas {
     /// Crea los de un tema, o los del tema de una partición; todavía no pregunta nada.
-    pub fn nuevos(cliente: Client, tema: &TopicName) -> Self {
+    pub(crate) fn nuevos(cliente: Client, tema: &TopicName) -> Self {
         Self { cliente, tema: tema.without_partition(), versiones: Mutex::default() }
     }
 
     /// Devuelve el esquema de una versión; el más nuevo, para un mensaje que no nombra ninguna.
-    ///
-    /// # Errors
-    /// No hay, no sirve, o no se puede preguntar al registro.
-    pub async fn version(&self, version: Option<&Bytes>) -> Result<Arc<Esquema>, SinEsquema> {
+    pub(crate) async fn version(&self, version: Option<&Bytes>) -> Result<Arc<Esquema>, SinEsquema> {
         if let Some(version) = version
             && let Some(conocido) = self.versiones.lock().unwrap_or_else(PoisonError::into_inner).get(version)
         {
             return Ok(Arc::clone(conocido));
         }
         let respuesta = self.cliente.schema(&self.tema, version.cloned()).await.map_err(SinEsquema::SinRespuesta)?;
-        let hallado = respuesta.ok_or(SinEsquema::Desconocido)?.schema;
+        let hallado = respuesta.ok_or_else(|| Ilegible::nuevo("el registro no tiene su esquema"))?.schema;
         if hallado.schema_type != SchemaType::Avro as i32 {
-            return Err(SinEsquema::DeOtroTipo(type_name(hallado.schema_type)));
+            let clase = type_name(hallado.schema_type);
+            return Err(Ilegible::con("su esquema no es Avro", format_args!("es de clase {clase}")).into());
         }
         let esquema = Arc::new(Esquema::leer(&hallado.schema_data)?);
         if let Some(version) = version {

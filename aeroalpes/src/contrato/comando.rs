@@ -2,23 +2,30 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::avro::Registro;
+
 /// Esquema Avro de la forma evolucionada. Los datos en la forma del tutorial (solo `id_usuario`) se leen con sus
 /// valores por defecto.
-pub const ESQUEMA: &str = include_str!("comando.avsc");
+pub(crate) const ESQUEMA: &str = include_str!("comando.avsc");
 
 /// Un comando en [`super::tema::COMANDOS_RESERVA`].
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct ComandoCrearReserva {
+pub(crate) struct ComandoCrearReserva {
     /// Lo que se crea.
-    pub data: Option<DatosComando>,
+    pub(crate) data: Option<DatosComando>,
+}
+
+impl Registro for ComandoCrearReserva {
+    const NOMBRE: &'static str = "comando";
+    const ESQUEMA: &'static str = ESQUEMA;
 }
 
 /// Lo que pide el comando.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct DatosComando {
+pub(crate) struct DatosComando {
     /// El cliente.
-    pub id_usuario: Option<String>,
+    pub(crate) id_usuario: Option<String>,
     /// Itinerarios en JSON, la misma lista que en el cuerpo de `POST /vuelos/reserva`; la forma del tutorial no los
     /// tiene.
-    pub itinerarios: Option<String>,
+    pub(crate) itinerarios: Option<String>,
 }

@@ -14,7 +14,7 @@ const MAX_BYTES: usize = 254;
 
 /// Devuelve la dirección lista para enviar, o `None` si no se le puede enviar un correo. Un dominio con letras fuera
 /// de ASCII pasa a su forma ASCII, que cualquier servidor entiende.
-pub fn leer(texto: &str) -> Option<Address> {
+pub(crate) fn leer(texto: &str) -> Option<Address> {
     if texto.chars().any(char::is_control) {
         return None;
     }

@@ -6,7 +6,7 @@
 
 use std::env;
 
-use super::Error;
+use crate::error::Error;
 
 /// Dónde está el *broker*.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct Broker {
 
 impl Broker {
     /// Lee la dirección; `variable` es `BROKER_HOST` o `PULSAR_ADDRESS`.
-    pub fn del_entorno(variable: &str) -> Self {
+    pub(crate) fn del_entorno(variable: &str) -> Self {
         let servidor = texto(variable, "localhost");
         Self { service_url: texto("PULSAR_SERVICE_URL", &format!("pulsar://{}", con_puerto(&servidor, 6650))) }
     }
@@ -25,10 +25,7 @@ impl Broker {
 
 /// Devuelve la URL base de la API según `AEROALPES_ADDRESS`: un servidor, con puerto o sin él, o una URL entera. El
 /// puerto es 5000.
-///
-/// # Errors
-/// Una URL de otra clase, como `https://`: las partes están al lado de la API, que habla HTTP sin TLS, y ellas también.
-pub fn api_del_entorno() -> Result<String, Error> {
+pub(crate) fn api_del_entorno() -> Result<String, Error> {
     api(&texto("AEROALPES_ADDRESS", "localhost"))
 }
 
@@ -36,16 +33,17 @@ fn api(direccion: &str) -> Result<String, Error> {
     match direccion.split_once("://") {
         None => Ok(format!("http://{}", con_puerto(direccion, 5000))),
         Some(("http", _)) => Ok(direccion.trim_end_matches('/').to_owned()),
-        Some(_) => Err(Error::Direccion {
+        Some(_) => Err(Error::Variable {
             variable: "AEROALPES_ADDRESS",
             valor: direccion.to_owned(),
-            motivo: "esta parte está al lado de la API y habla http; escriba host, host:puerto o una URL http://",
+            motivo: "esta parte está al lado de la API y habla http; escriba host, host:puerto o una URL http://"
+                .to_owned(),
         }),
     }
 }
 
 /// Devuelve el texto de una variable, o el valor por defecto si no está o está vacía.
-pub fn texto(variable: &str, por_defecto: &str) -> String {
+pub(crate) fn texto(variable: &str, por_defecto: &str) -> String {
     env::var(variable).ok().filter(|texto| !texto.is_empty()).unwrap_or_else(|| por_defecto.to_owned())
 }
 

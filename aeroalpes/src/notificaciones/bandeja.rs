@@ -12,7 +12,7 @@ use std::time::Duration;
 use bitacora_data_folder::{Facts, caught, is_damage, make_folder, open_or_make, tighten_own};
 use redb::TableDefinition;
 
-use crate::notificaciones::error::Error;
+use crate::error::Error;
 
 /// De id de evento a (estado, milisegundos desde 1970).
 const EVENTOS: TableDefinition<'_, &str, (u8, u64)> = TableDefinition::new("eventos");

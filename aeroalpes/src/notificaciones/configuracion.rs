@@ -5,17 +5,34 @@
 //! remitente; `CORREO_PARA`, la dirección de los eventos cuyo usuario no se conoce.
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::contrato::direccion::{self, Broker};
+use clap::Args;
 use lettre::message::Mailbox;
 
-use crate::notificaciones::error::Error;
+use crate::contrato::direccion::texto;
+use crate::error::Error;
+
+/// Argumentos de `aeroalpes notificaciones`.
+#[derive(Debug, Args)]
+#[command(after_help = "Entorno:
+  AEROALPES_ADDRESS         la API: un host, host:puerto o una URL http://; localhost, puerto 5000
+  PULSAR_SERVICE_URL        el broker; o PULSAR_ADDRESS, su servidor
+  SMTP_HOST, SMTP_PORT      el servidor de correo; sin él las notificaciones son líneas en la salida
+  SMTP_TLS                  none, starttls o tls; starttls si hay usuario; si no, none
+  SMTP_USER, SMTP_PASSWORD  su cuenta, si la pide
+  SMTP_CA_FILE              archivo PEM de una autoridad de certificación en la que confiar además de las públicas
+  CORREO_DE, CORREO_PARA    remitente, y destinatario de los eventos cuyo usuario no tiene dirección
+  RUST_LOG                  qué se registra, como debug; sin ella, advertencias e informaciones propias")]
+pub(crate) struct Argumentos {
+    /// Carpeta de la bandeja, que dice de qué eventos se envió correo
+    #[arg(long, env = "AEROALPES_DATOS", default_value = "./aeroalpes-datos")]
+    pub(super) datos: PathBuf,
+}
 
 /// Cómo se cifra la conexión con el servidor de correo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cifrado {
-    /// De ninguna forma.
+pub(super) enum Cifrado {
     Ninguno,
     /// Desde la orden STARTTLS; un servidor que no la tiene no se usa.
     Starttls,
@@ -23,55 +40,29 @@ pub enum Cifrado {
     Tls,
 }
 
-/// Un servidor de correo.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Smtp {
-    /// Su nombre.
-    pub host: String,
-    /// Su puerto.
-    pub puerto: u16,
-    /// Su cifrado.
-    pub cifrado: Cifrado,
+/// Un servidor de correo. Sin `Debug`, que mostraría la contraseña.
+pub(super) struct Smtp {
+    pub(super) host: String,
+    pub(super) puerto: u16,
+    pub(super) cifrado: Cifrado,
     /// Usuario y contraseña.
-    pub cuenta: Option<(String, String)>,
+    pub(super) cuenta: Option<(String, String)>,
     /// Archivo PEM de una autoridad de certificación en la que confiar además de las públicas.
-    pub archivo_ca: Option<PathBuf>,
+    pub(super) archivo_ca: Option<PathBuf>,
 }
 
-impl std::fmt::Debug for Smtp {
-    /// Sin la contraseña.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Smtp({}:{}, {:?})", self.host, self.puerto, self.cifrado)
-    }
-}
-
-/// Todo lo que las notificaciones necesitan saber.
-#[derive(Debug, Clone)]
-pub struct Configuracion {
-    /// URL de servicio del *broker*.
-    pub broker_url: String,
-    /// URL base de la API.
-    pub api_url: String,
-    /// Carpeta de la bandeja.
-    pub datos: PathBuf,
-    /// El servidor de correo; sin él se escriben líneas en la salida.
-    pub smtp: Option<Smtp>,
-    /// El remitente.
-    pub de: Mailbox,
+/// El correo según el entorno.
+pub(super) struct Correo {
+    /// Sin servidor se escriben líneas en la salida.
+    pub(super) smtp: Option<Smtp>,
+    pub(super) de: Mailbox,
     /// El destinatario cuando no se conoce al usuario.
-    pub para: Mailbox,
+    pub(super) para: Mailbox,
 }
 
-impl Configuracion {
-    /// Lee la configuración.
-    ///
-    /// # Errors
-    /// [`Error::Variable`], o una dirección que no sirve.
-    pub fn del_entorno(datos: &Path) -> Result<Self, Error> {
+impl Correo {
+    pub(super) fn del_entorno() -> Result<Self, Error> {
         Ok(Self {
-            broker_url: Broker::del_entorno("PULSAR_ADDRESS").service_url,
-            api_url: direccion::api_del_entorno()?,
-            datos: datos.to_owned(),
             smtp: smtp(&|variable| env::var(variable).ok().filter(|texto| !texto.is_empty()))?,
             de: buzon("CORREO_DE", "AeroAlpes <reservas@aeroalpes.example>")?,
             para: buzon("CORREO_PARA", "reservas@aeroalpes.example")?,
@@ -80,7 +71,7 @@ impl Configuracion {
 }
 
 fn buzon(variable: &'static str, por_defecto: &str) -> Result<Mailbox, Error> {
-    let valor = direccion::texto(variable, por_defecto);
+    let valor = texto(variable, por_defecto);
     valor.parse().map_err(|error| no_sirve(variable, &valor, format!("{error}; escriba nombre@example.com")))
 }
 
@@ -136,7 +127,7 @@ mod tests {
         match (smtp(&leer), esperado) {
             (Ok(Some(smtp)), Ok(esperado)) => assert_eq!((smtp.puerto, smtp.cifrado, smtp.cuenta.is_some()), esperado),
             (Err(error), Err(parte)) => assert!(error.to_string().contains(parte), "{error}"),
-            (hallado, _) => panic!("{ajustes:?}: {hallado:?}"),
+            (hallado, _) => panic!("{ajustes:?}: {:?}", hallado.map(|smtp| smtp.is_some())),
         }
     }
 

@@ -2,26 +2,25 @@
 
 use std::time::Duration;
 
-use crate::causas::con_causas;
-use crate::contrato::correo;
 use bitacora_pulsar::Outcome;
 use lettre::Address;
 use lettre::message::Mailbox;
-use reqwest::{Client, StatusCode};
+use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 
-use crate::notificaciones::error::Error;
+use crate::contrato::{correo, direccion};
+use crate::error::{Error, con_causas};
+use crate::http::{Api, cuerpo};
 
 /// Para una pregunta a la API.
 const ESPERA: Duration = Duration::from_secs(10);
 /// Un usuario son unos pocos campos; más no se lee.
-const MAX_BYTES: u64 = 64 * 1024;
+const MAX_BYTES: usize = 64 * 1024;
 
 /// Pregunta direcciones a la API.
 #[derive(Debug)]
 pub(crate) struct Directorio {
-    cliente: Client,
-    api_url: String,
+    api: Api,
     por_defecto: Mailbox,
 }
 
@@ -32,10 +31,8 @@ struct Usuario {
 }
 
 impl Directorio {
-    pub(crate) fn nuevo(api_url: String, por_defecto: Mailbox) -> Result<Self, Error> {
-        let cliente = Client::builder().timeout(ESPERA).no_proxy().build();
-        let cliente = cliente.map_err(|source| Error::Cliente { que: "de la API", source: Box::new(source) })?;
-        Ok(Self { cliente, api_url, por_defecto })
+    pub(crate) fn nuevo(por_defecto: Mailbox) -> Result<Self, Error> {
+        Ok(Self { api: Api::nueva(&direccion::api_del_entorno()?, ESPERA, ESPERA)?, por_defecto })
     }
 
     /// Devuelve la dirección del usuario, o la general si no existe.
@@ -50,21 +47,17 @@ impl Directorio {
     }
 
     async fn preguntar(&self, id: u32) -> Result<Option<Address>, Outcome> {
-        let url = format!("{}/cliente/usuarios/{id}", self.api_url);
+        let url = self.api.url(&["cliente", "usuarios", &id.to_string()]);
         let ausente_por = |motivo: String| Outcome::Unavailable(format!("{url} no dio una dirección: {motivo}"));
-        let mut respuesta = self.cliente.get(&url).send().await.map_err(|error| ausente_por(con_causas(&error)))?;
+        let sin_respuesta = |error: reqwest::Error| ausente_por(con_causas(&error));
+        let respuesta = self.api.pedir(Method::GET, url.clone()).send().await.map_err(sin_respuesta)?;
         match respuesta.status() {
             StatusCode::OK => {}
             StatusCode::NOT_FOUND => return Ok(None),
             estado => return Err(ausente_por(format!("contestó {estado}"))),
         }
-        let mut cuerpo = Vec::new();
-        while let Some(trozo) = respuesta.chunk().await.map_err(|error| ausente_por(con_causas(&error)))? {
-            cuerpo.extend_from_slice(&trozo);
-            if cuerpo.len() as u64 > MAX_BYTES {
-                return Err(ausente_por(format!("su respuesta tiene más de {MAX_BYTES} bytes")));
-            }
-        }
+        let cuerpo = cuerpo(respuesta, MAX_BYTES).await.map_err(sin_respuesta)?;
+        let cuerpo = cuerpo.ok_or_else(|| ausente_por(format!("su respuesta tiene más de {MAX_BYTES} bytes")))?;
         let usuario: Usuario = serde_json::from_slice(&cuerpo).map_err(|error| ausente_por(error.to_string()))?;
         let email = usuario.email.unwrap_or_default();
         let direccion = correo::leer(email.trim());

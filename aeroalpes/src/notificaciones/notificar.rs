@@ -5,17 +5,18 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::consumo::{Registros, suscripcion};
-use crate::contrato::evento::EventoReserva;
-use crate::contrato::tema;
 use bitacora_pulsar::{Client, ClientConfig, Message, Outcome, RetryPolicy, WorkerOptions, run_subscription_worker};
 use lettre::message::Mailbox;
 
+use crate::consumo::{Registros, suscripcion};
+use crate::contrato::direccion::Broker;
+use crate::contrato::evento::EventoReserva;
+use crate::contrato::tema;
+use crate::error::Error;
 use crate::notificaciones::bandeja::{Bandeja, Estado};
-use crate::notificaciones::configuracion::Configuracion;
+use crate::notificaciones::configuracion::{Argumentos, Correo};
 use crate::notificaciones::correo;
 use crate::notificaciones::destinatario::Directorio;
-use crate::notificaciones::error::Error;
 use crate::notificaciones::smtp::Cartero;
 use crate::notificaciones::texto::{self, Texto};
 
@@ -30,19 +31,17 @@ const MAX_ID: usize = 400;
 /// Consume eventos y envía sus correos hasta que `parada` termina.
 ///
 /// Un evento a la vez: dos entregas del mismo no deben encontrarlo nuevo las dos.
-///
-/// # Errors
-/// Una configuración que no sirve, una bandeja en uso, un *broker* que se niega del todo.
-pub async fn ejecutar(configuracion: Configuracion, parada: impl Future<Output = ()>) -> Result<(), Error> {
-    let Configuracion { broker_url, api_url, datos, smtp, de, para } = configuracion;
+pub(crate) async fn ejecutar(argumentos: &Argumentos, parada: impl Future<Output = ()>) -> Result<(), Error> {
+    let broker_url = Broker::del_entorno("PULSAR_ADDRESS").service_url;
+    let Correo { smtp, de, para } = Correo::del_entorno()?;
+    let directorio = Directorio::nuevo(para)?;
     let salida = match &smtp {
         Some(smtp) => format!("correo por {}:{}", smtp.host, smtp.puerto),
         None => "correo por esta salida".to_owned(),
     };
     // Un *broker* que vuelve se encuentra en segundos; llama un proceso, no mil.
     let ajustes = ClientConfig { backoff_max_ms: 5_000, ..ClientConfig::url(broker_url.clone()) };
-    let cliente =
-        Client::new(ajustes).map_err(|source| Error::Cliente { que: "del broker", source: Box::new(source) })?;
+    let cliente = Client::new(ajustes).map_err(Error::Broker)?;
     let suscripcion = WorkerOptions {
         retry: REINTENTOS,
         grace: Duration::from_secs(20),
@@ -50,8 +49,8 @@ pub async fn ejecutar(configuracion: Configuracion, parada: impl Future<Output =
     };
     let notificador = Arc::new(Notificador {
         registros: Registros::nuevos(cliente.clone(), &suscripcion.topic)?,
-        directorio: Directorio::nuevo(api_url, para)?,
-        bandeja: Arc::new(Bandeja::abrir(&datos, ahora_ms())?),
+        directorio,
+        bandeja: Arc::new(Bandeja::abrir(&argumentos.datos, ahora_ms())?),
         cartero: smtp.map(Cartero::nuevo).transpose()?,
         de,
     });

@@ -16,8 +16,8 @@ use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
 use tokio::time::timeout;
 
+use crate::error::Error;
 use crate::notificaciones::configuracion::{Cifrado, Smtp};
-use crate::notificaciones::error::Error;
 
 /// Para una conexión, y para un correo entero.
 const CONECTAR: Duration = Duration::from_secs(15);
@@ -35,17 +35,13 @@ pub(crate) struct Cartero {
 
 impl Cartero {
     pub(crate) fn nuevo(smtp: Smtp) -> Result<Self, Error> {
-        let parametros_tls = match smtp.cifrado {
-            Cifrado::Ninguno => None,
-            Cifrado::Starttls | Cifrado::Tls => Some(parametros_tls(&smtp)?),
-        };
+        let parametros_tls = (smtp.cifrado != Cifrado::Ninguno).then(|| parametros_tls(&smtp)).transpose()?;
         Ok(Self { smtp, parametros_tls, saludo: ClientId::default() })
     }
 
     /// Envía un correo; [`Outcome::Done`] cuando el servidor lo ha tomado.
     pub(crate) async fn enviar(&self, correo: &Message) -> Outcome {
-        let abierta = timeout(CONECTAR, self.abrir()).await;
-        let mut conexion = match abierta {
+        let mut conexion = match timeout(CONECTAR, self.abrir()).await {
             Ok(Ok(conexion)) => conexion,
             Ok(Err(error)) => return self.ausente(&frase(&error)),
             Err(_) => return self.ausente("no contesta a tiempo"),
@@ -109,9 +105,8 @@ impl Cartero {
 
     fn juzgar(&self, error: &SmtpError) -> Outcome {
         let motivo = format!("el servidor de correo {} contestó: {}", self.smtp.host, frase(error));
-        let es_para_todos = error.status().is_some_and(|code| A_CUALQUIERA.contains(&code.to_string().as_str()));
-        match error.status() {
-            Some(_) if es_para_todos => Outcome::Unavailable(motivo),
+        match error.status().map(|codigo| codigo.to_string()) {
+            Some(codigo) if A_CUALQUIERA.contains(&codigo.as_str()) => Outcome::Unavailable(motivo),
             Some(_) if error.is_permanent() => Outcome::Rejected(motivo),
             // Puede que el propio correo rompa la conexión, así que cuenta como un intento.
             _ => Outcome::Retry(motivo),
@@ -136,7 +131,7 @@ fn parametros_tls(smtp: &Smtp) -> Result<TlsParameters, Error> {
         constructor =
             constructor.add_root_certificate(Certificate::from_pem(&pem).map_err(|error| inservible(frase(&error)))?);
     }
-    constructor.build().map_err(|source| Error::Cliente { que: "del servidor de correo", source: Box::new(source) })
+    constructor.build().map_err(Error::Correo)
 }
 
 /// Un error en una línea.

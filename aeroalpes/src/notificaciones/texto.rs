@@ -1,8 +1,9 @@
 //! Asunto y cuerpo de un correo.
 
-use crate::contrato::evento::{EventoReserva, TipoEvento};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+
+use crate::contrato::evento::{EventoReserva, TipoEvento};
 
 /// Los textos que vienen de un evento se cortan aquí: también un asunto tiene límites.
 const MAX_TEXTO: usize = 200;
@@ -17,10 +18,9 @@ pub(crate) struct Texto {
 /// Escribe el correo de un evento, o dice qué le falta al evento.
 pub(crate) fn redactar(evento: &EventoReserva) -> Result<Texto, String> {
     let datos = evento.data.as_ref().ok_or("el evento no nombra una reserva")?;
-    let id =
-        datos.id_reserva.as_deref().map(limpio).filter(|id| !id.is_empty()).ok_or("el evento no tiene id_reserva")?;
-    let tipo = evento.tipo.as_deref().unwrap_or_default();
-    let (asunto, frase) = match TipoEvento::de_nombre(tipo) {
+    let escrito = |texto: &Option<String>| texto.as_deref().map(limpio).filter(|texto| !texto.is_empty());
+    let id = escrito(&datos.id_reserva).ok_or("el evento no tiene id_reserva")?;
+    let (asunto, frase) = match evento.tipo.as_deref().and_then(TipoEvento::de_nombre) {
         Some(TipoEvento::ReservaCreada) => {
             ("recibimos su reserva", "Recibimos su reserva. Le avisaremos cuando sea aprobada.")
         }
@@ -32,10 +32,9 @@ pub(crate) fn redactar(evento: &EventoReserva) -> Result<Texto, String> {
         // Una versión posterior del servicio puede contar más de lo que esta sabe.
         None => ("hay novedades de su reserva", "Hay novedades de su reserva."),
     };
-    let estado = datos.estado.as_deref().map(limpio).filter(|estado| !estado.is_empty());
     let ocurrido = datos.fecha_actualizacion.or(datos.fecha_creacion).or(evento.time).and_then(fecha);
     let mut cuerpo = format!("Hola:\n\n{frase}\n\nReserva: {id}\n");
-    for (nombre, valor) in [("Estado", estado), ("Fecha", ocurrido)] {
+    for (nombre, valor) in [("Estado", escrito(&datos.estado)), ("Fecha", ocurrido)] {
         if let Some(valor) = valor {
             cuerpo.push_str(&format!("{nombre}: {valor}\n"));
         }
@@ -51,22 +50,9 @@ fn limpio(texto: &str) -> String {
 
 /// Escribe un momento como `24 de noviembre de 2026, 16:05 (UTC)`.
 fn fecha(milisegundos: i64) -> Option<String> {
-    const MESES: [&str; 12] = [
-        "enero",
-        "febrero",
-        "marzo",
-        "abril",
-        "mayo",
-        "junio",
-        "julio",
-        "agosto",
-        "septiembre",
-        "octubre",
-        "noviembre",
-        "diciembre",
-    ];
+    const MESES: &str = "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre";
     let cuando = Timestamp::from_millisecond(milisegundos).ok()?.to_zoned(TimeZone::UTC);
-    let mes = MESES.get(usize::try_from(cuando.month()).ok()?.checked_sub(1)?)?;
+    let mes = MESES.split(' ').nth(usize::try_from(cuando.month()).ok()?.checked_sub(1)?)?;
     Some(format!("{} de {mes} de {}, {:02}:{:02} (UTC)", cuando.day(), cuando.year(), cuando.hour(), cuando.minute()))
 }
 

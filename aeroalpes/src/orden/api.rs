@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use aeroalpes::api::Puerta;
 use clap::Args;
 
-use crate::fallo::Fallo;
-use crate::parada;
+use super::parada;
+use crate::api::{Error, Opciones, Puerta, servir};
 
 /// Argumentos de `aeroalpes api`.
 #[derive(Debug, Args)]
@@ -21,7 +20,7 @@ pub(crate) struct Api {
     #[arg(long, env = "AEROALPES_ESCUCHAR", default_value = "127.0.0.1:5000")]
     escuchar: String,
     /// Peticiones que se atienden a la vez; a las demás se les contesta 503
-    #[arg(long, env = "AEROALPES_EN_VUELO", default_value_t = aeroalpes::api::EN_VUELO)]
+    #[arg(long, env = "AEROALPES_EN_VUELO", default_value_t = crate::api::EN_VUELO)]
     en_vuelo: usize,
     /// Nombre por el que se llama a la API, además de localhost y de direcciones; se repite o se separa con comas
     #[arg(long, env = "AEROALPES_NOMBRES", value_name = "NOMBRE", value_delimiter = ',')]
@@ -35,10 +34,9 @@ pub(crate) struct Api {
 }
 
 /// Sirve hasta que se le pide que termine.
-pub(super) async fn ejecutar(argumentos: Api) -> Result<(), Fallo> {
+pub(super) async fn ejecutar(argumentos: Api) -> Result<(), Error> {
     let cabecera = Duration::from_millis(argumentos.cabecera_ms);
     let puerta = Puerta { conexiones: argumentos.conexiones, cabecera };
-    let opciones =
-        aeroalpes::api::Opciones::del_entorno(argumentos.escuchar, argumentos.en_vuelo, puerta, argumentos.nombres)?;
-    Ok(aeroalpes::api::servir(opciones, parada::pedida()).await?)
+    let opciones = Opciones::del_entorno(argumentos.escuchar, argumentos.en_vuelo, puerta, argumentos.nombres)?;
+    servir(opciones, parada::pedida()).await
 }

@@ -1,93 +1,44 @@
-//! La API por HTTP.
-
-use std::time::Duration;
+//! Lo que el sidecar pide a la API.
 
 use reqwest::header::LOCATION;
-use reqwest::redirect::Policy;
-use reqwest::{Client, RequestBuilder, StatusCode, Url};
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde_json::Value;
 use tonic::Status;
 
-use crate::causas::con_causas;
-use crate::sidecar::error::Error;
+use crate::error::con_causas;
+use crate::http::{Api, cuerpo};
 use crate::sidecar::estado;
-use crate::sidecar::reserva::Reserva;
+use crate::sidecar::vuelos::Reserva;
 
-/// Para una conexión; la llamada entera tiene el plazo de quien llama.
-const CONECTAR: Duration = Duration::from_secs(5);
 /// La respuesta más larga que se lee: unos diez mil legs.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
-/// Dónde están las reservas.
-const RESERVAS: &str = "/vuelos/reserva";
 
-/// Un cliente de la API.
-#[derive(Debug, Clone)]
-pub(crate) struct Api {
-    cliente: Client,
-    base: Url,
+/// Envía un pedido y devuelve el id de la reserva guardada.
+pub(crate) async fn crear(api: &Api, pedido: &Value, clave: Option<&str>) -> Result<String, Status> {
+    let mut peticion = api.pedir(Method::POST, api.url(&["vuelos", "reserva"])).json(pedido);
+    if let Some(clave) = clave {
+        peticion = peticion.header("Idempotency-Key", clave);
+    }
+    let (estado, ubicacion, cuerpo) = enviar(peticion).await?;
+    if !matches!(estado, StatusCode::ACCEPTED | StatusCode::CREATED | StatusCode::OK) {
+        return Err(estado::de_respuesta(estado, &cuerpo));
+    }
+    // Solo una ruta de la propia API: una respuesta no debe mandar a este cliente a otra parte.
+    let id = ubicacion.as_deref().and_then(|ruta| ruta.strip_prefix("/vuelos/reserva/"));
+    id.map(str::to_owned).ok_or_else(|| Status::internal("La API no dijo dónde está la reserva creada"))
 }
 
-impl Api {
-    pub(crate) fn nueva(base: &str) -> Result<Self, Error> {
-        let erroneo = |motivo: String| Error::DireccionApi { url: base.to_owned(), motivo };
-        let url = Url::parse(base).map_err(|error| erroneo(error.to_string()))?;
-        if url.scheme() != "http" || !url.has_host() {
-            return Err(erroneo("el sidecar está al lado de la API y habla http".to_owned()));
-        }
-        let cliente = Client::builder().connect_timeout(CONECTAR).redirect(Policy::none()).no_proxy().build();
-        Ok(Self { cliente: cliente.map_err(|error| erroneo(error.to_string()))?, base: url })
+/// Lee la reserva de ese id.
+pub(crate) async fn consultar(api: &Api, id: &str) -> Result<Reserva, Status> {
+    if matches!(id, "" | "." | "..") {
+        return Err(Status::invalid_argument("Falta el id de la reserva"));
     }
-
-    /// Envía una reserva y devuelve la ruta de la guardada.
-    pub(crate) async fn crear(&self, reserva: &Reserva, clave: Option<&str>) -> Result<String, Status> {
-        let mut peticion = self.cliente.post(self.url(RESERVAS)?).json(reserva);
-        if let Some(clave) = clave {
-            peticion = peticion.header("Idempotency-Key", clave);
-        }
-        let (estado, ubicacion, cuerpo) = enviar(peticion).await?;
-        if !matches!(estado, StatusCode::ACCEPTED | StatusCode::CREATED | StatusCode::OK) {
-            return Err(estado::de_respuesta(estado, &cuerpo));
-        }
-        // Solo una ruta de la propia API: una respuesta no debe mandar a este cliente a otra parte.
-        ubicacion
-            .filter(|ruta| ruta.starts_with(&format!("{RESERVAS}/")))
-            .ok_or_else(|| Status::internal("La API no dijo dónde está la reserva creada"))
+    let (estado, _, cuerpo) = enviar(api.pedir(Method::GET, api.url(&["vuelos", "reserva", id]))).await?;
+    if estado != StatusCode::OK {
+        return Err(estado::de_respuesta(estado, &cuerpo));
     }
-
-    /// Lee la reserva de una ruta que dio la API.
-    pub(crate) async fn leer(&self, ruta: &str) -> Result<Reserva, Status> {
-        self.obtener(self.url(ruta)?).await
-    }
-
-    /// Lee la reserva de ese id.
-    pub(crate) async fn consultar(&self, id: &str) -> Result<Reserva, Status> {
-        let mut url = self.url(RESERVAS)?;
-        // El id es un segmento, tenga lo que tenga: se codifica, y no puede subir.
-        match url.path_segments_mut() {
-            Ok(mut segmentos) if !matches!(id, "" | "." | "..") => segmentos.push(id),
-            _ => return Err(Status::invalid_argument("Falta el id de la reserva")),
-        };
-        self.obtener(url).await
-    }
-
-    /// Devuelve si la API contesta que está en marcha.
-    pub(crate) async fn responde(&self) -> bool {
-        let Ok(url) = self.url("/health") else { return false };
-        let respuesta = self.cliente.get(url).timeout(CONECTAR).send().await;
-        respuesta.is_ok_and(|respuesta| respuesta.status() == StatusCode::OK)
-    }
-
-    async fn obtener(&self, url: Url) -> Result<Reserva, Status> {
-        let (estado, _, cuerpo) = enviar(self.cliente.get(url)).await?;
-        if estado != StatusCode::OK {
-            return Err(estado::de_respuesta(estado, &cuerpo));
-        }
-        serde_json::from_slice(&cuerpo)
-            .map_err(|error| Status::internal(format!("La API respondió algo que no es una reserva: {error}")))
-    }
-
-    fn url(&self, ruta: &str) -> Result<Url, Status> {
-        self.base.join(ruta).map_err(|error| Status::internal(format!("La dirección {ruta} no sirve: {error}")))
-    }
+    serde_json::from_slice(&cuerpo)
+        .map_err(|error| Status::internal(format!("La API respondió algo que no es una reserva: {error}")))
 }
 
 /// Envía una petición; devuelve estado, Location y cuerpo.
@@ -96,14 +47,10 @@ async fn enviar(peticion: RequestBuilder) -> Result<(StatusCode, Option<String>,
         tracing::warn!(error = con_causas(&error), "no se llega a la API");
         Status::unavailable("La API no está disponible; intente de nuevo más tarde")
     };
-    let mut respuesta = peticion.send().await.map_err(ausente)?;
+    let respuesta = peticion.send().await.map_err(ausente)?;
+    let estado = respuesta.status();
     let ubicacion = respuesta.headers().get(LOCATION).and_then(|valor| valor.to_str().ok()).map(str::to_owned);
-    let mut cuerpo = Vec::new();
-    while let Some(trozo) = respuesta.chunk().await.map_err(ausente)? {
-        if cuerpo.len() + trozo.len() > MAX_BYTES {
-            return Err(Status::internal(format!("La API respondió más de {MAX_BYTES} bytes")));
-        }
-        cuerpo.extend_from_slice(&trozo);
-    }
-    Ok((respuesta.status(), ubicacion, cuerpo))
+    let cuerpo = cuerpo(respuesta, MAX_BYTES).await.map_err(ausente)?;
+    let cuerpo = cuerpo.ok_or_else(|| Status::internal(format!("La API respondió más de {MAX_BYTES} bytes")))?;
+    Ok((estado, ubicacion, cuerpo))
 }

@@ -2,10 +2,11 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::Serialize;
+use clap::{Args, Subcommand};
+use serde::Deserialize;
 use serde_json::Value;
 use tonic::Request;
 use tonic::metadata::AsciiMetadataValue;
@@ -14,89 +15,109 @@ use tonic_health::ServingStatus;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::sidecar::error::Error;
-use crate::sidecar::reserva::{Reserva, SinFecha};
+use crate::error::Error;
 use crate::sidecar::vuelos::vuelos_client::VuelosClient;
-use crate::sidecar::vuelos::{self, QueryReserva};
+use crate::sidecar::vuelos::{QueryReserva, Reserva};
 
 /// Para la conexión; la llamada tiene su propio plazo.
 const CONECTAR: Duration = Duration::from_secs(5);
 /// Un archivo mayor no es una reserva.
 const MAX_ARCHIVO: u64 = 1024 * 1024;
 
-/// Qué sidecar, y cuánto se le espera.
-#[derive(Debug, Clone)]
-pub struct Destino {
-    /// `host:puerto`.
-    pub direccion: String,
-    /// Plazo de una llamada.
-    pub espera: Duration,
+/// Argumentos de `aeroalpes sidecar-cliente`.
+#[derive(Debug, Args)]
+pub(crate) struct Argumentos {
+    /// Dirección del sidecar
+    #[arg(long, value_name = "HOST:PUERTO", default_value = "localhost:50051")]
+    direccion: String,
+    /// Cuánto se espera una respuesta, en milisegundos
+    #[arg(long, default_value_t = 10_000)]
+    espera_ms: u64,
+    #[command(subcommand)]
+    pedido: Pedido,
 }
 
-/// Una respuesta como se imprime.
-#[derive(Serialize)]
-struct Respuesta {
-    mensaje: String,
-    reserva: Option<Reserva>,
+/// Qué se le pide.
+#[derive(Debug, Subcommand)]
+enum Pedido {
+    /// Hace la reserva de un archivo JSON y la imprime como quedó guardada
+    Crear {
+        /// El cuerpo de POST /vuelos/reserva; `-` lo lee de la entrada
+        archivo: PathBuf,
+        /// Clave con la que una llamada repetida hace una sola reserva
+        #[arg(long)]
+        clave: Option<String>,
+    },
+    /// Imprime una reserva
+    Consultar {
+        /// Su id
+        id: String,
+    },
 }
 
-/// Hace la reserva de un archivo JSON, el cuerpo de `POST /vuelos/reserva`, y devuelve la respuesta en JSON.
-///
-/// El archivo `-` es la entrada del programa.
-///
-/// Con una clave, una llamada repetida hace una sola reserva.
-///
-/// # Errors
-/// Un archivo que no es una reserva o tiene algo sin campo en el contrato, la falta de conexión, o el rechazo del
-/// sidecar.
-pub async fn crear(destino: &Destino, archivo: &Path, clave: Option<&str>) -> Result<String, Error> {
-    let reserva = leer(archivo)?;
-    let no_sirve = |motivo: String| Error::Contenido { ruta: archivo.to_owned(), motivo };
-    let sin_fecha = |SinFecha { campo }| no_sirve(format!("{campo} no es una fecha como 2022-11-22T13:10:00Z"));
-    let mut peticion = Request::new(reserva.mensaje().map_err(sin_fecha)?);
-    for (nombre, valor) in [("id-cliente", reserva.id_cliente.as_deref()), ("idempotency-key", clave)] {
-        if let Some(valor) = valor {
-            let erroneo = |_| no_sirve(format!("{nombre} {valor:?} no es ASCII, como piden los metadatos de gRPC"));
-            peticion.metadata_mut().insert(nombre, AsciiMetadataValue::try_from(valor).map_err(erroneo)?);
+/// Lo que un archivo tiene además de una reserva del contrato.
+#[derive(Deserialize)]
+struct Cliente {
+    id_cliente: Option<String>,
+}
+
+/// Llama al sidecar y devuelve su respuesta en JSON.
+pub(crate) async fn ejecutar(argumentos: Argumentos) -> Result<String, Error> {
+    let Argumentos { direccion, espera_ms, pedido } = argumentos;
+    let espera = Duration::from_millis(espera_ms);
+    let respuesta = match pedido {
+        Pedido::Crear { archivo, clave } => {
+            let peticion = en_plazo(peticion(&archivo, clave.as_deref())?, espera);
+            VuelosClient::new(conectar(&direccion).await?).crear_reserva(peticion).await?
         }
-    }
-    peticion.set_timeout(destino.espera);
-    let respuesta = VuelosClient::new(conectar(destino).await?).crear_reserva(peticion).await?;
-    imprimir(respuesta.into_inner())
-}
-
-/// Lee una reserva y devuelve la respuesta en JSON.
-///
-/// # Errors
-/// La falta de conexión, o el rechazo del sidecar.
-pub async fn consultar(destino: &Destino, id: &str) -> Result<String, Error> {
-    let mut peticion = Request::new(QueryReserva { id: id.to_owned() });
-    peticion.set_timeout(destino.espera);
-    let respuesta = VuelosClient::new(conectar(destino).await?).consultar_reserva(peticion).await?;
-    imprimir(respuesta.into_inner())
+        Pedido::Consultar { id } => {
+            let peticion = en_plazo(Request::new(QueryReserva { id }), espera);
+            VuelosClient::new(conectar(&direccion).await?).consultar_reserva(peticion).await?
+        }
+    };
+    let incomprensible = |error: serde_json::Error| tonic::Status::internal(error.to_string());
+    Ok(serde_json::to_string_pretty(&respuesta.into_inner()).map_err(incomprensible)?)
 }
 
 /// Acaba bien si el servicio de salud del sidecar dice que sirve, lo que hace mientras la API contesta.
-///
-/// # Errors
-/// La falta de conexión, o un sidecar que no sirve.
-pub async fn salud(destino: &Destino) -> Result<(), Error> {
-    let mut peticion = Request::new(HealthCheckRequest { service: String::new() });
-    peticion.set_timeout(destino.espera);
-    let respuesta = HealthClient::new(conectar(destino).await?).check(peticion).await?.into_inner();
+pub(crate) async fn salud(direccion: &str, espera: Duration) -> Result<(), Error> {
+    let peticion = en_plazo(Request::new(HealthCheckRequest { service: String::new() }), espera);
+    let respuesta = HealthClient::new(conectar(direccion).await?).check(peticion).await?.into_inner();
     if respuesta.status == ServingStatus::Serving as i32 {
         return Ok(());
     }
-    Err(Error::Rechazado { codigo: tonic::Code::Unavailable, mensaje: "la API no contesta".to_owned() })
+    Err(tonic::Status::unavailable("la API no contesta").into())
 }
 
-async fn conectar(destino: &Destino) -> Result<Channel, Error> {
-    let sin_conexion = |source| Error::SinConexion { direccion: destino.direccion.clone(), source };
-    let endpoint = Endpoint::from_shared(format!("http://{}", destino.direccion)).map_err(sin_conexion)?;
+fn en_plazo<T>(mut peticion: Request<T>, espera: Duration) -> Request<T> {
+    peticion.set_timeout(espera);
+    peticion
+}
+
+/// Hace la petición de un archivo; su cliente y la clave son metadatos.
+fn peticion(archivo: &Path, clave: Option<&str>) -> Result<Request<Reserva>, Error> {
+    let (reserva, id_cliente) = leer(archivo)?;
+    let mut peticion = Request::new(reserva);
+    for (nombre, valor) in [("id-cliente", id_cliente.as_deref()), ("idempotency-key", clave)] {
+        if let Some(valor) = valor {
+            let erroneo = |_| Error::Contenido {
+                ruta: archivo.to_owned(),
+                motivo: format!("{nombre} {valor:?} no es ASCII, como piden los metadatos de gRPC"),
+            };
+            peticion.metadata_mut().insert(nombre, AsciiMetadataValue::try_from(valor).map_err(erroneo)?);
+        }
+    }
+    Ok(peticion)
+}
+
+async fn conectar(direccion: &str) -> Result<Channel, Error> {
+    let sin_conexion = |source| Error::SinConexion { direccion: direccion.to_owned(), source };
+    let endpoint = Endpoint::from_shared(format!("http://{direccion}")).map_err(sin_conexion)?;
     endpoint.connect_timeout(CONECTAR).connect().await.map_err(sin_conexion)
 }
 
-fn leer(archivo: &Path) -> Result<Reserva, Error> {
+/// Lee una reserva y su cliente.
+fn leer(archivo: &Path) -> Result<(Reserva, Option<String>), Error> {
     let no_sirve = |motivo: String| Error::Contenido { ruta: archivo.to_owned(), motivo };
     let ilegible = |source| Error::Archivo { ruta: archivo.to_owned(), source };
     let mut texto = Vec::new();
@@ -105,12 +126,16 @@ fn leer(archivo: &Path) -> Result<Reserva, Error> {
         return Err(no_sirve(format!("tiene más de {MAX_ARCHIVO} bytes, el límite")));
     }
     let json: Value = serde_json::from_slice(&texto).map_err(|error| no_sirve(format!("no es JSON: {error}")))?;
-    let reserva: Reserva =
-        serde_json::from_value(json.clone()).map_err(|error| no_sirve(format!("no es una reserva: {error}")))?;
-    let llevado = serde_json::to_value(&reserva).map_err(|error| no_sirve(error.to_string()))?;
+    let no_es = |error: &dyn std::error::Error| no_sirve(format!("no es una reserva: {error}"));
+    let Cliente { id_cliente } = Cliente::deserialize(&json).map_err(|error| no_es(&error))?;
+    let reserva: Reserva = serde_path_to_error::deserialize(&json).map_err(|error| no_es(&error))?;
+    let mut llevado = serde_json::to_value(&reserva).map_err(|error| no_es(&error))?;
+    if let Some(llevado) = llevado.as_object_mut() {
+        llevado.insert("id_cliente".into(), id_cliente.as_deref().into());
+    }
     match perdido(&json, &llevado, "") {
         Some(lugar) => Err(no_sirve(format!("{lugar} no tiene campo en el contrato de gRPC; envíelo a la propia API"))),
-        None => Ok(reserva),
+        None => Ok((reserva, id_cliente)),
     }
 }
 
@@ -119,11 +144,12 @@ fn abrir(archivo: &Path) -> std::io::Result<Box<dyn Read>> {
     if archivo == Path::new("-") { Ok(Box::new(std::io::stdin())) } else { Ok(Box::new(File::open(archivo)?)) }
 }
 
-/// Encuentra lo que una reserva ha perdido camino de la forma del contrato; perder un null no es perder nada.
+/// Encuentra lo que una reserva ha perdido camino de la forma del contrato; perder un null o un texto vacío no
+/// es perder nada.
 fn perdido(original: &Value, llevado: &Value, lugar: &str) -> Option<String> {
     match (original, llevado) {
         (Value::Object(campos), Value::Object(llevado)) => {
-            campos.iter().filter(|(_, valor)| !valor.is_null()).find_map(|(nombre, valor)| {
+            campos.iter().filter(|(_, valor)| !valor.is_null() && **valor != "").find_map(|(nombre, valor)| {
                 let lugar = if lugar.is_empty() { nombre.clone() } else { format!("{lugar}.{nombre}") };
                 match llevado.get(nombre) {
                     Some(llevado) => perdido(valor, llevado, &lugar),
@@ -137,14 +163,6 @@ fn perdido(original: &Value, llevado: &Value, lugar: &str) -> Option<String> {
         }
         _ => None,
     }
-}
-
-fn imprimir(respuesta: vuelos::RespuestaReserva) -> Result<String, Error> {
-    let incomprensible = |mensaje: String| Error::Rechazado { codigo: tonic::Code::Internal, mensaje };
-    let reserva = respuesta.reserva.as_ref().map(Reserva::completa).transpose();
-    let reserva = reserva.map_err(|SinFecha { campo }| incomprensible(format!("{campo} no es una fecha")))?;
-    let respuesta = Respuesta { mensaje: respuesta.mensaje, reserva };
-    serde_json::to_string_pretty(&respuesta).map_err(|error| incomprensible(error.to_string()))
 }
 
 #[cfg(test)]

@@ -3,27 +3,22 @@
 //! - [`servir`] sirve hasta que se le pide que termine.
 //! - [`cliente`]: lo que llama `aeroalpes sidecar-cliente`.
 //! - `servicio`: las dos llamadas; `api`: la API por HTTP; `estado`: sus rechazos como códigos de gRPC.
-//! - `reserva`: una reserva como JSON y como mensaje; `fecha`: sus momentos.
-//! - `salud`: lo que dice el servicio de salud.
+//! - `json`: los mensajes como JSON de la API.
 
 mod api;
-pub mod cliente;
-mod error;
+pub(crate) mod cliente;
 mod estado;
-mod fecha;
-mod reserva;
-mod salud;
+pub(crate) mod json;
 mod servicio;
 mod servidor;
 
 /// Lo que da el contrato `proto/vuelos.proto`: mensajes, servidor y cliente.
-#[allow(missing_docs, clippy::all, clippy::pedantic)]
-pub mod vuelos {
-    include!("generado/vuelos.rs");
+#[allow(unreachable_pub, clippy::all, clippy::pedantic)]
+pub(crate) mod vuelos {
+    include!(concat!(env!("OUT_DIR"), "/vuelos.rs"));
 
     /// El contrato mismo, para la reflexión.
-    pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!("generado/vuelos.bin");
+    pub(crate) const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/vuelos.bin"));
 }
 
-pub use error::Error;
-pub use servidor::{Configuracion, servir};
+pub(crate) use servidor::{Argumentos, servir};

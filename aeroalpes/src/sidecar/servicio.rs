@@ -5,12 +5,11 @@ use std::time::Duration;
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 
-use crate::sidecar::api::Api;
-use crate::sidecar::reserva::{Reserva, SinFecha};
-use crate::sidecar::vuelos;
+use crate::http::Api;
+use crate::sidecar::{api, json, vuelos};
 
 /// Una llamada sin plazo recibe este.
-const PLAZO: Duration = Duration::from_secs(30);
+pub(crate) const PLAZO: Duration = Duration::from_secs(30);
 
 /// El servicio: todo lo decide la API.
 #[derive(Debug)]
@@ -29,16 +28,16 @@ impl vuelos::vuelos_server::Vuelos for Servicio {
         let clave = metadato(peticion.metadata(), "idempotency-key")?;
         let mensaje = peticion.into_inner();
         let clave = clave.or_else(|| mensaje.id.clone().filter(|id| !id.is_empty()));
-        let pedida = Reserva::pedida(&mensaje, id_cliente).map_err(|error| sin_fecha(&error))?;
+        let pedido = json::pedido(&mensaje, id_cliente.as_deref())
+            .map_err(|error| Status::invalid_argument(format!("La fecha no existe ({})", error.path())))?;
         dentro_de(plazo, async {
-            let ruta = self.api.crear(&pedida, clave.as_deref()).await?;
-            let guardada = self.api.leer(&ruta).await.map_err(|estado| {
-                Status::new(
-                    estado.code(),
-                    format!("La reserva fue creada en {ruta}, pero no se pudo leer: {}", estado.message()),
-                )
+            let id = api::crear(&self.api, &pedido, clave.as_deref()).await?;
+            let guardada = api::consultar(&self.api, &id).await.map_err(|estado| {
+                let motivo = estado.message();
+                let texto = format!("La reserva fue creada en /vuelos/reserva/{id}, pero no se pudo leer: {motivo}");
+                Status::new(estado.code(), texto)
             })?;
-            respuesta(&guardada)
+            Ok(respuesta(guardada))
         })
         .await
     }
@@ -49,19 +48,12 @@ impl vuelos::vuelos_server::Vuelos for Servicio {
     ) -> Result<Response<vuelos::RespuestaReserva>, Status> {
         let plazo = plazo(peticion.metadata());
         let id = peticion.into_inner().id;
-        dentro_de(plazo, async { respuesta(&self.api.consultar(&id).await?) }).await
+        dentro_de(plazo, async { Ok(respuesta(api::consultar(&self.api, &id).await?)) }).await
     }
 }
 
-fn respuesta(guardada: &Reserva) -> Result<Response<vuelos::RespuestaReserva>, Status> {
-    let mensaje = guardada.mensaje().map_err(|SinFecha { campo }| {
-        Status::internal(format!("La API respondió algo que no es una fecha ({campo})"))
-    })?;
-    Ok(Response::new(vuelos::RespuestaReserva { mensaje: "OK".to_owned(), reserva: Some(mensaje) }))
-}
-
-fn sin_fecha(SinFecha { campo }: &SinFecha) -> Status {
-    Status::invalid_argument(format!("La fecha no existe ({campo})"))
+fn respuesta(guardada: vuelos::Reserva) -> Response<vuelos::RespuestaReserva> {
+    Response::new(vuelos::RespuestaReserva { mensaje: "OK".to_owned(), reserva: Some(guardada) })
 }
 
 /// Abandona el trabajo cuando vence el plazo de quien llama: ninguna llamada a la API dura más que la de gRPC.

@@ -1,14 +1,10 @@
 //! Si están el *broker* y la API, como lo muestra la página.
 
-use std::time::Duration;
-
 use serde::Serialize;
+use serde_json::json;
 use tokio::sync::watch;
 
-use crate::ui::reenvio::Api;
-
-/// Cada cuánto se pregunta a la API.
-const VIGILANCIA: Duration = Duration::from_secs(2);
+use crate::http::Api;
 
 /// Lo que se sabe; null hasta el primer intento.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -22,8 +18,7 @@ pub(super) struct Estado {
 impl Estado {
     /// Devuelve el mensaje para el websocket de una página.
     pub(super) fn mensaje(self) -> String {
-        let estado = serde_json::to_value(self).unwrap_or_default();
-        serde_json::json!({"tipo": "estado", "estado": estado}).to_string()
+        json!({"tipo": "estado", "estado": self}).to_string()
     }
 }
 
@@ -34,14 +29,13 @@ pub(super) fn anotar_broker(estado: &watch::Sender<Estado>, responde: bool) {
     }
 }
 
-/// Pregunta a la API una y otra vez si está en marcha. No termina por sí sola.
+/// Anota si la API contesta, una y otra vez. No termina por sí sola.
 pub(super) async fn vigilar_api(api: Api, estado: watch::Sender<Estado>) {
     loop {
-        let responde = api.responde().await;
-        if estado.send_if_modified(|estado| estado.api.replace(responde) != Some(responde)) {
-            contar("la API", responde);
-        }
-        tokio::time::sleep(VIGILANCIA).await;
+        let antes = estado.borrow().api;
+        let responde = api.cambio(antes).await;
+        estado.send_modify(|estado| estado.api = Some(responde));
+        contar("la API", responde);
     }
 }
 

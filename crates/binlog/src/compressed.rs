@@ -15,11 +15,11 @@ pub(crate) fn inflate(data: &[u8], limit: usize, inflater: &mut Decompress, out:
     }
     let length_bytes = cursor.take(usize::from(head & 0x07), WHAT)?;
     let announced = length_bytes.iter().fold(0u64, |length, byte| length << 8 | u64::from(*byte));
-    if announced > limit as u64 {
+    let Some(announced) = usize::try_from(announced).ok().filter(|announced| *announced <= limit) else {
         return Err(Error::TooLong { what: WHAT, announced, limit: limit as u64 });
-    }
+    };
     inflater.reset(true);
-    run(WHAT, inflater, cursor.rest(), announced as usize, out)
+    run(WHAT, inflater, cursor.rest(), announced, out)
 }
 
 /// Runs a reset inflater over `input` until its end, which must come after exactly `announced` bytes.
@@ -37,8 +37,8 @@ pub(crate) fn run(
         let (in_before, out_before) = (inflater.total_in(), out.len());
         let status = inflater
             .decompress_vec(input, out, FlushDecompress::None)
-            .map_err(|error| Error::Decompress { what, source: std::io::Error::other(error) })?;
-        let used = (inflater.total_in() - in_before) as usize;
+            .map_err(|error| Error::Decompress { what, cause: std::io::Error::other(error) })?;
+        let used = usize::try_from(inflater.total_in() - in_before).unwrap_or(usize::MAX);
         input = input.get(used..).unwrap_or_default();
         let is_end = status == Status::StreamEnd;
         if out.len() > announced || (is_end && out.len() < announced) {

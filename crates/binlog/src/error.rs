@@ -11,7 +11,7 @@ use crate::event_type::EventType;
 #[non_exhaustive]
 pub enum Error {
     /// A fault inside an event; `offset` counts from the first byte of the event's header.
-    #[error("the {kind} event that ends at position {next_position} cannot be decoded (byte {offset} of it): {source}")]
+    #[error("the {kind} event that ends at position {next_position} cannot be decoded (byte {offset} of it): {cause}")]
     Event {
         /// Type of the event.
         kind: EventType,
@@ -20,8 +20,7 @@ pub enum Error {
         /// Bytes from the start of the event's header to the place of the fault.
         offset: usize,
         /// What is wrong there.
-        #[source]
-        source: Box<Error>,
+        cause: Box<Error>,
     },
     /// Bytes end before a field does.
     #[error("{what} needs {needed} bytes and only {available} are left; the event is cut short or not of this format")]
@@ -120,13 +119,12 @@ pub enum Error {
         what: &'static str,
     },
     /// Compressed data does not inflate.
-    #[error("{what} cannot be decompressed: {source}")]
+    #[error("{what} cannot be decompressed: {cause}")]
     Decompress {
         /// The part.
         what: &'static str,
         /// The codec's reason.
-        #[source]
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// An event inside a compressed transaction that must not be there.
     #[error("a compressed transaction holds a {kind} event, which cannot stand inside one")]

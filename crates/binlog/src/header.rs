@@ -66,8 +66,8 @@ impl EventHeader {
 
     /// Says that a fault lies in the event of this header, `offset` bytes from the header's start.
     #[cold]
-    pub(crate) fn locate(&self, offset: usize, source: Error) -> Error {
-        Error::Event { kind: self.kind, next_position: self.next_position, offset, source: Box::new(source) }
+    pub(crate) fn locate(&self, offset: usize, cause: Error) -> Error {
+        Error::Event { kind: self.kind, next_position: self.next_position, offset, cause: Box::new(cause) }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Damaged events: an error with its place, never a panic, never an event taken for good that is not.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+#![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
 
 mod log;
 
@@ -102,9 +103,9 @@ fn a_wrong_checksum_names_event_position_and_byte() {
     sample.event[length - 1] ^= 1;
     let mut decoder = prepared(&sample);
     let error = decoder.decode(&sample.event).unwrap_err();
-    let Error::Event { kind, next_position: at, offset, source } = &error else { panic!("{error}") };
+    let Error::Event { kind, next_position: at, offset, cause } = &error else { panic!("{error}") };
     assert_eq!((*kind, *at, *offset), (EventType::XID, next_position, length - 4));
-    assert!(matches!(**source, Error::Checksum { .. }), "{error}");
+    assert!(matches!(**cause, Error::Checksum { .. }), "{error}");
     assert!(error.to_string().contains(&format!("ends at position {next_position}")), "{error}");
 }
 
@@ -113,17 +114,17 @@ fn a_wrong_length_names_both_lengths() {
     let mut sample = first(EventType::XID);
     sample.event.pop();
     let mut decoder = prepared(&sample);
-    let Err(Error::Event { source, .. }) = decoder.decode(&sample.event) else { panic!("taken") };
+    let Err(Error::Event { cause, .. }) = decoder.decode(&sample.event) else { panic!("taken") };
     let announced = sample.event.len() as u64 + 1;
-    assert!(matches!(*source, Error::Length { announced: a, actual } if a == announced && actual == announced - 1));
+    assert!(matches!(*cause, Error::Length { announced: a, actual } if a == announced && actual == announced - 1));
 }
 
 #[test]
 fn rows_without_a_table_map_are_an_error() {
     let mut sample = first(EventType::WRITE_ROWS);
     sample.before.pop();
-    let Err(Error::Event { source, .. }) = prepared(&sample).decode(&sample.event).map(|_| ()) else { panic!("taken") };
-    assert!(matches!(*source, Error::UnknownTable { .. }), "{source}");
+    let Err(Error::Event { cause, .. }) = prepared(&sample).decode(&sample.event).map(|_| ()) else { panic!("taken") };
+    assert!(matches!(*cause, Error::UnknownTable { .. }), "{cause}");
 }
 
 #[test]
@@ -145,8 +146,8 @@ fn rows_of_another_column_count_are_an_error() {
     let id: [u8; 6] = wide.before[1][HEADER_BYTES..HEADER_BYTES + 6].try_into().unwrap();
     let mut event = narrow.event.clone();
     event[HEADER_BYTES..HEADER_BYTES + 6].copy_from_slice(&id);
-    let Err(Error::Event { source, .. }) = decoder.decode(&event).map(|_| ()) else { panic!("taken") };
-    assert!(matches!(*source, Error::ColumnCount { rows: 3, map: 2, .. }), "{source}");
+    let Err(Error::Event { cause, .. }) = decoder.decode(&event).map(|_| ()) else { panic!("taken") };
+    assert!(matches!(*cause, Error::ColumnCount { rows: 3, map: 2, .. }), "{cause}");
 }
 
 #[test]

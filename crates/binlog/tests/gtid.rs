@@ -1,5 +1,6 @@
 //! GTID sets of both servers against a model (a set of single ids), as text, and in the form of the dump command.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+#![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
 
 mod log;
 

@@ -1,5 +1,6 @@
 //! Events that no server writes on demand, built byte by byte as the servers' sources lay them out.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+#![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
 
 use bitacora_binlog::event::{AlterPhase, Heartbeat, Incident, MariadbGtid};
 use bitacora_binlog::{
@@ -66,9 +67,9 @@ fn check(events: &[Built], see: impl Fn(Event<'_>)) {
 /// The error that an event gives, and its place.
 fn refused(event: &Built) -> (Error, usize) {
     match Decoder::new().decode(&event.bytes(ChecksumAlgorithm::None)) {
-        Err(Error::Event { source, offset, kind, .. }) => {
+        Err(Error::Event { cause, offset, kind, .. }) => {
             assert_eq!(kind, event.kind);
-            (*source, offset)
+            (*cause, offset)
         }
         other => panic!("{other:?}"),
     }

@@ -1,5 +1,6 @@
 //! What `encode` writes, `value` reads back: every column type, typed and as text.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+#![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
 
 use bitacora_binlog::{
     Cell, Column, ColumnType, Error, RowScratch, RowsEvent, RowsKind, TableMap,

@@ -1,6 +1,7 @@
 //! NULL bits of row images: every place of a NULL, and bits behind the last column, which MariaDB sets and MySQL does
 //! not.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+#![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
 
 use bitacora_binlog::{Cell, Column, ColumnType, RowScratch, RowsEvent, RowsKind, TableMap};
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 //! Against the servers' own tools: `golden/record.sh tool` had `mysqlbinlog` and `mariadb-binlog` print the golden
 //! logs, and what is decoded here must print the same: each event's end, checksum and type, and each row line by line.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+#![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
 
 mod log;
 
@@ -30,7 +31,7 @@ fn recorded(name: &str) -> Listing {
     let mut listing = Listing::default();
     for line in golden(name).split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
         if line.starts_with(b"###") {
-            listing.rows.push(without_type(line).to_vec());
+            listing.rows.push(without_type(line).clone());
             continue;
         }
         let text = String::from_utf8_lossy(line);
@@ -174,7 +175,7 @@ fn print_value(column: &Column, stored: &[u8], flavor: Flavor, out: &mut Vec<u8>
             }
         }
         ColumnType::FLOAT => {
-            text = format!("{:<20}", general(f64::from(value::float(stored).unwrap()), 6)).into_bytes()
+            text = format!("{:<20}", general(f64::from(value::float(stored).unwrap()), 6)).into_bytes();
         }
         ColumnType::DOUBLE => text = general(value::double(stored).unwrap(), 20).into_bytes(),
         ColumnType::NEWDECIMAL => {

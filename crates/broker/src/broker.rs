@@ -19,10 +19,10 @@ use crate::{
     shared::Shared,
 };
 
-/// Frames that one direction of a local connection may hold.
+/// Most frames that wait in one direction of a local connection.
 const LOCAL_FRAMES: usize = 64;
 
-/// At shutdown clients get this long to take what is queued for them.
+/// Time that clients have at shutdown to take what is queued for them.
 const DRAIN: std::time::Duration = std::time::Duration::from_secs(3);
 
 /// A running broker.
@@ -37,7 +37,7 @@ impl Broker {
     /// Starts a broker.
     ///
     /// # Errors
-    /// One sentence each: an address is in use, the data directory is locked, damaged or full.
+    /// [`BrokerError`] if an address is in use, or the data directory is locked, damaged or full.
     pub async fn start(config: BrokerConfig) -> Result<Self, BrokerError> {
         if config.max_message_bytes == 0 {
             return Err(BrokerError::Configuration("max_message_bytes must be above 0".to_owned()));
@@ -79,26 +79,26 @@ impl Broker {
         self.shared.http_addr
     }
 
-    /// Opens a connection inside the process: frames go in, frames come out, the code behind is that of a socket.
-    /// Dropping the sender, or the receiver, ends it.
+    /// Opens a connection inside the process: frames go in and come out, and the same code as for a socket serves them.
+    /// Dropping the sender or the receiver ends the connection.
     pub fn local_connection(&self) -> (mpsc::Sender<Frame>, mpsc::Receiver<Frame>) {
         self.local_connector().connect()
     }
 
-    /// Returns what opens such connections without borrowing the broker.
+    /// Returns a connector, which opens such connections without borrowing the broker.
     pub fn local_connector(&self) -> LocalConnector {
         LocalConnector { shared: Arc::clone(&self.shared) }
     }
 
-    /// Puts the figures of another part of the process on `/metrics`, under names that are not the broker's.
+    /// Adds the figures of another part of the process to `/metrics`. Their names must differ from the broker's.
     pub fn also_serve(&self, figures: impl Collector) {
         self.shared.others().register_collector(Box::new(figures));
     }
 
-    /// Drains and ends: connections are closed, cursors and snapshots written, logs closed.
+    /// Shuts the broker down: closes the connections, writes cursors and deduplication snapshots, closes the logs.
     ///
     /// # Errors
-    /// The last state could not be written.
+    /// [`BrokerError`] if the last state cannot be written.
     pub async fn shutdown(mut self) -> Result<(), BrokerError> {
         let _ = self.stop.send(true);
         self.shared.connections.finish_all();
@@ -114,14 +114,14 @@ impl Broker {
     }
 }
 
-/// Opens connections inside the process; they end with the broker.
+/// Opens connections inside the process. They end with the broker.
 #[derive(Debug, Clone)]
 pub struct LocalConnector {
     shared: Arc<Shared>,
 }
 
 impl LocalConnector {
-    /// Opens a connection; see [`Broker::local_connection`]. Must be called inside the runtime.
+    /// Opens a connection as [`Broker::local_connection`] does. Must be called inside the runtime.
     pub fn connect(&self) -> (mpsc::Sender<Frame>, mpsc::Receiver<Frame>) {
         let (to_broker, from_client) = mpsc::channel(LOCAL_FRAMES);
         let (to_client, from_broker) = mpsc::channel(LOCAL_FRAMES);

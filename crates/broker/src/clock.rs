@@ -10,8 +10,8 @@ pub(crate) fn now_ms() -> u64 {
     u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Returns ms since the epoch as `YYYY-MM-DDThh:mm:ss.mmmZ`. A time that a client made up may lie behind the end of the
-/// calendar; the calendar's last moment stands for it.
+/// Returns ms since the epoch as `YYYY-MM-DDThh:mm:ss.mmmZ`. For a time after the end of the calendar, which a client
+/// may invent, this is the calendar's last moment.
 pub(crate) fn rfc3339(ms: u64) -> String {
     let moment = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or(Timestamp::MAX);
     format!("{moment:.3}")

@@ -1,69 +1,69 @@
-//! What an operator may set.
+//! The settings of a broker.
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use crate::{schema::Strategy, subscription::Limits};
 
-/// Whose messages are deduplicated where a namespace's policy does not say.
+/// Which producers' messages are deduplicated if the namespace has no policy for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Deduplication {
-    /// Those of producers that gave their own name. A generated name is new at every start, so nothing of it could
-    /// ever be a repeat from before; a name that the application chose is its promise to count upwards.
+    /// The messages of producers whose name the application chose, which promises that their sequence ids rise. A
+    /// generated name is new at every start, so no message of it can be a repetition from before.
     #[default]
     NamedProducers,
-    /// Nobody's, as in a Pulsar cluster's default.
+    /// No messages, which is the default of a Pulsar cluster.
     Off,
 }
 
 /// From where a broker may be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Reach {
-    /// From this machine only: an address that others can reach is refused.
+    /// Only from this machine. An address that other machines can reach is refused.
     #[default]
     Loopback,
-    /// From anywhere that the network lets through.
+    /// From every machine that the network allows.
     Network,
 }
 
 /// Settings of one broker.
 #[derive(Debug, Clone)]
 pub struct BrokerConfig {
-    /// Holds everything that survives a restart; created if missing, locked while the broker runs.
+    /// Folder of everything that survives a restart. It is created if missing, and locked while the broker runs.
     pub data_dir: PathBuf,
     /// Address of the binary protocol; `None` = in-process connections only.
     pub listen: Option<SocketAddr>,
     /// Address of the admin REST; `None` = no REST.
     pub http: Option<SocketAddr>,
-    /// Names by which the admin REST is meant to be asked, beside `localhost` and addresses; with a port or for all
-    /// ports. A request under another name, or of a web page of another name, is refused.
+    /// Host names under which the admin REST accepts requests, besides `localhost` and addresses; each with a port, or
+    /// for all ports. A request under another name, or from a web page of another host, is refused.
     pub http_names: Vec<String>,
-    /// Whether other machines may reach this broker, which asks nobody who they are and encrypts nothing.
+    /// Whether other machines may reach this broker, which has no authentication and no encryption.
     pub reach: Reach,
-    /// URL that lookups name. `None` = derived from the client's own connection; clients are told to stay on the URL
-    /// that they were given (`proxy_through_service_url`) either way.
+    /// URL in the answers to lookups; `None` = the address that the broker listens on. Either way the answers tell
+    /// clients to stay on the URL that they were given (`proxy_through_service_url`).
     pub advertised_url: Option<String>,
     /// Name of the cluster in REST answers and generated producer names.
     pub cluster: String,
     /// Largest message that clients may send.
     pub max_message_bytes: u32,
-    /// A peer that is silent this long is pinged, and dropped after twice the time.
+    /// Silence after which a peer is pinged. After twice the time its connection is closed.
     pub keepalive: Duration,
-    /// Bytes of messages that may wait to be written to one connection.
+    /// Most bytes of messages that wait to be written to one connection.
     pub outbound_bytes: usize,
-    /// Bytes that one connection may have sent and not seen receipted.
+    /// Most bytes that one connection may have sent without having received the receipts.
     pub inflight_bytes: usize,
-    /// Whose messages are deduplicated by default.
+    /// Which producers' messages are deduplicated by default.
     pub deduplication: Deduplication,
     /// How a schema may change by default.
     pub schema_compatibility: Strategy,
-    /// Caps on unacknowledged messages.
+    /// Limits on unacknowledged messages.
     pub unacked: Limits,
     /// How often changed cursors are written.
     pub cursor_flush: Duration,
 }
 
 impl BrokerConfig {
-    /// Returns the defaults for a data directory, with the usual loopback addresses 6650 and 8080.
+    /// Creates the default settings for a data directory, with the ports 6650 and 8080 on the loopback address.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Self {
             data_dir: data_dir.into(),

@@ -1,6 +1,6 @@
-//! What can go wrong at the broker's border: start, configuration, shutdown.
+//! The errors of start, configuration and shutdown.
 //!
-//! Clients never see these; they get `ServerError` codes and one sentence (see [`crate::session`]).
+//! Clients never see these errors. They get `ServerError` codes with one sentence (see [`crate::session`]).
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -10,17 +10,17 @@ use std::{net::SocketAddr, path::PathBuf};
 pub enum BrokerError {
     /// A listener could not be bound.
     #[error(
-        "cannot listen on {address} for {purpose}: {source}; choose another address or end the program that holds it"
+        "cannot listen on {address} for {purpose}: {cause}; choose another address or end the program that holds it"
     )]
     Listen {
-        /// Wanted address.
+        /// The address.
         address: SocketAddr,
-        /// Which listener.
+        /// What the listener is for.
         purpose: &'static str,
         /// The system's reason.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
-    /// A listener that other machines could reach, without leave.
+    /// Other machines could reach a listener, and the configuration does not allow that.
     #[error(
         "{address} for {purpose} can be reached from other machines, and the broker has no authentication and no TLS; \
         listen on 127.0.0.1, or allow it (--allow-remote, broker.allow_remote = true) behind a firewall or a proxy"
@@ -38,9 +38,6 @@ pub enum BrokerError {
         path: PathBuf,
         /// One sentence with file and remedy.
         reason: String,
-        /// The storage's own error.
-        #[source]
-        source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
     /// The configuration contradicts itself.
     #[error("invalid broker configuration: {0}")]

@@ -1,12 +1,13 @@
 //! The embedded broker: segment log, topics, cursors, dispatch, schemas, deduplication, REST.
 //!
-//! A message's way: `session` takes a SEND from a socket or an in-process connection; `topic` checks, deduplicates and
-//! appends it; `storage` writes and syncs it together with what else waits; then the receipt goes out and the dispatch
-//! task of each `subscription` hands the stored bytes, unchanged, to its consumers. `schema` judges what producers and
-//! consumers say about the content.
+//! The path of a message: `session` takes a SEND from a socket or an in-process connection; `topic` checks,
+//! deduplicates and appends it; `storage` writes and syncs it together with other waiting entries. Then the receipt is
+//! sent, and the dispatch task of each `subscription` sends the stored bytes, unchanged, to its consumers. `schema`
+//! checks the schemas that producers and consumers name.
 //!
-//! `broker` has the life cycle, `net` and `rest` the edge, `catalog` what exists, `peer` the connected client, below
-//! sessions and topics. A lower room never calls a higher one (`tools/circles.py`, docs/decisions/0013).
+//! `broker` has the life cycle, `net` and `rest` the listeners, `catalog` the tenants, namespaces and topics. `peer`,
+//! the connected client, is below sessions and topics. A lower module never uses a higher one (`tools/circles.py`,
+//! docs/decisions/0013).
 
 mod broker;
 mod catalog;

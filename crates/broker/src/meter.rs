@@ -1,6 +1,6 @@
-//! Rates out of counters that only grow.
+//! Computes rates from counters that only grow.
 
-/// A sample is taken at most this often.
+/// Shortest time between two samples.
 const WINDOW_MS: u64 = 5_000;
 
 /// Messages and bytes per second.
@@ -12,7 +12,7 @@ pub(crate) struct Rates {
     pub bytes: f64,
 }
 
-/// Remembers where two counters stood, and how fast they grew over the last window.
+/// Holds the last sample of two counters, and how fast they grew over the last window.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Meter {
     at_ms: u64,
@@ -22,7 +22,7 @@ pub(crate) struct Meter {
 }
 
 impl Meter {
-    /// Looks at the counters; computes new rates when a window is over.
+    /// Takes the values of the counters, and computes new rates if a window is over.
     pub(crate) fn sample(&mut self, now_ms: u64, messages: u64, bytes: u64) {
         let elapsed_ms = now_ms.saturating_sub(self.at_ms);
         if elapsed_ms < WINDOW_MS {
@@ -35,7 +35,7 @@ impl Meter {
         (self.at_ms, self.messages, self.bytes) = (now_ms, messages, bytes);
     }
 
-    /// Returns the rates of the last whole window.
+    /// Returns the rates of the last complete window.
     pub(crate) fn rates(&self) -> Rates {
         self.rates
     }

@@ -1,10 +1,10 @@
-//! Why the broker refuses a request, in the terms of the wire.
+//! Why the broker refuses a request, in the terms of Pulsar's protocol.
 
 use bitacora_pulsar_wire::proto::ServerError;
 
 use crate::storage::StorageError;
 
-/// A refusal: the code that clients act on and one sentence.
+/// A refusal: the code on which clients act, and one sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub(crate) struct Refused {

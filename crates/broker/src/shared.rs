@@ -1,7 +1,6 @@
 //! What connections, the admin REST and background work share.
 //!
-//! The parts below (catalog, topics, storage) know nothing of it; the life cycle of the broker, in `broker.rs`, makes
-//! it.
+//! `broker.rs` creates it. The parts below (catalog, topics, storage) do not know it.
 
 use std::{
     net::SocketAddr,
@@ -24,7 +23,7 @@ pub(crate) struct Shared {
     pub catalog: Catalog,
     /// Open connections.
     pub connections: Connections,
-    /// Real addresses of the listeners, known after binding.
+    /// Real address of the binary protocol, known after binding.
     pub listen_addr: Option<SocketAddr>,
     /// Real address of the admin REST.
     pub http_addr: Option<SocketAddr>,
@@ -67,7 +66,7 @@ impl Shared {
         self.http_addr.map(|address| format!("http://{address}")).unwrap_or_default()
     }
 
-    /// Locks the figures of other parts of the process, which `/metrics` shows beside the broker's.
+    /// Locks the figures of other parts of the process, which `/metrics` shows besides the broker's.
     pub(crate) fn others(&self) -> MutexGuard<'_, Registry> {
         self.others.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,5 +1,5 @@
-//! Deduplication that is switched off and on again: nothing of what is published meanwhile or later may be taken for a
-//! repeat of what came before.
+//! Deduplication that is switched off and on again. No message that is published meanwhile or later may be taken for a
+//! duplicate of an earlier one.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 use std::{path::Path, sync::Arc, time::Duration};
@@ -12,12 +12,12 @@ use serde_json::Value;
 async fn broker(folder: &Path) -> Broker {
     let mut config = BrokerConfig::new(folder);
     (config.listen, config.http) = (None, Some("127.0.0.1:0".parse().unwrap()));
-    // What is written at shutdown and at intervals must not be what these tests see.
+    // These tests must not see what the broker writes at intervals.
     config.cursor_flush = Duration::from_secs(3_600);
     Broker::start(config).await.unwrap()
 }
 
-/// Starts a broker on the data that another one would leave behind if it were killed now.
+/// Starts a broker on the data that another one would leave if it were killed now.
 async fn after_a_crash(of: &Path, folder: &Path) -> Broker {
     copy(of, folder);
     broker(folder).await
@@ -41,7 +41,7 @@ async fn switch(broker: &Broker, is_on: bool) {
     assert_eq!(answer.status().as_u16(), 204);
 }
 
-/// Sends one message with each of these ids as the producer `p`, and gives the last id that the broker knew before.
+/// Sends one message with each of these ids as the producer `p`; returns the last id that the broker knew before.
 async fn send(broker: &Broker, ids: std::ops::Range<u64>) -> i64 {
     let connector = broker.local_connector();
     let client = Client::new(ClientConfig::new(Endpoint::Local(Arc::new(move || Ok(connector.connect()))))).unwrap();
@@ -67,7 +67,7 @@ async fn what_comes_after_a_time_without_deduplication_is_stored() {
     assert_eq!(send(&broker, 0..2).await, -1);
     switch(&broker, true).await;
     assert_eq!(send(&broker, 0..2).await, -1);
-    assert_eq!(send(&broker, 2..3).await, 1, "ids count again");
+    assert_eq!(send(&broker, 2..3).await, 1, "ids are compared again");
     broker.shutdown().await.unwrap();
 }
 
@@ -97,7 +97,7 @@ async fn a_crash_after_a_time_without_deduplication_brings_only_newer_ids_back()
     let broker = after_a_crash(first.path(), second.path()).await;
     assert_eq!(send(&broker, 0..2).await, -1);
     let again = after_a_crash(second.path(), third.path()).await;
-    assert_eq!(send(&again, 2..3).await, 1, "ids count again");
+    assert_eq!(send(&again, 2..3).await, 1, "ids are compared again");
     for broker in [killed, broker, again] {
         broker.shutdown().await.unwrap();
     }

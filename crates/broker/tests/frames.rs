@@ -1,4 +1,5 @@
-//! The broker by raw frames: what no well-behaved client would send, and what clients depend on to the letter.
+//! Tests of the broker with raw frames: frames that no correct client sends, and answers on whose exact form clients
+//! depend.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 use std::time::Duration;
@@ -102,7 +103,7 @@ fn message(producer_id: u64, sequence_id: u64, highest: u64) -> Frame {
     Frame::with_payload(command, entry(sequence_id..highest + 1))
 }
 
-/// Sequence ids of the next receipt, and the number of the entry in its segment.
+/// Returns the sequence ids of the next receipt and the number of the entry in its segment.
 async fn receipt(peer: &mut Peer) -> (u64, u64, i64) {
     match peer.next().await {
         Command::SendReceipt(r) => {
@@ -122,7 +123,7 @@ async fn duplicates_get_minus_one_behind_the_receipts_of_what_was_sent_before() 
     assert_eq!(receipt(&mut peer).await, (0, 4, 0));
     assert_eq!(receipt(&mut peer).await, (5, 9, 1));
     assert_eq!(receipt(&mut peer).await, (0, 4, -1));
-    // A partial overlap is judged by its highest id alone.
+    // Of a batch that overlaps in part, only the highest id is compared.
     assert_eq!(receipt(&mut peer).await, (8, 12, 2));
     assert_eq!(receipt(&mut peer).await, (10, 12, -1));
     assert_eq!(peer.producer(2, None).await, -1);

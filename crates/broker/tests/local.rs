@@ -1,4 +1,4 @@
-//! The broker through the product's own client, in the process and over a socket, across restarts.
+//! Tests of the broker with this project's client, in the process and over a socket, also across restarts.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 use std::{path::Path, sync::Arc, time::Duration};
@@ -22,7 +22,7 @@ async fn broker(folder: &Path) -> Broker {
 fn local(broker: &Broker) -> Client {
     let connector = broker.local_connector();
     let endpoint = Endpoint::Local(Arc::new(move || Ok(connector.connect())));
-    // The client tries again for this long when another producer is in the way.
+    // If another producer has the topic, the client tries again for this long.
     Client::new(ClientConfig { operation_timeout_ms: 1_000, ..ClientConfig::new(endpoint) }).unwrap()
 }
 
@@ -115,7 +115,7 @@ async fn the_topic_epoch_survives_a_restart_and_fences_the_second_producer() {
 async fn a_producer_that_was_fenced_out_ends_without_trying_for_its_whole_timeout() {
     let folder = tempfile::tempdir().unwrap();
     let broker = broker(folder.path()).await;
-    // Over sockets too: the client must not depend on how it is connected.
+    // The client must behave the same on both kinds of connection.
     for client in [local(&broker), socket(&broker)] {
         let fencing = |name: &str| ProducerOptions {
             name: Some(name.into()),

@@ -1,5 +1,5 @@
-//! A log that is shorter than it was: sequence ids and cursors of what is gone must not swallow what comes in its
-//! place.
+//! A log that has lost entries at its end. New messages in their place must be stored and delivered, whatever sequence
+//! ids and cursors were stored for the lost ones.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 use std::{
@@ -29,7 +29,7 @@ fn topic(name: &str) -> TopicName {
 }
 
 /// Sends one message with each of these ids as the producer `p`; returns the last id that the broker knew before, and
-/// where the messages are; a repeat has no place.
+/// the ids of the stored messages. A duplicate has no message id.
 async fn send(broker: &Broker, name: &str, ids: std::ops::Range<u64>) -> (i64, Vec<MessageId>) {
     let options = ProducerOptions { name: Some("p".to_owned()), ..ProducerOptions::new(topic(name)) };
     let mut producer = client(broker).producer(options).await.unwrap();
@@ -43,7 +43,7 @@ async fn send(broker: &Broker, name: &str, ids: std::ops::Range<u64>) -> (i64, V
     (last, places)
 }
 
-/// Receives and acknowledges so many messages of the subscription `s`.
+/// Receives and acknowledges `count` messages of the subscription `s`.
 async fn receive(broker: &Broker, name: &str, count: usize) -> Vec<String> {
     let mut options = ConsumerOptions::new(topic(name), "s");
     options.initial_position = bitacora_pulsar_wire::proto::InitialPosition::Earliest;
@@ -58,7 +58,7 @@ async fn receive(broker: &Broker, name: &str, count: usize) -> Vec<String> {
     found
 }
 
-/// The segments of the topic with the number 0, oldest first.
+/// Returns the segment files of the topic with the number 0, oldest first.
 fn segments(folder: &Path) -> Vec<PathBuf> {
     let files = std::fs::read_dir(folder.join("topics/0000000000000000")).unwrap();
     let mut paths: Vec<PathBuf> = files.map(|entry| entry.unwrap().path()).collect();
@@ -78,8 +78,8 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// The last ids were believed from their snapshot although the log had lost the messages: the producer that sent them
-/// again was told that they were repeats, and a subscription that had been at the end missed what came in their place.
+/// The broker once trusted the stored sequence ids although the log had lost the messages. A producer that sent them
+/// again was told that they were duplicates, and a subscription at the former end missed the messages in their place.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_sent_again_after_a_loss_is_stored_and_received() {
     for harm in ["newest segment", "half of the newest", "all"] {
@@ -114,7 +114,7 @@ async fn what_is_sent_again_after_a_loss_is_stored_and_received() {
         assert!(places.iter().all(|place| place.ledger > lost[0].ledger), "{harm}: an id was given again");
         let expected: Vec<String> = again.clone().map(|id| id.to_string()).collect();
         assert_eq!(receive(&running, "t", again.count()).await, expected, "{harm}");
-        // As a crash leaves it: nothing was stored at a clean end.
+        // The copy is as a crash leaves it: the broker has stored nothing at its end.
         let killed = tempfile::tempdir().unwrap();
         copy(folder.path(), killed.path());
         running.shutdown().await.unwrap();
@@ -126,9 +126,9 @@ async fn what_is_sent_again_after_a_loss_is_stored_and_received() {
     }
 }
 
-/// Message ids of a deleted topic were those of the next one of its name.
+/// A topic once gave the message ids of the deleted topic of the same name.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_topic_made_again_gives_no_id_of_the_former_one() {
+async fn a_topic_created_again_gives_no_id_of_the_former_one() {
     let folder = tempfile::tempdir().unwrap();
     let mut config = BrokerConfig::new(folder.path());
     (config.listen, config.http) = (None, Some("127.0.0.1:0".parse().unwrap()));
@@ -143,7 +143,7 @@ async fn a_topic_made_again_gives_no_id_of_the_former_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn metadata_that_are_lost_are_made_again_from_the_logs() {
+async fn lost_metadata_is_created_again_from_the_logs() {
     let folder = tempfile::tempdir().unwrap();
     let running = broker(folder.path()).await;
     for name in ["a", "b", "parts-partition-0", "parts-partition-2"] {

@@ -1,4 +1,5 @@
-//! The broker in a process that is short of something. Limits hold for the whole process, so these tests take turns.
+//! The broker in a process that reaches a limit of the system. Limits hold for the whole process, so these tests run
+//! one after another.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 #![allow(unsafe_code, reason = "limits and signals of the own process are set by system calls")]
 
@@ -45,7 +46,8 @@ async fn send(producer: &mut Producer, sequence_id: u64) {
     sent.expect("a receipt").unwrap();
 }
 
-/// A topic whose segment could not be opened for want of a descriptor took no more messages until the next start.
+/// If there was no file descriptor for a topic's segment, the topic once accepted no more messages until the next
+/// start.
 #[tokio::test(flavor = "multi_thread")]
 async fn more_topics_than_descriptors_are_written_to() {
     let _turn = TURN.lock().await;
@@ -73,7 +75,7 @@ async fn more_topics_than_descriptors_are_written_to() {
     broker.shutdown().await.unwrap();
 }
 
-/// The commit thread kept the segment of a deleted topic open, and with it its space on the disk, until the next start.
+/// The commit thread once kept the segment of a deleted topic open until the next start, so its disk space stayed used.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_topic_leaves_no_file_open() {
     let _turn = TURN.lock().await;
@@ -102,9 +104,9 @@ async fn create_topic(broker: &Broker, name: &str) -> u16 {
     reqwest::Client::new().put(url).send().await.unwrap().status().as_u16()
 }
 
-/// One write that the disk refused ended all changes to the metadata, cursors too, until the next start.
+/// After one write that the disk refused, no metadata and no cursors were once stored until the next start.
 #[tokio::test(flavor = "multi_thread")]
-async fn metadata_are_written_again_when_the_disk_takes_them_again() {
+async fn metadata_is_written_again_when_the_disk_accepts_writes_again() {
     let _turn = TURN.lock().await;
     let folder = tempfile::tempdir().unwrap();
     let first = broker(folder.path()).await;

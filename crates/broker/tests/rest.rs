@@ -152,8 +152,8 @@ async fn schemas_are_posted_checked_and_shown_with_both_halves() {
     rest.broker.shutdown().await.unwrap();
 }
 
-/// What was published on a new partition before a consumer of an existing subscription had come there was lost to it:
-/// the partition did not know the subscription, which then began with new messages.
+/// A subscription once missed the messages that were published on a new partition before its first consumer connected:
+/// the partition did not have the subscription, which was then created with only new messages.
 #[tokio::test]
 async fn a_new_partition_keeps_its_messages_for_the_durable_subscriptions_of_the_others() {
     let rest = Rest::start().await;
@@ -179,8 +179,8 @@ async fn a_new_partition_keeps_its_messages_for_the_durable_subscriptions_of_the
     rest.broker.shutdown().await.unwrap();
 }
 
-/// A page of any site could change namespaces and read topics of a broker on the reader's own machine: nothing was
-/// asked of a request but its path.
+/// A page of any site could once change namespaces and read topics of a broker on the reader's own machine, because the
+/// broker checked only the path of a request.
 #[tokio::test]
 async fn a_foreign_page_and_a_rebound_name_are_refused() {
     let rest = Rest::start_with(|config| config.http_names = vec!["broker.example".to_owned()]).await;
@@ -231,8 +231,8 @@ async fn a_foreign_page_and_a_rebound_name_are_refused() {
     rest.broker.shutdown().await.unwrap();
 }
 
-/// A subscription's name is any text: a quote or a line break in it ended the label, and Prometheus refused the whole
-/// page.
+/// A subscription's name is any text. A quote or a line break in it once ended the label, and Prometheus refused the
+/// whole page.
 #[tokio::test]
 async fn metrics_stay_readable_whatever_subscriptions_are_called() {
     let rest = Rest::start().await;

@@ -98,7 +98,7 @@ impl DdlRecordEncoder {
         let value = self.value(change, context);
         match self.options.value_format {
             ValueFormat::Json => {
-                out.push(&WholeMessage { key: Some(key.as_bytes()), value: Some(&value), ..WholeMessage::default() })
+                out.push(&WholeMessage { key: Some(key.as_bytes()), value: Some(&value), ..WholeMessage::default() });
             }
             ValueFormat::JsonWithEnvelope => {
                 let wrap = |schema: &Schema, payload: &[u8]| {

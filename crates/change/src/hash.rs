@@ -147,6 +147,7 @@ fn java_string(text: &Pieces<'_>, mut take: impl FnMut(&[u8])) {
     modified_utf8(text, take);
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "each byte takes six or seven bits of the unit")]
 fn modified_utf8(text: &Pieces<'_>, mut take: impl FnMut(&[u8])) {
     for piece in text.clone() {
         match piece {

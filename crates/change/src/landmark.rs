@@ -57,11 +57,13 @@ impl Landmarks {
     }
 
     /// Notes that the constant part `name` begins at `at`.
+    #[expect(clippy::cast_possible_truncation, reason = "a message is below 4 GiB: Pulsar counts its bytes in 32 bits")]
     pub(crate) fn mark(&mut self, name: u16, at: usize) {
         self.places.push((name, at.wrapping_sub(self.value_start) as u32));
     }
 
     /// Marks the places of a text that was written elsewhere and is copied to `at`.
+    #[expect(clippy::cast_possible_truncation, reason = "a message is below 4 GiB: Pulsar counts its bytes in 32 bits")]
     pub(crate) fn copy(&mut self, from: &Landmarks, at: usize) {
         let base = at.wrapping_sub(self.value_start) as u32;
         self.places.extend(from.places.iter().map(|&(name, place)| (name, base.wrapping_add(place))));

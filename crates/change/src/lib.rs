@@ -8,6 +8,7 @@ pub mod avro;
 pub mod charset;
 mod column;
 mod column_rules;
+mod completed;
 pub mod ddl_record;
 mod description;
 mod error;
@@ -28,6 +29,7 @@ mod scratch;
 pub mod source_block;
 
 pub use column_rules::{ColumnRules, ColumnSelection, Mask};
+pub use completed::completed;
 pub use description::{ColumnDefault, ColumnDescription, StoredDefault, TableDescription};
 pub use error::{EncodeError, PlanError};
 pub use event_context::{EventContext, SnapshotMark};

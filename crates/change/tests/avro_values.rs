@@ -1,5 +1,6 @@
 //! Values in Avro's binary encoding: whatever a schema allows comes back from an independent decoder.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+#![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
 
 use bitacora_change::avro::AvroSchema;
 use proptest::prelude::*;

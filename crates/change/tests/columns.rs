@@ -1,6 +1,7 @@
 //! Every column type: stored bytes in, JSON out, in both forms; which columns are the key; what a change of the key
 //! becomes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+#![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
 
 mod log;
 

@@ -1,5 +1,6 @@
 //! Decimals, Base64, dates and times against slow models that share no code with the encoders.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+#![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
 
 mod log;
 

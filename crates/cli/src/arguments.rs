@@ -1,4 +1,4 @@
-//! The command line. Names of commands and flags follow Pulsar's own tools where they have one.
+//! The command line. Commands and flags have the names of Pulsar's own tools, if those have them.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -33,13 +33,13 @@ pub(crate) enum Command {
     Client(Client),
     /// Lists topics
     Topics(Topics),
-    /// Copies a data folder, also while it is in use
+    /// Copies a data folder, even while it is in use
     Backup(Backup),
-    /// Makes lost broker metadata again from the logs
+    /// Restores lost metadata of the broker from its logs
     Repair(Repair),
 }
 
-/// Pulsar's strategies of schema compatibility.
+/// Pulsar's strategies for schema compatibility.
 const STRATEGIES: [&str; 8] = [
     "FULL",
     "BACKWARD",
@@ -51,13 +51,13 @@ const STRATEGIES: [&str; 8] = [
     "ALWAYS_INCOMPATIBLE",
 ];
 
-/// Who a client is, and whom it trusts.
+/// How a client authenticates itself, and whom it trusts.
 #[derive(Debug, Args)]
 pub(crate) struct Access {
-    /// How the client says who it is: token (which is meant without this) or basic
+    /// How the client authenticates itself: token (the default) or basic
     #[arg(long, value_name = "PLUGIN", alias = "client-auth-plugin", env = "BITACORA_PULSAR_AUTH_PLUGIN")]
     pub auth_plugin: Option<String>,
-    /// Its credentials: token:… or file:///path; for basic {"userId":"…","password":"…"}
+    /// Credentials of the client: token:… or file:///path; for basic {"userId":"…","password":"…"}
     #[arg(
         long,
         value_name = "PARAMS",
@@ -66,7 +66,8 @@ pub(crate) struct Access {
         hide_env_values = true
     )]
     pub auth_params: Option<String>,
-    /// PEM file of the authorities that a pulsar+ssl broker's certificate may be of; without it the public ones
+    /// PEM file of the authorities that may have signed the certificate of a pulsar+ssl broker; without it the public
+    /// ones
     #[arg(
         long,
         value_name = "FILE",
@@ -85,13 +86,14 @@ pub(crate) struct Broker {
     /// Address of the admin REST
     #[arg(long, value_name = "HOST:PORT", env = "BITACORA_BROKER_HTTP", default_value = "127.0.0.1:8080")]
     pub http: String,
-    /// A name by which the admin REST is asked, beside localhost and addresses; repeated or separated by commas
+    /// A host name under which the admin REST accepts requests, besides localhost and addresses; may be repeated, or
+    /// list several names separated by commas
     #[arg(long, value_name = "NAME", env = "BITACORA_BROKER_HTTP_NAMES", value_delimiter = ',')]
     pub http_name: Vec<String>,
-    /// Let other machines reach the addresses; there is no authentication and no TLS
+    /// Allows addresses that other machines can reach; there is no authentication and no TLS
     #[arg(long, env = "BITACORA_BROKER_ALLOW_REMOTE")]
     pub allow_remote: bool,
-    /// How a topic's schema may change where the policy of its namespace does not say
+    /// How a topic's schema may change if the policy of its namespace does not say
     #[arg(
         long,
         value_name = "STRATEGY",
@@ -127,19 +129,19 @@ pub(crate) struct Localrun {
     /// Source file of Pulsar IO's Debezium connector (YAML)
     #[arg(long, value_name = "FILE")]
     pub source_config_file: PathBuf,
-    /// Topic that Pulsar IO wants to be named; it is created and stays empty, tables have their own topics
+    /// Topic that Pulsar IO requires; it is created and stays empty, because tables have topics of their own
     #[arg(long, value_name = "TOPIC")]
     pub destination_topic_name: Option<String>,
-    /// Service URL of the broker; without it pulsar.service.url of the file, else pulsar://127.0.0.1:6650
+    /// Service URL of the broker; without it the file's pulsar.service.url, or else pulsar://127.0.0.1:6650
     #[arg(long, value_name = "URL")]
     pub broker_service_url: Option<String>,
-    /// Who the source is to the broker; without it what the file says
+    /// How the source authenticates itself; without it as the file says
     #[command(flatten)]
     pub access: Access,
     /// Folder of the checkpoint
     #[arg(long, value_name = "DIR", env = "BITACORA_DATA_DIR", default_value = "./bitacora-data")]
     pub data_dir: PathBuf,
-    /// Address of /metrics for Prometheus; without it that of BITACORA_METRICS_LISTEN, else none
+    /// Address of /metrics for Prometheus; without it BITACORA_METRICS_LISTEN, or else none
     #[arg(long, value_name = "HOST:PORT")]
     pub metrics_listen: Option<String>,
 }
@@ -161,7 +163,7 @@ pub(crate) struct Doctor {
     /// Source file of Pulsar IO's Debezium connector (YAML)
     #[arg(long, value_name = "FILE")]
     pub source_config_file: Option<PathBuf>,
-    /// Folder of the checkpoint; without it what the file or BITACORA_DATA_DIR says, else ./bitacora-data
+    /// Folder of the checkpoint; without it as the file or BITACORA_DATA_DIR says, or else ./bitacora-data
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
 }
@@ -169,9 +171,9 @@ pub(crate) struct Doctor {
 /// `bitacora backup`.
 #[derive(Debug, Args)]
 pub(crate) struct Backup {
-    /// Folder of the copy; it is made, or is empty
+    /// Folder of the copy; it is created, or must be empty
     pub dir: PathBuf,
-    /// Data folder to copy; what runs on it goes on
+    /// Data folder to copy; the processes that use it keep running
     #[arg(long, value_name = "DIR", env = "BITACORA_DATA_DIR", default_value = "./bitacora-data")]
     pub data_dir: PathBuf,
 }
@@ -179,7 +181,7 @@ pub(crate) struct Backup {
 /// `bitacora repair`.
 #[derive(Debug, Args)]
 pub(crate) struct Repair {
-    /// Data folder of a broker that is stopped
+    /// Data folder of a stopped broker
     #[arg(long, value_name = "DIR", env = "BITACORA_DATA_DIR", default_value = "./bitacora-data")]
     pub data_dir: PathBuf,
 }
@@ -190,7 +192,7 @@ pub(crate) struct Client {
     /// Service URL of the broker
     #[arg(long, value_name = "URL", default_value = "pulsar://127.0.0.1:6650")]
     pub url: String,
-    /// Who the client is
+    /// How the client authenticates itself
     #[command(flatten)]
     pub access: Access,
     /// What to do
@@ -215,7 +217,7 @@ pub(crate) struct Consume {
     /// Subscription
     #[arg(short, long, value_name = "NAME")]
     pub subscription_name: String,
-    /// Messages to consume; 0 goes on until interrupted
+    /// Messages to consume; 0 consumes until interrupted
     #[arg(short, long, value_name = "N", default_value_t = 1)]
     pub num_messages: u64,
     /// Kind of the subscription
@@ -224,23 +226,23 @@ pub(crate) struct Consume {
     /// Where a new subscription begins
     #[arg(short = 'p', long, value_enum, ignore_case = true, default_value = "latest")]
     pub subscription_position: SubscriptionPosition,
-    /// Prints only that a message came
+    /// Prints only that a message arrived
     #[arg(long)]
     pub hide_content: bool,
-    /// What becomes of a message that cannot be read, because its bytes are damaged or its count lies
+    /// What happens to a message that cannot be read, because its bytes are damaged or its count is wrong
     #[arg(long, value_enum, ignore_case = true, default_value = "skip")]
     pub unreadable: Unreadable,
-    /// Largest message in chunks that is joined, in bytes
+    /// Largest message that is joined from chunks, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = 2_147_483_647)]
     pub max_message_bytes: usize,
 }
 
-/// What becomes of messages that cannot be read.
+/// What happens to messages that cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Unreadable {
-    /// They are named and acknowledged.
+    /// The command reports and acknowledges them.
     Skip,
-    /// The command ends with an error, and the message stays.
+    /// The command ends with an error, and the message stays unacknowledged.
     Stop,
 }
 
@@ -249,21 +251,21 @@ pub(crate) enum Unreadable {
 pub(crate) enum SubscriptionType {
     /// One consumer.
     Exclusive,
-    /// Several, each message to one of them.
+    /// Several consumers; each message goes to one of them.
     Shared,
-    /// Several, one at a time.
+    /// Several consumers; one at a time gets all messages.
     Failover,
-    /// Several, each key to one of them.
+    /// Several consumers; each key goes to one of them.
     #[value(name = "key_shared")]
     KeyShared,
 }
 
-/// Where a subscription begins.
+/// Where a new subscription begins.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum SubscriptionPosition {
-    /// With new messages.
+    /// At messages that arrive from now on.
     Latest,
-    /// With the oldest message.
+    /// At the oldest message.
     Earliest,
 }
 
@@ -275,13 +277,13 @@ pub(crate) struct Produce {
     /// Messages, separated by the separator
     #[arg(short, long, value_name = "TEXT", required_unless_present = "files")]
     pub messages: Vec<String>,
-    /// Files, each of which is one message; separated by commas
+    /// Files, each with one message; separated by commas
     #[arg(short, long, value_name = "FILE", value_delimiter = ',')]
     pub files: Vec<PathBuf>,
     /// Separates messages
     #[arg(short, long, value_name = "TEXT", default_value = ",")]
     pub separator: String,
-    /// Times that all messages are sent
+    /// Number of times that all messages are sent
     #[arg(short, long, value_name = "N", default_value_t = 1)]
     pub num_produce: u64,
     /// Key of the messages
@@ -301,7 +303,7 @@ pub(crate) struct Topics {
     /// Service URL of the broker
     #[arg(long, value_name = "URL", default_value = "pulsar://127.0.0.1:6650")]
     pub url: String,
-    /// Who the client is
+    /// How the client authenticates itself
     #[command(flatten)]
     pub access: Access,
     /// What to do
@@ -320,20 +322,20 @@ pub(crate) enum TopicsCommand {
 }
 
 impl Access {
-    /// A client's configuration for a service URL.
+    /// Returns a client's configuration for a service URL.
     ///
     /// # Errors
-    /// One sentence on what is wrong with the credentials; it does not repeat them.
+    /// One sentence about the fault in the credentials, which does not show them.
     pub(crate) fn client(self, url: &str) -> Result<ClientConfig, Failure> {
         let mut config = ClientConfig::url(url);
         self.replace(&mut config.auth, &mut config.tls_ca_file)?;
         Ok(config)
     }
 
-    /// Replaces what is given; the rest stays as it is.
+    /// Replaces those values that the command line gives.
     ///
     /// # Errors
-    /// As [`Access::client`].
+    /// Those of [`Access::client`].
     pub(crate) fn replace(self, auth: &mut Auth, tls_trust_certs_file: &mut Option<PathBuf>) -> Result<(), Failure> {
         if self.auth_plugin.is_some() || self.auth_params.is_some() {
             *auth = Auth::parse(self.auth_plugin.as_deref(), self.auth_params.as_deref())
@@ -353,6 +355,6 @@ impl Access {
 pub(crate) fn address(text: &str, option: &str) -> Result<SocketAddr, Failure> {
     use std::net::ToSocketAddrs;
     text.to_socket_addrs().ok().and_then(|mut addresses| addresses.next()).ok_or_else(|| {
-        Failure::new(format!("{text:?} is no address for {option}; write HOST:PORT, such as 127.0.0.1:6650"))
+        Failure::new(format!("{text:?} is not an address for {option}; write HOST:PORT, such as 127.0.0.1:6650"))
     })
 }

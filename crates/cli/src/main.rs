@@ -18,8 +18,8 @@ use failure::Failure;
 fn main() -> ExitCode {
     bitacora_data_folder::end_at_panic(|fault| {
         eprintln!(
-            "bitacora: a fault of this program ended it ({fault}); start it again, and report this line if it comes \
-            back"
+            "bitacora: a fault of this program ended it ({fault}); start it again, and report this line if it happens \
+            again"
         );
     });
     let arguments = Arguments::parse_from(tool::arguments(std::env::args_os()));
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
         Err(error) => return failure::report(&Failure::new(format!("the runtime cannot be started: {error}"))),
     };
     let outcome = runtime.block_on(run(arguments));
-    // Threads that still wait for a peer must not hold back the end.
+    // Threads that still wait for a peer must not delay the end.
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -50,7 +50,8 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     }
 }
 
-/// Logs go to standard error; `RUST_LOG` chooses, warnings and our own information by default.
+/// Starts the log on standard error. `RUST_LOG` chooses what is logged; by default warnings, and information of this
+/// program's own crates.
 fn start_log() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| {
         tracing_subscriber::EnvFilter::new(

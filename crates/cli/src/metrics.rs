@@ -1,4 +1,5 @@
-//! `/metrics` of a process, where the embedded broker's admin REST is not there or not meant to be read by a monitor.
+//! Serves `/metrics` on an address of its own, for a process without the embedded broker, or if a monitor should not
+//! read the broker's admin REST.
 
 use std::sync::Arc;
 
@@ -12,10 +13,10 @@ use tokio::net::TcpListener;
 use crate::arguments::address;
 use crate::failure::Failure;
 
-/// Serves the figures of the sources for as long as the process runs, and says where.
+/// Serves the figures of the sources for as long as the process runs, and prints the address.
 ///
 /// # Errors
-/// The address is none, or cannot be listened on.
+/// One sentence if `listen` is not an address, or cannot be listened on.
 pub(crate) async fn serve(listen: &str, figures: Figures) -> Result<(), Failure> {
     let listener = TcpListener::bind(address(listen, "the metrics")?).await;
     let unusable = |error| Failure::new(format!("{listen} cannot be used for the metrics ({error}); choose another"));

@@ -1,4 +1,4 @@
-//! What a source is doing, for a person: a bar on a terminal, a line every few seconds elsewhere.
+//! Shows people what a source is doing: a bar on a terminal, otherwise a line every few seconds.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};

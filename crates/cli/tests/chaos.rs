@@ -1,6 +1,7 @@
-//! `kill -9` at random moments under a steady write load: every committed change arrives once, in order for each key.
+//! `kill -9` at random moments under a steady write load: every committed change must arrive once, in order for each
+//! key.
 //!
-//! `BITACORA_CHAOS_KILLS` sets the count of kills of each kind (10 without it; `make chaos` takes 100), and
+//! `BITACORA_CHAOS_KILLS` sets the number of kills of each kind (default 10; `make chaos` uses 100), and
 //! `BITACORA_CHAOS_SEED` the moments.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
@@ -18,7 +19,7 @@ fn kill_count() -> u64 {
     setting("BITACORA_CHAOS_KILLS", 10)
 }
 
-/// Kills the process after a random while, also in the middle of its start, and returns its successor.
+/// Kills the process after a random time, which may be during its start, and starts the next one.
 fn kill_and_start(process: &mut BitacoraProcess, moments: &mut Moments, start: impl Fn() -> BitacoraProcess) {
     std::thread::sleep(moments.within(1200)); // the random moment is what is tested, not a wait for a state
     assert!(process.is_running(), "bitacora ended by itself:\n{}", process.stderr());
@@ -85,7 +86,7 @@ fn of_only_the_broker() {
     println!("chaos: {} kills of the broker, {count} changes", kill_count());
 }
 
-/// A snapshot that is interrupted is read again: its rows may repeat, newer each time, and nothing of the stream is
+/// An interrupted snapshot begins again: its rows may arrive again, newer each time, and no change of the stream may be
 /// lost.
 #[test]
 fn during_the_first_snapshot() {
@@ -104,7 +105,7 @@ fn during_the_first_snapshot() {
     assert_eq!(up.interrupt(), 0, "{}", up.stderr());
 }
 
-/// The database server crashes and comes back: the source connects again and goes on where it was.
+/// The database server crashes and is started again: the source connects again and continues at its position.
 #[test]
 fn of_the_database_server() {
     let scene = Scene::new();

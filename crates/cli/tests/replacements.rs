@@ -1,8 +1,8 @@
-//! One of the three that belong together (server log, checkpoint, topic) is replaced by an older copy, by another one,
-//! or by none, again and again under a steady write load: every committed change arrives once, in order for each key.
+//! Server log, checkpoint and topic belong together. Under a steady write load, one of them is replaced repeatedly, by
+//! an older copy, by another one, or by none: every committed change must arrive once, in order for each key.
 //!
-//! `BITACORA_CHAOS_REPLACEMENTS` sets their count (10 without it; `make chaos` takes 200), and `BITACORA_CHAOS_SEED`
-//! which ones and when.
+//! `BITACORA_CHAOS_REPLACEMENTS` sets the number of replacements (default 10; `make chaos` uses 200), and
+//! `BITACORA_CHAOS_SEED` which ones and when.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
@@ -19,17 +19,17 @@ use scene::{Scene, TOPIC};
 
 const READY: Duration = Duration::from_secs(60);
 
-/// Ids from here on are of rows that the test itself writes.
+/// Rows that the test itself writes have ids from this one on.
 const FIRST_PROBE: i64 = 900_000_000;
 
-/// What is replaced.
+/// What is replaced, and by what.
 #[derive(Debug, Clone, Copy)]
 enum Replacement {
     /// The checkpoint by an older copy of itself.
     Checkpoint,
-    /// The broker's folder by an older copy of itself, under a source that lives.
+    /// The broker's folder by an older copy of itself, while the source runs.
     Topic,
-    /// Both, by copies of different moments.
+    /// Both by copies of different moments.
     CheckpointAndTopic,
     /// The engine by a second one of the same name without a checkpoint, for a moment.
     Engine,
@@ -45,14 +45,14 @@ const REPLACEMENTS: [Replacement; 5] = [
     Replacement::Server,
 ];
 
-/// The trio, and copies of two of it.
+/// Server, source and broker, and copies of the data of source and broker.
 struct Trio {
     scene: Scene,
     forwarder: Forwarder,
     replica: Mysql,
     broker: BitacoraProcess,
     source: BitacoraProcess,
-    /// Rows that were written to see whether the source goes on.
+    /// Number of rows that were written to see whether the source continues.
     probes: i64,
     /// Older copies of the data folders: of the source and of the broker.
     source_copies: Vec<PathBuf>,
@@ -60,7 +60,7 @@ struct Trio {
 }
 
 impl Trio {
-    /// Starts everything. The replica has the table of the load and nothing that comes later.
+    /// Starts everything. The replica has the table of the load but no later changes.
     fn start() -> Trio {
         let mut scene = Scene::new();
         let replica = lagging_replica(&scene);
@@ -81,7 +81,7 @@ impl Trio {
         }
     }
 
-    /// Keeps copies of both data folders as a crash would leave them.
+    /// Copies both data folders as a crash would leave them.
     fn copy(&mut self) {
         self.source.kill9();
         self.broker.kill9();
@@ -135,9 +135,9 @@ impl Trio {
         }
     }
 
-    /// The second engine takes the topics over; the first one ends and says who did it, and then goes on.
+    /// Lets a second engine take over the topics. The first one must end and name the second; then it is started again.
     fn second_engine(&mut self, moments: &mut Moments) {
-        // The engine that opens a topic later wins: the first one must have done so.
+        // The engine that opens a topic last gets it, so the first one must have opened it before.
         self.wait_for_progress();
         let mut second = self.scene.start_source_in("second");
         wait_until("the end of the engine that was fenced out", READY, || {
@@ -195,7 +195,7 @@ fn of_log_checkpoint_and_topic() {
     }
     trio.wait_for_progress();
     let mut history = load.stop();
-    // The probes belong to no writer of the load.
+    // The rows that the test wrote are not part of the load.
     let is_of_load = |message: &StoredMessage| id_of(message) < FIRST_PROBE;
     history.steps.retain(|id, _| *id < FIRST_PROBE);
     let count_of_changes = trio.scene.verdict_on_messages(&history, SnapshotRule::Once, |message| {
@@ -206,19 +206,19 @@ fn of_log_checkpoint_and_topic() {
     println!("chaos: {count} replacements, {count_of_changes} changes");
 }
 
-/// The id in a message's key.
+/// Returns the id in a message's key.
 fn id_of(message: &StoredMessage) -> i64 {
     let key = message.key_text();
     let digits = key.strip_prefix("{\"id\":").and_then(|rest| rest.strip_suffix('}'));
     digits.and_then(|digits| digits.parse().ok()).unwrap_or_else(|| panic!("{key} is not a key of the load's table"))
 }
 
-/// The engine, and the base of its sequence ids, that a message comes from.
+/// Returns the name of the engine that a message comes from. Each has its own sequence ids.
 fn engine_of(message: &StoredMessage) -> &str {
     message.entry.producer_name.trim_end_matches("-snapshot")
 }
 
-/// A replica of the scene's server that receives everything and executes nothing more.
+/// Starts a replica of the scene's server that receives everything and then executes nothing more.
 fn lagging_replica(scene: &Scene) -> Mysql {
     let replica = Mysql::start(MysqlOptions { server_id: 2, ..MysqlOptions::default() });
     replica.client(&format!(

@@ -1,6 +1,7 @@
-//! A steady load over time with a crash now and then: nothing lost, nothing twice, memory under its ceiling.
+//! A steady load with a crash now and then: no change may be lost or arrive twice, and memory must stay below its
+//! ceiling.
 //!
-//! `BITACORA_SOAK_MINUTES` sets the time (without it, 20 seconds).
+//! `BITACORA_SOAK_MINUTES` sets the time (default 20 seconds).
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 

@@ -1,4 +1,4 @@
-//! What each kind of option does with a value: one small function for each [`Effect`].
+//! Applies a value to a draft as the option's [`Effect`] says.
 
 use std::path::PathBuf;
 
@@ -13,17 +13,17 @@ use super::raw::{Fields, Raw, Texts};
 
 /// A value on its way into a draft.
 pub(super) struct Value<'a> {
-    /// The key as it stands in the file; a rule's key says more than which option it is.
+    /// The key as written in the file. The key of a rule also says what the rule does.
     pub(super) key: &'a str,
     /// Whether the key is a path of our own TOML.
     pub(super) is_own: bool,
     pub(super) raw: Raw,
-    /// What placeholders are replaced from.
+    /// The variables that replace placeholders.
     pub(super) environment: &'a Environment,
 }
 
 impl Effect {
-    /// Writes a value into the draft; the error is one sentence. An option without effect takes everything.
+    /// Writes a value into the draft; the error is one sentence. An option without effect accepts every value.
     pub(super) fn set(&self, draft: &mut Draft, value: Value<'_>) -> Result<(), String> {
         match self {
             Effect::Unused(_) | Effect::Refused { .. } => Ok(()),
@@ -56,7 +56,7 @@ impl Effect {
                 let columns = match value.raw {
                     Raw::Text(text) => NameList::Text(text),
                     Raw::List(texts) => NameList::Entries(texts),
-                    _ => return Err("a list of regular expressions are expected".to_owned()),
+                    _ => return Err("a list of regular expressions is expected".to_owned()),
                 };
                 let key = placeholder::resolve(value.key, value.environment)?;
                 keyed(draft, &key, &resolved(columns, value.environment)?)
@@ -71,11 +71,11 @@ impl Effect {
         }
     }
 
-    /// Returns why a value of a refused option is refused; `None` for one that means the same as leaving the option
+    /// Returns why a value of a refused option is refused; `None` for a value that means the same as leaving the option
     /// out.
     ///
     /// # Errors
-    /// A placeholder that leads nowhere.
+    /// One sentence if a placeholder cannot be replaced.
     pub(super) fn refusal(&self, value: Value<'_>) -> Result<Option<String>, String> {
         let Effect::Refused { accepted, because } = self else { return Ok(None) };
         let Raw::Text(text) = value.raw else { return Ok(Some((*because).to_owned())) };
@@ -135,7 +135,7 @@ fn path(text: String) -> Result<PathBuf, String> {
     if text.is_empty() { Err("the path is empty; name a file or folder".to_owned()) } else { Ok(PathBuf::from(text)) }
 }
 
-/// The names of a list, or of a text with commas between them.
+/// Returns the names of a list, or of a text with commas between them.
 fn names(list: NameList) -> Vec<String> {
     let names = match list {
         NameList::Entries(names) => names,
@@ -144,8 +144,8 @@ fn names(list: NameList) -> Vec<String> {
     names.iter().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
 }
 
-/// The tables that a value of our own file is; anything else is a table without fields, which says itself what it
-/// lacks.
+/// Returns the tables that a value of our own file holds. Any other value becomes a table without fields, for which the
+/// option then reports the missing fields.
 fn tables(raw: Raw) -> Vec<Fields> {
     match raw {
         Raw::Tables(tables) => tables,

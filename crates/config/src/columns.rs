@@ -1,7 +1,7 @@
-//! Rules for columns: from Debezium's keys and from the tables of our own file to masks and truncations.
+//! Makes masks and truncations of columns from Debezium's keys and from the tables of our own file.
 //!
-//! Debezium puts the number of characters, or the algorithm and the salt, into the key itself. A salt is a secret: no
-//! message shows it, wherever it stands.
+//! Debezium puts the number of characters, or the algorithm and the salt, into the key itself. A salt is a secret, so
+//! no message shows it, not even as part of a key.
 
 use bitacora_change::{
     ALGORITHMS, ColumnRules, ColumnSelection, HashVersion, Mask, NameList, PatternError, PatternList, SaltedHash,
@@ -9,10 +9,10 @@ use bitacora_change::{
 
 use super::raw::Fields;
 
-/// More asterisks than this are no mask but a burden on every event.
+/// Most asterisks of a mask. More would only make every event larger.
 const ASTERISKS_MAX: u32 = 1_024;
 
-/// Java counts characters in a signed number of 32 bits.
+/// Debezium is written in Java, which counts characters in a signed 32-bit number.
 const CHARACTERS_MAX: u32 = i32::MAX as u32;
 
 const SALT: &str = ".with.salt.";
@@ -24,7 +24,7 @@ const MASK_TABLE: &str = "write { columns = \"database.table.column\", chars = 8
 const TRUNCATE_KEY: &str = "write column.truncate.to.<characters>.chars";
 const TRUNCATE_TABLE: &str = "write { columns = \"database.table.column\", chars = 20 }";
 
-/// What the options for columns write into.
+/// Collects the options for columns.
 #[derive(Debug, Default)]
 pub(super) struct ColumnDraft {
     include: Option<PatternList>,
@@ -43,7 +43,7 @@ impl ColumnDraft {
         Ok(())
     }
 
-    /// Adds the mask of a key of Debezium.
+    /// Adds the mask of one of Debezium's keys.
     pub(super) fn mask_by_key(&mut self, key: &str, columns: &NameList) -> Result<(), String> {
         let kind = key.strip_prefix("column.mask.").unwrap_or_default();
         let mask = if let Some(number) = kind.strip_prefix("with.").and_then(|rest| rest.strip_suffix(".chars")) {
@@ -86,7 +86,7 @@ impl ColumnDraft {
         Ok(())
     }
 
-    /// Adds the truncation of a key of Debezium.
+    /// Adds the truncation of one of Debezium's keys.
     pub(super) fn truncate_by_key(&mut self, key: &str, columns: &NameList) -> Result<(), String> {
         let number = key.strip_prefix("column.truncate.to.").and_then(|rest| rest.strip_suffix(".chars"));
         let characters = characters(number.ok_or(TRUNCATE_KEY)?, CHARACTERS_MAX)?;
@@ -103,23 +103,22 @@ impl ColumnDraft {
         Ok(())
     }
 
-    /// The rules; the error is one sentence.
+    /// Returns the rules; the error is one sentence.
     pub(super) fn finish(self) -> Result<ColumnRules, String> {
         let mut rules = self.rules;
         let filled = |list: Option<PatternList>| list.filter(|list| !list.is_empty());
         rules.selection = match (filled(self.include), filled(self.exclude)) {
             (Some(_), Some(_)) => {
                 return Err(
-                    "column.include.list and column.exclude.list are both given, and only one of them may be; remove \
-                    one"
-                    .to_owned(),
+                    "column.include.list and column.exclude.list are both given, but exclude each other; remove one"
+                        .to_owned(),
                 );
             }
             (Some(list), None) => ColumnSelection::Include(list),
             (None, Some(list)) => ColumnSelection::Exclude(list),
             (None, None) => ColumnSelection::All,
         };
-        // Where several masks match a column, Debezium takes asterisks first and its second hash last.
+        // If several masks match a column, the first one applies. Debezium prefers asterisks, then its first hash.
         rules.masks.sort_by_key(|(_, mask)| match mask {
             Mask::Asterisks(_) => 0,
             Mask::Hash(hash) if hash.version() == HashVersion::V1 => 1,
@@ -129,7 +128,7 @@ impl ColumnDraft {
     }
 }
 
-/// A key as messages may show it: without a salt.
+/// Returns a key without its salt, for messages.
 pub(super) fn shown(key: &str) -> &str {
     key.split_once(SALT).map_or(key, |(before, _)| before)
 }
@@ -157,7 +156,7 @@ fn hash(version: HashVersion, algorithm: &str, salt: &str) -> Result<Mask, Strin
     hash.map(Mask::Hash).ok_or_else(|| format!("{algorithm:?} is not a hash function that can be used: {ALGORITHMS}"))
 }
 
-/// The columns of a table, and the values of other known names in the order of `names`.
+/// Returns the columns of a table, and the values of the other fields in the order of `names`.
 fn fields<const N: usize>(
     fields: Fields,
     names: [&str; N],

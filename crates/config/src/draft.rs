@@ -1,4 +1,4 @@
-//! A configuration while options are being applied to it, and the checks that concern several options.
+//! A source's configuration while options are applied to it, and the checks that concern several options.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ use super::large_rows::LargeRowDraft;
 use super::outbox::OutboxDraft;
 use super::source_config::{Destination, FileKind, SourceConfig, UnusedOption};
 
-/// What the rows of the table of options write into.
+/// The values that options have set so far. The rows of the table of options write into it.
 #[derive(Debug)]
 pub(super) struct Draft {
     pub(super) data_dir: PathBuf,
@@ -22,27 +22,27 @@ pub(super) struct Draft {
     pub(super) source: SourceConfig,
     pub(super) tenant: String,
     pub(super) namespace: String,
-    /// `tenant/namespace` of the topics where it is set apart from the source's own.
+    /// `tenant/namespace` of the topics, if set; otherwise the source's own.
     pub(super) topic_namespace: Option<String>,
-    /// Replica id where it is set.
+    /// Replica id, if set.
     pub(super) server_id: Option<u32>,
-    /// Service URL where it is set.
+    /// Service URL, if set.
     pub(super) url: Option<String>,
-    /// How the source says who it is, where it is set.
+    /// Authentication plugin, if set.
     pub(super) auth_plugin: Option<String>,
-    /// The credentials, where they are set.
+    /// Credentials, if set.
     pub(super) auth_params: Option<Secret>,
-    /// `destination.embedded` where it is set.
+    /// `destination.embedded`, if set.
     pub(super) embedded: Option<bool>,
     /// The four lists.
     pub(super) filter: FilterOptions,
     /// Rules for columns.
     pub(super) columns: ColumnDraft,
-    /// What becomes of large rows.
+    /// The options for large rows.
     pub(super) large_rows: LargeRowDraft,
     /// `schemas.enable` of key and value converter.
     pub(super) schemas_enable: Option<bool>,
-    /// One outbox, while its options are being applied.
+    /// The outbox whose options are being applied.
     pub(super) outbox: OutboxDraft,
 }
 
@@ -69,7 +69,7 @@ impl Draft {
         }
     }
 
-    /// Completes the source from what depends on several options; each error is one sentence.
+    /// Completes and checks what depends on several options, and returns the source; each error is one sentence.
     pub(super) fn finish(self) -> Result<SourceConfig, Vec<String>> {
         let mut problems = Vec::new();
         let mut source = self.source;
@@ -91,10 +91,10 @@ impl Draft {
             Ok(auth) => source.auth = auth,
             Err(reason) => problems.push(format!("pulsar.auth.plugin and pulsar.auth.params: {reason}")),
         }
-        // What runs a Pulsar IO file may name the Pulsar by itself.
+        // A source of a Pulsar IO file is never embedded: `localrun` names the Pulsar if the file does not.
         let is_embedded = source.destination == Destination::Embedded && source.file_kind == FileKind::Own;
         if is_embedded && (source.auth != Auth::None || source.tls_trust_certs_file.is_some()) {
-            let reason = "the embedded broker asks nobody who they are; add destination.url for another one";
+            let reason = "the embedded broker has no authentication; add destination.url for another broker";
             source
                 .unused
                 .push(UnusedOption { key: "pulsar.auth.params, pulsar.tls.trust.certs.file.path".into(), reason });
@@ -156,7 +156,7 @@ fn check_outboxes(source: &SourceConfig, problems: &mut Vec<String>) {
     }
 }
 
-/// Checks one list alone, so that the message can name its place.
+/// Checks one list by itself, so that the message can name its place.
 pub(super) fn check_list(options: &FilterOptions) -> Result<(), String> {
     Filter::new(options).map(|_| ()).map_err(filter_reason)
 }
@@ -168,13 +168,13 @@ fn filter_reason(error: Error) -> String {
     }
 }
 
-/// Returns whether the server's own databases are left out.
+/// Returns how the filter treats the server's own databases.
 pub(super) fn builtin(ignore: bool) -> BuiltinDatabases {
     if ignore { BuiltinDatabases::Ignore } else { BuiltinDatabases::Capture }
 }
 
-/// A replica id that stays the same for a source and is unlikely to meet another one: FNV-1a of name and prefix, in the
-/// upper half of the range, where people seldom number servers.
+/// Returns a replica id that stays the same for a source and is probably unique: FNV-1a of name and prefix, in the
+/// upper half of the range, which people seldom use for servers.
 fn derived_server_id(name: &str, prefix: &str) -> u32 {
     let hash = [name, "\n", prefix]
         .iter()

@@ -1,4 +1,4 @@
-//! What one process runs.
+//! The configuration of one process.
 
 use std::path::PathBuf;
 
@@ -11,17 +11,17 @@ pub struct BrokerConfig {
     pub listen: String,
     /// `host:port` of the admin REST.
     pub http: String,
-    /// Names by which the admin REST is meant to be asked, beside `localhost` and addresses.
+    /// Host names under which the admin REST accepts requests, besides `localhost` and addresses.
     pub http_names: Vec<String>,
-    /// Whether addresses that other machines can reach are meant.
+    /// Whether the addresses may be reachable from other machines.
     pub allow_remote: bool,
-    /// How a topic's schema may change where the policy of its namespace does not say, in Pulsar's words.
+    /// Pulsar's strategy for changes of a topic's schema, if the policy of its namespace names none.
     pub schema_compatibility_strategy: String,
     /// Largest entry that clients may send, in bytes.
     pub max_message_size: u32,
 }
 
-/// A whole configuration, complete and checked.
+/// A complete and checked configuration.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct EngineConfig {
@@ -29,10 +29,10 @@ pub struct EngineConfig {
     pub data_dir: PathBuf,
     /// The embedded broker, if it runs in this process: the file has a `[broker]` table or a source delivers into it.
     pub broker: Option<BrokerConfig>,
-    /// `host:port` of `/metrics`, if the sources have one of their own.
+    /// `host:port` of a `/metrics` for the sources alone, if configured.
     pub metrics: Option<String>,
     /// The sources.
     pub sources: Vec<SourceConfig>,
-    /// Sentences to show once at start (misspelt environment variables).
+    /// Notes to show once at start, one sentence each (misspelt environment variables).
     pub notes: Vec<String>,
 }

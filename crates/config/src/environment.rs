@@ -1,19 +1,19 @@
-//! Overrides by environment: `BITACORA_` and the key in upper case, with dots and dashes as underscores.
+//! Overrides by environment variables: `BITACORA_` and the key in upper case, with underscores for dots and dashes.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Every override starts with this.
+/// Prefix of every override.
 const PREFIX: &str = "BITACORA_";
 
-/// The environment variables that the configuration may use. Values may be secrets: `Debug` shows names only.
+/// The environment variables that the configuration may use. Values may be secrets, so `Debug` shows only the names.
 #[derive(Clone, Default)]
 pub struct Environment {
     variables: BTreeMap<String, String>,
 }
 
 impl Environment {
-    /// Takes the variables of this process; those that are not Unicode are left out.
+    /// Returns the variables of this process. A variable that is not Unicode is left out.
     pub fn of_process() -> Self {
         let variables = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
@@ -21,7 +21,7 @@ impl Environment {
         Environment { variables }
     }
 
-    /// Takes the given variables.
+    /// Creates an environment of the given variables.
     pub fn of<N: Into<String>, V: Into<String>>(variables: impl IntoIterator<Item = (N, V)>) -> Self {
         Environment { variables: variables.into_iter().map(|(n, v)| (n.into(), v.into())).collect() }
     }
@@ -30,7 +30,7 @@ impl Environment {
         self.variables.get(name).map(String::as_str)
     }
 
-    /// Names of the variables that are meant for us.
+    /// Returns the names of the variables that begin like an override.
     pub(super) fn own_names(&self) -> impl Iterator<Item = &str> {
         self.variables.keys().map(String::as_str).filter(|name| name.starts_with(PREFIX))
     }
@@ -42,8 +42,8 @@ impl fmt::Debug for Environment {
     }
 }
 
-/// The variable that overrides a key: `database.port` → `BITACORA_DATABASE_PORT`; with a source's name before it when a
-/// configuration has several sources: `BITACORA_SHOP_DATABASE_PORT`.
+/// Returns the variable that overrides a key: `database.port` → `BITACORA_DATABASE_PORT`. If a configuration has
+/// several sources, the source's name comes first: `BITACORA_SHOP_DATABASE_PORT`.
 pub(super) fn variable_of(source: Option<&str>, key: &str) -> String {
     let mut name = PREFIX.to_owned();
     for part in source.into_iter().chain([key]) {

@@ -1,5 +1,4 @@
-//! From the options of an outbox to its rule in the source: a transform of type EventRouter, or a table of our own
-//! file.
+//! Makes the rule of an outbox from its options, which are a transform of type EventRouter or a table of our own file.
 
 use super::draft::Draft;
 use super::environment::Environment;
@@ -8,10 +7,10 @@ use super::problem::Problem;
 use super::settings::Settings;
 use super::source_config::FileKind;
 
-/// The transform that makes tables outboxes in foreign files.
+/// The class of the transform by which a Pulsar IO file configures an outbox.
 pub(super) const EVENT_ROUTER: &str = "io.debezium.transforms.outbox.EventRouter";
 
-/// Applies the options of an outbox and adds its rule to the source; `name` is the outbox in messages.
+/// Applies the options of an outbox and adds its rule to the source; messages call the outbox `name`.
 pub(super) fn add_to(
     source: &mut Draft,
     settings: Settings,
@@ -35,17 +34,17 @@ pub(super) fn add_to(
     Ok(())
 }
 
-/// What is wrong with an outbox.
+/// A problem with an outbox.
 #[derive(Debug)]
 pub(super) enum Trouble {
-    /// A problem that has its place already.
+    /// A problem that already names its place.
     Problem(Problem),
-    /// Options that do not go together.
+    /// Options that contradict each other.
     Conflict(String),
 }
 
 impl Trouble {
-    /// The problem of a file.
+    /// Returns the problem with `file` as its place, if it names none.
     pub(super) fn in_file(self, file: &std::sync::Arc<str>) -> Problem {
         match self {
             Trouble::Problem(problem) => problem,

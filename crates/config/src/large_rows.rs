@@ -1,20 +1,20 @@
-//! What becomes of rows whose message no broker takes, while its options are being applied.
+//! The rule for rows whose message no broker takes, while its options are applied.
 
 use bitacora_change::{LargeRowPolicy, LargeRows, NameList, PatternList};
 
-/// The policy by its name.
+/// What happens to such a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Policy {
     /// The source stops.
     #[default]
     Stop,
-    /// A dead letter takes the row's place.
+    /// A dead letter is sent in place of the row.
     DeadLetter,
-    /// Columns are cut.
+    /// Columns of the row are cut.
     Truncate,
 }
 
-/// What the options write into.
+/// Collects the options for large rows.
 #[derive(Debug, Default)]
 pub(super) struct LargeRowDraft {
     pub(super) policy: Policy,
@@ -33,12 +33,12 @@ impl LargeRowDraft {
         Ok(())
     }
 
-    /// Makes the rule; the error is one sentence.
+    /// Returns the rule; the error is one sentence.
     pub(super) fn finish(self) -> Result<LargeRows, String> {
         if self.dead_letter_topic.is_some() && self.policy != Policy::DeadLetter {
             return Err(
-                "large_rows.dead_letter_topic has no use unless large_rows.policy is dead_letter; set that, or remove \
-                the topic"
+                "large_rows.dead_letter_topic has an effect only if large_rows.policy is dead_letter; set that, or \
+                remove the topic"
                     .to_owned(),
             );
         }

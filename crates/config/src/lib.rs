@@ -1,12 +1,11 @@
-//! Configuration: from a file and the environment to what a process runs.
+//! Reads the configuration of a process from a file and the environment.
 //!
-//! One table of options (`option`) says everything about each option. Files become a tree with line numbers
-//! (`document`), the tree's values become settings, settings are overridden by the environment, completed with defaults
-//! and applied to a draft, and the draft is checked as a whole. The result is complete: no later stage fills in a
-//! default. Every problem of a file is reported at once, each with its place and remedy; secrets appear in none of
-//! them.
+//! One table (`option`) says everything about each option. A file becomes a tree with line numbers (`document`). The
+//! tree's values become settings, which the environment overrides and defaults complete. The settings are applied to a
+//! draft, and the draft is checked as a whole. The result is complete: no later stage fills in a default. All problems
+//! of a file are reported at once, each with its place and remedy, and none of them shows a secret.
 //!
-//! Life cycle: read once at start; nothing here is watched or reloaded.
+//! Life cycle: the configuration is read once at start. It is not watched or reloaded.
 
 mod apply;
 mod columns;
@@ -43,7 +42,7 @@ pub use self::source_config::{
     Destination, FileKind, LostMessages, RetrySettings, SnapshotMode, SnapshotSettings, SourceConfig, UnusedOption,
 };
 
-/// Configuration files longer than this are refused.
+/// Longest configuration file that is read.
 const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Loads a source file of Pulsar IO's Debezium connector.
@@ -57,7 +56,7 @@ pub fn load_toml(path: &Path, environment: &Environment) -> Result<EngineConfig,
 }
 
 fn read(path: &Path) -> Result<String, Problem> {
-    let unreadable = |source| Problem::Unreadable { path: path.to_owned(), source };
+    let unreadable = |cause| Problem::Unreadable { path: path.to_owned(), cause };
     let length = std::fs::metadata(path).map_err(unreadable)?.len();
     if length > MAX_FILE_BYTES {
         return Err(unreadable(std::io::Error::new(

@@ -1,10 +1,10 @@
-//! The known name that a misspelt one most likely means.
+//! Finds the known name that a misspelt one most likely means.
 
-/// A key longer than this is compared by its beginning, so that a hostile file costs little.
+/// Characters of a key that are compared. The bound keeps a hostile file from costing much time.
 const MAX_CHARS: usize = 200;
 
-/// Returns the name with the smallest edit distance (insert, delete, replace, swap of neighbours) and that distance;
-/// the first of equals.
+/// Returns the name with the smallest edit distance (insert, delete, replace, swap of neighbours), and that distance.
+/// Of several such names the first is returned.
 pub(super) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<(&'a str, usize)> {
     let wanted: String = wanted.chars().take(MAX_CHARS).map(|c| c.to_ascii_lowercase()).collect();
     names

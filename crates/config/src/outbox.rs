@@ -1,4 +1,4 @@
-//! One outbox of a source while its options are being applied, and the rule that they make.
+//! The rule of one outbox, while its options are applied.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -11,10 +11,10 @@ use bitacora_change::outbox::{
 
 use super::source_config::FileKind;
 
-/// Files longer than this are no schema definitions.
+/// Longest file that is read as a schema definition.
 const SCHEMA_BYTES_MAX: u64 = 1024 * 1024;
 
-/// What the value of a message is.
+/// Form of a message's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Format {
     /// As the event router prints it.
@@ -28,7 +28,7 @@ pub(super) enum Format {
     Avro,
 }
 
-/// What the options of an outbox write into.
+/// Collects the options of an outbox.
 #[derive(Debug, Default)]
 pub(super) struct OutboxDraft {
     pub(super) table: Option<String>,
@@ -58,7 +58,7 @@ pub(super) struct OutboxDraft {
 }
 
 impl OutboxDraft {
-    /// Makes the rule; the error is one sentence.
+    /// Returns the rule; the error is one sentence.
     pub(super) fn finish(self, kind: FileKind) -> Result<OutboxRule, String> {
         let tables = match (&self.table, kind) {
             (Some(name), _) => OutboxTables::Named(name.clone()),
@@ -91,7 +91,7 @@ impl OutboxDraft {
             (false, None) => DeadLetters::Stop,
             (false, Some(_)) => {
                 return Err(
-                    "a topic of dead letters has no use unless on_error is dead_letter; set that, or remove the topic"
+                    "dead_letter_topic has an effect only if on_error is dead_letter; set that, or remove the topic"
                         .to_owned(),
                 );
             }

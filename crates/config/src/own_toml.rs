@@ -1,4 +1,4 @@
-//! Our own configuration file, `bitacora.toml`: the process, the embedded broker and any number of sources.
+//! Reads our own configuration file, `bitacora.toml`: the process, the embedded broker and any number of sources.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -135,7 +135,7 @@ fn collect(root: &Node, file: &Arc<str>) -> Collected {
     collected
 }
 
-/// The tables of a list, or the one table that stands in its place.
+/// Returns the tables of a list, or the one table that is there instead of a list.
 fn tables_of(node: &Node) -> impl Iterator<Item = &Node> {
     match &node.content {
         Content::List(nodes) => nodes.as_slice(),
@@ -160,7 +160,7 @@ fn collect_outbox(table: &Node, file: &Arc<str>) -> Settings {
     settings
 }
 
-/// Walks tables down to values; the path of a value decides which option it is.
+/// Descends through tables to the values. The path of a value is the name of its option.
 fn flatten(entry: &Entry, above: &str, root: &str, scopes: &[Scope], file: &Arc<str>, settings: &mut Settings) {
     let path = if above.is_empty() { entry.key.clone() } else { format!("{above}.{}", entry.key) };
     if let Content::Mapping(entries) = &entry.value.content {

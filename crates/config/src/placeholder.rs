@@ -1,20 +1,20 @@
-//! `${env:NAME}` and `${file:/path}` inside values, so that secrets need not stand in a configuration file.
+//! Replaces placeholders inside values, so that secrets need not be in a configuration file.
 //!
 //! - `${env:NAME}`: the environment variable.
 //! - `${file:/path}`: the whole file without its final line break (as container secrets are mounted).
 //! - `${file:/path:key}`: the value of `key` in a properties file, as Kafka Connect's `FileConfigProvider` reads it.
 //!
-//! Anything else that starts with `${` is ordinary text: passwords may hold it.
+//! Anything else that starts with `${` is ordinary text, because a password may contain it.
 
 use std::io::Read;
 use std::path::Path;
 
 use super::environment::Environment;
 
-/// Files longer than this are no secrets.
+/// Longest file that is read for a placeholder.
 const MAX_FILE_BYTES: u64 = 64 * 1024;
 
-/// Replaces every placeholder of a value; the error is the reason, which never holds a secret.
+/// Replaces every placeholder of a value. The error says why one cannot be replaced, and never holds a secret.
 pub(super) fn resolve(text: &str, environment: &Environment) -> Result<String, String> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;

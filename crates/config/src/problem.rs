@@ -1,4 +1,4 @@
-//! What is wrong with a configuration: all problems at once, each one sentence with its place and remedy.
+//! The problems of a configuration: all at once, each one sentence with its place and remedy.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -14,12 +14,12 @@ pub enum Origin {
         file: Arc<str>,
         /// One-based line.
         line: usize,
-        /// Full path of the key, `configs.database.hostname`.
+        /// Full path of the key, such as `configs.database.hostname`.
         path: String,
     },
     /// An environment variable.
     Environment {
-        /// Its name.
+        /// Name of the variable.
         variable: String,
     },
     /// The default of the table of options.
@@ -39,17 +39,17 @@ impl fmt::Display for Origin {
     }
 }
 
-/// One thing that is wrong.
+/// One problem.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {
     /// The file cannot be read.
-    #[error("the configuration file {} cannot be read: {source}; check the path and its permissions", path.display())]
+    #[error("the configuration file {} cannot be read: {cause}; check the path and its permissions", path.display())]
     Unreadable {
         /// The path as given.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// The file is not YAML or TOML.
     #[error("{file}:{line}: {message}")]
@@ -64,12 +64,12 @@ pub enum Problem {
     /// A key that is not in the table of options.
     #[error("{origin} is not a known key; the nearest known key is {nearest}")]
     UnknownKey {
-        /// Where the key stands.
+        /// Where the key is.
         origin: Origin,
         /// The known key with the smallest edit distance.
         nearest: String,
     },
-    /// A key given twice, possibly under its old and its new name.
+    /// An option that is set twice, possibly by its old and its new name.
     #[error("{origin} sets {key} again, after {first}; remove one of them")]
     Duplicate {
         /// The second place.
@@ -79,18 +79,18 @@ pub enum Problem {
         /// The first place.
         first: Origin,
     },
-    /// A value that the option does not take. Values of secrets are never part of it.
+    /// A value that the option does not take. The text never shows the value of a secret.
     #[error("{origin}: {reason}")]
     WrongValue {
-        /// Where the value stands.
+        /// Where the value is.
         origin: Origin,
         /// What is wrong and what is allowed.
         reason: String,
     },
-    /// A key whose effect is not available here, and which would change the events.
+    /// An option that is not supported and cannot be ignored, because the events would change.
     #[error("{origin} is not supported: {because}; remove the key to go on without it")]
     Refused {
-        /// Where the key stands.
+        /// Where the key is.
         origin: Origin,
         /// Why it cannot be ignored.
         because: String,
@@ -105,17 +105,17 @@ pub enum Problem {
         /// How to set it.
         remedy: String,
     },
-    /// Options that exclude each other, or a value that does not fit another one.
+    /// Options that contradict each other.
     #[error("{file}: {reason}")]
     Conflict {
         /// The file's name as given.
         file: Arc<str>,
-        /// What does not fit together, and what to do.
+        /// The contradiction, and what to do.
         reason: String,
     },
 }
 
-/// Everything that is wrong with a configuration.
+/// All problems of a configuration.
 #[derive(Debug)]
 pub struct ConfigError {
     /// The problems in the order of the file; never empty.
@@ -140,11 +140,4 @@ impl fmt::Display for ConfigError {
     }
 }
 
-impl std::error::Error for ConfigError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.problems.iter().find_map(|problem| match problem {
-            Problem::Unreadable { source, .. } => Some(source as &(dyn std::error::Error + 'static)),
-            _ => None,
-        })
-    }
-}
+impl std::error::Error for ConfigError {}

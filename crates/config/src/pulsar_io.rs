@@ -1,7 +1,7 @@
-//! A source file of Pulsar IO's Debezium connector (YAML), as `pulsar-admin sources localrun` takes it.
+//! Reads a source file of Pulsar IO's Debezium connector (YAML), as `pulsar-admin sources localrun` takes it.
 //!
-//! `tenant`, `namespace`, `name` and the other keys of Pulsar at the top, Debezium's keys under `configs`. Values may
-//! be texts, numbers or booleans (the real connector drops everything but texts without a word).
+//! The file has `tenant`, `namespace`, `name` and Pulsar's other keys at the top, and Debezium's keys under `configs`.
+//! Values may be texts, numbers or booleans. (Pulsar's connector silently drops everything but texts.)
 
 use std::sync::Arc;
 
@@ -60,7 +60,7 @@ pub fn parse_pulsar_io(text: &str, file: &str, environment: &Environment) -> Res
     }
 }
 
-/// The options of each event router, by the router's name.
+/// The options of each event router, with the router's name.
 type Routers = Vec<(String, Settings)>;
 
 fn collect(root: &Node, file: &Arc<str>) -> (Settings, Routers) {
@@ -131,7 +131,7 @@ fn collect(root: &Node, file: &Arc<str>) -> (Settings, Routers) {
     (settings, routers)
 }
 
-/// The names in `transforms`, separated by commas.
+/// Returns the names in `transforms`, which are separated by commas.
 fn transform_names(configs: &[Entry]) -> Vec<String> {
     let names = text_of(configs, "transforms").unwrap_or_default().split(',').map(|name| name.trim().to_owned());
     names.filter(|name| !name.is_empty()).collect()

@@ -1,4 +1,4 @@
-//! A value as it is written, before anybody asks what it is for.
+//! A value as written, before the option that takes it is known.
 
 use bitacora_change::NameList;
 
@@ -17,7 +17,7 @@ pub(crate) enum Raw {
     Map(Texts),
     /// Tables with texts or lists of texts.
     Tables(Vec<Fields>),
-    /// Nothing at all, or something nested: only options without effect may have it.
+    /// No value, or a nested one. Only options without effect accept it.
     Other,
 }
 
@@ -44,7 +44,7 @@ impl Raw {
     }
 }
 
-/// The texts of a table in a list; `None` if something else is in it.
+/// Returns the texts of a table in a list; `None` if the table holds anything else.
 fn table(node: &Node) -> Option<Fields> {
     let Content::Mapping(entries) = &node.content else { return None };
     let field = |entry: &Entry| {
@@ -63,7 +63,7 @@ fn table(node: &Node) -> Option<Fields> {
     entries.iter().map(field).collect()
 }
 
-/// Adds the texts of a mapping by their dotted names; false if something else is in it.
+/// Adds the texts of a mapping by their dotted names, and returns whether the mapping holds only texts.
 fn flatten(entries: &[Entry], above: &str, texts: &mut Vec<(String, String)>) -> bool {
     entries.iter().all(|entry| {
         let name = if above.is_empty() { entry.key.clone() } else { format!("{above}.{}", entry.key) };

@@ -1,4 +1,4 @@
-//! The reference in `docs/configuration.md`, made from the table of options.
+//! Makes the reference in `docs/configuration.md` from the table of options.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use super::option::{Effect, GROUPS, OptionSpec, Scope};
 
 const HEAD: &str = include_str!("reference_head.md");
 
-/// Writes the whole reference as Markdown.
+/// Returns the reference as Markdown.
 pub fn markdown() -> String {
     let mut out = HEAD.to_owned();
     for group in GROUPS {
@@ -82,7 +82,7 @@ fn default(option: &OptionSpec) -> String {
     }
 }
 
-/// A list of options, one line for each reason.
+/// Writes a list of options, with one line for each reason.
 fn list(out: &mut String, title: &str, options: &[OptionSpec], reason: impl Fn(&Effect) -> Option<String>) {
     let mut lines: Vec<(String, Vec<String>)> = Vec::new();
     for option in options {

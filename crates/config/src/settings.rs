@@ -1,7 +1,7 @@
-//! Values on their way from a file and the environment into a draft.
+//! Collects values from a file and the environment for a draft.
 //!
-//! A file's values are collected first, then overridden by the environment, then completed with defaults, and only then
-//! applied in the order of the table; so all problems are found in one pass.
+//! First the file's values are collected, then the environment overrides them, then defaults complete them. Only then
+//! are they applied, so that all problems are found in one pass.
 
 use std::collections::BTreeSet;
 
@@ -29,7 +29,7 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// Takes a value from a file.
+    /// Adds a value from a file.
     pub(super) fn add(&mut self, option: &'static OptionSpec, key: &str, node: &Node, origin: Origin) {
         let single = !matches!(option.effect, Effect::Unused(_)) && !option.key.ends_with('*');
         if let Some(first) = self.list.iter().find(|setting| single && std::ptr::eq(setting.option, option)) {
@@ -40,7 +40,7 @@ impl Settings {
         self.list.push(Setting { option, key: key.to_owned(), raw: Raw::of(node), origin });
     }
 
-    /// The text of a value from the file, before placeholders are replaced.
+    /// Returns the text of a value from the file, before placeholders are replaced.
     pub(super) fn text_of(&self, key: &str) -> Option<&str> {
         self.list.iter().find(|setting| setting.option.key == key).and_then(|setting| match &setting.raw {
             Raw::Text(text) => Some(text.as_str()),
@@ -48,7 +48,7 @@ impl Settings {
         })
     }
 
-    /// Overrides by environment; `used` receives the variables that were found.
+    /// Overrides values by environment variables, and adds the names of those that were found to `used`.
     pub(super) fn override_by(
         &mut self,
         environment: &Environment,
@@ -73,7 +73,8 @@ impl Settings {
         }
     }
 
-    /// Applies everything, defaults included; says what is missing by the name that `name_of` gives.
+    /// Applies all values and defaults to the draft, and returns the problems. `missing` makes the problem of a
+    /// required option without a value.
     pub(super) fn apply(
         mut self,
         draft: &mut Draft,

@@ -1,4 +1,4 @@
-//! What one source does: its server, what it captures, how its events look and where they go.
+//! The configuration of one source: its server, what it captures, how its events look and where they go.
 
 use std::path::PathBuf;
 
@@ -7,32 +7,32 @@ use bitacora_change::{ColumnRules, Connector, DebeziumForm, LargeRows, TopicColl
 use bitacora_pulsar::{Auth, ClientConfig, Endpoint};
 use bitacora_source::{Filter, ServerConfig};
 
-/// Which kind of file a source was configured by; it decides defaults only.
+/// The kind of file that configures a source. It decides only defaults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum FileKind {
-    /// Our own TOML: Debezium 3.6 form, NULL stays null.
+    /// Our own TOML: by default Debezium 3.6's form, and NULL stays null.
     #[default]
     Own,
-    /// A source file of Pulsar IO: Debezium 1.9 form, NULL printed as the column's default.
+    /// A source file of Pulsar IO: by default Debezium 1.9's form, and NULL is printed as the column's default.
     PulsarIo,
 }
 
 /// When existing rows are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SnapshotMode {
-    /// Rows once, at the first start; then the stream.
+    /// The source reads the rows once, at the first start, and then the stream.
     #[default]
     Initial,
-    /// Rows once, then the source ends.
+    /// The source reads the rows once and then ends.
     InitialOnly,
-    /// No rows: the stream from now on (older name `schema_only`).
+    /// The source reads no rows, only the stream from now on (older name `schema_only`).
     NoData,
-    /// Rows at every start, then the stream.
+    /// The source reads the rows at every start, and then the stream.
     Always,
-    /// Rows if there is no saved position, or the server has purged it.
+    /// The source reads the rows if there is no saved position, or if the server can no longer continue from it.
     WhenNeeded,
-    /// No rows: the stream from the oldest binlog that the server still has.
+    /// The source reads no rows, only the stream from the oldest binlog that the server still has.
     Never,
 }
 
@@ -41,11 +41,11 @@ pub enum SnapshotMode {
 pub struct SnapshotSettings {
     /// When rows are read.
     pub mode: SnapshotMode,
-    /// Longest wait for a read lock at a time.
+    /// Longest wait of one attempt to get a read lock.
     pub lock_timeout_ms: u64,
 }
 
-/// What is done about messages that a topic has confirmed and lacks.
+/// What the source does if a topic lacks messages that it had confirmed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LostMessages {
     /// The source goes back in the server's log and sends them again.
@@ -55,12 +55,12 @@ pub enum LostMessages {
     Accept,
 }
 
-/// How a broken connection is tried again.
+/// How often and when the source connects again after a broken connection.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RetrySettings {
-    /// Tries before the source gives up; `None` is without end.
+    /// Tries before the source gives up; `None` means without end.
     pub max_retries: Option<u64>,
-    /// First wait; it doubles with each try.
+    /// First wait, which doubles with each try.
     pub initial_delay_ms: u64,
     /// Longest wait.
     pub max_delay_ms: u64,
@@ -73,29 +73,29 @@ pub enum Destination {
     /// The broker in this process.
     #[default]
     Embedded,
-    /// A Pulsar service URL, `pulsar://host:6650`.
+    /// A Pulsar with this service URL, such as `pulsar://host:6650`.
     Pulsar {
         /// The URL.
         url: String,
     },
 }
 
-/// A key that is known and was set, but has no effect here.
+/// A known key that was set but has no effect here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnusedOption {
-    /// The key as it stands in the file or the environment.
+    /// The key as written in the file or the environment.
     pub key: String,
     /// Why nothing depends on it, without a final stop.
     pub reason: &'static str,
 }
 
-/// One source, complete and checked.
+/// The complete and checked configuration of one source.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SourceConfig {
     /// Name of the source; unique in a configuration, part of producer names.
     pub name: String,
-    /// Kind of file it was configured by.
+    /// The kind of file that configures the source.
     pub file_kind: FileKind,
     /// Debezium connector whose events are written.
     pub connector: Connector,
@@ -111,46 +111,46 @@ pub struct SourceConfig {
     pub columns: ColumnRules,
     /// Which of the captured tables are outboxes, and how their rows become messages.
     pub outboxes: Vec<OutboxRule>,
-    /// What becomes of rows whose message no broker takes.
+    /// What happens to rows whose message no broker takes.
     pub large_rows: LargeRows,
-    /// Topics that rows of outboxes name and that are open at once.
+    /// Most topics of outbox rows that are open at once.
     pub open_topics_max: usize,
-    /// What is done about messages that a topic has confirmed and lacks.
+    /// What the source does if a topic lacks messages that it had confirmed.
     pub lost_messages: LostMessages,
     /// First part of every topic's name; `source.name` of the events.
     pub topic_prefix: String,
-    /// What becomes of tables whose topics have the same name.
+    /// What happens to tables whose topics would have the same name.
     pub topic_collision: TopicCollision,
     /// `tenant/namespace` of the topics.
     pub topic_namespace: String,
-    /// Debezium line whose event form is written.
+    /// Version of Debezium whose form the events have.
     pub form: DebeziumForm,
-    /// How a message holds key and value.
+    /// Form of a message's key and value.
     pub value_format: ValueFormat,
     /// Whether a delete is followed by a message without value.
     pub tombstones_on_delete: bool,
     /// Whether NULL in a column with a default is printed as that default, as Kafka Connect's JSON converter does.
     pub replace_null_with_default: bool,
-    /// Whether events carry the SQL statement (`source.query`) where the server logs it.
+    /// Whether events carry the SQL statement (`source.query`) if the server logs it.
     pub include_query: bool,
     /// Whether schema changes are published on the topic named as the prefix.
     pub include_schema_changes: bool,
     /// How the snapshot is taken.
     pub snapshot: SnapshotSettings,
-    /// How a broken connection is tried again.
+    /// How often and when the source connects again after a broken connection.
     pub retry: RetrySettings,
     /// Where events go.
     pub destination: Destination,
-    /// Who the source is to a Pulsar.
+    /// How the source authenticates itself to Pulsar.
     pub auth: Auth,
-    /// PEM file of the authorities that the Pulsar's certificate may be of; `None` for the public ones.
+    /// PEM file of the authorities that may have signed Pulsar's certificate; `None` for the public ones.
     pub tls_trust_certs_file: Option<PathBuf>,
     /// Keys that are known but have no effect.
     pub unused: Vec<UnusedOption>,
 }
 
 impl SourceConfig {
-    /// A source of which nothing is set yet.
+    /// Creates a source of which nothing is set yet.
     pub(super) fn empty(kind: FileKind) -> Self {
         SourceConfig {
             name: String::new(),
@@ -183,7 +183,7 @@ impl SourceConfig {
         }
     }
 
-    /// How the source's clients reach a broker there.
+    /// Returns the configuration of the source's clients for a broker at `endpoint`.
     pub fn client(&self, endpoint: Endpoint) -> ClientConfig {
         let mut config = ClientConfig::new(endpoint);
         config.auth = self.auth.clone();
@@ -191,7 +191,7 @@ impl SourceConfig {
         config
     }
 
-    /// The sentence to show once at start if there are keys without effect.
+    /// Returns the sentence to show once at start if there are keys without effect.
     pub fn unused_notice(&self) -> Option<String> {
         if self.unused.is_empty() {
             return None;

@@ -1,4 +1,4 @@
-//! Environment variables that look like overrides but are none.
+//! Finds environment variables that look like overrides but override nothing.
 
 use std::collections::BTreeSet;
 
@@ -6,10 +6,10 @@ use super::environment::{Environment, variable_of};
 use super::nearest::nearest;
 use super::option::{OptionSpec, Scope, of_scopes};
 
-/// A variable farther from every known one than this belongs to somebody else.
+/// Largest edit distance to a known variable. A variable that is farther from all of them belongs to another program.
 const MAX_DISTANCE: usize = 3;
 
-/// One sentence for each misspelt variable.
+/// Returns one sentence for each misspelt variable.
 pub(super) fn notes(
     environment: &Environment,
     used: &BTreeSet<String>,

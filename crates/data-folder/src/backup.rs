@@ -37,7 +37,7 @@ pub enum BackupError {
     InUse(PathBuf),
     /// The system refused.
     #[error(
-        "{} cannot be copied to {}: {source}; mend the cause and take the backup again into another folder",
+        "{} cannot be copied to {}: {cause}; mend the cause and take the backup again into another folder",
         file.display(),
         to.display()
     )]
@@ -47,15 +47,15 @@ pub enum BackupError {
         /// Where to.
         to: PathBuf,
         /// The reason.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The original, or its copy, is damaged.
-    #[error("{} cannot be used: {source}; it was damaged before or while it was copied", file.display())]
+    #[error("{} cannot be used: {cause}; it was damaged before or while it was copied", file.display())]
     Damaged {
         /// The file.
         file: PathBuf,
         /// What the database says.
-        source: Box<DatabaseError>,
+        cause: Box<DatabaseError>,
     },
 }
 
@@ -64,7 +64,7 @@ pub enum BackupError {
 /// # Errors
 /// It has something in it, or the system refuses.
 pub fn prepare(to: &Path) -> Result<(), BackupError> {
-    let failed = |source| BackupError::Copy { file: to.to_owned(), to: to.to_owned(), source };
+    let failed = |cause| BackupError::Copy { file: to.to_owned(), to: to.to_owned(), cause };
     make_folder(to).map_err(failed)?;
     if fs::read_dir(to).map_err(failed)?.next().is_some() {
         return Err(BackupError::NotEmpty(to.to_owned()));
@@ -78,7 +78,7 @@ pub fn prepare(to: &Path) -> Result<(), BackupError> {
 /// # Errors
 /// The system refuses.
 pub fn finish(to: &Path) -> Result<(), BackupError> {
-    let failed = |source| BackupError::Copy { file: to.to_owned(), to: to.to_owned(), source };
+    let failed = |cause| BackupError::Copy { file: to.to_owned(), to: to.to_owned(), cause };
     sync_folder(to).map_err(failed)?;
     fs::remove_file(to.join(UNFINISHED)).map_err(failed)?;
     sync_folder(to).map_err(failed)
@@ -97,12 +97,12 @@ pub fn refuse_unfinished(data_dir: &Path) -> Result<(), BackupError> {
 /// # Errors
 /// It is in use by a process that cannot be asked, is damaged, or the system refuses.
 pub fn copy(data_dir: &Path, file: &Path, to: &Path) -> Result<(), BackupError> {
-    let failed = |source| BackupError::Copy { file: file.to_owned(), to: to.to_owned(), source };
+    let failed = |cause| BackupError::Copy { file: file.to_owned(), to: to.to_owned(), cause };
     let damaged = |file: &Path| {
         let file = file.to_owned();
         move |source| match source {
             DatabaseError::DatabaseAlreadyOpen => BackupError::InUse(file),
-            source => BackupError::Damaged { file, source: Box::new(source) },
+            cause => BackupError::Damaged { file, cause: Box::new(cause) },
         }
     };
     let absolute = std::path::absolute(file).map_err(failed)?;

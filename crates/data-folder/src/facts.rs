@@ -171,7 +171,7 @@ mod tests {
             let facts = open_or_make(&path).unwrap();
             for row in 0..40u64 {
                 let write = facts.begin_write().unwrap();
-                write.open_table(TABLE).unwrap().insert(row, [row as u8; 900].as_slice()).unwrap();
+                write.open_table(TABLE).unwrap().insert(row, [row.to_le_bytes()[0]; 900].as_slice()).unwrap();
                 write.commit().unwrap();
             }
         }

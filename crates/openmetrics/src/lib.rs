@@ -1,7 +1,7 @@
-//! The page of `/metrics` in the text format of OpenMetrics 1.0.
+//! Writes the page of `/metrics` in the text format of OpenMetrics 1.0.
 //!
-//! The broker's figures and those of the sources are written by different crates, and in `bitacora up` onto one page.
-//! What both need lies here.
+//! Different crates have the broker's figures and those of the sources, and `bitacora up` shows both on one page. This
+//! crate has what both need.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,10 +12,10 @@ use prometheus_client::registry::Registry;
 /// The content type of [`page`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Returns the page with the figures of all registries, which must have no name in common.
+/// Returns the page with the figures of all registries, which must not share a name.
 ///
 /// # Errors
-/// A collector failed.
+/// [`fmt::Error`] if a collector fails.
 pub fn page(registries: &[&Registry]) -> Result<String, fmt::Error> {
     let mut page = String::new();
     for registry in registries {
@@ -25,8 +25,8 @@ pub fn page(registries: &[&Registry]) -> Result<String, fmt::Error> {
     Ok(page)
 }
 
-/// Returns a label's value with `\`, `"` and the line break escaped, which would end the value or its line.
-/// `prometheus-client` writes values as they are. (Source: OpenMetrics 1.0, "ABNF".)
+/// Returns a label's value with `\`, `"` and the line break escaped, which would otherwise end the value or its line.
+/// `prometheus-client` does not escape values. (Source: OpenMetrics 1.0, "ABNF".)
 pub fn label_value(value: &str) -> Cow<'_, str> {
     if !value.contains(['\\', '"', '\n']) {
         return Cow::Borrowed(value);

@@ -212,18 +212,20 @@ impl Command {
 
     /// Returns the number of bytes that [`Command::write`] writes.
     pub fn encoded_bytes(&self) -> usize {
-        let kind = 1 + encoded_len_varint(self.kind() as u64);
+        let kind = 1 + encoded_len_varint(i64::from(self.kind()).cast_unsigned());
         if matches!(self, Self::Unknown(_)) {
             return kind;
         }
         let message = self.message_bytes();
-        kind + encoded_len_varint((self.kind() as u64) << 3) + encoded_len_varint(message as u64) + message
+        kind + encoded_len_varint((i64::from(self.kind()).cast_unsigned()) << 3)
+            + encoded_len_varint(message as u64)
+            + message
     }
 
     /// Writes the command as a `BaseCommand`.
     pub fn write(&self, out: &mut impl BufMut) {
         encode_key(1, WireType::Varint, out);
-        encode_varint(self.kind() as u64, out);
+        encode_varint(i64::from(self.kind()).cast_unsigned(), out);
         if matches!(self, Self::Unknown(_)) {
             return;
         }

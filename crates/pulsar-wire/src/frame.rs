@@ -64,6 +64,7 @@ pub fn encode_command(command: &Command, out: &mut BytesMut) {
 }
 
 /// Appends size fields and command of a frame whose entry of `payload_bytes` is written separately, without a copy.
+#[expect(clippy::cast_possible_truncation, reason = "stated above: sizes wrap at 4 GiB, limits are checked elsewhere")]
 pub fn encode_head(command: &Command, payload_bytes: usize, out: &mut BytesMut) {
     let command_bytes = command.encoded_bytes();
     out.reserve(2 * SIZE_FIELD_BYTES + command_bytes + payload_bytes.min(64 * 1024));

@@ -56,8 +56,8 @@ impl PartialOrd for MessageId {
 impl From<&MessageIdData> for MessageId {
     fn from(data: &MessageIdData) -> Self {
         Self {
-            ledger: data.ledger_id as i64,
-            entry: data.entry_id as i64,
+            ledger: data.ledger_id.cast_signed(),
+            entry: data.entry_id.cast_signed(),
             partition: data.partition(),
             batch_index: data.batch_index(),
         }
@@ -67,8 +67,8 @@ impl From<&MessageIdData> for MessageId {
 impl From<MessageId> for MessageIdData {
     fn from(id: MessageId) -> Self {
         Self {
-            ledger_id: id.ledger as u64,
-            entry_id: id.entry as u64,
+            ledger_id: id.ledger.cast_unsigned(),
+            entry_id: id.entry.cast_unsigned(),
             partition: (id.partition >= 0).then_some(id.partition),
             batch_index: (id.batch_index >= 0).then_some(id.batch_index),
             ..Self::default()

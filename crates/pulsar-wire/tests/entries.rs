@@ -1,5 +1,6 @@
 //! Entries: what the builder writes, the reader and the peek read; damage is told from data.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+#![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
 
 use bitacora_pulsar_wire::{
     Batch, BatchBuilder, ChunkCutter, Codec, EntryHeader, EntryPeek, EntryReader, Error, MessageKey, OutgoingMessage,

@@ -1,6 +1,7 @@
 //! Seeded mutations of valid bytes against every reader of foreign bytes. The seed is fixed, so a failure repeats;
 //! `BITACORA_FUZZ_ITERATIONS` sets the count.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+#![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
 
 use bitacora_pulsar_wire::proto::{CommandProducer, CommandSend, Schema};
 use bitacora_pulsar_wire::{

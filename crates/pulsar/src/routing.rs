@@ -5,7 +5,7 @@
 /// The key is the text that is stored: base64 of the bytes for KeyValue SEPARATED messages.
 pub fn partition_of_key(key: &str, partition_count: u32) -> u32 {
     let hash = key.encode_utf16().fold(0i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)));
-    (hash & i32::MAX) as u32 % partition_count.max(1)
+    (hash & i32::MAX).cast_unsigned() % partition_count.max(1)
 }
 
 #[cfg(test)]

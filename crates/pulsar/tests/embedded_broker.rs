@@ -1,5 +1,6 @@
 //! The client against the embedded broker, by socket and inside the process: one set of checks for both ways.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+#![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -7,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bitacora_broker::{Broker, BrokerConfig};
-use bitacora_pulsar::wire::proto::{InitialPosition, ProducerAccessMode, SubType};
+use bitacora_pulsar::wire::proto::{InitialPosition, ProducerAccessMode, ServerError, SubType};
 use bitacora_pulsar::wire::{BatchBuilder, MessageKey, OutgoingMessage, TopicName};
 use bitacora_pulsar::{
     Client, ClientConfig, ConsumerOptions, Endpoint, Error, Producer, ProducerOptions, ReaderOptions, Seek,
@@ -361,5 +362,42 @@ async fn a_message_in_chunks_outlives_a_restart_of_the_broker() {
     send_batch(&mut producer, 2..4).await;
     producer.close().await.unwrap();
     assert_eq!(read_ids(&client).await, [1, 2, 3]);
+    house.stop().await;
+}
+
+/// A producer that is fenced before its PRODUCER is answered once got no answer at all, and its client waited in vain.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_producer_of_many_that_fence_each_other_gets_an_answer() {
+    const CLIENTS: usize = 4;
+    const ROUNDS: usize = 150;
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::start(folder.path()).await;
+    let mut running = tokio::task::JoinSet::new();
+    for number in 0..CLIENTS {
+        let client = house.by_url();
+        running.spawn(async move {
+            let mut fenced = 0;
+            for _ in 0..ROUNDS {
+                let options = ProducerOptions {
+                    name: Some(format!("engine {number}")),
+                    access_mode: ProducerAccessMode::ExclusiveWithFencing,
+                    ..ProducerOptions::new(topic())
+                };
+                match client.producer(options).await {
+                    Ok(producer) => drop(producer),
+                    Err(error) => {
+                        assert_eq!(error.server_error(), Some(ServerError::ProducerFenced), "{error}");
+                        fenced += 1;
+                    }
+                }
+            }
+            fenced
+        });
+    }
+    let mut fenced = 0;
+    while let Some(ended) = running.join_next().await {
+        fenced += ended.unwrap();
+    }
+    assert!(fenced < CLIENTS * ROUNDS, "nobody ever had the topic");
     house.stop().await;
 }

@@ -1,4 +1,4 @@
-//! Measures the reading of a snapshot and of the log, without decoding.
+//! Measures how fast a snapshot and the log are read, without decoding.
 //!
 //! Usage: `throughput PORT USER PASSWORD TABLE`, with `TABLE` as `database.table`; the log is read from its first file.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]

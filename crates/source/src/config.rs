@@ -1,6 +1,6 @@
-//! How a server is reached: address, account, TLS and time limits.
+//! How to reach a server: address, account, TLS and time limits.
 //!
-//! Names follow the clients of both servers, so that values of `database.*` options can be passed on unchanged.
+//! Names follow the clients of both servers, so that the values of Debezium's `database.*` options fit unchanged.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -36,27 +36,27 @@ impl From<&str> for Secret {
     }
 }
 
-/// How much TLS a connection needs, in the words of `--ssl-mode`.
+/// Whether a connection needs TLS and which certificate it accepts; the values of the clients' `--ssl-mode`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TlsMode {
-    /// Never TLS.
+    /// No TLS.
     Disabled,
-    /// TLS where the server offers it, any certificate; the password as text goes to a loopback address only.
+    /// TLS if the server offers it, with any certificate. A password in clear goes only to a loopback address.
     #[default]
     Preferred,
-    /// TLS or no connection, any certificate.
+    /// TLS or no connection, with any certificate.
     Required,
     /// TLS with a certificate signed by a trusted authority, whatever name it carries.
     VerifyCa,
-    /// TLS with a certificate signed by a trusted authority for the host name that is connected to.
+    /// TLS with a certificate signed by a trusted authority for the configured host name.
     VerifyIdentity,
 }
 
 impl FromStr for TlsMode {
     type Err = String;
 
-    /// Reads the spelling of MySQL (`verify_ca`) and of MariaDB (`verify-full`, `trust`); the error lists the valid
-    /// words.
+    /// Reads the values of MySQL (`verify_ca`) and of MariaDB (`verify-full`, `trust`). The error lists the valid
+    /// values.
     fn from_str(text: &str) -> Result<TlsMode, String> {
         match text.to_ascii_lowercase().replace('-', "_").as_str() {
             "disabled" | "disable" => Ok(TlsMode::Disabled),
@@ -65,46 +65,46 @@ impl FromStr for TlsMode {
             "verify_ca" => Ok(TlsMode::VerifyCa),
             "verify_identity" | "verify_full" => Ok(TlsMode::VerifyIdentity),
             _ => Err(format!(
-                "`{text}` is no TLS mode: use disabled, preferred, required, verify_ca or verify_identity."
+                "`{text}` is not a TLS mode: use disabled, preferred, required, verify_ca or verify_identity."
             )),
         }
     }
 }
 
-/// Whether the password may be encrypted with an unverified key of the server, in the words of Connector/J's
-/// `allowPublicKeyRetrieval`.
+/// Whether the password may be encrypted with a key that nobody verified (Connector/J's `allowPublicKeyRetrieval`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PublicKeyRetrieval {
-    /// Only under a verified certificate or a pinned key.
+    /// The password is sent only under a verified certificate or a pinned key.
     #[default]
     Refused,
-    /// Under whatever key the other end shows.
+    /// The password is sent under whatever key the other end shows.
     Allowed,
 }
 
-/// TLS mode and the PEM files it works with.
+/// TLS mode and PEM files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tls {
-    /// How much TLS the connection needs.
+    /// Whether the connection needs TLS and which certificate it accepts.
     pub mode: TlsMode,
-    /// Certificates of the trusted authorities, which raise the mode to `verify_ca` at least; without it the public
-    /// authorities are trusted where the mode verifies.
+    /// Certificates of the trusted authorities; a file raises the mode to `verify_ca` at least. Without a file, a mode
+    /// that verifies trusts the public authorities.
     pub ca_file: Option<PathBuf>,
     /// The server's RSA public key (MySQL's `public_key.pem`), for a login without TLS.
     pub server_public_key_file: Option<PathBuf>,
-    /// Whether any key will do.
+    /// Whether a key that nobody verified is accepted.
     pub public_key_retrieval: PublicKeyRetrieval,
-    /// Certificate chain of this client, for accounts that require one.
+    /// Certificate chain of this client, for accounts that require a client certificate.
     pub certificate_file: Option<PathBuf>,
     /// Private key that belongs to `certificate_file`.
     pub key_file: Option<PathBuf>,
 }
 
 impl Tls {
-    /// Returns the mode that applies: a named CA verifies, whatever the mode says.
+    /// Returns the mode that applies. With a CA file the certificate is verified even if the mode alone would not
+    /// require it.
     ///
     /// # Errors
-    /// [`Error::CaWithoutTls`] where the mode never uses TLS.
+    /// [`Error::CaWithoutTls`] if there is a CA file and the mode never uses TLS.
     pub fn effective_mode(&self) -> Result<TlsMode, Error> {
         match (self.mode, &self.ca_file) {
             (TlsMode::Disabled, Some(path)) => Err(Error::CaWithoutTls { path: path.clone() }),
@@ -117,7 +117,7 @@ impl Tls {
 /// One server and the account used on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerConfig {
-    /// Host name or address; also the name that `verify_identity` compares.
+    /// Host name or address; `verify_identity` compares the certificate with it.
     pub host: String,
     /// TCP port.
     pub port: u16,
@@ -129,14 +129,16 @@ pub struct ServerConfig {
     pub tls: Tls,
     /// Limit for the TCP connection, the TLS handshake and the login together.
     pub connect_timeout_ms: u64,
-    /// Limit for the answer to one ordinary statement. Snapshot rows and the replication stream have their own.
+    /// Limit for the answer to one ordinary statement, and for each pause between rows of a snapshot. The replication
+    /// stream has a limit of its own.
     pub query_timeout_ms: u64,
-    /// Largest packet that is accepted after joining its parts. Replication may send events of up to 1 GiB.
+    /// Largest packet that is accepted, with its parts joined. An event of the stream may have up to 1 GiB.
     pub max_packet_bytes: usize,
 }
 
 impl ServerConfig {
-    /// Describes a server with the defaults of Debezium: 30 s to connect, ten minutes for a statement, TLS preferred.
+    /// Creates the configuration of a server with the defaults of Debezium: 30 s to connect, ten minutes for a
+    /// statement, TLS preferred.
     pub fn new(
         host: impl Into<String>,
         port: u16,

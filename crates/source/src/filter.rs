@@ -1,8 +1,8 @@
-//! Which databases and tables are captured: Debezium's include and exclude lists.
+//! Decides which databases and tables are captured, by Debezium's include and exclude lists.
 //!
 //! Each entry of a list is a regular expression that must match the whole name, in any case. Databases are matched by
-//! name, tables by `database.table`. A list of includes and a list of excludes of the same kind exclude each other. The
-//! server's own databases are left out.
+//! name, tables by `database.table`. An include list and an exclude list of the same kind cannot be combined. The
+//! server's own databases are left out by default.
 
 use bitacora_change::{NameList, PatternError, PatternList};
 
@@ -29,11 +29,11 @@ pub enum BuiltinDatabases {
     /// Never captured.
     #[default]
     Ignore,
-    /// Subject to the lists.
+    /// Captured as the lists say.
     Capture,
 }
 
-/// Compiled lists; cheap to ask and to clone.
+/// The compiled lists; cheap to match and to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     databases: Lists,
@@ -48,7 +48,10 @@ struct Lists {
 }
 
 impl Filter {
-    /// Compiles the lists. Fails on an invalid expression and when both lists of a kind are given.
+    /// Compiles the lists.
+    ///
+    /// # Errors
+    /// [`Error::Filter`] for an invalid expression, and if both lists of a kind are given.
     pub fn new(options: &FilterOptions) -> Result<Filter, Error> {
         Ok(Filter {
             databases: Lists::new(
@@ -65,7 +68,7 @@ impl Filter {
         })
     }
 
-    /// Returns whether tables of the database can be captured at all.
+    /// Returns whether the lists of databases let tables of this database be captured.
     pub fn database(&self, database: &str) -> bool {
         if self.builtin == BuiltinDatabases::Ignore && is_builtin(database) {
             return false;
@@ -73,7 +76,8 @@ impl Filter {
         self.databases.allow(database)
     }
 
-    /// Returns the list entry whose match took too long, if there is one. It is then unknown which tables are captured.
+    /// Returns an expression whose match took too long, if there was one. The answers of the filter cannot be trusted
+    /// then, and the caller must stop.
     pub fn failure(&self) -> Option<&PatternError> {
         [&self.databases, &self.tables].into_iter().find_map(Lists::failure)
     }

@@ -1,9 +1,10 @@
-//! Which server answers: the same address may lead to another one after a failover, with the same data in another log.
+//! Tells servers apart: after a failover the same address may lead to another server, which has the same data in
+//! another log.
 
 use crate::Error;
 use crate::wire::Connection;
 
-/// Asks for the server's identity: `server_uuid`; on MariaDB `server_id` and, where the version has it, `server_uid`,
+/// Returns the server's identity: `server_uuid`; on MariaDB `server_id` and, if the version has it, `server_uid`,
 /// because the nodes of a Galera cluster may share one `server_id`.
 ///
 /// # Errors

@@ -1,16 +1,17 @@
-//! Reads a MySQL or MariaDB server: what it says, what its rows are, and what changes.
+//! Reads a MySQL or MariaDB server: its settings, its tables and rows, and the stream of changes.
 //!
-//! Constraints: nothing here interprets a value; rows leave as binlog bytes. Bytes from the server never panic and
-//! never cause an allocation beyond a limit. There are no queues but those of the sockets, so a caller that does not
+//! Constraints: this crate does not interpret values; rows leave it as binlog bytes. Bytes from the server never panic
+//! and never cause an allocation beyond a limit. The only queues are those of the sockets, so a caller that does not
 //! read holds back the server.
 //!
-//! Where to look, in the order of a first start: [`ServerConfig`] (how a server is reached), [`check`] (can it be
-//! captured), [`Filter`] (which tables), [`Snapshot`] (all rows at one position), [`replication`] (what comes after
-//! it). Below them lie [`Connection`] (the protocol), [`schema`] (what `information_schema` says), [`ddl`] (what a
-//! statement does to tables) and [`Position`].
+//! Where to look, in the order of a first start: [`ServerConfig`] (how to reach a server), [`check`] (whether it can be
+//! captured), [`Filter`] (which tables), [`Snapshot`] (all rows at one position), [`replication`] (the events after
+//! that position). Below them are [`Connection`] (the protocol), [`schema`] (what `information_schema` says), [`ddl`]
+//! (what a statement does to tables) and [`Position`].
 //!
-//! Four rooms keep their names in a path, because `check::run`, `ddl::Table` or `replication::Client` would say too
-//! little without it. Their modules are private, and each room lists what it shows. Everything else is listed here.
+//! Four public modules keep their names in paths, because `run`, `Table` or `Client` would say too little without
+//! `check`, `ddl` or `replication`. Their own modules are private, and each lists its public items. This file lists all
+//! others.
 
 pub mod check;
 mod config;

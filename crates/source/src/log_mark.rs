@@ -1,4 +1,4 @@
-//! A mark by which a log is told from another one with the same file names and offsets.
+//! A mark that tells a log from another one with the same file names and offsets.
 //!
 //! After a reset, or after a restore from an image, a server uses the same file numbers and offsets again (MariaDB also
 //! the same GTIDs) for other transactions. A mark identifies the log at a position by two things: the second in which
@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 /// Length of an event's header.
 const HEADER_BYTES: usize = 19;
 
-/// Bytes at the end of an event that enter its fingerprint. Not the whole event enters: a compressed transaction may be
-/// very long.
+/// Bytes at the end of an event that enter its fingerprint. The whole event does not, because a compressed transaction
+/// may be very long.
 const TAIL_BYTES: usize = 64;
 
 /// The log at a position.
@@ -28,17 +28,17 @@ pub struct LogMark {
 /// An event of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventMark {
-    /// Where it begins in its file.
+    /// Offset in the file at which the event begins.
     pub start: u64,
-    /// Fingerprint of its header and its end.
+    /// Fingerprint of the event's header and last bytes.
     pub fingerprint: u32,
 }
 
 impl EventMark {
-    /// Returns the mark of an event that begins at `start`; `checksum_bytes` of its bytes are the checksum behind it.
+    /// Returns the mark of an event that begins at `start`; the last `checksum_bytes` of its bytes are the checksum.
     ///
-    /// Length and checksum do not count, because a server may send an event with or without the checksum that its file
-    /// has.
+    /// Length and checksum do not enter the fingerprint, because a server may send an event with or without the
+    /// checksum that its file has.
     pub fn of(event: &[u8], start: u64, checksum_bytes: usize) -> EventMark {
         let event = event.get(..event.len().saturating_sub(checksum_bytes)).unwrap_or_default();
         let (header, body) = event.split_at(event.len().min(HEADER_BYTES));

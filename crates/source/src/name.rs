@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 /// A table with its database.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TableName {
-    /// Database; in a statement that does not name it, the default one.
+    /// Database; the session's default database if the statement does not name one.
     pub database: String,
     /// Table.
     pub table: String,
 }
 
 impl TableName {
-    /// Puts a name together.
+    /// Creates a name.
     pub fn new(database: impl Into<String>, table: impl Into<String>) -> TableName {
         TableName { database: database.into(), table: table.into() }
     }
@@ -26,7 +26,7 @@ impl fmt::Display for TableName {
     }
 }
 
-/// Quotes an identifier for SQL.
+/// Returns an identifier quoted for SQL.
 pub fn quoted(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }

@@ -1,4 +1,4 @@
-//! Where the stream stands in a server's log.
+//! Positions in a server's log.
 
 use std::fmt;
 
@@ -6,24 +6,24 @@ use bitacora_binlog::gtid::GtidSet;
 
 use crate::LogMark;
 
-/// End of a transaction in the log: everything before it has been read, nothing after it.
+/// The end of a transaction in the log: everything before it has been read, and nothing after it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Position {
     /// Binlog file; empty when only the GTIDs are known.
     pub file: String,
     /// Byte offset in the file.
     pub offset: u64,
-    /// Executed GTIDs, where the server has them. They win over file and offset.
+    /// Executed GTIDs, if the server has GTIDs. They take precedence over file and offset.
     pub gtid: Option<GtidSet>,
 }
 
 impl Position {
-    /// Names a place by file and offset.
+    /// Creates a position from file and offset.
     pub fn at(file: impl Into<String>, offset: u64) -> Position {
         Position { file: file.into(), offset, gtid: None }
     }
 
-    /// Names a place by executed GTIDs.
+    /// Creates a position from executed GTIDs.
     pub fn after(gtid: GtidSet) -> Position {
         Position { file: String::new(), offset: 0, gtid: Some(gtid) }
     }
@@ -34,9 +34,9 @@ impl Position {
 pub struct LogPlace {
     /// The position.
     pub position: Position,
-    /// The log at the position, where it is known.
+    /// Mark of the log at the position, if known.
     pub log: Option<LogMark>,
-    /// Identity of the server that wrote the log, where it is known.
+    /// Identity of the server that wrote the log, if known.
     pub server: Option<String>,
 }
 

@@ -1,16 +1,16 @@
-//! How sentences for people begin.
+//! Changes the first letter of sentences.
 //!
-//! Findings and remedies of this crate are sentences of their own and begin with a capital letter. Errors begin with a
-//! small one, because they often follow a colon or a semicolon. Whoever makes the one from the other turns its first
+//! Errors, findings and remedies of this crate are whole sentences and begin with a capital letter. Other errors begin
+//! with a small letter, because they often follow a colon or a semicolon. Code that joins the two changes the first
 //! letter here.
 
-/// Returns a text as the beginning of a sentence.
+/// Returns a text with its first letter capital, as the beginning of a sentence.
 pub fn capitalized(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }
 
-/// Returns a sentence as the second half of another one.
+/// Returns a sentence with its first letter small, as a part of another sentence.
 pub fn uncapitalized(sentence: &str) -> String {
     let mut letters = sentence.chars();
     letters.next().into_iter().flat_map(char::to_lowercase).chain(letters).collect()

@@ -1,4 +1,4 @@
-//! Which server is at the other end: product and version, as its greeting says.
+//! Product and version of a server, as its greeting says.
 
 use std::fmt;
 
@@ -16,7 +16,8 @@ pub struct ServerVersion {
 }
 
 impl ServerVersion {
-    /// Reads the version text of a greeting or of `@@version`. MariaDB before 11 puts `5.5.5-` in front.
+    /// Reads the version text of a greeting or of `@@version`. MariaDB before 11 puts `5.5.5-` before the version. A
+    /// text without a number is version 0.0.0.
     pub fn parse(text: &str) -> ServerVersion {
         let flavor = if text.to_ascii_lowercase().contains("mariadb") { Flavor::Mariadb } else { Flavor::Mysql };
         let plain = match (flavor, text.strip_prefix("5.5.5-")) {

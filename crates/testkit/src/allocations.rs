@@ -1,11 +1,11 @@
-//! Counting allocations, for the tests that allow none.
+//! Counts allocations, for tests that allow none.
 
 #![allow(unsafe_code, reason = "an allocator is unsafe to write; this one only counts and passes on")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-/// The system's allocator, counting; a test binary makes it its `#[global_allocator]`.
+/// The system's allocator with a counter. A test binary makes it its `#[global_allocator]`.
 #[derive(Debug)]
 pub struct CountingAllocator;
 
@@ -14,7 +14,7 @@ thread_local! {
 }
 
 fn count() {
-    // While a thread ends, its counter may be destroyed already; what is allocated then is not counted.
+    // While a thread ends, its counter may be destroyed already. Allocations after that are not counted.
     ALLOCATIONS.try_with(|allocations| allocations.set(allocations.get() + 1)).ok();
 }
 
@@ -39,7 +39,7 @@ unsafe impl GlobalAlloc for CountingAllocator {
     }
 }
 
-/// Counts the allocations of this thread so far; 0 unless [`CountingAllocator`] is the binary's allocator.
+/// Returns the number of this thread's allocations so far; 0 unless [`CountingAllocator`] is the binary's allocator.
 pub fn allocations() -> u64 {
     ALLOCATIONS.with(Cell::get)
 }

@@ -1,4 +1,4 @@
-//! The built `bitacora` binary as a child process.
+//! Runs the built `bitacora` binary as a child process.
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ impl BitacoraProcess {
         BitacoraProcess::start_command(command)
     }
 
-    /// Starts a prepared command, for example one with environment variables or a resource limit.
+    /// Starts a prepared command, such as one with environment variables or a resource limit.
     pub fn start_command(mut command: Command) -> BitacoraProcess {
         command.env("RUST_BACKTRACE", "1");
         BitacoraProcess { process: ChildProcess::start(command) }

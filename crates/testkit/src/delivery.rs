@@ -1,9 +1,9 @@
-//! Checks what a consumer got of a [`crate::load`]: that every committed change arrived, once, in order, and with each
-//! before image equal to the after image before it.
+//! Checks the messages that a consumer got of a [`crate::load`]: every committed change arrived once, in order, and
+//! each before image equals the after image of the previous change.
 //!
 //! Input: the committed [`History`] and, in the order of arrival, the messages of the table's topic. For each id the
-//! streamed events must be exactly the committed steps from some step on to the last. What lies before that step must
-//! be what the snapshot showed: its `r` row, or no row.
+//! streamed events must be exactly the committed steps from some step to the last one. The snapshot must have shown the
+//! row as it was before that step: by its `r` event, or by none if there was no row.
 
 use std::collections::BTreeMap;
 
@@ -11,12 +11,13 @@ use serde_json::Value;
 
 use crate::load::{Change, History, RowState, Step};
 
-/// How the snapshot went.
+/// Whether the snapshot was interrupted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SnapshotRule {
-    /// It ran once, to its end: at most one `r` event for an id, and the stream continues exactly behind it.
+    /// The snapshot ran once, to its end: each id has at most one `r` event, and the stream continues exactly after it.
     Once,
-    /// It was interrupted and began again: `r` events may repeat, newer each time, and rows may have gone in between.
+    /// The snapshot was interrupted and began again: `r` events may repeat, newer each time, and rows may have been
+    /// deleted in between.
     MayRepeat,
 }
 
@@ -38,7 +39,7 @@ struct Event {
 
 impl Delivery {
     /// Adds an event: the JSON texts of its key and of its value, which is the envelope without its schema. An empty
-    /// value is a tombstone, which must follow the delete of its key, once.
+    /// value is a tombstone, which must follow the delete of its key exactly once.
     pub fn add(&mut self, key: &str, value: &[u8]) {
         if value.is_empty() {
             self.add_tombstone(key);
@@ -62,7 +63,7 @@ impl Delivery {
         }
     }
 
-    /// Counts the streamed events so far.
+    /// Returns the number of streamed events so far.
     pub fn streamed_count(&self) -> usize {
         self.streamed_count
     }
@@ -71,13 +72,13 @@ impl Delivery {
     pub fn has_all_ends(&self, history: &History) -> bool {
         history.steps.iter().all(|(id, steps)| {
             let Some(step) = steps.last() else { return true };
-            // A row that was inserted and deleted before the snapshot is never seen.
+            // No event shows a row that was inserted and deleted before the snapshot.
             let Some(events) = self.arrived.get(id) else { return step.change == Change::Delete };
             events.last().is_some_and(|event| event.shows(step) || event.is_snapshot_of(step))
         })
     }
 
-    /// Compares everything that arrived with everything that was committed; the result names at most 20 faults.
+    /// Compares everything that arrived with everything that was committed. The error names at most 20 faults.
     pub fn check(&self, history: &History, snapshot: SnapshotRule) -> Result<(), String> {
         let mut faults = self.faults.clone();
         for id in self.arrived.keys().filter(|id| !history.steps.contains_key(id)) {
@@ -196,7 +197,7 @@ mod tests {
         Step { change, row: row(n) }
     }
 
-    /// An event as `op before after`, where the images are given by their `n` and `-` is null.
+    /// Returns the event of a text `op before after`, in which an image is given by its `n`, and `-` is null.
     fn event(text: &str) -> (String, String) {
         let mut parts = text.split(' ');
         let op = parts.next().unwrap();

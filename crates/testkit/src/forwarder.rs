@@ -1,4 +1,4 @@
-//! A TCP forwarder whose target can be changed, as an address that moves to another server does.
+//! A TCP forwarder with a target that can be changed, like an address that moves to another server.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// Forwards connections on a port of its own to a loopback port; ends when dropped.
+/// Forwards connections from a port of its own to a loopback port. Dropping it ends it.
 #[derive(Debug)]
 pub struct Forwarder {
     /// The port that clients connect to, on 127.0.0.1.
@@ -18,7 +18,7 @@ pub struct Forwarder {
 struct Shared {
     target: AtomicU16,
     is_closed: AtomicBool,
-    /// Both ends of every connection, to cut them.
+    /// Both ends of every connection, so that they can be cut.
     open: Mutex<Vec<TcpStream>>,
 }
 
@@ -62,14 +62,14 @@ impl Drop for Forwarder {
     fn drop(&mut self) {
         self.shared.is_closed.store(true, Ordering::Release);
         self.cut();
-        // The accepting thread waits for a connection; this one ends it.
+        // The accepting thread waits for a connection. This one wakes it, so that it ends.
         let _ = TcpStream::connect(("127.0.0.1", self.port));
     }
 }
 
 impl Shared {
-    /// Joins a client to the current target. If the target refuses, the client's connection ends, as with a server that
-    /// is away.
+    /// Connects a client with the current target. If the target refuses, the client's connection ends, as if no server
+    /// were there.
     fn forward(&self, client: TcpStream) {
         // The target is read under this lock, so that a switch either cuts this connection or happens before it.
         let mut open = self.open.lock().expect("no holder panicked");

@@ -1,7 +1,7 @@
 //! Child processes that cannot outlive the test.
 //!
-//! Every child gets SIGKILL from the kernel when the thread that started it ends (`PR_SET_PDEATHSIG`). Test threads
-//! come and go, so all children are started by one thread that lives as long as the test process.
+//! The kernel sends SIGKILL to every child when the thread that started it ends (`PR_SET_PDEATHSIG`). Test threads come
+//! and go, so one thread that lives as long as the test process starts all children.
 
 #![allow(unsafe_code, reason = "signals and the death of a parent are asked of the system by calls")]
 
@@ -37,7 +37,7 @@ fn on_nursery_thread<T: Send + 'static>(start: impl FnOnce() -> T + Send + 'stat
     result.recv().expect("the nursery thread answers")
 }
 
-/// A child process with captured output. Killed when dropped.
+/// A child process with captured output. Dropping it kills the process.
 #[derive(Debug)]
 pub struct ChildProcess {
     child: Child,
@@ -47,7 +47,7 @@ pub struct ChildProcess {
 }
 
 impl ChildProcess {
-    /// Starts `command` with piped output that is collected by threads; the input is empty.
+    /// Starts `command` with empty input; threads collect its output.
     pub fn start(mut command: Command) -> ChildProcess {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // SAFETY: between fork and exec only `prctl` and `getppid` run, which are async-signal-safe and touch no memory
@@ -91,7 +91,7 @@ impl ChildProcess {
         self.status
     }
 
-    /// Sends a signal, for example `libc::SIGTERM`; does nothing when the process has ended.
+    /// Sends a signal, such as `libc::SIGTERM`, unless the process has ended.
     pub fn signal(&mut self, signal: i32) {
         if self.ended().is_none() {
             let id = i32::try_from(self.id()).expect("process ids are positive i32");
@@ -178,7 +178,7 @@ mod tests {
         child.kill9();
     }
 
-    /// A child of this test process starts a grandchild the same way and is killed: the grandchild must end too.
+    /// A child of this test process starts a grandchild in the same way and is killed. The grandchild must end too.
     #[test]
     fn children_end_with_their_parent() {
         if std::env::var_os("TESTKIT_PARENT_ROLE").is_some() {

@@ -1,7 +1,8 @@
 //! Reads a topic from its start over the binary protocol, message by message as stored.
 //!
-//! Deliberately small and blocking: a test wants to see what the broker has stored, without a client library in
-//! between. One connection and one non-durable subscription for each reader; any error panics with a sentence.
+//! The reader is deliberately small and blocking, so that a test sees what the broker has stored, without a client
+//! library in between. Each reader has one connection and one non-durable subscription. Any error panics with a
+//! sentence.
 
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
@@ -19,7 +20,7 @@ use bytes::{Bytes, BytesMut};
 
 const PERMITS: u32 = 1000;
 
-/// One message as the broker has it.
+/// One message as the broker has stored it.
 #[derive(Debug, Clone)]
 pub struct StoredMessage {
     /// Ledger and entry of the message id.
@@ -35,7 +36,7 @@ pub struct StoredMessage {
 }
 
 impl StoredMessage {
-    /// Returns the text of the message's key, decoded when it is marked as base64; empty without a key.
+    /// Returns the text of the message's key, decoded if it is marked as base64; empty if there is no key.
     pub fn key_text(&self) -> String {
         let key = self.message.partition_key.as_deref().unwrap_or_default();
         if self.message.partition_key_b64_encoded != Some(true) {
@@ -90,7 +91,7 @@ impl TopicReader {
         reader
     }
 
-    /// Returns the next message, or `None` when none comes within `patience`.
+    /// Returns the next message, or `None` if none arrives within `patience`.
     pub fn next_within(&mut self, patience: Duration) -> Option<StoredMessage> {
         let deadline = Instant::now() + patience;
         while self.waiting.is_empty() {

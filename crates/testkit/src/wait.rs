@@ -1,8 +1,8 @@
-//! Waiting on a state instead of sleeping.
+//! Waits for a state instead of sleeping.
 
 use std::time::{Duration, Instant};
 
-/// Calls `state` until it returns a value, and returns that; panics with `what` when `deadline` has passed.
+/// Calls `state` until it returns a value, and returns that value. Panics with `what` after `deadline`.
 ///
 /// The pause between two calls grows from 1 ms to 50 ms.
 pub fn wait_until<T>(what: &str, deadline: Duration, mut state: impl FnMut() -> Option<T>) -> T {

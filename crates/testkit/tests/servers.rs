@@ -1,4 +1,4 @@
-//! Each server starts, answers, survives a crash with its data, and has the binlog that the sources need.
+//! Each server must start, answer, keep its data in a crash, and write the binlog that the sources need.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
@@ -9,7 +9,8 @@ fn check(server: &DatabaseServer, binlog_settings: &str) {
         server.client("SELECT @@log_bin, @@binlog_format, @@binlog_row_image, @@binlog_row_metadata"),
         binlog_settings
     );
-    // A server that starts empties its folder of temporary tables: one of its own, or it would harm the others.
+    // A server empties its folder of temporary tables when it starts. In a common folder it would delete those of other
+    // servers.
     assert_eq!(server.client("SELECT @@tmpdir").trim_end(), format!("{}.tmp", server.data_dir().display()));
     server.client(
         "CREATE DATABASE d; CREATE TABLE d.t(a int primary key, b varchar(9)); INSERT INTO d.t VALUES (1, 'ñ')",
@@ -44,7 +45,7 @@ fn mariadb() {
     check(&server, "1\tROW\tFULL\tFULL\n");
 }
 
-/// What the load says was committed is what the table holds.
+/// The table must have exactly the rows that the load says were committed.
 #[test]
 fn the_load_knows_what_it_committed() {
     use bitacora_testkit::load::{self, Change, Load, LoadOptions};

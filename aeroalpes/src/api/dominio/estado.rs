@@ -2,8 +2,13 @@
 
 use std::fmt;
 
-/// Estado de una reserva. Empieza PENDIENTE; PAGADA y CANCELADA son finales.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+use serde::de::value::{Error as NombreErroneo, StrDeserializer};
+use serde::{Deserialize, Serialize};
+
+/// Estado de una reserva. Empieza PENDIENTE; PAGADA y CANCELADA son finales. Su nombre es el mismo en la base de datos,
+/// en los eventos y en las respuestas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
 pub(crate) enum Estado {
     Pendiente,
     Aprobada,
@@ -13,20 +18,8 @@ pub(crate) enum Estado {
 }
 
 impl Estado {
-    pub(crate) const TODOS: [Self; 4] = [Self::Pendiente, Self::Aprobada, Self::Pagada, Self::Cancelada];
-
-    /// Devuelve el nombre en la base de datos, en los eventos y en las respuestas.
-    pub(crate) fn nombre(self) -> &'static str {
-        match self {
-            Estado::Pendiente => "PENDIENTE",
-            Estado::Aprobada => "APROBADA",
-            Estado::Pagada => "PAGADA",
-            Estado::Cancelada => "CANCELADA",
-        }
-    }
-
     pub(crate) fn de_nombre(nombre: &str) -> Option<Self> {
-        Self::TODOS.into_iter().find(|estado| estado.nombre() == nombre)
+        Self::deserialize(StrDeserializer::<NombreErroneo>::new(nombre)).ok()
     }
 
     /// Devuelve si el estado siguiente puede seguir a este.
@@ -38,7 +31,7 @@ impl Estado {
 
 impl fmt::Display for Estado {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.nombre())
+        self.serialize(f)
     }
 }
 
@@ -46,11 +39,13 @@ impl fmt::Display for Estado {
 mod tests {
     use super::Estado;
 
+    const TODOS: [Estado; 4] = [Estado::Pendiente, Estado::Aprobada, Estado::Pagada, Estado::Cancelada];
+
     #[test]
     fn se_admiten_cuatro_de_dieciseis_transiciones() {
-        let admitidas: Vec<String> = Estado::TODOS
+        let admitidas: Vec<String> = TODOS
             .iter()
-            .flat_map(|de| Estado::TODOS.iter().map(move |a| (de, a)))
+            .flat_map(|de| TODOS.iter().map(move |a| (de, a)))
             .filter(|(de, a)| de.puede_pasar_a(**a))
             .map(|(de, a)| format!("{de} {a}"))
             .collect();
@@ -60,8 +55,8 @@ mod tests {
 
     #[test]
     fn los_nombres_llevan_de_vuelta() {
-        for estado in Estado::TODOS {
-            assert_eq!(Estado::de_nombre(estado.nombre()), Some(estado));
+        for estado in TODOS {
+            assert_eq!(Estado::de_nombre(&estado.to_string()), Some(estado));
         }
         assert_eq!(Estado::de_nombre("pendiente"), None);
     }

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
+use serde::{Serialize, Serializer};
 
 const FORMA: &str = "%Y-%m-%dT%H:%M:%SZ";
 
@@ -44,9 +45,13 @@ impl Fecha {
 
 impl fmt::Display for Fecha {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (dia, hora) = (self.0.date(), self.0.time());
-        write!(f, "{:04}-{:02}-{:02}", dia.year(), dia.month(), dia.day())?;
-        write!(f, "T{:02}:{:02}:{:02}Z", hora.hour(), hora.minute(), hora.second())
+        write!(f, "{}", self.0.strftime(FORMA))
+    }
+}
+
+impl Serialize for Fecha {
+    fn serialize<S: Serializer>(&self, serializador: S) -> Result<S::Ok, S::Error> {
+        serializador.collect_str(self)
     }
 }
 

@@ -1,73 +1,108 @@
 //! La ruta de una reserva: itinerarios de odos (de origen a destino), de segmentos, de legs; y quién vuela.
+//!
+//! Son también los cuerpos de la API: lo que describen se escribe así en JSON y en OpenAPI.
+
+use std::fmt;
+
+use serde::de::value::{Error as NombreErroneo, StrDeserializer};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Error, Fecha};
 
-/// Un aeropuerto; su nombre es el que escribió el cliente, y puede faltar.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Un aeropuerto.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = AeropuertoDto)]
 pub(crate) struct Aeropuerto {
-    /// Código, como `BOG`.
+    /// Código del aeropuerto.
+    #[schema(min_length = 1, max_length = 10, example = "BOG")]
     pub codigo: String,
-    /// Nombre, como `El Dorado`.
+    /// Nombre del aeropuerto, guardado como se dio.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 100, example = "El Dorado")]
     pub nombre: Option<String>,
 }
 
-/// Un vuelo entre dos aeropuertos.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Un vuelo.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = LegDto, example = json!({
+    "fecha_salida": "2022-11-22T13:10:00Z",
+    "fecha_llegada": "2022-11-22T19:10:00Z",
+    "origen": {"codigo": "BOG", "nombre": "El Dorado"},
+    "destino": {"codigo": "JFK", "nombre": "John F. Kennedy"},
+}))]
 pub(crate) struct Leg {
+    /// Salida, en UTC.
+    #[schema(value_type = String, format = DateTime, example = "2022-11-22T13:10:00Z")]
     pub fecha_salida: Fecha,
+    /// Llegada, en UTC.
+    #[schema(value_type = String, format = DateTime, example = "2022-11-22T15:10:00Z")]
     pub fecha_llegada: Fecha,
     /// Dónde empieza.
     pub origen: Aeropuerto,
-    /// Dónde acaba.
+    /// Dónde acaba; otro aeropuerto.
     pub destino: Aeropuerto,
 }
 
 /// Vuelos bajo un mismo número.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = SegmentoDto)]
 pub(crate) struct Segmento {
     /// Sus vuelos, en orden.
+    #[schema(min_items = 1, max_items = 20)]
     pub legs: Vec<Leg>,
 }
 
 /// Un trayecto de un origen a un destino.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = OdoDto)]
 pub(crate) struct Odo {
     /// Sus segmentos, en orden.
+    #[schema(min_items = 1, max_items = 20)]
     pub segmentos: Vec<Segmento>,
 }
 
 /// Quién vuela.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Pasajero {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = PasajeroDto)]
+pub(crate) struct Pasajero {
+    /// `ADULTO`, `MENOR` o `INFANTE`.
+    #[schema(value_type = String, example = "ADULTO", pattern = "^(ADULTO|MENOR|INFANTE)$")]
+    pub tipo: TipoPasajero,
+}
+
+/// El nombre de un tipo es el mismo en las peticiones y en la base de datos.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub(crate) enum TipoPasajero {
     Adulto,
     Menor,
     /// Un infante sin asiento.
     Infante,
 }
 
-impl Pasajero {
-    pub(crate) const TODOS: [Self; 3] = [Self::Adulto, Self::Menor, Self::Infante];
-
-    /// Devuelve el nombre en las peticiones y en la base de datos.
-    pub(crate) fn nombre(self) -> &'static str {
-        match self {
-            Pasajero::Adulto => "ADULTO",
-            Pasajero::Menor => "MENOR",
-            Pasajero::Infante => "INFANTE",
-        }
-    }
-
+impl TipoPasajero {
     pub(crate) fn de_nombre(nombre: &str) -> Option<Self> {
-        Self::TODOS.into_iter().find(|tipo| tipo.nombre() == nombre)
+        Self::deserialize(StrDeserializer::<NombreErroneo>::new(nombre)).ok()
     }
 }
 
-/// Un itinerario de una reserva.
-#[derive(Debug, Clone, PartialEq, Eq)]
+impl fmt::Display for TipoPasajero {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
+/// Un itinerario.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = ItinerarioDto)]
 pub(crate) struct Itinerario {
     /// Sus trayectos, en orden.
+    #[schema(min_items = 1, max_items = 20)]
     pub odos: Vec<Odo>,
-    /// Sus pasajeros; vacío si no se dieron.
+    /// Sus pasajeros, con un adulto al menos; no está si no se dieron.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false, max_items = 100)]
     pub pasajeros: Vec<Pasajero>,
 }
 
@@ -84,7 +119,8 @@ impl Itinerario {
                 }
             }
         }
-        if !self.pasajeros.is_empty() && !self.pasajeros.contains(&Pasajero::Adulto) {
+        let un_adulto = self.pasajeros.iter().any(|pasajero| pasajero.tipo == TipoPasajero::Adulto);
+        if !self.pasajeros.is_empty() && !un_adulto {
             return Err(Error::SinAdulto { campo: format!("itinerarios[{orden}].pasajeros") });
         }
         Ok(())

@@ -1,4 +1,5 @@
-//! El dominio: qué es una reserva y qué reglas cumple. Puro: sin reloj, sin base de datos, sin HTTP.
+//! El dominio: qué es una reserva y qué reglas cumple. Puro: sin reloj, sin base de datos, sin HTTP. Sus tipos son los
+//! cuerpos de la API: dicen ellos mismos cómo son en JSON y en OpenAPI.
 //!
 //! - [`Reserva`]: el agregado; todo cambio pasa por sus métodos y deja un [`Evento`].
 //! - [`Estado`]: PENDIENTE → APROBADA → PAGADA, y CANCELADA desde los dos primeros.
@@ -7,7 +8,6 @@
 
 mod error;
 mod estado;
-mod evento;
 mod fecha;
 mod itinerario;
 mod reserva;
@@ -15,8 +15,7 @@ mod usuario;
 
 pub(super) use error::Error;
 pub(super) use estado::Estado;
-pub(super) use evento::Evento;
 pub(super) use fecha::Fecha;
-pub(super) use itinerario::{Aeropuerto, Itinerario, Leg, Odo, Pasajero, Segmento};
-pub(super) use reserva::Reserva;
-pub(super) use usuario::{Contrasena, DatosUsuario, Usuario};
+pub(super) use itinerario::{Aeropuerto, Itinerario, Leg, Odo, Pasajero, Segmento, TipoPasajero};
+pub(super) use reserva::{Evento, Pedido, Reserva};
+pub(super) use usuario::{Contrasena, Usuario};

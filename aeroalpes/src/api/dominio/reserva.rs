@@ -1,42 +1,75 @@
 //! La reserva, el agregado de este dominio.
 
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{Error, Estado, Fecha, Itinerario};
 use crate::contrato::evento::{DatosReserva, TipoEvento};
 
-use super::{Error, Estado, Evento, Fecha, Itinerario};
+/// Un pedido de reserva.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = ReservaNueva)]
+pub(crate) struct Pedido {
+    /// El cliente, si lo hay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 40, example = "42")]
+    pub id_cliente: Option<String>,
+    /// Lo que se reserva.
+    #[schema(min_items = 1, max_items = 20)]
+    pub itinerarios: Vec<Itinerario>,
+}
 
-/// Una reserva. Solo sus métodos la hacen y la cambian; cada uno deja el evento que lo cuenta.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Una reserva.
+// Solo sus métodos la hacen y la cambian; cada uno deja el evento que lo cuenta. Lo de arriba es su descripción en
+// OpenAPI, y su JSON, el cuerpo de una respuesta.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = ReservaDto)]
 pub(crate) struct Reserva {
+    /// Su id.
     id: String,
+    /// Su cliente.
+    #[schema(required = true)]
     id_cliente: Option<String>,
+    /// `PENDIENTE`, `APROBADA`, `PAGADA` o `CANCELADA`.
+    #[schema(value_type = String, pattern = "^(PENDIENTE|APROBADA|PAGADA|CANCELADA)$")]
     estado: Estado,
+    /// Cuándo se reservó, en UTC.
+    #[schema(value_type = String, format = DateTime)]
     fecha_creacion: Fecha,
+    /// Cuándo cambió por última vez, en UTC.
+    #[schema(value_type = String, format = DateTime)]
     fecha_actualizacion: Fecha,
+    /// Sus itinerarios; ninguno si la abrió un comando sin vuelo.
     itinerarios: Vec<Itinerario>,
+    #[serde(skip)]
     eventos: Vec<Evento>,
+}
+
+/// Lo que el resto del mundo sabe de un cambio, con las palabras del contrato.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Evento {
+    pub tipo: TipoEvento,
+    pub fecha: Fecha,
+    /// La reserva como es desde entonces.
+    pub datos: DatosReserva,
 }
 
 impl Reserva {
     /// Crea una reserva PENDIENTE con al menos un itinerario; si rompe una regla, la regla es el error.
-    pub(crate) fn crear(
-        id: String,
-        id_cliente: Option<String>,
-        itinerarios: Vec<Itinerario>,
-        ahora: Fecha,
-    ) -> Result<Reserva, Error> {
-        if itinerarios.is_empty() {
+    pub(crate) fn crear(id: String, pedido: Pedido, ahora: Fecha) -> Result<Reserva, Error> {
+        if pedido.itinerarios.is_empty() {
             return Err(Error::SinItinerarios);
         }
-        for (orden, itinerario) in itinerarios.iter().enumerate() {
+        for (orden, itinerario) in pedido.itinerarios.iter().enumerate() {
             itinerario.validar(orden)?;
         }
-        Ok(Self::nueva(id, id_cliente, itinerarios, ahora))
+        Ok(Self::nueva(id, pedido, ahora))
     }
 
     /// Abre una reserva para un cliente que no ha elegido vuelo: el comando corto del tema `comandos-reserva`, que
     /// nombra un usuario y nada más.
     pub(crate) fn abrir(id: String, id_cliente: String, ahora: Fecha) -> Reserva {
-        Self::nueva(id, Some(id_cliente), Vec::new(), ahora)
+        Self::nueva(id, Pedido { id_cliente: Some(id_cliente), itinerarios: Vec::new() }, ahora)
     }
 
     /// Toma una reserva como se guardó; no tiene eventos nuevos.
@@ -100,7 +133,7 @@ impl Reserva {
         &self.eventos
     }
 
-    fn nueva(id: String, id_cliente: Option<String>, itinerarios: Vec<Itinerario>, ahora: Fecha) -> Reserva {
+    fn nueva(id: String, Pedido { id_cliente, itinerarios }: Pedido, ahora: Fecha) -> Reserva {
         let mut reserva = Self::guardada(id, id_cliente, Estado::Pendiente, [ahora, ahora], itinerarios);
         reserva.anotar(TipoEvento::ReservaCreada, ahora, None);
         reserva
@@ -121,7 +154,7 @@ impl Reserva {
         let datos = DatosReserva {
             id_reserva: Some(self.id.clone()),
             id_cliente: self.id_cliente.clone(),
-            estado: Some(self.estado.nombre().to_owned()),
+            estado: Some(self.estado.to_string()),
             fecha_creacion: Some(self.fecha_creacion.milisegundos()),
             fecha_actualizacion,
         };
@@ -133,14 +166,16 @@ impl Reserva {
 mod tests {
     use crate::contrato::evento::TipoEvento;
 
-    use super::Reserva;
-    use crate::api::dominio::{Aeropuerto, Error, Estado, Fecha, Itinerario, Leg, Odo, Pasajero, Segmento};
+    use super::{Pedido, Reserva};
+    use crate::api::dominio::{
+        Aeropuerto, Error, Estado, Fecha, Itinerario, Leg, Odo, Pasajero, Segmento, TipoPasajero,
+    };
 
     fn fecha(texto: &str) -> Fecha {
         Fecha::leer(texto).unwrap()
     }
 
-    fn itinerario(codigos: &[(&str, &str)], pasajeros: &[Pasajero]) -> Itinerario {
+    fn itinerario(codigos: &[(&str, &str)], tipos: &[TipoPasajero]) -> Itinerario {
         let aeropuerto = |codigo: &str| Aeropuerto { codigo: codigo.to_owned(), nombre: None };
         let leg = |(origen, destino): &(&str, &str)| Leg {
             fecha_salida: fecha("2022-11-22T13:10:00Z"),
@@ -149,11 +184,12 @@ mod tests {
             destino: aeropuerto(destino),
         };
         let legs = codigos.iter().map(leg).collect();
-        Itinerario { odos: vec![Odo { segmentos: vec![Segmento { legs }] }], pasajeros: pasajeros.to_vec() }
+        let pasajeros = tipos.iter().map(|tipo| Pasajero { tipo: *tipo }).collect();
+        Itinerario { odos: vec![Odo { segmentos: vec![Segmento { legs }] }], pasajeros }
     }
 
     fn crear(itinerarios: Vec<Itinerario>) -> Result<Reserva, Error> {
-        Reserva::crear("r1".into(), None, itinerarios, fecha("2024-01-01T00:00:00Z"))
+        Reserva::crear("r1".into(), Pedido { id_cliente: None, itinerarios }, fecha("2024-01-01T00:00:00Z"))
     }
 
     #[test]
@@ -175,14 +211,14 @@ mod tests {
             assert_eq!((error.to_string().as_str(), error.campo()), (texto, Some(campo)));
         };
         comprobar(vec![], "La lista de itinerarios debe tener al menos un itinerario", "itinerarios");
-        let bueno = itinerario(&[("BOG", "JFK")], &[Pasajero::Infante, Pasajero::Adulto]);
+        let bueno = itinerario(&[("BOG", "JFK")], &[TipoPasajero::Infante, TipoPasajero::Adulto]);
         comprobar(
             vec![bueno.clone(), itinerario(&[("BOG", "JFK"), ("JFK", "jfk")], &[])],
             "La ruta propuesta es incorrecta",
             "itinerarios[1].odos[0].segmentos[0].legs[1].destino.codigo",
         );
         comprobar(
-            vec![bueno, itinerario(&[("BOG", "JFK")], &[Pasajero::Menor])],
+            vec![bueno, itinerario(&[("BOG", "JFK")], &[TipoPasajero::Menor])],
             "Al menos un adulto debe ser parte del itinerario",
             "itinerarios[1].pasajeros",
         );

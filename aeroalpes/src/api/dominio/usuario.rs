@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use serde::Serialize;
+use utoipa::ToSchema;
+
 /// Una contraseña como llegó. Solo se lee para resumirla, y nunca se imprime.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Contrasena(String);
@@ -23,20 +26,27 @@ impl fmt::Debug for Contrasena {
     }
 }
 
-/// Lo que es un usuario, sin la contraseña. A las filas del sistema legado les puede faltar cualquier cosa.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct DatosUsuario {
-    pub nombres: Option<String>,
-    pub apellidos: Option<String>,
-    pub direccion: Option<String>,
-    pub telefono: Option<String>,
-    pub email: Option<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Un usuario. A las filas del sistema legado les puede faltar cualquier texto.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = UsuarioDto)]
 pub(crate) struct Usuario {
+    /// Su clave.
     pub id: i32,
-    pub datos: DatosUsuario,
+    /// Nombres.
+    #[schema(required = true)]
+    pub nombres: Option<String>,
+    /// Apellidos.
+    #[schema(required = true)]
+    pub apellidos: Option<String>,
+    /// Dirección postal.
+    #[schema(required = true)]
+    pub direccion: Option<String>,
+    /// Teléfono.
+    #[schema(required = true)]
+    pub telefono: Option<String>,
+    /// Correo electrónico.
+    #[schema(required = true)]
+    pub email: Option<String>,
 }
 
 #[cfg(test)]

@@ -4,22 +4,20 @@
 //! carril), en forma de cadena PHC. Un resumen ocupa un núcleo decenas de milisegundos, así que lo calculan dos hilos
 //! propios: una ola de registros no quita memoria ni núcleos a las reservas.
 //!
-//! Cada hilo pide sus 19 MiB una vez, los usa en cada resumen y los devuelve cuando descansa. Pedidos por un hilo
+//! Los hilos piden 19 MiB cada uno, los usan en cada resumen y los devuelven cuando descansan. Pedidos por un hilo
 //! cualquiera en cada resumen, se quedaban en la arena de cada uno: el proceso crecía hasta casi un gigabyte y no
 //! volvía a bajar.
 
-use std::collections::VecDeque;
-use std::fmt;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use argon2::password_hash::rand_core::OsRng;
-use argon2::password_hash::{Output, PasswordHash, SaltString};
-use argon2::{ARGON2ID_IDENT, Argon2, Block, Version};
+use argon2::password_hash::{Error, Output, PasswordHash, Salt, SaltString};
+use argon2::{ARGON2ID_IDENT, Argon2, Block, Params, Version};
 use tokio::sync::oneshot;
 
-use crate::api::aplicacion::Falla;
-use crate::api::aplicacion::puerto::Resumidor;
+use super::Falla;
 use crate::api::dominio::Contrasena;
 
 /// Resúmenes que se calculan a la vez.
@@ -31,53 +29,47 @@ const EN_ESPERA: usize = 256;
 /// Lo que una contraseña espera como mucho.
 const ESPERA: Duration = Duration::from_secs(10);
 
-/// Tras tanto tiempo sin trabajo un hilo devuelve su memoria.
+/// Tras tanto tiempo sin trabajo se devuelve la memoria.
 const DESCANSO: Duration = Duration::from_secs(5);
 
 /// El resumidor; sus hilos terminan con la última copia.
 #[derive(Debug, Clone)]
 pub(crate) struct Argon2id {
-    entrada: Arc<Entrada>,
+    entrada: SyncSender<Trabajo>,
 }
 
 /// Una contraseña y quien espera su resumen.
+#[derive(Debug)]
 struct Trabajo {
     contrasena: Contrasena,
     respuesta: oneshot::Sender<Result<String, Falla>>,
 }
 
-#[derive(Default)]
+/// Lo que comparten los hilos.
 struct Cola {
-    pendientes: Mutex<Pendientes>,
-    aviso: Condvar,
+    /// El hilo que espera trabajo tiene el cerrojo; los demás que descansan esperan el cerrojo.
+    trabajos: Mutex<Receiver<Trabajo>>,
+    /// La memoria que ningún resumen usa.
+    libre: Mutex<Vec<Vec<Block>>>,
 }
-
-#[derive(Default)]
-struct Pendientes {
-    trabajos: VecDeque<Trabajo>,
-    cerrada: bool,
-}
-
-/// El lado de la cola que reparte trabajo. Los hilos tienen la cola, no esto: así ven que ya nadie reparte.
-struct Entrada(Arc<Cola>);
 
 impl Argon2id {
     /// Arranca los hilos.
     pub(crate) fn nuevo() -> std::io::Result<Argon2id> {
-        let cola = Arc::new(Cola::default());
-        let entrada = Entrada(Arc::clone(&cola));
+        let (entrada, trabajos) = sync_channel(EN_ESPERA);
+        let cola = Arc::new(Cola { trabajos: Mutex::new(trabajos), libre: Mutex::default() });
         for numero in 0..A_LA_VEZ {
             let cola = Arc::clone(&cola);
-            std::thread::Builder::new().name(format!("argon2id-{numero}")).spawn(move || resumir_siempre(&cola))?;
+            std::thread::Builder::new().name(format!("argon2id-{numero}")).spawn(move || cola.resumir_siempre())?;
         }
-        Ok(Argon2id { entrada: Arc::new(entrada) })
+        Ok(Argon2id { entrada })
     }
-}
 
-impl Resumidor for Argon2id {
-    async fn resumir(&self, contrasena: Contrasena) -> Result<String, Falla> {
+    /// Devuelve un resumen con sal que lleva sus propios parámetros.
+    pub(crate) async fn resumir(&self, contrasena: Contrasena) -> Result<String, Falla> {
         let (respuesta, resumen) = oneshot::channel();
-        self.entrada.0.anadir(Trabajo { contrasena, respuesta })?;
+        let lleno = |_| Falla::Saturada("demasiadas contraseñas esperan su resumen");
+        self.entrada.try_send(Trabajo { contrasena, respuesta }).map_err(lleno)?;
         match tokio::time::timeout(ESPERA, resumen).await {
             Ok(Ok(resumen)) => resumen,
             Ok(Err(cortado)) => Err(Falla::Interna(cortado.into())),
@@ -87,83 +79,43 @@ impl Resumidor for Argon2id {
 }
 
 impl Cola {
-    fn anadir(&self, trabajo: Trabajo) -> Result<(), Falla> {
-        let mut pendientes = self.pendientes.lock().unwrap_or_else(PoisonError::into_inner);
-        // Quien se cansó de esperar ya no ocupa un lugar.
-        pendientes.trabajos.retain(|trabajo| !trabajo.respuesta.is_closed());
-        if pendientes.trabajos.len() >= EN_ESPERA {
-            return Err(Falla::Saturada("demasiadas contraseñas esperan su resumen"));
-        }
-        pendientes.trabajos.push_back(trabajo);
-        self.aviso.notify_one();
-        Ok(())
-    }
-
-    /// Espera el siguiente trabajo; `None` si la cola se cerró. Al descansar llama a `devolver` una vez.
-    fn siguiente(&self, mut devolver: impl FnMut()) -> Option<Trabajo> {
-        let mut pendientes = self.pendientes.lock().unwrap_or_else(PoisonError::into_inner);
+    fn resumir_siempre(&self) {
         loop {
-            match pendientes.trabajos.pop_front() {
-                Some(trabajo) if trabajo.respuesta.is_closed() => {}
-                Some(trabajo) => return Some(trabajo),
-                None if pendientes.cerrada => return None,
-                None => {
-                    let espera = self.aviso.wait_timeout(pendientes, DESCANSO);
-                    let (guarda, plazo) = espera.unwrap_or_else(PoisonError::into_inner);
-                    pendientes = guarda;
-                    if plazo.timed_out() {
-                        devolver();
-                    }
+            let trabajo = self.trabajos.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(DESCANSO);
+            let libre = || self.libre.lock().unwrap_or_else(PoisonError::into_inner);
+            match trabajo {
+                // Quien esperaba puede haberse ido.
+                Ok(trabajo) if trabajo.respuesta.is_closed() => {}
+                Ok(Trabajo { contrasena, respuesta }) => {
+                    let mut memoria = libre().pop().unwrap_or_default();
+                    let resumen = resumir(&contrasena, &mut memoria).map_err(|error| Falla::Interna(error.into()));
+                    let _ = respuesta.send(resumen);
+                    libre().push(memoria);
                 }
+                Err(RecvTimeoutError::Timeout) => libre().clear(),
+                Err(RecvTimeoutError::Disconnected) => return,
             }
         }
     }
 }
 
-impl Drop for Entrada {
-    fn drop(&mut self) {
-        self.0.pendientes.lock().unwrap_or_else(PoisonError::into_inner).cerrada = true;
-        self.0.aviso.notify_all();
-    }
-}
-
-impl fmt::Debug for Entrada {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Entrada(…)")
-    }
-}
-
-fn resumir_siempre(cola: &Cola) {
-    let mut memoria = Vec::new();
-    while let Some(Trabajo { contrasena, respuesta }) = cola.siguiente(|| memoria = Vec::new()) {
-        // Quien esperaba puede haberse ido.
-        let _ = respuesta.send(resumir(&contrasena, &mut memoria));
-    }
-}
-
 /// Resume una contraseña con una sal nueva; la memoria se pide si falta y queda para la siguiente.
-fn resumir(contrasena: &Contrasena, memoria: &mut Vec<Block>) -> Result<String, Falla> {
+fn resumir(contrasena: &Contrasena, memoria: &mut Vec<Block>) -> Result<String, Error> {
     let argon2 = Argon2::default();
     memoria.resize(argon2.params().block_count(), Block::default());
     let sal = SaltString::generate(&mut OsRng);
-    let mut bytes = [0; 32];
-    let mut sal_cruda = [0; 64];
-    let calculado = sal.decode_b64(&mut sal_cruda).map_err(|error| error.to_string()).and_then(|sal| {
-        argon2
-            .hash_password_into_with_memory(contrasena.revelar().as_bytes(), sal, &mut bytes, &mut *memoria)
-            .map_err(|error| error.to_string())
-    });
-    let cadena = calculado.and_then(|()| {
-        let resumido = PasswordHash {
-            algorithm: ARGON2ID_IDENT,
-            version: Some(Version::default().into()),
-            params: argon2.params().try_into().map_err(|error: argon2::password_hash::Error| error.to_string())?,
-            salt: Some(sal.as_salt()),
-            hash: Some(Output::new(&bytes).map_err(|error| error.to_string())?),
-        };
-        Ok(resumido.to_string())
-    });
-    cadena.map_err(|error| Falla::Interna(error.into()))
+    let mut sal_cruda = [0; Salt::MAX_LENGTH];
+    let sal_cruda = sal.decode_b64(&mut sal_cruda)?;
+    let mut bytes = [0; Params::DEFAULT_OUTPUT_LEN];
+    argon2.hash_password_into_with_memory(contrasena.revelar().as_bytes(), sal_cruda, &mut bytes, memoria)?;
+    let resumido = PasswordHash {
+        algorithm: ARGON2ID_IDENT,
+        version: Some(Version::default().into()),
+        params: argon2.params().try_into()?,
+        salt: Some(sal.as_salt()),
+        hash: Some(Output::new(&bytes)?),
+    };
+    Ok(resumido.to_string())
 }
 
 #[cfg(test)]
@@ -171,9 +123,8 @@ mod tests {
     use argon2::{Argon2, PasswordHash, PasswordVerifier};
 
     use super::{A_LA_VEZ, Argon2id, EN_ESPERA, resumir};
-    use crate::api::aplicacion::Falla;
-    use crate::api::aplicacion::puerto::Resumidor;
     use crate::api::dominio::Contrasena;
+    use crate::api::infraestructura::Falla;
 
     #[test]
     fn un_resumen_lleva_sal_cabe_en_la_columna_y_se_comprueba() {

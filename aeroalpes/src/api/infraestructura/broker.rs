@@ -12,41 +12,23 @@ const PLAZO: Duration = Duration::from_secs(2);
 /// La pausa más larga antes de volver a llamar al *broker*.
 const REINTENTO_MS: u64 = 5_000;
 
-/// El cliente. Copiarlo es barato.
-#[derive(Debug, Clone)]
-pub(crate) struct Broker {
-    cliente: Client,
+/// Prepara un cliente; se conecta cuando hace falta.
+pub(crate) fn cliente(direccion: &direccion::Broker) -> Result<Client, Error> {
+    let mut configuracion = ClientConfig::url(&direccion.service_url);
+    configuracion.backoff_max_ms = REINTENTO_MS;
+    Client::new(configuracion)
 }
 
-impl Broker {
-    /// Prepara un cliente; se conecta cuando hace falta.
-    pub(crate) fn nuevo(direccion: &direccion::Broker) -> Result<Broker, Error> {
-        let mut configuracion = ClientConfig::url(&direccion.service_url);
-        configuracion.backoff_max_ms = REINTENTO_MS;
-        Ok(Broker { cliente: Client::new(configuracion)? })
+/// Devuelve si el *broker* contesta. Se le pregunta algo: una conexión sigue abierta un rato después de que se congele.
+pub(crate) async fn responde(cliente: &Client) -> bool {
+    let pregunta = async {
+        let tema = TopicName::parse(tema::EVENTOS_RESERVA)?;
+        cliente.topics(&tema.full_namespace()).await
+    };
+    match tokio::time::timeout(PLAZO, pregunta).await {
+        Ok(Ok(_)) => return true,
+        Ok(Err(error)) => tracing::warn!(%error, "el broker no está listo"),
+        Err(_) => tracing::warn!("el broker no contesta"),
     }
-
-    pub(crate) fn cliente(&self) -> &Client {
-        &self.cliente
-    }
-
-    /// Devuelve si el *broker* contesta. Se le pregunta algo: una conexión sigue abierta un rato después de que se
-    /// congele.
-    pub(crate) async fn responde(&self) -> bool {
-        let pregunta = async {
-            let tema = TopicName::parse(tema::EVENTOS_RESERVA)?;
-            self.cliente.topics(&tema.full_namespace()).await
-        };
-        match tokio::time::timeout(PLAZO, pregunta).await {
-            Ok(Ok(_)) => true,
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "el broker no está listo");
-                false
-            }
-            Err(_) => {
-                tracing::warn!("el broker no contesta");
-                false
-            }
-        }
-    }
+    false
 }

@@ -1,11 +1,12 @@
 //! Lo de fuera: la base de datos con la bandeja de salida, los resúmenes de contraseñas, el *broker*.
 //!
-//! Hace los puertos de [`crate::api::aplicacion::puerto`]. Nunca aquí: una regla del dominio, un texto para los
-//! clientes de la API, un mensaje enviado al *broker* por una reserva.
+//! Nunca aquí: una regla del dominio, un texto para los clientes de la API, un mensaje enviado al *broker* por una
+//! reserva.
 
 mod argon2id;
-mod broker;
+pub(super) mod broker;
+mod falla;
 pub(super) mod mysql;
 
 pub(super) use argon2id::Argon2id;
-pub(super) use broker::Broker;
+pub(super) use falla::Falla;

@@ -3,20 +3,21 @@
 use std::sync::Arc;
 
 use bitacora_origin::Guard;
+use bitacora_pulsar::Client;
+use tokio::sync::Semaphore;
 
-use super::limite::Limite;
+use crate::api::infraestructura::Argon2id;
 use crate::api::infraestructura::mysql::MySql;
-use crate::api::infraestructura::{Argon2id, Broker};
 
 /// Lo que comparten los manejadores. Copiarlo es barato.
 #[derive(Debug, Clone)]
 pub(crate) struct Contexto {
     pub almacen: MySql,
     pub resumidor: Argon2id,
-    /// El *broker*, para decir si está.
-    pub broker: Broker,
+    /// El cliente del *broker*.
+    pub broker: Client,
     /// Las peticiones que se atienden a la vez.
-    pub limite: Limite,
+    pub lugares: Arc<Semaphore>,
     /// Los nombres por los que se llama a la API.
     pub guardia: Arc<Guard>,
 }

@@ -3,7 +3,7 @@
 //! Los errores de `#[derive(Deserialize)]` están en inglés y no dan la ruta. Aquí el lector de cada cuerpo dice qué
 //! miembros conoce, y los demás se rechazan.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::Problema;
 use crate::api::dominio::Fecha;
@@ -15,37 +15,55 @@ pub(super) struct Lugar<'a> {
     campo: String,
 }
 
-/// Un objeto del que se conocen todos los miembros.
-#[derive(Debug)]
-pub(super) struct Objeto<'a> {
-    miembros: &'a Map<String, Value>,
-    campo: String,
-}
-
 impl<'a> Lugar<'a> {
     /// Crea un valor en una ruta; la del propio cuerpo es la vacía.
     pub(super) fn nuevo(valor: &'a Value, campo: &str) -> Lugar<'a> {
         Lugar { valor, campo: campo.to_owned() }
     }
 
-    /// Devuelve el objeto, que no tiene más miembros que estos.
-    pub(super) fn objeto(&self, conocidos: &[&str]) -> Result<Objeto<'a>, Problema> {
+    /// Comprueba que es un objeto, y que no tiene más miembros que estos.
+    pub(super) fn objeto(&self, conocidos: &[&str]) -> Result<(), Problema> {
         let Value::Object(miembros) = self.valor else { return Err(self.no_es("un objeto")) };
-        let campo = self.campo.clone();
-        let objeto = Objeto { miembros, campo };
         match miembros.keys().find(|nombre| !conocidos.contains(&nombre.as_str())) {
             Some(nombre) => {
                 // Un nombre de cualquier longitud vino de fuera; lo que se muestra de él se acota.
                 let mostrado: String = nombre.chars().take(40).collect();
                 let error = format!("Este campo no se conoce; se admiten: {}", conocidos.join(", "));
-                Err(Problema::peticion(error).en(objeto.ruta(&mostrado)))
+                Err(Problema::peticion(error).en(self.ruta(&mostrado)))
             }
-            None => Ok(objeto),
+            None => Ok(()),
         }
     }
 
-    /// Devuelve la lista, que tiene tantos elementos.
-    pub(super) fn lista(&self, minimo: usize, maximo: usize) -> Result<Vec<Lugar<'a>>, Problema> {
+    /// Lee un miembro que debe estar.
+    pub(super) fn exigir<T>(
+        &self,
+        nombre: &str,
+        leer: impl FnOnce(&Lugar<'a>) -> Result<T, Problema>,
+    ) -> Result<T, Problema> {
+        match self.valor.get(nombre) {
+            Some(valor) => leer(&Lugar { valor, campo: self.ruta(nombre) }),
+            None => Err(Problema::peticion("Falta este campo").en(self.ruta(nombre))),
+        }
+    }
+
+    /// Lee un miembro que puede faltar; null cuenta como que falta.
+    pub(super) fn opcional<T>(
+        &self,
+        nombre: &str,
+        leer: impl FnOnce(&Lugar<'a>) -> Result<T, Problema>,
+    ) -> Result<Option<T>, Problema> {
+        let valor = self.valor.get(nombre).filter(|valor| !valor.is_null());
+        valor.map(|valor| leer(&Lugar { valor, campo: self.ruta(nombre) })).transpose()
+    }
+
+    /// Lee los elementos de una lista, que tiene tantos.
+    pub(super) fn lista<T>(
+        &self,
+        minimo: usize,
+        maximo: usize,
+        leer: impl Fn(&Lugar<'a>) -> Result<T, Problema>,
+    ) -> Result<Vec<T>, Problema> {
         let Value::Array(valores) = self.valor else { return Err(self.no_es("una lista")) };
         if valores.len() < minimo {
             return Err(self.problema("La lista no puede estar vacía"));
@@ -54,7 +72,7 @@ impl<'a> Lugar<'a> {
             return Err(self.problema(format!("La lista tiene {} elementos y se admiten {maximo}", valores.len())));
         }
         let lugar = |(indice, valor)| Lugar { valor, campo: format!("{}[{indice}]", self.campo) };
-        Ok(valores.iter().enumerate().map(lugar).collect())
+        valores.iter().enumerate().map(|elemento| leer(&lugar(elemento))).collect()
     }
 
     /// Devuelve el texto, de 1 a `maximo` caracteres que se pueden imprimir, sin espacios alrededor.
@@ -103,22 +121,6 @@ impl<'a> Lugar<'a> {
         };
         let sujeto = if self.campo.is_empty() { "El cuerpo debe" } else { "Debe" };
         self.problema(format!("{sujeto} ser {esperado}, no {hallado}"))
-    }
-}
-
-impl<'a> Objeto<'a> {
-    /// Devuelve un miembro que debe estar.
-    pub(super) fn exigir(&self, nombre: &str) -> Result<Lugar<'a>, Problema> {
-        match self.miembros.get(nombre) {
-            Some(valor) => Ok(Lugar { valor, campo: self.ruta(nombre) }),
-            None => Err(Problema::peticion("Falta este campo").en(self.ruta(nombre))),
-        }
-    }
-
-    /// Devuelve un miembro que puede faltar; null cuenta como que falta.
-    pub(super) fn opcional(&self, nombre: &str) -> Option<Lugar<'a>> {
-        let valor = self.miembros.get(nombre).filter(|valor| !valor.is_null())?;
-        Some(Lugar { valor, campo: self.ruta(nombre) })
     }
 
     fn ruta(&self, nombre: &str) -> String {

@@ -9,7 +9,6 @@
 //! Cada comando tiene efecto una vez, se entregue las veces que se entregue: su id se anota en la transacción de la
 //! reserva. El *broker* puede no estar, también al arrancar; HTTP sigue, y las suscripciones vuelven solas.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -19,6 +18,7 @@ use crate::contrato::evento::EventoReserva;
 use crate::contrato::tema::{
     COMANDOS_RESERVA, COMANDOS_RESERVA_MUERTOS, EVENTOS_RESERVA, EVENTOS_RESERVA_MUERTOS, SUB_COMANDOS, SUB_EVENTOS,
 };
+use bitacora_outbox::Recorded;
 use bitacora_pulsar::{Client, Message, Outcome, WorkerOptions, run_subscription_worker};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -27,9 +27,9 @@ use super::Problema;
 use super::contexto::Contexto;
 use super::cuerpo::leer;
 use super::dto::leer_itinerarios;
-use crate::api::aplicacion::comando::{Atencion, AtenderMensaje, ejecutar};
-use crate::api::aplicacion::{Error, Falla};
-use crate::api::dominio::{Fecha, Reserva};
+use crate::api::aplicacion::{self, Error};
+use crate::api::dominio::{Fecha, Pedido, Reserva};
+use crate::api::infraestructura::Falla;
 
 /// Comandos que se atienden a la vez; comparten con HTTP las conexiones a la base de datos.
 const PARALELO: usize = 8;
@@ -39,53 +39,42 @@ const PAUSA: Duration = Duration::from_secs(10);
 
 /// Crea una reserva por cada comando hasta que se pide el `fin`.
 pub(crate) async fn atender_comandos(contexto: Contexto, fin: CancellationToken) {
-    let cliente = contexto.broker.cliente().clone();
+    let cliente = contexto.broker.clone();
     let suscripcion = suscripcion(COMANDOS_RESERVA, SUB_COMANDOS, COMANDOS_RESERVA_MUERTOS)
         .map(|opciones| WorkerOptions { parallelism: PARALELO, ..opciones });
-    insistir(&cliente, suscripcion, fin, move |registros: Arc<Registros<ComandoCrearReserva>>, mensaje_recibido| {
+    let manejar = move |mensaje: Message, comando: ComandoCrearReserva| {
         let contexto = contexto.clone();
-        async move {
-            match registros.leer(&mensaje_recibido).await {
-                Ok(comando) => atender(&contexto, &mensaje_recibido, comando).await,
-                Err(resultado) => resultado,
-            }
-        }
-    })
-    .await;
+        async move { atender(&contexto, &mensaje, comando).await }
+    };
+    insistir(&cliente, suscripcion, fin, manejar).await;
 }
 
 /// Registra cada evento de una reserva hasta que se pide el `fin`.
 pub(crate) async fn anotar_eventos(contexto: Contexto, fin: CancellationToken) {
     let suscripcion = suscripcion(EVENTOS_RESERVA, SUB_EVENTOS, EVENTOS_RESERVA_MUERTOS);
-    let cliente = contexto.broker.cliente().clone();
-    insistir(&cliente, suscripcion, fin, |registros: Arc<Registros<EventoReserva>>, mensaje_recibido| async move {
-        match registros.leer(&mensaje_recibido).await {
-            Ok(evento) => {
-                let datos = evento.data.unwrap_or_default();
-                tracing::info!(
-                    tipo = evento.tipo.as_deref().unwrap_or_default(),
-                    evento = evento.id.as_deref().unwrap_or_default(),
-                    reserva = datos.id_reserva.as_deref().unwrap_or_default(),
-                    estado = datos.estado.as_deref().unwrap_or_default(),
-                    "se recibió un evento"
-                );
-                Outcome::Done
-            }
-            Err(resultado) => resultado,
-        }
-    })
-    .await;
+    let manejar = |_, evento: EventoReserva| async move {
+        let datos = evento.data.unwrap_or_default();
+        tracing::info!(
+            tipo = evento.tipo.as_deref().unwrap_or_default(),
+            evento = evento.id.as_deref().unwrap_or_default(),
+            reserva = datos.id_reserva.as_deref().unwrap_or_default(),
+            estado = datos.estado.as_deref().unwrap_or_default(),
+            "se recibió un evento"
+        );
+        Outcome::Done
+    };
+    insistir(&contexto.broker, suscripcion, fin, manejar).await;
 }
 
-/// Consume un tema, y empieza de nuevo si el *broker* se niega por algo que esperar no arregla.
+/// Consume un tema de registros `T`, y empieza de nuevo si el *broker* se niega por algo que esperar no arregla.
 async fn insistir<T, M, F>(
     cliente: &Client,
-    suscripcion: Result<WorkerOptions, crate::contrato::Error>,
+    suscripcion: Result<WorkerOptions, crate::error::Error>,
     fin: CancellationToken,
     manejar: M,
 ) where
-    T: crate::contrato::avro::Registro + 'static,
-    M: Fn(Arc<Registros<T>>, Message) -> F + Clone + Send + Sync + 'static,
+    T: crate::contrato::avro::Registro + Send + 'static,
+    M: Fn(Message, T) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Outcome> + Send + 'static,
 {
     let preparado = suscripcion.and_then(|suscripcion| {
@@ -96,10 +85,17 @@ async fn insistir<T, M, F>(
         Ok(preparado) => preparado,
         Err(error) => return tracing::error!(%error, "un tema no se consume"),
     };
-    loop {
+    let leer_y_manejar = move |mensaje| {
         let (registros, manejar) = (Arc::clone(&registros), manejar.clone());
-        let manejador = move |mensaje_recibido| manejar(Arc::clone(&registros), mensaje_recibido);
-        match run_subscription_worker(cliente, suscripcion.clone(), fin.cancelled(), manejador).await {
+        async move {
+            match registros.leer(&mensaje).await {
+                Ok(registro) => manejar(mensaje, registro).await,
+                Err(resultado) => resultado,
+            }
+        }
+    };
+    loop {
+        match run_subscription_worker(cliente, suscripcion.clone(), fin.cancelled(), leer_y_manejar.clone()).await {
             Ok(()) => return,
             Err(error) => tracing::error!(%error, "un tema no se consume; se vuelve a intentar"),
         }
@@ -118,13 +114,12 @@ async fn atender(contexto: &Contexto, mensaje_recibido: &Message, comando: Coman
     // Los ids del *broker* empiezan de nuevo si se pierden sus datos; con la hora de publicación nombran un solo
     // mensaje para siempre.
     let mensaje = format!("{}@{}", mensaje_recibido.id, mensaje_recibido.publish_time_ms());
-    let comando = AtenderMensaje { consumidor: SUB_COMANDOS, mensaje, reserva };
-    match ejecutar(&contexto.almacen, &comando).await {
-        Ok(Atencion::Creada) => {
-            tracing::info!(mensaje = comando.mensaje, reserva = comando.reserva.id(), "un comando hizo una reserva");
+    match aplicacion::reserva::atender_mensaje(&contexto.almacen, SUB_COMANDOS, &mensaje, &reserva).await {
+        Ok(Recorded::New) => {
+            tracing::info!(mensaje, reserva = reserva.id(), "un comando hizo una reserva");
             Outcome::Done
         }
-        Ok(Atencion::Repetida) => Outcome::Done,
+        Ok(Recorded::Duplicate) => Outcome::Done,
         // Tras una confirmación de la que no se sabe nada, el siguiente intento encuentra el mensaje anotado, o no.
         Err(Error::Falla(falla @ (Falla::Ausente(_) | Falla::Pasajera(_) | Falla::Dudosa(_)))) => {
             Outcome::Unavailable(falla.to_string())
@@ -143,7 +138,7 @@ fn preparar(comando: ComandoCrearReserva, ahora: Fecha) -> Result<Reserva, Probl
     match (datos.itinerarios, id_cliente) {
         (Some(texto), id_cliente) => {
             let itinerarios = leer_itinerarios(&leer("El texto de data.itinerarios", texto.as_bytes())?)?;
-            Ok(Reserva::crear(id, id_cliente, itinerarios, ahora)?)
+            Ok(Reserva::crear(id, Pedido { id_cliente, itinerarios }, ahora)?)
         }
         (None, Some(id_cliente)) => Ok(Reserva::abrir(id, id_cliente, ahora)),
         (None, None) => Err(Problema::peticion("Falta este campo").en("data.id_usuario")),

@@ -6,8 +6,9 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::dto::ErrorDto;
-use crate::api::aplicacion::{Error, Falla};
+use crate::api::aplicacion::Error;
 use crate::api::dominio;
+use crate::api::infraestructura::Falla;
 
 /// Texto del 503 cuando ya se atienden todas las peticiones que caben.
 pub(super) const DEMASIADAS: &str = "Hay demasiadas peticiones en curso; intente de nuevo en unos segundos";
@@ -74,30 +75,23 @@ impl From<Error> for Problema {
 
 impl From<Falla> for Problema {
     fn from(falla: Falla) -> Problema {
-        match falla {
-            Falla::Pasajera(_) | Falla::Ausente(_) => {
-                tracing::warn!(%falla, "se contesta 503 a una petición");
-                let texto = "La base de datos no está disponible en este momento; intente de nuevo en unos segundos";
-                Problema::nuevo(StatusCode::SERVICE_UNAVAILABLE, texto)
-            }
-            Falla::Dudosa(_) => {
-                tracing::warn!(%falla, "se contesta 503 a una petición que puede estar guardada");
-                let texto = "La base de datos se desconectó al confirmar y no se sabe si el cambio quedó guardado; \
-                             consulte el estado, o repita una reserva con la misma Idempotency-Key";
-                Problema::nuevo(StatusCode::SERVICE_UNAVAILABLE, texto)
-            }
-            Falla::Saturada(_) => {
-                tracing::warn!(%falla, "se contesta 503 a una petición");
-                Problema::nuevo(StatusCode::SERVICE_UNAVAILABLE, DEMASIADAS)
-            }
+        let texto = match falla {
             Falla::Interna(_) => {
                 tracing::error!(%falla, "se contesta 500 a una petición");
-                Problema::nuevo(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "Error interno; el registro del servicio tiene la causa",
-                )
+                let texto = "Error interno; el registro del servicio tiene la causa";
+                return Problema::nuevo(StatusCode::INTERNAL_SERVER_ERROR, texto);
             }
-        }
+            Falla::Pasajera(_) | Falla::Ausente(_) => {
+                "La base de datos no está disponible en este momento; intente de nuevo en unos segundos"
+            }
+            Falla::Dudosa(_) => {
+                "La base de datos se desconectó al confirmar y no se sabe si el cambio quedó guardado; consulte el \
+                 estado, o repita una reserva con la misma Idempotency-Key"
+            }
+            Falla::Saturada(_) => DEMASIADAS,
+        };
+        tracing::warn!(%falla, "se contesta 503 a una petición");
+        Problema::nuevo(StatusCode::SERVICE_UNAVAILABLE, texto)
     }
 }
 

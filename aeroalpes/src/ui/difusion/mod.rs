@@ -12,14 +12,13 @@
 //! lento, cada una de [`publicacion::MAX_BYTES`] como mucho en cada forma; la cola es común, así que no crece con los
 //! websockets. Al que se queda atrás se le dice cuánto se perdió, o se le corta si no se le puede decir.
 
-mod anillo;
 mod publicacion;
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::broadcast;
 
-use anillo::Anillo;
 pub(super) use publicacion::{Clase, Publicacion};
 
 /// Publicaciones de cada clase que un websocket nuevo recibe primero.
@@ -29,7 +28,7 @@ pub(super) const HISTORIA: usize = 50;
 const COLA: usize = 256;
 
 /// El único lugar por el que pasan las publicaciones.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Difusion {
     eventos: Corriente,
     cambios: Corriente,
@@ -39,8 +38,14 @@ pub(super) struct Difusion {
 #[derive(Debug)]
 struct Corriente {
     // Un mutex de std: solo se toma para mover punteros, nunca durante un await.
-    anillo: Mutex<Anillo>,
+    ultimas: Mutex<VecDeque<Arc<Publicacion>>>,
     canal: broadcast::Sender<Arc<Publicacion>>,
+}
+
+impl Default for Corriente {
+    fn default() -> Self {
+        Self { ultimas: Mutex::default(), canal: broadcast::channel(COLA).0 }
+    }
 }
 
 /// Lo que un websocket nuevo recibe de una clase.
@@ -53,18 +58,23 @@ pub(super) struct Suscripcion {
 }
 
 impl Difusion {
-    pub(super) fn nueva() -> Self {
-        Self { eventos: Corriente::nueva(), cambios: Corriente::nueva() }
-    }
-
     /// Da una publicación a cada websocket de su clase.
     pub(super) fn publicar(&self, publicacion: Publicacion) {
-        self.corriente(publicacion.clase).publicar(Arc::new(publicacion));
+        let Corriente { ultimas, canal } = self.corriente(publicacion.clase);
+        let publicacion = Arc::new(publicacion);
+        let mut ultimas = ultimas.lock().unwrap_or_else(PoisonError::into_inner);
+        if !publicacion.es_aviso {
+            guardar(&mut ultimas, Arc::clone(&publicacion), HISTORIA);
+        }
+        // Sin websockets no hay a quién enviar.
+        let _ = canal.send(publicacion);
     }
 
     /// Empieza con la historia de una clase y sigue con lo que se publica después.
     pub(super) fn suscribir(&self, clase: Clase) -> Suscripcion {
-        self.corriente(clase).suscribir()
+        let Corriente { ultimas, canal } = self.corriente(clase);
+        let ultimas = ultimas.lock().unwrap_or_else(PoisonError::into_inner);
+        Suscripcion { historia: ultimas.iter().cloned().collect(), siguientes: canal.subscribe() }
     }
 
     fn corriente(&self, clase: Clase) -> &Corriente {
@@ -75,48 +85,46 @@ impl Difusion {
     }
 }
 
-impl Corriente {
-    fn nueva() -> Self {
-        Self { anillo: Mutex::new(Anillo::de(HISTORIA)), canal: broadcast::channel(COLA).0 }
-    }
-
-    fn publicar(&self, publicacion: Arc<Publicacion>) {
-        let mut anillo = self.anillo.lock().unwrap_or_else(PoisonError::into_inner);
-        if !publicacion.es_aviso {
-            anillo.guardar(Arc::clone(&publicacion));
-        }
-        // Sin websockets no hay a quién enviar.
-        let _ = self.canal.send(publicacion);
-    }
-
-    fn suscribir(&self) -> Suscripcion {
-        let anillo = self.anillo.lock().unwrap_or_else(PoisonError::into_inner);
-        Suscripcion { historia: anillo.guardadas().collect(), siguientes: self.canal.subscribe() }
+/// Guarda una publicación detrás de las del mismo momento y deja las últimas, lleguen en el orden que lleguen: al
+/// arrancar se leen a la vez las historias de varios temas.
+fn guardar(ultimas: &mut VecDeque<Arc<Publicacion>>, publicacion: Arc<Publicacion>, cuantas: usize) {
+    let sitio = ultimas.partition_point(|otra| otra.momento_ms <= publicacion.momento_ms);
+    ultimas.insert(sitio, publicacion);
+    if ultimas.len() > cuantas {
+        ultimas.pop_front();
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use serde_json::json;
     use tokio::sync::broadcast::error::TryRecvError;
 
-    use super::{COLA, Clase, Difusion, HISTORIA, Publicacion};
+    use super::*;
 
     fn evento(numero: u64) -> Publicacion {
-        Publicacion::evento("", numero, &json!(numero))
+        Publicacion::nueva(Clase::Evento, "", numero, &json!(numero))
     }
 
     fn numero(publicacion: &Publicacion) -> u64 {
         publicacion.para_tutorial.as_ref().unwrap().parse().unwrap()
     }
 
+    #[test]
+    fn quedan_las_ultimas_en_el_orden_de_su_momento() {
+        let mut ultimas = VecDeque::new();
+        for (clave, momento) in [("b", 20), ("c", 30), ("a", 10), ("d", 30), ("z", 5)] {
+            guardar(&mut ultimas, Arc::new(Publicacion::aviso(Clase::Evento, clave, momento, "")), 3);
+        }
+        let textos: Vec<&str> = ultimas.iter().map(|p| &p.para_pagina.as_str()[25..26]).collect();
+        assert_eq!(textos, ["b", "c", "d"]);
+    }
+
     /// Se abren websockets en cualquier momento mientras otro hilo publica.
     #[test]
     fn entre_la_historia_y_el_directo_nada_falta_ni_se_repite() {
         const TODAS: u64 = 200;
-        let difusion = Arc::new(Difusion::nueva());
+        let difusion = Arc::new(Difusion::default());
         let otra = Arc::clone(&difusion);
         let hilo = std::thread::spawn(move || (0..TODAS).for_each(|numero| otra.publicar(evento(numero))));
         let mut suscripciones = vec![difusion.suscribir(Clase::Evento)];
@@ -137,7 +145,7 @@ mod tests {
 
     #[test]
     fn un_websocket_lento_sabe_cuanto_se_perdio() {
-        let difusion = Difusion::nueva();
+        let difusion = Difusion::default();
         let mut lenta = difusion.suscribir(Clase::Evento);
         (0..COLA as u64 + 3).for_each(|numero| difusion.publicar(evento(numero)));
         assert_eq!(lenta.siguientes.try_recv().unwrap_err(), TryRecvError::Lagged(3));
@@ -147,11 +155,11 @@ mod tests {
     /// Compartían una cola: una sentencia sobre muchas filas cortaba los websockets que solo reciben eventos.
     #[test]
     fn una_avalancha_de_cambios_no_desplaza_ningun_evento() {
-        let difusion = Difusion::nueva();
+        let difusion = Difusion::default();
         let mut eventos = difusion.suscribir(Clase::Evento);
         difusion.publicar(evento(1));
         for cambio in 0..2 * COLA as u64 {
-            difusion.publicar(Publicacion::cambio("", cambio, &json!({})));
+            difusion.publicar(Publicacion::nueva(Clase::Cambio, "", cambio, &json!({})));
             difusion.publicar(Publicacion::aviso(Clase::Cambio, "", cambio, ""));
         }
         difusion.publicar(evento(2));

@@ -30,17 +30,18 @@ pub(crate) struct Publicacion {
 }
 
 impl Publicacion {
-    /// Crea la publicación de un evento; `clave` es un nombre que no tiene ningún otro mensaje.
-    pub(crate) fn evento(clave: &str, momento_ms: u64, evento: &Value) -> Self {
-        let texto = evento.to_string();
-        let para_pagina = json!({"tipo": "evento", "clave": clave, "evento": evento}).to_string();
-        Self::si_cabe(Clase::Evento, momento_ms, para_pagina, Some(texto), clave)
-    }
-
-    /// Crea la publicación de un cambio, un objeto.
-    pub(crate) fn cambio(clave: &str, momento_ms: u64, cambio: &Value) -> Self {
-        let para_pagina = json!({"tipo": "cambio", "clave": clave, "cambio": cambio}).to_string();
-        Self::si_cabe(Clase::Cambio, momento_ms, para_pagina, None, clave)
+    /// Crea la publicación de un evento o de un cambio. `clave` es un nombre que no tiene ningún otro mensaje.
+    pub(crate) fn nueva(clase: Clase, clave: &str, momento_ms: u64, objeto: &Value) -> Self {
+        let (tipo, para_tutorial) = match clase {
+            Clase::Evento => ("evento", Some(objeto.to_string().into())),
+            Clase::Cambio => ("cambio", None),
+        };
+        let para_pagina = json!({"tipo": tipo, "clave": clave, tipo: objeto}).to_string();
+        if para_pagina.len() > MAX_BYTES {
+            let motivo = format!("ocupa {} bytes y el límite es {MAX_BYTES}", para_pagina.len());
+            return Self::aviso(clase, clave, momento_ms, &motivo);
+        }
+        Self { clase, es_aviso: false, momento_ms, para_pagina: para_pagina.into(), para_tutorial }
     }
 
     /// Crea el aviso de que un mensaje no se puede mostrar; `motivo` es una oración para la página.
@@ -49,27 +50,16 @@ impl Publicacion {
         let para_pagina = json!({"tipo": "aviso", "clave": clave, "motivo": motivo}).to_string().into();
         Self { clase, es_aviso: true, momento_ms, para_pagina, para_tutorial: None }
     }
-
-    fn si_cabe(clase: Clase, momento_ms: u64, pagina: String, tutorial: Option<String>, clave: &str) -> Self {
-        if pagina.len() > MAX_BYTES {
-            let motivo = format!("ocupa {} bytes y el límite es {MAX_BYTES}", pagina.len());
-            return Self::aviso(clase, clave, momento_ms, &motivo);
-        }
-        let para_tutorial = tutorial.map(Utf8Bytes::from);
-        Self { clase, es_aviso: false, momento_ms, para_pagina: pagina.into(), para_tutorial }
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
-    use super::{MAX_BYTES, Publicacion};
+    use super::*;
 
     #[test]
     fn un_evento_tiene_las_dos_formas() {
         let evento = json!({"id": "e1", "data": {"id_cliente": null}});
-        let publicacion = Publicacion::evento("t/1:0", 7, &evento);
+        let publicacion = Publicacion::nueva(Clase::Evento, "t/1:0", 7, &evento);
         let texto = r#"{"id":"e1","data":{"id_cliente":null}}"#;
         assert_eq!(publicacion.para_tutorial.unwrap().as_str(), texto);
         assert_eq!(
@@ -80,7 +70,7 @@ mod tests {
 
     #[test]
     fn lo_demasiado_grande_se_avisa_y_no_se_envia() {
-        let publicacion = Publicacion::evento("t/1:0", 7, &json!({"id": "x".repeat(MAX_BYTES)}));
+        let publicacion = Publicacion::nueva(Clase::Evento, "t/1:0", 7, &json!({"id": "x".repeat(MAX_BYTES)}));
         assert_eq!((publicacion.es_aviso, publicacion.para_tutorial), (true, None));
         assert!(publicacion.para_pagina.contains("el límite"));
     }

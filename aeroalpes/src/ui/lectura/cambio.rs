@@ -8,15 +8,12 @@
 use serde_json::{Map, Value, json};
 
 use super::columna;
-use super::evento::Ilegible;
+use crate::contrato::ilegible::Ilegible;
 
 /// La clave o el valor más largo que se lee.
 const MAX_BYTES: usize = 1024 * 1024;
 
 /// Traduce un mensaje; `publicado_ms` es el momento de uno que no dice el suyo.
-///
-/// # Errors
-/// La clave o el valor no es un objeto JSON, o es demasiado largo.
 pub(super) fn traducir(
     tema: &str,
     clave: Option<&[u8]>,
@@ -75,7 +72,7 @@ fn objeto(bytes: &[u8]) -> Result<Map<String, Value>, Ilegible> {
             Ok(objeto)
         }
         Ok(_) => Err(Ilegible::nuevo("no es un objeto JSON")),
-        Err(error) => Err(Ilegible::con("no es JSON", &error)),
+        Err(error) => Err(Ilegible::con("no es JSON", error)),
     }
 }
 

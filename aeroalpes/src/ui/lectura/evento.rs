@@ -1,67 +1,25 @@
 //! Eventos: de Avro, según el esquema de quien escribió, a JSON en el orden de sus campos.
 
-use crate::consumo::SinEsquema;
-use crate::contrato::esquema::{DatoErroneo, Esquema, EsquemaErroneo};
 use serde_json::Value;
-use thiserror::Error;
+
+use crate::contrato::avro::Esquema;
+use crate::contrato::ilegible::Ilegible;
 
 /// El contenido más largo que se decodifica, y lo más que Avro puede pedir por una longitud que haya en él.
 pub(super) const MAX_BYTES: usize = 64 * 1024;
-
-/// Un mensaje que no se puede mostrar.
-#[derive(Debug, Error)]
-#[error("{motivo}{detalle}")]
-pub(super) struct Ilegible {
-    motivo: &'static str,
-    detalle: String,
-}
-
-impl Ilegible {
-    /// Lo crea; `motivo` es una oración para la página.
-    pub(super) fn nuevo(motivo: &'static str) -> Self {
-        Self { motivo, detalle: String::new() }
-    }
-
-    /// Lo crea con detalles para el registro.
-    pub(super) fn con(motivo: &'static str, error: &dyn std::error::Error) -> Self {
-        Self { motivo, detalle: format!(": {error}") }
-    }
-
-    /// Lo crea para un mensaje sin un esquema que sirva.
-    pub(super) fn sin_esquema(sin: &SinEsquema) -> Self {
-        let motivo = match sin {
-            SinEsquema::SinRespuesta(_) => "el registro no entrega su esquema",
-            SinEsquema::Desconocido => "el registro no tiene su esquema",
-            SinEsquema::Erroneo(EsquemaErroneo::Largo) => "su esquema es demasiado largo",
-            SinEsquema::Erroneo(EsquemaErroneo::SinCota) => "su esquema no acota lo que ocupa un mensaje",
-            SinEsquema::Erroneo(EsquemaErroneo::Texto(_)) => "su esquema no es texto",
-            SinEsquema::Erroneo(EsquemaErroneo::Avro(_)) | SinEsquema::DeOtroTipo(_) => "su esquema no es Avro",
-        };
-        Self::con(motivo, sin)
-    }
-
-    /// Devuelve la oración para la página, sin lo que vino del *broker*.
-    pub(super) fn motivo(&self) -> &'static str {
-        self.motivo
-    }
-}
 
 /// Decodifica un evento.
 pub(super) fn decodificar(esquema: &Esquema, bytes: &[u8]) -> Result<Value, Ilegible> {
     if bytes.len() > MAX_BYTES {
         return Err(Ilegible::nuevo("es demasiado largo"));
     }
-    let valor = esquema.decodificar(bytes).map_err(|error| match &error {
-        DatoErroneo::Avro(source) => Ilegible::con("no es lo que dice su esquema", source),
-        DatoErroneo::Cortado(_) | DatoErroneo::Sobra(_) => Ilegible::nuevo("no tiene los bytes que dice su esquema"),
-    })?;
-    Value::try_from(valor).map_err(|error| Ilegible::con("no se puede escribir como JSON", &error))
+    let valor = esquema.decodificar(bytes)?;
+    Value::try_from(valor).map_err(|error| Ilegible::con("no se puede escribir como JSON", error))
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::contrato::avro::Lector;
-    use crate::contrato::esquema::Esquema;
+    use crate::contrato::avro::{Esquema, limitar_memoria};
     use crate::contrato::evento::{DatosReserva, ESQUEMA, EventoReserva};
     use proptest::prelude::*;
 
@@ -84,8 +42,8 @@ mod tests {
                 ..DatosReserva::default()
             }),
         };
-        let bytes = Lector::nuevo::<EventoReserva>().unwrap().escribir(&evento).unwrap();
         let esquema = Esquema::leer(ESQUEMA.as_bytes()).unwrap();
+        let bytes = esquema.escribir(&evento);
         assert_eq!(
             decodificar(&esquema, &bytes).unwrap().to_string(),
             concat!(
@@ -104,7 +62,7 @@ mod tests {
         /// Esquemas con todo lo que se anida, y bytes cualesquiera.
         #[test]
         fn bytes_cualesquiera_nunca_causan_un_panico(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            crate::contrato::esquema::limitar_memoria(super::MAX_BYTES);
+            limitar_memoria(super::MAX_BYTES);
             let anidado = r#"{"type":"record","name":"A","fields":[{"name":"a","type":{"type":"array","items":["null",
                 {"type":"map","values":["double","bytes",{"type":"fixed","name":"F","size":3},
                 {"type":"enum","name":"E","symbols":["x"]},

@@ -14,16 +14,17 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::contrato::tema::EVENTOS_RESERVA;
 use bitacora_pulsar::wire::TopicName;
 use bitacora_pulsar::{Client, ClientConfig};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 
+use crate::contrato::avro::limitar_memoria;
+use crate::contrato::direccion::Broker;
+use crate::contrato::tema::EVENTOS_RESERVA;
+use crate::error::Error;
 use crate::ui::difusion::{Clase, Difusion};
-use crate::ui::error::Error;
 use crate::ui::estado::{self, Estado};
-use crate::ui::opciones::Opciones;
 
 /// Cada cuánto se listan los temas.
 const LISTADO: Duration = Duration::from_secs(1);
@@ -44,12 +45,11 @@ pub(super) struct Lectura {
 }
 
 impl Lectura {
-    /// La crea; todavía no se conecta.
-    ///
-    /// # Errors
-    /// La dirección del *broker* o el prefijo no sirve.
+    /// La crea; todavía no se conecta. El prefijo es aquello con lo que empiezan los temas de los cambios, antes del
+    /// primer punto.
     pub(super) fn nueva(
-        opciones: &Opciones,
+        broker: &Broker,
+        prefijo: String,
         difusion: Arc<Difusion>,
         estado: watch::Sender<Estado>,
     ) -> Result<Self, Error> {
@@ -59,16 +59,17 @@ impl Lectura {
             operation_timeout_ms: 3_000,
             keepalive_ms: 10_000,
             backoff_max_ms: 1_000,
-            ..ClientConfig::url(opciones.broker.service_url.clone())
+            ..ClientConfig::url(broker.service_url.clone())
         };
         let cliente = Client::new(ajustes).map_err(Error::Broker)?;
         let permitido = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-        if opciones.prefijo.is_empty() || !opciones.prefijo.bytes().all(permitido) {
-            return Err(Error::Prefijo { prefijo: opciones.prefijo.clone() });
+        if prefijo.is_empty() || !prefijo.bytes().all(permitido) {
+            let motivo = "no es un prefijo de temas; escriba letras, cifras, '.', '_' y '-'".to_owned();
+            return Err(Error::Variable { variable: "AEROALPES_PREFIJO", valor: prefijo, motivo });
         }
         let eventos = TopicName::parse(EVENTOS_RESERVA).map_err(|error| Error::Broker(error.into()))?;
-        crate::contrato::esquema::limitar_memoria(evento::MAX_BYTES);
-        Ok(Self { cliente, difusion, estado, eventos, prefijo: format!("{}.", opciones.prefijo) })
+        limitar_memoria(evento::MAX_BYTES);
+        Ok(Self { cliente, difusion, estado, eventos, prefijo: prefijo + "." })
     }
 
     /// Lee hasta que se descarta.
@@ -144,15 +145,9 @@ mod tests {
 
     #[test]
     fn los_temas_se_distinguen_por_su_nombre() {
-        let opciones = |prefijo: &str| Opciones {
-            nombres: Vec::new(),
-            escuchar: String::new(),
-            broker: crate::contrato::direccion::Broker { service_url: "pulsar://127.0.0.1:1".into() },
-            api: String::new(),
-            prefijo: prefijo.into(),
-        };
-        let nueva = |prefijo| {
-            Lectura::nueva(&opciones(prefijo), Arc::new(Difusion::nueva()), watch::channel(Estado::default()).0)
+        let broker = Broker { service_url: "pulsar://127.0.0.1:1".into() };
+        let nueva = |prefijo: &str| {
+            Lectura::nueva(&broker, prefijo.into(), Arc::default(), watch::channel(Estado::default()).0)
         };
         let lectura = nueva("aeroalpesdb").unwrap();
         let comprobar = |nombre: &str, clase| {

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::consumo::{Esquemas, SinEsquema};
 use bitacora_pulsar::wire::{MessageId, TopicName};
 use bitacora_pulsar::{Client, Error, Message, Reader, ReaderOptions, StartPosition};
 
-use super::cambio;
-use super::evento::{self, Ilegible};
+use super::{cambio, evento};
+use crate::consumo::{Esquemas, SinEsquema};
+use crate::contrato::ilegible::Ilegible;
 use crate::ui::difusion::{Clase, Difusion, HISTORIA, Publicacion};
 
 /// Bytes que el *broker* puede enviar por adelantado.
@@ -101,16 +101,18 @@ impl Lector {
         let momento_ms = mensaje.publish_time_ms();
         let clave = format!("{}/{}@{momento_ms}", self.tema.local_name(), mensaje.id);
         let traducido = match self.clase {
-            Clase::Evento => self.evento(mensaje).await.map(|evento| Publicacion::evento(&clave, momento_ms, &evento)),
+            Clase::Evento => self.evento(mensaje).await,
             Clase::Cambio => {
                 cambio::traducir(self.tema.local_name(), mensaje.key().as_deref(), mensaje.value(), momento_ms)
-                    .map(|cambio| Publicacion::cambio(&clave, momento_ms, &cambio))
             }
         };
-        traducido.unwrap_or_else(|ilegible| {
-            tracing::warn!(mensaje = clave, %ilegible, "no se puede mostrar un mensaje");
-            Publicacion::aviso(self.clase, &clave, momento_ms, ilegible.motivo())
-        })
+        match traducido {
+            Ok(objeto) => Publicacion::nueva(self.clase, &clave, momento_ms, &objeto),
+            Err(ilegible) => {
+                tracing::warn!(mensaje = clave, %ilegible, "no se puede mostrar un mensaje");
+                Publicacion::aviso(self.clase, &clave, momento_ms, ilegible.motivo)
+            }
+        }
     }
 
     async fn evento(&self, mensaje: &Message) -> Result<serde_json::Value, Ilegible> {
@@ -120,7 +122,10 @@ impl Lector {
                     tracing::debug!(tema = %self.tema, %error, "se vuelve a pedir el esquema");
                     tokio::time::sleep(PAUSA).await;
                 }
-                Err(sin) => return Err(Ilegible::sin_esquema(&sin)),
+                Err(SinEsquema::SinRespuesta(error)) => {
+                    return Err(Ilegible::con("el registro no entrega su esquema", error));
+                }
+                Err(SinEsquema::Ilegible(ilegible)) => return Err(ilegible),
                 Ok(esquema) => break esquema,
             }
         };

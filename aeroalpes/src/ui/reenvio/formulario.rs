@@ -1,6 +1,6 @@
 //! El formulario de la página, y la reserva de la API que le corresponde: un itinerario con un vuelo.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// Pasajeros de un tipo, como mucho.
@@ -19,10 +19,11 @@ pub(super) struct Formulario {
     pasajeros: Pasajeros,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Lugar {
     codigo: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     nombre: Option<String>,
 }
 
@@ -44,33 +45,23 @@ pub(super) struct Fallo {
 
 impl Formulario {
     /// Devuelve el cuerpo de `POST /vuelos/reserva`. Aquí solo se juzga lo que la API no puede juzgar.
-    ///
-    /// # Errors
-    /// Más pasajeros de los que puede tener un formulario.
     pub(super) fn reserva(&self) -> Result<Value, Fallo> {
         let Pasajeros { adultos, menores, infantes } = self.pasajeros;
+        let fallo = |mensaje: String| Err(Fallo { campo: "pasajeros", mensaje });
         let mut pasajeros = Vec::new();
         for (cuantos, tipo) in [(adultos, "ADULTO"), (menores, "MENOR"), (infantes, "INFANTE")] {
             if cuantos > MAX_PASAJEROS {
-                let mensaje = format!("Viajan como mucho {MAX_PASAJEROS} pasajeros de cada tipo.");
-                return Err(Fallo { campo: "pasajeros", mensaje });
+                return fallo(format!("Viajan como mucho {MAX_PASAJEROS} pasajeros de cada tipo."));
             }
             pasajeros.extend((0..cuantos).map(|_| json!({"tipo": tipo})));
         }
         if pasajeros.is_empty() {
             // Una lista vacía no diría nada de los pasajeros, y no se preguntaría por la regla de los adultos.
-            return Err(Fallo {
-                campo: "pasajeros",
-                mensaje: "Al menos un adulto debe ser parte del itinerario".into(),
-            });
+            return fallo("Al menos un adulto debe ser parte del itinerario".into());
         }
-        let lugar = |lugar: &Lugar| match &lugar.nombre {
-            Some(nombre) => json!({"codigo": lugar.codigo, "nombre": nombre}),
-            None => json!({"codigo": lugar.codigo}),
-        };
         let leg = json!({
             "fecha_salida": self.salida, "fecha_llegada": self.llegada,
-            "origen": lugar(&self.origen), "destino": lugar(&self.destino),
+            "origen": self.origen, "destino": self.destino,
         });
         Ok(json!({
             "id_cliente": self.id_cliente,

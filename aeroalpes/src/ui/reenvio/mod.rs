@@ -12,15 +12,18 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use reqwest::{Method, RequestBuilder};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-pub(super) use api::Api;
-use api::{Contestada, SinRespuesta};
+use crate::http::Api;
 use formulario::Formulario;
 
 /// La clave de idempotencia más larga.
 const MAX_CLAVE: usize = 100;
+
+/// Reservas de una página.
+const TAMANO: u32 = 10;
 
 /// El id más largo, de un cliente o de una reserva.
 const MAX_ID: usize = 40;
@@ -44,7 +47,10 @@ async fn reservar(State(api): State<Api>, cabeceras: HeaderMap, cuerpo: Bytes) -
         Err(error) => return rechazar(StatusCode::BAD_REQUEST, &format!("El formulario no se entiende: {error}.")),
     };
     match formulario.reserva() {
-        Ok(reserva) => responder(api.reservar(clave, &reserva).await),
+        Ok(reserva) => {
+            let peticion = api.pedir(Method::POST, api.url(&["vuelos", "reserva"]));
+            responder(peticion.header("idempotency-key", clave).json(&reserva)).await
+        }
         Err(fallo) => {
             let cuerpo = json!({"error": fallo.mensaje, "campo": fallo.campo});
             (StatusCode::BAD_REQUEST, Json(cuerpo)).into_response()
@@ -68,7 +74,11 @@ async fn listar(
     lista: Result<Query<Lista>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
     match lista {
-        Ok(Query(lista)) if es_id(&lista.id_cliente) => responder(api.listar(&lista.id_cliente, lista.pagina).await),
+        Ok(Query(Lista { id_cliente, pagina })) if es_id(&id_cliente) => {
+            let mut url = api.url(&["vuelos", "reserva"]);
+            url.set_query(Some(&format!("id_cliente={id_cliente}&pagina={pagina}&tamano={TAMANO}")));
+            responder(api.pedir(Method::GET, url)).await
+        }
         _ => rechazar(StatusCode::BAD_REQUEST, "Falta id_cliente, o no es un identificador."),
     }
 }
@@ -77,27 +87,28 @@ async fn ordenar(State(api): State<Api>, Path((id, orden)): Path<(String, String
     if !es_id(&id) || !["aprobar", "pagar", "cancelar"].contains(&orden.as_str()) {
         return rechazar(StatusCode::NOT_FOUND, "Esa dirección no existe.");
     }
-    responder(api.ordenar(&id, &orden).await)
+    responder(api.pedir(Method::POST, api.url(&["vuelos", "reserva", &id, &orden]))).await
 }
 
-/// Un id va tal cual en la ruta y en la consulta de la API, así que no tiene más caracteres que estos.
+/// Un id va tal cual en la consulta de la API, así que no tiene más caracteres que estos.
 fn es_id(texto: &str) -> bool {
     let permitido = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     (1..=MAX_ID).contains(&texto.len()) && texto.bytes().all(permitido)
 }
 
-fn responder(resultado: Result<Contestada, SinRespuesta>) -> Response {
-    match resultado {
-        Ok(Contestada { estado, cuerpo }) if estado.is_success() => (estado, Json(cuerpo)).into_response(),
-        Ok(Contestada { estado, mut cuerpo }) => {
-            if let Some(campo) = cuerpo.get("campo").and_then(Value::as_str).and_then(formulario::campo) {
+async fn responder(peticion: RequestBuilder) -> Response {
+    match api::contestar(peticion).await {
+        Ok((estado, mut cuerpo)) => {
+            let campo = cuerpo.get("campo").and_then(Value::as_str).and_then(formulario::campo);
+            if let Some(campo) = campo.filter(|_| !estado.is_success()) {
                 cuerpo = json!({"error": cuerpo.get("error"), "campo": campo});
             }
             (estado, Json(cuerpo)).into_response()
         }
         Err(error) => {
             tracing::warn!(%error, "una petición de la página no tiene respuesta");
-            rechazar(error.estado(), error.mensaje())
+            let (estado, mensaje) = error.para_la_pagina();
+            rechazar(estado, mensaje)
         }
     }
 }

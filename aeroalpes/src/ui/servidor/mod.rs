@@ -7,7 +7,6 @@
 mod pagina;
 mod websocket;
 
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,10 +24,10 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::http::Api;
 use crate::ui::difusion::Difusion;
 use crate::ui::estado::Estado;
-use crate::ui::reenvio::{self, Api};
-use pagina::Pagina;
+use crate::ui::reenvio;
 use websocket::{Forma, Websockets};
 
 /// El cuerpo más largo de una petición.
@@ -37,55 +36,39 @@ const MAX_CUERPO: usize = 16 * 1024;
 /// Lo que pueden tardar en terminar las peticiones y los websockets.
 const DESPEDIDA: Duration = Duration::from_secs(5);
 
-/// El servidor y lo que comparten sus manejadores.
-#[derive(Debug)]
-pub(super) struct Servidor {
-    websockets: Arc<Websockets>,
-    pagina: Arc<Pagina>,
+/// Sirve hasta que `alto` termina; después se lo dice a cada navegador y deja acabar las peticiones.
+pub(super) async fn servir(
+    escucha: TcpListener,
+    difusion: Arc<Difusion>,
+    estado: watch::Receiver<Estado>,
     api: Api,
-    guardia: Arc<Guard>,
-    alto: CancellationToken,
-}
-
-#[derive(Debug, Clone)]
-struct Compartido {
-    websockets: Arc<Websockets>,
-    pagina: Arc<Pagina>,
-}
-
-impl Servidor {
-    pub(super) fn nuevo(difusion: Arc<Difusion>, estado: watch::Receiver<Estado>, api: Api, guardia: Guard) -> Self {
-        let alto = CancellationToken::new();
-        let websockets = Arc::new(Websockets::nuevos(difusion, estado, alto.clone()));
-        Self { websockets, pagina: Arc::new(Pagina::nueva()), api, guardia: Arc::new(guardia), alto }
-    }
-
-    /// Sirve hasta que `alto` termina; después se lo dice a cada navegador y deja acabar las peticiones.
-    pub(super) async fn servir(self, escucha: TcpListener, alto: impl Future<Output = ()>) -> std::io::Result<()> {
-        let compartido = Compartido { websockets: Arc::clone(&self.websockets), pagina: self.pagina };
-        let rutas = Router::new()
-            .route("/", get(raiz))
-            .route("/ws", get(websocket_de_la_pagina))
-            .route("/health", get(async || Json(json!({"status": "up"}))))
-            .fallback(archivo)
-            .with_state(compartido)
-            .nest("/api", reenvio::rutas(self.api))
-            .layer(DefaultBodyLimit::max(MAX_CUERPO))
-            .layer(from_fn_with_state(self.guardia, de_casa));
-        let hasta_el_alto = self.alto.clone().cancelled_owned();
-        let sirviendo = tokio::spawn(axum::serve(escucha, rutas).with_graceful_shutdown(hasta_el_alto).into_future());
-        alto.await;
-        self.alto.cancel();
-        // Un navegador que no contesta no debe retener el final.
-        let despedida = async {
-            self.websockets.cerrados().await;
-            sirviendo.await
-        };
-        match tokio::time::timeout(DESPEDIDA, despedida).await {
-            Ok(Ok(resultado)) => resultado,
-            Ok(Err(error)) => Err(std::io::Error::other(error)),
-            Err(_) => Ok(()),
-        }
+    guardia: Guard,
+    alto: impl Future<Output = ()>,
+) -> std::io::Result<()> {
+    let parar = CancellationToken::new();
+    let websockets = Arc::new(Websockets::nuevos(difusion, estado, parar.clone()));
+    let rutas = Router::new()
+        .route("/", get(raiz))
+        .route("/ws", get(websocket_de_la_pagina))
+        .route("/health", get(async || Json(json!({"status": "up"}))))
+        .fallback(archivo)
+        .with_state(Arc::clone(&websockets))
+        .nest("/api", reenvio::rutas(api))
+        .layer(DefaultBodyLimit::max(MAX_CUERPO))
+        .layer(from_fn_with_state(Arc::new(guardia), de_casa));
+    let hasta_el_alto = parar.clone().cancelled_owned();
+    let sirviendo = tokio::spawn(axum::serve(escucha, rutas).with_graceful_shutdown(hasta_el_alto).into_future());
+    alto.await;
+    parar.cancel();
+    // Un navegador que no contesta no debe retener el final.
+    let despedida = async {
+        websockets.cerrados().await;
+        sirviendo.await
+    };
+    match tokio::time::timeout(DESPEDIDA, despedida).await {
+        Ok(Ok(resultado)) => resultado,
+        Ok(Err(error)) => Err(std::io::Error::other(error)),
+        Err(_) => Ok(()),
     }
 }
 
@@ -114,20 +97,21 @@ fn pide_websocket(cabeceras: &HeaderMap) -> bool {
 
 type Subida = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 
-async fn raiz(State(compartido): State<Compartido>, cabeceras: HeaderMap, subida: Subida) -> Response {
+async fn raiz(State(websockets): State<Arc<Websockets>>, cabeceras: HeaderMap, subida: Subida) -> Response {
     if pide_websocket(&cabeceras) {
-        return compartido.websockets.abrir(subida, Forma::Tutorial);
+        websockets.abrir(subida, Forma::Tutorial)
+    } else {
+        pagina::archivo("/", &cabeceras)
     }
-    compartido.pagina.archivo("/", &cabeceras)
 }
 
-async fn websocket_de_la_pagina(State(compartido): State<Compartido>, subida: Subida) -> Response {
-    compartido.websockets.abrir(subida, Forma::Pagina)
+async fn websocket_de_la_pagina(State(websockets): State<Arc<Websockets>>, subida: Subida) -> Response {
+    websockets.abrir(subida, Forma::Pagina)
 }
 
-async fn archivo(State(compartido): State<Compartido>, peticion: Request) -> Response {
+async fn archivo(peticion: Request) -> Response {
     if !matches!(*peticion.method(), Method::GET | Method::HEAD) {
         return StatusCode::METHOD_NOT_ALLOWED.into_response();
     }
-    compartido.pagina.archivo(peticion.uri().path(), peticion.headers())
+    pagina::archivo(peticion.uri().path(), peticion.headers())
 }

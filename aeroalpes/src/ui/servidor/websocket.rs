@@ -125,12 +125,13 @@ impl Websocket {
         let mut alto = std::pin::pin!(self.alto.clone().cancelled_owned());
         loop {
             tokio::select! {
-                () = &mut alto => return Ok(despedida(close_code::AWAY, "el servidor se detiene")),
+                () = &mut alto => return Ok(el_servidor_se_detiene()),
                 siguiente = siguiente(&mut eventos, &mut cambios) => match siguiente {
                     Ok(publicacion) => self.enviar_publicacion(&publicacion).await?,
-                    Err(RecvError::Closed) => return Ok(despedida(close_code::AWAY, "el servidor se detiene")),
+                    Err(RecvError::Closed) => return Ok(el_servidor_se_detiene()),
                     Err(RecvError::Lagged(_)) if self.forma == Forma::Tutorial => {
-                        return Ok(despedida(close_code::AGAIN, "demasiado lento: conéctate de nuevo"));
+                        let reason = Utf8Bytes::from_static("demasiado lento: conéctate de nuevo");
+                        return Ok(CloseFrame { code: close_code::AGAIN, reason });
                     }
                     Err(RecvError::Lagged(cantidad)) => {
                         let omitidos = format!(r#"{{"tipo":"omitidos","cantidad":{cantidad}}}"#);
@@ -139,9 +140,8 @@ impl Websocket {
                 },
                 cambio = self.estado.changed() => match cambio {
                     Ok(()) => self.enviar_estado().await?,
-                    // Quien cuenta el estado termina con el servidor, y puede terminar antes de que aquí se vea el
-                    // alto.
-                    Err(_) => return Ok(despedida(close_code::AWAY, "el servidor se detiene")),
+                    // Quien cuenta el estado termina con el servidor, y puede que antes de que aquí se vea el alto.
+                    Err(_) => return Ok(el_servidor_se_detiene()),
                 },
                 recibido = self.socket.recv() => match recibido {
                     Some(Ok(Message::Close(_))) | Some(Err(_)) | None => return Err(Perdido),
@@ -166,15 +166,12 @@ impl Websocket {
     }
 
     async fn enviar_estado(&mut self) -> Result<(), Perdido> {
-        let estado = *self.estado.borrow_and_update();
-        self.enviar_a_la_pagina(estado.mensaje().into()).await
+        let estado = self.estado.borrow_and_update().mensaje();
+        self.enviar_a_la_pagina(estado.into()).await
     }
 
     async fn enviar_a_la_pagina(&mut self, texto: Utf8Bytes) -> Result<(), Perdido> {
-        match self.forma {
-            Forma::Pagina => self.enviar(Message::Text(texto)).await,
-            Forma::Tutorial => Ok(()),
-        }
+        if self.forma == Forma::Pagina { self.enviar(Message::Text(texto)).await } else { Ok(()) }
     }
 
     async fn enviar(&mut self, mensaje: Message) -> Result<(), Perdido> {
@@ -202,28 +199,19 @@ async fn siguiente(
     }
 }
 
-fn despedida(code: u16, motivo: &'static str) -> CloseFrame {
-    CloseFrame { code, reason: Utf8Bytes::from_static(motivo) }
+fn el_servidor_se_detiene() -> CloseFrame {
+    CloseFrame { code: close_code::AWAY, reason: Utf8Bytes::from_static("el servidor se detiene") }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use axum::Router;
     use axum::extract::State;
-    use axum::extract::ws::WebSocketUpgrade;
-    use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-    use axum::response::Response;
     use axum::routing::get;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::{TcpListener, TcpStream};
-    use tokio::sync::watch;
-    use tokio_util::sync::CancellationToken;
 
-    use super::{Forma, Websockets};
-    use crate::ui::difusion::Difusion;
-    use crate::ui::estado::Estado;
+    use super::*;
 
     const PETICION: &str = "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
                             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
@@ -238,7 +226,7 @@ mod tests {
     /// El canal del estado puede acabarse antes de que el websocket vea el alto; entonces moría sin su trama de cierre.
     #[tokio::test]
     async fn un_websocket_se_despide_aunque_el_estado_acabe_antes_que_el_alto() {
-        let difusion = Arc::new(Difusion::nueva());
+        let difusion = Arc::new(Difusion::default());
         let (estado, estado_visto) = watch::channel(Estado::default());
         let sin_alto = CancellationToken::new();
         let websockets = Arc::new(Websockets::nuevos(Arc::clone(&difusion), estado_visto, sin_alto));
@@ -253,7 +241,7 @@ mod tests {
         sirve.abort();
         // Una trama entera de cierre: 0x88, su longitud, el código 1001 y el motivo.
         let motivo = "el servidor se detiene";
-        let cierre = [&[0x88, 2 + motivo.len() as u8, 0x03, 0xe9], motivo.as_bytes()].concat();
+        let cierre = [&[0x88, 2 + u8::try_from(motivo.len()).unwrap(), 0x03, 0xe9], motivo.as_bytes()].concat();
         assert!(recibido.ends_with(&cierre), "{}", String::from_utf8_lossy(&recibido));
         drop(difusion);
     }

@@ -88,6 +88,10 @@ impl State {
             .map_err(|error| header.locate(HEADER_BYTES + cursor.offset(), error))
     }
 
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "an event is below 4 GiB: its header has 32 bits for the length"
+    )]
     fn read_rows<'a>(
         &'a mut self,
         cursor: &mut Cursor<'a>,

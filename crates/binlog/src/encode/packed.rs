@@ -122,7 +122,7 @@ pub(super) fn time(value: Time, digits: u8, out: &mut Vec<u8>) -> Result<(), Rea
     let shift = 8 * (bytes - 3);
     let span = seconds << shift | i64::from(value.microsecond / unit);
     let packed = if value.is_negative { -span } else { span } + (1 << (8 * bytes - 1));
-    out.extend(packed.to_be_bytes().into_iter().skip(8 - bytes as usize));
+    out.extend(packed.to_be_bytes().into_iter().skip(8 - bytes));
     Ok(())
 }
 

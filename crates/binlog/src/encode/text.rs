@@ -75,9 +75,12 @@ impl Parts<'_> {
         Ok(head.iter().fold(0, |value, byte| value * 10 + u32::from(byte - b'0')))
     }
 
-    fn part(&mut self, most: u32) -> Result<u8, Reason> {
-        let value = self.number()?;
-        if value > most { Err(NOT_TEMPORAL) } else { Ok(value as u8) }
+    fn most(&mut self, most: u16) -> Result<u16, Reason> {
+        u16::try_from(self.number()?).ok().filter(|value| *value <= most).ok_or(NOT_TEMPORAL)
+    }
+
+    fn part(&mut self, most: u8) -> Result<u8, Reason> {
+        u8::try_from(self.most(u16::from(most))?).map_err(|_| NOT_TEMPORAL)
     }
 
     fn expect(&mut self, byte: u8) -> Result<(), Reason> {
@@ -91,14 +94,11 @@ impl Parts<'_> {
     }
 
     fn date(&mut self) -> Result<Date, Reason> {
-        let year = self.number()?;
-        if year > 9999 {
-            return Err(NOT_TEMPORAL);
-        }
+        let year = self.most(9999)?;
         self.expect(b'-')?;
         let month = self.part(12)?;
         self.expect(b'-')?;
-        Ok(Date { year: year as u16, month, day: self.part(31)? })
+        Ok(Date { year, month, day: self.part(31)? })
     }
 
     /// Reads `:mm:ss[.f]` to the end of the text.
@@ -110,11 +110,8 @@ impl Parts<'_> {
         let mut microsecond = 0;
         if !self.0.is_empty() {
             self.expect(b'.')?;
-            let digits = self.0.len();
-            if digits > 6 {
-                return Err(NOT_TEMPORAL);
-            }
-            microsecond = self.number()? * 10u32.pow(6 - digits as u32);
+            let digits = u32::try_from(self.0.len()).ok().filter(|digits| *digits <= 6).ok_or(NOT_TEMPORAL)?;
+            microsecond = self.number()? * 10u32.pow(6 - digits);
         }
         self.end()?;
         Ok((minute, second, microsecond))
@@ -155,10 +152,7 @@ fn timestamp(text: &[u8]) -> Result<Timestamp, Reason> {
 fn time(text: &[u8]) -> Result<Time, Reason> {
     let (is_negative, text) = text.strip_prefix(b"-").map_or((false, text), |rest| (true, rest));
     let mut parts = Parts(text);
-    let hour = parts.number()?;
-    if hour > 838 {
-        return Err(NOT_TEMPORAL);
-    }
+    let hour = parts.most(838)?;
     let (minute, second, microsecond) = parts.minutes()?;
-    Ok(Time { is_negative, hour: hour as u16, minute, second, microsecond })
+    Ok(Time { is_negative, hour, minute, second, microsecond })
 }

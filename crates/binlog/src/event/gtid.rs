@@ -158,7 +158,8 @@ fn low_byte(value: u64) -> u8 {
 }
 
 fn low_u32(value: u64) -> u32 {
-    (value & u64::from(u32::MAX)) as u32
+    let [a, b, c, d, ..] = value.to_le_bytes();
+    u32::from_le_bytes([a, b, c, d])
 }
 
 /// A transaction of MariaDB begins.

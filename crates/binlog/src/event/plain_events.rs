@@ -150,6 +150,6 @@ fn wrong_length(value: u64) -> Error {
     Error::Invalid { what: "the plain length of a transaction payload", value }
 }
 
-fn decompress(source: std::io::Error) -> Error {
-    Error::Decompress { what: WHAT, source }
+fn decompress(cause: std::io::Error) -> Error {
+    Error::Decompress { what: WHAT, cause }
 }

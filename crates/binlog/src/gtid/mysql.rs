@@ -23,6 +23,7 @@ impl FromStr for Uuid {
     type Err = Error;
 
     /// Accepts 32 hexadecimal digits, with or without hyphens, with or without braces, as the server does.
+    #[expect(clippy::cast_possible_truncation, reason = "a hexadecimal digit is below 16")]
     fn from_str(text: &str) -> Result<Self, Error> {
         let fault = |reason| Error::Gtid { text: quote(text.as_bytes()), what: "UUID", reason };
         let inner = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(text);

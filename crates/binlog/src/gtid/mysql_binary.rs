@@ -12,6 +12,7 @@ const WHAT: &str = "a binary GTID set";
 
 impl MysqlGtidSet {
     /// Appends the binary form.
+    #[expect(clippy::cast_possible_truncation, reason = "a tag has at most 32 characters")]
     pub fn encode(&self, out: &mut Vec<u8>) {
         let is_tagged = self.iter().any(|(_, tag, _)| !tag.is_empty());
         let count = self.iter().count() as u64;

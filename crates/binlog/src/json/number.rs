@@ -22,7 +22,7 @@ pub(crate) fn write_double(value: f64, out: &mut Vec<u8>) -> Result<(), Error> {
     // The digits without a point, and where the point stands among them.
     let mut digits = [0u8; 32];
     let mut length = 0usize;
-    let mut point = whole.len() as i32 + exponent;
+    let mut point = i32::try_from(whole.len()).unwrap_or(i32::MAX) + exponent;
     for digit in whole.bytes().chain(fraction.bytes()) {
         if length == 0 && digit == b'0' {
             point -= 1;
@@ -41,7 +41,8 @@ pub(crate) fn write_double(value: f64, out: &mut Vec<u8>) -> Result<(), Error> {
         out.extend_from_slice(b"0.0");
         return Ok(());
     }
-    let is_plain = (-14..=15).contains(&point) || (1..length as i32).contains(&point);
+    let is_plain =
+        (-14..=15).contains(&point) || usize::try_from(point).is_ok_and(|point| (1..length).contains(&point));
     if !is_plain {
         let (first, rest) = digits.split_at(1);
         out.extend_from_slice(first);
@@ -56,7 +57,7 @@ pub(crate) fn write_double(value: f64, out: &mut Vec<u8>) -> Result<(), Error> {
         out.extend(std::iter::repeat_n(b'0', point.unsigned_abs() as usize));
         out.extend_from_slice(digits);
     } else {
-        let point = point as usize;
+        let point = point.unsigned_abs() as usize;
         let (whole, fraction) = digits.split_at(point.min(digits.len()));
         out.extend_from_slice(whole);
         out.extend(std::iter::repeat_n(b'0', point - whole.len()));

@@ -125,6 +125,7 @@ fn has_null(nulls: &[u8], count: usize) -> bool {
 
 /// Goes over the columns; `without_value` says which have no bytes.
 #[inline]
+#[expect(clippy::cast_possible_truncation, reason = "the images of one event are below 4 GiB")]
 fn walk(
     images: &[u8],
     mut at: usize,

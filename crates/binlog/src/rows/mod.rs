@@ -172,12 +172,12 @@ impl RowsReader<'_> {
     }
 
     #[cold]
-    fn locate(&self, (source, at): (Error, usize)) -> Error {
+    fn locate(&self, (cause, at): (Error, usize)) -> Error {
         Error::Event {
             kind: self.event.origin.kind,
             next_position: self.event.origin.next_position,
             offset: at.saturating_add(self.event.images_offset as usize).saturating_add(crate::header::HEADER_BYTES),
-            source: Box::new(source),
+            cause: Box::new(cause),
         }
     }
 }

@@ -4,7 +4,7 @@
 use super::number::width;
 use crate::error::Error;
 
-const GROUP: usize = 9;
+const GROUP: u32 = 9;
 const GROUP_BYTES: usize = 4;
 /// Digits of a partial group by its bytes, and back.
 const DIGIT_BYTES: [u8; 10] = [0, 1, 1, 2, 2, 3, 3, 4, 4, 4];
@@ -17,16 +17,18 @@ pub(crate) const fn group_bytes(digits: usize) -> usize {
 }
 
 /// Returns the length in bytes of a DECIMAL of that precision and scale; `None` where no server has such a type.
+#[expect(clippy::cast_possible_truncation, reason = "at most 81 digits: 40 bytes")]
 pub const fn decimal_bytes(precision: u8, scale: u8) -> Option<u16> {
+    const DIGITS: usize = GROUP as usize;
     if precision == 0 || precision > 81 || scale > precision {
         return None;
     }
     let whole = (precision - scale) as usize;
     let scale = scale as usize;
-    let bytes = whole / GROUP * GROUP_BYTES
-        + group_bytes(whole % GROUP)
-        + scale / GROUP * GROUP_BYTES
-        + group_bytes(scale % GROUP);
+    let bytes = whole / DIGITS * GROUP_BYTES
+        + group_bytes(whole % DIGITS)
+        + scale / DIGITS * GROUP_BYTES
+        + group_bytes(scale % DIGITS);
     Some(bytes as u16)
 }
 
@@ -87,14 +89,14 @@ impl<'a> Decimal<'a> {
     pub fn write_unscaled(&self, out: &mut Vec<u8>) -> Result<(), Error> {
         if self.precision <= 18 {
             let mut unscaled = 0i64;
-            self.groups(|digits, value, _| unscaled = unscaled * 10i64.pow(digits as u32) + i64::from(value))?;
+            self.groups(|digits, value, _| unscaled = unscaled * 10i64.pow(digits) + i64::from(value))?;
             let unscaled = if self.is_negative() { -unscaled } else { unscaled };
             push_trimmed(&unscaled.to_be_bytes(), out);
             return Ok(());
         }
         if self.precision <= 38 {
             let mut unscaled = 0i128;
-            self.groups(|digits, value, _| unscaled = unscaled * 10i128.pow(digits as u32) + i128::from(value))?;
+            self.groups(|digits, value, _| unscaled = unscaled * 10i128.pow(digits) + i128::from(value))?;
             let unscaled = if self.is_negative() { -unscaled } else { unscaled };
             push_trimmed(&unscaled.to_be_bytes(), out);
             return Ok(());
@@ -103,10 +105,11 @@ impl<'a> Decimal<'a> {
         let mut limbs = [0u32; 10];
         self.groups(|digits, value, _| {
             let mut carry = u64::from(value);
-            let factor = 10u64.pow(digits as u32);
+            let factor = 10u64.pow(digits);
             for limb in &mut limbs {
                 let product = u64::from(*limb) * factor + carry;
-                *limb = (product & u64::from(u32::MAX)) as u32;
+                let [a, b, c, d, ..] = product.to_le_bytes();
+                *limb = u32::from_le_bytes([a, b, c, d]);
                 carry = product >> 32;
             }
         })?;
@@ -127,15 +130,15 @@ impl<'a> Decimal<'a> {
     }
 
     /// Visits the groups from the most significant one: number of digits, value, whether it stands behind the point.
-    fn groups(&self, mut visit: impl FnMut(usize, u32, bool)) -> Result<(), Error> {
-        let whole = usize::from(self.precision - self.scale);
-        let scale = usize::from(self.scale);
+    fn groups(&self, mut visit: impl FnMut(u32, u32, bool)) -> Result<(), Error> {
+        let whole = u32::from(self.precision - self.scale);
+        let scale = u32::from(self.scale);
         let mask = if self.is_negative() { 0xff } else { 0x00 };
         let mut rest = self.bytes;
         let mut is_first = true;
-        let mut group = |digits: usize, is_fraction: bool| -> Result<(), Error> {
+        let mut group = |digits: u32, is_fraction: bool| -> Result<(), Error> {
             let (head, tail) =
-                rest.split_at_checked(group_bytes(digits)).ok_or_else(|| width("a DECIMAL", self.bytes))?;
+                rest.split_at_checked(group_bytes(digits as usize)).ok_or_else(|| width("a DECIMAL", self.bytes))?;
             rest = tail;
             let mut value = 0u32;
             for byte in head {
@@ -146,7 +149,7 @@ impl<'a> Decimal<'a> {
                 }
                 value = value << 8 | u32::from(byte);
             }
-            if u64::from(value) >= 10u64.pow(digits as u32) {
+            if u64::from(value) >= 10u64.pow(digits) {
                 return Err(Error::Invalid { what: "a group of digits in a DECIMAL", value: u64::from(value) });
             }
             visit(digits, value, is_fraction);
@@ -178,13 +181,13 @@ fn push_trimmed(bytes: &[u8], out: &mut Vec<u8>) {
 }
 
 /// Appends `digits` digits of `value`, without its leading zeros unless they count.
-fn push_digits(out: &mut Vec<u8>, mut value: u32, digits: usize, keeps_zeros: bool) {
-    let mut text = [b'0'; GROUP];
+fn push_digits(out: &mut Vec<u8>, mut value: u32, digits: u32, keeps_zeros: bool) {
+    let mut text = [b'0'; GROUP as usize];
     for slot in text.iter_mut().rev() {
         *slot = b'0' + (value % 10) as u8;
         value /= 10;
     }
-    let text = text.get(GROUP - digits.min(GROUP)..).unwrap_or_default();
+    let text = text.get((GROUP - digits.min(GROUP)) as usize..).unwrap_or_default();
     let skip = if keeps_zeros { 0 } else { text.iter().take_while(|digit| **digit == b'0').count() };
     out.extend_from_slice(text.get(skip..).unwrap_or_default());
 }

@@ -39,13 +39,13 @@ impl ColumnInflater {
             return Err(Error::Truncated { what: WHAT, needed: length_bytes, available: rest.len() });
         };
         let announced = length.iter().fold(0u64, |length, byte| length << 8 | u64::from(*byte));
-        if announced > self.limit as u64 {
+        let Some(announced) = usize::try_from(announced).ok().filter(|announced| *announced <= self.limit) else {
             return Err(Error::TooLong { what: WHAT, announced, limit: self.limit as u64 });
-        }
+        };
         let is_raw = head & 0x08 != 0;
         let inflater = if is_raw { &mut self.raw } else { &mut self.zlib };
         inflater.reset(!is_raw);
-        crate::compressed::run(WHAT, inflater, input, announced as usize, &mut self.plain)?;
+        crate::compressed::run(WHAT, inflater, input, announced, &mut self.plain)?;
         Ok(&self.plain)
     }
 }

@@ -60,6 +60,10 @@ pub struct Time {
 
 /// Reads a DATE (3 bytes).
 #[inline]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a part of a date or time, which its bit field or remainder keeps small"
+)]
 pub fn date(bytes: &[u8]) -> Result<Date, Error> {
     match *bytes {
         [a, b, c] => {
@@ -71,6 +75,10 @@ pub fn date(bytes: &[u8]) -> Result<Date, Error> {
 }
 
 /// Reads a DATETIME in the form from before MySQL 5.6 (8 bytes, decimal `YYYYMMDDhhmmss`).
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a part of a date or time, which its bit field or remainder keeps small"
+)]
 pub fn datetime(bytes: &[u8]) -> Result<DateTime, Error> {
     let packed = bytes.try_into().map(u64::from_le_bytes).map_err(|_| width("a DATETIME", bytes))?;
     let part = |divisor: u64| (packed / divisor % 100) as u8;
@@ -101,6 +109,10 @@ pub fn datetime2(bytes: &[u8], digits: u8) -> Result<DateTime, Error> {
     Ok(split_datetime(packed, microsecond))
 }
 
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a part of a date or time, which its bit field or remainder keeps small"
+)]
 fn split_datetime(packed: u64, microsecond: u32) -> DateTime {
     let months = packed >> 22;
     DateTime {
@@ -127,6 +139,10 @@ pub fn timestamp2(bytes: &[u8], digits: u8) -> Result<Timestamp, Error> {
 }
 
 /// Reads a TIME in the form from before MySQL 5.6 (3 bytes, decimal `hhmmss`, signed).
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a part of a date or time, which its bit field or remainder keeps small"
+)]
 pub fn time(bytes: &[u8]) -> Result<Time, Error> {
     let packed = match *bytes {
         [a, b, c] => i32::from_le_bytes([0, a, b, c]) >> 8,
@@ -144,6 +160,10 @@ pub fn time(bytes: &[u8]) -> Result<Time, Error> {
 
 /// Reads a TIME with `digits` digits behind the second.
 #[inline]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a part of a date or time, which its bit field or remainder keeps small"
+)]
 pub fn time2(bytes: &[u8], digits: u8) -> Result<Time, Error> {
     let Some((&[a, b, c], fraction)) = bytes.split_first_chunk::<3>() else { return Err(width("a TIME", bytes)) };
     if fraction.len() != usize::from(digits.div_ceil(2)) {
@@ -249,6 +269,11 @@ impl Date {
     }
 
     /// Returns the date that many days after 1970-01-01; years beyond 0 to 9999 are cut.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a month, a day, and a year that is cut"
+    )]
     pub fn from_days_since_epoch(days: i64) -> Self {
         let days = days + 719_468;
         let era = days.div_euclid(146_097);

@@ -3,6 +3,7 @@
 //! Each target has a corpus (from the golden logs) and a function that must not panic. Input number `n` depends only on
 //! `n` and the corpus, so a failure names the number that brings it back.
 #![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::cast_possible_truncation, reason = "random bytes, and sizes of small inputs")]
 
 /// Inputs per target: `BITACORA_FUZZ_ITERATIONS`, or a number that takes about a second.
 pub(crate) fn iterations() -> u64 {

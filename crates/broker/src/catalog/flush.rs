@@ -1,4 +1,4 @@
-//! What is written in the background, and at the end.
+//! Writes the state of the topics in the background and at shutdown.
 
 use std::sync::Arc;
 
@@ -6,10 +6,10 @@ use super::state::Catalog;
 use crate::{error::BrokerError, storage::StorageError};
 
 impl Catalog {
-    /// Writes every cursor that moved, and how far the logs are durable.
+    /// Writes every cursor that moved, and the offsets up to which the logs are durable.
     ///
     /// # Errors
-    /// The metadata cannot be written.
+    /// [`StorageError`] if the metadata cannot be written.
     pub(crate) async fn flush(&self) -> Result<(), StorageError> {
         let _write_order = self.store.lock_write_order().await;
         let mut changes = Vec::new();
@@ -37,10 +37,10 @@ impl Catalog {
     /// Writes everything and closes the logs.
     ///
     /// # Errors
-    /// Something cannot be written.
+    /// [`BrokerError`] if something cannot be written.
     pub(crate) async fn close(&self) -> Result<(), BrokerError> {
         let directory = Arc::clone(&self.directory);
-        // Everything appended is durable after this, so that the snapshots below are complete.
+        // After this everything appended is durable, so the snapshots below are complete.
         let _ = tokio::task::spawn_blocking(move || directory.stop_logs()).await;
         for topic in self.open_topics() {
             topic.forget_dedup_snapshot();

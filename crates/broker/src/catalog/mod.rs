@@ -1,8 +1,8 @@
-//! What exists: tenants, namespaces with their policies, partitioned topics, topics.
+//! Tenants, namespaces with their policies, partitioned topics and topics.
 //!
-//! Everything here is durable before a request that created it is answered. Topics are opened on first use and stay
-//! open. Unlike in a Pulsar cluster, an idle topic is never deleted and entries are kept without a subscription: an
-//! outbox's destination must not vanish because nobody listens yet.
+//! Whatever a request creates is durable before the request is answered. Topics are opened at their first use and stay
+//! open. Unlike in a Pulsar cluster, idle topics are never deleted, and entries are kept even without a subscription:
+//! an outbox's topic must not vanish because nobody listens yet.
 
 mod flush;
 mod namespace;

@@ -16,7 +16,7 @@ use crate::{
 };
 
 impl Catalog {
-    /// Lists the tenants.
+    /// Returns the tenants by name.
     pub(crate) fn tenants(&self) -> BTreeMap<String, Tenant> {
         self.lock().tenants.clone()
     }
@@ -34,7 +34,7 @@ impl Catalog {
     /// Deletes a tenant without namespaces.
     ///
     /// # Errors
-    /// It has namespaces, or the metadata cannot be written.
+    /// The tenant has namespaces, or the metadata cannot be written.
     pub(crate) async fn delete_tenant(&self, name: &str) -> Result<(), Refused> {
         if !self.namespaces_of(name).is_empty() {
             let message = format!("tenant {name} still has namespaces");
@@ -45,7 +45,7 @@ impl Catalog {
         Ok(())
     }
 
-    /// Lists the namespaces of a tenant as `tenant/namespace`.
+    /// Returns the namespaces of a tenant as `tenant/namespace`.
     pub(crate) fn namespaces_of(&self, tenant: &str) -> Vec<String> {
         let prefix = format!("{tenant}/");
         self.lock().namespaces.keys().filter(|name| name.starts_with(&prefix)).cloned().collect()
@@ -56,7 +56,7 @@ impl Catalog {
         self.lock().namespaces.get(name).cloned()
     }
 
-    /// Creates or changes a namespace; open topics follow at once.
+    /// Creates or changes a namespace. Its open topics apply the new policies at once.
     ///
     /// # Errors
     /// The metadata cannot be written.
@@ -75,8 +75,8 @@ impl Catalog {
             changes.extend(closed.iter().map(|topic| (key(&["dedup", topic]), Some(off.clone()))));
         }
         self.store.apply(changes).await?;
-        // Under one lock, so that a topic that is opened now, or was opened while the policy was stored, follows it
-        // too.
+        // One lock covers both, so that a topic that is being opened, or was opened while the policy was stored,
+        // applies the policy too.
         let prefix = format!("persistent://{name}/");
         let mut state = self.lock();
         state.namespaces.insert(name.to_owned(), policies);
@@ -102,7 +102,7 @@ impl Catalog {
     /// Deletes an empty namespace.
     ///
     /// # Errors
-    /// It has topics, or the metadata cannot be written.
+    /// The namespace has topics, or the metadata cannot be written.
     pub(crate) async fn delete_namespace(&self, name: &str) -> Result<(), Refused> {
         if !self.topics_of(name).is_empty() || !self.partitioned_of(name).is_empty() {
             let message = format!("namespace {name} still has topics");
@@ -120,7 +120,7 @@ impl Catalog {
         policy.and_then(Strategy::parse).unwrap_or(self.config.schema_compatibility)
     }
 
-    /// Returns whose messages the topics of a namespace deduplicate.
+    /// Returns which producers' messages the topics of a namespace deduplicate.
     pub(crate) fn deduplication(&self, namespace: &str) -> DeduplicationPolicy {
         self.lock().deduplication(namespace, &self.config)
     }

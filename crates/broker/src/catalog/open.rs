@@ -1,4 +1,4 @@
-//! Opening, creating and deleting topics, and the data directory itself.
+//! Opens the data directory, and opens, creates and deletes topics.
 
 use std::sync::{Arc, Mutex};
 
@@ -20,19 +20,16 @@ use crate::{
 };
 
 impl Catalog {
-    /// Opens the data directory; returns the catalog and the number of this start.
+    /// Opens the data directory, and returns the catalog and the number of this start.
     ///
     /// # Errors
     /// The directory is locked, damaged or full.
     pub(crate) async fn open(config: &BrokerConfig) -> Result<(Self, u64), BrokerError> {
         let path = config.data_dir.clone();
         let opened = tokio::task::spawn_blocking(move || DataDirectory::open(&path)).await;
-        let directory =
-            opened.map_err(|e| BrokerError::Configuration(e.to_string()))?.map_err(|error| BrokerError::Storage {
-                path: config.data_dir.clone(),
-                reason: error.to_string(),
-                source: Some(Box::new(error)),
-            })?;
+        let directory = opened
+            .map_err(|e| BrokerError::Configuration(e.to_string()))?
+            .map_err(|error| BrokerError::Storage { path: config.data_dir.clone(), reason: error.to_string() })?;
         let catalog = Self::over(config, directory);
         let instance = catalog.load().await.map_err(|e| catalog.storage_error(e))?;
         Ok((catalog, instance))
@@ -52,7 +49,8 @@ impl Catalog {
 
     pub(super) async fn load(&self) -> Result<u64, StorageError> {
         let instance_key = key(&["instance"]);
-        // Not below the clock: metadata from a backup would give producers the names of others again.
+        // At least the clock, because metadata from a backup has an old number, with which the broker would generate
+        // producer names for a second time.
         let instance = self.store.get::<u64>(&instance_key)?.unwrap_or(0).max(now_ms() / 1_000);
         let mut changes = vec![(instance_key, Some(storage::value(&(instance + 1))?))];
         changes.extend(self.finish_deletions()?);
@@ -133,17 +131,17 @@ impl Catalog {
         let dedup_key = key(&["dedup", &full_name]);
         let mut stored: StoredDedup = self.store.get(&dedup_key)?.unwrap_or_default();
         let deduplication = self.deduplication(&name.full_namespace());
-        // The policy, or the broker's own setting, may have changed since: what was published before does not count
-        // then.
+        // The policy or the broker's setting may have changed since the state was stored. Then messages published
+        // before do not count.
         let is_off = deduplication == DeduplicationPolicy::Off;
         if stored.is_off != is_off {
             stored = if is_off { StoredDedup::off() } else { StoredDedup::starting_at(log.position(log.end())) };
             self.store.put(dedup_key, &stored).await?;
         }
-        if log.lost() > 0 || log.is_behind_end(stored.covered()) {
+        if log.lost() > 0 || log.is_after_end(stored.covered()) {
             stored.begin_again();
-            // Before anything is published: with new segments behind it, the end that it was ahead of cannot be seen
-            // any more.
+            // Store this before anything is published. After new segments nobody could see that the stored position was
+            // beyond the log's end.
             self.store.put(key(&["dedup", &full_name]), &stored).await?;
         }
         let forgettable = match deduplication {
@@ -173,16 +171,16 @@ impl Catalog {
         Ok(topic)
     }
 
-    /// Deletes a topic with everything that belongs to it. Clients are sent away.
+    /// Deletes a topic with everything that belongs to it, and disconnects its producers and consumers.
     ///
     /// # Errors
-    /// It does not exist, or files or metadata cannot be deleted.
+    /// The topic does not exist, or files or metadata cannot be deleted.
     pub(crate) async fn delete_topic(&self, name: &TopicName) -> Result<(), Refused> {
         let full_name = name.to_string();
         let topic = self.topic(name, Missing::Refuse).await?;
         let _creating = self.creating.lock().await;
-        // Until its keys and the topic itself are gone nobody may write a cursor of it, which would come back with the
-        // next topic of the name.
+        // Held until the topic and its keys are gone: a cursor written in between would belong to the next topic of
+        // this name.
         let write_order = self.store.lock_write_order().await;
         let is_known = self.lock().topics.get(&full_name).and_then(|entry| entry.open.get().cloned());
         if is_known.is_none_or(|known| !Arc::ptr_eq(&known, &topic)) {
@@ -195,7 +193,7 @@ impl Catalog {
         }
         let id = self.lock().topics.get(&full_name).map(|entry| (entry.id, entry.incarnation));
         if let Some((id, incarnation)) = id {
-            // A crash before the folder is gone is told by this from a folder that the metadata have lost.
+            // After a crash before the folder is deleted, this tells the folder from one that the metadata has lost.
             changes.push((deleting_key(id), Some(storage::value(&format!("{incarnation:032x}"))?)));
         }
         // A deletion that cannot be stored leaves the topic as it was.
@@ -213,9 +211,9 @@ impl Catalog {
     }
 }
 
-/// Rebuilds the table of last sequence ids: the snapshot, then every entry that it does not cover. Names that a broker
-/// of the `forgettable` cluster generated are left out, so that they do not push out those that applications chose.
-/// Also returns how many schema versions the entries that were read prove.
+/// Rebuilds the table of last sequence ids from the snapshot and every entry after it. Producer names that a broker of
+/// the `forgettable` cluster generated are left out, so that they do not displace names that applications chose. Also
+/// returns the number of schema versions that the read entries prove to exist.
 async fn recover_dedup(
     log: &TopicLog,
     stored: &StoredDedup,
@@ -248,7 +246,7 @@ async fn recover_dedup(
     Ok((table, schema_versions))
 }
 
-/// Returns whether a producer name has the form `cluster-number-number` of the names that the broker gives.
+/// Returns whether a producer name has the form `cluster-number-number`, which the broker generates.
 fn is_generated(cluster: &str, name: &str) -> bool {
     let numbers =
         name.strip_prefix(cluster).and_then(|rest| rest.strip_prefix('-')).and_then(|rest| rest.split_once('-'));

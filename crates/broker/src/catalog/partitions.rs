@@ -11,24 +11,24 @@ use crate::{refused::Refused, storage::key, topic::StartAt};
 const MAX_PARTITIONS: u32 = 4_096;
 
 impl Catalog {
-    /// Returns the partitions of a topic; 0 for a plain one.
+    /// Returns the number of a topic's partitions; 0 for a topic without partitions.
     pub(crate) fn partitions(&self, name: &TopicName) -> u32 {
         self.lock().partitioned.get(&name.to_string()).copied().unwrap_or(0)
     }
 
-    /// Lists the partitioned topics of a namespace.
+    /// Returns the partitioned topics of a namespace.
     pub(crate) fn partitioned_of(&self, namespace: &str) -> Vec<String> {
         let prefix = format!("persistent://{namespace}/");
         self.lock().partitioned.keys().filter(|name| name.starts_with(&prefix)).cloned().collect()
     }
 
-    /// Creates a partitioned topic, or raises the count of one; a count that it has already changes nothing.
+    /// Creates a partitioned topic, or raises its number of partitions. An equal number changes nothing.
     ///
-    /// Clients hear of further partitions when each has the durable subscriptions of the others, at its first entry, as
-    /// in Pulsar: what is published there before their consumers have come would not reach them otherwise.
+    /// Clients learn of new partitions only after each has the durable subscriptions of the others, at its first entry,
+    /// as in Pulsar. Otherwise messages published there before the consumers connect would not reach them.
     ///
     /// # Errors
-    /// There would be too many, or the metadata cannot be written.
+    /// There would be too many partitions, or the metadata cannot be written.
     pub(crate) async fn set_partitions(&self, name: &TopicName, count: u32) -> Result<(), Refused> {
         if count == 0 || count > MAX_PARTITIONS {
             let message = format!("a topic may have 1 to {MAX_PARTITIONS} partitions");
@@ -41,7 +41,7 @@ impl Catalog {
         }
         let full_name = name.to_string();
         if before == 0 {
-            // At once, so that nobody takes the name for a plain topic while its partitions are made.
+            // Store this first, so that no client uses the name as a topic without partitions in the meantime.
             self.store.put(key(&["partitioned", &full_name]), &count).await?;
             self.lock().partitioned.insert(full_name.clone(), count);
         }
@@ -54,11 +54,11 @@ impl Catalog {
         self.extend_subscriptions(name, before, count).await?;
         self.store.put(key(&["partitioned", &full_name]), &count).await?;
         self.lock().partitioned.insert(full_name, count);
-        // Again, for those that were created meanwhile by clients that knew of the old partitions only.
+        // Once more, for subscriptions that clients created meanwhile on the old partitions only.
         self.extend_subscriptions(name, before, count).await
     }
 
-    /// Creates the durable subscriptions of the partitions before `before` on those from there to `count`.
+    /// Creates the durable subscriptions of the first `before` partitions on the others, up to `count`.
     async fn extend_subscriptions(&self, name: &TopicName, before: u32, count: u32) -> Result<(), Refused> {
         let mut durable = BTreeMap::new();
         for index in 0..before {
@@ -78,7 +78,7 @@ impl Catalog {
         Ok(())
     }
 
-    /// Deletes the record that a topic is partitioned; its partitions are deleted one by one before.
+    /// Deletes the record that a topic is partitioned. The caller has deleted its partitions before.
     ///
     /// # Errors
     /// The metadata cannot be written.

@@ -1,4 +1,4 @@
-//! Tenants and namespaces as they are stored and as the admin REST shows them.
+//! Tenants and namespaces in the form that is stored and that the admin REST shows.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -7,15 +7,15 @@ use serde_json::{Map, Value};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Tenant {
-    /// Roles that may administer it; kept, not enforced.
+    /// Roles that may administer the tenant; stored, but not enforced.
     #[serde(default)]
     pub admin_roles: Vec<String>,
-    /// Clusters that it may use; kept, not enforced.
+    /// Clusters that the tenant may use; stored, but not enforced.
     #[serde(default)]
     pub allowed_clusters: Vec<String>,
 }
 
-/// Policies of a namespace. What has an effect has a field; the rest is kept as it was given.
+/// Policies of a namespace. Those with an effect have a field; the others are stored unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct NamespacePolicies {
     /// Deduplicate every producer (true) or none (false); absent = the broker's default.
@@ -24,7 +24,7 @@ pub(crate) struct NamespacePolicies {
     /// Name of the strategy; absent or UNDEFINED = the broker's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema_compatibility_strategy: Option<String>,
-    /// Everything else.
+    /// All other policies.
     #[serde(flatten)]
     pub other: Map<String, Value>,
 }

@@ -1,8 +1,7 @@
-//! Metadata made again from what the logs say of themselves: `bitacora repair`.
+//! Restores lost metadata from the logs: `bitacora repair`.
 //!
-//! Every segment names its topic, so names, numbers and incarnations can be found again, and with them the messages and
-//! the last sequence ids. Subscriptions, schemas and policies are nowhere else than in the metadata; they are lost with
-//! them.
+//! Every segment names its topic, so names, numbers and incarnations can be restored, and with them the messages and
+//! the last sequence ids. Only the metadata has subscriptions, schemas and policies, so those are lost with it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,20 +20,16 @@ use crate::{
     storage::{self, DataDirectory, FoundFolder, StorageError, TopicIdentity, key},
 };
 
-/// Takes every log that the metadata do not know into them, under the topic that its segments name, and makes the
-/// metadata where they are missing. Nothing is deleted. Returns one sentence for each folder.
+/// Adds every log that the metadata does not know to it, as the topic that the log's segments name. Creates the
+/// metadata if it is missing. Deletes nothing. Returns one sentence for each folder.
 ///
 /// # Errors
-/// The data directory is in use or cannot be written, or its metadata are damaged.
+/// The data directory is in use or cannot be written, or its metadata is damaged.
 pub async fn repair(data_dir: &Path) -> Result<Vec<String>, BrokerError> {
     let path = data_dir.to_owned();
     let opened = tokio::task::spawn_blocking(move || DataDirectory::open_for_repair(&path)).await;
     let opened = opened.map_err(|e| BrokerError::Configuration(e.to_string()))?;
-    let failed = |error: StorageError| BrokerError::Storage {
-        path: data_dir.to_owned(),
-        reason: error.to_string(),
-        source: Some(Box::new(error)),
-    };
+    let failed = |error: StorageError| BrokerError::Storage { path: data_dir.to_owned(), reason: error.to_string() };
     let catalog = Catalog::over(&BrokerConfig::new(data_dir), opened.map_err(failed)?);
     catalog.load().await.map_err(failed)?;
     let told = catalog.take_in().await.map_err(failed)?;
@@ -53,7 +48,9 @@ impl Catalog {
                 FoundFolder::Of(owner, below) => {
                     candidates.entry(owner.name.clone()).or_default().push((id, owner, below));
                 }
-                FoundFolder::Nameless(_) => told.push(left("an earlier version wrote it and it names no topic")),
+                FoundFolder::Nameless(_) => {
+                    told.push(left("an earlier version wrote it, so its segments name no topic"));
+                }
                 FoundFolder::Unclear => told.push(left("its segments name several topics, or one of them is damaged")),
                 FoundFolder::Empty => {}
             }
@@ -76,8 +73,8 @@ impl Catalog {
                     for (id, ..) in &found {
                         let folder = self.directory.folder(*id);
                         told.push(format!(
-                            "{}: left as it is, another log is, or claims to be, that of {name}; keep the one that you \
-                            need",
+                            "{}: left as it is, another log is, or claims to be, the log of {name}; keep the one that \
+                            you need",
                             folder.display()
                         ));
                     }

@@ -1,4 +1,4 @@
-//! The schemas of topics. All partitions of a topic share those of the topic.
+//! The schemas of topics. All partitions of a topic share its schemas.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ impl Catalog {
         self.loaded(&mut slot, &stored_key).cloned()
     }
 
-    /// Finds or registers a schema and returns its version, durable.
+    /// Finds or registers a schema and returns its version, which is durable then.
     ///
     /// # Errors
     /// IncompatibleSchema, or the metadata cannot be written.
@@ -47,7 +47,7 @@ impl Catalog {
         }
     }
 
-    /// What SUBSCRIBE does with its schema: registers it on a topic that is still unused, otherwise only checks it.
+    /// Handles the schema of a SUBSCRIBE: registers it if the topic is unused, otherwise only checks it.
     ///
     /// # Errors
     /// IncompatibleSchema, or the metadata cannot be written.
@@ -82,8 +82,8 @@ impl Catalog {
         Ok(last)
     }
 
-    /// Keeps the next schemas of a topic from getting versions that its messages carry already, which metadata from a
-    /// backup do not know.
+    /// Reserves the schema versions that a topic's messages carry, so that new schemas do not get them. Metadata from a
+    /// backup may not know these versions.
     ///
     /// # Errors
     /// The metadata cannot be read or written.
@@ -97,8 +97,8 @@ impl Catalog {
         if history.reserve(count) {
             tracing::error!(
                 topic = name.to_string(),
-                "messages of the topic have schema versions up to {}, which the metadata do not know; consumers cannot \
-                read them; restore metadata.redb and topics/ from one backup",
+                "messages of the topic have schema versions up to {}, which the metadata does not know; consumers \
+                cannot read them; restore metadata.redb and topics/ from one backup",
                 count - 1
             );
             self.store.put(stored_key, &history).await?;

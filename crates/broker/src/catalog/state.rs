@@ -1,7 +1,6 @@
-//! What the catalog knows, and its locks.
+//! The catalog's state and its locks.
 //!
-//! A change of what exists is made durable first and put into [`State`] then, so that nobody uses what a crash would
-//! undo.
+//! A change is made durable first and enters [`State`] then, so that nobody uses what a crash would undo.
 //!
 //! Order of locks: `partitioning`, `creating`, the store's write order, [`State`], a topic's own. [`State`] is never
 //! held across an await.
@@ -22,8 +21,8 @@ use crate::{
     topic::{DeduplicationPolicy, Topic},
 };
 
-/// Histories that were read, by the topic's name without partition. The lock of one spans its read and its write, so
-/// that two clients cannot both add the next version.
+/// The schema histories that were read, by the topic's name without partition. The lock of a history is held from its
+/// read to its write, so that two clients cannot both add the next version.
 pub(super) type Histories = Mutex<HashMap<String, Arc<tokio::sync::Mutex<Option<SchemaHistory>>>>>;
 
 /// Tenants, namespaces and topics.
@@ -36,7 +35,7 @@ pub(crate) struct Catalog {
     pub(super) histories: Histories,
     /// Held while a topic is created or deleted, so that one name never gets two numbers.
     pub(super) creating: tokio::sync::Mutex<()>,
-    /// Held while a topic gets its partitions, so that a count is never lowered.
+    /// Held while a topic gets its partitions, so that their number never falls.
     pub(super) partitioning: tokio::sync::Mutex<()>,
 }
 
@@ -61,7 +60,7 @@ impl State {
 pub(super) struct Entry {
     pub(super) id: u64,
     pub(super) created_ms: u64,
-    /// Made at random when it was created; see [`crate::storage::TopicIdentity`].
+    /// Random number from the topic's creation; see [`crate::storage::TopicIdentity`].
     pub(super) incarnation: u128,
     /// See [`crate::storage::KnownLog::adopted_below`].
     pub(super) adopted_below: u64,
@@ -70,11 +69,7 @@ pub(super) struct Entry {
 
 impl Catalog {
     pub(super) fn storage_error(&self, error: StorageError) -> BrokerError {
-        BrokerError::Storage {
-            path: self.config.data_dir.clone(),
-            reason: error.to_string(),
-            source: Some(Box::new(error)),
-        }
+        BrokerError::Storage { path: self.config.data_dir.clone(), reason: error.to_string() }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {

@@ -1,8 +1,8 @@
-//! A topic as the metadata keep it, and what a start finds when it compares metadata and folders.
+//! The stored form of a topic, and the comparison of metadata and folders at the start.
 //!
-//! Metadata and logs may be of different times: one of them was restored, or lost. Folders that the metadata do not
-//! know, and topics whose log is missing, are told at the start; nothing of them is opened under another name, deleted
-//! or numbered again.
+//! Metadata and logs may be from different times, if one of them was restored or lost. The start reports folders that
+//! the metadata does not know, and topics whose log is missing. It does not open them under another name, delete them
+//! or use their numbers again.
 
 use std::collections::BTreeSet;
 
@@ -14,10 +14,10 @@ use crate::{
     topic::StoredEnd,
 };
 
-/// Lines of one kind that a start writes; more are counted.
+/// Most log lines of one kind at the start. Further cases are only counted.
 const MAX_LINES: usize = 10;
 
-/// Stored form of a topic.
+/// The stored form of a topic.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(super) enum StoredTopic {
@@ -32,7 +32,7 @@ pub(super) enum StoredTopic {
         #[serde(default)]
         adopted_below: u64,
     },
-    /// Form of earlier versions: number and time.
+    /// The form of earlier versions: number and time of creation.
     Numbered(u64, u64),
 }
 
@@ -48,8 +48,8 @@ impl StoredTopic {
 }
 
 impl Catalog {
-    /// Reads the topics into the state. Those of an earlier version are adopted: each gets an incarnation, and what
-    /// lies in its folder now counts as its own.
+    /// Reads the topics into the state. Topics of an earlier version are adopted: each gets an incarnation, and the
+    /// segments now in its folder count as its own.
     pub(super) fn load_topics(&self, state: &mut State) -> Result<Vec<Change>, StorageError> {
         let (mut changes, mut adopted) = (Vec::new(), 0);
         for (name, stored) in self.store.list::<StoredTopic>(&["topic"])? {
@@ -76,15 +76,15 @@ impl Catalog {
         if adopted > 0 {
             tracing::info!(
                 topics = adopted,
-                "the topics of an earlier version got their incarnations; an earlier version cannot read this data \
-                directory any more"
+                "the topics of an earlier version got incarnations; earlier versions can no longer read this data \
+                directory"
             );
         }
         Ok(changes)
     }
 
-    /// Compares the topics with the folders, writes a line for each difference, and returns the least number for the
-    /// next topic.
+    /// Compares the topics with the folders, logs each difference, and returns the lowest number that the next topic
+    /// may get.
     pub(super) fn survey(&self, state: &State) -> Result<u64, StorageError> {
         let folders: BTreeSet<u64> = self.directory.topic_ids()?.into_iter().collect();
         let known: BTreeSet<u64> = state.topics.values().map(|entry| entry.id).collect();
@@ -103,12 +103,12 @@ impl Catalog {
         for (folder, owner) in unknown.iter().take(MAX_LINES) {
             tracing::error!(
                 "{folder} holds the log of {owner}, which metadata.redb does not know; it is not opened; restore \
-                metadata.redb and topics/ from one backup, or stop the broker and take the topic in with `bitacora \
+                metadata.redb and topics/ from one backup, or stop the broker and add the topic with `bitacora \
                 repair`, or remove the folder"
             );
         }
         if unknown.len() > MAX_LINES {
-            tracing::error!("{} more folders in topics/ are not known to metadata.redb", unknown.len() - MAX_LINES);
+            tracing::error!("metadata.redb does not know {} more folders in topics/", unknown.len() - MAX_LINES);
         }
         let mut missing = Vec::new();
         for (name, entry) in state.topics.iter().filter(|(_, entry)| !folders.contains(&entry.id)) {
@@ -120,7 +120,7 @@ impl Catalog {
         }
         for (name, folder, count) in missing.iter().take(MAX_LINES) {
             tracing::error!(
-                "the log of {name} is missing: {} is not there, which held {count} entries; restore topics/ and \
+                "the log of {name} is missing: {}, which held {count} entries, does not exist; restore topics/ and \
                 metadata.redb from one backup",
                 folder.display()
             );
@@ -131,7 +131,7 @@ impl Catalog {
         Ok(folders.union(&known).last().map_or(0, |last| last.saturating_add(1)))
     }
 
-    /// Ends the deletions of topics that were cut off between metadata and folder.
+    /// Finishes deletions of topics that a crash interrupted between metadata and folder.
     pub(super) fn finish_deletions(&self) -> Result<Vec<Change>, StorageError> {
         let mut done = Vec::new();
         for (id, incarnation) in self.store.list::<String>(&["deleting"])? {
@@ -148,7 +148,7 @@ impl Catalog {
     }
 }
 
-/// Returns the key under which the incarnation of a topic stands while its folder is deleted.
+/// Returns the key that holds the incarnation of a topic while its folder is being deleted.
 pub(super) fn deleting_key(id: u64) -> String {
     key(&["deleting", &format!("{id:016x}")])
 }

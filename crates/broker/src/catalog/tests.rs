@@ -15,7 +15,7 @@ fn name() -> TopicName {
     TopicName::parse("t").unwrap()
 }
 
-/// A catalog with one topic and its durable subscription `s`, which has moved since it was stored.
+/// Returns a catalog with one topic and its durable subscription `s`, whose cursor has moved since it was stored.
 async fn with_a_moved_cursor(folder: &tempfile::TempDir) -> (Arc<Catalog>, Arc<Topic>) {
     let (catalog, _) = Catalog::open(&BrokerConfig::new(folder.path())).await.unwrap();
     let topic = catalog.topic(&name(), Missing::Create).await.unwrap();
@@ -28,7 +28,7 @@ fn stored_cursors(catalog: &Catalog) -> usize {
     catalog.store.list::<serde_json::Value>(&["cursor", &name().to_string()]).unwrap().len()
 }
 
-/// A cursor that is written after its topic's deletion would be that of the next topic of the name, somewhere in it.
+/// A cursor written after its topic's deletion would belong to the next topic of that name, at a wrong place.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_cursor_of_a_deleted_topic_is_written() {
     let folder = tempfile::tempdir().unwrap();
@@ -45,7 +45,7 @@ async fn no_cursor_of_a_deleted_topic_is_written() {
     assert_eq!(catalog.store.get::<u64>(&key(&["epoch", &name().to_string()])).unwrap(), None);
 }
 
-/// A flush has read the cursors and not written them when the deletion comes.
+/// The deletion comes when a flush has read the cursors, but not yet written them.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deletion_waits_for_a_flush_that_has_begun() {
     let folder = tempfile::tempdir().unwrap();
@@ -64,8 +64,8 @@ async fn a_deletion_waits_for_a_flush_that_has_begun() {
     assert_eq!(stored_cursors(&catalog), 0);
 }
 
-/// The bytes on their way to the disk of a deleted topic counted against their connection for ever; with enough of them
-/// it was never read from again.
+/// Bytes on their way to the disk of a deleted topic once counted against their connection for ever. With enough of
+/// them the broker never read from the connection again.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_deleted_topic_has_not_written_does_not_count_against_its_connection() {
     let folder = tempfile::tempdir().unwrap();
@@ -89,7 +89,7 @@ async fn what_a_deleted_topic_has_not_written_does_not_count_against_its_connect
     builder.append(&OutgoingMessage { value: Some(b"v"), ..OutgoingMessage::default() }).unwrap();
     let header = EntryHeader { producer_name: "p", publish_time_ms: 1, schema_version: None, codec: Codec::None };
     let entry = builder.finish(&header).unwrap().unwrap().entry;
-    // From here on the commit thread passes the log over, as it does when the deletion comes before it.
+    // From here on the commit thread skips the log, as it does if the deletion comes first.
     topic.log().delete();
     topic.publish(&producer, Publish { sequence_id: 0, highest_sequence_id: None, entry });
     topic.delete_log();

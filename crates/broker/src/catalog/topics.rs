@@ -1,4 +1,4 @@
-//! Topics by name: which exist, which are open, and the check of a name.
+//! Finds topics by name, and checks names.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -17,26 +17,26 @@ pub(crate) enum Missing {
 }
 
 impl Catalog {
-    /// Checks that a topic's namespace exists and returns the topic's parsed name.
+    /// Returns the parsed name of a topic whose namespace exists.
     ///
     /// # Errors
-    /// The name is malformed or the namespace unknown.
+    /// The name is malformed, or the namespace does not exist.
     pub(crate) fn parse(&self, name: &str) -> Result<TopicName, Refused> {
         let name = TopicName::parse(name).map_err(|e| Refused::new(ServerError::InvalidTopicName, e.to_string()))?;
         self.require_namespace(&name.full_namespace())?;
         Ok(name)
     }
 
-    /// Returns whether a plain topic, a partition or a partitioned topic of this name exists.
+    /// Returns whether a topic, a partition or a partitioned topic of this name exists.
     pub(crate) fn exists(&self, name: &TopicName) -> bool {
         let (state, name) = (self.lock(), name.to_string());
         state.topics.contains_key(&name) || state.partitioned.contains_key(&name)
     }
 
-    /// Returns an open topic, opening or creating it if need be.
+    /// Returns a topic, which is opened or created if necessary.
     ///
     /// # Errors
-    /// It does not exist and may not be created, is partitioned, or cannot be read.
+    /// The topic does not exist and may not be created, is partitioned, or cannot be read.
     pub(crate) async fn topic(&self, name: &TopicName, missing: Missing) -> Result<Arc<Topic>, Refused> {
         if name.domain() == Domain::NonPersistent {
             let message = "non-persistent topics are not supported; use a persistent one";
@@ -60,7 +60,7 @@ impl Catalog {
         self.stored_topic(name, missing).await
     }
 
-    /// Returns an open topic whatever the count of partitions says.
+    /// Returns a topic as [`Catalog::topic`] does, without checking the number of partitions.
     pub(super) async fn stored_topic(&self, name: &TopicName, missing: Missing) -> Result<Arc<Topic>, Refused> {
         let full_name = name.to_string();
         let entry = self.lock().topics.get(&full_name).cloned();
@@ -84,7 +84,7 @@ impl Catalog {
         self.lock().topics.values().filter_map(|entry| entry.open.get().cloned()).collect()
     }
 
-    /// Lists the topics of a namespace, partitions one by one.
+    /// Returns the topics of a namespace; each partition is listed as a topic.
     pub(crate) fn topics_of(&self, namespace: &str) -> Vec<String> {
         let prefix = format!("persistent://{namespace}/");
         let state = self.lock();

@@ -1,7 +1,7 @@
-//! Bytes to frames and back, for one socket. Knows nothing of commands.
+//! Turns the bytes of one socket into frames and back. It knows nothing of commands.
 //!
-//! The reader fills one buffer and slices whole frames out of it, so a large payload is never copied on its way in. The
-//! writer puts the small heads of a batch of frames into one buffer and hands heads and payloads to the kernel in
+//! The reader fills one buffer and slices complete frames out of it, so a large payload is never copied on its way in.
+//! The writer puts the small heads of a batch of frames into one buffer, and hands heads and payloads to the kernel in
 //! vectored writes.
 
 use std::{io, io::IoSlice, time::Duration};
@@ -16,12 +16,12 @@ use tokio::{
 use crate::peer::Outbound;
 
 const READ_BYTES: usize = 64 * 1024;
-/// Payloads below this are copied beside their head: one slice less for the kernel costs more than the copy.
+/// Payloads below this size are copied next to their head: a slice of its own would cost the kernel more than the copy.
 const INLINE_BYTES: usize = 1024;
-/// Payloads below this are copied out of the buffer: a topic keeps its newest entries, and each would keep the whole
-/// buffer.
+/// Payloads below this size are copied out of the read buffer. A topic keeps its newest entries in memory, and each of
+/// them would otherwise keep a whole buffer.
 const OWN_BYTES: usize = 16 * 1024;
-/// A frame that has begun must end within this time.
+/// Time within which a frame must arrive completely after its first byte.
 const FRAME_TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_SLICES: usize = 64;
 
@@ -42,7 +42,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         }
     }
 
-    /// Returns the next frame; `None` when the peer has closed the connection between two frames.
+    /// Returns the next frame; `None` if the peer closed the connection between two frames.
     pub(crate) async fn next(&mut self) -> io::Result<Option<Frame>> {
         let mut deadline = None;
         loop {
@@ -55,10 +55,10 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
             let read = if self.buffer.is_empty() {
                 self.socket.read_buf(&mut self.buffer).await?
             } else {
-                // One deadline for the whole frame: a peer that trickles bytes does not move it.
+                // The whole frame has one deadline, so that a peer cannot extend it by sending single bytes.
                 let until = *deadline.get_or_insert_with(|| Instant::now() + FRAME_TIMEOUT);
                 timeout_at(until, self.socket.read_buf(&mut self.buffer)).await.map_err(|_| {
-                    io::Error::new(io::ErrorKind::TimedOut, "a frame was begun and not finished within 30 s")
+                    io::Error::new(io::ErrorKind::TimedOut, "a frame did not arrive completely within 30 s")
                 })??
             };
             if read == 0 {
@@ -72,7 +72,7 @@ fn own(payload: Bytes) -> Bytes {
     if payload.len() < OWN_BYTES { Bytes::copy_from_slice(&payload) } else { payload }
 }
 
-/// Writes what is queued until the queue ends or the peer takes nothing for `stall`.
+/// Writes the queued frames until the queue ends, or until the peer accepts no byte for `stall`.
 pub(crate) async fn write_frames<W: AsyncWrite + Unpin>(
     mut socket: W,
     outbound: &Outbound,
@@ -106,7 +106,7 @@ async fn write_parts<W: AsyncWrite + Unpin>(socket: &mut W, parts: Vec<Bytes>, s
         let slices: Vec<IoSlice<'_>> = parts.iter().take(MAX_SLICES).map(|part| IoSlice::new(part)).collect();
         let mut written = timeout(stall, socket.write_vectored(&slices))
             .await
-            .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "the peer takes no more bytes"))??;
+            .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "the peer accepts no more bytes"))??;
         if written == 0 {
             return Err(io::ErrorKind::WriteZero.into());
         }
@@ -129,7 +129,7 @@ mod tests {
 
     use super::*;
 
-    /// Returns whether a payload of this size, as it is read, has its memory for itself.
+    /// Returns whether a payload of this size has memory of its own after it was read.
     async fn is_alone(payload_bytes: usize) -> bool {
         let mut bytes = BytesMut::new();
         encode(&Frame::with_payload(CommandSend::default(), vec![7; payload_bytes].into()), &mut bytes);
@@ -139,7 +139,7 @@ mod tests {
         payload.is_unique()
     }
 
-    /// A topic that got small messages one by one held 64 KiB for each.
+    /// A topic that got small messages one by one once held 64 KiB for each.
     #[tokio::test]
     async fn a_kept_small_payload_does_not_keep_the_buffer_it_was_read_into() {
         assert!(is_alone(100).await);

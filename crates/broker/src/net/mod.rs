@@ -1,4 +1,4 @@
-//! The edge: listeners, sockets, in-process connections. Each connection gets a session, a reader and a writer.
+//! Listeners, sockets and in-process connections. Each connection gets a session, a reader and a writer.
 
 mod connection;
 
@@ -20,11 +20,11 @@ use crate::{
 };
 use connection::{FrameReader, write_frames};
 
-/// CONNECT must come within this time.
+/// Time within which a client must send CONNECT.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// A peer that takes no byte for this long is given up.
+/// Time without an accepted byte after which a peer's connection is closed.
 const WRITE_STALL: Duration = Duration::from_secs(60);
-/// After a refused accept (no more file descriptors) the listener rests.
+/// Pause of the listener after a failed accept, so that it does not spin while no file descriptor is left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 /// Binds a listener, if one is configured.
@@ -34,7 +34,7 @@ pub(crate) async fn bind(
 ) -> Result<Option<TcpListener>, BrokerError> {
     let Some(address) = address else { return Ok(None) };
     let bound = TcpListener::bind(address).await;
-    bound.map(Some).map_err(|source| BrokerError::Listen { address, purpose, source })
+    bound.map(Some).map_err(|cause| BrokerError::Listen { address, purpose, cause })
 }
 
 /// Accepts connections until the broker stops.
@@ -115,7 +115,7 @@ pub(crate) async fn serve_local(
     session.end().await;
 }
 
-/// Runs reader, writer and watch over the peer's life until one of them ends.
+/// Runs reader, writer and keepalive until one of them ends.
 async fn run(
     connection: &Connection,
     reader: impl Future<Output = Result<(), String>>,
@@ -129,13 +129,13 @@ async fn run(
         outcome = watch_life(connection, keepalive) => outcome,
         () = connection.ended() => Ok(()),
     };
-    // What is queued already, such as the answer to the client's last request, still goes out.
+    // Frames that are queued already, such as the answer to the client's last request, still go out.
     connection.finish();
     let _ = timeout(Duration::from_secs(1), writer).await;
     outcome
 }
 
-/// Pings a peer that was silent for one interval, gives it up after a second one.
+/// Pings a peer that was silent for one interval, and fails after a second silent interval.
 async fn watch_life(connection: &Connection, keepalive: Duration) -> Result<(), String> {
     let mut heard = connection.frames_heard();
     loop {

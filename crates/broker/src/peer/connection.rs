@@ -1,4 +1,4 @@
-//! One client connection: whether it is alive, what waits for the disk, and what the broker withdrew from it.
+//! One client connection: its signs of life, its bytes that wait for the disk, and what the broker withdrew from it.
 
 use std::{
     sync::{
@@ -19,25 +19,34 @@ use tokio::{
 
 use super::Outbound;
 
-/// How long a client may take to prove that it is alive, when another one wants what it holds.
+/// Time that a client has to prove that it is alive, if another client wants what it holds.
 pub(crate) const PROBE: Duration = Duration::from_secs(5);
 
-/// What a client told of itself.
+/// What a client said about itself at CONNECT.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ClientInfo {
     /// Name and version of the library.
     pub version: String,
-    /// Protocol version, the lower of both sides.
+    /// Protocol version: the lower of both sides' versions.
     pub protocol_version: i32,
 }
 
-/// A producer of the client that the broker took away by itself.
+/// A producer of the client that the broker withdrew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WithdrawnProducer {
-    /// It was closed and told so; SENDs that were on their way are ignored.
-    Closed(u64),
-    /// It waited for its turn and was refused; its id is free.
+    /// The broker closed the producer and told the client. SENDs that were under way are ignored.
+    Closed(u64, CloseReason),
+    /// The producer waited for its turn and was refused. Its id is free.
     Refused(u64),
+}
+
+/// Why the broker closes a producer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CloseReason {
+    /// Another producer took over the topic.
+    TakenOver,
+    /// The topic closes all of its producers.
+    TopicClosed,
 }
 
 /// One client connection.
@@ -50,7 +59,7 @@ pub(crate) struct Connection {
     /// Frames that wait to be written.
     pub outbound: Outbound,
     client: OnceLock<ClientInfo>,
-    /// In the order in which they were withdrawn: an id may be used again in between.
+    /// In the order in which they were withdrawn, because an id may be used again in between.
     withdrawn_producers: Mutex<Vec<WithdrawnProducer>>,
     withdrawn_consumers: Mutex<Vec<u64>>,
     frames_heard: AtomicU64,
@@ -80,7 +89,7 @@ impl Connection {
         }
     }
 
-    /// Returns what the client told at CONNECT; `None` before.
+    /// Returns what the client said at CONNECT; `None` before CONNECT.
     pub(crate) fn client(&self) -> Option<&ClientInfo> {
         self.client.get()
     }
@@ -89,9 +98,9 @@ impl Connection {
         self.client.set(info).is_ok()
     }
 
-    /// Notes a sign of life.
+    /// Records a sign of life.
     pub(crate) fn heard(&self) {
-        // Relaxed: a prober compares the number alone.
+        // Relaxed, because a prober only compares the number.
         self.frames_heard.fetch_add(1, Ordering::Relaxed);
         self.heard.notify_waiters();
     }
@@ -100,7 +109,7 @@ impl Connection {
         self.frames_heard.load(Ordering::Relaxed)
     }
 
-    /// Asks the peer for a sign of life and waits for any frame of it.
+    /// Pings the peer, and returns whether any frame of it arrives in time.
     pub(crate) async fn is_alive(&self, within: Duration) -> bool {
         let before = self.frames_heard();
         let deadline = Instant::now() + within;
@@ -121,7 +130,7 @@ impl Connection {
 
     /// Ends the connection at once.
     pub(crate) fn end(&self) {
-        // Before the waiters are woken: they look at the mark.
+        // Set the mark before waking the waiters, which read it.
         self.ended.store(true, Ordering::Release);
         self.outbound.close();
         self.end.notify_waiters();
@@ -158,7 +167,7 @@ impl Connection {
         self.inflight_shrunk.notify_waiters();
     }
 
-    /// Waits while the client has more than `limit` bytes on their way to the disk.
+    /// Waits while more than `limit` bytes of the client are on their way to the disk.
     pub(crate) async fn wait_for_inflight(&self, limit: usize) {
         loop {
             let shrunk = self.inflight_shrunk.notified();
@@ -169,9 +178,9 @@ impl Connection {
         }
     }
 
-    /// Closes a producer by the broker's will and tells the client, which connects it again by itself.
-    pub(crate) fn close_producer(&self, producer_id: u64) {
-        self.withdraw_producer(WithdrawnProducer::Closed(producer_id));
+    /// Closes a producer and tells the client, which then connects the producer again by itself.
+    pub(crate) fn close_producer(&self, producer_id: u64, reason: CloseReason) {
+        self.withdraw_producer(WithdrawnProducer::Closed(producer_id, reason));
         self.outbound.push(Command::from(CommandCloseProducer {
             producer_id,
             request_id: u64::MAX,
@@ -179,13 +188,13 @@ impl Connection {
         }));
     }
 
-    /// Refuses a producer that waited for its turn; answers its PRODUCER a second time.
+    /// Refuses a producer that waited for its turn, by a second answer to its PRODUCER.
     pub(crate) fn refuse_producer(&self, producer_id: u64, answer: CommandError) {
         self.withdraw_producer(WithdrawnProducer::Refused(producer_id));
         self.outbound.push(Command::from(answer));
     }
 
-    /// Closes a consumer by the broker's will and tells the client, which subscribes again.
+    /// Closes a consumer and tells the client, which then subscribes again by itself.
     pub(crate) fn close_consumer(&self, consumer_id: u64) {
         self.withdrawn_consumers.lock().unwrap_or_else(PoisonError::into_inner).push(consumer_id);
         self.outbound.push(Command::from(CommandCloseConsumer {
@@ -205,7 +214,7 @@ impl Connection {
         std::mem::take(&mut *self.withdrawn_consumers.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    // Noted before the client is told: its answer must find the note.
+    // The note must exist before the client hears of it, because the client's next command must find the note.
     fn withdraw_producer(&self, producer: WithdrawnProducer) {
         self.withdrawn_producers.lock().unwrap_or_else(PoisonError::into_inner).push(producer);
     }

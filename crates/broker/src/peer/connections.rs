@@ -33,18 +33,18 @@ impl Connections {
         connection
     }
 
-    /// Forgets a connection.
+    /// Removes a connection.
     pub(crate) fn remove(&self, id: u64) {
         self.lock().remove(&id);
         self.removed.notify_waiters();
     }
 
-    /// Counts the open connections.
+    /// Returns the number of open connections.
     pub(crate) fn count(&self) -> usize {
         self.lock().len()
     }
 
-    /// Ends every connection after what is queued has been written.
+    /// Ends every connection after its queued frames were written.
     pub(crate) fn finish_all(&self) {
         self.is_closing.store(true, Ordering::Release);
         let open: Vec<Arc<Connection>> = self.lock().values().cloned().collect();
@@ -57,7 +57,7 @@ impl Connections {
         open.iter().for_each(|connection| connection.end());
     }
 
-    /// Waits until every connection has gone.
+    /// Waits until every connection has ended.
     pub(crate) async fn all_gone(&self) {
         loop {
             let removed = self.removed.notified();

@@ -1,8 +1,8 @@
 //! The queue of frames that wait to be written to one connection.
 //!
-//! Bounded in bytes from two sides: dispatch tasks push MESSAGE frames only while the queue is *writable* and are woken
-//! when it is again; answers and receipts are always taken, but the connection's reader pauses while the queue is
-//! over-full, so a client that sends without reading stops itself and nobody else.
+//! The queue is bounded in bytes from two sides. Dispatch tasks push MESSAGE frames only while the queue is *writable*,
+//! and are woken when it becomes writable again. Answers and receipts are always accepted, but the connection's reader
+//! pauses while the queue is over-full, so that a client that sends without reading stops only itself.
 
 use std::{
     collections::VecDeque,
@@ -12,7 +12,7 @@ use std::{
 use bitacora_pulsar_wire::Frame;
 use tokio::sync::Notify;
 
-/// Frames handed to the writer at once.
+/// Most frames that the writer gets at once.
 const BATCH_FRAMES: usize = 256;
 const BATCH_BYTES: usize = 1 << 20;
 
@@ -35,7 +35,7 @@ struct Queue {
 }
 
 impl Outbound {
-    /// Creates a queue that is writable for messages while it holds fewer than this many bytes.
+    /// Creates a queue that accepts messages while it holds fewer than `writable_below_bytes`.
     pub(crate) fn new(writable_below_bytes: usize) -> Self {
         Self {
             queue: Mutex::new(Queue::default()),
@@ -45,7 +45,7 @@ impl Outbound {
         }
     }
 
-    /// Appends a frame; dropped silently when the connection has gone.
+    /// Appends a frame. It is dropped silently if the connection has ended.
     pub(crate) fn push(&self, frame: impl Into<Frame>) {
         self.push_all([frame.into()]);
     }
@@ -64,7 +64,7 @@ impl Outbound {
         self.filled.notify_one();
     }
 
-    /// Returns whether dispatch may add messages; if not, `wake` is notified once it may.
+    /// Returns whether dispatch may add messages. If not, `wake` is notified once it may.
     pub(crate) fn is_writable(&self, wake: &Arc<Notify>) -> bool {
         let mut queue = self.lock();
         if queue.closed || queue.bytes < self.writable_below_bytes {
@@ -90,7 +90,7 @@ impl Outbound {
         }
     }
 
-    /// Returns the next frames to write; `None` when the connection is to end.
+    /// Waits for the next frames to write and returns them; `None` if the connection must end.
     pub(crate) async fn next_batch(&self) -> Option<Vec<Frame>> {
         loop {
             let filled = self.filled.notified();
@@ -111,7 +111,7 @@ impl Outbound {
         }
     }
 
-    /// Ends the queue at once; what is in it is dropped.
+    /// Ends the queue at once and drops its frames.
     pub(crate) fn close(&self) {
         let mut queue = self.lock();
         queue.closed = true;
@@ -124,7 +124,7 @@ impl Outbound {
         waiting.iter().for_each(|wake| wake.notify_one());
     }
 
-    /// Ends the queue after what is in it has been written.
+    /// Ends the queue after its frames were written.
     pub(crate) fn finish(&self) {
         self.lock().finishing = true;
         self.filled.notify_one();
@@ -152,7 +152,7 @@ impl Outbound {
     }
 }
 
-/// What a queued frame holds of memory, near enough.
+/// Returns approximately how many bytes of memory a queued frame holds.
 fn footprint(frame: &Frame) -> usize {
     size_of::<Frame>() + frame.payload.as_ref().map_or(0, bytes::Bytes::len)
 }

@@ -1,4 +1,4 @@
-//! What all handlers get and answer with.
+//! What all handlers receive and return.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::{refused::Refused, shared::Shared};
 
-/// What handlers get.
+/// The state that handlers receive.
 pub(super) type Broker = State<Arc<Shared>>;
 
 /// An error answer.
@@ -56,7 +56,7 @@ impl From<Refused> for Problem {
     }
 }
 
-/// Parses the parts of a topic's path.
+/// Returns the topic that the parts of a path name.
 pub(super) fn topic_name(shared: &Shared, tenant: &str, namespace: &str, topic: &str) -> Result<TopicName, Problem> {
     Ok(shared.catalog.parse(&format!("persistent://{tenant}/{namespace}/{topic}"))?)
 }

@@ -1,5 +1,5 @@
-//! Refuses what foreign web pages ask, before any route is looked at: the broker asks nobody who they are, so a page
-//! that the operator's browser shows must not reach it.
+//! Refuses requests of foreign web pages before they reach a route. The broker has no authentication, so a page in the
+//! operator's browser must not be able to use it.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use bitacora_origin::{Guard, HostRule, Refusal};
 
 use super::answer::Problem;
 
-/// What monitors ask, by whatever name they found the broker.
+/// Paths for monitors, which may use any host name.
 const FOR_MONITORS: [&str; 4] = ["/metrics", "/metrics/", "/status.html", "/admin/v2/brokers/health"];
 
 /// Lets a request through, or answers 403 with the reason and the remedy.
@@ -24,10 +24,8 @@ pub(super) async fn refuse_foreign_pages(State(guard): State<Arc<Guard>>, reques
         Err(refusal) => {
             tracing::warn!(%refusal, method = %request.method(), path = request.uri().path(), "a request was refused");
             let remedy = match refusal {
-                Refusal::Host(_) => {
-                    "ask by an address or as localhost, or add the name to broker.http_names (--http-name)"
-                }
-                _ => "add the page's host to broker.http_names (--http-name) if it is meant to ask",
+                Refusal::Host(_) => "use an address or localhost, or add the name to broker.http_names (--http-name)",
+                _ => "add the page's host to broker.http_names (--http-name) if the page may use the broker",
             };
             Problem(StatusCode::FORBIDDEN, format!("{refusal}; {remedy}")).into_response()
         }

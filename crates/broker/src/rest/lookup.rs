@@ -16,7 +16,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new().route("/lookup/v2/topic/{domain}/{tenant}/{namespace}/{topic}", get(lookup))
 }
 
-/// All keys are always present: the C++ client reads them without asking.
+/// Answers a lookup. All keys are always present, because the C++ client reads them without checking.
 async fn lookup(
     State(shared): Broker,
     Path((domain, tenant, namespace, topic)): Path<(String, String, String, String)>,

@@ -37,7 +37,7 @@ async fn metrics(State(shared): Broker) -> Response {
     metrics_page(&[&own, &shared.others()])
 }
 
-/// Answers a request for `/metrics` with the figures of all registries, which have no name in common.
+/// Answers a request for `/metrics` with the figures of all registries, which must not share a name.
 pub fn metrics_page(registries: &[&Registry]) -> Response {
     match bitacora_openmetrics::page(registries) {
         Ok(page) => ([(header::CONTENT_TYPE, bitacora_openmetrics::CONTENT_TYPE)], page).into_response(),
@@ -51,7 +51,7 @@ pub fn metrics_page(registries: &[&Registry]) -> Response {
 #[derive(Debug)]
 struct Figures(Arc<Shared>);
 
-/// Name (a counter's without `_total`), what it is, kind, value.
+/// Name (without `_total` for a counter), description, type, value.
 type TopicFamily = (&'static str, &'static str, MetricType, fn(&Topic) -> u64);
 
 const OF_TOPICS: [TopicFamily; 7] = [
@@ -70,7 +70,7 @@ const OF_TOPICS: [TopicFamily; 7] = [
     }),
 ];
 
-/// Name, what it is, value.
+/// Name, description, value.
 type SubscriptionFamily = (&'static str, &'static str, fn(&Topic, &Subscription) -> u64);
 
 const OF_SUBSCRIPTIONS: [SubscriptionFamily; 3] = [

@@ -1,7 +1,7 @@
-//! The admin REST and HTTP lookup: paths and bodies of a Pulsar broker's, as far as its clients and tools use them.
+//! The admin REST and HTTP lookup: those of a Pulsar broker's paths and bodies that its clients and tools use.
 //!
-//! Errors are `{"reason": …}`; writes answer 204 without a body. Source of paths and shapes: "Pulsar admin REST API"
-//! v2.
+//! Errors have the body `{"reason": …}`; writes answer 204 without a body. Source of paths and bodies: "Pulsar admin
+//! REST API" v2.
 
 mod answer;
 mod cluster;
@@ -24,7 +24,7 @@ use tokio::{net::TcpListener, sync::watch};
 use crate::shared::Shared;
 use answer::Problem;
 
-/// Serves until the broker stops.
+/// Serves requests until the broker stops.
 pub(crate) async fn serve(
     shared: Arc<Shared>,
     guard: Guard,

@@ -131,7 +131,7 @@ async fn strategy(State(shared): Broker, name: Name) -> Result<Json<String>, Pro
     Ok(Json(policies.schema_compatibility_strategy.unwrap_or_else(|| "UNDEFINED".to_owned())))
 }
 
-/// Policies that have an effect in a cluster and none here; they are kept so that tools find what they wrote.
+/// Policies that have an effect only in a Pulsar cluster. They are stored, so that tools read back what they wrote.
 const KEPT: [&str; 14] = [
     "retention",
     "messageTTL",

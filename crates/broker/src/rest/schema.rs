@@ -97,7 +97,7 @@ fn body(version: &SchemaVersion) -> Value {
     })
 }
 
-/// A KeyValue schema is shown as a JSON text with both halves; everything else as it is.
+/// Returns a schema's definition: for KeyValue a JSON text with both halves, otherwise the definition itself.
 fn definition(info: &SchemaInfo) -> String {
     let text = |data: &[u8]| String::from_utf8_lossy(data).into_owned();
     match info.key_value().filter(|_| info.kind == SchemaKind::KEY_VALUE) {

@@ -1,4 +1,4 @@
-//! Figures of topics.
+//! Statistics of topics.
 
 use std::sync::Arc;
 
@@ -52,7 +52,8 @@ async fn partitioned_stats(State(shared): Broker, Path((t, n, topic)): Name) -> 
     Ok(Json(Value::Object(sum)))
 }
 
-/// Adds numbers, joins lists, goes down into objects; for the rest the first partition speaks.
+/// Adds a partition's statistics to a sum: adds numbers, joins lists, and descends into objects. Other values are those
+/// of the first partition.
 fn add(sum: &mut Map<String, Value>, stats: &Value) {
     let Some(object) = stats.as_object() else { return };
     for (key, value) in object {

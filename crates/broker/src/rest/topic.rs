@@ -57,7 +57,7 @@ struct DeleteOptions {
     delete_schema: bool,
 }
 
-/// A message id as tools write it into bodies.
+/// A message id in a request's body.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct MessageIdBody {
@@ -286,7 +286,7 @@ async fn skip_all(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Returns the topic, or all partitions of a partitioned one.
+/// Returns the topic, or all partitions of a partitioned topic.
 async fn topics(shared: &Shared, tenant: &str, namespace: &str, topic: &str) -> Result<Vec<Arc<Topic>>, Problem> {
     let name = topic_name(shared, tenant, namespace, topic)?;
     let count = shared.catalog.partitions(&name);

@@ -1,13 +1,13 @@
-//! Avro schema resolution: can data of a writer's schema be read with a reader's schema?
+//! Avro schema resolution: can a reader's schema read data of a writer's schema?
 //!
-//! Source of the rules: "Schema Resolution" in the Apache Avro specification 1.11. Logical types do not take part, nor
-//! do the names of records: readers match them by structure, and so do the brokers whose clients rename their classes.
+//! Source of the rules: "Schema Resolution" in the Apache Avro specification 1.11. Logical types and the names of
+//! records are ignored: readers match records by structure, and so do brokers, because clients rename their classes.
 
 use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
-/// Nesting beyond this is refused, so that a definition from the wire cannot exhaust the stack.
+/// Deepest nesting that is accepted, so that a client's definition cannot exhaust the stack.
 const MAX_DEPTH: usize = 64;
 const MAX_NODES: usize = 50_000;
 
@@ -39,7 +39,7 @@ type NodeId = usize;
 
 #[derive(Debug, Clone)]
 enum Node {
-    /// A named type that is referred to before its definition ends.
+    /// A named type whose definition has not ended yet, but is referred to already.
     Open,
     Primitive(Primitive),
     Array(NodeId),
@@ -88,10 +88,10 @@ impl AvroSchema {
         Ok(Self { nodes: parser.nodes, root })
     }
 
-    /// Returns whether data written with `writer` can be read with this schema; the error says where not.
+    /// Checks that this schema can read data of the schema `writer`.
     ///
     /// # Errors
-    /// A sentence that names the place in the reader's schema and the reason.
+    /// A sentence that names the place in this schema that cannot, and the reason.
     pub(crate) fn can_read(&self, writer: &AvroSchema) -> Result<(), String> {
         let mut seen = HashSet::new();
         Resolver { reader: self, writer }.resolve(self.root, writer.root, &mut seen, "")

@@ -1,4 +1,4 @@
-//! Compatibility strategies of a namespace.
+//! The strategies by which a namespace's schemas may change.
 
 use super::{
     avro::AvroSchema,
@@ -12,11 +12,11 @@ pub enum Strategy {
     AlwaysIncompatible,
     /// Anything may change.
     AlwaysCompatible,
-    /// The new schema reads what the latest wrote.
+    /// The new schema can read data of the latest one.
     Backward,
-    /// The latest schema reads what the new one writes.
+    /// The latest schema can read data of the new one.
     Forward,
-    /// Both directions, against the latest.
+    /// Both directions, against the latest version.
     #[default]
     Full,
     /// Backward against every version.
@@ -27,7 +27,7 @@ pub enum Strategy {
     FullTransitive,
 }
 
-/// Says why a schema was refused.
+/// Why a schema was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Incompatible(pub String);
@@ -44,7 +44,7 @@ const NAMES: [(&str, Strategy); 8] = [
 ];
 
 impl Strategy {
-    /// Reads the name that the admin REST uses; UNDEFINED gives `None`, which means the broker's default.
+    /// Returns the strategy of a name that the admin REST uses; `None` for UNDEFINED, which means the broker's default.
     pub fn parse(name: &str) -> Option<Self> {
         NAMES.iter().find(|(n, _)| *n == name).map(|(_, s)| *s)
     }
@@ -54,8 +54,9 @@ impl Strategy {
         NAMES.iter().find(|(_, s)| *s == self).map_or("UNDEFINED", |(n, _)| *n)
     }
 
-    /// What a consumer's schema must satisfy. It writes nothing, so under the strategies that look at the latest
-    /// version, and under the forward ones, it is enough that it reads what the latest wrote.
+    /// Returns the strategy for consumers' schemas. A consumer writes nothing. So under the strategies that compare
+    /// with the latest version, and under the forward ones, it is enough that its schema can read data of the latest
+    /// version.
     pub fn of_consumers(self) -> Self {
         match self {
             Self::Backward | Self::Forward | Self::ForwardTransitive | Self::Full => Self::Backward,
@@ -79,7 +80,7 @@ impl Strategy {
 /// Checks a new schema against the earlier ones, oldest first.
 ///
 /// # Errors
-/// A sentence that says what does not fit.
+/// A sentence that says why the schemas are incompatible.
 pub(crate) fn check(strategy: Strategy, new: &SchemaInfo, earlier: &[&SchemaInfo]) -> Result<(), Incompatible> {
     let Some(latest) = earlier.last() else { return Ok(()) };
     match strategy {

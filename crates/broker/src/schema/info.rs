@@ -36,7 +36,7 @@ const NAMES: [(i32, &str); 24] = [
 ];
 
 impl SchemaKind {
-    /// No schema, or plain bytes.
+    /// No schema: the messages are plain bytes.
     pub(crate) const NONE: Self = Self(0);
     /// JSON with an Avro definition.
     pub(crate) const JSON: Self = Self(2);
@@ -46,7 +46,7 @@ impl SchemaKind {
     pub(crate) const AVRO: Self = Self(4);
     /// A key schema and a value schema.
     pub(crate) const KEY_VALUE: Self = Self(15);
-    /// The consumer takes whatever schema the topic has.
+    /// The consumer accepts every schema that the topic has.
     pub(crate) const AUTO_CONSUME: Self = Self(21);
 
     /// Returns the name that the admin REST uses.
@@ -54,21 +54,21 @@ impl SchemaKind {
         NAMES.iter().find(|(n, _)| *n == self.0).map_or("UNKNOWN", |(_, name)| name)
     }
 
-    /// Reads the name that the admin REST uses.
+    /// Returns the type of a name that the admin REST uses.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         NAMES.iter().find(|(_, n)| *n == name).map(|(n, _)| Self(*n))
     }
 
-    /// Returns whether a client that gives this type registers anything.
+    /// Returns whether a client that names this type registers a schema.
     pub(crate) fn is_registered(self) -> bool {
         self.0 > 0 && self != Self::AUTO_CONSUME
     }
 }
 
-/// A schema as a client gives it.
+/// A schema as a client sends it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SchemaInfo {
-    /// Name; without meaning for the broker.
+    /// Name; the broker does not use it.
     pub name: String,
     /// Type.
     pub kind: SchemaKind,
@@ -80,7 +80,7 @@ pub(crate) struct SchemaInfo {
 }
 
 impl SchemaInfo {
-    /// Reads a schema of the wire.
+    /// Creates a schema from the protocol's message.
     pub(crate) fn from_wire(schema: &Schema) -> Self {
         Self {
             name: schema.name.clone(),
@@ -90,8 +90,9 @@ impl SchemaInfo {
         }
     }
 
-    /// Splits a KeyValue schema: i32 length and definition of the key, then of the value; their types and properties
-    /// are properties of the whole (`key.schema.type` …).
+    /// Splits a KeyValue schema into the schemas of key and value. The definition has the length (i32) and the
+    /// definition of the key, then those of the value. Their types and properties are properties of the whole schema
+    /// (`key.schema.type` …).
     pub(crate) fn key_value(&self) -> Option<(SchemaInfo, SchemaInfo)> {
         let (key, rest) = take(&self.data)?;
         let (value, rest) = take(rest)?;
@@ -112,7 +113,7 @@ impl SchemaInfo {
         }
     }
 
-    /// Returns whether both describe the same data: type, definition and, for KeyValue, the halves' types.
+    /// Returns whether two schemas have the same type, definition and, for KeyValue, types of key and value.
     pub(super) fn is_same(&self, other: &SchemaInfo) -> bool {
         let text = |info: &SchemaInfo| serde_json::from_slice::<serde_json::Value>(&info.data).ok();
         let structured = matches!(self.kind, SchemaKind::AVRO | SchemaKind::JSON | SchemaKind::PROTOBUF);
@@ -128,7 +129,7 @@ impl SchemaInfo {
 
 fn take(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = bytes.split_first_chunk::<4>()?;
-    // A length of −1 stands for "no definition".
+    // A length of −1 means that there is no definition.
     let length = usize::try_from(i32::from_be_bytes(*length).max(0)).ok()?;
     rest.split_at_checked(length)
 }

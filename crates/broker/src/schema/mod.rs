@@ -1,8 +1,8 @@
 //! Schemas of topics: registry and compatibility.
 //!
-//! A topic has a list of versions, counted from 0. A schema that is registered already keeps its version; a new one
-//! must pass the namespace's strategy. Only Avro, JSON (whose definition is Avro text) and KeyValue halves of these
-//! types are compared; any other type is compatible with itself.
+//! A topic has a list of versions, counted from 0. A schema that is registered already keeps its version. The
+//! namespace's strategy must accept a new one. Only Avro and JSON, whose definition is Avro text, are compared, also as
+//! halves of a KeyValue schema. Any other type is compatible with itself.
 
 mod avro;
 mod compatibility;

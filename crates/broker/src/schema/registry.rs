@@ -10,7 +10,7 @@ use super::{
     info::{SchemaInfo, SchemaKind},
 };
 
-/// Versions that one topic may have; a client that invents schemas in a loop is stopped here.
+/// Most versions of one topic. The bound stops a client that invents schemas in a loop.
 const MAX_VERSIONS: usize = 10_000;
 
 /// One registered version.
@@ -18,7 +18,7 @@ const MAX_VERSIONS: usize = 10_000;
 pub(crate) struct SchemaVersion {
     /// Counted from 0.
     pub version: u64,
-    /// When it was registered (ms since the epoch).
+    /// Time of the registration (ms since the epoch).
     pub timestamp_ms: u64,
     /// The schema itself.
     pub info: SchemaInfo,
@@ -34,9 +34,9 @@ pub(crate) struct SchemaHistory {
 /// Result of a registration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Registration {
-    /// It was known.
+    /// The schema was registered before.
     Known(u64),
-    /// It was added; the history must be stored before the version is told to anyone.
+    /// The schema was added. The history must be stored before a client learns the version.
     Added(u64),
 }
 
@@ -76,13 +76,13 @@ impl SchemaHistory {
         self.versions.is_empty()
     }
 
-    /// Finds the version of an identical schema.
+    /// Returns the version of the same schema, if it is registered.
     pub(crate) fn find(&self, info: &SchemaInfo) -> Option<u64> {
         self.versions.iter().rev().find(|v| v.info.is_same(info)).map(|v| v.version)
     }
 
-    /// Sets the least number of the next version; returns whether that changed anything. A number that a client
-    /// invented, far from those that were given, is left alone.
+    /// Sets the lowest number of the next version, and returns whether that changed anything. A number far above the
+    /// known versions is ignored, because a client may have invented it.
     pub(crate) fn reserve(&mut self, count: u64) -> bool {
         let is_new = count > self.next && count - self.next <= MAX_VERSIONS as u64;
         if is_new {
@@ -91,7 +91,7 @@ impl SchemaHistory {
         is_new
     }
 
-    /// Checks without registering.
+    /// Checks a schema without registering it.
     ///
     /// # Errors
     /// The strategy forbids the change.
@@ -106,7 +106,7 @@ impl SchemaHistory {
     /// Finds or adds a schema.
     ///
     /// # Errors
-    /// It is malformed or the strategy forbids it.
+    /// The schema is malformed, or the strategy forbids it.
     pub(crate) fn register(
         &mut self,
         info: &SchemaInfo,
@@ -129,7 +129,7 @@ impl SchemaHistory {
         Ok(Registration::Added(version))
     }
 
-    /// Deletes all versions; numbers are not used again.
+    /// Deletes all versions. Their numbers are not used again.
     pub(crate) fn clear(&mut self) {
         self.versions.clear();
     }
@@ -176,8 +176,8 @@ mod tests {
         assert_eq!(history.register(&required, Strategy::AlwaysCompatible, 4), Ok(Registration::Added(2)));
     }
 
-    /// A consumer that knew one field of a wider record was refused under FULL: the record in the topic, which no
-    /// longer has to read anything of it, lacked defaults for the other fields.
+    /// Under FULL the broker once refused a consumer that knew only one field of a wider record, because the topic's
+    /// record lacked defaults for the other fields. But that record need not read the consumer's data.
     #[test]
     fn a_consumer_may_know_less_than_the_topic_but_not_need_more() {
         let record = |fields: &str| SchemaInfo { kind: SchemaKind::AVRO, data: json(fields), ..key_value(b"", b"") };

@@ -46,7 +46,7 @@ impl Session {
             ));
         }
         for id in &command.message_id {
-            // Ids of entries that retention has removed, or that never existed, need no acknowledgement.
+            // An entry that was removed, or never existed, needs no acknowledgement.
             let Some(offset) = topic.offset_of(id) else { continue };
             let set = (!id.ack_set.is_empty()).then(|| AckSet::from_wire(&id.ack_set));
             if is_cumulative {

@@ -62,7 +62,7 @@ impl Session {
         let slot = self.slots.take_consumer(command.consumer_id);
         if let Some(ConsumerSlot::Ready(topic, subscription, key)) = slot {
             topic.detach_consumer(&subscription, key);
-            // A client that closed its consumer in good order expects that nothing it acknowledged comes again.
+            // A client that closes its consumer expects that no message it acknowledged comes again.
             if let Err(error) = topic.flush_cursor(&subscription).await {
                 return self.refuse(command.request_id, error.into());
             }
@@ -138,7 +138,7 @@ async fn create(
     if command.subscription.is_empty() {
         return Err(Refused::new(ServerError::NotAllowedError, "the subscription name is empty"));
     }
-    // No topic is ever compacted here, so the compacted view is the log itself.
+    // This broker never compacts a topic, so the compacted view is the log itself.
     if command.read_compacted() && !matches!(command.sub_type, 0 | 2) {
         let message = "read_compacted needs an Exclusive or Failover subscription";
         return Err(Refused::new(ServerError::NotAllowedError, message));
@@ -165,7 +165,8 @@ async fn create(
     let slot = ConsumerSlot::Ready(Arc::clone(&topic), Arc::clone(&subscription), key);
     if !slots.fill_consumer(command.consumer_id, slot) {
         topic.detach_consumer(&subscription, key);
-        return Ok(());
+        // The broker closed the consumer, or the client did, which then expects no answer any more.
+        return Err(Refused::new(ServerError::ServiceNotReady, "the consumer was closed; subscribe again"));
     }
     let core = subscription.lock();
     connection.outbound.push(Command::from(CommandSuccess { request_id: command.request_id, schema: None }));
@@ -178,7 +179,7 @@ async fn create(
     Ok(())
 }
 
-/// Admits the consumer; a subscription held by a dead connection is freed first.
+/// Adds the consumer to its subscription. If a dead connection holds the subscription, that is freed first.
 async fn join(
     topic: &Arc<Topic>,
     handle: &Arc<ConsumerHandle>,

@@ -41,7 +41,7 @@ impl Session {
         let request_id = command.request_id;
         let found = self.shared.catalog.parse(&command.topic).and_then(|_| match command.advertised_listener_name() {
             "" => Ok(self.shared.service_url()),
-            // The C++ client keeps its connection only when it finds the phrase "broker do not have … listener".
+            // The C++ client keeps its connection only if it finds the phrase "broker do not have … listener".
             name => Err(Refused::new(ServerError::ServiceNotReady, format!("the broker do not have {name} listener"))),
         });
         self.push(match found {
@@ -50,7 +50,7 @@ impl Session {
                 response: Some(LookupType::Connect as i32),
                 request_id,
                 authoritative: Some(true),
-                // Clients stay on the URL that they were given: it is the one that works through port maps and tunnels.
+                // Clients must stay on the URL that they were given, because it works through port maps and tunnels.
                 proxy_through_service_url: Some(true),
                 ..CommandLookupTopicResponse::default()
             },

@@ -1,8 +1,9 @@
-//! The connection layer: frames in, calls to the cores, frames out. One file per group of commands.
+//! The connection layer: takes frames, calls catalog and topics, and sends frames. Each group of commands has a file.
 //!
-//! A [`Session`] serves one connection, over a socket or inside the process alike. Commands are worked on in their
-//! order of arrival; only PRODUCER and SUBSCRIBE run beside the others, because they may have to wait for a sign of
-//! life of another client. Whatever carries a request id is answered; nothing is pushed that was not asked for.
+//! A [`Session`] serves one connection, in the same way over a socket and inside the process. It processes commands in
+//! the order of their arrival. Only PRODUCER and SUBSCRIBE run beside the others, because they may have to wait for a
+//! sign of life of another client. Every command with a request id is answered, and nothing is pushed that the client
+//! did not ask for.
 
 mod ack;
 mod connect;
@@ -48,17 +49,17 @@ impl Session {
         &self.connection
     }
 
-    /// Works on one frame. Returns when the next one may be read: back pressure is time spent here.
+    /// Processes one frame, and returns when the next one may be read: back pressure makes this function wait.
     ///
     /// # Errors
-    /// The client broke the protocol; the connection must be closed.
+    /// [`Violation`] if the client broke the protocol; the connection must be closed.
     pub(crate) async fn on_frame(&self, frame: Frame) -> Result<(), Violation> {
         self.connection.heard();
         let Frame { command, payload } = frame;
         if self.connection.client().is_none() {
             return match command {
                 Command::Connect(command) => self.connect(*command),
-                other => Err(Violation(format!("{} came before CONNECT", other.name()))),
+                other => Err(Violation(format!("the client sent {} before CONNECT", other.name()))),
             };
         }
         match command {
@@ -81,14 +82,14 @@ impl Session {
             Command::ConsumerStats(command) => self.consumer_stats(&command),
             Command::GetSchema(command) => self.get_schema(command).await,
             Command::GetOrCreateSchema(command) => self.get_or_create_schema(command).await,
-            Command::Connect(_) => return Err(Violation("a second CONNECT came".to_owned())),
+            Command::Connect(_) => return Err(Violation("the client sent a second CONNECT".to_owned())),
             other => self.refuse_unknown(&other)?,
         }
         self.connection.outbound.wait_for_room().await;
         Ok(())
     }
 
-    /// Takes everything of the connection out of the topics.
+    /// Removes all producers and consumers of the connection from the topics.
     pub(crate) async fn end(&self) {
         self.connection.end();
         self.slots.clear_producers();
@@ -97,8 +98,7 @@ impl Session {
                 topic.detach_consumer(&subscription, key);
             }
         }
-        // Asked of the topics and not of the slots: a producer whose PRODUCER is being worked on has no handle in its
-        // slot.
+        // The topics know all producers of the connection. A slot has no handle while its PRODUCER is being processed.
         for topic in self.shared.catalog.open_topics() {
             for (key, _) in topic.producers_of(self.connection.id) {
                 topic.release_producer(key).await;
@@ -122,7 +122,8 @@ impl Session {
     fn refuse_unknown(&self, command: &Command) -> Result<(), Violation> {
         let kind = command.kind();
         match command.request_id() {
-            // Scalable topics and watches of transaction coordinators came after protocol version 21.
+            // The commands for scalable topics and for watches of transaction coordinators are newer than protocol
+            // version 21.
             Some(id) if kind >= 70 || matches!(command, Command::Unknown(_)) => {
                 let message = format!("command {kind} is not supported by this broker");
                 self.refuse(id, Refused::new(ServerError::UnsupportedVersionError, message));
@@ -139,7 +140,7 @@ impl Session {
     }
 }
 
-/// Returns whether the number is one of the requests that this broker refuses: transactions and topic watches.
+/// Returns whether the number belongs to a request that this broker refuses: transactions and topic watches.
 fn is_request(kind: i32) -> bool {
     matches!(kind, 50 | 52 | 54 | 56 | 58 | 60 | 62 | 64 | 67)
 }

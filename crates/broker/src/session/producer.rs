@@ -16,7 +16,7 @@ use super::{
 use crate::{
     catalog::Missing,
     clock::now_ms,
-    peer::Connection,
+    peer::{CloseReason, Connection},
     refused::Refused,
     schema::SchemaInfo,
     shared::Shared,
@@ -69,7 +69,7 @@ impl Session {
                 self.connection.wait_for_inflight(self.shared.config.inflight_bytes).await;
                 Ok(())
             }
-            Some(ProducerSlot::ClosedByBroker | ProducerSlot::Pending | ProducerSlot::Waiting(..)) => Ok(()),
+            Some(ProducerSlot::ClosedByBroker(_) | ProducerSlot::Pending | ProducerSlot::Waiting(..)) => Ok(()),
             None => Err(Violation(format!("SEND for the unknown producer id {}", command.producer_id))),
         }
     }
@@ -79,7 +79,7 @@ impl Session {
             Some(ProducerSlot::Ready(topic, handle) | ProducerSlot::Waiting(topic, handle)) => {
                 topic.release_producer(handle.key).await;
             }
-            // Its PRODUCER has not been answered; a topic may have taken it in already.
+            // PRODUCER has not been answered yet, but a topic may have the producer already.
             Some(ProducerSlot::Pending) => {
                 for topic in self.shared.catalog.open_topics() {
                     for (key, id) in topic.producers_of(self.connection.id) {
@@ -89,13 +89,13 @@ impl Session {
                     }
                 }
             }
-            Some(ProducerSlot::ClosedByBroker) | None => {}
+            Some(ProducerSlot::ClosedByBroker(_)) | None => {}
         }
         self.success(command.request_id);
     }
 }
 
-/// Works on PRODUCER and answers it, unless it is refused: then the caller does.
+/// Processes PRODUCER and answers it. The caller answers if this function returns a refusal.
 async fn create(
     shared: &Shared,
     connection: &Arc<Connection>,
@@ -139,8 +139,18 @@ async fn create(
     };
     if slots.fill_producer(command.producer_id, slot) {
         handle.answer(standing);
-    } else {
-        topic.release_producer(handle.key).await;
+        return Ok(());
     }
-    Ok(())
+    topic.release_producer(handle.key).await;
+    match slots.producer(command.producer_id) {
+        // The client heard of the close, but a client whose PRODUCER has no answer waits for that.
+        Some(ProducerSlot::ClosedByBroker(CloseReason::TakenOver)) => {
+            Err(Refused::new(ServerError::ProducerFenced, "another producer took over the topic"))
+        }
+        Some(ProducerSlot::ClosedByBroker(CloseReason::TopicClosed)) => {
+            Err(Refused::new(ServerError::ServiceNotReady, "the topic was closed; connect the producer again"))
+        }
+        // The client itself closed it, a waiting producer was refused, or the connection has ended.
+        _ => Ok(()),
+    }
 }

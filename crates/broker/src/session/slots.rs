@@ -1,7 +1,7 @@
 //! The producers and consumers of one connection, by the ids that the client gave them.
 //!
-//! What the broker withdrew by itself is noted in the [`Connection`]; each look into the tables applies the notes
-//! first, so that a topic never writes here. Locks are taken in the order: table, topic, notes.
+//! The [`Connection`] has notes of what the broker withdrew. Each access to the tables applies the notes first, so that
+//! a topic never writes here. Order of locks: table, topic, notes.
 
 use std::{
     collections::HashMap,
@@ -9,45 +9,46 @@ use std::{
 };
 
 use crate::{
-    peer::{Connection, WithdrawnProducer},
+    peer::{CloseReason, Connection, WithdrawnProducer},
     subscription::ConsumerKey,
     topic::{ProducerHandle, Subscription, Topic},
 };
 
-/// Ids that one connection may have before those of producers that the broker closed are forgotten. Until then a late
-/// SEND for one of them is ignored and not taken for an error.
+/// Number of producer ids of one connection above which the ids of producers that the broker closed are forgotten.
+/// Until then a late SEND for such an id is ignored; afterwards it is an error.
 const REMEMBERED_CLOSES: usize = 1_000;
 
 /// A producer id on a connection.
 #[derive(Debug, Clone)]
 pub(super) enum ProducerSlot {
-    /// PRODUCER is being worked on.
+    /// PRODUCER is being processed.
     Pending,
-    /// The topic has it in its queue. The topic alone knows when its turn comes; from then on the slot counts as ready.
+    /// The producer waits in the topic's queue. Only the topic knows when its turn comes; then the slot counts as
+    /// ready.
     Waiting(Arc<Topic>, Arc<ProducerHandle>),
-    /// It publishes.
+    /// The producer may publish.
     Ready(Arc<Topic>, Arc<ProducerHandle>),
-    /// The broker closed it; late SENDs are ignored.
-    ClosedByBroker,
+    /// The broker closed the producer; late SENDs are ignored.
+    ClosedByBroker(CloseReason),
 }
 
 /// What a PRODUCER finds under its id.
 #[derive(Debug)]
 pub(super) enum Begin {
-    /// Nothing, or what it replaces: it is to be worked on.
+    /// Nothing, or a producer that it replaces: PRODUCER must be processed.
     Work,
-    /// An earlier PRODUCER that has not got its final answer.
+    /// An earlier PRODUCER without a final answer.
     Busy,
-    /// Its own producer.
+    /// The producer that it asks for.
     Known(Arc<ProducerHandle>),
 }
 
 /// A consumer id on a connection.
 #[derive(Debug, Clone)]
 pub(super) enum ConsumerSlot {
-    /// SUBSCRIBE is being worked on.
+    /// SUBSCRIBE is being processed.
     Pending,
-    /// It consumes.
+    /// The consumer may consume.
     Ready(Arc<Topic>, Arc<Subscription>, ConsumerKey),
 }
 
@@ -65,8 +66,8 @@ impl Slots {
         Self { connection, producers: Mutex::default(), consumers: Mutex::default() }
     }
 
-    /// Notes that PRODUCER is being worked on, unless its id has a producer already. A client that connects again on
-    /// the same connection raises `epoch`; its producer is then replaced.
+    /// Marks an id as pending for a PRODUCER, unless the id has a producer already. A client that creates a producer
+    /// again on the same connection raises `epoch`; then the old producer is replaced.
     pub(super) fn begin_producer(&self, id: u64, epoch: u64) -> Begin {
         let mut producers = self.producers();
         match find(&mut producers, id) {
@@ -78,13 +79,13 @@ impl Slots {
         Begin::Work
     }
 
-    /// Returns what stands under a producer id.
+    /// Returns the slot of a producer id.
     pub(super) fn producer(&self, id: u64) -> Option<ProducerSlot> {
         find(&mut self.producers(), id)
     }
 
-    /// Puts the outcome of PRODUCER in; returns whether the client still wants it. CLOSE_PRODUCER, a close by the
-    /// broker or the end of the connection may have come while it was worked on.
+    /// Stores the result of PRODUCER, and returns whether the client still wants it. CLOSE_PRODUCER, a close by the
+    /// broker or the end of the connection may have come while PRODUCER was processed.
     pub(super) fn fill_producer(&self, id: u64, slot: ProducerSlot) -> bool {
         let mut producers = self.producers();
         let is_wanted = !self.connection.has_ended() && matches!(producers.get(&id), Some(ProducerSlot::Pending));
@@ -97,23 +98,24 @@ impl Slots {
     /// Frees the id of a PRODUCER that was refused.
     pub(super) fn give_up_producer(&self, id: u64) {
         let mut producers = self.producers();
-        // Not if the broker closed it meanwhile: SENDs may be on their way.
+        // If the broker closed the producer meanwhile, the id stays, because SENDs may be under way.
         if matches!(producers.get(&id), Some(ProducerSlot::Pending)) {
             producers.remove(&id);
         }
     }
 
-    /// Frees a producer id and returns what stood there.
+    /// Frees a producer id and returns its slot.
     pub(super) fn take_producer(&self, id: u64) -> Option<ProducerSlot> {
         self.producers().remove(&id)
     }
 
-    /// Forgets every producer, at the end of the connection.
+    /// Removes every producer, at the end of the connection.
     pub(super) fn clear_producers(&self) {
         self.producers().clear();
     }
 
-    /// Notes that SUBSCRIBE is being worked on, unless the id has a consumer already; returns that one.
+    /// Marks an id as pending for a SUBSCRIBE. If the id has a consumer already, nothing changes and its slot is
+    /// returned.
     pub(super) fn begin_consumer(&self, id: u64) -> Option<ConsumerSlot> {
         let mut consumers = self.consumers();
         let found = consumers.get(&id).cloned();
@@ -123,12 +125,12 @@ impl Slots {
         found
     }
 
-    /// Returns what stands under a consumer id.
+    /// Returns the slot of a consumer id.
     pub(super) fn consumer(&self, id: u64) -> Option<ConsumerSlot> {
         self.consumers().get(&id).cloned()
     }
 
-    /// Puts the consumer in; returns whether the client still wants it, as [`Slots::fill_producer`] does.
+    /// Stores the consumer, and returns whether the client still wants it, as [`Slots::fill_producer`] does.
     pub(super) fn fill_consumer(&self, id: u64, slot: ConsumerSlot) -> bool {
         let mut consumers = self.consumers();
         let is_wanted = !self.connection.has_ended() && matches!(consumers.get(&id), Some(ConsumerSlot::Pending));
@@ -138,12 +140,12 @@ impl Slots {
         is_wanted
     }
 
-    /// Frees a consumer id and returns what stood there.
+    /// Frees a consumer id and returns its slot.
     pub(super) fn take_consumer(&self, id: u64) -> Option<ConsumerSlot> {
         self.consumers().remove(&id)
     }
 
-    /// Forgets every consumer and returns them, at the end of the connection.
+    /// Removes and returns every consumer, at the end of the connection.
     pub(super) fn take_consumers(&self) -> Vec<ConsumerSlot> {
         std::mem::take(&mut *self.consumers()).into_values().collect()
     }
@@ -155,11 +157,11 @@ impl Slots {
                 WithdrawnProducer::Refused(id) => {
                     producers.remove(&id);
                 }
-                WithdrawnProducer::Closed(id) => {
+                WithdrawnProducer::Closed(id, reason) => {
                     if producers.len() > REMEMBERED_CLOSES {
-                        producers.retain(|_, slot| !matches!(slot, ProducerSlot::ClosedByBroker));
+                        producers.retain(|_, slot| !matches!(slot, ProducerSlot::ClosedByBroker(_)));
                     }
-                    producers.insert(id, ProducerSlot::ClosedByBroker);
+                    producers.insert(id, ProducerSlot::ClosedByBroker(reason));
                 }
             }
         }
@@ -175,7 +177,7 @@ impl Slots {
     }
 }
 
-/// Returns what stands under a producer id; a producer whose turn has come is ready from now on.
+/// Returns the slot of a producer id. A waiting producer whose turn has come becomes ready.
 fn find(producers: &mut HashMap<u64, ProducerSlot>, id: u64) -> Option<ProducerSlot> {
     let slot = producers.get_mut(&id)?;
     if let ProducerSlot::Waiting(topic, handle) = slot
@@ -205,23 +207,26 @@ mod tests {
             assert!(matches!(slots.begin_producer(id, 0), Begin::Work));
             assert!(matches!(slots.begin_producer(id, 0), Begin::Busy));
         }
-        connection.close_producer(1);
+        connection.close_producer(1, CloseReason::TakenOver);
         connection.refuse_producer(2, CommandError::default());
-        assert!(matches!(slots.producer(1), Some(ProducerSlot::ClosedByBroker)), "late SENDs are ignored");
+        assert!(matches!(slots.producer(1), Some(ProducerSlot::ClosedByBroker(_))), "late SENDs are ignored");
         assert!(slots.producer(2).is_none());
-        assert!(!slots.fill_producer(1, ProducerSlot::ClosedByBroker), "what PRODUCER made is not wanted any more");
+        assert!(
+            !slots.fill_producer(1, ProducerSlot::ClosedByBroker(CloseReason::TakenOver)),
+            "what PRODUCER made is not wanted any more"
+        );
         assert!(slots.begin_consumer(7).is_none());
         assert!(matches!(slots.begin_consumer(7), Some(ConsumerSlot::Pending)));
         connection.close_consumer(7);
         assert!(slots.consumer(7).is_none());
     }
 
-    /// A note about the former producer of an id must not reach the one that came after it.
+    /// A note about the former producer of an id must not affect the next producer of that id.
     #[test]
     fn an_id_that_is_used_again_is_not_withdrawn_by_an_old_note() {
         let (connection, slots) = slots();
         assert!(matches!(slots.begin_producer(1, 0), Begin::Work));
-        connection.close_producer(1);
+        connection.close_producer(1, CloseReason::TakenOver);
         assert!(matches!(slots.begin_producer(1, 0), Begin::Work));
         assert!(matches!(slots.producer(1), Some(ProducerSlot::Pending)));
         slots.give_up_producer(1);
@@ -234,9 +239,9 @@ mod tests {
         let many = REMEMBERED_CLOSES as u64 + 2;
         for id in 0..many {
             slots.begin_producer(id, 0);
-            connection.close_producer(id);
+            connection.close_producer(id, CloseReason::TopicClosed);
         }
         assert!(slots.producer(0).is_none());
-        assert!(matches!(slots.producer(many - 1), Some(ProducerSlot::ClosedByBroker)));
+        assert!(matches!(slots.producer(many - 1), Some(ProducerSlot::ClosedByBroker(_))));
     }
 }

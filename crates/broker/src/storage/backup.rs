@@ -1,8 +1,8 @@
-//! A copy of a broker's data directory, while the broker runs or not.
+//! Copies a broker's data directory, whether the broker runs or not.
 //!
-//! The metadata are copied first, as of one transaction, and the logs after them: so no log of the copy ends before
-//! what its metadata know to be durable, and no folder is unknown to them. A log is copied as it grows; what was being
-//! appended at its end is cut at the start, as after a crash.
+//! The metadata is copied first, as of one transaction, and the logs after it. So every log of the copy reaches the end
+//! that the metadata calls durable, and the metadata knows every folder. A log may grow while it is copied; at its
+//! start the broker cuts off an incomplete entry at the end of the copy, as after a crash.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -10,11 +10,11 @@ use bitacora_data_folder::{copy, copy_file, make_folder};
 
 use super::{StorageError, Store, file::sync_folder, key, recovery::list, segment};
 
-/// Copies metadata and logs into a folder that is prepared for it (see [`bitacora_data_folder::prepare`]). Returns the
-/// number of topics.
+/// Copies metadata and logs into a prepared folder (see [`bitacora_data_folder::prepare`]), and returns the number of
+/// topics.
 ///
 /// # Errors
-/// Something cannot be read or written, or is damaged.
+/// [`StorageError`] if a file cannot be read or written, or is damaged.
 pub fn back_up(data_dir: &Path, to: &Path) -> Result<usize, StorageError> {
     let (from, copied) = (data_dir.join("metadata.redb"), to.join("metadata.redb"));
     let topics = to.join("topics");
@@ -34,7 +34,7 @@ pub fn back_up(data_dir: &Path, to: &Path) -> Result<usize, StorageError> {
             count += 1;
             continue;
         }
-        // The topic was deleted meanwhile: the copy is of a moment when it was gone.
+        // The topic was deleted meanwhile, so the copy must not have it either.
         fs::remove_dir_all(&target).map_err(StorageError::io("delete", &target))?;
         store.forget_topic(&name)?;
     }
@@ -43,7 +43,7 @@ pub fn back_up(data_dir: &Path, to: &Path) -> Result<usize, StorageError> {
     Ok(count)
 }
 
-/// Copies the segments of one log, oldest first; returns whether it was still there at the end.
+/// Copies the segments of one log, oldest first, and returns whether the log still existed at the end.
 fn copy_log(source: &Path, target: &Path) -> Result<bool, StorageError> {
     let ledgers: BTreeSet<u64> = match list(source) {
         Ok(ledgers) => ledgers.into_iter().collect(),

@@ -1,11 +1,11 @@
 //! The commit thread: writes and syncs what all logs append.
 //!
-//! It takes everything that waits, writes it file by file, syncs each file once, and tells the logs. What arrives in
-//! the meantime is the next round, so the more load there is, the more entries share one sync. Bounded by the
-//! producers' in-flight limits.
+//! The thread takes all waiting entries, writes them file by file, syncs each file once, and tells the logs. Entries
+//! that arrive in the meantime form the next round, so under more load more entries share one sync. The producers'
+//! in-flight limits bound the queue.
 //!
-//! The newest segments stay open, up to a number of them. When the process has no file descriptor left the thread
-//! closes its own and waits for one: entries can wait, but a log that failed takes nothing more until a restart.
+//! The newest segments stay open, up to [`OPEN_FILES`]. If the process has no file descriptor left, the thread closes
+//! its own files and waits for one. Entries can wait, but a log that failed accepts no more entries until a restart.
 
 use std::{
     collections::HashMap,
@@ -27,18 +27,18 @@ use super::{
 };
 use crate::clock::now_ms;
 
-/// Most files that are open at a time.
+/// Most segment files that are open at a time.
 const OPEN_FILES: usize = 256;
 const SLICES: usize = 512;
-/// Time between two tries to open a file when there is no descriptor left.
+/// Pause between two tries to open a file while no descriptor is left.
 const DESCRIPTOR_PAUSE: Duration = Duration::from_millis(100);
 
 /// An entry on its way to the disk.
 pub(super) struct Job {
     pub log: Arc<SharedLog>,
-    /// The segment that it belongs to.
+    /// The segment of the entry.
     pub segment: Start,
-    /// Durable end of the log once this is synced.
+    /// The log's durable end once the entry is synced.
     pub end: u64,
     pub record: Record,
 }
@@ -60,7 +60,7 @@ struct Queue {
 #[derive(Default)]
 struct Waiting {
     jobs: Vec<Job>,
-    /// A log was deleted, and its file may be open.
+    /// Whether a log was deleted whose file may still be open.
     has_deleted: bool,
     is_stopping: bool,
 }
@@ -69,7 +69,7 @@ impl Committer {
     /// Starts the thread.
     ///
     /// # Errors
-    /// The system gives no thread.
+    /// [`StorageError`] if the system refuses a thread.
     pub(crate) fn start() -> Result<Self, StorageError> {
         let queue = Arc::new(Queue::default());
         let own = Arc::clone(&queue);
@@ -78,13 +78,13 @@ impl Committer {
         Ok(Self { queue, last_ledger: AtomicU64::new(0), thread: Mutex::new(Some(thread)) })
     }
 
-    /// Returns the number of a new segment: above `after`, above every other one of this process, and not below the
-    /// clock (ms since the epoch). So a message id never comes again, not even where a topic is made again under its
-    /// name, or an older copy of the folder is put back.
+    /// Returns the number of a new segment: above `after`, above every other number of this process, and at least the
+    /// clock (ms since the epoch). So no message id comes twice, even if a topic is deleted and created again, or an
+    /// older copy of its folder is restored.
     pub(super) fn next_ledger(&self, after: u64) -> u64 {
         let least = now_ms().max(after.saturating_add(1));
         let next = |last: u64| Some(least.max(last.saturating_add(1)));
-        // Relaxed: only the number itself must be unique.
+        // Relaxed, because only the number itself must be unique.
         let last = self.last_ledger.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
         least.max(last.unwrap_or_else(|last| last).saturating_add(1))
     }
@@ -100,7 +100,7 @@ impl Committer {
         self.queue.changed.notify_one();
     }
 
-    /// Ends the thread after everything that waits has been written.
+    /// Ends the thread after all waiting entries were written.
     pub(crate) fn stop(&self) {
         self.queue.lock().is_stopping = true;
         self.queue.changed.notify_one();
@@ -142,19 +142,19 @@ impl std::fmt::Debug for Queue {
     }
 }
 
-/// Open files by the address of their log.
+/// The open files by the address of their log.
 #[derive(Default)]
 struct Files(HashMap<usize, OpenFile>);
 
 struct OpenFile {
     ledger: u64,
     file: File,
-    /// Held so that no other log can come to lie at this address.
+    /// Kept alive, so that no other log can get this address.
     log: Arc<SharedLog>,
 }
 
 impl Files {
-    /// Returns the file of a log's segment, opened or created if need be.
+    /// Returns the file of a log's segment, which is opened or created if necessary.
     fn segment(&mut self, log: &Arc<SharedLog>, start: &Start, queue: &Queue) -> Result<&mut File, StorageError> {
         let key = address(log);
         if self.0.get(&key).is_none_or(|known| known.ledger != start.ledger) {
@@ -184,7 +184,7 @@ impl Files {
             match opened {
                 Err(error) if error.is_out_of_descriptors() => {
                     if is_new {
-                        // It may exist already, while its name is not durable.
+                        // The file may exist, but its name is not durable yet.
                         let _ = std::fs::remove_file(&path);
                     }
                     if !self.0.is_empty() {
@@ -196,8 +196,8 @@ impl Files {
                     }
                     if !std::mem::replace(&mut is_told, true) {
                         tracing::error!(%error,
-                            "no file descriptor is left, messages wait for one; raise the limit of open files or lower \
-                            the number of connections");
+                            "no file descriptor is left, so messages wait for one; raise the limit of open files, or \
+                            lower the number of connections");
                     }
                     std::thread::sleep(DESCRIPTOR_PAUSE);
                 }
@@ -231,7 +231,7 @@ fn run(queue: &Queue) {
             if outcome.is_err() {
                 files.0.remove(&address(&log));
             }
-            // A log that was deleted meanwhile has no folder, so its failure says nothing.
+            // A log that was deleted meanwhile has no folder, so its failure does not matter.
             if !log.is_deleted() {
                 log.committed(outcome);
             }
@@ -243,7 +243,7 @@ fn address(log: &Arc<SharedLog>) -> usize {
     Arc::as_ptr(log).addr()
 }
 
-/// Writes a log's entries and syncs; a change of segment syncs the old one first.
+/// Writes a log's entries and syncs them. At a change of segment the old segment is synced first.
 fn write(files: &mut Files, log: &Arc<SharedLog>, jobs: &[Job], queue: &Queue) -> Result<(), StorageError> {
     for run in jobs.chunk_by(|a, b| a.segment.ledger == b.segment.ledger) {
         let Some(first) = run.first() else { continue };

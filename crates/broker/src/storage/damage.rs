@@ -1,9 +1,9 @@
 //! Tells damage from a torn write.
 //!
-//! Nothing sound can follow a torn write; behind damage anything may. So before a tail is cut, every byte of it is
-//! tried as the start of a record, whatever the damaged record says about its own length. A tail can hold lengths by
-//! chance, each of which would cost a checksum over megabytes; therefore the checksums of the tail's prefixes are kept
-//! for every block, and that of any stretch follows from two of them (CRC-32C is linear).
+//! No sound record can follow a torn write, but any may follow damage. So before a tail is cut off, every byte of it is
+//! tried as the start of a record, whatever the damaged record says about its own length. By chance many places of a
+//! tail look like a length, and each would cost a checksum over megabytes. Therefore the checksums of the tail's
+//! prefixes are kept for every block, and the checksum of any stretch follows from two of them (CRC-32C is linear).
 
 use std::{fs::File, path::Path};
 
@@ -13,13 +13,13 @@ use super::{
     record::{HEADER_BYTES, LENGTH_AND_CRC, claim},
 };
 
-/// Distance of the kept checksums.
+/// Distance between two kept checksums.
 const BLOCK_BYTES: usize = 256;
 const WINDOW_BYTES: usize = 1024 * 1024;
-/// Up to so many bytes are faster summed up than derived.
+/// Longest stretch whose checksum is computed directly, which is faster than deriving it from prefixes.
 const SHORT_BYTES: usize = 4 * 1024;
 
-/// Returns where the first sound record at or after `from` starts.
+/// Returns the offset of the first sound record at or after `from`, if there is one.
 pub(super) fn sound_record(file: &File, path: &Path, from: u64, length: u64) -> Result<Option<u64>, StorageError> {
     let stretch = Stretch::read(file, path, from, length)?;
     let mut window = vec![0; WINDOW_BYTES + HEADER_BYTES + SHORT_BYTES];
@@ -45,12 +45,12 @@ pub(super) fn sound_record(file: &File, path: &Path, from: u64, length: u64) -> 
     Ok(None)
 }
 
-/// A part of a file with the checksums of its prefixes.
+/// A part of a file, with the checksums of its prefixes.
 struct Stretch<'f> {
     file: &'f File,
     path: &'f Path,
     from: u64,
-    /// Checksum of everything before each block.
+    /// The checksum of all bytes before each block.
     before: Vec<u32>,
 }
 
@@ -107,7 +107,7 @@ mod tests {
     }
 
     fn check(junk: usize, entry_bytes: usize, behind: usize) {
-        // Possible lengths in many places, short and long ones.
+        // Many places look like a length, short or long.
         let pattern =
             |count: usize| (0..count).map(|i| if i % 512 < 8 { [7, 1, 0, 0, 0, 0x40, 0, 0][i % 512] } else { 0xff });
         let entry: Vec<u8> = (0..=u8::MAX).cycle().take(entry_bytes).collect();
@@ -129,7 +129,7 @@ mod tests {
         check(3, WINDOW_BYTES + 5, 1_000);
     }
 
-    /// As many cases as `PROPTEST_CASES` asks for (`make fuzz`), without it few: each makes a file.
+    /// Runs the number of cases in `PROPTEST_CASES` (`make fuzz`), or else only a few, because each writes a file.
     fn config() -> ProptestConfig {
         if std::env::var_os("PROPTEST_CASES").is_some() {
             ProptestConfig::default()

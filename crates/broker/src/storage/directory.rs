@@ -1,4 +1,4 @@
-//! The data directory as a whole: lock, metadata, logs, commit thread.
+//! The data directory: lock, metadata, logs, commit thread.
 
 use std::{
     collections::BTreeMap,
@@ -30,24 +30,24 @@ pub(crate) struct DataDirectory {
     lock: File,
 }
 
-/// What the folder of a topic says of itself.
+/// Whose log a topic's folder holds, as its segments say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FoundFolder {
-    /// Its segments name this topic. Those below the number have a head of the first version, which names none.
+    /// The segments name this topic. Those below the number have a head of the first version, which names no topic.
     Of(TopicIdentity, u64),
-    /// Its segments do not name a topic: an earlier version wrote them. They are below the number.
+    /// No segment names a topic, because an earlier version wrote them. All are below the number.
     Nameless(u64),
-    /// Its segments name several topics, or one of them cannot be read.
+    /// The segments name several topics, or one of them cannot be read.
     Unclear,
-    /// It has no segment.
+    /// The folder has no segment.
     Empty,
 }
 
 impl DataDirectory {
-    /// Creates, locks and opens a directory.
+    /// Locks and opens a directory, which is created if it is missing.
     ///
     /// # Errors
-    /// It is in use, cannot be written or is damaged, or it has logs and no metadata.
+    /// The directory is in use, cannot be written or is damaged, or it has logs but no metadata.
     pub(crate) fn open(path: &Path) -> Result<Self, StorageError> {
         let lock = prepare(path)?;
         let (metadata, topics) = (path.join(METADATA), path.join(TOPICS));
@@ -61,10 +61,10 @@ impl DataDirectory {
         Self::with_lock(path, lock)
     }
 
-    /// Like [`DataDirectory::open`], but makes the metadata where they are missing.
+    /// Opens a directory as [`DataDirectory::open`] does, but creates the metadata if it is missing.
     ///
     /// # Errors
-    /// It is in use, cannot be written, or the metadata are damaged.
+    /// The directory is in use or cannot be written, or the metadata is damaged.
     pub(crate) fn open_for_repair(path: &Path) -> Result<Self, StorageError> {
         let lock = prepare(path)?;
         Self::with_lock(path, lock)
@@ -109,7 +109,7 @@ impl DataDirectory {
         Ok(())
     }
 
-    /// Lists the numbers of the topics that have a folder, in order.
+    /// Returns the numbers of the topics that have a folder, in ascending order.
     ///
     /// # Errors
     /// The folder cannot be read.
@@ -117,7 +117,7 @@ impl DataDirectory {
         Ok(folders(&self.path.join(TOPICS))?.into_keys().collect())
     }
 
-    /// Reads whose log a folder holds.
+    /// Returns whose log a folder has, as the heads of its segments say.
     ///
     /// # Errors
     /// The folder cannot be read.
@@ -130,7 +130,7 @@ impl DataDirectory {
                     Some(known) if *known != named => return Ok(FoundFolder::Unclear),
                     _ => owner = Some(named),
                 },
-                // What an earlier version wrote lies in front of what this one wrote.
+                // Segments of an earlier version come before those of this version.
                 Ok(Some(_)) if owner.is_none() => nameless_below = ledger.saturating_add(1),
                 Ok(None) => {}
                 Ok(Some(_)) | Err(_) => return Ok(FoundFolder::Unclear),
@@ -148,7 +148,7 @@ impl DataDirectory {
         self.committer.stop();
     }
 
-    /// Closes everything and lets another broker in.
+    /// Closes everything and releases the lock, so that another broker can open the directory.
     pub(crate) fn close(&self) {
         self.committer.stop();
         self.store.close();
@@ -161,7 +161,7 @@ impl DataDirectory {
     }
 }
 
-/// Makes the folders and takes the lock.
+/// Creates the folders and takes the lock.
 fn prepare(path: &Path) -> Result<File, StorageError> {
     refuse_unfinished(path).map_err(|error| StorageError::Backup(error.to_string()))?;
     let topics = path.join(TOPICS);
@@ -181,7 +181,7 @@ fn prepare(path: &Path) -> Result<File, StorageError> {
     }
 }
 
-/// Lists the folders of topics by number.
+/// Returns the folders of topics by number.
 fn folders(topics: &Path) -> Result<BTreeMap<u64, PathBuf>, StorageError> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(topics).map_err(StorageError::io("list", topics))? {

@@ -1,4 +1,4 @@
-//! Why the disk did not do what it was asked for.
+//! The errors of the data directory.
 
 use std::{
     io,
@@ -7,19 +7,19 @@ use std::{
 
 use rustix::io::Errno;
 
-/// Why the disk did not do what it was asked for.
+/// Why the data directory cannot be used.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum StorageError {
     /// The system refused an operation on a file.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {cause}", path.display())]
     Io {
-        /// What was tried.
+        /// The operation that failed.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
         /// The system's reason.
-        source: std::sync::Arc<io::Error>,
+        cause: std::sync::Arc<io::Error>,
     },
     /// A file holds bytes that this broker did not write.
     #[error(
@@ -29,15 +29,15 @@ pub enum StorageError {
     Corrupt {
         /// The file.
         path: PathBuf,
-        /// Where.
+        /// Offset of the damage.
         byte_offset: u64,
-        /// What is wrong.
+        /// The damage.
         reason: &'static str,
     },
     /// A folder holds a log of another topic, or of another life of the topic.
     #[error(
         "{} belongs to {named}, not to {wanted}, so it is not opened; restore metadata.redb and topics/ from one \
-         backup, taken together",
+         backup",
         path.display()
     )]
     OtherTopic {
@@ -45,13 +45,13 @@ pub enum StorageError {
         path: PathBuf,
         /// The topic that its head names.
         named: String,
-        /// The topic that the metadata name.
+        /// The topic that the metadata names.
         wanted: String,
     },
-    /// There are logs, and nothing that says whose they are.
+    /// There are logs, but no metadata.
     #[error(
         "{} is missing, but {} holds the logs of {count} topics; restore it from a backup, or let `bitacora repair` \
-         make it again from the logs (subscriptions, schemas and policies would be lost)",
+         create it again from the logs (subscriptions, schemas and policies would be lost)",
         path.display(), topics.display()
     )]
     MissingMetadata {
@@ -64,7 +64,7 @@ pub enum StorageError {
     },
     /// The metadata file is empty or holds bytes that this broker did not write.
     #[error(
-        "{} is damaged ({reason}); restore it from a backup, or move it away and let `bitacora repair` make it again \
+        "{} is damaged ({reason}); restore it from a backup, or move it away and let `bitacora repair` create it again \
          from the logs (subscriptions, schemas and policies would be lost)",
         path.display()
     )]
@@ -74,7 +74,7 @@ pub enum StorageError {
         /// What is wrong.
         reason: String,
     },
-    /// The folder is a backup that was cut off, or no backup of it can be taken.
+    /// The folder is an unfinished backup, or cannot be backed up.
     #[error("{0}")]
     Backup(String),
     /// Another broker uses the data directory.
@@ -84,20 +84,20 @@ pub enum StorageError {
     #[error("cannot use the metadata file: {0}")]
     Metadata(String),
     /// An earlier write of this log failed.
-    #[error("the topic's log has failed before ({0}); it takes no more entries until the broker is restarted")]
+    #[error("an earlier write of the topic's log failed ({0}); it accepts no entries until the broker is restarted")]
     Poisoned(String),
 }
 
 impl StorageError {
     /// Returns whether the process, or the system, has no file descriptor left.
     pub(super) fn is_out_of_descriptors(&self) -> bool {
-        let Self::Io { source, .. } = self else { return false };
-        matches!(Errno::from_io_error(source), Some(Errno::MFILE | Errno::NFILE))
+        let Self::Io { cause, .. } = self else { return false };
+        matches!(Errno::from_io_error(cause), Some(Errno::MFILE | Errno::NFILE))
     }
 
     pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::Io { action, path, source: std::sync::Arc::new(source) }
+        move |cause| Self::Io { action, path, cause: std::sync::Arc::new(cause) }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Files and folders, with the error that names them.
+//! Operations on files and folders whose errors name the file.
 
 use std::{fs::File, os::unix::fs::FileExt, path::Path};
 
@@ -9,7 +9,7 @@ pub(super) fn sync_folder(folder: &Path) -> Result<(), StorageError> {
     File::open(folder).and_then(|f| f.sync_all()).map_err(StorageError::io("sync", folder))
 }
 
-/// Reads from a place of a file on until the buffer is full or the file ends; returns how many bytes were read.
+/// Reads a file from an offset on until the buffer is full or the file ends, and returns the number of bytes read.
 pub(super) fn read_up_to(file: &File, path: &Path, out: &mut [u8], from: u64) -> Result<usize, StorageError> {
     let mut done = 0;
     while let Some(rest) = out.get_mut(done..).filter(|rest| !rest.is_empty()) {

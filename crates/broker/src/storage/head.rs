@@ -3,13 +3,13 @@
 //! ```text
 //! version 2: BITALOG2 · u32 bytes of the head · u32 CRC-32C of all that follows · u64 ledger
 //!            · u64 offset of the first entry · u128 incarnation of the topic
-//!            · u64 ledger and u64 bytes of the segment in front of it (both u64::MAX: none)
+//!            · u64 ledger and u64 bytes of the previous segment (both u64::MAX: none)
 //!            · name of the topic
 //! version 1: BITALOG1 · u64 ledger · u64 offset of the first entry · u32 CRC-32C of these · zeros up to 32 bytes
 //! ```
 //!
-//! Version 1 names no topic. It is read where the metadata say that the segment was in the topic's folder when the
-//! topic was adopted, and is never written.
+//! Version 1 names no topic. It is never written, and read only if the metadata says that the segment was in the
+//! topic's folder when the topic was adopted.
 
 use std::{fs::File, path::Path};
 
@@ -19,34 +19,34 @@ const MAGIC: &[u8; 8] = b"BITALOG2";
 const MAGIC_V1: &[u8; 8] = b"BITALOG1";
 /// Bytes of a head of version 1.
 pub(super) const V1_BYTES: u64 = 32;
-/// Bytes in front of the name.
+/// Bytes before the name.
 const FIXED_BYTES: usize = 64;
 /// Magic, length and checksum.
 const PREFIX_BYTES: usize = 16;
-/// No head is longer; the name of a topic comes in one command.
+/// Longest head. A topic's name arrives in one command, so it cannot be longer.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 
-/// The segment in front of another one.
+/// The segment before another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Previous {
     pub ledger: u64,
     pub bytes: u64,
 }
 
-/// What a head says.
+/// The content of a head.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Head {
     pub ledger: u64,
     pub base: u64,
     /// `None` in version 1.
     pub owner: Option<TopicIdentity>,
-    /// Not known in version 1.
+    /// `None` for the first segment and in version 1.
     pub previous: Option<Previous>,
     /// Bytes of the head.
     pub bytes: u64,
 }
 
-/// Returns the bytes of the head of a topic's segments.
+/// Returns the length in bytes of the head of a topic's segments.
 pub(super) fn length(owner: &TopicIdentity) -> u64 {
     (FIXED_BYTES + owner.name.len()) as u64
 }
@@ -66,7 +66,7 @@ pub(super) fn encode(owner: &TopicIdentity, ledger: u64, base: u64, previous: Op
     [prefix, covered].concat()
 }
 
-/// Reads the head of a segment; `None` if it was never written whole.
+/// Reads the head of a segment; `None` if it was never written completely.
 ///
 /// # Errors
 /// The file cannot be read, or its head is damaged or names another ledger.
@@ -95,7 +95,7 @@ pub(super) fn read(path: &Path, ledger: u64) -> Result<Option<Head>, StorageErro
         }
         decode_v1(&bytes)
     } else if bytes.iter().all(|byte| *byte == 0) && length <= MAX_BYTES as u64 && is_zero(&file, path, length)? {
-        // The name became durable before the bytes did; they are written and synced before any entry.
+        // The file's name became durable, but its head did not. The head is synced before any entry, so there is none.
         return Ok(None);
     } else {
         None

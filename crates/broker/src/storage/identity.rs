@@ -1,8 +1,8 @@
-//! Whose log a folder holds: the topic's name, and which life of it.
+//! The identity of a log: the topic's name and incarnation.
 //!
-//! A topic that is deleted and made again has the same name and is another topic: positions, sequence ids and cursors
-//! of the former one mean nothing for it. So each life has a random number, its incarnation, which stands in the
-//! metadata and in the head of every segment. A folder is opened only for the topic that its segments name.
+//! A topic that is deleted and created again has the same name, but is another topic: positions, sequence ids and
+//! cursors of the former one mean nothing for it. So each life of a topic has a random number, its incarnation, which
+//! is in the metadata and in the head of every segment. A folder is opened only for the topic that its segments name.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use std::fmt;
 pub(crate) struct TopicIdentity {
     /// Canonical name.
     pub name: String,
-    /// Made at random when the topic was created.
+    /// Random number from the topic's creation.
     pub incarnation: u128,
 }
 
@@ -28,19 +28,19 @@ impl fmt::Display for TopicIdentity {
     }
 }
 
-/// What is known of a log before it is opened.
+/// What the metadata knows about a log before it is opened.
 #[derive(Debug, Clone)]
 pub(crate) struct KnownLog {
-    /// Whose it is.
+    /// The topic that the log belongs to.
     pub identity: TopicIdentity,
-    /// Segments below this number may have a head of the first version, which names no topic: they were in the folder
-    /// when the topic was adopted.
+    /// Segments below this number were in the folder when the topic was adopted. They may have a head of the first
+    /// version, which names no topic.
     pub adopted_below: u64,
-    /// How far it was durable when that was last stored.
+    /// The log's durable end when it was last stored.
     pub durable: DurableEnd,
 }
 
-/// How far a log is known to have been durable.
+/// The end of the durable part of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct DurableEnd {
     /// Number of the last segment.

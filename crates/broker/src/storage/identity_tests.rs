@@ -16,7 +16,7 @@ fn append(log: &TopicLog, count: usize) {
     }
 }
 
-/// Fills the log of topic number 0, one segment for each count.
+/// Writes the log of topic number 0, with one segment for each count of entries.
 fn written(folder: &tempfile::TempDir, counts: &[usize]) -> Vec<std::path::PathBuf> {
     for count in counts {
         let directory = DataDirectory::open(folder.path()).unwrap();
@@ -33,7 +33,7 @@ fn open(folder: &tempfile::TempDir, known: KnownLog) -> Result<TopicLog, Storage
     DataDirectory::open(folder.path()).unwrap().open_log(0, known)
 }
 
-/// Numbers of topics were given again, and a public topic showed the messages of another one.
+/// Numbers of topics were once used again, so that a public topic showed the messages of another one.
 #[test]
 fn a_log_of_another_topic_or_of_another_life_of_it_is_not_opened() {
     let folder = tempfile::tempdir().unwrap();
@@ -59,7 +59,7 @@ fn a_segment_of_another_log_in_the_folder_is_noticed() {
     assert!(matches!(open(&folder, known("t", 7)).unwrap_err(), StorageError::OtherTopic { .. }));
 }
 
-/// What an earlier version wrote: a head of 32 bytes that names no topic.
+/// An earlier version wrote heads of 32 bytes, which name no topic.
 #[test]
 fn segments_of_the_first_version_are_read_where_they_were_adopted() {
     let folder = tempfile::tempdir().unwrap();
@@ -84,10 +84,10 @@ fn segments_of_the_first_version_are_read_where_they_were_adopted() {
     directory.close();
     drop((log, directory));
     let log = open(&folder, adopted()).unwrap();
-    assert_eq!((log.end(), log.damage().len()), (3, 0), "with a segment of this version behind it");
+    assert_eq!((log.end(), log.damage().len()), (3, 0), "with a segment of this version after it");
 }
 
-/// Whatever is taken from a log, entries of it or whole segments, is told when it is opened.
+/// Opening a log reports every loss, of entries or of whole segments.
 #[test]
 fn a_log_that_lost_a_segment_or_a_part_of_one_says_so() {
     let check = |name: &str, harm: &dyn Fn(&[std::path::PathBuf]), lost, damage| {

@@ -1,11 +1,11 @@
-//! Small durable facts by key: namespaces, topics, cursors, schemas, epochs, last sequence ids.
+//! The metadata: small durable values by key (namespaces, topics, cursors, schemas, epochs, last sequence ids).
 //!
-//! One `redb` table of JSON values. Keys are the parts of a name joined by a zero byte, so that no part can be mistaken
-//! for two. Every change is one synced transaction.
+//! It is one `redb` table of JSON values. A key consists of the parts of a name, joined by zero bytes, so that two
+//! different names never give the same key. Every change is one synced transaction.
 //!
-//! After a failed read or write `redb` refuses everything until its file is opened again. The next call does that, so
-//! that a disk that was full for a minute costs a minute. The file is as its last whole transaction left it, and the
-//! failed change is made again as a whole.
+//! After a failed read or write `redb` refuses everything until its file is opened again. The next call opens it, so a
+//! disk that was full for a minute costs only that minute. The file has the state of its last complete transaction, and
+//! the failed change is repeated as a whole.
 
 use std::{
     path::Path,
@@ -24,7 +24,7 @@ const TABLE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("facts");
 /// One change: a key and its new value, or `None` to delete it.
 pub(crate) type Change = (String, Option<Vec<u8>>);
 
-/// Other calls may still use the file that failed; opening it again waits this long for them to end.
+/// Longest wait, before the failed file is opened again, for other calls that still use it.
 const REOPEN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The broker's metadata.
@@ -38,9 +38,9 @@ pub(crate) struct Store {
 #[derive(Debug)]
 enum Opened {
     Sound(Arc<Facts>),
-    /// To be opened again.
+    /// The file failed, and the next call must open it again.
     Failed,
-    /// The broker has been shut down; every further call gets an error.
+    /// The broker was shut down; every further call returns an error.
     Closed,
 }
 
@@ -49,7 +49,7 @@ pub(crate) fn key(parts: &[&str]) -> String {
     parts.join("\0")
 }
 
-/// Turns a value into its stored form.
+/// Returns the stored form of a value.
 ///
 /// # Errors
 /// The value has no JSON form.
@@ -61,7 +61,7 @@ impl Store {
     /// Opens or creates the file.
     ///
     /// # Errors
-    /// It is damaged, or the disk is full.
+    /// [`StorageError`] if the file is damaged or the disk is full.
     pub(crate) fn open(path: &Path) -> Result<Self, StorageError> {
         let database = open_or_make(path).map_err(|error| metadata(path, error))?;
         let file = Arc::new(Mutex::new(Opened::Sound(Arc::new(database))));
@@ -70,7 +70,7 @@ impl Store {
         Ok(store)
     }
 
-    /// Makes changes durable, all or none.
+    /// Makes all changes durable, or none.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -80,8 +80,9 @@ impl Store {
         written.map_err(|e| StorageError::Metadata(e.to_string()))?
     }
 
-    /// Serializes read-then-write of metadata, so that a stale copy cannot overwrite a newer one. Held from reading the
-    /// state that is to be stored until it is written; taken before the locks of catalog, topic and subscription.
+    /// Serializes read-then-write of metadata, so that a stale copy cannot overwrite a newer one. Hold it from reading
+    /// the state that is to be stored until the state is written. Take it before the locks of catalog, topic and
+    /// subscription.
     pub(crate) async fn lock_write_order(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.write_order.lock().await
     }
@@ -106,7 +107,7 @@ impl Store {
         found.map(|bytes| decode(key, &bytes)).transpose()
     }
 
-    /// Reads all values whose key starts with these parts; returns the rest of each key.
+    /// Returns all values whose key starts with these parts, each with the rest of its key.
     ///
     /// # Errors
     /// The file or a value is damaged.
@@ -148,13 +149,13 @@ impl Store {
         })
     }
 
-    /// Works with the file; once more if it had to be opened again.
+    /// Runs `work` with the file, and runs it once more if the file had to be opened again.
     fn with<T>(&self, work: impl Fn(&Facts) -> Result<T, redb::Error>) -> Result<T, StorageError> {
         let database = self.database()?;
         let work = |database: &Facts| caught(|| work(database))?;
         match work(&database) {
             Err(error) if must_be_opened_again(&error) => {
-                tracing::warn!(%error, file = %self.path.display(), "the metadata file failed; it is opened again");
+                tracing::warn!(%error, file = %self.path.display(), "the metadata file failed and is opened again");
                 self.fail(database);
             }
             done => return done.map_err(|error| metadata(&self.path, error)),
@@ -181,8 +182,8 @@ impl Store {
     }
 
     fn fail(&self, database: Arc<Facts>) {
-        // Let go of the file before the lock is taken: a call that opens it again holds the lock while it waits for
-        // this one.
+        // Drop the file before taking the lock. A call that opens the file again holds the lock while it waits for the
+        // other users of the file, so the other order would be a deadlock.
         let failed = Arc::downgrade(&database);
         drop(database);
         let mut file = self.lock();
@@ -196,8 +197,8 @@ impl Store {
     }
 }
 
-/// Opens the file that was open before. A missing file is an error, never recreated: that would silently lose all
-/// metadata.
+/// Opens the file that was open before. A missing file is an error. It is not created, because that would silently lose
+/// all metadata.
 fn open_again(path: &Path) -> Result<Facts, DatabaseError> {
     let started = Instant::now();
     loop {

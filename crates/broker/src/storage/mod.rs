@@ -1,4 +1,4 @@
-//! The data directory: one append-only log for each topic, one transactional file for all small facts.
+//! The data directory: an append-only log for each topic, and one transactional file for the metadata.
 //!
 //! ```text
 //! LOCK                      locked while a broker runs
@@ -7,13 +7,13 @@
 //! topics/<id>/<ledger>.log  segments of a topic, both numbers as 16 hexadecimal digits
 //! ```
 //!
-//! Everything belongs to one user: folders have the mode 0700, files 0600. Metadata and logs name each other: a topic
-//! has a number, which is the name of its folder, and an incarnation, which stands in every segment's head. No number
-//! is used again.
+//! Everything belongs to one user: folders have the mode 0700, files 0600. Metadata and logs refer to each other: a
+//! topic has a number, which is the name of its folder, and an incarnation, which is in the head of every segment. No
+//! number is used twice.
 //!
-//! A receipt is given after `fdatasync`; one thread syncs for all topics, and what arrives while it syncs goes with the
-//! next round. After a failed write or sync it is not known what the disk has, so that topic takes nothing more until
-//! it is opened again.
+//! The broker sends a receipt after `fdatasync`. One thread syncs for all topics, and entries that arrive while it
+//! syncs join the next round. After a failed write or sync the state of the disk is unknown, so the topic accepts no
+//! more entries until it is opened again.
 
 mod backup;
 mod commit;

@@ -8,10 +8,10 @@ use std::ops::Range;
 
 /// Bytes before the entry.
 pub(super) const HEADER_BYTES: usize = 20;
-/// Bytes in front of what the checksum covers.
+/// Bytes before those that the checksum covers.
 pub(super) const LENGTH_AND_CRC: usize = 8;
 
-/// No entry may be larger; a length above it is damage.
+/// Largest entry. A greater length is damage.
 pub(super) const MAX_ENTRY_BYTES: u32 = 256 * 1024 * 1024;
 
 /// The header of one record.
@@ -24,7 +24,7 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// Describes an entry.
+    /// Creates the header of an entry.
     pub(super) fn of(entry: &[u8], publish_time_ms: u64, message_count: u32) -> Self {
         let entry_bytes = u32::try_from(entry.len()).unwrap_or(u32::MAX);
         let mut header = Self { entry_bytes, crc: 0, publish_time_ms, message_count };
@@ -32,7 +32,7 @@ impl Header {
         header
     }
 
-    /// Writes the header.
+    /// Returns the header's bytes.
     pub(super) fn encode(&self) -> [u8; HEADER_BYTES] {
         let mut out = [0; HEADER_BYTES];
         let fields: [&[u8]; 4] = [
@@ -53,14 +53,14 @@ impl Header {
     }
 }
 
-/// What lies at a place in a buffer.
+/// Result of reading a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Parsed {
-    /// A whole, sound record; the range is that of the entry.
+    /// A complete, sound record; the range holds the entry.
     Whole(Header, Range<usize>),
-    /// The buffer ends before the record does; so many bytes are needed from its start.
+    /// The buffer ends before the record, which needs this many bytes from its start.
     Short(usize),
-    /// No record.
+    /// The bytes are not a record, for this reason.
     Bad(&'static str),
 }
 

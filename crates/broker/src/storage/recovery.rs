@@ -1,9 +1,9 @@
-//! What a log looks like when it is opened.
+//! Reads and repairs the segments of a log when it is opened.
 //!
-//! Only the last segment may end torn: its tail is cut at the first record that is not whole. A bad record with sound
-//! ones behind it is no torn write but damage, and is reported instead of cut: what was receipted must not vanish
-//! silently. Of the segments before the last one, owner, order and length are checked; their records when they are
-//! read.
+//! Only the last segment may end with a torn write: its tail is cut at the first record that is not whole. A bad record
+//! with sound records after it is damage, not a torn write. It is reported instead of cut, because an entry whose
+//! receipt was sent must not vanish silently. Of the earlier segments only owner, order and length are checked here;
+//! their records are checked when they are read.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -21,17 +21,17 @@ use super::{
 
 const SCAN_BYTES: usize = 4 * 1024 * 1024;
 
-/// A segment found on the disk.
+/// A segment that was found on the disk.
 #[derive(Debug, Clone)]
 pub(super) struct FoundSegment {
     pub ledger: u64,
     pub base: u64,
     pub entry_count: u64,
-    /// Bytes of its file.
+    /// Size of its file.
     pub bytes: u64,
-    /// Bytes before the first record.
+    /// Size of the head, which is before the first record.
     pub head_bytes: u64,
-    /// Known for the last one; the others are scanned when they are first read.
+    /// Set for the last segment; the others are scanned when they are first read.
     pub index: Option<Index>,
 }
 
@@ -39,11 +39,11 @@ pub(super) struct FoundSegment {
 #[derive(Debug, Default)]
 pub(super) struct Recovered {
     pub segments: Vec<FoundSegment>,
-    /// Damage that does not keep the log from being opened: the entries concerned cannot be read.
+    /// Damage with which the log can still be opened; the damaged entries cannot be read.
     pub damage: Vec<StorageError>,
 }
 
-/// Lists and repairs the segments of a folder.
+/// Returns the segments of a folder, after it has repaired the last one.
 pub(super) fn recover(folder: &Path, known: &KnownLog) -> Result<Recovered, StorageError> {
     let mut ledgers = list(folder)?;
     ledgers.sort_unstable();
@@ -55,7 +55,7 @@ pub(super) fn recover(folder: &Path, known: &KnownLog) -> Result<Recovered, Stor
             if !is_last {
                 return Err(corrupt(&path, 0, "the head is incomplete"));
             }
-            // The broker died while it created the file; nothing can be in it.
+            // The broker ended while it created the file, so the file has no entries.
             fs::remove_file(&path).map_err(StorageError::io("remove", &path))?;
             break;
         };
@@ -65,7 +65,7 @@ pub(super) fn recover(folder: &Path, known: &KnownLog) -> Result<Recovered, Stor
             previous.entry_count = head
                 .base
                 .checked_sub(previous.base)
-                .ok_or_else(|| corrupt(&path, 0, "it starts before the segment in front of it"))?;
+                .ok_or_else(|| corrupt(&path, 0, "it starts before the previous segment"))?;
         }
         found.damage.extend(before(folder, &head, found.segments.last()));
         let bytes = fs::metadata(&path).map_err(StorageError::io("inspect", &path))?.len();
@@ -75,7 +75,7 @@ pub(super) fn recover(folder: &Path, known: &KnownLog) -> Result<Recovered, Stor
     if let Some(last) = found.segments.last_mut() {
         let path = segment::path(folder, last.ledger);
         let index = scan(&path, last.head_bytes, Tail::Cut)?;
-        // A broker that was killed may have written what it never synced. From here on it counts as durable.
+        // A broker that was killed may have written records that it never synced. After this they count as durable.
         File::open(&path).and_then(|file| file.sync_all()).map_err(StorageError::io("sync", &path))?;
         last.entry_count = index.entry_count();
         last.bytes = index.end;
@@ -84,7 +84,7 @@ pub(super) fn recover(folder: &Path, known: &KnownLog) -> Result<Recovered, Stor
     Ok(found)
 }
 
-/// Refuses a segment of another topic, or of another life of this one.
+/// Refuses a segment of another topic, or of a deleted topic of the same name.
 fn require_owner(path: &Path, head: &Head, known: &KnownLog) -> Result<(), StorageError> {
     let is_own = match &head.owner {
         Some(owner) => *owner == known.identity,
@@ -100,29 +100,29 @@ fn require_owner(path: &Path, head: &Head, known: &KnownLog) -> Result<(), Stora
     })
 }
 
-/// Compares what a head says of the segment in front of it with what is there.
+/// Compares what a head says about the previous segment with the segment on the disk.
 fn before(folder: &Path, head: &Head, previous: Option<&FoundSegment>) -> Option<StorageError> {
     let found = previous.map(|previous| Previous { ledger: previous.ledger, bytes: previous.bytes });
     match (head.previous, found) {
         (None, None) => {
-            let damage = || corrupt(&segment::path(folder, head.ledger), 0, "the segments in front of it are missing");
+            let damage = || corrupt(&segment::path(folder, head.ledger), 0, "the segments before it are missing");
             (head.base > 0).then(damage)
         }
-        // A head of the first version does not say what is in front of it.
+        // A head of the first version does not name the previous segment.
         (None, _) if head.owner.is_none() => None,
         (said, found) if said == found => None,
         (Some(said), Some(found)) if said.ledger == found.ledger => {
             let path = segment::path(folder, found.ledger);
-            Some(corrupt(&path, found.bytes.min(said.bytes), "it does not have the length that it was closed with"))
+            Some(corrupt(&path, found.bytes.min(said.bytes), "its length is not the one with which it was closed"))
         }
         (Some(said), _) => Some(corrupt(&segment::path(folder, said.ledger), 0, "it is missing")),
         (None, Some(found)) => {
-            Some(corrupt(&segment::path(folder, found.ledger), 0, "it does not belong in front of the next segment"))
+            Some(corrupt(&segment::path(folder, found.ledger), 0, "it does not belong before the next segment"))
         }
     }
 }
 
-/// Lists the numbers of a folder's segments.
+/// Returns the numbers of a folder's segments.
 pub(super) fn list(folder: &Path) -> Result<Vec<u64>, StorageError> {
     let mut ledgers = Vec::new();
     for entry in fs::read_dir(folder).map_err(StorageError::io("list", folder))? {
@@ -135,12 +135,12 @@ pub(super) fn list(folder: &Path) -> Result<Vec<u64>, StorageError> {
     Ok(ledgers)
 }
 
-/// What to do about an incomplete record at the end of a file.
+/// What to do with an incomplete record at the end of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tail {
-    /// Cut it off.
+    /// Cuts it off.
     Cut,
-    /// Report it.
+    /// Reports it.
     Report,
 }
 
@@ -162,7 +162,7 @@ pub(super) fn scan(path: &Path, head_bytes: u64, tail: Tail) -> Result<Index, St
                     index.add(header.entry_bytes as usize, header.publish_time_ms);
                     at = range.end;
                 }
-                // Not at the end of the file: look at a window that starts here and is long enough.
+                // The file has the whole record: continue with a window that starts here and is long enough.
                 Parsed::Short(needed) if index.end + needed as u64 <= length => {
                     wanted = needed;
                     continue 'file;
@@ -176,13 +176,14 @@ pub(super) fn scan(path: &Path, head_bytes: u64, tail: Tail) -> Result<Index, St
     Ok(index)
 }
 
-/// Cuts what lies behind the index, unless a sound record is in it.
+/// Cuts the bytes after the last indexed record, unless there is a sound record among them.
 fn cut(read: &File, path: &Path, index: Index, tail: Tail, reason: &'static str) -> Result<Index, StorageError> {
     let length = read.metadata().map_err(StorageError::io("inspect", path))?.len();
     if tail == Tail::Report || damage::sound_record(read, path, index.end + 1, length)?.is_some() {
         return Err(corrupt(path, index.end, reason));
     }
-    tracing::warn!(file = %path.display(), byte_offset = index.end, reason, "the last write was torn; cut");
+    tracing::warn!(file = %path.display(), byte_offset = index.end, reason,
+        "the last write was torn; its incomplete record was cut off");
     let file = OpenOptions::new().write(true).open(path).map_err(StorageError::io("open", path))?;
     file.set_len(index.end).map_err(StorageError::io("cut", path))?;
     file.sync_all().map_err(StorageError::io("sync", path))?;

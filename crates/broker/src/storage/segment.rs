@@ -1,7 +1,7 @@
 //! One file of a log.
 //!
-//! Format: the head (see [`super::head`]), then records back to back. A sealed segment's count of entries and its bytes
-//! follow from the head of the next one.
+//! Format: the head (see [`super::head`]), then the records without gaps. The head of the next segment says how many
+//! entries and bytes a sealed segment has.
 
 use std::{
     fs::{File, OpenOptions},
@@ -19,21 +19,21 @@ use super::{
     record::{HEADER_BYTES, Header, Parsed, parse},
 };
 
-/// One entry of the sparse index for so many bytes.
+/// The sparse index has about one mark for this many bytes.
 const INDEX_EVERY_BYTES: u64 = 16 * 1024;
 
-/// A place in the sparse index.
+/// A mark of the sparse index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Mark {
     /// Index of an entry in the segment.
     pub entry: u64,
     /// Where its record starts.
     pub byte_offset: u64,
-    /// Latest publish time of all entries before it.
+    /// Latest publish time of the entries before it.
     pub latest_before_ms: u64,
 }
 
-/// The sparse index of a segment, built while writing or by one scan.
+/// The sparse index of a segment. It is built while entries are written, or by one scan of the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Index {
     marks: Vec<Mark>,
@@ -43,7 +43,7 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// Creates the index of a segment without records, whose head has so many bytes.
+    /// Creates the index of a segment that has no records yet and a head of `head_bytes`.
     pub(super) fn new(head_bytes: u64) -> Self {
         Self { end: head_bytes, ..Self::default() }
     }
@@ -71,13 +71,13 @@ impl Index {
         self.marks.get(after.checked_sub(1)?).copied()
     }
 
-    /// Returns a place at or behind the start of an entry, where a record starts or the segment ends.
+    /// Returns an offset in the file, not before the start of the entry, at which a record starts or the segment ends.
     pub(super) fn at_or_after(&self, entry: u64) -> u64 {
         let before = self.marks.partition_point(|mark| mark.entry < entry);
         self.marks.get(before).map_or(self.end, |mark| mark.byte_offset)
     }
 
-    /// Returns a mark before which no entry was published at or after the time.
+    /// Returns the last mark such that all entries before it were published before the time.
     pub(super) fn before_time(&self, time_ms: u64) -> Option<Mark> {
         let after = self.marks.partition_point(|mark| mark.latest_before_ms < time_ms);
         self.marks.get(after.checked_sub(1)?).copied()
@@ -90,7 +90,7 @@ pub(super) struct Start {
     pub ledger: u64,
     /// Offset of its first entry.
     pub base: u64,
-    /// The segment in front of it.
+    /// The segment before it.
     pub previous: Option<Previous>,
 }
 
@@ -99,7 +99,7 @@ pub(super) fn path(folder: &Path, ledger: u64) -> PathBuf {
     folder.join(format!("{ledger:016x}.log"))
 }
 
-/// Creates a segment's file with its head, durable.
+/// Creates a segment's file with its head and makes both durable.
 pub(super) fn create(folder: &Path, owner: &TopicIdentity, start: &Start) -> Result<File, StorageError> {
     let path = path(folder, start.ledger);
     let mut file = bitacora_data_folder::open_private(OpenOptions::new().write(true).create_new(true), &path)
@@ -118,7 +118,7 @@ pub(super) struct Found {
     pub entry: Bytes,
 }
 
-/// Reads records from `byte_offset` on, at least one, up to about `max_bytes` and before `end`.
+/// Reads at least one record from `byte_offset` on. It reads about `max_bytes` at most and stops at `end`.
 pub(super) fn read_records(
     path: &Path,
     byte_offset: u64,
@@ -146,7 +146,8 @@ pub(super) fn read_records(
                 at = range.end;
                 found.push(Found { publish_time_ms: header.publish_time_ms, entry: buffer.slice(range) });
             }
-            // The record may just be written. A caller that needs it reads from here again and gets the error.
+            // The record may be half written at this moment. A caller that needs it reads again from here and then gets
+            // the error.
             Parsed::Short(_) | Parsed::Bad(_) if !found.is_empty() => break,
             Parsed::Short(_) => return Err(corrupt(path, byte_offset, "the file ends inside a record")),
             Parsed::Bad(reason) => return Err(corrupt(path, byte_offset + at as u64, reason)),
@@ -155,7 +156,7 @@ pub(super) fn read_records(
     Ok(found)
 }
 
-/// Returns the header of a record, so that header and entry can be written together.
+/// Returns the header of a record. The caller writes header and entry together.
 pub(super) fn encode(entry: &[u8], publish_time_ms: u64, message_count: u32) -> [u8; HEADER_BYTES] {
     Header::of(entry, publish_time_ms, message_count).encode()
 }

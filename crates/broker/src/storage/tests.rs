@@ -31,7 +31,7 @@ fn known() -> KnownLog {
     KnownLog { identity, adopted_below: 0, durable: DurableEnd::default() }
 }
 
-/// Returns the segments of the only topic, oldest first.
+/// Returns the segment files of the only topic, oldest first.
 fn segments(folder: &tempfile::TempDir) -> Vec<PathBuf> {
     let files = fs::read_dir(folder.path().join("topics/0000000000000000")).unwrap();
     let mut paths: Vec<PathBuf> = files.map(|entry| entry.unwrap().path()).collect();
@@ -43,7 +43,7 @@ fn head_bytes() -> u64 {
     head::length(&known().identity)
 }
 
-/// Fills a log with these entries, closes it, and gives the folder's only segment.
+/// Writes these entries to a log, closes it, and returns the folder's only segment.
 fn written(folder: &tempfile::TempDir, entries: &[&str]) -> PathBuf {
     let directory = DataDirectory::open(folder.path()).unwrap();
     append(&directory.open_log(0, known()).unwrap(), entries);
@@ -91,7 +91,7 @@ fn ids_grow_over_restarts_and_translate_both_ways() {
     );
     let places = [(0, 0), (first, 9), (second, 0), (second, 9), (second + 7, 0)];
     assert_eq!(places.map(|(l, e)| log.offset_at_or_after(at(l, e))), [0, 2, 2, 3, 3]);
-    assert_eq!(places.map(|(l, e)| log.is_behind_end(at(l, e))), [false, false, false, true, true]);
+    assert_eq!(places.map(|(l, e)| log.is_after_end(at(l, e))), [false, false, false, true, true]);
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn damage_before_sound_records_is_reported_with_file_and_byte_and_nothing_is_cut
     assert_eq!(fs::read(&path).unwrap(), bytes);
 }
 
-/// Damages the record of the second of three entries of these sizes and expects a report at its start, nothing cut.
+/// Damages the second of three records with entries of these sizes. Expects a report at its start and an uncut file.
 fn check_damage_is_reported(sizes: [usize; 3], damage: impl Fn(&mut [u8])) {
     let folder = tempfile::tempdir().unwrap();
     let entries = sizes.map(|size| "x".repeat(size));
@@ -193,7 +193,8 @@ fn a_time_finds_the_first_entry_published_then_or_later() {
     assert_eq!(found, [0, 0, 1, 2, 3]);
 }
 
-/// A log of so many segments, three entries each: those of segment `i` at 10 · i ms and the two that follow.
+/// Writes a log of `count` segments with three entries each. Those of segment `i` are published at 10 · i ms and at the
+/// two milliseconds after it.
 fn with_segments(folder: &tempfile::TempDir, count: u64) {
     for i in 0..count {
         let directory = DataDirectory::open(folder.path()).unwrap();
@@ -206,12 +207,13 @@ fn with_segments(folder: &tempfile::TempDir, count: u64) {
     }
 }
 
-/// A seek by time read every byte of a log of hundreds of gigabytes; its connection was given up as silent meanwhile.
+/// A seek by time once read every byte of a log of hundreds of gigabytes. Meanwhile the client's connection was closed
+/// as silent.
 #[test]
 fn a_time_is_found_without_reading_the_segments_before_it() {
     let folder = tempfile::tempdir().unwrap();
     with_segments(&folder, 6);
-    // Whoever reads the last entry of one of these finds it damaged.
+    // A read of the last entry of one of these segments would fail.
     let paths = segments(&folder);
     for path in [0, 1, 2, 4].map(|segment| &paths[segment]) {
         let mut bytes = fs::read(path).unwrap();

@@ -7,37 +7,37 @@ use crate::meter::{Meter, Rates};
 /// Identifies a connected consumer inside the broker; never reused while the broker runs.
 pub(crate) type ConsumerKey = u64;
 
-/// How a Key_Shared consumer gets its share of the hashes.
+/// How the share of the hashes of a Key_Shared consumer is determined.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) enum KeySharedMode {
-    /// The broker splits the hashes.
+    /// The broker divides the hashes among the consumers.
     #[default]
     AutoSplit,
-    /// The client names its ranges, both ends inclusive.
+    /// The client names its ranges; both ends are inclusive.
     Sticky(Vec<(u32, u32)>),
 }
 
-/// What a consumer asked for when it subscribed.
+/// What a consumer requested when it subscribed.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ConsumerSpec {
     /// Consumer name, given or generated.
     pub name: String,
-    /// Lower is served first.
+    /// Consumers of a lower number are served first.
     pub priority: i32,
-    /// Echoed in every message so that the client can drop what was sent before its last rewind.
+    /// Sent back with every message, so that the client can drop messages that were sent before its last rewind.
     pub epoch: u64,
-    /// Share of hashes on a Key_Shared subscription.
+    /// Its share of the hashes of a Key_Shared subscription.
     pub key_shared: KeySharedMode,
-    /// Whether entries of a key may reach a new owner before the old one has acknowledged its own.
+    /// Whether entries of a key may be sent to a new owner before the former owner has acknowledged its entries.
     pub out_of_order: bool,
 }
 
-/// An entry that a consumer holds unacknowledged.
+/// An entry that was sent to a consumer and is not acknowledged.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pending {
-    /// Messages of it that are unacknowledged.
+    /// Number of its messages that are unacknowledged.
     pub messages: u32,
-    /// Sticky hash on Key_Shared subscriptions, otherwise 0.
+    /// Sticky hash of its key if the subscription is Key_Shared, otherwise 0.
     pub hash: u16,
 }
 
@@ -77,37 +77,38 @@ impl ConsumerState {
         self.key
     }
 
-    /// Returns what the consumer asked for.
+    /// Returns what the consumer requested.
     pub(crate) fn spec(&self) -> &ConsumerSpec {
         &self.spec
     }
 
-    /// Returns the messages that the consumer may still be sent; negative after a batch larger than the rest.
+    /// Returns how many messages may still be sent to the consumer. It is negative after a batch that was larger than
+    /// the permits that were left.
     pub(crate) fn permits(&self) -> i64 {
         self.permits
     }
 
-    /// Returns the messages sent and not acknowledged (Shared and Key_Shared).
+    /// Returns the number of messages that were sent and are not acknowledged (Shared and Key_Shared).
     pub(crate) fn unacked(&self) -> u64 {
         self.unacked
     }
 
-    /// Returns whether the consumer waits because of too many unacknowledged messages.
+    /// Returns whether the consumer gets no messages because it has too many unacknowledged ones.
     pub(crate) fn is_blocked(&self) -> bool {
         self.blocked
     }
 
-    /// Returns the messages sent so far.
+    /// Returns the number of messages sent so far.
     pub(crate) fn message_count(&self) -> u64 {
         self.message_count
     }
 
-    /// Returns the rates of the last seconds.
+    /// Returns the rates over the last seconds.
     pub(crate) fn rates(&self) -> Rates {
         self.meter.rates()
     }
 
-    /// Returns the bytes sent so far.
+    /// Returns the number of bytes sent so far.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }

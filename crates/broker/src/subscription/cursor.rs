@@ -1,14 +1,14 @@
 //! Acknowledgement state of one subscription.
 //!
-//! A cursor is the *mark-delete offset* (everything below it is acknowledged), the acknowledged ranges above it, and
-//! for batches that are acknowledged in part the set of messages that remain. Offsets are dense: entry n of a topic has
-//! offset n whatever segment it lies in; the topic translates to message ids.
+//! A cursor has the *mark-delete offset* (everything below it is acknowledged), the acknowledged ranges above it, and
+//! the remaining messages of each batch that is acknowledged in part. Offsets are dense: entry n of a topic has offset
+//! n in whatever segment it is. The topic translates offsets to message ids.
 
 use std::collections::BTreeMap;
 
 use super::{ack_set::AckSet, range_set::RangeSet};
 
-/// Keeps what a subscription has acknowledged.
+/// What a subscription has acknowledged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Cursor {
     mark_delete: u64,
@@ -16,27 +16,27 @@ pub(crate) struct Cursor {
     partial: BTreeMap<u64, AckSet>,
 }
 
-/// What one individual acknowledgement changed.
+/// What the acknowledgement of one entry changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Acked {
-    /// The entry had been acknowledged before.
+    /// Nothing: the entry was acknowledged already.
     Already,
     /// The whole entry is acknowledged now.
     Entry,
-    /// Some messages of the batch remain.
+    /// Some messages of the batch are still unacknowledged.
     Part {
-        /// Messages of the batch that are still unacknowledged.
+        /// The number of these messages.
         remaining: u32,
     },
 }
 
 impl Cursor {
-    /// Starts with everything below `mark_delete` acknowledged.
+    /// Creates a cursor with everything below `mark_delete` acknowledged.
     pub(crate) fn new(mark_delete: u64) -> Self {
         Self { mark_delete, ..Self::default() }
     }
 
-    /// Rebuilds a cursor from its stored parts.
+    /// Creates a cursor from its stored parts.
     pub(crate) fn restore(mark_delete: u64, acked: &[(u64, u64)], partial: Vec<(u64, AckSet)>) -> Self {
         let mut cursor = Self::new(mark_delete);
         for &(start, end) in acked {
@@ -66,7 +66,7 @@ impl Cursor {
         self.partial.iter().map(|(o, s)| (*o, s))
     }
 
-    /// Returns what remains of a partly acknowledged batch.
+    /// Returns the remaining messages of a batch that is acknowledged in part.
     pub(crate) fn remaining(&self, offset: u64) -> Option<&AckSet> {
         self.partial.get(&offset)
     }
@@ -81,12 +81,12 @@ impl Cursor {
         self.acked.next_gap(offset.max(self.mark_delete))
     }
 
-    /// Counts the entries below `end` that are not acknowledged.
+    /// Returns the number of entries below `end` that are not acknowledged.
     pub(crate) fn backlog(&self, end: u64) -> u64 {
         end.saturating_sub(self.mark_delete).saturating_sub(self.acked.count_within(self.mark_delete, end))
     }
 
-    /// Acknowledges one entry, or the messages of it that `remaining` leaves out.
+    /// Acknowledges one entry or, with `remaining`, only those of its messages that are not in that set.
     pub(crate) fn ack(&mut self, offset: u64, remaining: Option<AckSet>) -> Acked {
         if self.is_acked(offset) {
             return Acked::Already;
@@ -107,7 +107,7 @@ impl Cursor {
         Acked::Entry
     }
 
-    /// Acknowledges everything up to and including `offset`; with `remaining`, of that last entry only a part.
+    /// Acknowledges everything up to and including `offset`; with `remaining`, the messages in it stay unacknowledged.
     pub(crate) fn ack_cumulative(&mut self, offset: u64, remaining: Option<AckSet>) {
         match remaining.filter(|set| !set.is_empty()) {
             Some(set) => {
@@ -118,7 +118,7 @@ impl Cursor {
         }
     }
 
-    /// Forgets all acknowledgements and puts the mark-delete offset at `offset`.
+    /// Forgets all acknowledgements and sets the mark-delete offset to `offset`.
     pub(crate) fn reset(&mut self, offset: u64, remaining: Option<AckSet>) {
         *self = Self::new(offset);
         if let Some(set) = remaining.filter(|set| !set.is_empty()) {

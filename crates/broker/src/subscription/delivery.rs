@@ -1,8 +1,8 @@
-//! Planning of reads and assignment of entries to consumers.
+//! Plans reads and assigns entries to consumers.
 //!
-//! The shell asks for a [`Plan`], reads those entries from the log without any lock, and hands them to
-//! [`Dispatcher::deliver`]. What changed in between (acknowledgements, a rewind, a consumer that left) is judged there:
-//! an entry that has no taker is simply planned again.
+//! The shell asks for a [`Plan`], reads those entries from the log without a lock, and passes them to
+//! [`Dispatcher::deliver`]. That function takes into account what changed meanwhile (acknowledgements, a rewind, a
+//! consumer that left): an entry for which there is no consumer is planned again.
 
 use super::{
     SubscriptionKind,
@@ -12,18 +12,19 @@ use super::{
     key_hash,
 };
 
-/// Entries of one Key_Shared subscription that may wait for a busy or draining owner.
+/// So many entries of a Key_Shared subscription may wait for an owner that is busy or must first acknowledge others.
 const LOOK_AHEAD: usize = 2_000;
+/// So many delayed entries may be kept in memory until they are due.
 const DELAYED_MAX: usize = 1_000_000;
 
 /// Bounds of one read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PlanLimits {
-    /// First offset that does not exist (or is not durable) yet.
+    /// First offset that does not exist yet or is not durable yet.
     pub end: u64,
-    /// Most entries to read at once.
+    /// Largest number of entries to read at once.
     pub entry_count: u64,
-    /// Milliseconds since the epoch, for delayed delivery.
+    /// The current time (ms since the epoch), for delayed delivery.
     pub now_ms: u64,
 }
 
@@ -32,7 +33,7 @@ pub(crate) struct PlanLimits {
 pub(crate) struct Plan {
     /// Ranges of offsets, end exclusive, in order.
     pub ranges: Vec<(u64, u64)>,
-    /// To be handed back to [`Dispatcher::deliver`].
+    /// The caller passes it to [`Dispatcher::deliver`].
     pub generation: u64,
 }
 
@@ -45,20 +46,20 @@ pub(crate) struct ChunkPart {
     pub is_last: bool,
 }
 
-/// What the dispatcher needs to know of an entry.
+/// What the dispatcher needs to know about an entry.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct EntryView {
     /// Offset in the topic.
     pub offset: u64,
-    /// Messages in it; 1 if it is not a batch.
+    /// Number of its messages; 1 if it is not a batch.
     pub message_count: u32,
-    /// Stored bytes.
+    /// Its size in the log.
     pub bytes: u64,
     /// Sticky hash of its key, for Key_Shared.
     pub key_hash: u16,
-    /// Not to be delivered before this time (ms since the epoch); 0 = at once.
+    /// It must not be delivered before this time (ms since the epoch); 0 = at once.
     pub deliver_at_ms: u64,
-    /// Set when it is a chunk.
+    /// Set if it is a chunk.
     pub chunk: Option<ChunkPart>,
 }
 
@@ -67,21 +68,21 @@ pub(crate) struct EntryView {
 pub(crate) struct Delivery {
     /// Who receives it.
     pub consumer: ConsumerKey,
-    /// The consumer's epoch, to be echoed.
+    /// The consumer's epoch, which is sent back to it.
     pub consumer_epoch: u64,
-    /// Index into the entries handed to [`Dispatcher::deliver`].
+    /// Index into the entries that were passed to [`Dispatcher::deliver`].
     pub index: usize,
     /// How often it was sent before.
     pub redelivery_count: u32,
-    /// What of the batch is unacknowledged; empty when all of it is.
+    /// The unacknowledged messages of the batch; empty if all of them are unacknowledged.
     pub ack_set: Vec<i64>,
 }
 
 enum Placement {
     Deliver(usize),
-    /// Nobody can take anything: stop here.
+    /// No consumer can take any entry: stop here.
     Stop,
-    /// This one must wait, others may pass.
+    /// This entry must wait; later ones may be delivered before it.
     Hold,
 }
 
@@ -91,7 +92,7 @@ impl Dispatcher {
         self.delayed.first().map(|(due, _)| *due)
     }
 
-    /// Decides what to read next; `None` when nothing can be delivered now.
+    /// Returns what to read next; `None` if nothing can be delivered now.
     pub(crate) fn plan(&mut self, limits: &PlanLimits) -> Option<Plan> {
         self.release_due(limits.now_ms);
         let permits = self.receivable_permits()?;
@@ -103,11 +104,11 @@ impl Dispatcher {
             left -= 1;
             push(&mut ranges, offset);
         }
-        // Entries to be sent again go first, alone, so that what is older is delivered before what is new.
+        // Entries to be sent again are planned alone and first, so that older entries are delivered before new ones.
         if !ranges.is_empty() {
             return Some(Plan { ranges, generation: self.generation });
         }
-        // Enough entries wait for busy owners already; reading on would only hold more of them.
+        // Enough entries wait for busy owners already; to read on would only make more of them wait.
         if self.replay.len() >= LOOK_AHEAD && self.kind == SubscriptionKind::KeyShared {
             return None;
         }
@@ -116,22 +117,23 @@ impl Dispatcher {
         (self.read_offset < end).then(|| Plan { ranges: vec![(self.read_offset, end)], generation: self.generation })
     }
 
-    /// Assigns entries that were read for a plan. Entries must be in the plan's order; a shorter list is fine.
+    /// Assigns entries that were read for a plan. They must be in the plan's order; the last ones may be missing.
     pub(crate) fn deliver(&mut self, generation: u64, entries: &[EntryView], now_ms: u64) -> Vec<Delivery> {
         let mut deliveries = Vec::new();
-        // A rewind or a seek came while the log was read: these entries are planned again.
+        // A rewind or a seek came while the log was read, so these entries are planned again.
         if generation != self.generation {
             return deliveries;
         }
         for (index, entry) in entries.iter().enumerate() {
             let replayed = self.replay.contains_key(&entry.offset);
             if !replayed && entry.offset != self.read_offset {
-                // A gap of acknowledged entries may lie between; anything else was handed out already.
+                // Only acknowledged entries may be between the read offset and this entry. Any other entry is left out:
+                // it was delivered already, or it will be planned again.
                 if entry.offset < self.read_offset || self.cursor.next_unacked(self.read_offset) < entry.offset {
                     continue;
                 }
             }
-            // Acknowledged while it was read.
+            // It was acknowledged while it was read.
             if self.cursor.is_acked(entry.offset) {
                 self.remove_replay(entry.offset);
                 self.pass(entry.offset, replayed);
@@ -144,7 +146,8 @@ impl Dispatcher {
                 continue;
             }
             match self.place(entry) {
-                // The rest stays planned: `read_offset` and the entries to be sent again are as they were.
+                // The other entries will be planned again: `read_offset` and the entries to be sent again do not
+                // change.
                 Placement::Stop => break,
                 Placement::Hold => {
                     self.remove_replay(entry.offset);
@@ -169,8 +172,9 @@ impl Dispatcher {
         }
     }
 
-    /// Returns whether a delayed entry is put aside. When too many are, it is delivered early rather than kept in
-    /// memory; a type with one active consumer keeps the order and delays nothing, as in Pulsar.
+    /// Returns whether an entry must wait for its delivery time. If too many entries wait already, it is delivered
+    /// early rather than kept in memory. A type with one active consumer keeps the order and delays nothing, as in
+    /// Pulsar.
     fn must_wait(&self, entry: &EntryView, now_ms: u64) -> bool {
         !self.kind.is_single_active() && entry.deliver_at_ms > now_ms && self.delayed.len() < DELAYED_MAX
     }
@@ -181,7 +185,7 @@ impl Dispatcher {
                 return;
             }
             self.delayed.pop_first();
-            // The hash is learnt again when the entry is read; 0 means "not known", and such entries are always tried.
+            // The hash is known again when the entry is read. 0 means "not known"; such entries are always planned.
             self.add_replay(offset, 0);
         }
     }
@@ -191,7 +195,7 @@ impl Dispatcher {
             let active = self.consumer(self.active?)?;
             return active.can_receive().then_some(active.permits);
         }
-        // All consumers together hold too many unacknowledged messages; acknowledgements lift this.
+        // All consumers together have too many unacknowledged messages; acknowledgements end this state.
         if self.blocked {
             return None;
         }
@@ -216,7 +220,7 @@ impl Dispatcher {
         chosen
     }
 
-    /// Finds the consumer that may take an entry of this hash now.
+    /// Returns the consumer that may take an entry of this hash now.
     fn key_owner(&self, hash: u16, offset: u64) -> Option<usize> {
         let slot = key_hash::owner(hash, &self.consumers)?;
         let owner = self.consumers.get(slot)?;
@@ -226,8 +230,8 @@ impl Dispatcher {
         if owner.spec.out_of_order {
             return Some(slot);
         }
-        // The order of a key holds across a change of its owner: the former one acknowledges first what it has, and
-        // earlier entries that wait go before this one.
+        // The order of a key must hold when its owner changes. So the former owner must first acknowledge its entries,
+        // and earlier entries that wait are delivered before this one.
         let draining = self.hash_pending.get(&hash).is_some_and(|(holder, _)| *holder != owner.key);
         let earlier = self.replay_by_hash.get(&hash).and_then(|o| o.first()).is_some_and(|first| *first < offset);
         (!draining && !earlier).then_some(slot)
@@ -252,8 +256,8 @@ impl Dispatcher {
     }
 
     fn shared_slot(&mut self, entry: &EntryView) -> Option<usize> {
-        // All chunks of a message go to the consumer that has the first, which waits for them; it is not replaced while
-        // busy.
+        // All chunks of a message go to the consumer that has the first one, because it joins them. If it is busy, the
+        // chunks wait for it.
         if let Some(owner) = entry.chunk.and_then(|chunk| self.chunk_owners.get(&chunk.uuid_hash))
             && let Some(slot) = self.consumers.iter().position(|c| c.key == *owner)
         {

@@ -9,12 +9,12 @@ use super::{
     cursor::{Acked, Cursor},
 };
 
-/// Caps on unacknowledged messages of Shared and Key_Shared subscriptions.
+/// Limits on unacknowledged messages of Shared and Key_Shared subscriptions.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Messages that one consumer may hold unacknowledged.
+    /// How many unacknowledged messages one consumer may have.
     pub unacked_per_consumer: u64,
-    /// Messages that all consumers together may hold unacknowledged.
+    /// How many unacknowledged messages all consumers together may have.
     pub unacked_per_subscription: u64,
 }
 
@@ -27,30 +27,30 @@ impl Default for Limits {
 /// Why a consumer was not admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AddError {
-    /// Another consumer holds the subscription.
+    /// Another consumer is connected to an Exclusive subscription.
     Busy {
-        /// The consumer that holds it, to be probed for life.
+        /// This consumer. The caller checks whether its connection is alive.
         holder: ConsumerKey,
     },
     /// Consumers of another type are connected.
     OtherKind {
-        /// One of the connected consumers, to be probed for life.
+        /// One of these consumers. The caller checks whether its connection is alive.
         holder: ConsumerKey,
     },
     /// The hash ranges overlap another consumer's or are malformed.
     Ranges,
 }
 
-/// Tells a Failover consumer whether it is the active one.
+/// A message to a Failover consumer about whether it is the active one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ActiveChange {
-    /// The consumer to be told.
+    /// The consumer that gets the message.
     pub consumer: ConsumerKey,
     /// Whether it is active from now on.
     pub is_active: bool,
 }
 
-/// Decides who gets which entry of one subscription.
+/// Decides which consumer gets which entry of one subscription.
 #[derive(Debug)]
 pub(crate) struct Dispatcher {
     pub(super) kind: SubscriptionKind,
@@ -59,9 +59,9 @@ pub(crate) struct Dispatcher {
     pub(super) read_offset: u64,
     /// Entries to be sent again, with their sticky hash.
     pub(super) replay: BTreeMap<u64, u16>,
-    /// The same entries by hash; only kept on Key_Shared subscriptions.
+    /// The same entries by hash; used on Key_Shared subscriptions only.
     pub(super) replay_by_hash: HashMap<u16, BTreeSet<u64>>,
-    /// Entries that wait for their time, by (due time in ms, offset).
+    /// Entries that wait for their delivery time, as (due time in ms, offset).
     pub(super) delayed: BTreeSet<(u64, u64)>,
     pub(super) redeliveries: HashMap<u64, u32>,
     pub(super) consumers: Vec<ConsumerState>,
@@ -69,9 +69,9 @@ pub(crate) struct Dispatcher {
     pub(super) next: usize,
     pub(super) unacked: u64,
     pub(super) blocked: bool,
-    /// Consumer that holds the first chunks of a message, by hash of the chunk's uuid.
+    /// The consumer that has the first chunks of a message, by hash of the message's uuid.
     pub(super) chunk_owners: HashMap<u64, ConsumerKey>,
-    /// Consumer and count of pending entries by sticky hash (Key_Shared).
+    /// Consumer and number of pending entries by sticky hash (Key_Shared).
     pub(super) hash_pending: HashMap<u16, (ConsumerKey, u32)>,
     pub(super) batch_size_average: u32,
     /// Raised by each rewind, so that entries read before it are not delivered after it.
@@ -81,7 +81,8 @@ pub(crate) struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// Starts at the cursor's mark-delete offset. `partition` is the topic's partition index, if it is one.
+    /// Creates a dispatcher that starts at the cursor's mark-delete offset. `partition` is the index of the topic if it
+    /// is a partition.
     pub(crate) fn new(kind: SubscriptionKind, cursor: Cursor, limits: Limits, partition: Option<u32>) -> Self {
         Self {
             kind,
@@ -121,7 +122,7 @@ impl Dispatcher {
         self.read_offset
     }
 
-    /// Returns the connected consumers in the order of their arrival.
+    /// Returns the connected consumers in the order in which they subscribed.
     pub(crate) fn consumers(&self) -> &[ConsumerState] {
         &self.consumers
     }
@@ -136,37 +137,37 @@ impl Dispatcher {
         self.active
     }
 
-    /// Returns the messages that all consumers hold unacknowledged.
+    /// Returns the number of unacknowledged messages of all consumers.
     pub(crate) fn unacked(&self) -> u64 {
         self.unacked
     }
 
-    /// Returns whether delivery waits because of too many unacknowledged messages.
+    /// Returns whether delivery waits because there are too many unacknowledged messages.
     pub(crate) fn is_blocked(&self) -> bool {
         self.blocked
     }
 
-    /// Counts acknowledged entries since the subscription was loaded.
+    /// Returns the number of entries acknowledged since the subscription was loaded.
     pub(crate) fn acked_count(&self) -> u64 {
         self.acked_count
     }
 
-    /// Samples the consumers' rates; called once a second.
+    /// Samples the consumers' rates. The caller does this once a second.
     pub(crate) fn sample(&mut self, now_ms: u64) {
         for consumer in &mut self.consumers {
             consumer.meter.sample(now_ms, consumer.message_count, consumer.bytes);
         }
     }
 
-    /// Counts the entries that wait for their delivery time.
+    /// Returns the number of entries that wait for their delivery time.
     pub(crate) fn delayed_count(&self) -> usize {
         self.delayed.len()
     }
 
-    /// Admits a consumer; the type of the subscription follows the first one.
+    /// Adds a consumer. The subscription gets the type of a consumer that comes while no other is connected.
     ///
     /// # Errors
-    /// The subscription is held, is of another type, or the hash ranges collide.
+    /// The subscription is Exclusive and has a consumer, has consumers of another type, or the hash ranges overlap.
     pub(crate) fn add_consumer(
         &mut self,
         key: ConsumerKey,
@@ -196,7 +197,7 @@ impl Dispatcher {
         Ok(self.elect(Some(key)))
     }
 
-    /// Takes a consumer out; what it held is sent to others.
+    /// Removes a consumer. Its unacknowledged entries are sent to others.
     pub(crate) fn remove_consumer(&mut self, key: ConsumerKey) -> Vec<ActiveChange> {
         self.requeue(key, None);
         self.consumers.retain(|c| c.key != key);
@@ -211,17 +212,17 @@ impl Dispatcher {
         }
     }
 
-    /// Sets whether the consumer's connection can take more bytes.
+    /// Records whether the consumer's connection can take more bytes.
     pub(crate) fn set_writable(&mut self, key: ConsumerKey, writable: bool) {
         if let Some(consumer) = self.consumer_mut(key) {
             consumer.writable = writable;
         }
     }
 
-    /// Acknowledges an entry or, with `remaining`, those messages of it that the set leaves out.
+    /// Acknowledges an entry or, with `remaining`, only those of its messages that are not in that set.
     pub(crate) fn ack(&mut self, key: ConsumerKey, offset: u64, remaining: Option<AckSet>) {
         match self.cursor.ack(offset, remaining) {
-            // A cumulative acknowledgement or a skip may have covered it while the consumer still held it.
+            // A cumulative acknowledgement or a skip may have acknowledged it while it was pending at the consumer.
             Acked::Already => self.settle(key, offset, 0),
             Acked::Entry => {
                 self.acked_count += 1;
@@ -231,7 +232,7 @@ impl Dispatcher {
         }
     }
 
-    /// Acknowledges everything up to an offset. Has no meaning, and no effect, on Shared and Key_Shared.
+    /// Acknowledges everything up to an offset. Shared and Key_Shared do not have this, so there it has no effect.
     pub(crate) fn ack_cumulative(&mut self, offset: u64, remaining: Option<AckSet>) {
         if self.kind.is_single_active() {
             let before = self.cursor.mark_delete();
@@ -240,7 +241,7 @@ impl Dispatcher {
         }
     }
 
-    /// Acknowledges everything below `offset` whatever the type (skip, expiry, clear of the backlog).
+    /// Acknowledges everything below `offset` on a subscription of any type: to skip, expire or clear the backlog.
     pub(crate) fn skip_to(&mut self, offset: u64) {
         let Some(last) = offset.checked_sub(1) else { return };
         self.cursor.ack_cumulative(last, None);
@@ -255,14 +256,14 @@ impl Dispatcher {
         self.drop_acked();
     }
 
-    /// Sends entries again: the given ones if the consumer holds them, all that it holds without a list.
-    /// Exclusive and Failover go back to the mark-delete offset.
+    /// Sends entries of the consumer again: those of the list or, without one, all that are pending at it. Exclusive
+    /// and Failover go back to the mark-delete offset.
     pub(crate) fn redeliver(&mut self, key: ConsumerKey, offsets: Option<&[u64]>, epoch: Option<u64>) {
         if self.kind.is_single_active() {
             if let (Some(epoch), Some(consumer)) = (epoch, self.consumer_mut(key)) {
                 consumer.spec.epoch = epoch;
             }
-            // A consumer that is not active was sent nothing that could come again.
+            // Nothing was sent to a consumer that is not active, so nothing can be sent again.
             if self.active == Some(key) {
                 self.rewind();
             }
@@ -271,7 +272,7 @@ impl Dispatcher {
         }
     }
 
-    /// Puts the cursor so that `offset` comes next. Consumers must have been taken out before.
+    /// Moves the cursor so that `offset` is delivered next. All consumers must have been removed before.
     pub(crate) fn seek(&mut self, offset: u64, remaining: Option<AckSet>) {
         self.cursor.reset(offset, remaining);
         self.redeliveries.clear();
@@ -300,7 +301,7 @@ impl Dispatcher {
         }
     }
 
-    /// Goes back to the mark-delete offset and forgets what was sent.
+    /// Goes back to the mark-delete offset, so that everything after it is sent again.
     fn rewind(&mut self) {
         self.generation += 1;
         self.read_offset = self.cursor.mark_delete();
@@ -328,7 +329,7 @@ impl Dispatcher {
         self.redeliveries.retain(|offset, _| !cursor.is_acked(*offset));
     }
 
-    /// Lowers the unacknowledged counts after `remaining` messages of an entry are left.
+    /// Lowers the unacknowledged counts of an entry of which `remaining` messages are still unacknowledged.
     fn settle(&mut self, key: ConsumerKey, offset: u64, remaining: u32) {
         if remaining == 0 {
             self.redeliveries.remove(&offset);
@@ -394,10 +395,11 @@ impl Dispatcher {
         }
     }
 
-    /// Chooses the active consumer and tells who must hear of it.
+    /// Chooses the active consumer and returns the messages to consumers that this causes.
     ///
-    /// Order: priority, then for a partition its index modulo the number of consumers sorted by name, and for a plain
-    /// topic the consumer that is already active, else the one that has been connected longest.
+    /// The priority decides first. Among consumers of the best priority, a partition takes the one at its index modulo
+    /// their number, sorted by name. A topic without partitions keeps the active consumer or else takes the one that
+    /// has been connected longest.
     fn elect(&mut self, joined: Option<ConsumerKey>) -> Vec<ActiveChange> {
         if !self.kind.is_single_active() {
             self.active = None;

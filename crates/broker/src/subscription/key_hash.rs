@@ -1,20 +1,20 @@
-//! Which consumer of a Key_Shared subscription owns a key.
+//! Determines which consumer of a Key_Shared subscription owns a key.
 //!
-//! The hash is Murmur3 x86 32-bit (seed 0, sign bit cleared) modulo 65,536 with 0 moved to 1, as brokers since 4.0 do.
-//! AUTO_SPLIT picks by rendezvous hashing: a consumer that joins or leaves moves only its own share of the keys.
+//! The hash is Murmur3 x86 32-bit (seed 0, sign bit cleared) modulo 65,536, where 0 becomes 1, as in Pulsar since 4.0.
+//! AUTO_SPLIT uses rendezvous hashing: a consumer that joins or leaves moves only its own share of the keys.
 
 use super::consumer::{ConsumerState, KeySharedMode};
 
-/// Sticky hashes lie in `0..HASH_RANGE`.
+/// Sticky hashes are below this number.
 pub(crate) const HASH_RANGE: u32 = 65_536;
 
-/// Computes the sticky hash of a key.
+/// Returns the sticky hash of a key.
 pub(crate) fn sticky_hash(key: &[u8]) -> u16 {
     let hash = (murmur3_32(key) & 0x7fff_ffff) % HASH_RANGE;
     u16::try_from(hash).unwrap_or(u16::MAX).max(1)
 }
 
-/// Chooses the owner of a hash among the consumers; `None` when no STICKY range covers it or nobody is connected.
+/// Returns the index of the consumer that owns a hash; `None` if no STICKY range covers it or no consumer is connected.
 pub(super) fn owner(hash: u16, consumers: &[ConsumerState]) -> Option<usize> {
     let sticky = consumers.iter().any(|c| matches!(c.spec.key_shared, KeySharedMode::Sticky(_)));
     if sticky {
@@ -28,8 +28,8 @@ pub(super) fn owner(hash: u16, consumers: &[ConsumerState]) -> Option<usize> {
     consumers.iter().enumerate().max_by_key(|(_, c)| weight(hash, c)).map(|(i, _)| i)
 }
 
-/// Consumers of one name have the same hash; the hash of their own number decides then, key by key, so each gets a
-/// share.
+/// Returns the weight of a consumer for a sticky hash. It is the same by name for consumers of one name; then a hash of
+/// the consumer's number and the sticky hash decides, so that each of them gets a share.
 fn weight(hash: u16, consumer: &ConsumerState) -> (u32, u32, u64) {
     let mut name = consumer.spec.name.as_bytes().to_vec();
     name.extend_from_slice(&hash.to_be_bytes());

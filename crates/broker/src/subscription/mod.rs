@@ -1,11 +1,11 @@
 //! Subscriptions: what is acknowledged, and which consumer gets which entry next.
 //!
-//! Everything here is pure: entries, acknowledgements, permits and the clock come in as arguments, deliveries and
-//! changes of the active consumer go out. The shell that reads the log and writes to connections is
-//! [`crate::topic`]'s dispatch task.
+//! This module does no input or output: entries, acknowledgements, permits and the time are arguments; deliveries and
+//! changes of the active consumer are results. The shell that reads the log and writes to connections is the dispatch
+//! task of [`crate::topic`].
 //!
-//! Life cycle of an entry: *unread* (at or above the read offset) → *pending* at a consumer → acknowledged, or back to
-//! *replay* when the consumer asks for it or leaves. Exclusive and Failover keep no pending entries: they rewind.
+//! Life cycle of an entry: *unread* (at or above the read offset) → *pending* at a consumer → acknowledged, or *replay*
+//! if the consumer requests it again or leaves. Exclusive and Failover have no pending entries: they rewind.
 
 mod ack_set;
 mod consumer;
@@ -26,13 +26,13 @@ pub(crate) use key_hash::{HASH_RANGE, sticky_hash};
 /// How a subscription shares its entries among consumers (`CommandSubscribe.SubType`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum SubscriptionKind {
-    /// One consumer only.
+    /// Only one consumer may be connected.
     Exclusive,
-    /// Entries go round among all consumers.
+    /// Entries go to all consumers in turn.
     Shared,
-    /// One active consumer, the others wait.
+    /// One consumer is active; the others wait.
     Failover,
-    /// Entries of one key go to one consumer.
+    /// All entries of a key go to one consumer.
     KeyShared,
 }
 
@@ -58,7 +58,7 @@ impl SubscriptionKind {
         }
     }
 
-    /// Returns whether one consumer at a time receives everything.
+    /// Returns whether one consumer at a time receives all entries.
     pub(crate) fn is_single_active(self) -> bool {
         matches!(self, Self::Exclusive | Self::Failover)
     }

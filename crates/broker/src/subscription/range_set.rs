@@ -1,10 +1,11 @@
-//! A set of entry offsets kept as disjoint half-open ranges.
+//! A set of entry offsets, stored as disjoint half-open ranges.
 //!
-//! Consumers acknowledge in runs, so a run costs one node whatever its length. The set answers in O(log ranges).
+//! Consumers mostly acknowledge consecutive entries; a range of them takes one node, whatever its length. A look-up
+//! takes O(log ranges).
 
 use std::collections::BTreeMap;
 
-/// Holds offsets as disjoint, non-touching ranges `start..end`.
+/// Offsets as disjoint ranges `start..end` that do not touch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct RangeSet {
     ranges: BTreeMap<u64, u64>,
@@ -16,7 +17,7 @@ impl RangeSet {
         self.range_of(offset).is_some()
     }
 
-    /// Adds one offset and tells whether it was new.
+    /// Adds one offset and returns whether it was new.
     pub(crate) fn insert(&mut self, offset: u64) -> bool {
         if self.contains(offset) {
             return false;
@@ -61,7 +62,7 @@ impl RangeSet {
         }
     }
 
-    /// Counts the offsets of the set that lie in `start..end`.
+    /// Returns the number of offsets of the set in `start..end`.
     pub(crate) fn count_within(&self, start: u64, end: u64) -> u64 {
         let mut count = 0;
         for (s, e) in self.iter() {
@@ -73,7 +74,7 @@ impl RangeSet {
         count
     }
 
-    /// Iterates over the ranges `(start, end)`, `end` exclusive, in order.
+    /// Returns the ranges `(start, end)` in order; `end` is exclusive.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
         self.ranges.iter().map(|(&s, &e)| (s, e))
     }

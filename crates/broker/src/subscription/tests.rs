@@ -14,7 +14,7 @@ fn limits(end: u64) -> PlanLimits {
     PlanLimits { end, entry_count: NO_LIMIT, now_ms: 0 }
 }
 
-/// Runs plan and deliver until nothing moves; gives (consumer, offset, redelivery count).
+/// Plans and delivers until nothing more can be delivered; returns (consumer, offset, redelivery count).
 fn drain(d: &mut Dispatcher, end: u64, view: impl Fn(u64) -> EntryView) -> Vec<(ConsumerKey, u64, u32)> {
     let mut out = Vec::new();
     while let Some(plan) = d.plan(&limits(end)) {
@@ -214,7 +214,7 @@ fn key_shared_keeps_a_key_with_one_consumer_until_it_is_drained() {
     assert_eq!(offsets(&drain(&mut d, 16, view), 2), moved);
 }
 
-/// The newest of several consumers of one name got every key.
+/// The newest of several consumers of one name once got every key.
 #[test]
 fn key_shared_consumers_of_one_name_share_the_keys() {
     let mut d = dispatcher(SubscriptionKind::KeyShared);
@@ -328,7 +328,7 @@ mod model {
             let held: u64 = d.consumers().iter().map(|c| c.unacked()).sum();
             prop_assert_eq!(held, d.unacked());
         }
-        // Whatever happened, a fresh consumer with permits and the departure of all others leaves nothing behind.
+        // Whatever happened, a new consumer with permits gets everything that is left once all others have gone.
         for key in d.consumers().iter().map(|c| c.key()).collect::<Vec<_>>() {
             d.remove_consumer(key);
         }

@@ -1,4 +1,4 @@
-//! What the broker's background work and the admin REST do with a topic.
+//! Functions of a topic for the broker's background work and the admin REST API.
 
 use super::state::Topic;
 use crate::{clock::now_ms, refused::Refused, storage};
@@ -14,7 +14,7 @@ impl Topic {
         Ok(self.store.put(storage::key(&["epoch", &self.full_name]), &epoch).await?)
     }
 
-    /// Samples all rates; called once a second.
+    /// Samples all rates. The caller does this once a second.
     pub(crate) fn sample(&self) {
         let now_ms = now_ms();
         self.published.sample(now_ms);
@@ -22,7 +22,7 @@ impl Topic {
         self.subscriptions().iter().for_each(|subscription| subscription.lock().dispatcher.sample(now_ms));
     }
 
-    /// Returns whether nothing was ever published and no producer is connected.
+    /// Returns whether the topic has no entries and no producer is connected.
     pub(crate) fn is_unused(&self) -> bool {
         self.lock().producers.count() == 0 && self.log.end() == self.log.first()
     }
@@ -32,7 +32,7 @@ impl Topic {
         self.lock().producers.count() > 0 || self.subscriptions().iter().any(|s| !s.lock().handles.is_empty())
     }
 
-    /// Sends all clients away; they come back by themselves.
+    /// Closes all producers and consumers; their clients connect them again.
     pub(crate) fn unload(&self) {
         self.close_producers();
         for subscription in self.subscriptions() {
@@ -40,12 +40,12 @@ impl Topic {
         }
     }
 
-    /// Returns whether the topic is being deleted, or was.
+    /// Returns whether the topic is being deleted or has been deleted.
     pub(crate) fn is_deleted(&self) -> bool {
         self.lock().deleted
     }
 
-    /// Sends all clients away for good.
+    /// Closes all producers and consumers and lets no new ones in.
     pub(crate) fn close_for_deletion(&self) {
         self.lock().deleted = true;
         self.unload();

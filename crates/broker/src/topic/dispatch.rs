@@ -1,7 +1,7 @@
-//! The shell of one subscription: reads the log, hands entries to the dispatcher, writes MESSAGE frames.
+//! The task of one subscription: it reads the log, passes entries to the dispatcher and writes MESSAGE frames.
 //!
-//! One task per subscription. It sleeps until something changed that could allow a delivery: an entry became durable,
-//! permits, an acknowledgement, a consumer, a connection with room again, or a delayed entry's time.
+//! The task sleeps until a change could allow a delivery: a durable entry, permits, an acknowledgement, a new consumer,
+//! a connection that can take bytes again, or a delayed entry that is due.
 
 use std::{
     collections::HashMap,
@@ -27,7 +27,7 @@ const READ_ENTRIES: u64 = 500;
 const READ_BYTES: usize = 4 * 1024 * 1024;
 /// After a failed read the task waits this long before it tries again.
 const READ_RETRY: Duration = Duration::from_secs(1);
-/// Delayed entries are due at this granularity.
+/// The task sleeps at least so long for a delayed entry, so that many of them do not wake it one by one.
 const DELAY_TICK: Duration = Duration::from_millis(50);
 
 impl Subscription {
@@ -40,7 +40,7 @@ impl Subscription {
         dispatcher.plan(&PlanLimits { end, entry_count: READ_ENTRIES, now_ms: now_ms() })
     }
 
-    /// Returns whether anything moved.
+    /// Sends entries of a plan to the consumers that take them. Returns whether it sent any or read on in the log.
     fn deliver(&self, topic: &Topic, plan: &Plan, entries: &[(u64, Bytes)]) -> bool {
         let mut core = self.lock();
         let kind = core.dispatcher.kind();
@@ -70,7 +70,7 @@ impl Subscription {
     }
 }
 
-/// Starts the task of a subscription. It ends with the subscription, or with the topic.
+/// Starts the task of a subscription. It ends with the subscription or with the topic.
 pub(super) fn start(topic: &Arc<Topic>, subscription: &Arc<Subscription>) {
     tokio::spawn(run(Arc::downgrade(topic), Arc::clone(subscription)));
 }
@@ -131,7 +131,8 @@ async fn read(topic: &Topic, plan: &Plan) -> Result<Vec<(u64, Bytes)>, StorageEr
 
 fn view(kind: SubscriptionKind, offset: u64, entry: &Bytes) -> EntryView {
     let mut view = EntryView { offset, message_count: 1, bytes: entry.len() as u64, ..EntryView::default() };
-    // A damaged entry is handed out as it is: the client sees the checksum fail and acknowledges it as corrupt.
+    // A damaged entry is delivered as it is: the client finds that its checksum is wrong and acknowledges it as
+    // corrupt.
     let Ok(peek) = EntryPeek::parse(entry) else { return view };
     view.message_count = peek.message_count();
     view.deliver_at_ms = peek.deliver_at_time.and_then(|t| u64::try_from(t).ok()).unwrap_or(0);

@@ -1,7 +1,8 @@
-//! How far a topic's log was durable, as the metadata keep it.
+//! The durable end of a topic's log as it is stored in the metadata.
 //!
-//! It is stored with the cursors, so at most one [`crate::BrokerConfig::cursor_flush`] behind the log. A log that ends
-//! before it was shortened by something else than a crash: it was restored from an older copy, or files of it are gone.
+//! It is stored with the cursors, so it is at most one [`crate::BrokerConfig::cursor_flush`] older than the log. If a
+//! log ends before it, the cause was not a crash: the log was restored from an older copy, or some of its files are
+//! missing.
 
 use std::sync::atomic::Ordering;
 
@@ -10,20 +11,20 @@ use serde::{Deserialize, Serialize};
 use super::state::Topic;
 use crate::storage::{self, Change, DurableEnd, StorageError};
 
-/// Stored form.
+/// Stored form of the durable end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StoredEnd {
     /// Number of the last segment.
     ledger: u64,
     /// First offset that was not durable.
     offset: u64,
-    /// Entries that were found missing since the topic was created.
+    /// How many entries were found missing since the topic was created.
     #[serde(default)]
     pub lost: u64,
 }
 
 impl StoredEnd {
-    /// Returns how far the log was durable.
+    /// Returns the stored durable end.
     pub(crate) fn durable(&self) -> DurableEnd {
         DurableEnd { ledger: self.ledger, offset: self.offset }
     }
@@ -40,7 +41,7 @@ impl Topic {
         self.log.damage().len() as u64
     }
 
-    /// Returns the change that stores how far the log is durable, if it has grown since the last time.
+    /// Returns the change that stores the durable end, if it has moved since the last time.
     ///
     /// # Errors
     /// The value cannot be encoded.
@@ -54,7 +55,7 @@ impl Topic {
         Ok(Some((storage::key(&["end", &self.full_name]), Some(storage::value(&stored)?))))
     }
 
-    /// Makes the next flush store how far the log is durable, because the last write failed.
+    /// Makes the next flush store the durable end again. The caller does this when a write failed.
     pub(crate) fn forget_stored_end(&self) {
         self.end_stored.store(u64::MAX, Ordering::Relaxed);
     }

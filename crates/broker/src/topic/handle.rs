@@ -1,4 +1,4 @@
-//! What a topic knows of a connected producer or consumer.
+//! What a topic knows about a connected producer or consumer.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -17,14 +17,14 @@ use crate::{
     subscription::ConsumerKey,
 };
 
-/// Where a producer stands that was taken in.
+/// The state of a producer that was admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// It may publish as soon as the epoch, if there is one, is durable.
+    /// It may publish. The topic epoch, if it has one, must be durable before that.
     Ready {
-        /// Topic epoch of the exclusive modes.
+        /// Topic epoch; set in the exclusive modes.
         topic_epoch: Option<u64>,
-        /// Last sequence id of its name; −1 if unknown.
+        /// Last sequence id of its name; −1 if none is known.
         last_sequence_id: i64,
     },
     /// It waits for its turn.
@@ -40,13 +40,13 @@ pub(crate) struct ProducerHandle {
     pub producer_id: u64,
     /// Name, given or generated.
     pub name: String,
-    /// Whether its messages are deduplicated where the policy leaves it to the default.
+    /// Whether the user gave the name. If there is no policy, only messages of such producers are deduplicated.
     pub is_named_by_user: bool,
     /// Access mode.
     pub mode: AccessMode,
-    /// PRODUCER's request id; a waiting producer is answered a second time under it.
+    /// Request id of its PRODUCER command. A waiting producer gets a second answer with the same id.
     pub request_id: u64,
-    /// Schema version told to the client, 8 bytes big-endian, or empty.
+    /// Schema version that was sent to the client: 8 bytes big-endian, or empty.
     pub schema_version: bytes::Bytes,
     /// Metadata of the client, for stats.
     pub metadata: Vec<(String, String)>,
@@ -59,7 +59,7 @@ pub(crate) struct ProducerHandle {
 }
 
 impl ProducerHandle {
-    /// Answers PRODUCER. A producer that waits gets a second answer under the same request id when its turn has come.
+    /// Answers PRODUCER. A waiting producer gets a second answer with the same request id when its turn comes.
     pub(crate) fn answer(&self, standing: Standing) {
         let (is_ready, topic_epoch, last_sequence_id) = match standing {
             Standing::Ready { topic_epoch, last_sequence_id } => (true, topic_epoch, last_sequence_id),
@@ -75,7 +75,7 @@ impl ProducerHandle {
         }));
     }
 
-    /// Refuses a producer that waits, because another one took the topic over.
+    /// Refuses a waiting producer because another one took over the topic.
     pub(super) fn refuse(&self, message: &str) {
         let answer = CommandError {
             request_id: self.request_id,
@@ -103,7 +103,7 @@ pub(crate) struct ConsumerHandle {
     pub connected_since_ms: u64,
 }
 
-/// Messages and bytes since the start.
+/// Counts messages and bytes since the broker's start.
 #[derive(Debug, Default)]
 pub(crate) struct Counter {
     messages: AtomicU64,
@@ -118,23 +118,23 @@ impl Counter {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Samples the rates; called once a second.
+    /// Samples the rates. The caller does this once a second.
     pub(crate) fn sample(&self, now_ms: u64) {
         let (messages, bytes) = (self.messages(), self.bytes());
         self.meter.lock().unwrap_or_else(PoisonError::into_inner).sample(now_ms, messages, bytes);
     }
 
-    /// Returns the rates of the last seconds.
+    /// Returns the rates over the last seconds.
     pub(crate) fn rates(&self) -> Rates {
         self.meter.lock().unwrap_or_else(PoisonError::into_inner).rates()
     }
 
-    /// Returns the messages.
+    /// Returns the number of messages.
     pub(crate) fn messages(&self) -> u64 {
         self.messages.load(Ordering::Relaxed)
     }
 
-    /// Returns the bytes.
+    /// Returns the number of bytes.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }

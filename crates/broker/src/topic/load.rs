@@ -1,4 +1,4 @@
-//! A topic that is brought up from what the disk has of it.
+//! Starts a topic from its stored state.
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -18,31 +18,31 @@ use crate::{
     subscription::Limits,
 };
 
-/// What a topic starts with, read from the disk.
+/// The stored state with which a topic starts.
 #[derive(Debug)]
 pub(crate) struct Loaded {
     /// Its log.
     pub log: TopicLog,
     /// The broker's metadata.
     pub store: Arc<Store>,
-    /// Last sequence ids.
+    /// The last sequence ids by producer name.
     pub dedup: DedupTable,
-    /// Where they begin to count.
+    /// The first position whose entries are deduplicated.
     pub dedup_since: Position,
-    /// Entries found missing at the end of the log, now and before.
+    /// How many entries were found missing at the end of the log, now and before.
     pub lost_entries: u64,
     /// Stored topic epoch.
     pub topic_epoch: Option<u64>,
-    /// Whose messages are deduplicated.
+    /// Which producers' messages are deduplicated.
     pub deduplication: DeduplicationPolicy,
-    /// Caps on unacknowledged messages.
+    /// Limits on unacknowledged messages.
     pub limits: Limits,
     /// When it was created (ms since the epoch).
     pub created_ms: u64,
 }
 
 impl Topic {
-    /// Brings a topic up and connects it with its log's commit thread.
+    /// Creates a topic from its stored state and connects it with its log's commit thread.
     pub(crate) fn new(name: TopicName, loaded: Loaded) -> Arc<Self> {
         let topic = Arc::new(Self {
             full_name: name.to_string(),

@@ -1,8 +1,8 @@
-//! Producers that come, wait and leave.
+//! Admits producers to a topic and removes them.
 //!
-//! A producer in an exclusive mode, or one whose turn has come, may publish when the topic's new epoch is durable: a
-//! restart must not give the same epoch to another producer. So [`Topic::admit_producer`] and
-//! [`Topic::release_producer`] write it before anybody is told.
+//! A producer in an exclusive mode, or one whose turn has come, may publish once the topic's new epoch is durable:
+//! after a restart the broker must not give the same epoch to another producer. So [`Topic::admit_producer`] and
+//! [`Topic::release_producer`] store the epoch before they answer the client.
 
 use std::sync::Arc;
 
@@ -14,24 +14,24 @@ use super::{
     state::{State, Topic},
 };
 use crate::{
-    peer::{Connection, PROBE},
+    peer::{CloseReason, Connection, PROBE},
     refused::Refused,
 };
 
-/// What a client holds from an earlier connection of its producer.
+/// What a client has from an earlier connection of its producer.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Epochs {
     /// Raised by the client at each reconnect.
     pub producer: u64,
-    /// The topic epoch that the client held; `None` for [`super::AccessMode::Shared`].
+    /// The topic epoch that the client had; `None` for [`super::AccessMode::Shared`].
     pub topic: Option<u64>,
 }
 
-/// Why a producer cannot come in now.
+/// Why a producer cannot be admitted now.
 enum NotAttached {
-    /// Another producer has the name. If its connection is dead it is put out and the producer may try again.
+    /// Another producer has the name. If its connection is dead, it is removed and the new producer is tried again.
     NameTaken { holder: ProducerKey, connection: Arc<Connection> },
-    /// Final.
+    /// The refusal is final.
     Refused(Refused),
 }
 
@@ -53,12 +53,13 @@ impl Topic {
         self.new_key()
     }
 
-    /// Returns whether a producer may publish now; a waiting one may when its turn has come.
+    /// Returns whether a producer may publish now. A waiting one may not before its turn comes.
     pub(crate) fn is_publishing(&self, key: ProducerKey) -> bool {
         self.lock().producers.is_connected(key)
     }
 
-    /// Takes a producer in, its topic epoch first made durable; a name held by a dead connection is freed first.
+    /// Admits a producer and makes its topic epoch durable. A producer of the same name on a dead connection is removed
+    /// first.
     ///
     /// # Errors
     /// The access mode or the name does not allow it, the topic is being deleted or its log failed, or the epoch cannot
@@ -78,14 +79,14 @@ impl Topic {
         Ok(standing)
     }
 
-    /// Takes a producer out and lets the next one in, its epoch first made durable.
+    /// Removes a producer and admits the next one, whose epoch is made durable first.
     pub(crate) async fn release_producer(&self, key: ProducerKey) {
         let mut leaving = Some(key);
         while let Some(key) = leaving.take() {
             let Some(promoted) = self.detach(key) else { return };
             match self.store_epoch(promoted.topic_epoch).await {
                 Ok(()) => self.tell_promoted(&promoted),
-                // Its producers have been sent away.
+                // The deletion has closed its producers.
                 Err(_) if self.is_deleted() => return,
                 Err(error) => {
                     tracing::error!(topic = self.full_name(), %error,
@@ -97,7 +98,7 @@ impl Topic {
         }
     }
 
-    /// Sends every producer away; clients reconnect.
+    /// Closes every producer; clients connect again.
     pub(crate) fn close_producers(&self) {
         self.lock().close_producers();
     }
@@ -108,13 +109,13 @@ impl Topic {
             Err(NotAttached::Refused(refused)) => return Err(refused),
             Err(NotAttached::NameTaken { holder, connection }) => (holder, connection),
         };
-        // A client that takes the name from itself is alive: it has just asked.
+        // A client whose own producer has the name is alive: it has just sent this request.
         if connection.id == handle.connection.id || connection.is_alive(PROBE).await {
             return Err(name_taken(handle));
         }
         connection.end();
         self.release_producer(holder).await;
-        // Once: whoever has the name now came after the probe began.
+        // Only one more attempt: a producer that has the name now came after the probe began, so it is alive.
         self.attach(handle, epochs).map_err(|error| match error {
             NotAttached::Refused(refused) => refused,
             NotAttached::NameTaken { .. } => name_taken(handle),
@@ -143,12 +144,12 @@ impl Topic {
             return Ok(Standing::Waiting);
         };
         for key in closed {
-            // A producer that its own client replaces under the same id is not told: the client would close the new
+            // A client that replaces its own producer under the same id gets no CLOSE_PRODUCER: it would close the new
             // one.
             if let Some(old) = state.handles.remove(&key)
                 && !(Arc::ptr_eq(&old.connection, &handle.connection) && old.producer_id == handle.producer_id)
             {
-                old.connection.close_producer(old.producer_id);
+                old.connection.close_producer(old.producer_id, CloseReason::TakenOver);
             }
         }
         state.refuse_waiters(&failed);
@@ -167,8 +168,8 @@ impl Topic {
 
     fn tell_promoted(&self, promoted: &Promoted) {
         let state = self.lock();
-        // It may have left, or have been fenced, while its epoch was written. Told while the lock is held, so that a
-        // CLOSE_PRODUCER of the next one that fences it comes behind this answer.
+        // It may have left or have been fenced while its epoch was written. The answer is sent while the lock is held,
+        // so that a CLOSE_PRODUCER comes after it if another producer fences this one.
         if state.producers.is_connected(promoted.handle.key) {
             let last_sequence_id = state.last_sequence_id(&promoted.handle);
             promoted.handle.answer(Standing::Ready { topic_epoch: Some(promoted.topic_epoch), last_sequence_id });
@@ -177,21 +178,21 @@ impl Topic {
 }
 
 impl State {
-    /// Sends every producer away, waiting ones too; clients reconnect.
+    /// Closes every producer, also waiting ones; clients connect again.
     pub(super) fn close_producers(&mut self) {
         for key in self.producers.all_keys() {
             self.producers.remove(key);
             if let Some(handle) = self.handles.remove(&key) {
-                handle.connection.close_producer(handle.producer_id);
+                handle.connection.close_producer(handle.producer_id, CloseReason::TopicClosed);
             }
         }
     }
 
-    /// Tells producers that waited that another one took the topic over.
+    /// Refuses waiting producers because another one took over the topic.
     fn refuse_waiters(&mut self, keys: &[ProducerKey]) {
         for key in keys {
             if let Some(waiter) = self.handles.remove(key) {
-                waiter.refuse("another producer took the topic over");
+                waiter.refuse("another producer took over the topic");
             }
         }
     }

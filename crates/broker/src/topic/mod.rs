@@ -1,7 +1,7 @@
-//! Topics: producers, deduplication, the way of a message into the log and out to subscriptions.
+//! Topics: producers, deduplication, and the path of a message into the log and out to subscriptions.
 //!
-//! A [`Topic`] joins the pure cores with its log. The session above calls it; it calls subscriptions and storage, and
-//! answers clients through the [`crate::peer`] that each producer and consumer came over.
+//! A [`Topic`] connects the modules without input and output to its log. The session calls it; it calls subscriptions
+//! and storage, and answers clients over the [`crate::peer`] of each producer and consumer.
 
 mod admin;
 mod dedup;

@@ -1,27 +1,27 @@
-//! Who may publish to a topic: names, access modes and the topic epoch.
+//! Decides who may publish to a topic: names, access modes and the topic epoch.
 //!
-//! Pure: the shell probes connections, writes the epoch to the metadata store and sends the answers. Source of the
-//! rules: PIP-68 "Exclusive Producer" and `CommandProducer` in PulsarApi.proto.
+//! This module does no input or output: the shell probes connections, writes the epoch to the metadata store and sends
+//! the answers. The rules are those of PIP-68 "Exclusive Producer" and `CommandProducer` in PulsarApi.proto.
 
 use std::collections::VecDeque;
 
 /// Identifies a producer inside the broker; never reused while the broker runs.
 pub(crate) type ProducerKey = u64;
 
-/// A client's epoch that is further ahead of the topic's than this was never given by it.
+/// If a client's epoch is so far ahead of the topic's, the topic cannot have given it to the client.
 const MAX_EPOCH_LEAP: u64 = 1_000_000;
 
 /// `ProducerAccessMode` of PulsarApi.proto.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum AccessMode {
-    /// Any number of producers.
+    /// Any number of producers may be connected.
     #[default]
     Shared,
-    /// The only producer, or an error.
+    /// It is the only producer; if there is another one, it is refused.
     Exclusive,
-    /// The only producer, or wait for the turn.
+    /// It is the only producer; if there is another one, it waits for its turn.
     WaitForExclusive,
-    /// The only producer; others are closed.
+    /// It is the only producer; if there are others, they are closed.
     ExclusiveWithFencing,
 }
 
@@ -37,7 +37,7 @@ impl AccessMode {
         }
     }
 
-    /// Returns the name that the admin REST prints.
+    /// Returns its name in the admin REST API.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Shared => "Shared",
@@ -48,31 +48,31 @@ impl AccessMode {
     }
 }
 
-/// What a producer asks for.
+/// What a producer requests.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ProducerSpec {
-    /// Producer name, given or generated.
+    /// Producer name, given by the user or generated.
     pub name: String,
-    /// Id on its connection.
+    /// Producer id, which is unique on its connection.
     pub producer_id: u64,
-    /// Its connection.
+    /// Number of its connection.
     pub connection: u64,
-    /// Raised by the client at each reconnect.
+    /// The client raises it each time it connects again.
     pub epoch: u64,
-    /// Wanted access.
+    /// The requested access mode.
     pub mode: AccessMode,
-    /// The topic epoch that the client held before; ignored for [`AccessMode::Shared`].
+    /// The topic epoch that the client had before; ignored for [`AccessMode::Shared`].
     pub topic_epoch: Option<u64>,
 }
 
 /// Why a producer was not admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// Another producer has the name; probe its connection for life before giving up.
+    /// Another producer has the name. The caller checks whether its connection is alive.
     NameTaken {
         /// The producer that has it.
         holder: ProducerKey,
-        /// The connection to be probed.
+        /// The connection of this producer.
         connection: u64,
     },
     /// An exclusive producer exists or waits.
@@ -84,11 +84,11 @@ pub(crate) enum Refusal {
 /// How a producer was admitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Admission {
-    /// It may publish. `topic_epoch` is set in the exclusive modes and must be durable before the answer goes out.
+    /// It may publish.
     Granted {
-        /// The new topic epoch.
+        /// The new topic epoch; set in the exclusive modes. It must be durable before the answer is sent.
         topic_epoch: Option<u64>,
-        /// Producers to be closed (fenced, or replaced by their own successor).
+        /// Producers to be closed: they are fenced, or their client replaces them.
         closed: Vec<ProducerKey>,
         /// Waiting producers to be refused with ProducerFenced.
         failed: Vec<ProducerKey>,
@@ -97,12 +97,12 @@ pub(crate) enum Admission {
     Waiting,
 }
 
-/// Next exclusive producer after the last one left.
+/// The next exclusive producer after the last one has left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Promotion {
     /// The producer whose turn it is.
     pub producer: ProducerKey,
-    /// The new topic epoch; to be made durable before the answer.
+    /// The new topic epoch. It must be durable before the answer is sent.
     pub topic_epoch: u64,
 }
 
@@ -116,7 +116,7 @@ pub(crate) struct Producers {
 }
 
 impl Producers {
-    /// Starts with the stored topic epoch.
+    /// Creates the state without producers and with the stored topic epoch.
     pub(crate) fn new(topic_epoch: Option<u64>) -> Self {
         Self { topic_epoch, ..Self::default() }
     }
@@ -126,17 +126,17 @@ impl Producers {
         self.connected.iter().map(|(key, spec)| (*key, spec))
     }
 
-    /// Counts the connected producers.
+    /// Returns the number of connected producers.
     pub(crate) fn count(&self) -> usize {
         self.connected.len()
     }
 
-    /// Lists all producers, waiting ones too.
+    /// Returns all producers, also waiting ones.
     pub(crate) fn all_keys(&self) -> Vec<ProducerKey> {
         self.connected.iter().chain(&self.waiting).map(|(key, _)| *key).collect()
     }
 
-    /// Lists the producers of a connection, waiting ones too, by key and id.
+    /// Returns key and id of the producers of a connection, also of waiting ones.
     pub(crate) fn of_connection(&self, connection: u64) -> Vec<(ProducerKey, u64)> {
         let own = self.connected.iter().chain(&self.waiting).filter(|(_, spec)| spec.connection == connection);
         own.map(|(key, spec)| (*key, spec.producer_id)).collect()
@@ -147,10 +147,10 @@ impl Producers {
         self.connected.iter().any(|(k, _)| *k == key)
     }
 
-    /// Admits, queues or refuses a producer.
+    /// Admits a producer, lets it wait or refuses it.
     ///
     /// # Errors
-    /// The name is taken, an exclusive producer holds the topic, or the client is fenced.
+    /// The name is taken, the topic has an exclusive producer, or the client is fenced.
     pub(crate) fn add(&mut self, key: ProducerKey, spec: ProducerSpec) -> Result<Admission, Refusal> {
         let mut closed = Vec::new();
         if let Some((holder, held)) = self.connected.iter().chain(&self.waiting).find(|(_, s)| s.name == spec.name) {
@@ -196,7 +196,8 @@ impl Producers {
         Ok(Admission::Granted { topic_epoch: Some(topic_epoch), closed, failed })
     }
 
-    /// Takes a producer out and returns the one whose turn comes, with those that waited under an outdated epoch.
+    /// Removes a producer. Returns the one whose turn comes, and the waiting ones that are fenced because their epoch
+    /// is outdated.
     pub(crate) fn remove(&mut self, key: ProducerKey) -> (Option<Promotion>, Vec<ProducerKey>) {
         self.forget(key);
         let mut fenced = Vec::new();
@@ -216,12 +217,13 @@ impl Producers {
 
     fn take(&mut self, key: ProducerKey, spec: ProducerSpec) -> u64 {
         let epoch = match (self.topic_epoch, spec.topic_epoch) {
-            // The metadata may be older than the producer's last epoch, which must not be given to somebody else again.
+            // Restored metadata may be older than the client's last epoch. That epoch must not be given to another
+            // producer.
             (Some(topic), Some(client)) if client.saturating_sub(topic) < MAX_EPOCH_LEAP => {
                 topic.max(client).saturating_add(1)
             }
-            // A topic that is made again begins again, whatever its former producers held: by that they tell it from
-            // the former one.
+            // A topic that was created again counts from 0, whatever epochs clients have from the deleted one. That way
+            // the clients can distinguish the two.
             (topic, _) => topic.map_or(0, |epoch| epoch + 1),
         };
         self.topic_epoch = Some(epoch);
@@ -262,7 +264,8 @@ mod tests {
         assert_eq!(producers.add(2, spec("b", AccessMode::Shared)), granted(None));
     }
 
-    /// Metadata from a backup are older than the epochs that clients hold; one of those was given to a second producer.
+    /// Restored metadata is older than the epochs that clients have. Such an epoch was once given to a second
+    /// producer.
     #[test]
     fn an_epoch_that_a_client_holds_is_not_given_again() {
         let mut producers = Producers::new(Some(2));
@@ -272,7 +275,7 @@ mod tests {
         let invented = ProducerSpec { topic_epoch: Some(u64::MAX), ..spec("a", AccessMode::Exclusive) };
         assert_eq!(producers.add(1, invented), granted(Some(3)));
         let of_the_former = ProducerSpec { topic_epoch: Some(7), ..spec("a", AccessMode::Exclusive) };
-        assert_eq!(Producers::new(None).add(1, of_the_former), granted(Some(0)), "a topic made again begins again");
+        assert_eq!(Producers::new(None).add(1, of_the_former), granted(Some(0)), "a new topic counts from 0");
     }
 
     #[test]

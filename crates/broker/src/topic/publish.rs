@@ -1,8 +1,8 @@
-//! The way of a SEND into the log, and of its receipt back.
+//! Appends the entry of a SEND to the log and sends its receipt.
 //!
-//! An entry is checked, judged by the deduplication table and appended under one lock, so the order of the log, of the
-//! table and of the receipts is the order of arrival. The log's commit thread tells what is durable; only then receipts
-//! go out, strictly in order, a duplicate's receipt behind those of everything that was sent before it.
+//! An entry is looked up in the deduplication table and appended under one lock, so log, table and receipts have the
+//! order in which entries arrive. Receipts are sent once the log's commit thread has said that the entries are durable.
+//! They are sent strictly in order; the receipt of a duplicate comes after those of everything that was sent before it.
 
 use std::sync::Arc;
 
@@ -27,16 +27,16 @@ use crate::{
 /// A SEND as it came from the wire.
 #[derive(Debug, Clone)]
 pub(crate) struct Publish {
-    /// The command's first sequence id; echoed.
+    /// First sequence id of the command. It is sent back with the receipt.
     pub sequence_id: u64,
-    /// The command's highest sequence id, if it gave one; echoed.
+    /// Highest sequence id of the command, if it has one. It is sent back with the receipt.
     pub highest_sequence_id: Option<u64>,
     /// The entry.
     pub entry: Bytes,
 }
 
 impl Publish {
-    /// Returns the id by which the batch is judged.
+    /// Returns the id that the deduplication table compares.
     fn last_sequence_id(&self) -> u64 {
         self.highest_sequence_id.unwrap_or(0).max(self.sequence_id)
     }
@@ -46,7 +46,8 @@ impl Publish {
 struct Checked {
     record: Record,
     is_chunk: bool,
-    /// One of the chunks of a message, not the last: all of them have the message's sequence id, the last one counts.
+    /// Whether it is a chunk of a message and not the last one. All chunks have the message's sequence id; only that of
+    /// the last chunk is compared.
     is_early_chunk: bool,
 }
 
@@ -75,7 +76,7 @@ impl Checked {
 }
 
 impl Topic {
-    /// Takes one entry of a producer. The answer comes later, as SEND_RECEIPT or SEND_ERROR.
+    /// Publishes one entry of a producer. The answer is sent later, as SEND_RECEIPT or SEND_ERROR.
     pub(crate) fn publish(&self, producer: &Arc<ProducerHandle>, publish: Publish) {
         let outcome = Checked::new(&publish).and_then(|checked| self.take_in(producer, &publish, checked));
         if let Err(refused) = outcome {
@@ -90,7 +91,7 @@ impl Topic {
 
     fn take_in(&self, producer: &Arc<ProducerHandle>, publish: &Publish, checked: Checked) -> Result<(), Refused> {
         let mut state = self.lock();
-        // Closed by the broker, or waiting for its turn: the client has been told, or will be.
+        // The broker has closed it, or it waits for its turn. The client knows that, or a message to it is on its way.
         if !state.producers.is_connected(producer.key) {
             return Ok(());
         }
@@ -112,13 +113,13 @@ impl Topic {
         if let Some(highest) = deduplicated
             && state.dedup.push(&producer.name, highest) != Verdict::Fresh
         {
-            // The first attempt may still be on its way to the disk. The receipt waits for everything that was appended
-            // before it, so it never promises what is not durable.
+            // The first attempt may still not be durable. The receipt waits for everything that was appended before it,
+            // so it is never sent for an entry that is not durable.
             receipt.release_at = self.log.end();
             state.pending.push_back(receipt);
             self.duplicates.add(messages, bytes as u64);
             drop(state);
-            // Nothing may be on its way; then no commit comes that would send this receipt.
+            // If everything is durable already, no commit comes that would send this receipt.
             self.release_receipts(self.log.durable_end());
             return Ok(());
         }
@@ -145,7 +146,7 @@ impl Topic {
         Ok(())
     }
 
-    /// Called by the log's commit thread, with the end of what is durable or with the failure of a write.
+    /// The log's commit thread calls this with the new durable end or with the error of a write.
     pub(super) fn on_durable(&self, outcome: Result<u64, StorageError>) {
         match outcome {
             Ok(durable_end) => {
@@ -177,7 +178,7 @@ impl Topic {
             receipt.producer.connection.release_inflight(receipt.bytes);
             target = Some(receipt.producer);
         }
-        // Pushed while the lock is held: two threads must not swap the order of their receipts.
+        // The lock is still held, so that two threads cannot send their receipts in the wrong order.
         if let Some(last) = target {
             last.connection.outbound.push_all(run);
         }
@@ -196,12 +197,12 @@ impl Topic {
         })
     }
 
-    /// After a failed write it is not known what the disk has, so nothing more is taken: producers are sent away, and
-    /// are refused until the broker has been restarted and has read the log again.
+    /// Stops the topic after a failed write. It is unknown what was written, so no more entries are accepted: producers
+    /// are closed, and new ones are refused until the broker has been restarted and has read the log again.
     fn poison(&self, state: &mut State, error: &StorageError) {
         if state.poisoned.is_none() {
             tracing::error!(topic = %self.name, %error,
-                "the log failed; the topic takes no more messages until the broker is restarted");
+                "the log failed; the topic accepts no more messages until the broker is restarted");
             state.poisoned = Some(error.to_string());
         }
         state.dedup.roll_back();
@@ -209,14 +210,14 @@ impl Topic {
         state.close_producers();
     }
 
-    /// Deletes the log. Its producers have been closed, so entries that wait for the disk get no receipt.
+    /// Deletes the log. The producers have been closed before, so entries that are not durable yet get no receipt.
     pub(crate) fn delete_log(&self) {
         self.log.delete();
         give_up_pending(&mut self.lock());
     }
 }
 
-/// Drops the receipts that wait for the disk; their bytes no longer count against their connections.
+/// Drops the receipts of entries that are not durable; their bytes no longer count as in flight on their connections.
 fn give_up_pending(state: &mut State) {
     for receipt in state.pending.drain(..) {
         receipt.producer.connection.release_inflight(receipt.bytes);

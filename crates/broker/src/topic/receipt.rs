@@ -1,10 +1,10 @@
-//! What a producer is still owed.
+//! Receipts that are still to be sent to producers.
 
 use std::sync::Arc;
 
 use super::handle::ProducerHandle;
 
-/// A receipt that waits for the disk.
+/// A receipt that is sent when its entry is durable.
 #[derive(Debug)]
 pub(super) struct PendingReceipt {
     pub producer: Arc<ProducerHandle>,
@@ -12,11 +12,11 @@ pub(super) struct PendingReceipt {
     pub highest_sequence_id: Option<u64>,
     /// The entry's offset; `None` for a duplicate.
     pub offset: Option<u64>,
-    /// The receipt may go out when everything below is durable.
+    /// The receipt may be sent when every entry below this offset is durable.
     pub release_at: u64,
-    /// Id to be noted as persisted.
+    /// Sequence id to be recorded as persisted then.
     pub deduplicated: Option<i64>,
-    /// Counted against its connection until then.
+    /// Size of the entry; it counts as in flight on its connection until then.
     pub bytes: usize,
 }
 
@@ -26,7 +26,7 @@ impl PendingReceipt {
         self.offset
     }
 
-    /// Forgets the sequence id: the table was emptied, and must not get an id from the time before.
+    /// Forgets the sequence id, because the table was emptied and must not get an id from before that.
     pub(super) fn forget_sequence_id(&mut self) {
         self.deduplicated = None;
     }

@@ -1,8 +1,9 @@
-//! One topic: its log, and what connected clients make of it.
+//! One topic: its log, its producers and its subscriptions.
 //!
-//! Two kinds of locks, both held for microseconds and never across an await: the topic's own ([`State`]: producers,
-//! deduplication, receipts) and one in each subscription (cursor, consumers). A call that needs both takes the topic's
-//! first. Under either of them a peer's queue and notes may be locked, never the other way round.
+//! There are two kinds of locks: that of the topic ([`State`]: producers, deduplication, receipts) and one in each
+//! subscription (cursor, consumers). Both are held for microseconds and never across an await. Code that needs both
+//! takes the topic's first. Code that has either of them may lock a peer's queue and notes; the reverse order is not
+//! allowed.
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -36,20 +37,20 @@ pub(crate) struct Topic {
     pub(super) store: Arc<Store>,
     pub(super) limits: Limits,
     pub(super) state: Mutex<State>,
-    /// Held while a subscription is created or deleted, so that two clients do not create the same one.
+    /// Locked while a subscription is created or deleted, so that two clients do not create the same one.
     pub(super) creating: tokio::sync::Mutex<()>,
     pub(super) next_key: AtomicU64,
     pub(super) created_ms: u64,
     /// Offset up to which the last sequence ids were stored.
     pub(super) dedup_stored: AtomicU64,
-    /// Where the stored sequence ids begin to count.
+    /// The first position whose entries are deduplicated.
     pub(super) dedup_since: Mutex<Position>,
     /// Offset that was stored as the durable end.
     pub(super) end_stored: AtomicU64,
     pub(super) lost_entries: u64,
-    /// What was stored.
+    /// Messages that were stored.
     pub published: Counter,
-    /// What was recognised as sent before.
+    /// Messages that were recognised as duplicates.
     pub duplicates: Counter,
 }
 
@@ -59,7 +60,7 @@ pub(super) struct State {
     pub(super) handles: HashMap<ProducerKey, Arc<ProducerHandle>>,
     pub(super) dedup: DedupTable,
     pub(super) deduplication: DeduplicationPolicy,
-    /// Entries before this offset are never in the table: they came while nobody's messages were deduplicated.
+    /// Entries before this offset are never in the table: they were published while nothing was deduplicated.
     pub(super) dedup_from: u64,
     pub(super) pending: VecDeque<PendingReceipt>,
     pub(super) subscriptions: BTreeMap<String, Arc<Subscription>>,
@@ -96,12 +97,12 @@ impl Topic {
         state.producers.connected().filter_map(|(key, _)| state.handles.get(&key).cloned()).collect()
     }
 
-    /// Returns the producers of a connection, waiting ones too, by key and id.
+    /// Returns key and id of the producers of a connection, also of waiting ones.
     pub(crate) fn producers_of(&self, connection: u64) -> Vec<(ProducerKey, u64)> {
         self.lock().producers.of_connection(connection)
     }
 
-    /// Returns the subscriptions by name.
+    /// Returns the subscriptions, sorted by name.
     pub(crate) fn subscriptions(&self) -> Vec<Arc<Subscription>> {
         self.lock().subscriptions.values().cloned().collect()
     }
@@ -111,12 +112,12 @@ impl Topic {
         self.lock().subscriptions.get(name).cloned()
     }
 
-    /// Returns whether chunked messages were published since the start.
+    /// Returns whether chunked messages were published since the broker's start.
     pub(crate) fn has_chunks(&self) -> bool {
         self.lock().has_chunks
     }
 
-    /// Returns the publish time of the last message since the start; 0 if there was none.
+    /// Returns the publish time of the last message since the broker's start; 0 if there was none.
     pub(crate) fn last_publish_ms(&self) -> u64 {
         self.lock().last_publish_ms
     }
@@ -147,7 +148,7 @@ impl Topic {
         Ok(id)
     }
 
-    /// Returns the id before an offset, as mark-delete positions are told.
+    /// Returns the id of the entry before an offset. Pulsar gives mark-delete positions this way.
     pub(crate) fn position_before(&self, offset: u64) -> MessageIdData {
         match offset.checked_sub(1).filter(|previous| *previous >= self.log.first()) {
             Some(previous) => self.message_id(previous),

@@ -1,4 +1,4 @@
-//! The cursors of durable subscriptions as the metadata keep them.
+//! The cursors of durable subscriptions as they are stored in the metadata.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -19,37 +19,36 @@ use crate::{
 pub(crate) struct StoredCursor {
     /// The first entry that is not acknowledged.
     next: (u64, u64),
-    /// Acknowledged ranges above it, both ends inclusive.
+    /// Acknowledged ranges above it; both ends are inclusive.
     #[serde(default)]
     acked: Vec<((u64, u64), (u64, u64))>,
-    /// Batches acknowledged in part: what remains, as on the wire.
+    /// Batches that are acknowledged in part, with the ack set of the remaining messages as on the wire.
     #[serde(default)]
     partial: Vec<((u64, u64), Vec<i64>)>,
-    /// Properties given at creation.
+    /// Properties that were given at the subscription's creation.
     #[serde(default)]
     properties: HashMap<String, String>,
 }
 
 impl Topic {
-    /// Brings back a stored subscription when the topic is loaded.
+    /// Adds a stored subscription when the topic is loaded.
     pub(crate) fn restore_subscription(self: &Arc<Self>, name: &str, stored: &StoredCursor) {
         let offset = |(ledger, entry)| self.log.offset_at_or_after(Position { ledger, entry });
         let acked: Vec<(u64, u64)> =
             stored.acked.iter().map(|(first, last)| (offset(*first), offset((last.0, last.1 + 1)))).collect();
-        // A batch that is not in the log any more must not lend its acknowledgements to the one that comes in its
-        // place.
+        // If a batch is missing in the log, its acknowledgements must not be used for the entry that follows it.
         let known = |(ledger, entry)| self.log.offset(Position { ledger, entry });
         let partial = stored.partial.iter().filter_map(|(at, words)| Some((known(*at)?, AckSet::from_wire(words))));
         let partial = partial.collect();
         let next = Position { ledger: stored.next.0, entry: stored.next.1 };
-        if self.log.is_behind_end(next) {
+        if self.log.is_after_end(next) {
             tracing::error!(
                 topic = self.full_name,
                 subscription = name,
                 ledger = next.ledger,
                 entry = next.entry,
-                "the subscription's cursor lies behind the end of the log, which lost entries; it is set to the end, \
-                so that it misses no new message"
+                "the subscription's cursor is after the end of the log, which lost entries; the cursor is moved to the \
+                end, so that the subscription gets every new message"
             );
         }
         let cursor = Cursor::restore(offset(stored.next), &acked, partial);
@@ -60,7 +59,7 @@ impl Topic {
         self.lock().subscriptions.insert(name.to_owned(), subscription);
     }
 
-    /// Returns the changes that make all moved cursors durable.
+    /// Returns the changes that store all cursors that have moved.
     ///
     /// # Errors
     /// A cursor cannot be encoded.
@@ -76,7 +75,7 @@ impl Topic {
         Ok(changes)
     }
 
-    /// Makes one subscription's cursor durable, if it moved.
+    /// Stores the cursor of one subscription, if it has moved.
     ///
     /// # Errors
     /// The metadata cannot be written.

@@ -1,4 +1,4 @@
-//! Subscriptions that begin, move and end.
+//! Creates, moves and deletes the subscriptions of a topic, and adds and removes their consumers.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -24,7 +24,7 @@ pub(crate) enum StartAt {
     Latest,
     /// Before the first entry.
     Earliest,
-    /// At this entry, itself included.
+    /// At this entry, which is delivered.
     Id(MessageIdData),
     /// At the first entry published at or after this time (ms since the epoch).
     Time(u64),
@@ -35,13 +35,13 @@ pub(crate) enum StartAt {
 pub(crate) struct SubscribeRequest {
     /// Subscription name.
     pub subscription: String,
-    /// Wanted type.
+    /// The requested type.
     pub kind: SubscriptionKind,
-    /// Whether the cursor survives; readers say no.
+    /// Whether the cursor survives; readers request that it does not.
     pub durability: Durability,
-    /// Where a subscription that does not exist yet starts.
+    /// Where the subscription starts if it does not exist yet.
     pub start: StartAt,
-    /// Priority, epoch, hash ranges.
+    /// Name, priority, epoch and hash ranges of the consumer.
     pub spec: ConsumerSpec,
     /// Properties of the subscription.
     pub properties: HashMap<String, String>,
@@ -50,9 +50,9 @@ pub(crate) struct SubscribeRequest {
 /// Why a consumer was not admitted.
 #[derive(Debug, Clone)]
 pub(crate) enum SubscribeError {
-    /// Another consumer is in the way; probe its connection for life before giving up.
+    /// Another consumer prevents it. The caller checks whether that consumer's connection is alive.
     Occupied(Arc<ConsumerHandle>, Refused),
-    /// Final.
+    /// The refusal is final.
     Refused(Refused),
 }
 
@@ -63,7 +63,7 @@ impl From<Refused> for SubscribeError {
 }
 
 impl Topic {
-    /// Finds or creates the subscription and admits the consumer.
+    /// Adds a consumer to a subscription, which is created if it does not exist.
     ///
     /// # Errors
     /// See [`SubscribeError`].
@@ -79,7 +79,8 @@ impl Topic {
             Ok(changes) => {
                 core.handles.insert(handle.key, Arc::clone(handle));
                 subscription.note_members(&core);
-                // The client must see SUCCESS before ACTIVE_CONSUMER_CHANGE; its session announces after answering.
+                // The new client must get SUCCESS before ACTIVE_CONSUMER_CHANGE, so its session announces the change
+                // after the answer. Here only the others get it.
                 let others: Vec<_> = changes.into_iter().filter(|change| change.consumer != handle.key).collect();
                 subscription.announce(&core, &others);
                 drop(core);
@@ -105,7 +106,7 @@ impl Topic {
         }
     }
 
-    /// Creates a durable subscription without a consumer, if it does not exist yet; tells whether it was new.
+    /// Creates a durable subscription without a consumer, unless it exists. Returns whether it was created.
     ///
     /// # Errors
     /// The cursor cannot be stored.
@@ -139,7 +140,7 @@ impl Topic {
             }
             return Ok(subscription);
         }
-        // Found before the write order is taken: a search by time reads the disk.
+        // This comes before the write order is locked, because a search by time reads the disk.
         let (offset, remaining) = self.start_offset(&request.start).await?;
         let mut cursor = Cursor::default();
         cursor.reset(offset, remaining);
@@ -154,8 +155,8 @@ impl Topic {
             Subscription::new(request.subscription.clone(), request.durability, request.properties.clone(), dispatcher);
         dispatch::start(self, &subscription);
         let mut state = self.lock();
-        // The topic may have been deleted since the cursor was stored; for a non-durable subscription nothing was
-        // checked yet.
+        // The topic may have been deleted since the cursor was stored. For a non-durable subscription this is the first
+        // check.
         if state.deleted {
             subscription.close();
             return Err(being_deleted());
@@ -164,7 +165,7 @@ impl Topic {
         Ok(subscription)
     }
 
-    /// Ends non-durable subscriptions whose consumer did not come back after a seek closed it.
+    /// Ends non-durable subscriptions whose consumer was closed by a seek and has not connected again.
     pub(crate) fn drop_abandoned(&self, idle_ms: u64) {
         let now = now_ms();
         let mut state = self.lock();
@@ -178,11 +179,11 @@ impl Topic {
         });
     }
 
-    /// Takes a consumer out; a non-durable subscription ends with its last one.
+    /// Removes a consumer. A non-durable subscription ends when its last consumer leaves.
     pub(crate) fn detach_consumer(&self, subscription: &Arc<Subscription>, key: ConsumerKey) {
         let is_last = {
             let mut core = subscription.lock();
-            // The broker closed it meanwhile, for a seek or a deletion, and told the dispatcher.
+            // The broker has closed it for a seek or a deletion and has removed it from the dispatcher.
             if core.handles.remove(&key).is_none() {
                 return;
             }
@@ -197,13 +198,13 @@ impl Topic {
         }
     }
 
-    /// Ends a subscription, whatever consumers it has. The caller checks whether that is allowed.
+    /// Deletes a subscription and closes its consumers. The caller checks whether that is allowed.
     ///
     /// # Errors
     /// The cursor cannot be deleted.
     pub(crate) async fn delete_subscription(&self, subscription: &Arc<Subscription>) -> Result<(), Refused> {
-        // Order: `creating`, then the store's write order. A client that subscribes again waits until the cursor is
-        // gone.
+        // Lock order: `creating`, then the store's write order. A client that subscribes again waits until the cursor
+        // has been deleted.
         let _creating = self.creating.lock().await;
         self.close_consumers(subscription);
         self.forget(subscription);
@@ -214,14 +215,15 @@ impl Topic {
         Ok(())
     }
 
-    /// Moves a subscription so that the given place comes next. Its consumers are closed and come back by themselves.
+    /// Moves a subscription so that the given entry is delivered next. Its consumers are closed; clients connect them
+    /// again.
     ///
     /// # Errors
     /// The log cannot be searched or the cursor cannot be stored.
     pub(crate) async fn seek(&self, subscription: &Arc<Subscription>, to: &StartAt) -> Result<(), Refused> {
         let (offset, remaining) = self.start_offset(to).await?;
-        // Before the cursor moves: acknowledgements of consumers that were sent the old place must not reach the new
-        // one.
+        // Consumers are closed before the cursor moves, because acknowledgements of what they got before the seek must
+        // not change the moved cursor.
         self.close_consumers(subscription);
         let _write_order = self.store.lock_write_order().await;
         self.refuse_deleted()?;
@@ -241,7 +243,7 @@ impl Topic {
         Ok(())
     }
 
-    /// Sends every consumer of a subscription away; clients subscribe again.
+    /// Closes every consumer of a subscription; clients subscribe again.
     pub(crate) fn close_consumers(&self, subscription: &Arc<Subscription>) {
         let mut core = subscription.lock();
         let handles: Vec<Arc<ConsumerHandle>> = core.handles.drain().map(|(_, handle)| handle).collect();
@@ -252,7 +254,7 @@ impl Topic {
         subscription.note_members(&core);
     }
 
-    /// Finds the offset of an existing entry.
+    /// Returns the offset of an entry; `None` if it does not exist.
     pub(crate) fn offset_of(&self, id: &MessageIdData) -> Option<u64> {
         self.log.offset(Position { ledger: id.ledger_id, entry: id.entry_id })
     }
@@ -278,8 +280,9 @@ impl Topic {
         })
     }
 
-    /// Refuses to write for a topic that is being deleted: the next topic of the name would find it. The caller holds
-    /// the store's write order, which a deletion holds until its keys are gone.
+    /// Refuses to write metadata of a topic that is being deleted, because a new topic of the same name would find
+    /// it. The caller has locked the store's write order, which a deletion keeps locked until it has removed its
+    /// keys.
     pub(super) fn refuse_deleted(&self) -> Result<(), Refused> {
         if self.is_deleted() { Err(being_deleted()) } else { Ok(()) }
     }

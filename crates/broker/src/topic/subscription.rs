@@ -1,4 +1,4 @@
-//! A subscription as connected clients share it: the pure dispatcher, the handles of its consumers, and its marks.
+//! A subscription with its connected consumers: the dispatcher, the consumers' handles, and the subscription's flags.
 
 use std::{
     collections::HashMap,
@@ -17,7 +17,7 @@ use crate::{
     subscription::{ActiveChange, ConsumerKey, Dispatcher},
 };
 
-/// `ACTIVE_CONSUMER_CHANGE` exists since this protocol version.
+/// Clients know `ACTIVE_CONSUMER_CHANGE` since this protocol version.
 const ACTIVE_CHANGE_VERSION: i32 = 12;
 
 /// Whether a subscription survives its last consumer and a restart.
@@ -43,12 +43,12 @@ pub(crate) struct Subscription {
     idle_since_ms: AtomicU64,
 }
 
-/// Dispatcher and handles change together.
+/// The part of a subscription under its lock. Dispatcher and handles change together.
 #[derive(Debug)]
 pub(crate) struct Core {
-    /// Who gets what.
+    /// Decides which consumer gets which entry.
     pub dispatcher: Dispatcher,
-    /// The consumers' connections.
+    /// The connected consumers.
     pub handles: HashMap<ConsumerKey, Arc<ConsumerHandle>>,
 }
 
@@ -92,36 +92,36 @@ impl Subscription {
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes the task check again whether anything can be delivered.
+    /// Makes the dispatch task check again whether anything can be delivered.
     pub(crate) fn wake(&self) {
         self.wake.notify_one();
     }
 
-    /// Notes that the cursor moved since it was stored.
+    /// Records that the cursor moved since it was stored.
     pub(crate) fn mark_dirty(&self) {
-        // Release, for the swap in `take_dirty`: the flush that clears the mark then stores the cursor as it was moved.
+        // Release pairs with the swap in `take_dirty`: a flush that clears the mark then stores the moved cursor.
         self.is_dirty.store(true, Ordering::Release);
     }
 
-    /// Returns whether the cursor moved since the last call, and clears the mark. A caller that then fails to store it
-    /// marks it again.
+    /// Returns whether the cursor moved since the last call, and clears the mark. If the caller then fails to store the
+    /// cursor, it must set the mark again.
     pub(crate) fn take_dirty(&self) -> bool {
         self.is_dirty.swap(false, Ordering::AcqRel)
     }
 
-    /// Ends the task.
+    /// Ends the dispatch task.
     pub(crate) fn close(&self) {
-        // Before the wake, which the task answers by looking at the mark.
+        // The flag is set before the wake, because the task reads the flag when it is woken.
         self.is_closed.store(true, Ordering::Release);
         self.wake();
     }
 
-    /// Returns whether the task has ended or is about to.
+    /// Returns whether the dispatch task has ended or is about to end.
     pub(crate) fn is_closed(&self) -> bool {
         self.is_closed.load(Ordering::Acquire)
     }
 
-    /// Returns since when (ms since the epoch) no consumer is connected; `None` while one is.
+    /// Returns the time (ms since the epoch) since which no consumer is connected; `None` while one is.
     pub(crate) fn idle_since_ms(&self) -> Option<u64> {
         Some(self.idle_since_ms.load(Ordering::Acquire)).filter(|since| *since > 0)
     }
@@ -131,7 +131,7 @@ impl Subscription {
         self.idle_since_ms.store(since, Ordering::Release);
     }
 
-    /// Tells Failover consumers which of them is active.
+    /// Sends ACTIVE_CONSUMER_CHANGE to Failover consumers.
     pub(crate) fn announce(&self, core: &Core, changes: &[ActiveChange]) {
         for change in changes {
             let Some(handle) = core.handles.get(&change.consumer) else { continue };

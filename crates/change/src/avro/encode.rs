@@ -133,6 +133,7 @@ impl AvroSchema {
     }
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "a float of Avro has the precision of 32 bits")]
 fn encode_number(kind: &Type, number: &Number, out: &mut Vec<u8>) -> Result<(), AvroError> {
     match kind {
         Type::Int => match number.as_i64().and_then(|number| i32::try_from(number).ok()) {
@@ -183,6 +184,7 @@ fn mismatch(kind: &Type, found: &str) -> AvroError {
 }
 
 /// Writes a number as zigzag, seven bits a byte, the lowest first.
+#[expect(clippy::cast_possible_truncation, reason = "the low seven bits are meant")]
 fn write_long(number: i64, out: &mut Vec<u8>) {
     let mut rest = ((number << 1) ^ (number >> 63)).cast_unsigned();
     while rest >= 0x80 {

@@ -63,6 +63,7 @@ fn of_bytes(schema: &Schema, bytes: &[u8], column: &Column) -> Option<DefaultVal
 }
 
 /// Returns the JSON of a default, as a row that has it prints it.
+#[expect(clippy::cast_possible_truncation, reason = "the column is a FLOAT")]
 pub(super) fn printed(schema: &Schema, default: &DefaultValue) -> Vec<u8> {
     let mut out = Vec::new();
     match (&schema.kind, default.json.as_f64()) {
@@ -145,8 +146,9 @@ fn decimal(text: &str, scale: u8) -> Option<Vec<u8>> {
         let mut carry = u16::from(digit.is_ascii_digit().then(|| digit - b'0')?);
         for byte in unscaled.iter_mut().rev() {
             let product = u16::from(*byte) * 10 + carry;
-            *byte = product as u8;
-            carry = product >> 8;
+            let [high, low] = product.to_be_bytes();
+            *byte = low;
+            carry = u16::from(high);
         }
     }
     if is_negative {

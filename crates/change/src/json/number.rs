@@ -75,7 +75,7 @@ fn java_layout(shortest: &str, out: &mut Vec<u8>) {
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let mut digits = [0u8; 40];
     let mut count = 0;
-    let mut point = whole.len() as i32 + exponent;
+    let mut point = i32::try_from(whole.len()).unwrap_or(i32::MAX) + exponent;
     for byte in whole.bytes().chain(fraction.bytes()) {
         if count == 0 && byte == b'0' {
             point -= 1;
@@ -94,7 +94,7 @@ fn java_layout(shortest: &str, out: &mut Vec<u8>) {
     let (first, rest) = digits.split_first().map_or((b'0', &[][..]), |(first, rest)| (*first, rest));
     match point {
         1..=7 => {
-            let point = point as usize;
+            let point = point.unsigned_abs() as usize;
             for index in 0..point.max(count) {
                 if index == point {
                     out.push(b'.');

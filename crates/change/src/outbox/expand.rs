@@ -95,7 +95,7 @@ impl Expansion {
             }
             Some(b'"') => write_string(&serde_json::from_str::<String>(text)?, out),
             Some(b'-' | b'0'..=b'9') if text.contains(['.', 'e', 'E']) => {
-                write_double(serde_json::from_str(text)?, out)
+                write_double(serde_json::from_str(text)?, out);
             }
             // Integers, true, false and null.
             _ => out.extend_from_slice(text.as_bytes()),

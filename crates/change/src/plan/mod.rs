@@ -312,6 +312,7 @@ impl Plan {
     }
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "a table has at most 4,096 columns")]
 fn write_object(
     image: &Image<'_>,
     columns: &[ColumnPlan],

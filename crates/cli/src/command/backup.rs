@@ -9,22 +9,22 @@ use bitacora_data_folder::{copy, copy_file, finish, make_folder, prepare};
 use crate::arguments::{Backup, Repair};
 use crate::failure::Failure;
 
-/// Copies a data folder into a new one. Its processes may run meanwhile.
+/// Copies a data folder into a new one. The processes that use it may run meanwhile.
 ///
-/// Checkpoints are copied before the log. Then the copied checkpoint is older than the copied log, and its source reads
-/// some rows again, which the broker drops as repeated. Otherwise the checkpoint could rely on messages that the copied
-/// log lacks.
+/// Checkpoints are copied before the log. So a copied checkpoint is older than the copied log: its source sends some
+/// rows again, which the broker drops as repeated. In the other order the checkpoint could rely on messages that the
+/// copied log lacks.
 pub(crate) async fn run(arguments: Backup) -> Result<(), Failure> {
     let done = tokio::task::spawn_blocking(move || back_up_all(&arguments.data_dir, &arguments.dir)).await;
     done?
 }
 
-/// Takes logs that the metadata do not know into them again.
+/// Adds the logs that the metadata does not know to it again.
 pub(crate) async fn repair(arguments: Repair) -> Result<(), Failure> {
     existing(&arguments.data_dir)?;
     let told = bitacora_broker::repair(&arguments.data_dir).await?;
     if told.is_empty() {
-        println!("every log is known to the metadata; nothing was changed");
+        println!("the metadata knows every log; nothing was changed");
     }
     for sentence in told {
         println!("{sentence}");
@@ -51,7 +51,7 @@ fn back_up_all(data_dir: &Path, to: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Copies the folder of every source; returns how many checkpoints there were.
+/// Copies the folder of every source, and returns the number of checkpoints.
 fn copy_sources(data_dir: &Path, sources: &Path, to: &Path) -> Result<usize, Failure> {
     let failed = |path: &Path| {
         let path = path.to_owned();
@@ -71,7 +71,7 @@ fn copy_sources(data_dir: &Path, sources: &Path, to: &Path) -> Result<usize, Fai
                     copy(data_dir, &file, &copied)?;
                     count += 1;
                 }
-                // Half of a file that is being made.
+                // A file that is still being written.
                 Some("new") => {}
                 _ => copy_file(&file, &copied).map_err(failed(&file))?,
             }
@@ -93,7 +93,7 @@ fn existing(data_dir: &Path) -> Result<(), Failure> {
     Err(Failure::new(format!("there is no data folder {}; name it with --data-dir", data_dir.display())))
 }
 
-/// A copy inside the original would be copied with it, and lost with it.
+/// Refuses a copy inside the original, which would be copied with it and lost with it.
 fn refuse_inside(data_dir: &Path, to: &Path) -> Result<(), Failure> {
     let (original, target) = (data_dir.canonicalize()?, std::path::absolute(to)?);
     let parent = target.ancestors().find_map(|folder| folder.canonicalize().ok());

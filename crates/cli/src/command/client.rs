@@ -43,7 +43,8 @@ async fn consume(client: &Client, arguments: Consume) -> Result<(), Failure> {
     while arguments.num_messages == 0 || count < arguments.num_messages {
         let message = match consumer.receive().await {
             Ok(message) => message,
-            // Told, and passed: it would come first at every start, and nothing behind it would be read.
+            // Report and acknowledge the message: it would otherwise come first at every start, and block those after
+            // it.
             Err(error @ Error::Unreadable { id, .. }) if arguments.unreadable == Unreadable::Skip => {
                 eprintln!("bitacora: {error}; it is acknowledged");
                 consumer.acknowledge(id).await?;
@@ -54,7 +55,7 @@ async fn consume(client: &Client, arguments: Consume) -> Result<(), Failure> {
         count += 1;
         let shown = if arguments.hide_content { "got message\n".to_owned() } else { shown(&message) };
         let mut out = std::io::stdout().lock();
-        // A reader that has hung up wants no more.
+        // The reader of the output has closed it, so there is nothing more to do.
         if out.write_all(shown.as_bytes()).and_then(|()| out.flush()).is_err() {
             break;
         }
@@ -64,7 +65,7 @@ async fn consume(client: &Client, arguments: Consume) -> Result<(), Failure> {
     Ok(consumer.close().await?)
 }
 
-/// A message as Pulsar's client prints it.
+/// Returns a message as Pulsar's client prints it.
 fn shown(message: &Message) -> String {
     let properties: Vec<String> = message
         .metadata
@@ -99,7 +100,7 @@ async fn produce(client: &Client, arguments: Produce) -> Result<(), Failure> {
     for property in &arguments.properties {
         match property.split_once('=') {
             Some(pair) => properties.push(pair),
-            None => return Err(Failure::new(format!("{property:?} is no property; write NAME=VALUE"))),
+            None => return Err(Failure::new(format!("{property:?} is not a property; write NAME=VALUE"))),
         }
     }
     let chunking = if arguments.chunking_allowed { Chunking::WhenTooLarge } else { Chunking::Never };

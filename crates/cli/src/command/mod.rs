@@ -18,7 +18,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::arguments::address;
 use crate::failure::Failure;
 
-/// Starts the embedded broker and says where it listens.
+/// Starts the embedded broker and prints where it listens.
 async fn start_broker(asked: &bitacora_config::BrokerConfig, data_dir: &Path) -> Result<Broker, Failure> {
     let mut config = BrokerConfig::new(data_dir);
     config.listen = Some(address(&asked.listen, "the binary protocol")?);
@@ -38,13 +38,15 @@ async fn start_broker(asked: &bitacora_config::BrokerConfig, data_dir: &Path) ->
     Ok(broker)
 }
 
-/// Prepares a data folder for this process: closes it to other users, and until the result is dropped gives
-/// `bitacora backup` copies of the files that are open here.
+/// Prepares a data folder for this process: closes it to other users and, until the result is dropped, gives
+/// `bitacora backup` copies of the files that this process has open.
 fn claim(data_dir: &Path) -> Result<Option<CopyService>, Failure> {
     refuse_unfinished(data_dir)?;
     let unusable = |error| {
         let path = data_dir.display();
-        Failure::new(format!("the data folder {path} cannot be made: {error}; choose another (--data-dir, data_dir)"))
+        Failure::new(format!(
+            "the data folder {path} cannot be created: {error}; choose another (--data-dir, data_dir)"
+        ))
     };
     if data_dir.exists() {
         tighten_own(data_dir, &["sources", "metadata.redb", "LOCK"]);
@@ -56,7 +58,7 @@ fn claim(data_dir: &Path) -> Result<Option<CopyService>, Failure> {
         Ok(service) => Ok(Some(service)),
         Err(error) => {
             eprintln!(
-                "bitacora: {} cannot hold a socket ({error}); `bitacora backup` of it works only while nothing runs on \
+                "bitacora: {} cannot hold a socket ({error}); `bitacora backup` can copy it only while no process uses \
                 it",
                 data_dir.display()
             );
@@ -65,14 +67,15 @@ fn claim(data_dir: &Path) -> Result<Option<CopyService>, Failure> {
     }
 }
 
-/// Exit code of a process that did not end in good order because of Ctrl-C, as a shell gives it.
+/// Exit code of a process that Ctrl-C ended before it had shut down, as a shell reports it.
 const INTERRUPTED: i32 = 130;
 
-/// Time that the process has to end in good order. Then it says what it waits for, and Ctrl-C ends it at once.
+/// Time that the process has to shut down. After it the process says that it is still shutting down, and Ctrl-C ends it
+/// at once.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The signals that ask the process to end, SIGINT and SIGTERM. From its creation on neither kills the process, and a
-/// signal that comes before [`Interrupts::asked_to_end`] is waited for is kept for it.
+/// The signals that ask the process to end, SIGINT and SIGTERM. Once this exists, neither kills the process, and a
+/// signal that comes before the call of [`Interrupts::asked_to_end`] is kept for it.
 struct Interrupts {
     interrupt: Signal,
     terminate: Signal,
@@ -83,8 +86,8 @@ impl Interrupts {
         Ok(Interrupts { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
     }
 
-    /// Waits for a signal. After it the process has [`PATIENCE`] to end in good order; later a further Ctrl-C ends it
-    /// at once. The future can be dropped and called again without missing a signal.
+    /// Waits for a signal. Then the process has [`PATIENCE`] to shut down; after that, another Ctrl-C ends it at once.
+    /// The future can be dropped and created again without missing a signal.
     async fn asked_to_end(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
@@ -94,19 +97,18 @@ impl Interrupts {
     }
 }
 
-/// Ends the process at the next Ctrl-C. One that comes within [`PATIENCE`] does not count: a parent that forwards
-/// signals to a child in the terminal's own process group sends each signal twice.
+/// Ends the process at the next Ctrl-C. One within [`PATIENCE`] does not count: a child in the terminal's process group
+/// gets each signal twice if its parent forwards signals.
 async fn cut_short() {
     tokio::time::sleep(PATIENCE).await;
     let Ok(mut interrupt) = listen(SignalKind::interrupt()) else { return };
     eprintln!(
-        "bitacora: what is on its way is brought to its end first; Ctrl-C ends at once, and the next start does the \
-        rest"
+        "bitacora: everything under way is finished first; Ctrl-C ends at once, and the next start does the rest"
     );
     interrupt.recv().await;
     std::process::exit(INTERRUPTED);
 }
 
 fn listen(kind: SignalKind) -> Result<Signal, Failure> {
-    signal(kind).map_err(|error| Failure::new(format!("requests to end cannot be listened for: {error}")))
+    signal(kind).map_err(|error| Failure::new(format!("the process cannot listen for signals: {error}")))
 }

@@ -58,7 +58,7 @@ pub(crate) async fn run(arguments: Localrun) -> Result<(), Failure> {
     Ok(outcome?)
 }
 
-/// Makes the topic that the command names, as Pulsar IO does; nothing is ever sent to it.
+/// Creates the topic that the command names, as Pulsar IO does. Nothing is ever sent to it.
 async fn touch(client: ClientConfig, topic: &str, namespace: &str) -> Result<(), Failure> {
     let full = if topic.contains('/') { topic.to_owned() } else { format!("persistent://{namespace}/{topic}") };
     let topic = TopicName::parse(&full).map_err(|error| Failure::new(error.to_string()))?;

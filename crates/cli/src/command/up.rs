@@ -13,7 +13,7 @@ use crate::arguments::Up;
 use crate::failure::Failure;
 use crate::{metrics, progress};
 
-/// Runs broker and sources until interrupted; the first source that fails ends them all.
+/// Runs broker and sources until interrupted, or until a source fails, which ends them all.
 pub(crate) async fn run(arguments: Up) -> Result<(), Failure> {
     let mut interrupts = Interrupts::listen()?;
     let config = load_toml(&arguments.config, &Environment::of_process())?;

@@ -1,4 +1,4 @@
-//! Seeded choices of a chaos test: when, and what.
+//! Seeded choices of a chaos test: when something happens, and what.
 
 #![allow(dead_code)] // each test file uses a part of it
 
@@ -9,7 +9,7 @@ pub(crate) fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().map_or(default, |text| text.parse().expect("a whole number"))
 }
 
-/// A plain congruential generator, so that a seed means the same in every version of every library.
+/// A linear congruential generator. A seed gives the same choices in every version of every library.
 pub(crate) struct Moments(u64);
 
 impl Moments {
@@ -25,13 +25,13 @@ impl Moments {
         Duration::from_millis(self.below(limit_ms))
     }
 
-    /// Returns one of the items, each as likely as the others.
+    /// Returns one of the items; all are equally likely.
     pub(crate) fn choose<'a, T>(&mut self, items: &'a [T]) -> &'a T {
         let index = self.below(items.len() as u64);
         &items[usize::try_from(index).expect("an index")]
     }
 
-    /// Returns whether one of so many equally likely cases came up.
+    /// Returns true in one of `count` cases on average.
     pub(crate) fn one_in(&mut self, count: u64) -> bool {
         self.below(count) == 0
     }

@@ -1,4 +1,4 @@
-//! A server under load, `bitacora` between it and a topic, and the verdict on what arrived.
+//! A database server under load, `bitacora` between it and a topic, and the check of what arrived.
 
 #![allow(dead_code)] // each test file uses a part of it
 
@@ -12,13 +12,13 @@ use bitacora_testkit::{BitacoraProcess, Mysql, MysqlOptions, StoredMessage, Topi
 pub(crate) const TOPIC: &str = "persistent://public/default/srv.carga.carga";
 const READY: Duration = Duration::from_secs(60);
 
-/// Addresses, folders and the server; the processes are started and killed by the test.
+/// Addresses, folders and the server. The test starts and kills the processes.
 pub(crate) struct Scene {
     pub server: Mysql,
     folder: tempfile::TempDir,
     port: u16,
     http_port: u16,
-    /// Where sources find the server: its port, or that of a forwarder before it.
+    /// The port to which sources connect: that of the server, or of a forwarder before it.
     pub server_port: u16,
 }
 
@@ -70,13 +70,13 @@ impl Scene {
         BitacoraProcess::start_command(command(&arguments))
     }
 
-    /// Starts the source alone, from a source file of Pulsar IO, against the broker's port.
+    /// Starts the source alone, with a source file of Pulsar IO that names the broker's port.
     pub(crate) fn start_source(&self) -> BitacoraProcess {
         self.start_source_in("source")
     }
 
-    /// Starts the source alone with a data folder of that name. Each folder has a replica id of its own, as engines on
-    /// two machines have: with one id the server's check would refuse the second.
+    /// Starts the source alone with a data folder of that name. Each folder has its own replica id, as engines on two
+    /// machines have: if two had the same id, the check of the server would refuse the second.
     pub(crate) fn start_source_in(&self, folder: &str) -> BitacoraProcess {
         let replica_id = 700_000 + folder.bytes().map(u32::from).sum::<u32>();
         let config = format!(
@@ -104,7 +104,7 @@ impl Scene {
         BitacoraProcess::start_command(command(&arguments))
     }
 
-    /// Waits until the broker's port takes connections.
+    /// Waits until the broker accepts connections.
     pub(crate) fn wait_for_broker(&self, process: &mut BitacoraProcess) {
         wait_until("the broker's port", READY, || {
             assert!(process.is_running(), "bitacora ended:\n{}", process.stderr());
@@ -125,18 +125,18 @@ impl Scene {
         });
     }
 
-    /// Ends the load, waits until the last change of every row is there, and checks everything that arrived. Returns
+    /// Ends the load, waits until the last change of every row has arrived, and checks everything that arrived. Returns
     /// how many changes were committed.
     pub(crate) fn verdict(&self, load: Load, snapshot: SnapshotRule) -> usize {
         self.verdict_on(&load.stop(), snapshot)
     }
 
-    /// Like [`Scene::verdict`] for a load that has ended.
+    /// Does what [`Scene::verdict`] does, for a load that has ended.
     pub(crate) fn verdict_on(&self, history: &History, snapshot: SnapshotRule) -> usize {
         self.verdict_on_messages(history, snapshot, |_| true)
     }
 
-    /// Like [`Scene::verdict_on`], for those messages of the topic that count.
+    /// Does what [`Scene::verdict_on`] does, for those messages of the topic that the filter accepts.
     pub(crate) fn verdict_on_messages(
         &self,
         history: &History,

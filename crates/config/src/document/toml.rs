@@ -1,4 +1,4 @@
-//! TOML into the tree.
+//! Parses TOML into the tree.
 
 use serde::de::Error as _;
 use toml::de::{DeTable, DeValue};

@@ -1,6 +1,6 @@
-//! The tree, and why a file is none.
+//! The tree, and the error of a file that cannot be parsed.
 
-/// Nesting deeper than this is refused; real files have three levels.
+/// Deepest nesting that is accepted. Real files have three levels; the bound keeps recursion from exhausting the stack.
 pub(super) const MAX_DEPTH: usize = 32;
 
 /// A value in a configuration file.
@@ -8,11 +8,11 @@ pub(super) const MAX_DEPTH: usize = 32;
 pub(crate) struct Node {
     /// One-based line where the value starts.
     pub(crate) line: usize,
-    /// What stands there.
+    /// The value.
     pub(crate) content: Content,
 }
 
-/// What a [`Node`] holds.
+/// The content of a [`Node`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Content {
     /// A key without a value (YAML's `null`, `~` or nothing).
@@ -21,7 +21,7 @@ pub(crate) enum Content {
     Scalar(String),
     /// An ordered list.
     List(Vec<Node>),
-    /// Entries in the order of the file; a key may appear twice, the reader of the tree reports it.
+    /// Entries in the order of the file. A key may appear twice; the code that reads the tree reports it.
     Mapping(Vec<Entry>),
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct Entry {
     pub(crate) value: Node,
 }
 
-/// Why a file is not a tree.
+/// Why a file cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SyntaxError {
     /// One-based line.

@@ -1,4 +1,5 @@
-//! YAML into the tree. Only what configuration needs: one document, no anchors, no merge keys, no tags.
+//! Parses YAML into the tree. Only what configuration needs is supported: one document, no aliases, no merge keys, no
+//! tags.
 
 use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, Span};
 

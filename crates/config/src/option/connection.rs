@@ -1,11 +1,11 @@
-//! The server and how it is reached.
+//! Options for the server and the connection to it.
 
 use bitacora_change::Connector;
 use bitacora_source::{PublicKeyRetrieval, TlsMode};
 
 use super::spec::{Choice, Effect, OptionSpec};
 
-const OWN_CLIENT: &str = "the binlog is read by an own client, not through a Java driver";
+const OWN_CLIENT: &str = "our own client reads the binlog, not a Java driver";
 const NO_EXTRA_READERS: &str = "one connection reads the binlog";
 const OWN_KEEP_ALIVE: &str = "a silent connection is always noticed";
 const RUNNER: &str = "there is one runner for each source";
@@ -103,7 +103,8 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     OptionSpec::new(
         "database.query.timeout.ms",
         Effect::Integer { min: 1, max: 86_400_000, set: |draft, number| draft.source.server.query_timeout_ms = number },
-        "Limit for the answer to one statement, in milliseconds; snapshot rows and the binlog have none.",
+        "Limit for the answer to one statement, and for a pause between the rows of a snapshot, in milliseconds; the \
+        binlog has a limit of its own.",
     )
     .toml(&["server.query_timeout_ms"])
     .default("600000"),
@@ -131,7 +132,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     OptionSpec::unused("database.characterEncoding", OWN_CLIENT),
     OptionSpec::unused("database.useUnicode", OWN_CLIENT),
     OptionSpec::unused("database.zeroDateTimeBehavior", OWN_CLIENT),
-    OptionSpec::unused("database.autoReconnect", "a broken connection is always made again"),
+    OptionSpec::unused("database.autoReconnect", "a broken connection is always opened again"),
     OptionSpec::unused("custom.sanitize.pattern", "secrets never appear in logs"),
 ];
 
@@ -153,24 +154,24 @@ pub(super) const TLS: &[OptionSpec] = &[
                 "verify_full",
             ]),
         ]),
-        "Protection of the connection: never; if the server can; always; always and the certificate is checked; always \
-        and it must name the host. Under `preferred` the password itself goes to a certificate that was not checked on \
-        a loopback address only.",
+        "TLS of the connection: never; if the server offers it; always; always, with a checked certificate; always, \
+        with a checked certificate for this host. Under `preferred` with an unchecked certificate, the password \
+        itself is sent only to a loopback address.",
     )
     .toml(&["server.tls.mode"])
     .default("preferred"),
     OptionSpec::new(
         "database.ssl.ca",
         Effect::Path(|draft, path| draft.source.server.tls.ca_file = Some(path)),
-        "PEM file of the authorities to trust (our own option); a named one is always checked, as by `verify_ca`. \
-        Without it: the web's well-known ones, where the mode checks.",
+        "PEM file of the authorities to trust (our own option). With it the certificate is always checked, as with \
+        `verify_ca`. Without it, a mode that checks trusts the web's well-known authorities.",
     )
     .toml(&["server.tls.ca"]),
     OptionSpec::new(
         "database.serverRSAPublicKeyFile",
         Effect::Path(|draft, path| draft.source.server.tls.server_public_key_file = Some(path)),
-        "PEM file of the server's RSA key (`public_key.pem` in MySQL's data folder): without TLS, the password of \
-        `caching_sha2_password` and `sha256_password` is given under this key only.",
+        "PEM file of the server's RSA key (`public_key.pem` in MySQL's data folder): without TLS, the password for \
+        `caching_sha2_password` and `sha256_password` is sent only encrypted with this key.",
     )
     .aliases(&["driver.serverRSAPublicKeyFile"])
     .toml(&["server.tls.server_public_key"]),
@@ -180,8 +181,8 @@ pub(super) const TLS: &[OptionSpec] = &[
             draft.source.server.tls.public_key_retrieval =
                 if allow { PublicKeyRetrieval::Allowed } else { PublicKeyRetrieval::Refused };
         }),
-        "Whether the password may be given under a key that nobody vouches for: the one that a server without TLS \
-        sends, or that of a certificate which was not checked. Whoever answers in the server's place then learns it.",
+        "Whether the password may be encrypted with a key that nobody verified: the key that a server without TLS \
+        sends, or that of an unchecked certificate. Whoever answers in the server's place then learns the password.",
     )
     .aliases(&["driver.allowPublicKeyRetrieval"])
     .toml(&["server.tls.allow_public_key_retrieval"])

@@ -1,4 +1,4 @@
-//! The process: folder of everything durable, addresses of the embedded broker and of the metrics.
+//! Options for the process: its data folder, and the addresses of the embedded broker and of the metrics.
 
 use super::spec::{Choice, Effect, OptionSpec};
 
@@ -30,14 +30,15 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
             draft.broker.http_names = names;
             Ok(())
         }),
-        "Names by which the admin REST is asked, beside `localhost` and addresses, as `broker.example` or \
-        `broker.example:8080`; requests under other names, and of web pages of other hosts, are refused.",
+        "Host names under which the admin REST accepts requests, besides `localhost` and addresses, such as \
+        `broker.example` or `broker.example:8080`. Requests under other names, and from web pages of other hosts, are \
+        refused.",
     )
     .toml(&["broker.http_names"]),
     OptionSpec::new(
         "broker.allow.remote",
         Effect::Boolean(|draft, allow| draft.broker.allow_remote = allow),
-        "Whether the addresses may be such that other machines can reach; the broker has no authentication and no TLS.",
+        "Whether the addresses may be reachable from other machines; the broker has no authentication and no TLS.",
     )
     .toml(&["broker.allow_remote"])
     .default("false"),
@@ -48,23 +49,23 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
             Choice::new("BACKWARD", |draft| draft.broker.schema_compatibility_strategy = "BACKWARD".into()),
             Choice::new("FORWARD", |draft| draft.broker.schema_compatibility_strategy = "FORWARD".into()),
             Choice::new("FULL_TRANSITIVE", |draft| {
-                draft.broker.schema_compatibility_strategy = "FULL_TRANSITIVE".into()
+                draft.broker.schema_compatibility_strategy = "FULL_TRANSITIVE".into();
             }),
             Choice::new("BACKWARD_TRANSITIVE", |draft| {
-                draft.broker.schema_compatibility_strategy = "BACKWARD_TRANSITIVE".into()
+                draft.broker.schema_compatibility_strategy = "BACKWARD_TRANSITIVE".into();
             }),
             Choice::new("FORWARD_TRANSITIVE", |draft| {
-                draft.broker.schema_compatibility_strategy = "FORWARD_TRANSITIVE".into()
+                draft.broker.schema_compatibility_strategy = "FORWARD_TRANSITIVE".into();
             }),
             Choice::new("ALWAYS_COMPATIBLE", |draft| {
-                draft.broker.schema_compatibility_strategy = "ALWAYS_COMPATIBLE".into()
+                draft.broker.schema_compatibility_strategy = "ALWAYS_COMPATIBLE".into();
             }),
             Choice::new("ALWAYS_INCOMPATIBLE", |draft| {
-                draft.broker.schema_compatibility_strategy = "ALWAYS_INCOMPATIBLE".into()
+                draft.broker.schema_compatibility_strategy = "ALWAYS_INCOMPATIBLE".into();
             }),
         ]),
-        "How a topic's schema may change where the policy of its namespace does not say; `ALWAYS_COMPATIBLE` lets \
-        every `ALTER TABLE` pass.",
+        "How a topic's schema may change if the policy of its namespace does not say; `ALWAYS_COMPATIBLE` accepts \
+        every `ALTER TABLE`.",
     )
     .toml(&["broker.schema_compatibility_strategy"])
     .default("FULL"),
@@ -75,9 +76,9 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
             max: 134_217_728,
             set: |draft, number| draft.broker.max_message_size = u32::try_from(number).unwrap_or(u32::MAX),
         },
-        "Largest entry that clients may send, in bytes, `maxMessageSize` of a Pulsar; the broker tells it to them. \
-        Rows above it travel in chunks. A consumer that is told a smaller size than an entry has cannot read that \
-        entry, so do not lower it below what is stored.",
+        "Largest entry that clients may send, in bytes (Pulsar's `maxMessageSize`); the broker announces it to them. \
+        Larger rows travel in chunks. A consumer cannot read an entry that is larger than the announced size, so do \
+        not lower it below the size of stored entries.",
     )
     .toml(&["broker.max_message_size"])
     .default("5242880"),

@@ -1,4 +1,4 @@
-//! The form of events.
+//! Options for the form of events.
 
 use bitacora_change::{DebeziumForm, ValueFormat};
 
@@ -9,7 +9,7 @@ const TRANSACTIONS: &str = "transaction topics and blocks are not implemented ye
 const JSON_ONLY: &str = "only org.apache.kafka.connect.json.JsonConverter is implemented";
 const JSON_CONVERTER: &str = "org.apache.kafka.connect.json.JsonConverter";
 const HEARTBEAT: &str =
-    "the position is saved on a timer also when nothing is captured, so no heartbeat topic is written";
+    "the position is saved on a timer even if nothing is captured, so no heartbeat topic is written";
 
 pub(super) const OPTIONS: &[OptionSpec] = &[
     OptionSpec::new(
@@ -18,7 +18,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
             Choice::new("1.9", |draft| draft.source.form = DebeziumForm::V1_9),
             Choice::new("3.6", |draft| draft.source.form = DebeziumForm::V3_6),
         ]),
-        "Debezium line whose events are written (our own option): 1.9 is what Pulsar 4.0 carries.",
+        "Version of Debezium whose form the events have (our own option); Pulsar 4.0 ships 1.9.",
     )
     .toml(&["form"])
     .default("3.6")
@@ -35,8 +35,8 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     OptionSpec::new(
         "tombstones.on.delete",
         Effect::Boolean(|draft, tombstones| draft.source.tombstones_on_delete = tombstones),
-        "A message without value after each delete. Pulsar IO's connector never sends it; here an explicit `true` \
-        does.",
+        "Sends a message without value after each delete. Pulsar IO's connector never sends one; here an explicit \
+        `true` does.",
     )
     .toml(&["tombstones"])
     .default("true")
@@ -53,7 +53,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     OptionSpec::new(
         "include.query",
         Effect::Boolean(|draft, include| draft.source.include_query = include),
-        "The SQL statement in `source.query`, where the server logs it (binlog_rows_query_log_events, \
+        "Adds the SQL statement as `source.query`, if the server logs it (binlog_rows_query_log_events, \
         binlog_annotate_row_events).",
     )
     .toml(&["include_query"])

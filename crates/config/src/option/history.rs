@@ -1,15 +1,15 @@
-//! Schema changes on their topic; and the schema history that is not needed here.
+//! Options for schema changes on their topic, and for Debezium's schema history, which is not needed here.
 
 use super::spec::{Effect, OptionSpec};
 
-const NO_HISTORY: &str = "table schemas come from the binlog itself, there is no schema history";
-const NO_OFFSETS: &str = "the position is kept in the data directory, there is no offset store";
+const NO_HISTORY: &str = "table schemas come from the binlog itself; there is no schema history";
+const NO_OFFSETS: &str = "the position is kept in the data folder; there is no offset store";
 
 pub(super) const OPTIONS: &[OptionSpec] = &[
     OptionSpec::new(
         "include.schema.changes",
         Effect::Boolean(|draft, include| draft.source.include_schema_changes = include),
-        "Publishes schema changes on the topic that is named as the prefix.",
+        "Publishes schema changes on the topic whose name is the prefix.",
     )
     .toml(&["schema_changes"])
     .default("true"),
@@ -59,7 +59,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     OptionSpec::refused(
         "inconsistent.schema.handling.mode",
         &["fail"],
-        "an event that does not fit its table always stops the source",
+        "an event that does not match its table always stops the source",
     ),
     OptionSpec::unused("offset.storage", NO_OFFSETS),
     OptionSpec::unused("offset.storage.topic", NO_OFFSETS),

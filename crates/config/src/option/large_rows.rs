@@ -1,4 +1,4 @@
-//! Rows whose message no broker takes.
+//! Options for rows whose message no broker takes.
 
 use bitacora_change::MESSAGE_BYTES_MAX;
 
@@ -13,9 +13,9 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
             Choice::new("dead_letter", |draft| draft.large_rows.policy = Policy::DeadLetter),
             Choice::new("truncate", |draft| draft.large_rows.policy = Policy::Truncate),
         ]),
-        "What becomes of a row whose message no broker takes (our own option): the source stops and names it, a dead \
-        letter that names it takes its place, or the columns of `bitacora.large.rows.columns` are cut in this row. \
-        Messages above the broker's maximum size travel in chunks and are no such rows.",
+        "What happens to a row whose message no broker takes (our own option): the source stops and names the row; a \
+        dead letter that names the row takes its place; or the columns of `bitacora.large.rows.columns` are cut in \
+        this row. Messages above the broker's maximum size travel in chunks and do not count.",
     )
     .toml(&["large_rows.policy"])
     .default("stop"),
@@ -26,9 +26,9 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
             max: MESSAGE_BYTES_MAX,
             set: |draft, number| draft.large_rows.max_bytes = number,
         },
-        "Bytes of key, value and properties from which a message counts as one that no broker takes, before \
-        compression; lower it where consumers cannot hold as much (our own option). A key and properties above a \
-        quarter of the broker's maximum message size count too.",
+        "Size of key, value and properties in bytes, before compression, from which a message counts as one that no \
+        broker takes; lower it if consumers cannot hold as much (our own option). A message counts too if its key and \
+        properties exceed a quarter of the broker's maximum message size.",
     )
     .toml(&["large_rows.max_bytes"])
     .default("2000000000"),
@@ -55,8 +55,8 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
             draft.large_rows.dead_letter_topic = Some(text).filter(|text| !text.is_empty());
             Ok(())
         }),
-        "Topic of dead letters of large rows; without it the table's own topic with `.dead-letter` behind it (our own \
-        option).",
+        "Topic of the dead letters of large rows; without it the table's own topic with `.dead-letter` appended (our \
+        own option).",
     )
     .toml(&["large_rows.dead_letter_topic"]),
 ];

@@ -1,8 +1,8 @@
 //! The table of options. Each row says everything about one option: names, default, allowed values, effect, text.
 //!
-//! The parsers, the defaults, the checks, the environment overrides and the reference in `docs/configuration.md` are
-//! all made from these rows; an option exists by being a row. A row belongs to a [`Scope`], the place in a file where
-//! the option may stand. Source options have two names: Debezium's key (used in Pulsar IO files and for environment
+//! The parsers, the defaults, the checks, the environment overrides and the reference in `docs/configuration.md` use
+//! only these rows, so a new option needs only a new row. A row belongs to a [`Scope`], the place in a file where the
+//! option may be set. Source options have two names: Debezium's key (used in Pulsar IO files and for environment
 //! variables) and a path in our own TOML.
 
 mod connection;
@@ -23,7 +23,7 @@ mod value;
 use self::spec::Group;
 pub(super) use self::spec::{Choice, Effect, OptionSpec, Scope};
 
-/// The whole table, in the order of the reference.
+/// The table, in the order of the reference.
 pub(super) static GROUPS: &[Group] = &[
     Group { title: "Process and embedded broker", scope: Scope::Engine, options: engine::OPTIONS },
     Group { title: "Top level of a Pulsar IO file", scope: Scope::PulsarIo, options: pulsar_io::TOP_LEVEL },
@@ -43,18 +43,18 @@ pub(super) static GROUPS: &[Group] = &[
     Group { title: "Operation", scope: Scope::Source, options: operation::OPTIONS },
 ];
 
-/// All rows of some scopes.
+/// Returns all rows of these scopes.
 pub(super) fn of_scopes(scopes: &[Scope]) -> impl Iterator<Item = &'static OptionSpec> {
     GROUPS.iter().filter(move |group| scopes.contains(&group.scope)).flat_map(|group| group.options)
 }
 
-/// Finds a row by one of its keys; an exact name wins over one with `*`.
+/// Returns the row with this key. An exact name takes precedence over one with `*`.
 pub(super) fn find(scope: Scope, key: &str) -> Option<&'static OptionSpec> {
     let exact = of_scopes(&[scope]).find(|option| option.keys().any(|name| name == key));
     exact.or_else(|| of_scopes(&[scope]).find(|option| option.answers_to(key)))
 }
 
-/// Finds a row by its path in our own TOML.
+/// Returns the row with this path in our own TOML.
 pub(super) fn find_toml(scopes: &[Scope], path: &str) -> Option<&'static OptionSpec> {
     of_scopes(scopes).find(|option| option.toml.contains(&path))
 }

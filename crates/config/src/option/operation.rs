@@ -1,4 +1,4 @@
-//! Queues, errors, metrics.
+//! Options for queues, errors and metrics.
 
 use super::spec::{Effect, OptionSpec};
 

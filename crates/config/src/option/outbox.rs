@@ -1,4 +1,4 @@
-//! Outbox tables: the options of Debezium's event router, and ours for other layouts.
+//! Options for outbox tables: those of Debezium's event router, and our own for other layouts.
 
 use bitacora_change::outbox::{AdditionalMissing, EmptyArrays, NullMembers, Updates};
 
@@ -11,8 +11,8 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     OptionSpec::new(
         "bitacora.table",
         Effect::Text(|draft, text| table(text).map(|text| draft.outbox.table = Some(text))),
-        "The outbox table, `database.table` (our own option; without it in a Pulsar IO file every captured table is \
-        one).",
+        "The outbox table, `database.table` (our own option; without it every captured table of a Pulsar IO file is \
+        an outbox).",
     )
     .toml(&["table"]),
     OptionSpec::new(
@@ -39,8 +39,8 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     OptionSpec::new(
         "table.field.event.timestamp",
         Effect::Text(|draft, text| column(text).map(|text| draft.outbox.time = Some(text))),
-        "Column of the event's time: a DATETIME or TIMESTAMP, or a BIGINT of milliseconds. Without it, or when it is \
-        NULL: when the row is read.",
+        "Column of the event's time: a DATETIME or TIMESTAMP, or a BIGINT of milliseconds. Without it, or if it is \
+        NULL, the event's time is when the row is read.",
     )
     .toml(&["columns.time"]),
     OptionSpec::new(
@@ -64,8 +64,8 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
             draft.outbox.placements = names;
             Ok(())
         }),
-        "Further columns, each `column:header` or `column:envelope`, with `:name` behind it if it is renamed. Headers \
-        become properties; a column in the envelope makes the value an object of it and `payload`.",
+        "Further columns, each `column:header` or `column:envelope`, with `:name` appended to rename it. Headers \
+        become properties. With columns in the envelope the value is an object of these columns and `payload`.",
     ),
     OptionSpec::new(
         "table.field.additional.missing",
@@ -84,7 +84,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
             Choice::new("error", |draft| draft.outbox.updates = Updates::Error),
             Choice::new("fatal", |draft| draft.outbox.updates = Updates::Fatal),
         ]),
-        "What an updated row means: a line in the log (warn, error), or the end of the source. Deleted rows mean \
+        "What an update of a row causes: a line in the log (warn, error), or the end of the source. A delete causes \
         nothing.",
     )
     .toml(&["updates"])
@@ -95,14 +95,14 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
             draft.outbox.topic = Some(text);
             Ok(())
         }),
-        "The topic; `${column}` in it is the text of a column (our own option). Without it the `route.` options \
-        decide.",
+        "The topic, in which `${column}` stands for the text of a column (our own option). Without it the `route.` \
+        options decide.",
     )
     .toml(&["topic"]),
     OptionSpec::new(
         "route.by.field",
         Effect::Text(|draft, text| column(text).map(|text| draft.outbox.route_field = text)),
-        "Column whose text is routed.",
+        "Column whose text chooses the topic.",
     )
     .default("aggregatetype"),
     OptionSpec::new(
@@ -111,7 +111,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
             draft.outbox.route_regex = text;
             Ok(())
         }),
-        "Expression for the whole text; a text that it does not match is the topic itself.",
+        "Regular expression for the whole text. A text that does not match is itself the topic.",
     )
     .default("(?<routedByValue>.*)"),
     OptionSpec::new(
@@ -120,7 +120,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
             draft.outbox.route_replacement = text;
             Ok(())
         }),
-        "The topic, with the groups of the expression.",
+        "The topic, which may contain groups of the expression.",
     )
     .default("outbox.event.${routedByValue}"),
     OptionSpec::new(
@@ -131,9 +131,9 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
             Choice::new("json", |draft| draft.outbox.format = Format::Json),
             Choice::new("avro", |draft| draft.outbox.format = Format::Avro),
         ]),
-        "What the value is (our own option): as the router under Kafka Connect's JSON converter prints it, where a \
-        text payload is a JSON string (connect); the payload as it is, as text or JSON; with `schema`, a record in \
-        JSON or Avro under a registered schema.",
+        "Form of the value (our own option): as the router prints it under Kafka Connect's JSON converter, with a \
+        text payload as a JSON string (connect); the payload unchanged (text, json); or, with `schema`, a record \
+        under a registered schema (json, avro).",
     )
     .toml(&["format"])
     .default("json")
@@ -159,7 +159,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
             draft.outbox.fields = fields;
             Ok(())
         }),
-        "Where the fields of the record come from, by dotted path: a text in which `${column}`, `${payload}`, \
+        "Values of the record's fields, by dotted path: each is a text in which `${column}`, `${payload}`, \
         `${payload.member}`, `${event.time_ms}`, `${event.commit_ms}` and `${event.now_ms}` are replaced. Without it \
         the payload is the record (our own option).",
     )
@@ -201,15 +201,15 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
             Choice::new("stop", |draft| draft.outbox.sends_dead_letters = false),
             Choice::new("dead_letter", |draft| draft.outbox.sends_dead_letters = true),
         ]),
-        "What becomes of a row that cannot be its message (our own option): the source stops, or the whole row goes to \
-        a topic with the reason as a property.",
+        "What happens to a row that cannot become a message (our own option): the source stops, or the whole row goes \
+        to a topic with the reason as a property.",
     )
     .toml(&["on_error"])
     .default("stop"),
     OptionSpec::new(
         "bitacora.dead.letter.topic",
         Effect::Text(|draft, text| column(text).map(|text| draft.outbox.dead_letter_topic = Some(text))),
-        "Topic of such rows; without it the table's own topic with `.dead-letter` behind it (our own option).",
+        "Topic of such rows; without it the table's own topic with `.dead-letter` appended (our own option).",
     )
     .toml(&["dead_letter_topic"]),
     OptionSpec::unused(

@@ -1,11 +1,11 @@
-//! Name and destination of a source, and the top level of a Pulsar IO file.
+//! Options for the name and the destination of a source, and the top level of a Pulsar IO file.
 
 use super::spec::{Effect, OptionSpec};
 
 const ONE_RUNNER: &str = "one process runs a source, with its own resources";
 const SCHEMAS: &str = "producers and their schemas follow from the tables";
 
-/// Destination.
+/// Options for the destination.
 pub(super) const DESTINATION: &[OptionSpec] = &[
     OptionSpec::new(
         "pulsar.service.url",
@@ -19,26 +19,27 @@ pub(super) const DESTINATION: &[OptionSpec] = &[
             draft.auth_plugin = Some(text);
             Ok(())
         }),
-        "How the source says who it is: `token` or `basic`, or the class names of Pulsar's client for them; `token` \
-        where only the parameters are set.",
+        "How the source authenticates itself: `token` or `basic`, or the class names of Pulsar's client for them; \
+        `token` if only the parameters are set.",
     )
     .toml(&["destination.auth_plugin"]),
     OptionSpec::new(
         "pulsar.auth.params",
         Effect::Secret(|draft, secret| draft.auth_params = Some(secret)),
-        "As Pulsar's tools take them: `token:…` or `file:///path` for a token, `{\"userId\":\"…\",\"password\":\"…\"}` \
-        for basic.",
+        "Credentials as Pulsar's tools take them: `token:…` or `file:///path` for a token, \
+        `{\"userId\":\"…\",\"password\":\"…\"}` for basic.",
     )
     .toml(&["destination.auth_params"]),
     OptionSpec::new(
         "pulsar.tls.trust.certs.file.path",
         Effect::Path(|draft, path| draft.source.tls_trust_certs_file = Some(path)),
-        "PEM file of the authorities that a `pulsar+ssl` broker's certificate may be of. Without it: the public ones.",
+        "PEM file of the authorities that may have signed the certificate of a `pulsar+ssl` broker. Without it: the \
+        public ones.",
     )
     .toml(&["destination.tls_trust_certs_file_path"]),
 ];
 
-/// What only our own file has.
+/// Options that only our own file has.
 pub(super) const OWN: &[OptionSpec] = &[
     OptionSpec::new(
         "source.name",
@@ -50,12 +51,12 @@ pub(super) const OWN: &[OptionSpec] = &[
     OptionSpec::new(
         "destination.embedded",
         Effect::Boolean(|draft, embedded| draft.embedded = Some(embedded)),
-        "Delivers into the broker of this process, which is also what happens without a URL.",
+        "Delivers into the broker of this process, as also happens without a URL.",
     )
     .toml(&["destination.embedded"]),
 ];
 
-/// Pulsar's own keys around `configs`.
+/// Pulsar's own keys beside `configs`.
 pub(super) const TOP_LEVEL: &[OptionSpec] = &[
     OptionSpec::new(
         "tenant",

@@ -1,4 +1,4 @@
-//! What is captured.
+//! Options that select what is captured.
 
 use bitacora_source::FilterOptions;
 
@@ -6,7 +6,7 @@ use super::spec::{Effect, OptionSpec};
 use crate::draft::{builtin, check_list};
 
 const ONE_GTID_SOURCE: &str = "filtering by the server of origin is not implemented yet";
-const NO_LIMIT: &str = "tables cost little memory, there is no limit on their number";
+const NO_LIMIT: &str = "tables cost little memory; there is no limit on their number";
 
 pub(super) const OPTIONS: &[OptionSpec] = &[
     OptionSpec::new(

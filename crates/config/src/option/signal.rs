@@ -1,4 +1,4 @@
-//! Signals and notifications.
+//! Options for signals and notifications.
 
 use super::spec::OptionSpec;
 

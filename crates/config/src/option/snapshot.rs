@@ -1,10 +1,10 @@
-//! The first read of existing rows.
+//! Options for the snapshot.
 
 use super::spec::{Choice, Effect, OptionSpec};
 use crate::source_config::SnapshotMode;
 
-const OWN_WAY: &str = "own snapshot code cannot be loaded";
-const SHORTEST_LOCK: &str = "the snapshot takes no lock where the server allows it, else the shortest one";
+const OWN_WAY: &str = "custom snapshot code cannot be loaded";
+const SHORTEST_LOCK: &str = "the snapshot takes no lock if the server allows that, otherwise the shortest one";
 const OWN_READER: &str = "rows are read as a stream with constant memory";
 const NO_WAIT: &str = "the snapshot and the stream start without a wait";
 const INCREMENTAL: &str = "incremental snapshots are not implemented yet";
@@ -32,9 +32,9 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
             max: 86_400_000,
             set: |draft, number| draft.source.snapshot.lock_timeout_ms = number,
         },
-        "Longest wait for a read lock at a time, in milliseconds. Writers may wait behind it as long; the lock is \
-        tried again after a pause. A lock is needed only where MySQL is never quiet for a moment, and for tables of \
-        engines without a consistent view (MyISAM, MEMORY, Aria and others).",
+        "Longest wait of one attempt to get a read lock, in milliseconds. Writers may wait behind it as long; the \
+        next attempt follows after a pause. A lock is needed only if MySQL is never quiet for a moment, and for \
+        tables of engines without a consistent view (MyISAM, MEMORY, Aria and others).",
     )
     .toml(&["snapshot_lock_timeout_ms", "snapshot.lock_timeout_ms"])
     .default("1000"),
@@ -45,12 +45,12 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     OptionSpec::refused(
         "snapshot.select.statement.overrides",
         &[""],
-        "own SELECT statements for tables are not implemented yet",
+        "custom SELECT statements for tables are not implemented yet",
     ),
     OptionSpec::refused(
         "snapshot.select.statement.overrides.*",
         &[],
-        "own SELECT statements for tables are not implemented yet",
+        "custom SELECT statements for tables are not implemented yet",
     ),
     OptionSpec::refused(
         "snapshot.include.collection.list",

@@ -1,4 +1,4 @@
-//! What a row of the table says.
+//! The fields of a row in the table of options.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use crate::draft::Draft;
 use crate::raw::{Fields, Texts};
 use crate::source_config::FileKind;
 
-/// Where an option may stand.
+/// Where an option may be set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scope {
     /// Top of our own TOML.
@@ -30,7 +30,7 @@ pub(crate) struct Choice {
     pub(crate) name: &'static str,
     /// Other spellings that mean the same.
     pub(crate) also: &'static [&'static str],
-    /// Takes the choice.
+    /// Writes the choice into the draft.
     pub(crate) set: fn(&mut Draft),
 }
 
@@ -45,7 +45,7 @@ impl Choice {
     }
 }
 
-/// What an option takes and does.
+/// Which values an option takes, and what it does with them.
 pub(crate) enum Effect {
     /// Any text.
     Text(fn(&mut Draft, String) -> Result<(), String>),
@@ -61,9 +61,9 @@ pub(crate) enum Effect {
     List(fn(&mut Draft, NameList) -> Result<(), String>),
     /// Names, separated by commas or as a list.
     Names(fn(&mut Draft, Vec<String>) -> Result<(), String>),
-    /// Texts by name; tables in it are dotted names.
+    /// Texts by name; the names in nested tables are joined by dots.
     Map(fn(&mut Draft, Texts) -> Result<(), String>),
-    /// Any number of rules: in Debezium's form, where the key says what to do and its value lists the columns
+    /// Any number of rules: keys of Debezium that say what to do, with a list of columns as the value
     /// (`column.mask.with.8.chars = list`), or tables in our own file.
     Rules {
         keyed: fn(&mut Draft, &str, &NameList) -> Result<(), String>,
@@ -71,14 +71,15 @@ pub(crate) enum Effect {
     },
     /// A file or folder.
     Path(fn(&mut Draft, PathBuf)),
-    /// Known; nothing here depends on it. Why, without a final stop.
+    /// A known option without effect. The text says why, without a final stop.
     Unused(&'static str),
-    /// Known; leaving it out would change the events. The accepted values mean the same as leaving it out.
+    /// A known option that cannot be ignored, because the events would change. The accepted values mean the same as
+    /// leaving it out.
     Refused { accepted: &'static [&'static str], because: &'static str },
 }
 
 impl Effect {
-    /// Returns what an option takes, as the end of "is not …".
+    /// Returns what an option takes, as the end of a sentence such as "is not …".
     pub(crate) fn expectation(&self) -> String {
         match self {
             Effect::Text(_) => "a text".to_owned(),
@@ -101,21 +102,21 @@ impl Effect {
 
 /// A row of the table.
 pub(crate) struct OptionSpec {
-    /// Debezium's or Pulsar's current key; a name that ends in `*` stands for all keys that begin like it.
+    /// Debezium's or Pulsar's current key. A name that ends in `*` stands for all longer keys with the same beginning.
     pub(crate) key: &'static str,
     /// Older and other names of the same option.
     pub(crate) aliases: &'static [&'static str],
     /// Paths in our own TOML, the preferred one first; empty if it cannot be set there.
     pub(crate) toml: &'static [&'static str],
-    /// The default, as it would be written.
+    /// The default, as a file would have it.
     pub(crate) default: Option<&'static str>,
-    /// The default in Pulsar IO files, where it differs.
+    /// The default in Pulsar IO files, if it differs.
     pub(crate) default_pulsar_io: Option<&'static str>,
-    /// Whether a configuration without it is wrong.
+    /// Whether a configuration without the option is refused.
     pub(crate) required: bool,
-    /// What it takes and does.
+    /// Which values the option takes, and what it does with them.
     pub(crate) effect: Effect,
-    /// The sentence for the reference.
+    /// The text for the reference.
     pub(crate) text: &'static str,
 }
 
@@ -133,12 +134,12 @@ impl OptionSpec {
         }
     }
 
-    /// A known key without effect.
+    /// Creates the row of a known option without effect.
     pub(super) const fn unused(key: &'static str, reason: &'static str) -> Self {
         OptionSpec::new(key, Effect::Unused(reason), "")
     }
 
-    /// A key that cannot be ignored.
+    /// Creates the row of a known option that is refused.
     pub(super) const fn refused(key: &'static str, accepted: &'static [&'static str], because: &'static str) -> Self {
         OptionSpec::new(key, Effect::Refused { accepted, because }, "")
     }
@@ -168,7 +169,7 @@ impl OptionSpec {
         self
     }
 
-    /// The default for this kind of file.
+    /// Returns the default in this kind of file.
     pub(crate) fn default_of(&self, kind: FileKind) -> Option<&'static str> {
         match kind {
             FileKind::PulsarIo => self.default_pulsar_io.or(self.default),
@@ -176,12 +177,12 @@ impl OptionSpec {
         }
     }
 
-    /// Every key of the option.
+    /// Returns every key of the option.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &'static str> + use<> {
         std::iter::once(self.key).chain(self.aliases.iter().copied())
     }
 
-    /// Returns whether the key is one of this option's.
+    /// Returns whether the key belongs to this option.
     pub(super) fn answers_to(&self, key: &str) -> bool {
         self.keys().any(|name| match name.strip_suffix('*') {
             Some(prefix) => key.len() > prefix.len() && key.starts_with(prefix),
@@ -194,7 +195,7 @@ impl OptionSpec {
 pub(crate) struct Group {
     /// Title in the reference.
     pub(crate) title: &'static str,
-    /// Where the options stand.
+    /// The place of the options in a file.
     pub(crate) scope: Scope,
     /// The rows.
     pub(crate) options: &'static [OptionSpec],

@@ -1,4 +1,4 @@
-//! Names of topics.
+//! Options for topics.
 
 use bitacora_change::TopicCollision;
 
@@ -30,9 +30,9 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
             Choice::new("mix", |draft| draft.source.topic_collision = TopicCollision::Mix),
             Choice::new("escape", |draft| draft.source.topic_collision = TopicCollision::Escape),
         ]),
-        "What becomes of tables whose topics have the same name, as `订单` and `用户` have, because Debezium writes `_` \
-        for every character outside `A-Za-z0-9._-` (our own option): the source stops and names them, they share the \
-        topic, or names of databases and tables are written so that none meet, `_x8ba2_` for 订.",
+        "What happens to tables whose topics would have the same name, such as `订单` and `用户`, because Debezium writes \
+        `_` for every character outside `A-Za-z0-9._-` (our own option): the source stops and names them; they share \
+        the topic; or names of databases and tables are escaped so that they stay different, with `_x8ba2_` for 订.",
     )
     .toml(&["topic_collision"])
     .default("stop"),
@@ -43,8 +43,8 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
             max: 100_000,
             set: |draft, number| draft.source.open_topics_max = usize::try_from(number).unwrap_or(usize::MAX),
         },
-        "Topics of outbox rows that are open at once; the one that was used the longest time ago is closed for the \
-        next (our own option).",
+        "Most topics of outbox rows that are open at once; a further topic closes the least recently used one (our \
+        own option).",
     )
     .toml(&["open_topics_max"])
     .default("1000"),
@@ -54,8 +54,9 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
             Choice::new("send_again", |draft| draft.source.lost_messages = LostMessages::SendAgain),
             Choice::new("accept", |draft| draft.source.lost_messages = LostMessages::Accept),
         ]),
-        "What is done when a topic lacks messages that it had confirmed, because it was truncated, deleted or put back \
-        from an older copy: go back in the server's log and send them again; go on without them (our own option).",
+        "What the source does if a topic lacks messages that it had confirmed, because the topic was truncated, \
+        deleted or restored from an older copy: go back in the server's log and send them again; go on without them \
+        (our own option).",
     )
     .toml(&["lost_messages"])
     .default("send_again"),

@@ -1,10 +1,10 @@
-//! How values of columns are written.
+//! Options for the values of columns.
 
 use super::spec::{Effect, OptionSpec};
 
 const DEFAULT_ONLY: &str = "only the default form of these values is implemented";
 const PROPAGATE: &str = "parameters of the source type in schemas are not implemented yet";
-const OWN_CODE: &str = "own code for values cannot be loaded";
+const OWN_CODE: &str = "custom code for values cannot be loaded";
 
 pub(super) const OPTIONS: &[OptionSpec] = &[
     OptionSpec::new(
@@ -14,11 +14,12 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
             table: |draft, texts| draft.columns.mask_by_table(texts),
         },
         "Columns of text to mask, as regular expressions on `database.table.column`. `column.mask.with.<N>.chars` \
-        prints N asterisks, for NULL too. `column.mask.hash.<algorithm>.with.salt.<salt>` prints the salted hash in \
-        hexadecimal digits, cut to the column's length, of the text as Java serialises it; `column.mask.hash.v2.…` of \
-        its UTF-8. In `bitacora.toml`: `{ columns = \"…\", chars = N }` or `{ columns = \"…\", hash = \"SHA-256\", \
-        salt = \"…\" }`, there of the UTF-8 unless `hash_version = 1`. A salt may be `${env:NAME}`. A key keeps its \
-        plain values, and columns of other types too: the log says so. A mask goes before a truncation.",
+        prints N asterisks, also for NULL. `column.mask.hash.<algorithm>.with.salt.<salt>` prints the salted hash of \
+        the text as Java serialises it, in hexadecimal digits and cut to the column's length; `column.mask.hash.v2.…` \
+        hashes the text's UTF-8. In `bitacora.toml`: `{ columns = \"…\", chars = N }` or `{ columns = \"…\", hash = \
+        \"SHA-256\", salt = \"…\" }`, which hashes the UTF-8 unless `hash_version = 1`. A salt may be `${env:NAME}`. \
+        Columns in a key and columns of other types keep their plain values, and the log names them. A mask takes \
+        precedence over a truncation.",
     )
     .toml(&["columns.mask"]),
     OptionSpec::new(
@@ -28,8 +29,8 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
             table: |draft, texts| draft.columns.truncate_by_table(texts),
         },
         "Columns to cut, as regular expressions on `database.table.column`: `column.truncate.to.<N>.chars`; in \
-        `bitacora.toml`: `{ columns = \"…\", chars = N }`. Texts are cut to N UTF-16 units, as Java counts characters; \
-        in the form 3.6 bytes to N bytes. Other types stay as they are.",
+        `bitacora.toml`: `{ columns = \"…\", chars = N }`. Texts are cut to N UTF-16 units, as Java counts \
+        characters; in the form 3.6, bytes are cut to N bytes. Other types stay as they are.",
     )
     .toml(&["columns.truncate"]),
     OptionSpec::refused("decimal.handling.mode", &["precise"], DEFAULT_ONLY),

@@ -21,7 +21,7 @@ fn rules(config: Result<EngineConfig, ConfigError>) -> ColumnRules {
     config.unwrap_or_else(|error| panic!("{error}")).sources.remove(0).columns
 }
 
-/// The masks as text, and the columns of the list that they match.
+/// Returns each mask as text, with those of the columns that it matches.
 fn masks(rules: &ColumnRules, columns: &[&str]) -> Vec<String> {
     let shown = |mask: &Mask| match mask {
         Mask::Asterisks(number) => format!("{number}"),
@@ -73,7 +73,7 @@ fn what_cannot_be_a_rule_is_named() {
             "column.mask.with.8.chars: 'a('",
             "a( in column.mask cannot be used (Opening parenthesis without closing parenthesis)",
         ),
-        ("column.mask.with.8.chars: {a: b}", "a list of regular expressions are expected"),
+        ("column.mask.with.8.chars: {a: b}", "a list of regular expressions is expected"),
         ("column.truncate.to.chars: a", "write column.truncate.to.<characters>.chars"),
         ("column.truncate.to.4294967295.chars: a", "is not a number of characters from 0 to 2147483647"),
         (
@@ -108,7 +108,7 @@ fn what_cannot_be_a_rule_is_named() {
     }
 }
 
-/// Debezium's keys hold the salt, and messages show keys.
+/// Debezium's keys hold the salt, so messages, which show keys, must leave it out.
 #[test]
 fn a_salt_shows_nowhere() {
     let key = "column.mask.hash.SHA-256.with.salt.s4lz";

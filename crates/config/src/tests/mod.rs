@@ -15,7 +15,7 @@ fn none() -> Environment {
     Environment::default()
 }
 
-/// The problems of a text, one line each.
+/// Returns the problems of a text, one line each.
 fn problems<T: std::fmt::Debug>(result: Result<T, ConfigError>) -> String {
     result.expect_err("the configuration must be refused").to_string()
 }

@@ -140,7 +140,7 @@ fn what_is_wrong_with_an_outbox_is_named() {
         ),
         (
             "table = \"a.b\"\ndead_letter_topic = \"d\"",
-            "bitacora.toml: [[source.outbox]] number 1: a topic of dead letters has no use unless on_error is \
+            "bitacora.toml: [[source.outbox]] number 1: dead_letter_topic has an effect only if on_error is \
             dead_letter; set that, or remove the topic",
         ),
         (
@@ -186,7 +186,7 @@ fn what_is_wrong_with_an_outbox_is_named() {
     }
 }
 
-/// A transform beside the router would change the events as before.
+/// A transform besides the router would still change the events.
 #[test]
 fn another_transform_beside_the_router_is_refused() {
     let text = YAML.replace("transforms: outbox", "transforms: outbox,unwrap");

@@ -1,4 +1,4 @@
-//! The table of options itself, and what is made from it.
+//! The table of options itself, and the reference that is made from it.
 
 use std::collections::BTreeSet;
 

@@ -75,6 +75,6 @@ pub enum CheckpointError {
 
 impl From<CheckpointError> for EngineError {
     fn from(error: CheckpointError) -> EngineError {
-        EngineError::new(ErrorKind::Store, error.to_string()).caused_by(error)
+        EngineError::quoting(ErrorKind::Store, error)
     }
 }

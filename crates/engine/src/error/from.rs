@@ -21,7 +21,7 @@ impl From<SourceError> for EngineError {
             SourceClass::Stop => ErrorKind::ServerData,
         };
         let (what, remedy) = (error.to_string(), error.remedy());
-        EngineError::new(kind, what.trim_end_matches('.')).remedy(remedy.trim_end_matches('.')).caused_by(error)
+        EngineError::new(kind, what.trim_end_matches('.')).remedy(remedy.trim_end_matches('.')).quoted(error)
     }
 }
 
@@ -43,7 +43,7 @@ impl From<ClientError> for EngineError {
             ErrorKind::Fenced => failure.remedy(ONE_ENGINE),
             _ => failure,
         }
-        .caused_by(error)
+        .quoted(error)
     }
 }
 

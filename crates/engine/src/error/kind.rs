@@ -43,6 +43,8 @@ pub enum ErrorKind {
     StoredState,
     /// The log holds something that cannot be turned into events, or lacks something.
     Log,
+    /// The log does not name the columns of a table, and it is not proven which description holds.
+    Undescribed,
     /// A row has no message, or one that cannot be sent.
     Row,
     /// The broker does not answer, or refuses for a cause that passes.
@@ -77,6 +79,7 @@ impl ErrorKind {
             Self::ServerData
             | Self::StoredState
             | Self::Log
+            | Self::Undescribed
             | Self::Row
             | Self::BrokerRefuses
             | Self::Fenced

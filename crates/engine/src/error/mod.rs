@@ -10,6 +10,9 @@ mod place;
 
 use std::fmt;
 
+use bitacora_source::TableName;
+use bitacora_source::ddl::StatementPlace;
+
 pub use kind::{ErrorClass, ErrorKind};
 pub use place::Place;
 
@@ -25,13 +28,53 @@ pub struct EngineError {
     pub place: Box<Place>,
     /// What the operator can do, without a final stop.
     pub remedy: Option<String>,
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    /// Of [`ErrorKind::Undescribed`]: which table, and where its shape has to be proven.
+    pub(crate) undescribed: Option<Box<Undescribed>>,
+    cause: Option<Cause>,
+}
+
+/// A table whose rows came without names, and which no description fits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Undescribed {
+    pub name: TableName,
+    pub since: ShapeSince,
+}
+
+/// Since when a table has the shape that is not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ShapeSince {
+    /// A statement of the log.
+    Statement(StatementPlace),
+    /// The place where the stream began.
+    Start,
+    /// The rows that were read, whose place is the error's.
+    Rows,
+}
+
+/// The error that caused another one.
+#[derive(Debug)]
+struct Cause {
+    error: Box<dyn std::error::Error + Send + Sync>,
+    /// Whether the sentence has its words already. Then only what lies behind it is a source.
+    is_quoted: bool,
 }
 
 impl EngineError {
     /// Creates an error of a kind with the sentence that says what happened.
     pub fn new(kind: ErrorKind, what: impl Into<String>) -> Self {
-        EngineError { kind, what: said(what.into()), place: Box::default(), remedy: None, source: None }
+        EngineError {
+            kind,
+            what: said(what.into()),
+            place: Box::default(),
+            remedy: None,
+            undescribed: None,
+            cause: None,
+        }
+    }
+
+    /// Creates an error of a kind with the sentence of its cause.
+    pub fn quoting(kind: ErrorKind, cause: impl std::error::Error + Send + Sync + 'static) -> Self {
+        EngineError::new(kind, cause.to_string()).quoted(cause)
     }
 
     /// Returns what the engine does about it.
@@ -67,10 +110,17 @@ impl EngineError {
         self
     }
 
-    /// Keeps the error that caused this one.
+    /// Keeps the error that caused this one, of which the sentence says nothing yet.
     #[must_use]
-    pub fn caused_by(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
-        self.source = Some(Box::new(source));
+    pub fn caused_by(mut self, error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        self.cause = Some(Cause { error: Box::new(error), is_quoted: false });
+        self
+    }
+
+    /// Keeps the error that caused this one, whose words the sentence has.
+    #[must_use]
+    pub fn quoted(mut self, error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        self.cause = Some(Cause { error: Box::new(error), is_quoted: true });
         self
     }
 }
@@ -89,8 +139,10 @@ impl fmt::Display for EngineError {
 }
 
 impl std::error::Error for EngineError {
+    /// Returns the cause that the sentence does not say.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_deref().map(|source| source as &(dyn std::error::Error + 'static))
+        let cause = self.cause.as_ref()?;
+        if cause.is_quoted { cause.error.source() } else { Some(&*cause.error) }
     }
 }
 
@@ -126,5 +178,20 @@ mod tests {
             error.to_string(),
             "a row could not be decoded (table a.b, binlog binlog.000001:120); restore the file from a replica"
         );
+    }
+
+    #[test]
+    fn a_source_is_what_the_sentence_does_not_say() {
+        use std::error::Error as _;
+
+        let system = || std::io::Error::other("no space left");
+        let untold = EngineError::new(ErrorKind::System, "the thread cannot be started").caused_by(system());
+        assert_eq!(untold.source().unwrap().to_string(), "no space left");
+        let quoted = EngineError::quoting(ErrorKind::System, system());
+        assert_eq!(quoted.to_string(), "no space left");
+        assert!(quoted.source().is_none());
+        let two = EngineError::quoting(ErrorKind::System, untold);
+        assert_eq!(two.to_string(), "the thread cannot be started");
+        assert_eq!(two.source().unwrap().to_string(), "no space left");
     }
 }

@@ -44,7 +44,7 @@ impl<S: Sink> Core<S> {
         logical_offset: u64,
         catalog: Arc<Catalog>,
     ) -> Self {
-        let CoreOptions { server, rows, schema_changes, statements, checkpoint_interval_us } = options;
+        let CoreOptions { server, rows, schema_changes, statements, proofs, checkpoint_interval_us } = options;
         Core {
             decoder: Decoder::new(),
             state: State {
@@ -54,6 +54,7 @@ impl<S: Sink> Core<S> {
                 writer: RowWriter::new(rows, sink, metrics, Lane::Stream),
                 catalog,
                 tables: Tables::default(),
+                proofs,
                 transaction: Transaction::default(),
                 waiting: Waiting::default(),
                 place: ReadPlace::at(&position),

@@ -41,10 +41,10 @@ impl RowOrigin<'_> {
             LargeRowPolicy::Truncate { .. } => {
                 let Some(cutting) = large.cutting(&rules.plan) else { return Err(failure(STOPPED)) };
                 let plan = Plan::compile(self.table, describe().as_ref(), &cutting)
-                    .map_err(|error| EngineError::new(ErrorKind::Configuration, error.to_string()).caused_by(error))?;
+                    .map_err(|error| EngineError::quoting(ErrorKind::Configuration, error))?;
                 buffer.clear();
                 plan.encode(row, self.operation, self.context, buffer)
-                    .map_err(|error| EngineError::new(ErrorKind::Row, error.to_string()).caused_by(error))?;
+                    .map_err(|error| EngineError::quoting(ErrorKind::Row, error))?;
                 if large.excess_of_row(buffer, metadata_bytes_max).is_some() {
                     return Err(failure(STILL));
                 }

@@ -14,6 +14,7 @@ mod large_rows;
 pub(crate) mod logical_offset;
 mod options;
 mod outbox;
+pub(crate) mod proofs;
 mod read_place;
 mod refusal;
 mod row_rules;

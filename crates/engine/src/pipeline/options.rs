@@ -6,6 +6,7 @@ use bitacora_source::ddl::Catalog;
 use bitacora_source::replication::LogEnd;
 use bitacora_source::{LogMark, Position};
 
+use super::proofs::Proofs;
 use super::row_rules::RowRules;
 
 /// What a core does, fixed for its life.
@@ -19,6 +20,8 @@ pub(crate) struct CoreOptions {
     pub schema_changes: SchemaChanges,
     /// Whether `source.query` is filled.
     pub statements: Statements,
+    /// Shapes of tables that were proven since the source began.
+    pub proofs: Proofs,
     /// At most one transaction end is noted in this time.
     pub checkpoint_interval_us: i64,
 }

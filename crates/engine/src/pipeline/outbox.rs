@@ -26,7 +26,7 @@ impl<S: Sink> RowWriter<S> {
         let context = origin.context;
         let route = plan
             .route(row, origin.operation, context, &mut self.buffer)
-            .map_err(|error| EngineError::new(ErrorKind::Row, error.to_string()).caused_by(error))?;
+            .map_err(|error| EngineError::quoting(ErrorKind::Row, error))?;
         match route {
             Route::Message { topic } => {
                 self.owners.check_routed(&topic, plan.table(), self.rules.collision())?;

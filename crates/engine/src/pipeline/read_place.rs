@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use bitacora_binlog::event::{Body, Event};
 use bitacora_binlog::{CHECKSUM_BYTES, ChecksumAlgorithm, EventHeader};
-use bitacora_source::replication::LogEnd;
+use bitacora_source::replication::{LogEnd, end_of_event};
 use bitacora_source::{EventMark, Position};
 
 use super::options::Heard;
@@ -58,7 +58,7 @@ impl ReadPlace {
             | Body::ExecuteLoadQuery(_)
             | Body::XaPrepare(_)
             | Body::TransactionPayload(_) => {
-                let start = file_offset_behind(self.offset, header).saturating_sub(u64::from(header.event_bytes));
+                let start = end_of_event(self.offset, header).saturating_sub(u64::from(header.event_bytes));
                 self.last_event = Some(EventMark::of(raw, start, checksum_bytes(checksum)));
             }
             _ => {}
@@ -74,7 +74,7 @@ impl ReadPlace {
     /// Passes an event of the file and returns where it stands.
     pub(super) fn pass(&mut self, header: EventHeader, checksum: ChecksumAlgorithm) -> Site {
         self.heartbeat = None;
-        self.offset = file_offset_behind(self.offset, header);
+        self.offset = end_of_event(self.offset, header);
         let bytes = u64::from(header.event_bytes);
         Site {
             header,
@@ -118,15 +118,6 @@ fn checksum_bytes(checksum: ChecksumAlgorithm) -> usize {
     if checksum == ChecksumAlgorithm::Crc32 { CHECKSUM_BYTES } else { 0 }
 }
 
-/// The end of an event in its file. Headers hold only the low 32 bits, and MariaDB from 11.4 none inside a transaction.
-fn file_offset_behind(previous: u64, header: EventHeader) -> u64 {
-    if header.next_position == 0 {
-        return previous.saturating_add(u64::from(header.event_bytes));
-    }
-    let same = (previous & !u64::from(u32::MAX)) | u64::from(header.next_position);
-    if same < previous { same.saturating_add(1 << 32) } else { same }
-}
-
 #[cfg(test)]
 mod tests {
     use bitacora_binlog::EventType;
@@ -139,9 +130,9 @@ mod tests {
 
     #[test]
     fn positions_beyond_four_gibibytes_go_on() {
-        assert_eq!(file_offset_behind(4, header(120, 116)), 120);
-        assert_eq!(file_offset_behind((1 << 32) - 10, header(90, 100)), (1 << 32) + 90);
-        assert_eq!(file_offset_behind((1 << 32) + 90, header(190, 100)), (1 << 32) + 190);
-        assert_eq!(file_offset_behind(1_000, header(0, 50)), 1_050);
+        assert_eq!(end_of_event(4, header(120, 116)), 120);
+        assert_eq!(end_of_event((1 << 32) - 10, header(90, 100)), (1 << 32) + 90);
+        assert_eq!(end_of_event((1 << 32) + 90, header(190, 100)), (1 << 32) + 190);
+        assert_eq!(end_of_event(1_000, header(0, 50)), 1_050);
     }
 }

@@ -74,7 +74,7 @@ impl<S: Sink> State<S> {
                 gtid: self.transaction.gtid().map(str::to_owned),
                 table: None,
             })
-            .caused_by(error)
+            .quoted(error)
     }
 
     pub(super) fn place_of(&self, site: Site) -> Place {

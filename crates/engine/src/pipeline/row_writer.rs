@@ -14,7 +14,7 @@ use bitacora_binlog::{Row, TableMap};
 use bitacora_change::{MessageBuffer, TableDescription};
 
 use super::row_rules::{RowOrigin, RowRules};
-use super::tables::{Captured, Compiled, Slot, compile};
+use super::tables::{Captured, Compiled, Known, Slot, compile};
 use super::topic_owners::{TopicOwners, owner_name};
 use super::topics::{TopicIndex, Topics};
 use super::waiting::held::Held;
@@ -81,12 +81,12 @@ impl<S: Sink> RowWriter<S> {
     pub(super) fn open_table<'a>(
         &mut self,
         table: &TableMap,
-        description: Option<&TableDescription>,
+        described: Known<'_>,
         known: KnownTables<impl Iterator<Item = (&'a str, &'a str)>, impl Fn(&str) -> bool>,
     ) -> Result<Slot, EngineError> {
         let RowRules { plan, filter, outboxes, .. } = &self.rules;
         self.owners.seed(known.names, (plan, filter, outboxes));
-        Ok(match compile(table, description, &self.rules)? {
+        Ok(match compile(table, described, &self.rules)? {
             None => Slot::Ignored,
             Some(Compiled::Outbox(plan)) => Slot::Outbox(Box::new(plan)),
             Some(Compiled::Table(plan)) => {
@@ -113,7 +113,7 @@ impl<S: Sink> RowWriter<S> {
         let topic = match slot {
             Slot::Captured(captured) => {
                 let encoded = captured.plan.encode(row, origin.operation, origin.context, &mut self.buffer);
-                encoded.map_err(|error| EngineError::new(ErrorKind::Row, error.to_string()).caused_by(error))?;
+                encoded.map_err(|error| EngineError::quoting(ErrorKind::Row, error))?;
                 Some(captured.topic)
             }
             Slot::Outbox(plan) => self.route(plan, row, origin)?,

@@ -1,16 +1,19 @@
 //! Rows of the log: through the plan of their table to the sink, or to where they wait.
 
-use bitacora_binlog::{EventType, RowsEvent, RowsKind};
+use std::sync::Arc;
+
+use bitacora_binlog::{EventType, RowsEvent, RowsKind, TableMap};
 use bitacora_change::{EventContext, Operation, SnapshotMark};
-use bitacora_source::ddl::Table;
+use bitacora_source::ddl::{Catalog, StatementPlace, Table};
 
 use super::logical_offset::HEADER_BYTES;
+use super::proofs::Proofs;
 use super::read_place::Site;
 use super::refusal::DAMAGED;
 use super::row_rules::RowOrigin;
-use super::row_writer::{KnownTables, Sent};
+use super::row_writer::{KnownTables, RowWriter, Sent};
 use super::state::{State, source_timestamp_us};
-use super::tables::Slot;
+use super::tables::{Known, Slot};
 use super::topic_owners::owner_name;
 use crate::error::{EngineError, ErrorKind, Place};
 use crate::sink::Sink;
@@ -20,14 +23,10 @@ impl<S: Sink> State<S> {
     pub(super) fn rows(&mut self, event: &RowsEvent<'_>, site: Site) -> Result<(), EngineError> {
         let offset = self.pass(Site { bytes: plain_bytes(event, site), ..site });
         let table = event.table;
-        let State { writer, catalog, tables, .. } = self;
+        let State { writer, catalog, tables, proofs, place, .. } = self;
         let slot = tables.slot(table, || {
-            let names = catalog.tables().map(|known| (known.name.database.as_str(), known.name.table.as_str()));
-            let is_there = |owner: &str| {
-                catalog.tables().any(|known| owner_name(&known.name.database, &known.name.table) == owner)
-            };
-            let description = catalog.table(&table.database, &table.table).map(Table::description);
-            writer.open_table(table, description.as_ref(), KnownTables { names, is_there })
+            let rows = StatementPlace { file: place.file.clone(), offset: site.start };
+            first_slot(table, writer, catalog, proofs, &rows)
         });
         let slot = match slot {
             Ok(Slot::Ignored) => {
@@ -90,6 +89,30 @@ impl<S: Sink> State<S> {
             }
         }
     }
+}
+
+/// Opens a table that is met for the first time, or for the first time since a statement.
+fn first_slot<S: Sink>(
+    table: &TableMap,
+    writer: &mut RowWriter<S>,
+    catalog: &mut Arc<Catalog>,
+    proofs: &Proofs,
+    rows: &StatementPlace,
+) -> Result<Slot, EngineError> {
+    let proof = if table.names_known { None } else { proofs.find(table, catalog, rows) };
+    match proof {
+        None => {}
+        Some(Some(proven)) => Arc::make_mut(catalog).insert_proven(proven.clone()),
+        // A sequence.
+        Some(None) => return Ok(Slot::Ignored),
+    }
+    let names = catalog.tables().map(|known| (known.name.database.as_str(), known.name.table.as_str()));
+    let is_there =
+        |owner: &str| catalog.tables().any(|known| owner_name(&known.name.database, &known.name.table) == owner);
+    let description = catalog.table(&table.database, &table.table).map(Table::description);
+    let doubt = catalog.doubt(&table.database, &table.table);
+    let described = Known { description: description.as_ref(), doubt };
+    writer.open_table(table, described, KnownTables { names, is_there })
 }
 
 /// Bytes that a rows event counts towards the logical offset. A compressed event numbers its rows as if it were plain,

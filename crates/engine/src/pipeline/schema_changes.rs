@@ -6,7 +6,7 @@ use bitacora_binlog::event::Query;
 use bitacora_change::ddl_record::{DdlRecordEncoder, SchemaChange, TableChange, TableChangeType};
 use bitacora_change::{DebeziumForm, EventContext, SnapshotMark};
 use bitacora_source::TableName;
-use bitacora_source::ddl::{self, DdlRecord, Fractions, RecordForm, SqlMode, TableChangeKind};
+use bitacora_source::ddl::{self, DdlRecord, Fractions, RecordForm, SqlMode, StatementPlace, TableChangeKind};
 
 use super::logical_offset::EventOffset;
 use super::options::SchemaChanges;
@@ -39,6 +39,7 @@ impl<S: Sink> State<S> {
         self.refuse_row_changes(&facts, &database, site)?;
         let form = record_form(self.writer.rules.plan.form);
         let catalog = Arc::make_mut(&mut self.catalog);
+        catalog.set_place(StatementPlace { file: self.place.file.clone(), offset: site.start });
         catalog.set_fractions(if self.transaction.is_of_mariadb() { Fractions::Cut } else { Fractions::Rounded });
         let records = ddl::records(&sql, &database, &facts, catalog, &self.writer.rules.filter, form);
         if records.is_empty() && facts.statements.iter().all(leaves_descriptions) {

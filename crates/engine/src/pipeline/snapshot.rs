@@ -12,7 +12,7 @@ use bitacora_source::ddl::DdlRecord;
 use super::row_rules::{RowOrigin, RowRules};
 use super::row_writer::{Encoded, KnownTables, RowWriter, Sent};
 use super::schema_changes::schema_change;
-use super::tables::Slot;
+use super::tables::{Known, Slot};
 use crate::error::{EngineError, ErrorKind, Place};
 use crate::metrics::SourceMetrics;
 use crate::sink::{Lane, Sink};
@@ -152,7 +152,8 @@ impl<S: Sink> SnapshotWriter<S> {
         }
         let names = self.tables.iter().map(|known| (known.map.database.as_str(), known.map.table.as_str()));
         let known = KnownTables { names, is_there: |_: &str| true };
-        match self.writer.open_table(&table.map, Some(&table.description), known)? {
+        let described = Known { description: Some(&table.description), doubt: None };
+        match self.writer.open_table(&table.map, described, known)? {
             Slot::Ignored => {
                 Err(EngineError::new(ErrorKind::Fault, "the snapshot gave rows of a table that is not captured"))
             }

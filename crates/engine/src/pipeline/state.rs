@@ -11,6 +11,7 @@ use bitacora_source::ddl::{Catalog, annotation_text};
 use super::boundaries::Boundaries;
 use super::logical_offset::{EventOffset, LogicalOffset};
 use super::options::{SchemaChanges, Statements};
+use super::proofs::Proofs;
 use super::read_place::{ReadPlace, Site};
 use super::row_writer::RowWriter;
 use super::tables::Tables;
@@ -29,6 +30,7 @@ pub(super) struct State<S> {
     pub writer: RowWriter<S>,
     pub catalog: Arc<Catalog>,
     pub tables: Tables,
+    pub proofs: Proofs,
     pub transaction: Transaction,
     pub waiting: Waiting,
     pub place: ReadPlace,

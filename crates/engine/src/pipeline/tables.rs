@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use bitacora_binlog::TableMap;
 use bitacora_change::outbox::OutboxPlan;
-use bitacora_change::{LoggedTable, PatternError, Plan, TableDescription};
+use bitacora_change::{LoggedTable, PatternError, Plan, TableDescription, completed};
+use bitacora_source::TableName;
+use bitacora_source::ddl::Doubt;
 
 use super::row_rules::RowRules;
 use super::sequence::has_columns_of_a_sequence;
 use super::topics::TopicIndex;
-use crate::error::{EngineError, ErrorKind, Place};
+use crate::error::{EngineError, ErrorKind, Place, ShapeSince, Undescribed};
 
 /// What the pipeline does with the rows of a table.
 #[derive(Debug)]
@@ -76,6 +78,39 @@ impl Tables {
     }
 }
 
+/// What is known of a table beside its rows.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Known<'a> {
+    pub description: Option<&'a TableDescription>,
+    /// Why the shape of the table is not known.
+    pub doubt: Option<&'a Doubt>,
+}
+
+/// Returns a table map whose columns have the names of the description.
+///
+/// # Errors
+/// [`ErrorKind::Undescribed`]: it is not known what the table looked like when these rows were written.
+fn named(table: &TableMap, known: Known<'_>) -> Result<TableMap, EngineError> {
+    let name = TableName::new(&table.database, &table.table);
+    let (reason, since) = match known {
+        Known { doubt: Some(doubt), .. } => {
+            (doubt.reason.clone(), doubt.since.clone().map_or(ShapeSince::Start, ShapeSince::Statement))
+        }
+        Known { description: None, .. } => ("nothing describes the table".to_owned(), ShapeSince::Rows),
+        Known { description: Some(description), .. } => match completed(table, description) {
+            Ok(whole) => return Ok(whole),
+            Err(what) => (format!("the table that is described has another form: {what}"), ShapeSince::Rows),
+        },
+    };
+    let what = format!("the log does not name the columns of {name}, and it is not certain which they are: {reason}");
+    let mut error = EngineError::new(ErrorKind::Undescribed, what).remedy(
+        "take a new snapshot (snapshot.mode = when_needed), or exclude the table; with binlog_row_metadata = FULL the \
+        server names the columns of every row",
+    );
+    error.undescribed = Some(Box::new(Undescribed { name, since }));
+    Err(error)
+}
+
 /// The plan of a captured table.
 #[derive(Debug)]
 pub(super) enum Compiled {
@@ -117,11 +152,8 @@ pub(super) fn too_long(failure: &PatternError) -> EngineError {
 ///
 /// # Errors
 /// A column cannot be understood, the server does not log what a plan needs, or an outbox lacks a column.
-pub(super) fn compile(
-    table: &TableMap,
-    description: Option<&TableDescription>,
-    rules: &RowRules,
-) -> Result<Option<Compiled>, EngineError> {
+pub(super) fn compile(table: &TableMap, known: Known<'_>, rules: &RowRules) -> Result<Option<Compiled>, EngineError> {
+    let description = known.description;
     let RowRules { plan: options, filter, outboxes, notices, .. } = rules;
     let is_captured = filter.table(&table.database, &table.table);
     if let Some(failure) = filter.failure() {
@@ -138,6 +170,8 @@ pub(super) fn compile(
         ));
         return Ok(None);
     }
+    let whole = if table.names_known { None } else { Some(named(table, known)?) };
+    let table = whole.as_ref().unwrap_or(table);
     if let Some(what) = undescribed(table, description) {
         notices.warn(&what);
     }
@@ -146,8 +180,7 @@ pub(super) fn compile(
         Some(rule) => OutboxPlan::compile(table, description, options, &rule.options).map(Compiled::Outbox),
         None => Plan::compile(table, description, options).map(Compiled::Table),
     };
-    let compiled = compiled
-        .map_err(|error| EngineError::new(ErrorKind::Configuration, error.to_string()).at(place).caused_by(error))?;
+    let compiled = compiled.map_err(|error| EngineError::quoting(ErrorKind::Configuration, error).at(place))?;
     if let Some(failure) = options.columns.failure() {
         return Err(too_long(failure));
     }

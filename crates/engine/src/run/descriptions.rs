@@ -48,7 +48,7 @@ impl Life {
         for table in missing.tables {
             tracing::info!(source = %self.config.name, table = %table.name,
                 "a table is captured that was not before; its rows up to now are not read");
-            known.insert(table);
+            known.insert_later(table);
         }
         let text = catalog_text(&catalog)?;
         let save = Save { catalog: Some(&text), ..Save::of(checkpoint, now_ms()) };

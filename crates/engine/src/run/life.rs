@@ -16,6 +16,7 @@ use crate::checkpoint::{Checkpoint, CheckpointStore, Epoch};
 use crate::error::EngineError;
 use crate::metrics::SourceMetrics;
 use crate::notices::Notices;
+use crate::pipeline::proofs::Proofs;
 use crate::sink::names::ProducerNames;
 use crate::sink::pulsar::PulsarSink;
 
@@ -27,6 +28,8 @@ pub(super) struct Life {
     pub(super) metrics: Arc<SourceMetrics>,
     /// What was said of the configuration.
     pub(super) notices: Notices,
+    /// Shapes of tables that were proven since the source began.
+    pub(super) proofs: Proofs,
     pub(super) status: watch::Sender<SourceStatus>,
     pub(super) stopped: watch::Receiver<bool>,
 }

@@ -68,6 +68,7 @@ impl Life {
                 Ok(Streamed::Ended) => return Ok(()),
                 Ok(Streamed::OtherServer | Streamed::OtherLog) => {}
                 Ok(Streamed::Refused(error)) => refusal = Some(error),
+                Err(error) if error.kind == ErrorKind::Undescribed => self.prove(&store, error).await?,
                 Err(error) if error.class() == ErrorClass::BeginAgain => {
                     tracing::warn!(source = %self.config.name, "the topics are compared with the checkpoint: {error}");
                 }

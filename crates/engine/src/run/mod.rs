@@ -15,6 +15,7 @@ mod live;
 mod log_watch;
 mod options;
 mod position;
+mod proof;
 mod saver;
 mod snapshot;
 mod status;
@@ -41,6 +42,7 @@ use crate::checkpoint::{CheckpointError, CheckpointStore};
 use crate::error::{EngineError, ErrorKind};
 use crate::metrics::SourceMetrics;
 use crate::notices::Notices;
+use crate::pipeline::proofs::Proofs;
 
 /// A running source.
 #[derive(Debug)]
@@ -64,6 +66,7 @@ impl Source {
         let life = Life {
             replica: options::replica_options(&config, &folder),
             notices: Notices::of(&config.name),
+            proofs: Proofs::default(),
             config: Arc::new(config),
             endpoint,
             metrics: Arc::clone(&metrics),

@@ -12,6 +12,7 @@ use uuid::{Uuid, uuid};
 use super::life::Life;
 use crate::notices::Notices;
 use crate::pipeline::core::{CoreOptions, RowRules, SchemaChanges, Statements};
+use crate::pipeline::proofs::Proofs;
 use bitacora_config::SourceConfig;
 
 /// Interval at which the checkpoint is stored. Transaction ends are noted at half of it, so each store has a new one.
@@ -67,12 +68,13 @@ pub(super) fn row_rules(config: &SourceConfig, notices: &Notices) -> RowRules {
 }
 
 /// Returns the options of the pipeline's core.
-pub(super) fn core_options(config: &SourceConfig, notices: &Notices) -> CoreOptions {
+pub(super) fn core_options(config: &SourceConfig, notices: &Notices, proofs: &Proofs) -> CoreOptions {
     CoreOptions {
         server: config.server.address(),
         rows: row_rules(config, notices),
         schema_changes: if config.include_schema_changes { SchemaChanges::Publish } else { SchemaChanges::Follow },
         statements: if config.include_query { Statements::Include } else { Statements::Omit },
+        proofs: proofs.clone(),
         checkpoint_interval_us: i64::try_from(CHECKPOINT_INTERVAL.as_micros()).unwrap_or(i64::MAX) / 2,
     }
 }

@@ -1,6 +1,7 @@
 //! The first snapshot: every captured row as of one position, then the checkpoint from which the stream goes on.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bitacora_source::Position;
@@ -67,7 +68,12 @@ impl Life {
         };
         let tables = snapshot.tables().len();
         tracing::info!(source = %config.name, %position, exactness = ?snapshot.exactness(), tables, "snapshot begins");
-        let (catalog, records) = self.describe(&snapshot);
+        let (mut catalog, records) = self.describe(&snapshot);
+        if config.snapshot.mode == SnapshotMode::Never {
+            // The log begins before the tables were described.
+            let tables: Vec<_> = catalog.tables().cloned().collect();
+            tables.into_iter().for_each(|table| catalog.insert_later(table));
+        }
         self.check_columns(&catalog);
         // Before the rows are read, which may take hours in which the log could be reset.
         let log = self.log_at(snapshot.server(), &position).await?;
@@ -144,19 +150,34 @@ impl Life {
         let (chunks, mut taken) = mpsc::channel::<SnapshotChunk>(QUEUED_CHUNKS);
         let (emptied, mut empty) = mpsc::unbounded_channel();
         let records = records.to_vec();
-        let worker = tokio::task::spawn_blocking(move || {
+        let given_up = Arc::new(AtomicBool::new(false));
+        let is_given_up = Arc::clone(&given_up);
+        let mut worker = tokio::task::spawn_blocking(move || {
             if !records.is_empty() {
                 writer.write_statements(&records, now_us())?;
             }
-            while let Some(chunk) = taken.blocking_recv() {
+            while let Some(chunk) = taken.blocking_recv().filter(|_| !is_given_up.load(Ordering::Relaxed)) {
                 writer.write_rows(&chunk, now_us())?;
                 let _ = emptied.send(chunk);
+            }
+            if is_given_up.load(Ordering::Relaxed) {
+                return Ok(Vec::new());
             }
             writer.finish().map(|mut sink| sink.take_marks())
         });
         self.status.send_replace(SourceStatus::Snapshot(snapshot.progress()));
-        let is_whole = !reads_rows || self.feed(snapshot, &chunks, &mut empty).await?;
+        let fed = if reads_rows { self.feed(snapshot, &chunks, &mut empty).await } else { Ok(true) };
+        // The worker looks at the flag when the channel has brought a chunk or its end, so it is set before that end.
+        given_up.store(fed.is_err(), Ordering::Relaxed);
         drop(chunks);
+        if fed.is_err() {
+            // A second writer beside this one would send rows of both attempts and take the topics from it.
+            tokio::select! {
+                _ = &mut worker => {}
+                _ = self.stopped.wait_for(|stopped| *stopped) => {}
+            }
+        }
+        let is_whole = fed?;
         tokio::select! {
             written = worker => {
                 written.unwrap_or_else(|error| Err(fallen(error))).map(|marks| is_whole.then_some(marks))

@@ -110,7 +110,7 @@ impl Life {
         let Resume { checkpoint, catalog } = resume;
         let base = Base { server: checkpoint.server.unwrap_or_default(), epoch: checkpoint.epoch };
         let core = Core::new(
-            core_options(&self.config, &self.notices),
+            core_options(&self.config, &self.notices, &self.proofs),
             self.sink(store, &base)?,
             Arc::clone(&self.metrics),
             position.clone(),

@@ -9,6 +9,7 @@ use bitacora_source::{Filter, FilterOptions};
 
 use crate::notices::Notices;
 use crate::pipeline::core::{CoreOptions, RowRules, SchemaChanges, Statements};
+use crate::pipeline::proofs::Proofs;
 
 /// Rules that capture every table, as JSON with the topic prefix `srv`; a test changes what it is about.
 pub(super) fn rules(connector: Connector) -> RowRules {
@@ -38,6 +39,7 @@ pub(super) fn core_options(server: &str, rows: RowRules, statements: Statements)
         rows,
         schema_changes: SchemaChanges::Publish,
         statements,
+        proofs: Proofs::default(),
         checkpoint_interval_us: 0,
     }
 }

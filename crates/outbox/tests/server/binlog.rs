@@ -25,7 +25,7 @@ pub(crate) async fn transactions(server: &Server) -> Vec<Vec<String>> {
                         RowsKind::Update => "update",
                         RowsKind::Delete => "delete",
                     };
-                    let table = rows.table.table.to_string();
+                    let table = rows.table.table.clone();
                     let mut reader = rows.reader(&mut scratch);
                     while let Some(row) = reader.next_row().unwrap() {
                         let Cell::Value(first) = row.after.or(row.before).unwrap().column(0) else { panic!("no id") };

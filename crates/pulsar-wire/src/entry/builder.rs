@@ -139,6 +139,7 @@ impl BatchBuilder {
     ///
     /// # Errors
     /// [`Error::Compress`] when the codec fails.
+    #[expect(clippy::cast_possible_truncation, reason = "metadata is below the size of a frame, which has 32 bits")]
     pub fn finish_with(
         &mut self,
         header: &EntryHeader<'_>,

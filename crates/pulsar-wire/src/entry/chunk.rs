@@ -72,6 +72,7 @@ impl ChunkCutter {
     }
 
     /// Returns a chunk as an entry; `None` from [`ChunkCutter::count`] on.
+    #[expect(clippy::cast_possible_truncation, reason = "metadata is below the size of a frame, which has 32 bits")]
     pub fn chunk(&self, index: usize) -> Option<Bytes> {
         if index >= self.count {
             return None;

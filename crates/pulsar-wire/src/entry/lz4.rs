@@ -31,6 +31,7 @@ struct MessageHints {
 
 impl Hints {
     /// Keeps the landmarks, if there are any, of a message that begins at `start` in the body.
+    #[expect(clippy::cast_possible_truncation, reason = "a block is below the size of a frame, which has 32 bits")]
     pub(super) fn add(&mut self, landmarks: &[Landmark], start: usize, payload_at: usize) {
         if !landmarks.is_empty() {
             let (start, payload_at, count) = (start as u32, payload_at as u32, landmarks.len() as u32);
@@ -141,6 +142,7 @@ impl Encoder {
     }
 
     /// Looks for repetitions between the end of the last match and `end`.
+    #[expect(clippy::cast_possible_truncation, reason = "a block is below the size of a frame, which has 32 bits")]
     fn search(&mut self, block: &mut Block<'_>, end: usize) -> Option<()> {
         let mut at = block.anchor;
         let mut step = 1 << STEP_SHIFT;
@@ -274,6 +276,10 @@ impl Block<'_> {
     /// Writes a sequence whose counts take at most a byte each, which most do. The bounds are checked once for the
     /// whole sequence instead of for each part. Returns its size.
     #[inline]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a match is at most DISTANCE_MAX away, and the counts take a byte each"
+    )]
     fn short_sequence(&mut self, found: &Match) -> Option<usize> {
         let (literals, extra) = (found.at - self.anchor, found.bytes - MATCH_MIN);
         if literals > COPIED_AT_ONCE || extra >= TOKEN_FULL + 255 {
@@ -318,6 +324,7 @@ impl Block<'_> {
     }
 
     /// Writes a token and the literals up to `end`.
+    #[expect(clippy::cast_possible_truncation, reason = "two counts of four bits")]
     fn literals(&mut self, end: usize, match_count: usize) -> Option<()> {
         let count = end - self.anchor;
         self.byte(((count.min(TOKEN_FULL) << 4) | match_count.min(TOKEN_FULL)) as u8)?;
@@ -333,6 +340,7 @@ impl Block<'_> {
     }
 
     /// Writes the part of a count that does not fit into the token.
+    #[expect(clippy::cast_possible_truncation, reason = "the rest is below 255")]
     fn rest_of_count(&mut self, count: usize) -> Option<()> {
         if let Some(mut rest) = count.checked_sub(TOKEN_FULL) {
             while rest >= 255 {
@@ -353,6 +361,8 @@ impl Block<'_> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::cast_possible_truncation, reason = "bodies of the tests are small")]
+
     use proptest::prelude::*;
 
     use super::*;

@@ -107,6 +107,7 @@ impl<'a> EntryPeek<'a> {
     }
 
     // Protobuf writes an int32 as a varint of 64 bits, whose low half is the value.
+    #[expect(clippy::cast_possible_truncation, reason = "an int32 is the low half of its varint")]
     fn set_number(&mut self, number: u32, value: u64) {
         let int = value as i32;
         match number {
@@ -117,7 +118,7 @@ impl<'a> EntryPeek<'a> {
             11 => self.num_messages_in_batch = Some(int),
             12 => self.event_time = Some(value),
             17 => self.partition_key_b64_encoded = value != 0,
-            19 => self.deliver_at_time = Some(value as i64),
+            19 => self.deliver_at_time = Some(value.cast_signed()),
             20 => self.marker_type = Some(int),
             22 | 23 => self.has_transaction = true,
             24 => self.highest_sequence_id = Some(value),

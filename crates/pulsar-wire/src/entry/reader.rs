@@ -174,6 +174,7 @@ fn ends(reason: &'static str) -> Error {
 }
 
 /// Reads only the payload's size from a message's metadata.
+#[expect(clippy::cast_possible_truncation, reason = "an int32 is the low half of its varint")]
 fn payload_bytes(mut metadata: &[u8]) -> Result<usize, Error> {
     let mut found = None;
     while !metadata.is_empty() {

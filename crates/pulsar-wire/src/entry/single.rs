@@ -75,10 +75,13 @@ impl StoredKey {
 }
 
 /// Appends `u32` size, single-message metadata and payload.
+#[expect(clippy::cast_possible_truncation, reason = "metadata is below the size of a frame, which has 32 bits")]
 pub(super) fn append(message: &OutgoingMessage<'_>, body: &mut Vec<u8>) -> Result<(), Error> {
     let payload = message.value.unwrap_or_default();
-    let payload_bytes =
-        i32::try_from(payload.len()).map_err(|_| Error::MessageTooLarge { bytes: payload.len() as u64 })?;
+    let payload_bytes = payload.len() as u64;
+    if i32::try_from(payload_bytes).is_err() {
+        return Err(Error::MessageTooLarge { bytes: payload_bytes });
+    }
     let start = body.len();
     body.extend_from_slice(&[0; 4]);
     for (key, value) in message.properties {
@@ -93,7 +96,7 @@ pub(super) fn append(message: &OutgoingMessage<'_>, body: &mut Vec<u8>) -> Resul
         }
         MessageKey::None | MessageKey::Null => {}
     }
-    put_varint(3, payload_bytes as u64, body);
+    put_varint(3, payload_bytes, body);
     if let Some(time) = message.event_time_ms {
         put_varint(5, time, body);
     }

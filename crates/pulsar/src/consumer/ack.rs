@@ -51,7 +51,7 @@ impl AckTracker {
         if !ack_set.is_empty() {
             // Words that the broker leaves out are zero.
             for (index, word) in unacked.words.iter_mut().enumerate() {
-                *word &= ack_set.get(index).map_or(0, |set| *set as u64);
+                *word &= ack_set.get(index).map_or(0, |set| set.cast_unsigned());
             }
         }
         self.open.insert((id.ledger, id.entry), unacked);
@@ -104,7 +104,7 @@ impl AckTracker {
             return Some(whole);
         }
         (mode == BatchIndexAck::EachMessage).then(|| MessageIdData {
-            ack_set: unacked.words.iter().map(|word| *word as i64).collect(),
+            ack_set: unacked.words.iter().map(|word| word.cast_signed()).collect(),
             batch_size: i32::try_from(unacked.batch_size).ok(),
             ..whole
         })
@@ -142,7 +142,7 @@ impl AckTracker {
         }
         if mode == BatchIndexAck::EachMessage {
             return Some(MessageIdData {
-                ack_set: unacked.words.iter().map(|word| *word as i64).collect(),
+                ack_set: unacked.words.iter().map(|word| word.cast_signed()).collect(),
                 batch_size: i32::try_from(unacked.batch_size).ok(),
                 ..whole
             });

@@ -183,7 +183,7 @@ impl<T> ProducerCore<T> {
         }
         // For a message outside a batch a real broker says 0, −1 or the message's own id.
         let highest = receipt.highest_sequence_id();
-        let is_told = highest as i64 > 0 && highest != receipt.sequence_id;
+        let is_told = highest.cast_signed() > 0 && highest != receipt.sequence_id;
         let is_expected = receipt.sequence_id == front.batch.lowest_sequence_id
             && (!is_told || highest == front.batch.highest_sequence_id);
         if !is_expected {

@@ -207,7 +207,7 @@ impl Producer {
     }
 
     fn hand_over(&mut self, batch: Batch, waiter: Option<task::Waiter>) -> Result<(), Error> {
-        let (highest, entry_bytes) = (batch.highest_sequence_id as i64, batch.entry.len());
+        let (highest, entry_bytes) = (batch.highest_sequence_id.cast_signed(), batch.entry.len());
         if self.orders.send(Order::Send { batch, waiter }).is_err() {
             self.budget.give_back(entry_bytes);
             return Err(self.failure());

@@ -350,7 +350,7 @@ impl Task {
         self.budget.give_back(durable.entry_bytes);
         let sequence_id = durable.highest_sequence_id;
         self.progress.send_modify(|progress| {
-            progress.durable_sequence_id = sequence_id as i64;
+            progress.durable_sequence_id = sequence_id.cast_signed();
             if !durable.message_id.is_none() {
                 progress.durable_message_id = Some(durable.message_id);
             }

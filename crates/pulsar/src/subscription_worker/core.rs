@@ -345,7 +345,7 @@ mod tests {
     #[test]
     fn memory_is_bounded() {
         let (mut core, now) = (core(), Instant::now());
-        for entry in 0..2 * MAX_REMEMBERED as i64 {
+        for entry in 0..2 * i64::try_from(MAX_REMEMBERED).unwrap() {
             core.arrive(alone(entry));
             core.tried(alone(entry).id, retry_outcome(), now);
             core.due(later(now, 1));

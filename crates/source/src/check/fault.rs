@@ -3,16 +3,17 @@
 const NEW_SNAPSHOT: &str = "Take a new snapshot (snapshot.mode = when_needed does it by itself), and keep the binlog \
                             longer (binlog_expire_logs_seconds)";
 
-/// What is wrong with a position at a server; each with the sentence that says it.
+/// What is wrong with a position at a server. Each variant holds the sentence that describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PositionFault {
-    /// The server no longer has what lies behind the position.
+    /// The server no longer has the events after the position.
     Purged(String),
-    /// The log of that server is no longer the one that the position was taken in.
+    /// The server's log is no longer the one in which the position was taken.
     OtherLog(String),
-    /// Another server than the one that wrote the log lacks what lies before the position, and may still get it.
+    /// Another server answers. It lacks transactions before the position and may still receive them.
     NotYet(String),
-    /// Another server lacks what lies before the position, follows no server and is writable.
+    /// Another server answers. It lacks transactions before the position and will not receive them, because it follows
+    /// no server and is writable.
     Never(String),
 }
 
@@ -30,7 +31,7 @@ impl PositionFault {
             Self::Purged(_) => NEW_SNAPSHOT,
             Self::OtherLog(_) => {
                 "Take a new snapshot (snapshot.mode = when_needed does it by itself): the log was reset, or the server \
-                restored, so the changes since the position are unknown"
+                was restored, so the changes since the position are unknown"
             }
             Self::NotYet(_) => {
                 "Wait until the replica has caught up, or let the address lead to the former server again; remove \

@@ -1,7 +1,7 @@
 //! Checks before start: can this server be captured with this account, and from this position?
 //!
-//! [`run`] never fails: whatever is wrong becomes a finding with one sentence and a remedy. It changes nothing on the
-//! server. `bitacora doctor` prints the report; the engine refuses to start when it holds a failure.
+//! [`run`] never fails: whatever is wrong becomes a finding with one sentence and a remedy. [`run`] changes nothing on
+//! the server. `bitacora doctor` prints the report; the engine refuses to start when the report holds a failure.
 
 mod fault;
 mod name;
@@ -23,14 +23,15 @@ use crate::identity::server_identity;
 use crate::wire::Connection;
 use crate::{Error, ErrorClass, ServerConfig};
 
-/// Looks at everything and reports. Later checks are left out when the server cannot be asked.
+/// Runs all checks and returns the report. After an error of the connection the remaining checks are left out.
 pub async fn run(config: &ServerConfig, options: &CheckOptions) -> Report {
     let mut report = Report::default();
     let mut connection = match Connection::open(config).await {
         Ok(connection) => connection,
         Err(error) => {
             let name = match &error {
-                // A server that is starting, stopping or offline answers, and lets nobody in.
+                // A server that is starting, stopping or offline answers, but refuses every login. The account is not
+                // at fault.
                 Error::Server { .. } if error.class() == ErrorClass::Retry => CheckName::Reachable,
                 Error::Server { .. } | Error::AuthenticationPlugin { .. } => CheckName::Credentials,
                 Error::Tls { .. }
@@ -53,7 +54,8 @@ pub async fn run(config: &ServerConfig, options: &CheckOptions) -> Report {
             CheckName::Credentials,
             Severity::Warning,
             format!(
-                "`{}` may log in while the server remembers it; after its restart it may not: {latent}",
+                "`{}` may log in while the server caches the account's password; after a restart of the server the \
+                login fails: {latent}",
                 config.user
             ),
             latent.remedy(),
@@ -61,7 +63,7 @@ pub async fn run(config: &ServerConfig, options: &CheckOptions) -> Report {
         None => report.ok(CheckName::Credentials, format!("`{}` may log in", config.user)),
     }
     if let Err(error) = ask(config, &mut connection, options, &mut report).await {
-        // Only a failure of the first kind may pass by itself.
+        // The engine tries again after a failed `connection` check; a failed `statement` check needs a person.
         let name = if error.class() == ErrorClass::Retry { CheckName::Connection } else { CheckName::Statement };
         report.failed(name, &error);
     }

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-/// Which check gave a finding. Callers decide by this name what they do about a finding, never by its sentences.
+/// The check that gave a finding. Callers decide by this name what to do about a finding, never by its sentences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CheckName {
-    /// A server answers at the address and is ready to let somebody in.
+    /// A server answers at the address and is ready for logins.
     Reachable,
     /// The connection lasted until all checks were done.
     Connection,
@@ -14,7 +14,7 @@ pub enum CheckName {
     Statement,
     /// The account may log in.
     Credentials,
-    /// Encryption as it is configured.
+    /// The connection can be encrypted as configured.
     Tls,
     /// Product and version of the server.
     Version,
@@ -36,8 +36,8 @@ pub enum CheckName {
     LogReplicaUpdates,
     /// The configured replica id is not the server's own.
     ServerId,
-    /// No other replica has the configured id. It may be one that has ended without a word: the server keeps it until
-    /// it cannot send to it, which it tries with each heartbeat.
+    /// No other replica uses the configured id. The server lists a replica that vanished without closing its connection
+    /// until the next heartbeat to it fails.
     ReplicaId,
     /// Privileges of the account.
     Privileges,
@@ -45,18 +45,18 @@ pub enum CheckName {
     Position,
     /// The expressions of the filter lists.
     Filter,
-    /// There are tables to capture.
+    /// At least one table is captured.
     Tables,
-    /// Engines without a consistent view.
+    /// Captured tables of engines without a consistent view.
     Engines,
-    /// Tables without a primary key.
+    /// Captured tables without a primary key.
     PrimaryKey,
     /// Each captured table has a topic of its own.
     Topics,
 }
 
 impl CheckName {
-    /// Returns the name as people read it; that of a variable for a check of one.
+    /// Returns the name for people. A check of a server variable has the variable's name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Reachable => "reachable",

@@ -1,4 +1,4 @@
-//! What the checks are asked about.
+//! Options of the checks.
 
 use crate::{Filter, LogPlace};
 
@@ -11,17 +11,17 @@ pub struct CheckOptions {
     pub replica_uuid: String,
     /// Captured databases and tables.
     pub filter: Filter,
-    /// Where the stream would start; `None` before the first snapshot.
+    /// Position from which the stream would start; `None` before the first snapshot.
     pub position: Option<LogPlace>,
-    /// Whether rows will be read.
+    /// Whether a snapshot will read rows.
     pub snapshot: SnapshotPlanned,
 }
 
-/// Whether a snapshot will be taken: it needs more privileges than the stream.
+/// Whether a snapshot will be taken. A snapshot needs more privileges than the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SnapshotPlanned {
-    /// Rows will be read.
+    /// A snapshot will read rows.
     Yes,
-    /// Only the stream.
+    /// Only the stream will be read.
     No,
 }

@@ -1,8 +1,8 @@
-//! Is the place where the stream would start still in the server's log, and is it the same log?
+//! Is the position from which the stream would start still in the server's log, and is it the same log?
 //!
 //! Three questions, in this order: has the server executed everything before the position, does it still have
-//! everything after it, and is this the log in which the position was taken? The third question is put only to the
-//! server that wrote the log: another server's log has the same GTIDs, but other files and offsets.
+//! everything after the position, and is this the log in which the position was taken? Only the server that wrote the
+//! log is asked the third question: another server's log has the same GTIDs, but other files and offsets.
 
 use super::role::{Role, role};
 use super::{CheckName, CheckOptions, PositionFault, Report, Severity};
@@ -12,8 +12,8 @@ use crate::replication::{Look, file_mark, look};
 use crate::wire::{Connection, Table};
 use crate::{Error, Flavor, LogPlace, Position, ServerConfig};
 
-/// Checks the position, if there is one. Where the account may not ask, this is a warning only: the server refuses a
-/// position that is gone when the stream begins.
+/// Checks the position, if there is one. If the account may not ask, the finding is only a warning, because the server
+/// refuses a purged position anyway when the stream begins.
 pub(super) async fn check(
     config: &ServerConfig,
     connection: &mut Connection,
@@ -44,7 +44,7 @@ pub(super) async fn check(
 /// Checks, on a session of its own, whether a stream can continue at a place.
 ///
 /// # Errors
-/// Those of the connection. If the server refuses to answer, there is no fault to report: `None`.
+/// Those of the connection. If the server refuses the questions, no fault can be found: the result is `None`.
 pub async fn examine_position(config: &ServerConfig, place: &LogPlace) -> Result<Option<PositionFault>, Error> {
     let mut connection = Connection::open(config).await?;
     let server = server_identity(&mut connection).await?;
@@ -55,7 +55,7 @@ pub async fn examine_position(config: &ServerConfig, place: &LogPlace) -> Result
 }
 
 /// Returns the mark of the log at a position: the time at which the position's file was created. `server` is the
-/// identity of the server that gave the position; the answer is `None` if the address leads to another server.
+/// identity of the server that gave the position; the result is `None` if the address leads to another server.
 ///
 /// # Errors
 /// Those of the connection, and [`Error::Server`] where the account may not read the log.
@@ -78,8 +78,8 @@ async fn find_fault(
         (Flavor::Mysql, Some(gtid)) => mysql_gtid(connection, &gtid.to_string()).await?,
         (Flavor::Mariadb, Some(gtid)) => mariadb_gtid(connection, &gtid.to_string()).await?,
         (_, None) if is_other => Some(Gap::Unknown(format!(
-            "This is another server ({server}, before {}), and without GTIDs a position in the log of one says nothing \
-             in that of another",
+            "This is another server ({server}; the former one was {}), and without GTIDs a position in the log of one \
+             server means nothing in the log of another",
             place.server.as_deref().unwrap_or_default()
         ))),
         (_, None) => file(connection, position).await?,
@@ -133,19 +133,19 @@ async fn other_log(
         }
         (Flavor::Mariadb, Some(ours)) => {
             let oldest = connection.query(&format!("SELECT BINLOG_GTID_POS('{}', 4)", unquoted(first))).await?;
-            lies_behind(&ours.to_string(), oldest.first().and_then(|row| row.text(0)).unwrap_or_default())
+            is_after(&ours.to_string(), oldest.first().and_then(|row| row.text(0)).unwrap_or_default())
         }
         (_, None) => false,
     };
     Ok(lacks.then(|| {
         format!(
             "The server's log is not the one that {position} was read from: it begins with {first}, which has \
-            transactions of before the position"
+            transactions from before the position"
         )
     }))
 }
 
-/// The number at the end of a log file's name.
+/// Returns the number at the end of a log file's name.
 fn number(file: &str) -> Option<u64> {
     file.rsplit_once('.').and_then(|(_, number)| number.parse().ok())
 }
@@ -154,12 +154,12 @@ fn base_matches(one: &str, other: &str) -> bool {
     one.rsplit_once('.').map(|(base, _)| base) == other.rsplit_once('.').map(|(base, _)| base)
 }
 
-/// What stands between a position and the stream.
+/// Why a stream cannot begin at a position.
 #[derive(Debug, PartialEq, Eq)]
 enum Gap {
-    /// The server no longer has what lies behind it.
+    /// The server no longer has the events after the position.
     Purged(String),
-    /// The server does not have what lies before it.
+    /// The server never executed some transactions before the position.
     Unknown(String),
 }
 
@@ -172,7 +172,8 @@ async fn mysql_gtid(connection: &mut Connection, ours: &str) -> Result<Option<Ga
         .await?;
     let Some(row) = answer.first() else { return Ok(None) };
     let (purged, unknown) = (plain(row.text(0)), plain(row.text(1)));
-    // A restored copy may both lack transactions and have purged others. The purged ones decide: they never come back.
+    // A restored copy may both lack transactions and have purged others. That it lacks some decides: it is not the log
+    // that the source has read.
     Ok(if !unknown.is_empty() {
         Some(Gap::Unknown(format!("The position holds transactions that this server never executed: {unknown}")))
     } else if !purged.is_empty() {
@@ -198,7 +199,8 @@ async fn mariadb_gtid(connection: &mut Connection, ours: &str) -> Result<Option<
     Ok(mariadb_gap(ours, row.text(0).unwrap_or_default(), row.text(1).unwrap_or_default()))
 }
 
-/// Compares GTID lists: `oldest` is the state before the first event that the server still has, `newest` its end.
+/// Compares GTID lists. `oldest` is the state before the first event that the server still has, `newest` the state at
+/// the end of its log.
 fn mariadb_gap(ours: &str, oldest: &str, newest: &str) -> Option<Gap> {
     let ours = domains(ours);
     let newest = domains(newest);
@@ -223,13 +225,13 @@ fn mariadb_gap(ours: &str, oldest: &str, newest: &str) -> Option<Gap> {
     None
 }
 
-/// Whether a position lies behind a state of the log. Domains that the log no longer names say nothing, unless it names
-/// none.
-fn lies_behind(ours: &str, state: &str) -> bool {
+/// Returns whether a position is after a state of the log. A domain that the state does not name is ignored, unless
+/// the state names no domain at all.
+fn is_after(ours: &str, state: &str) -> bool {
     let (ours, state) = (domains(ours), domains(state));
-    let is_behind =
+    let is_domain_after =
         |(domain, sequence): &(u32, u64)| state.iter().any(|(named, known)| named == domain && known < sequence);
-    (state.is_empty() && !ours.is_empty()) || ours.iter().any(is_behind)
+    (state.is_empty() && !ours.is_empty()) || ours.iter().any(is_domain_after)
 }
 
 fn sequence_of(domains: &[(u32, u64)], domain: u32) -> u64 {
@@ -286,10 +288,10 @@ mod tests {
 
     #[test]
     fn a_log_that_begins_before_the_position_is_told_from_one_that_purged_it() {
-        assert!(!lies_behind("0-1-100", "0-1-100"));
-        assert!(!lies_behind("0-1-100,5-1-3", "0-1-100"));
-        assert!(lies_behind("0-1-100", "0-1-90"));
-        assert!(lies_behind("0-1-100", ""));
-        assert!(!lies_behind("", ""));
+        assert!(!is_after("0-1-100", "0-1-100"));
+        assert!(!is_after("0-1-100,5-1-3", "0-1-100"));
+        assert!(is_after("0-1-100", "0-1-90"));
+        assert!(is_after("0-1-100", ""));
+        assert!(!is_after("", ""));
     }
 }

@@ -1,4 +1,4 @@
-//! What the account may do, from `SHOW GRANTS`.
+//! The privileges of the account, from `SHOW GRANTS`.
 
 use std::collections::BTreeSet;
 
@@ -10,12 +10,12 @@ use crate::wire::Connection;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Privileges {
     global: BTreeSet<String>,
-    /// Pairs of (`database.*` or `database.table`, privilege), with the quotes as the server prints them removed.
+    /// Pairs of object (`database.*` or `database.table`, without quotes) and privilege.
     local: BTreeSet<(String, String)>,
 }
 
 impl Privileges {
-    /// Asks the server.
+    /// Reads the privileges from the server.
     pub(super) async fn read(connection: &mut Connection) -> Result<Privileges, Error> {
         let mut statement = "SHOW GRANTS".to_owned();
         if !connection.version().is_mariadb() {
@@ -33,7 +33,8 @@ impl Privileges {
         Ok(privileges)
     }
 
-    /// Takes one line of `SHOW GRANTS`; lines that grant roles or proxies are passed over.
+    /// Adds the privileges of one line of `SHOW GRANTS`. Lines that grant roles or proxies are skipped: the privileges
+    /// of active roles have lines of their own.
     fn add(&mut self, line: &str) {
         let Some((list, rest)) = line.strip_prefix("GRANT ").and_then(|line| line.split_once(" ON ")) else { return };
         let Some((object, _)) = rest.split_once(" TO ") else { return };
@@ -48,19 +49,19 @@ impl Privileges {
         }
     }
 
-    /// Returns whether one of the names is granted everywhere.
+    /// Returns whether one of the privileges is granted on all databases.
     pub(super) fn global(&self, names: &[&str]) -> bool {
         self.global.contains("ALL PRIVILEGES")
             || self.global.contains("SUPER") && names.contains(&"SUPER")
             || names.iter().any(|name| self.global.contains(*name))
     }
 
-    /// Returns whether something is granted at least on some database or table.
+    /// Returns whether the privilege is granted on at least one database or table.
     fn somewhere(&self, name: &str) -> bool {
         self.local.iter().any(|(_, privilege)| privilege == name || privilege == "ALL PRIVILEGES")
     }
 
-    /// Checks what the stream and the snapshot need.
+    /// Checks the privileges that the stream and the snapshot need.
     pub(super) fn check(&self, connection: &Connection, options: &CheckOptions, report: &mut Report) {
         let mariadb = connection.version().is_mariadb();
         let need = |report: &mut Report, names: &[&str], grant: &str, purpose: &str| {
@@ -84,20 +85,20 @@ impl Privileges {
         if !self.global(&["SELECT"]) && !self.somewhere("SELECT") {
             need(report, &["SELECT"], "SELECT", "to read the tables");
         }
-        // MariaDB gives an exact position without any lock; MySQL does where it is quiet for a moment.
+        // MariaDB gives an exact position without any lock, and MySQL does in a moment without transactions.
         if mariadb || self.global(&["RELOAD", "FLUSH_TABLES"]) || self.may_lock_tables() {
             return;
         }
         report.add(
             CheckName::Privileges,
             Severity::Note,
-            "The snapshot needs no lock unless the server is never quiet for a moment; then this account could take \
-            none, and the snapshot would wait",
+            "The snapshot needs a lock only if the server is never quiet for a moment; this account may take none, so \
+            the snapshot would wait",
             "GRANT RELOAD ON *.* TO the account if the server is busy all the time",
         );
     }
 
-    /// Returns whether LOCK TABLES is granted at least on some database.
+    /// Returns whether LOCK TABLES is granted on at least one database.
     pub(super) fn may_lock_tables(&self) -> bool {
         self.global(&["LOCK TABLES"]) || self.somewhere("LOCK TABLES")
     }

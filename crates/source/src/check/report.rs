@@ -5,29 +5,29 @@ use std::fmt;
 use super::{CheckName, PositionFault};
 use crate::{Error, TableName};
 
-/// How bad a finding is.
+/// Severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// As it should be.
     Ok,
-    /// Worth knowing.
+    /// Worth knowing, nothing to do.
     Note,
-    /// Works, but something may surprise later.
+    /// Capture works, but may fail or surprise later.
     Warning,
-    /// Capture is not possible like this.
+    /// Capture is impossible until this is corrected.
     Failure,
 }
 
-/// One result.
+/// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// Which check it is of.
+    /// The check.
     pub name: CheckName,
-    /// How bad it is.
+    /// How bad the result is.
     pub severity: Severity,
     /// What was found: one sentence without a final stop.
     pub message: String,
-    /// What to do: one sentence without a final stop; empty where nothing is to be done.
+    /// What to do: one sentence without a final stop; empty if there is nothing to do.
     pub remedy: String,
 }
 
@@ -49,7 +49,8 @@ impl fmt::Display for Finding {
 pub struct Report {
     /// The results.
     pub findings: Vec<Finding>,
-    /// Which server answered (`server_uuid`, or `server_id` and `server_uid` on MariaDB); `None` if none did.
+    /// Identity of the server that answered (`server_uuid`, or `server_id` and `server_uid` on MariaDB); `None` if no
+    /// server did.
     pub server: Option<String>,
     /// What is wrong with the position, if anything is.
     pub position_fault: Option<PositionFault>,
@@ -63,12 +64,12 @@ impl Report {
         self.failures().next().is_none()
     }
 
-    /// Walks the failures.
+    /// Returns the failures in the order of the checks.
     pub fn failures(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.severity == Severity::Failure)
     }
 
-    /// Finds the result of a check; the worst one where it gave several.
+    /// Returns the result of a check, and the worst one if the check gave several.
     pub fn find(&self, name: CheckName) -> Option<&Finding> {
         self.findings.iter().filter(|finding| finding.name == name).max_by_key(|finding| finding.severity)
     }

@@ -1,4 +1,4 @@
-//! Does the server receive transactions from another one, so that missing ones may still arrive?
+//! Does the server receive transactions from another one, so that missing transactions may still arrive?
 
 use crate::Error;
 use crate::wire::Connection;
@@ -6,13 +6,13 @@ use crate::wire::Connection;
 /// Whether a server can still receive transactions from another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
-    /// It follows another server, belongs to a cluster, or is read-only; or it does not say.
+    /// The server follows another one, belongs to a cluster or is read-only, or the account may not ask.
     MayFollow,
-    /// It follows no server and is writable.
+    /// The server follows no other one and is writable.
     Alone,
 }
 
-/// Asks for the role of a server. An account that may not ask gets [`Role::MayFollow`], because waiting loses nothing.
+/// Returns the role of a server. An account that may not ask gets [`Role::MayFollow`], because waiting loses nothing.
 pub(super) async fn role(connection: &mut Connection) -> Result<Role, Error> {
     match follows(connection).await {
         Ok(false) => Ok(Role::Alone),

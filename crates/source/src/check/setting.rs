@@ -31,7 +31,7 @@ pub(super) fn version(connection: &Connection, report: &mut Report) {
 pub(super) struct Settings(HashMap<String, String>);
 
 impl Settings {
-    /// Reads the variables that matter.
+    /// Reads the variables that the checks need.
     pub(super) async fn read(connection: &mut Connection) -> Result<Settings, Error> {
         let table = connection
             .query(
@@ -58,7 +58,7 @@ impl Settings {
         self.is_on("log_bin")
     }
 
-    /// Checks all of them.
+    /// Checks all variables.
     pub(super) fn check(&self, connection: &Connection, _options: &CheckOptions, report: &mut Report) {
         if self.log_bin() {
             report.ok(CheckName::LogBin, "The binlog is on");
@@ -72,14 +72,14 @@ impl Settings {
         }
         self.wanted(report, CheckName::BinlogFormat, "ROW", "Rows are logged as they are changed");
         self.wanted(report, CheckName::BinlogRowImage, "FULL", "Whole rows are logged");
-        self.wanted(report, CheckName::BinlogRowMetadata, "FULL", "The names and kinds of columns are logged");
+        self.row_metadata(report);
         if self.get("binlog_row_value_options").is_some_and(|value| value.to_ascii_uppercase().contains("PARTIAL_JSON"))
         {
             report.add(
                 CheckName::BinlogRowValueOptions,
                 Severity::Failure,
                 "JSON updates are logged as differences (PARTIAL_JSON), which do not hold the whole value",
-                "SET PERSIST binlog_row_value_options = '' and let sessions that still use the old value end",
+                "SET PERSIST binlog_row_value_options = '', and end the sessions that still use the old value",
             );
         }
         self.gtid(connection, report);
@@ -98,25 +98,42 @@ impl Settings {
         }
     }
 
-    /// A variable that must have one value; where it does not exist any more, that value is the only one left.
+    /// Checks a variable that must have the value `wanted`. Newer MySQL versions lack `binlog_format`, because ROW is
+    /// their only format.
     fn wanted(&self, report: &mut Report, name: CheckName, wanted: &str, why: &str) {
         match self.get(name.as_str()) {
             Some(value) if value.eq_ignore_ascii_case(wanted) => report.ok(name, format!("{why} ({name} = {value})")),
-            None if name == CheckName::BinlogFormat => report.ok(
-                name,
-                format!(
-                    "{why} (the only format of this \
-                                                                                version)"
-                ),
-            ),
+            None if name == CheckName::BinlogFormat => {
+                report.ok(name, format!("{why} (the only format of this version)"));
+            }
             found => report.add(
                 name,
                 Severity::Failure,
                 format!("{name} is {}, but {wanted} is needed", found.unwrap_or("not known to this server")),
                 format!(
-                    "SET GLOBAL {name} = '{wanted}', write it into the server's configuration, and let sessions \
-                         that still use the old value end"
+                    "SET GLOBAL {name} = '{wanted}', write it into the server's configuration, and end the sessions \
+                     that still use the old value"
                 ),
+            ),
+        }
+    }
+
+    /// Without FULL metadata the log names no columns. Their names then come from the descriptions, which follow the
+    /// statements of the log; that is enough as long as each statement is understood or its effect can be proven.
+    fn row_metadata(&self, report: &mut Report) {
+        let name = CheckName::BinlogRowMetadata;
+        match self.get(name.as_str()) {
+            Some(value) if value.eq_ignore_ascii_case("FULL") => {
+                report.ok(name, format!("The names and kinds of columns are logged ({name} = {value})"));
+            }
+            found => report.add(
+                name,
+                Severity::Note,
+                format!(
+                    "{name} is {}: the log does not name columns, so their names follow the statements of the log",
+                    found.unwrap_or("not known to this server")
+                ),
+                format!("SET GLOBAL {name} = 'FULL' spares the source from stopping at a change that it cannot prove"),
             ),
         }
     }
@@ -178,7 +195,7 @@ pub(super) async fn server_id(
     let own = connection.query("SELECT @@global.server_id").await?;
     let own = own.first().and_then(|row| row.text(0)).and_then(|text| text.parse::<u32>().ok());
     if own == Some(options.server_id) {
-        let message = format!("Server id {} is that of the source itself", options.server_id);
+        let message = format!("Server id {} is already used by the source itself", options.server_id);
         report.add(CheckName::ServerId, Severity::Failure, message, remedy);
         return Ok(());
     }
@@ -192,7 +209,7 @@ pub(super) async fn server_id(
             CheckName::ServerId,
             Severity::Note,
             format!(
-                "The account may not list replicas, so that nobody else uses server id {} is not known",
+                "The account may not list replicas, so it is unknown whether another replica uses server id {}",
                 options.server_id
             ),
             "Choose a number that no other replica uses",

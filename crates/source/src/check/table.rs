@@ -1,4 +1,4 @@
-//! Are there tables to capture, can they be read, do they have a key?
+//! Are there tables to capture, can the account read them, and do they have a primary key?
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,7 +9,7 @@ use crate::snapshot::has_view;
 use crate::wire::Connection;
 use crate::{Error, ErrorClass, Filter, TableName, quoted};
 
-/// Tables that are tried one by one; more of them would make the check slow.
+/// Most tables that the check tries to read, one statement each; more would make the check slow.
 const TRIED: usize = 500;
 
 /// Checks the captured tables.
@@ -33,7 +33,7 @@ pub(super) async fn check(
         report.add(
             CheckName::Tables,
             Severity::Warning,
-            "No table is captured: none that the account can see matches the filter lists",
+            "No table is captured: no table that the account can see matches the filter lists",
             "Compare database.include.list and table.include.list with the server's tables, and the account's \
             privileges on them",
         );
@@ -55,7 +55,7 @@ fn captured(count: usize) -> String {
     if count == 1 { "1 table is captured".to_owned() } else { format!("{count} tables are captured") }
 }
 
-/// Names the tables that a consistent view does not cover.
+/// Reports the tables that a consistent view does not cover.
 async fn engines(
     connection: &mut Connection,
     tables: &[TableName],
@@ -100,15 +100,15 @@ async fn keys(
     filter: &Filter,
     report: &mut Report,
 ) -> Result<(), Error> {
-    // TABLE_CONSTRAINTS would be the plain place, but MariaDB hides it from an account that may only SELECT. No
-    // DISTINCT: MariaDB compares names without case there.
+    // TABLE_CONSTRAINTS has the keys too, but MariaDB hides it from an account that may only SELECT. The statement has
+    // no DISTINCT, because MariaDB would then merge names that differ only in case.
     let parts = connection
         .query(
             "SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, COLUMN_NAME, NULLABLE FROM information_schema.STATISTICS \
              WHERE NON_UNIQUE = 0",
         )
         .await?;
-    // A unique key stands for the primary key where none of its parts is an expression or may be NULL.
+    // The server uses a unique key in place of a primary key if no part of it is an expression or may be NULL.
     let mut keys: HashMap<(&str, &str, &str), bool> = HashMap::new();
     for row in parts.rows() {
         let (Some(database), Some(table), Some(index)) = (row.text(0), row.text(1), row.text(2)) else { continue };
@@ -148,7 +148,7 @@ async fn readable(connection: &mut Connection, tables: &[TableName], report: &mu
             Err(error) if error.server_code().is_some() && error.class() == ErrorClass::FixConfiguration => {
                 refused.push(table.to_string());
             }
-            // It was dropped after it was listed.
+            // The table was dropped after it was listed.
             Err(error) if error.is_table_gone() => {}
             Err(error) => return Err(error),
         }

@@ -1,22 +1,112 @@
-//! `ALTER TABLE`, clause by clause, and the statements on indexes.
+//! Reads the clauses of `ALTER TABLE`, and `CREATE INDEX` and `DROP INDEX` as such clauses.
 
 use super::column::{charset, column, default_value, definition};
 use super::create::{is_key, key, key_columns};
 use super::cursor::Cursor;
 use super::facts::{AlterClause, AlterTable, CharsetChoice, ColumnPosition, Condition, Key, KeyKind};
 use super::scanner::{Scanner, wait_clause};
-use crate::TableName;
 
-/// Reads an `ALTER TABLE` from the table's name on.
+/// Reads an `ALTER TABLE`; the cursor is before the table's name.
 pub(super) fn alter_table(scanner: &mut Scanner<'_>, mut cursor: Cursor<'_>) -> Option<AlterTable> {
     cursor.take(&["IF", "EXISTS"]);
     let name = scanner.table(&mut cursor)?;
     wait_clause(&mut cursor);
     let mut clauses = Vec::new();
+    let mut is_sorted = false;
     while !cursor.at_end() {
-        clause(scanner, cursor.until_comma(), &mut clauses);
+        let next = cursor.until_comma();
+        // What is done to partitions stands last, and its lists have commas of their own.
+        if is_of_partitions(next) {
+            clauses.push(AlterClause::Irrelevant("PARTITION".into()));
+            break;
+        }
+        // So has the list of ORDER BY.
+        is_sorted = next.is(&["ORDER", "BY"]) || is_sorted && !CLAUSES.iter().any(|word| next.is(&[word]));
+        if !is_sorted {
+            clause(scanner, next, &mut clauses);
+        }
     }
     Some(AlterTable { name, clauses })
+}
+
+/// First words of clauses that change what events look like.
+const CLAUSES: [&str; 8] = ["ADD", "DROP", "MODIFY", "CHANGE", "RENAME", "ALTER", "CONVERT", "COMMENT"];
+
+/// First words of the other clauses, and of table options, without an equals sign behind them.
+const OPTIONS: [&str; 47] = [
+    "ALGORITHM",
+    "AUTOEXTEND_SIZE",
+    "AUTO_INCREMENT",
+    "AVG_ROW_LENGTH",
+    "CHARACTER",
+    "CHARSET",
+    "CHECKSUM",
+    "COLLATE",
+    "COMMENT",
+    "COMPRESSION",
+    "CONNECTION",
+    "DATA",
+    "DEFAULT",
+    "DELAY_KEY_WRITE",
+    "DISABLE",
+    "DISCARD",
+    "ENABLE",
+    "ENCRYPTED",
+    "ENCRYPTION",
+    "ENCRYPTION_KEY_ID",
+    "ENGINE",
+    "ENGINE_ATTRIBUTE",
+    "FORCE",
+    "IMPORT",
+    "INDEX",
+    "INSERT_METHOD",
+    "KEY_BLOCK_SIZE",
+    "LOCK",
+    "MAX_ROWS",
+    "MIN_ROWS",
+    "NODEGROUP",
+    "NOWAIT",
+    "PACK_KEYS",
+    "PAGE_CHECKSUM",
+    "PASSWORD",
+    "ROW_FORMAT",
+    "SECONDARY_ENGINE",
+    "SECONDARY_LOAD",
+    "SECONDARY_UNLOAD",
+    "STATS_AUTO_RECALC",
+    "STATS_PERSISTENT",
+    "STATS_SAMPLE_PAGES",
+    "STORAGE",
+    "TABLESPACE",
+    "TRANSACTIONAL",
+    "UNION",
+    "WAIT",
+];
+
+/// Returns whether a clause does something to partitions; no column changes by it.
+fn is_of_partitions(cursor: Cursor<'_>) -> bool {
+    const FIRST: [&str; 11] = [
+        "ANALYZE",
+        "CHECK",
+        "COALESCE",
+        "CONVERT",
+        "EXCHANGE",
+        "OPTIMIZE",
+        "REBUILD",
+        "REORGANIZE",
+        "REPAIR",
+        "TRUNCATE",
+        "DROP",
+    ];
+    cursor.is(&["PARTITION"])
+        || cursor.is(&["PARTITIONS"])
+        || cursor.is(&["ADD", "PARTITION"])
+        || cursor.is(&["CONVERT", "TABLE"])
+        || cursor.is(&["DISCARD", "PARTITION"])
+        || cursor.is(&["IMPORT", "PARTITION"])
+        || cursor.is(&["REMOVE", "PARTITIONING"])
+        || cursor.is(&["UPGRADE", "PARTITIONING"])
+        || FIRST.iter().any(|word| cursor.is(&[word, "PARTITION"]))
 }
 
 /// Reads a `CREATE INDEX` from the index's name on.
@@ -38,7 +128,7 @@ pub(super) fn create_index(scanner: &mut Scanner<'_>, mut cursor: Cursor<'_>, un
     Some(AlterTable { name, clauses })
 }
 
-/// Reads a `DROP INDEX` from the index's name on.
+/// Reads a `DROP INDEX`; the cursor is before the index's name.
 pub(super) fn drop_index(scanner: &mut Scanner<'_>, mut cursor: Cursor<'_>) -> Option<AlterTable> {
     cursor.take(&["IF", "EXISTS"]);
     let index = cursor.name()?;
@@ -65,7 +155,8 @@ fn clause(scanner: &mut Scanner<'_>, mut cursor: Cursor<'_>, clauses: &mut Vec<A
         }
         "MODIFY" | "CHANGE" => {
             cursor.next();
-            let changed = change(scanner, cursor, first == "CHANGE");
+            let changed = change(scanner, &mut cursor, first == "CHANGE");
+            ends(scanner, cursor, whole);
             if let Some(AlterClause::ChangeColumn { column, .. }) = &changed
                 && let Some(kind) = column.key
             {
@@ -78,23 +169,33 @@ fn clause(scanner: &mut Scanner<'_>, mut cursor: Cursor<'_>, clauses: &mut Vec<A
         }
         "DROP" => {
             cursor.next();
-            drop(cursor)
+            let dropped = drop(&mut cursor);
+            cursor.take_any(&["RESTRICT", "CASCADE"]);
+            ends(scanner, cursor, whole);
+            dropped
         }
         "RENAME" => {
             cursor.next();
-            rename(scanner, cursor)
+            let renamed = rename(scanner, &mut cursor);
+            ends(scanner, cursor, whole);
+            renamed
         }
         "ALTER" => {
             cursor.next();
-            alter_column(cursor)
+            let altered = alter_column(&mut cursor);
+            ends(scanner, cursor, whole);
+            altered
         }
         "CONVERT" => {
             cursor.take(&["CONVERT", "TO"]);
             let mut choice = CharsetChoice::default();
             while charset(&mut cursor, &mut choice) {}
+            ends(scanner, cursor, whole);
             Some(AlterClause::ConvertCharset(choice))
         }
-        _ => return options(cursor, clauses),
+        _ if OPTIONS.contains(&first.as_str()) || is_assignment(cursor) => return options(cursor, clauses),
+        "WITH" | "WITHOUT" => Some(AlterClause::Irrelevant(first.clone())),
+        _ => None,
     };
     match found {
         Some(found) => clauses.push(found),
@@ -103,6 +204,19 @@ fn clause(scanner: &mut Scanner<'_>, mut cursor: Cursor<'_>, clauses: &mut Vec<A
             clauses.push(AlterClause::Irrelevant(first));
         }
     }
+}
+
+/// Warns of what was not read of a clause.
+fn ends(scanner: &mut Scanner<'_>, cursor: Cursor<'_>, whole: Cursor<'_>) {
+    if !cursor.at_end() {
+        scanner.warnings.push(format!("the clause {:?} was not understood", whole.remaining_text()));
+    }
+}
+
+/// Returns whether a table option of an engine is next: any name with a value.
+fn is_assignment(mut cursor: Cursor<'_>) -> bool {
+    cursor.next();
+    cursor.is_symbol('=')
 }
 
 fn add(scanner: &mut Scanner<'_>, mut cursor: Cursor<'_>, clauses: &mut Vec<AlterClause>) {
@@ -136,6 +250,9 @@ fn add_column(scanner: &mut Scanner<'_>, mut cursor: Cursor<'_>, condition: Cond
     match column(&mut cursor, scanner.warnings) {
         Some(column) => {
             let position = position(&mut cursor);
+            if !cursor.at_end() {
+                scanner.warnings.push(format!("the column {text:?} was not understood"));
+            }
             let own_key = column.key.map(|kind| Key { name: None, kind, columns: vec![column.name.clone()] });
             clauses.push(AlterClause::AddColumn { column: Box::new(column), position, condition });
             clauses.extend(own_key.map(AlterClause::AddKey));
@@ -144,13 +261,13 @@ fn add_column(scanner: &mut Scanner<'_>, mut cursor: Cursor<'_>, condition: Cond
     }
 }
 
-fn change(scanner: &mut Scanner<'_>, mut cursor: Cursor<'_>, renames: bool) -> Option<AlterClause> {
+fn change(scanner: &mut Scanner<'_>, cursor: &mut Cursor<'_>, renames: bool) -> Option<AlterClause> {
     cursor.take(&["COLUMN"]);
     cursor.take(&["IF", "EXISTS"]);
     let old = cursor.name()?;
     let name = if renames { cursor.name()? } else { old.clone() };
-    let column = Box::new(definition(name, &mut cursor, scanner.warnings));
-    let position = position(&mut cursor);
+    let column = Box::new(definition(name, cursor, scanner.warnings));
+    let position = position(cursor);
     Some(AlterClause::ChangeColumn { old, column, position })
 }
 
@@ -164,8 +281,9 @@ fn position(cursor: &mut Cursor<'_>) -> ColumnPosition {
     }
 }
 
-fn drop(mut cursor: Cursor<'_>) -> Option<AlterClause> {
+fn drop(cursor: &mut Cursor<'_>) -> Option<AlterClause> {
     if cursor.take(&["PRIMARY"]) {
+        cursor.take(&["KEY"]);
         return Some(AlterClause::DropPrimaryKey);
     }
     if cursor.take_any(&["INDEX", "KEY"]).is_some() {
@@ -173,11 +291,12 @@ fn drop(mut cursor: Cursor<'_>) -> Option<AlterClause> {
         return cursor.name().map(|name| AlterClause::DropKey { name });
     }
     if cursor.take(&["CONSTRAINT"]) {
-        // It may be the name of a unique key.
+        // A constraint's name may be that of a unique key. If it is not, dropping the key changes nothing.
         cursor.take(&["IF", "EXISTS"]);
         return cursor.name().map(|name| AlterClause::DropKey { name });
     }
     if ["FOREIGN", "CHECK", "PARTITION", "PERIOD", "SYSTEM"].iter().any(|word| cursor.is(&[word])) {
+        cursor.skip_all();
         return Some(AlterClause::Irrelevant("DROP CONSTRAINT".into()));
     }
     cursor.take(&["COLUMN"]);
@@ -185,7 +304,7 @@ fn drop(mut cursor: Cursor<'_>) -> Option<AlterClause> {
     cursor.name().map(|name| AlterClause::DropColumn { name })
 }
 
-fn rename(scanner: &mut Scanner<'_>, mut cursor: Cursor<'_>) -> Option<AlterClause> {
+fn rename(scanner: &mut Scanner<'_>, cursor: &mut Cursor<'_>) -> Option<AlterClause> {
     if cursor.take(&["COLUMN"]) {
         cursor.take(&["IF", "EXISTS"]);
         let from = cursor.name()?;
@@ -201,18 +320,19 @@ fn rename(scanner: &mut Scanner<'_>, mut cursor: Cursor<'_>) -> Option<AlterClau
     if cursor.take_any(&["TO", "AS"]).is_none() {
         cursor.take_symbol('=');
     }
-    scanner.table(&mut cursor).map(|name: TableName| AlterClause::RenameTo(name))
+    scanner.table(cursor).map(AlterClause::RenameTo)
 }
 
-fn alter_column(mut cursor: Cursor<'_>) -> Option<AlterClause> {
+fn alter_column(cursor: &mut Cursor<'_>) -> Option<AlterClause> {
     if ["INDEX", "CHECK", "CONSTRAINT", "KEY"].iter().any(|word| cursor.is(&[word])) {
+        cursor.skip_all();
         return Some(AlterClause::Irrelevant("ALTER INDEX".into()));
     }
     cursor.take(&["COLUMN"]);
     cursor.take(&["IF", "EXISTS"]);
     let column = cursor.name()?;
     if cursor.take(&["SET", "DEFAULT"]) {
-        return Some(AlterClause::SetDefault { column, default: Some(default_value(&mut cursor)) });
+        return Some(AlterClause::SetDefault { column, default: Some(default_value(cursor)) });
     }
     if cursor.take(&["DROP", "DEFAULT"]) {
         return Some(AlterClause::SetDefault { column, default: None });
@@ -226,7 +346,7 @@ fn alter_column(mut cursor: Cursor<'_>) -> Option<AlterClause> {
     None
 }
 
-/// Table options: several may stand side by side without a comma.
+/// Reads table options, several of which may follow each other without a comma.
 fn options(mut cursor: Cursor<'_>, clauses: &mut Vec<AlterClause>) {
     let first = cursor.word().unwrap_or_default().to_ascii_uppercase();
     let mut choice = CharsetChoice::default();

@@ -1,28 +1,28 @@
-//! Which columns a table has after an `ALTER TABLE`, and in which order.
+//! Computes the columns of a table after an `ALTER TABLE`, and their order.
 //!
-//! As the server does it: first every old column is dropped, changed or kept in its place; then new columns and changed
-//! ones with a position are put in, in the order of the text.
+//! The order of the steps is the server's: first each old column is dropped, changed or kept in its place; then new
+//! columns, and changed columns with a position, are inserted in the order of the text.
 
 use super::facts::{AlterClause, ColumnDefinition, ColumnPosition};
 use super::name_case::is_same_in_lower_case as same;
 
-/// A column and the name by which keys know it.
+/// A column after the statement, and the name by which keys know it.
 pub(super) struct Arranged {
     pub(super) column: ColumnDefinition,
-    /// Its name before; for a new column its own. So a column that is dropped and added in one statement keeps its
-    /// keys.
+    /// The column's old name, or its own for a new column. So a column that one statement drops and adds again keeps
+    /// its keys.
     pub(super) was: String,
 }
 
-/// Applies the clauses that concern columns.
+/// Applies the clauses that concern columns, and returns the columns in their new order.
 pub(super) fn arrange(columns: Vec<ColumnDefinition>, clauses: &[AlterClause]) -> Vec<Arranged> {
     let before: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
     let mut arranged: Vec<Arranged> = columns.into_iter().filter_map(|column| in_place(column, clauses)).collect();
     for clause in clauses {
         let (column, position, was) = match clause {
             AlterClause::AddColumn { column, position, .. } => {
-                // Without IF NOT EXISTS the server would have refused the statement, so the description is newer than
-                // the log and already has the column.
+                // IF NOT EXISTS skips an existing column. Without it the server would have refused the statement, so
+                // the table's description is newer than this place of the log and already has the column.
                 if arranged.iter().any(|arranged| same(&arranged.column.name, &column.name)) {
                     continue;
                 }
@@ -48,7 +48,7 @@ pub(super) fn arrange(columns: Vec<ColumnDefinition>, clauses: &[AlterClause]) -
     arranged
 }
 
-/// An old column in its place; `None` if it is dropped or goes elsewhere.
+/// Returns an old column as changed by the clauses; `None` if a clause drops it or moves it to another position.
 fn in_place(mut column: ColumnDefinition, clauses: &[AlterClause]) -> Option<Arranged> {
     let was = column.name.clone();
     for clause in clauses {

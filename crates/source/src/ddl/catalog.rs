@@ -1,11 +1,13 @@
-//! Tables by name, kept current by the statements of the stream.
+//! The known tables by name; statements of the stream keep them current.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::doubt::{Doubt, Doubts, StatementPlace};
 use super::facts::{
     AlterClause, AlterTable, CharsetChoice, CreateTable, Facts, IfExisting, Rename, Shape, Statement, Temporary,
+    is_of_tables,
 };
 use super::name_case::NameCase;
 use super::stored::Fractions;
@@ -15,11 +17,11 @@ use crate::TableName;
 /// What happened to a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TableChangeKind {
-    /// It is new.
+    /// The table was created.
     Create,
-    /// It looks different, or has another name.
+    /// The table was altered or renamed.
     Alter,
-    /// It is gone.
+    /// The table was dropped.
     Drop,
 }
 
@@ -32,12 +34,12 @@ pub struct TableChange {
     pub id: TableName,
     /// Its name before a rename.
     pub previous_id: Option<TableName>,
-    /// The table after the change. `None` if it is gone, or if its shape does not follow from the text (`LIKE` an
-    /// unknown table, `SELECT`, a change of a table that is not in the catalog): ask the server.
+    /// The table after the change. `None` if it was dropped, or if the text does not tell its columns (`LIKE` an
+    /// unknown table, `SELECT`, a change of a table that is not in the catalog): then ask the server.
     pub table: Option<Table>,
 }
 
-/// All tables that are known, by database.
+/// The known tables by database and name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Catalog {
     server_charset: CharsetChoice,
@@ -46,6 +48,11 @@ pub struct Catalog {
     #[serde(default)]
     fractions: Fractions,
     databases: BTreeMap<String, Database>,
+    #[serde(default)]
+    doubts: Doubts,
+    /// Where the statement stands that is applied now.
+    #[serde(skip)]
+    place: Option<StatementPlace>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,12 +68,12 @@ impl Catalog {
         Catalog { server_charset, ..Catalog::default() }
     }
 
-    /// Sets what the server does with more fractional digits of a second than a column stores.
+    /// Sets whether the server rounds or cuts fractional digits of a second that a column does not store.
     pub fn set_fractions(&mut self, fractions: Fractions) {
         self.fractions = fractions;
     }
 
-    /// Returns how names are compared.
+    /// Returns how the server compares names.
     pub fn name_case(&self) -> NameCase {
         self.names
     }
@@ -76,42 +83,81 @@ impl Catalog {
         self.names = names;
     }
 
-    /// Finds a table as the server would.
+    /// Sets where the statements stand that are applied next.
+    pub fn set_place(&mut self, place: StatementPlace) {
+        self.place = Some(place);
+    }
+
+    /// Returns why the shape of a table is not known, if it is not. A table that is not in the catalog may be in doubt
+    /// too.
+    pub fn doubt(&self, database: &str, table: &str) -> Option<&Doubt> {
+        self.doubts.get(&TableName::new(database, table), self.names)
+    }
+
+    /// Takes in a table that the server described after the place where the source reads: its shape there is not known.
+    pub fn insert_later(&mut self, table: Table) {
+        let reason = "the server described it later than it wrote these rows".to_owned();
+        self.doubts.set(&table.name, Doubt { since: None, reason }, self.names);
+        self.insert(table);
+    }
+
+    /// Takes in a table whose shape is known at the place where the source reads, and ends the doubt about it.
+    pub fn insert_proven(&mut self, table: Table) {
+        self.doubts.take(&table.name, self.names);
+        self.insert(table);
+    }
+
+    fn doubt_from_here(&mut self, name: &TableName, reason: &str) {
+        let doubt = Doubt { since: self.place.clone(), reason: reason.to_owned() };
+        self.doubts.set(name, doubt, self.names);
+    }
+
+    /// Returns the table that the server would find by these names.
     pub fn table(&self, database: &str, table: &str) -> Option<&Table> {
         let (_, database) = entry(&self.databases, database, self.names)?;
         entry(&database.tables, table, self.names).map(|(_, table)| table)
     }
 
-    /// All tables, by database and name.
+    /// Returns all tables, ordered by database and name.
     pub fn tables(&self) -> impl Iterator<Item = &Table> {
         self.databases.values().flat_map(|database| database.tables.values())
     }
 
-    /// Puts a table in, in place of one of the same name.
+    /// Inserts a table, or replaces the one of the same name.
     pub fn insert(&mut self, table: Table) {
         self.remove(&table.name);
         let table = Table { name: self.names.kept_table(&table.name), ..table };
         self.database_mut(&table.name.database).tables.insert(table.name.table.clone(), table);
     }
 
-    /// Returns the database of that name; creates it if there is none.
+    /// Returns the database of that name, which is created if it is not known.
     fn database_mut(&mut self, name: &str) -> &mut Database {
         let known = entry(&self.databases, name, self.names).map(|(known, _)| known.clone());
         self.databases.entry(known.unwrap_or_else(|| self.names.kept(name))).or_default()
     }
 
-    /// Says a database's default character set.
+    /// Sets a database's default character set.
     pub fn set_database_charset(&mut self, database: &str, charset: CharsetChoice) {
         self.database_mut(database).charset = charset;
     }
 
-    /// Applies everything that a text did.
+    /// Applies all statements of a text and returns what changed.
     pub fn apply(&mut self, facts: &Facts) -> Vec<TableChange> {
-        facts.statements.iter().flat_map(|statement| self.apply_statement(statement)).collect()
+        facts.statements.iter().flat_map(|statement| self.apply_statement(statement, facts)).collect()
     }
 
-    /// Applies one statement.
-    pub fn apply_statement(&mut self, statement: &Statement) -> Vec<TableChange> {
+    /// Applies one statement of a text. The tables that it changed are in doubt if the text was understood in part.
+    pub(super) fn apply_statement(&mut self, statement: &Statement, facts: &Facts) -> Vec<TableChange> {
+        let changes = self.follow(statement);
+        if let Some(warning) = facts.warnings.first() {
+            for change in changes.iter().filter(|change| change.kind != TableChangeKind::Drop) {
+                self.doubt_from_here(&change.id, &format!("a statement was understood in part: {warning}"));
+            }
+        }
+        changes
+    }
+
+    fn follow(&mut self, statement: &Statement) -> Vec<TableChange> {
         match statement {
             Statement::CreateTable(create) => self.create(create).into_iter().collect(),
             Statement::AlterTable(alter) => vec![self.alter(alter)],
@@ -135,8 +181,14 @@ impl Catalog {
             }
             Statement::DropDatabase { name } => {
                 let known = entry(&self.databases, name, self.names).map(|(known, _)| known.clone());
+                self.doubts.drop_database(name, self.names);
                 let gone = known.and_then(|known| self.databases.remove(&known)).unwrap_or_default();
                 gone.tables.into_values().map(|table| dropped(table.name)).collect()
+            }
+            Statement::Other { what } if is_of_tables(what) => {
+                let tables: Vec<TableName> = self.tables().map(|table| table.name.clone()).collect();
+                tables.iter().for_each(|name| self.doubt_from_here(name, "a statement on tables cannot be read"));
+                Vec::new()
             }
             _ => Vec::new(),
         }
@@ -155,7 +207,8 @@ impl Catalog {
     }
 
     fn create(&mut self, create: &CreateTable) -> Option<TableChange> {
-        let exists = self.table(&create.name.database, &create.name.table).is_some();
+        let exists = self.table(&create.name.database, &create.name.table).is_some()
+            || self.doubt(&create.name.database, &create.name.table).is_some();
         if create.temporary == Temporary::Yes || (create.existing == IfExisting::Keep && exists) {
             return None;
         }
@@ -173,6 +226,17 @@ impl Catalog {
             Shape::Select(_) => None,
         };
         self.remove(&name);
+        let doubt = match &create.shape {
+            Shape::Like(other) => self.doubts.get(other, self.names).map(|doubt| doubt.reason.clone()),
+            _ => None,
+        };
+        match (&table, doubt) {
+            (_, Some(reason)) => self.doubt_from_here(&name, &reason),
+            (None, None) => self.doubt_from_here(&name, "its columns do not follow from the text that creates it"),
+            (Some(_), None) => {
+                self.doubts.take(&name, self.names);
+            }
+        }
         if let Some(table) = &table {
             self.insert(table.clone());
         }
@@ -200,6 +264,7 @@ impl Catalog {
             .or(new_name.clone())
             .unwrap_or_else(|| self.names.kept_table(&alter.name));
         let previous_id = new_name.is_some().then(|| self.names.kept_table(&alter.name));
+        self.follow_doubt(&alter.name, &id, table.is_some());
         TableChange { kind: TableChangeKind::Alter, id, previous_id, table }
     }
 
@@ -209,10 +274,23 @@ impl Catalog {
         if let Some(table) = &table {
             self.insert(table.clone());
         }
+        self.follow_doubt(&from, &to, table.is_some());
         TableChange { kind: TableChangeKind::Alter, id: to, previous_id: Some(from), table }
     }
 
+    /// Moves a doubt to a table's new name. A table that was not known stays so.
+    fn follow_doubt(&mut self, from: &TableName, to: &TableName, is_known: bool) {
+        match self.doubts.take(from, self.names) {
+            Some(doubt) => self.doubts.set(to, doubt, self.names),
+            None if is_known => {
+                self.doubts.take(to, self.names);
+            }
+            None => self.doubt_from_here(to, "the table was not known when a statement changed it"),
+        }
+    }
+
     fn drop(&mut self, name: &TableName) -> TableChange {
+        self.doubts.take(name, self.names);
         self.remove(name);
         dropped(self.names.kept_table(name))
     }
@@ -226,7 +304,8 @@ impl Catalog {
     }
 }
 
-/// What a map has under a name.
+/// Returns the entry that the server would find by a name: the one with exactly this name if there is one, else one
+/// that differs in case, where the server ignores case.
 fn entry<'a, T>(map: &'a BTreeMap<String, T>, name: &str, names: NameCase) -> Option<(&'a String, &'a T)> {
     let exact = map.get_key_value(name);
     exact

@@ -1,4 +1,4 @@
-//! A column's definition: name, type, attributes.
+//! Reads the definition of a column: name, type, attributes.
 
 use bitacora_change::charset::Charset;
 
@@ -6,14 +6,14 @@ use super::cursor::Cursor;
 use super::facts::{CharsetChoice, ColumnDefinition, DefaultValue, KeyKind};
 use super::token::TokenKind;
 
-/// Reads a definition from its name on; `None` if there is no name. Stops where the attributes end (`FIRST`, `AFTER`,
-/// a comma) and steps over what it does not know.
+/// Reads a column's name, type and attributes; `None` if there is no name. Skips what it does not know, and stops where
+/// the attributes end (`FIRST`, `AFTER`, a comma).
 pub(super) fn column(cursor: &mut Cursor<'_>, warnings: &mut Vec<String>) -> Option<ColumnDefinition> {
     let name = cursor.name()?;
     Some(definition(name, cursor, warnings))
 }
 
-/// Reads type and attributes of a column whose name is known.
+/// Reads type and attributes of the column `name`.
 pub(super) fn definition(name: String, cursor: &mut Cursor<'_>, warnings: &mut Vec<String>) -> ColumnDefinition {
     let mut column = ColumnDefinition { name, ..ColumnDefinition::default() };
     data_type(&mut column, cursor);
@@ -75,7 +75,7 @@ fn data_type(column: &mut ColumnDefinition, cursor: &mut Cursor<'_>) {
     column.type_name = name;
 }
 
-/// Numbers, or labels of an enumeration.
+/// Reads the parentheses of a type: length and scale, or the labels of ENUM or SET.
 fn dimensions(column: &mut ColumnDefinition, mut inner: Cursor<'_>) {
     column.length = inner.integer().and_then(|number| u32::try_from(number).ok());
     if column.length.is_some() {
@@ -88,7 +88,7 @@ fn dimensions(column: &mut ColumnDefinition, mut inner: Cursor<'_>) {
         let mut label = inner.until_comma();
         match label.peek().map(|token| &token.kind) {
             Some(TokenKind::Hex(digits)) => column.labels.push(text_of_hex(digits, "")),
-            // A character set introducer may stand before the text.
+            // A character set introducer may come before the label.
             Some(TokenKind::Word) => {
                 let introducer = label.word().unwrap_or_default();
                 label.next();
@@ -102,12 +102,12 @@ fn dimensions(column: &mut ColumnDefinition, mut inner: Cursor<'_>) {
     }
 }
 
-/// Whether a character set introducer names one of characters (`_latin1`, not `_binary`).
+/// Returns whether a character set introducer (`_latin1`) names a set of characters; `_binary` does not.
 fn is_text(introducer: &str) -> bool {
     introducer.strip_prefix('_').and_then(|name| Charset::by_name(&name.to_ascii_lowercase())).is_some()
 }
 
-/// The text of a hexadecimal literal in the character set of its introducer, or else in UTF-8.
+/// Decodes a hexadecimal literal in the character set of its introducer, without one as UTF-8.
 fn text_of_hex(digits: &str, introducer: &str) -> String {
     let bytes: Vec<u8> = digits
         .as_bytes()
@@ -119,7 +119,7 @@ fn text_of_hex(digits: &str, introducer: &str) -> String {
     charset.unwrap_or(Charset::Utf8).decode_to_string(&bytes)
 }
 
-/// Reads what stands behind a column's type, up to the next column or the column's place.
+/// Reads the attributes after a column's type.
 fn attributes(column: &mut ColumnDefinition, cursor: &mut Cursor<'_>, warnings: &mut Vec<String>) {
     while !is_end_of_attributes(cursor) {
         let is_known = value_or_key(column, cursor) || description(column, cursor) || irrelevant(cursor);
@@ -136,7 +136,7 @@ fn is_end_of_attributes(cursor: &Cursor<'_>) -> bool {
     cursor.at_end() || cursor.is_symbol(',') || cursor.is(&["FIRST"]) || cursor.is(&["AFTER"])
 }
 
-/// Takes an attribute that says which values the column may have, or which key it is. Returns whether one was next.
+/// Takes an attribute about the column's values or its key, and returns whether there was one.
 fn value_or_key(column: &mut ColumnDefinition, cursor: &mut Cursor<'_>) -> bool {
     if cursor.take(&["NOT", "NULL"]) {
         column.nullable = Some(false);
@@ -158,7 +158,7 @@ fn value_or_key(column: &mut ColumnDefinition, cursor: &mut Cursor<'_>) -> bool 
         column.key = Some(KeyKind::Primary);
     } else if cursor.take(&["UNIQUE"]) {
         cursor.take(&["KEY"]);
-        // `PRIMARY KEY UNIQUE` is a primary key still.
+        // `PRIMARY KEY UNIQUE` stays a primary key.
         column.key.get_or_insert(KeyKind::Unique);
     } else if cursor.take(&["KEY"]) {
         column.key = Some(KeyKind::Primary);
@@ -168,14 +168,14 @@ fn value_or_key(column: &mut ColumnDefinition, cursor: &mut Cursor<'_>) -> bool 
     true
 }
 
-/// Takes an attribute that describes the column: comment, expression, visibility, character set. Returns whether one
-/// was next.
+/// Takes an attribute that describes the column (comment, expression, visibility, character set), and returns whether
+/// there was one.
 fn description(column: &mut ColumnDefinition, cursor: &mut Cursor<'_>) -> bool {
     if cursor.take(&["COMMENT"]) {
         cursor.take_symbol('=');
         column.comment = cursor.string();
     } else if cursor.take(&["GENERATED", "ALWAYS", "AS", "ROW"]) {
-        // A bound of MariaDB's system versioning has no expression.
+        // The start and end columns of MariaDB's system versioning have no expression.
         cursor.take_any(&["START", "END"]);
     } else if cursor.take(&["GENERATED", "ALWAYS", "AS"]) || cursor.take(&["AS"]) {
         if let Some(inner) = cursor.parenthesized() {
@@ -198,12 +198,12 @@ fn description(column: &mut ColumnDefinition, cursor: &mut Cursor<'_>) -> bool {
     true
 }
 
-/// Takes an attribute that no event depends on. Returns whether one was next.
+/// Takes an attribute that no event depends on, and returns whether there was one.
 fn irrelevant(cursor: &mut Cursor<'_>) -> bool {
     const WITH_VALUE: [&str; 6] =
         ["COLUMN_FORMAT", "STORAGE", "ENGINE_ATTRIBUTE", "SECONDARY_ENGINE_ATTRIBUTE", "SRID", "REF_SYSTEM_ID"];
     if cursor.take(&["REFERENCES"]) {
-        // The server reads and ignores a foreign key beside a column.
+        // No event depends on a foreign key, so everything up to the column's end is skipped.
         while !is_end_of_attributes(cursor) {
             cursor.skip_one();
         }
@@ -228,14 +228,15 @@ fn irrelevant(cursor: &mut Cursor<'_>) -> bool {
     true
 }
 
-/// `[DEFAULT] CHARACTER SET [=] x`, `CHARSET [=] x`, `CHAR SET x`, `COLLATE [=] y`; false if neither is next.
+/// Takes a character set (`[DEFAULT] CHARACTER SET [=] x`, `CHARSET [=] x`, `CHAR SET x`) or a collation
+/// (`[DEFAULT] COLLATE [=] y`), and returns whether there was one.
 pub(super) fn charset(cursor: &mut Cursor<'_>, choice: &mut CharsetChoice) -> bool {
     let before = *cursor;
     cursor.take(&["DEFAULT"]);
     if cursor.take(&["CHARACTER", "SET"]) || cursor.take(&["CHARSET"]) || cursor.take(&["CHAR", "SET"]) {
         cursor.take_symbol('=');
         let name = cursor.name_or_string().map(|name| name.to_ascii_lowercase());
-        // `DEFAULT` as a value means the server's or database's own.
+        // The value `DEFAULT` means the character set of the database or the server.
         choice.charset = name.filter(|name| name != "default");
         choice.collation = None;
         true
@@ -250,7 +251,7 @@ pub(super) fn charset(cursor: &mut Cursor<'_>, choice: &mut CharsetChoice) -> bo
     }
 }
 
-/// What stands after `DEFAULT`.
+/// Reads the value after `DEFAULT`.
 pub(super) fn default_value(cursor: &mut Cursor<'_>) -> DefaultValue {
     let start = cursor.offset();
     if cursor.take(&["NULL"]) {
@@ -283,7 +284,8 @@ pub(super) fn default_value(cursor: &mut Cursor<'_>) -> DefaultValue {
         TokenKind::Bits(digits) => DefaultValue::Bits(digits.clone()),
         TokenKind::Hex(digits) => DefaultValue::Hex(digits.clone()),
         _ => {
-            // A character set introducer or the kind of a literal before a text: `_utf8mb4'x'`, `DATE'2024-01-01'`.
+            // A character set introducer or a literal's type may come before a text: `_utf8mb4'x'`,
+            // `DATE'2024-01-01'`.
             let word = cursor.text(token);
             let is_prefix = ["DATE", "TIME", "TIMESTAMP"].iter().any(|kind| word.eq_ignore_ascii_case(kind));
             if is_prefix || word.starts_with('_') {
@@ -312,7 +314,7 @@ pub(super) fn default_value(cursor: &mut Cursor<'_>) -> DefaultValue {
     }
 }
 
-/// Steps over `CURRENT_TIMESTAMP` or a synonym, with its digits.
+/// Takes `CURRENT_TIMESTAMP` or a synonym with its precision, and returns whether there was one.
 fn now(cursor: &mut Cursor<'_>) -> bool {
     let found = cursor.take_any(&["CURRENT_TIMESTAMP", "NOW", "LOCALTIME", "LOCALTIMESTAMP"]).is_some();
     if found {
@@ -321,7 +323,7 @@ fn now(cursor: &mut Cursor<'_>) -> bool {
     found
 }
 
-/// Whether columns of this type have a character set.
+/// Returns whether columns of this type have a character set.
 pub(super) fn has_charset(type_name: &str) -> bool {
     let first = type_name.split(' ').next().unwrap_or_default();
     match first {

@@ -1,11 +1,12 @@
-//! `CREATE TABLE`: columns, keys, options.
+//! Reads `CREATE TABLE`: columns, keys, options.
 
 use super::column::{charset, column};
 use super::cursor::Cursor;
 use super::facts::{CreateTable, IfExisting, Key, KeyKind, Shape, TableDefinition, Temporary};
 use super::scanner::Scanner;
 
-/// Reads a `CREATE TABLE` from the table's name on.
+/// Reads a `CREATE TABLE`; the cursor is before `IF NOT EXISTS` or the table's name. Returns `None` for a sequence,
+/// and if the statement cannot be read.
 pub(super) fn create_table(
     scanner: &mut Scanner<'_>,
     mut cursor: Cursor<'_>,
@@ -50,12 +51,12 @@ pub(super) fn create_table(
             definition.keys.push(Key { name: None, kind, columns: vec![column.name.clone()] });
         }
     }
-    // The primary key first; unique ones stay in the order of the text.
+    // The primary key comes first; the sort is stable, so unique keys stay in the order of the text.
     definition.keys.sort_by_key(|key| key.kind != KeyKind::Primary);
     made(if kind == Kind::Select { Shape::Select(definition) } else { Shape::Columns(definition) })
 }
 
-/// A column, a key, a constraint or `PERIOD FOR`.
+/// Reads a column or a key. Other constraints and `PERIOD FOR` are skipped.
 fn element(scanner: &mut Scanner<'_>, mut cursor: Cursor<'_>, definition: &mut TableDefinition) {
     if is_key(cursor) {
         definition.keys.extend(key(&mut cursor));
@@ -68,8 +69,8 @@ fn element(scanner: &mut Scanner<'_>, mut cursor: Cursor<'_>, definition: &mut T
     }
 }
 
-/// Whether a key or a constraint is next. A column may be named like a keyword that is not reserved; all of these are
-/// reserved.
+/// Returns whether a key or a constraint is next. The keywords are reserved, so that no column can have their names
+/// without quotes; `VECTOR` may be a column's name, and decides only with the word after it.
 pub(super) fn is_key(cursor: Cursor<'_>) -> bool {
     ["PRIMARY", "UNIQUE", "KEY", "INDEX", "FULLTEXT", "SPATIAL", "CONSTRAINT", "FOREIGN", "CHECK"]
         .iter()
@@ -77,7 +78,7 @@ pub(super) fn is_key(cursor: Cursor<'_>) -> bool {
         || (cursor.is(&["VECTOR", "INDEX"]) || cursor.is(&["VECTOR", "KEY"]))
 }
 
-/// Reads a key; `None` for kinds that do not matter, and for keys over expressions.
+/// Reads a primary or unique key; `None` for other keys and constraints, and for keys over expressions.
 pub(super) fn key(cursor: &mut Cursor<'_>) -> Option<Key> {
     let mut name = None;
     if cursor.take(&["CONSTRAINT"]) && !["PRIMARY", "UNIQUE", "FOREIGN", "CHECK"].iter().any(|word| cursor.is(&[word]))
@@ -106,7 +107,7 @@ pub(super) fn key(cursor: &mut Cursor<'_>) -> Option<Key> {
     Some(Key { name: if kind == KeyKind::Primary { None } else { name }, kind, columns })
 }
 
-/// The columns in parentheses; `None` if one of them is an expression.
+/// Reads the columns of a key in parentheses; `None` if one of them is an expression.
 pub(super) fn key_columns(cursor: &mut Cursor<'_>) -> Option<Vec<String>> {
     let mut inner = cursor.parenthesized()?;
     let mut columns = Vec::new();
@@ -116,18 +117,18 @@ pub(super) fn key_columns(cursor: &mut Cursor<'_>) -> Option<Vec<String>> {
     (!columns.is_empty()).then_some(columns)
 }
 
-/// What the options of a `CREATE TABLE` make of it.
+/// What a `CREATE TABLE` creates, as its options tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// A table with the columns that are written down.
+    /// A table with exactly the listed columns.
     Table,
-    /// A table that is filled by a query, which may add columns.
+    /// A table filled by a query, which may add columns.
     Select,
-    /// A sequence of MariaDB in the form of `SHOW CREATE TABLE`, which is no table.
+    /// A sequence of MariaDB, which `SHOW CREATE TABLE` prints like a table.
     Sequence,
 }
 
-/// Reads table options up to a `SELECT`.
+/// Reads the table options up to a query, if there is one.
 fn options(cursor: &mut Cursor<'_>, definition: &mut TableDefinition) -> Kind {
     let mut kind = Kind::Table;
     while !cursor.at_end() {
@@ -135,7 +136,7 @@ fn options(cursor: &mut Cursor<'_>, definition: &mut TableDefinition) -> Kind {
             cursor.take_symbol('=');
             definition.comment = cursor.string().or(definition.comment.take());
         } else if charset(cursor, &mut definition.charset) {
-            // Taken.
+            // `charset` has taken the option.
         } else if cursor.take_any(&["DATA", "INDEX"]).is_some() {
             cursor.take(&["DIRECTORY"]);
             cursor.take_symbol('=');
@@ -146,7 +147,7 @@ fn options(cursor: &mut Cursor<'_>, definition: &mut TableDefinition) -> Kind {
         {
             return Kind::Select;
         } else if cursor.take(&["UNION"]) {
-            // A MERGE table's list.
+            // The list of a MERGE table, not a UNION of queries.
             cursor.take_symbol('=');
             cursor.parenthesized();
         } else if cursor.take(&["PARTITION"]) {

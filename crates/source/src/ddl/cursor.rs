@@ -1,10 +1,10 @@
-//! A place among the tokens of one statement, with the steps that the scanner takes.
+//! A cursor over the tokens of one statement, with the steps that the scanner needs.
 
 use std::ops::Range;
 
 use super::token::{Token, TokenKind};
 
-/// Reads tokens forward; at the end every question is answered with no.
+/// Reads tokens forward. At the end there is no token, and every question returns false.
 #[derive(Clone, Copy)]
 pub(super) struct Cursor<'a> {
     sql: &'a str,
@@ -31,22 +31,22 @@ impl<'a> Cursor<'a> {
         Some(token)
     }
 
-    /// Text of a token as written.
+    /// Returns the text of a token as written.
     pub(super) fn text(&self, token: &Token) -> &'a str {
         self.sql.get(token.span.clone()).unwrap_or_default()
     }
 
-    /// Text between two places as written.
+    /// Returns a part of the statement's text; the range counts bytes.
     pub(super) fn slice(&self, range: Range<usize>) -> &'a str {
         self.sql.get(range).unwrap_or_default()
     }
 
-    /// Byte offset where the next token starts, or the text ends.
+    /// Returns the byte offset at which the next token starts; the end of the text if there is none.
     pub(super) fn offset(&self) -> usize {
         self.peek().map_or(self.sql.len(), |token| token.span.start)
     }
 
-    /// Byte offset where the last token ended.
+    /// Returns the byte offset at which the previous token ends.
     pub(super) fn end_offset(&self) -> usize {
         self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or(0, |token| token.span.end)
     }
@@ -56,17 +56,17 @@ impl<'a> Cursor<'a> {
         (token.kind == TokenKind::Word).then(|| self.text(token))
     }
 
-    /// The next token if it is a keyword or a name without quotes.
+    /// Returns the next token if it is a keyword or a name without quotes.
     pub(super) fn word(&self) -> Option<&'a str> {
         self.word_at(0)
     }
 
-    /// Whether the next tokens are these keywords.
+    /// Returns whether the next tokens are these keywords, in any case.
     pub(super) fn is(&self, words: &[&str]) -> bool {
         words.iter().enumerate().all(|(ahead, word)| self.word_at(ahead).is_some_and(|w| w.eq_ignore_ascii_case(word)))
     }
 
-    /// Steps over these keywords if they are next.
+    /// Takes these keywords if they are next, and returns whether they were.
     pub(super) fn take(&mut self, words: &[&str]) -> bool {
         let found = self.is(words);
         if found {
@@ -75,7 +75,7 @@ impl<'a> Cursor<'a> {
         found
     }
 
-    /// Steps over one of these keywords; says which.
+    /// Takes the next token if it is one of these keywords, and returns which.
     pub(super) fn take_any<'w>(&mut self, words: &[&'w str]) -> Option<&'w str> {
         let found = words.iter().find(|word| self.is(&[word])).copied()?;
         self.at += 1;
@@ -92,7 +92,7 @@ impl<'a> Cursor<'a> {
         found
     }
 
-    /// A name: quoted or not.
+    /// Takes a name, quoted or not.
     pub(super) fn name(&mut self) -> Option<String> {
         let token = self.peek()?;
         let name = match &token.kind {
@@ -104,7 +104,7 @@ impl<'a> Cursor<'a> {
         Some(name)
     }
 
-    /// A string; strings side by side are one.
+    /// Takes a string. Adjacent strings count as one, as in SQL.
     pub(super) fn string(&mut self) -> Option<String> {
         let mut value: Option<String> = None;
         while let Some(Token { kind: TokenKind::Text(text), .. }) = self.peek() {
@@ -114,7 +114,7 @@ impl<'a> Cursor<'a> {
         value
     }
 
-    /// A whole number.
+    /// Takes a whole number.
     pub(super) fn integer(&mut self) -> Option<u64> {
         let token = self.peek().filter(|token| token.kind == TokenKind::Number)?;
         let number = self.text(token).parse().ok()?;
@@ -122,12 +122,13 @@ impl<'a> Cursor<'a> {
         Some(number)
     }
 
-    /// A name or a string, as after `CHARACTER SET`.
+    /// Takes a name or a string; both may follow `CHARACTER SET`.
     pub(super) fn name_or_string(&mut self) -> Option<String> {
         self.string().or_else(|| self.name())
     }
 
-    /// The tokens inside the parentheses that come next, and steps over them; without a closing one, to the end.
+    /// Takes the parentheses that come next and returns the tokens inside; `None` if no parenthesis opens here. Without
+    /// a closing parenthesis the tokens up to the end are inside.
     pub(super) fn parenthesized(&mut self) -> Option<Cursor<'a>> {
         if !self.take_symbol('(') {
             return None;
@@ -148,14 +149,19 @@ impl<'a> Cursor<'a> {
         Some(Cursor { sql: self.sql, tokens: self.tokens.get(start..).unwrap_or_default(), at: 0 })
     }
 
-    /// Steps over one token, or over parentheses with all that is inside.
+    /// Skips one token, or parentheses with everything inside.
     pub(super) fn skip_one(&mut self) {
         if self.parenthesized().is_none() {
             self.next();
         }
     }
 
-    /// The tokens up to the next comma outside parentheses, and steps over them and the comma.
+    /// Skips everything that is left.
+    pub(super) fn skip_all(&mut self) {
+        self.at = self.tokens.len();
+    }
+
+    /// Takes and returns the tokens up to the next comma outside parentheses, and skips the comma.
     pub(super) fn until_comma(&mut self) -> Cursor<'a> {
         let start = self.at;
         while !self.at_end() && !self.is_symbol(',') {
@@ -166,7 +172,7 @@ impl<'a> Cursor<'a> {
         Cursor { sql: self.sql, tokens: part, at: 0 }
     }
 
-    /// Text of all tokens from here, as written.
+    /// Returns the text of all remaining tokens as written.
     pub(super) fn remaining_text(&self) -> &'a str {
         let (Some(first), Some(last)) = (self.peek(), self.tokens.last()) else { return "" };
         self.slice(first.span.start..last.span.end)

@@ -1,4 +1,4 @@
-//! A table of the catalog as the description that plans and the schema-change topic work with.
+//! Describes a table of the catalog for plans and for the schema-change topic.
 
 use bitacora_change::{ColumnDefault, ColumnDescription, TableDescription};
 
@@ -7,8 +7,8 @@ use super::facts::{ColumnDefinition, DefaultValue, KeyKind};
 use super::table::Table;
 
 impl Table {
-    /// Describes the table. The primary key is the one that identifies rows: without a primary key, the first unique
-    /// key whose columns are all NOT NULL, as Debezium chooses it.
+    /// Returns the description of the table. Its primary key is the key that identifies rows: for a table without a
+    /// primary key, the first unique key whose columns are all NOT NULL, as Debezium chooses it.
     pub fn description(&self) -> TableDescription {
         let unique = self.keys.iter().filter(|key| key.kind == KeyKind::Unique);
         TableDescription {
@@ -24,7 +24,8 @@ impl Table {
 }
 
 impl TableChange {
-    /// Describes the table after the change; `None` if it is gone or its shape is not known.
+    /// Returns the description of the table after the change; `None` if the table was dropped or its columns are not
+    /// known.
     pub fn description(&self) -> Option<TableDescription> {
         self.table.as_ref().map(Table::description)
     }

@@ -1,17 +1,69 @@
-//! What the scanner finds out about a statement.
+//! What the scanner finds in a statement.
 
 use bitacora_change::StoredDefault;
 use serde::{Deserialize, Serialize};
 
+use super::name_case::NameCase;
 use crate::TableName;
 
 /// Everything found in the text of one query event.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// The statements in their order; nearly always one.
+    /// The statements in the order of the text; nearly always one.
     pub statements: Vec<Statement>,
-    /// What was not understood and skipped; each one sentence.
+    /// What was not understood and skipped, one clause each.
     pub warnings: Vec<String>,
+}
+
+impl Facts {
+    /// Returns whether the text may have changed the columns or keys of a table, or which table has its name.
+    pub fn may_reshape(&self, name: &TableName, names: NameCase) -> bool {
+        let is_it = |other: &TableName| {
+            names.is_same(&other.database, &name.database) && names.is_same(&other.table, &name.table)
+        };
+        self.statements.iter().any(|statement| match statement {
+            Statement::CreateTable(create) => create.temporary == Temporary::No && is_it(&create.name),
+            Statement::AlterTable(alter) => {
+                let renamed = |clause: &AlterClause| matches!(clause, AlterClause::RenameTo(to) if is_it(to));
+                alter.clauses.iter().any(renamed)
+                    || is_it(&alter.name) && (!self.warnings.is_empty() || alter.clauses.iter().any(reshapes))
+            }
+            Statement::DropTable { tables, temporary, .. } => *temporary == Temporary::No && tables.iter().any(is_it),
+            Statement::RenameTable { renames, .. } => {
+                renames.iter().any(|rename| is_it(&rename.from) || is_it(&rename.to))
+            }
+            Statement::DropDatabase { name: database } => names.is_same(database, &name.database),
+            Statement::Other { what } => is_of_tables(what),
+            _ => false,
+        })
+    }
+}
+
+/// Returns whether a clause changes columns or keys.
+fn reshapes(clause: &AlterClause) -> bool {
+    !matches!(
+        clause,
+        AlterClause::Irrelevant(_)
+            | AlterClause::Comment(_)
+            | AlterClause::RenameKey { .. }
+            | AlterClause::DefaultCharset(_)
+            | AlterClause::SetVisibility { .. }
+    )
+}
+
+/// Returns whether a statement that could not be read, of which the first keywords are known, changes tables.
+pub(super) fn is_of_tables(what: &str) -> bool {
+    let mut words = what.split(' ');
+    match (words.next(), words.next()) {
+        (Some("CREATE" | "ALTER" | "DROP"), Some(kind)) => {
+            matches!(
+                kind,
+                "TABLE" | "TABLES" | "ONLINE" | "OFFLINE" | "IGNORE" | "TEMPORARY" | "OR" | "UNIQUE" | "INDEX"
+            )
+        }
+        (Some("RENAME"), Some(kind)) => kind != "USER",
+        _ => false,
+    }
 }
 
 /// One statement.
@@ -20,20 +72,20 @@ pub struct Facts {
 pub enum Statement {
     /// `CREATE TABLE`.
     CreateTable(CreateTable),
-    /// `ALTER TABLE`, and `CREATE INDEX` and `DROP INDEX` in the form of its clauses.
+    /// `ALTER TABLE`; also `CREATE INDEX` and `DROP INDEX`, as clauses of an `ALTER TABLE`.
     AlterTable(AlterTable),
     /// `DROP TABLE`.
     DropTable {
         /// The tables.
         tables: Vec<TableName>,
-        /// Whether they are temporary ones.
+        /// Whether the tables are temporary.
         temporary: Temporary,
         /// The text before the first table, as written.
         prefix: String,
     },
     /// `RENAME TABLE`.
     RenameTable {
-        /// Old name, new name, and the pair as written.
+        /// The pairs of names.
         renames: Vec<Rename>,
         /// The text before the first pair, as written.
         prefix: String,
@@ -44,14 +96,14 @@ pub enum Statement {
     CreateDatabase {
         /// The database.
         name: String,
-        /// Character set and collation, where given.
+        /// Character set and collation, if given.
         charset: CharsetChoice,
     },
     /// `ALTER DATABASE`.
     AlterDatabase {
         /// The database.
         name: String,
-        /// Character set and collation, where given.
+        /// Character set and collation, if given.
         charset: CharsetChoice,
     },
     /// `DROP DATABASE`.
@@ -68,46 +120,47 @@ pub enum Statement {
     Transaction,
     /// A statement that changes rows: `INSERT`, `UPDATE`, `DELETE`, `REPLACE`, `LOAD DATA`, `CALL` and others.
     Rows {
-        /// The tables whose rows it changes. `None` if the text does not say, as with `CALL`, or cannot be read.
+        /// The tables whose rows the statement changes. `None` if the text does not name them (`CALL`) or could not be
+        /// read.
         targets: Option<Vec<TableName>>,
     },
-    /// Accounts and privileges; the text may hold password hashes.
+    /// A statement on accounts or privileges; its text may hold password hashes.
     Account,
-    /// `ANALYZE`, `OPTIMIZE`, `REPAIR`, `CHECK`, `CHECKSUM`: nothing changes.
+    /// `ANALYZE`, `OPTIMIZE`, `REPAIR`, `CHECK`, `CHECKSUM`: no table or row changes.
     Maintenance,
     /// `SET`.
     Set,
-    /// Anything else; tables keep their shape. Views, routines, triggers, events, `FLUSH`.
+    /// Any other statement (views, routines, triggers, events, `FLUSH`); no table changes.
     Other {
-        /// The first keywords in upper case, `CREATE VIEW`.
+        /// The first keywords in upper case, such as `CREATE VIEW`.
         what: String,
     },
     /// Only comments and blanks.
     Empty,
 }
 
-/// Whether a table lives only in its session. Temporary tables never appear in row events.
+/// Whether a table exists only in its session. Temporary tables never appear in row events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Temporary {
     /// An ordinary table.
     #[default]
     No,
-    /// A temporary one.
+    /// A temporary table.
     Yes,
 }
 
-/// One pair of a rename.
+/// One pair of names in a `RENAME TABLE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rename {
-    /// Name before.
+    /// Old name.
     pub from: TableName,
-    /// Name after.
+    /// New name.
     pub to: TableName,
-    /// The pair as written, `a TO b`.
+    /// The pair as written, such as `a TO b`.
     pub text: String,
 }
 
-/// Character set and collation as far as a text names them.
+/// Character set and collation, each if the text names it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CharsetChoice {
     /// Character set.
@@ -117,13 +170,13 @@ pub struct CharsetChoice {
 }
 
 impl CharsetChoice {
-    /// The character set: named, or the one that the collation belongs to.
+    /// Returns the named character set, or else that of the named collation.
     pub fn resolved(&self) -> Option<&str> {
         self.charset.as_deref().or_else(|| self.collation.as_deref().map(charset_of_collation))
     }
 }
 
-/// A collation's name starts with its character set (`utf8mb4_bin`); `binary` is both.
+/// Returns the character set of a collation, with which the collation's name starts (`utf8mb4_bin`; `binary` is both).
 pub(super) fn charset_of_collation(collation: &str) -> &str {
     collation.split('_').next().unwrap_or(collation)
 }
@@ -133,9 +186,9 @@ pub(super) fn charset_of_collation(collation: &str) -> &str {
 pub struct CreateTable {
     /// The table.
     pub name: TableName,
-    /// Whether it is a temporary one.
+    /// Whether the table is temporary.
     pub temporary: Temporary,
-    /// What happens if the table is there already.
+    /// What happens if the table exists already.
     pub existing: IfExisting,
     /// Where its columns come from.
     pub shape: Shape,
@@ -144,12 +197,12 @@ pub struct CreateTable {
 /// What `CREATE TABLE` does with a table of the same name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum IfExisting {
-    /// An error; such a statement is not in the log.
+    /// The server refuses the statement, which then is not in the log.
     #[default]
     Fail,
-    /// `IF NOT EXISTS`: nothing.
+    /// `IF NOT EXISTS`: the existing table stays.
     Keep,
-    /// MariaDB's `OR REPLACE`.
+    /// MariaDB's `OR REPLACE`: the new table replaces the existing one.
     Replace,
 }
 
@@ -158,18 +211,18 @@ pub enum IfExisting {
 pub enum Shape {
     /// The statement lists all of them.
     Columns(TableDefinition),
-    /// `LIKE` another table.
+    /// `LIKE`: the columns of another table.
     Like(TableName),
-    /// `SELECT`: more columns than listed, the shape is not known from the text.
+    /// `SELECT`: the query may add columns to the listed ones, so the text does not tell all columns.
     Select(TableDefinition),
 }
 
-/// The inside of a `CREATE TABLE`.
+/// What a `CREATE TABLE` defines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TableDefinition {
     /// Columns.
     pub columns: Vec<ColumnDefinition>,
-    /// Primary and unique keys beside the columns; other keys do not matter to events.
+    /// Primary and unique keys, also those that a column's attributes declare. No event depends on other keys.
     pub keys: Vec<Key>,
     /// Default character set of the table.
     pub charset: CharsetChoice,
@@ -180,7 +233,7 @@ pub struct TableDefinition {
 /// A primary or unique key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Key {
-    /// Name; `None` for the primary key and where the server makes one up.
+    /// Name; `None` for the primary key, and if the server chooses the name.
     pub name: Option<String>,
     /// Kind.
     pub kind: KeyKind,
@@ -202,7 +255,8 @@ pub enum KeyKind {
 pub struct ColumnDefinition {
     /// Name.
     pub name: String,
-    /// Type in upper case without its parentheses, `INT UNSIGNED`, `DOUBLE PRECISION`. `SERIAL` is what it stands for.
+    /// Type in upper case without its parentheses, such as `INT UNSIGNED` or `DOUBLE PRECISION`. `SERIAL` is replaced
+    /// by what it stands for, `BIGINT UNSIGNED`.
     pub type_name: String,
     /// First number in parentheses: length, precision, display width or fraction digits; 1 for `BIT`, 10 for `DECIMAL`
     /// without one.
@@ -211,13 +265,13 @@ pub struct ColumnDefinition {
     pub scale: Option<u32>,
     /// Labels of `ENUM` and `SET`.
     pub labels: Vec<String>,
-    /// Character set and collation; completed with the table's where the type has them.
+    /// Character set and collation. In a [`super::Table`] the table's own fill the gap if the type has a character set.
     pub charset: CharsetChoice,
-    /// Whether NULL is allowed; `None` where the text does not say.
+    /// Whether NULL is allowed; `None` if the text does not say.
     pub nullable: Option<bool>,
     /// Default.
     pub default: Option<DefaultValue>,
-    /// The value that the server makes of it, where that is another one.
+    /// The value that the server stores for the default, if it differs from the literal.
     #[serde(default)]
     pub stored_default: Option<StoredDefault>,
     /// `AUTO_INCREMENT`.
@@ -228,24 +282,24 @@ pub struct ColumnDefinition {
     pub generated: Option<String>,
     /// Comment.
     pub comment: Option<String>,
-    /// Whether the definition makes it a key by itself.
+    /// The key that the column's own attributes declare.
     pub key: Option<KeyKind>,
     /// `INVISIBLE`.
     pub invisible: bool,
 }
 
-/// A column's default.
+/// The default of a column.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DefaultValue {
     /// `NULL`.
     Null,
-    /// A string; its value with escapes resolved.
+    /// The value of a string, with escapes resolved.
     Text(String),
-    /// A number with its sign, or `TRUE` and `FALSE` as 1 and 0.
+    /// A number with its sign; `TRUE` and `FALSE` are 1 and 0.
     Number(String),
-    /// `b'…'`; the digits.
+    /// The digits of `b'…'`.
     Bits(String),
-    /// `x'…'`; the digits.
+    /// The digits of `x'…'`.
     Hex(String),
     /// `CURRENT_TIMESTAMP` and its synonyms.
     Now,
@@ -262,10 +316,10 @@ pub struct AlterTable {
     pub clauses: Vec<AlterClause>,
 }
 
-/// Where a column goes.
+/// The position of a column that a clause adds or changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ColumnPosition {
-    /// At the end for a new column, where it is for a changed one.
+    /// Not named: a new column comes last, a changed one stays in its place.
     #[default]
     Unsaid,
     /// `FIRST`.
@@ -274,13 +328,14 @@ pub enum ColumnPosition {
     After(String),
 }
 
-/// What a clause does if its object is there already, or is missing (MariaDB's `IF NOT EXISTS`, `IF EXISTS`).
+/// Whether a clause is skipped if its object exists already, or does not exist (MariaDB's `IF NOT EXISTS` and
+/// `IF EXISTS`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Condition {
-    /// No condition.
+    /// No condition: the server refuses the statement.
     #[default]
     Always,
-    /// Only if it fits; otherwise nothing.
+    /// The clause is skipped.
     IfFits,
 }
 
@@ -292,18 +347,18 @@ pub enum AlterClause {
     AddColumn {
         /// The new column.
         column: Box<ColumnDefinition>,
-        /// Where it goes.
+        /// Its position.
         position: ColumnPosition,
-        /// `IF NOT EXISTS`.
+        /// Whether the clause has `IF NOT EXISTS`.
         condition: Condition,
     },
     /// `MODIFY COLUMN` (same name) and `CHANGE COLUMN`.
     ChangeColumn {
-        /// Name before.
+        /// Old name.
         old: String,
-        /// The column as it becomes.
+        /// The column after the change.
         column: Box<ColumnDefinition>,
-        /// Where it goes.
+        /// Its position.
         position: ColumnPosition,
     },
     /// `DROP COLUMN`.
@@ -313,16 +368,16 @@ pub enum AlterClause {
     },
     /// `RENAME COLUMN`.
     RenameColumn {
-        /// Name before.
+        /// Old name.
         from: String,
-        /// Name after.
+        /// New name.
         to: String,
     },
     /// `ALTER COLUMN … SET DEFAULT` or `DROP DEFAULT`.
     SetDefault {
         /// The column.
         column: String,
-        /// The new default; `None` if it is dropped.
+        /// The new default; `None` for `DROP DEFAULT`.
         default: Option<DefaultValue>,
     },
     /// `ALTER COLUMN … SET VISIBLE` or `SET INVISIBLE`.
@@ -343,19 +398,19 @@ pub enum AlterClause {
     },
     /// `RENAME INDEX`.
     RenameKey {
-        /// Name before.
+        /// Old name.
         from: String,
-        /// Name after.
+        /// New name.
         to: String,
     },
     /// `RENAME TO`.
     RenameTo(TableName),
     /// `CONVERT TO CHARACTER SET`.
     ConvertCharset(CharsetChoice),
-    /// `DEFAULT CHARACTER SET`, `COLLATE`: for columns to come.
+    /// `DEFAULT CHARACTER SET`, `COLLATE`: the default of columns that are added later.
     DefaultCharset(CharsetChoice),
     /// `COMMENT`.
     Comment(String),
-    /// A clause that does not change what events look like; its first keyword.
+    /// A clause that does not change events, named by its first keywords.
     Irrelevant(String),
 }

@@ -1,14 +1,14 @@
-//! What a statement in the log does to tables, found by a tolerant scanner; and a catalog that keeps tables current.
+//! Finds out with a tolerant scanner what a statement in the log does to tables, and keeps a catalog of tables current.
 //!
-//! Truth about rows always comes from the table maps of the stream. This module knows what they lack: that a table was
-//! created, altered, renamed or dropped, comments, defaults, display widths, generated columns. It accepts every text:
-//! it finds what it can, skips an unknown clause to the next comma outside parentheses and says so in a warning.
+//! The table maps of the stream alone decide how rows are read. This module adds what table maps lack: that a table was
+//! created, altered, renamed or dropped; comments, defaults, display widths, generated columns. The scanner accepts
+//! every text: it finds what it can, skips an unknown clause up to the next comma outside parentheses, and warns.
 //!
 //! - [`statement_text`]: bytes of a query event → text.
 //! - [`scan()`]: text of a query event → [`Facts`].
-//! - [`Catalog`]: applies facts, gives [`TableChange`]s; stored with the checkpoint.
-//! - [`records`]: which records the schema-change topic gets, with the text of each.
-//! - [`snapshot_records`]: the series of statements that stands for the tables of a snapshot.
+//! - [`Catalog`]: applies facts and returns [`TableChange`]s; stored with the checkpoint.
+//! - [`records`]: the schema-change topic's records for a query event.
+//! - [`snapshot_records`]: the schema-change topic's records for the tables of a snapshot.
 //!
 //! No I/O. Time and memory are linear in the length of the text.
 
@@ -19,6 +19,7 @@ mod column;
 mod create;
 mod cursor;
 mod describe;
+mod doubt;
 mod facts;
 mod name_case;
 mod record;
@@ -33,6 +34,7 @@ mod text;
 mod token;
 
 pub use self::catalog::{Catalog, TableChange, TableChangeKind};
+pub use self::doubt::{Doubt, StatementPlace};
 pub use self::facts::{
     AlterClause, AlterTable, CharsetChoice, ColumnDefinition, ColumnPosition, Condition, CreateTable, DefaultValue,
     Facts, IfExisting, Key, KeyKind, Rename, Shape, Statement, TableDefinition, Temporary,

@@ -1,14 +1,15 @@
-//! Which records the schema-change topic gets for a statement, and for the tables of a snapshot.
+//! Makes the schema-change topic's records for a statement, and for the tables of a snapshot.
 //!
-//! Follows what Debezium publishes: one record for each table of a `DROP TABLE` and each pair of a `RENAME TABLE`, with
-//! a text of its own; one record with the text as logged for everything else. No record for transactions, row changes,
-//! maintenance (`ANALYZE`, `OPTIMIZE`), temporary tables and, in the 3.6 form, views, routines, triggers and `TRUNCATE
-//! TABLE`. A statement that changes no table (`FLUSH TABLES`, `CREATE EVENT`) has a record without table changes.
-//! Statements on accounts never have one, because their text may hold password hashes.
+//! The records follow Debezium: one record for each table of a `DROP TABLE` and for each pair of a `RENAME TABLE`, with
+//! a text of its own; one record with the text as logged for every other statement. Transactions, row changes,
+//! maintenance (`ANALYZE`, `OPTIMIZE`) and temporary tables have no record; in the 3.6 form views, routines, triggers
+//! and `TRUNCATE TABLE` have none either. A statement that changes no table (`FLUSH TABLES`, `CREATE EVENT`) has a
+//! record without table changes. Statements on accounts never have a record, because their text may hold password
+//! hashes.
 //!
-//! Deliberate differences from Debezium: `CREATE INDEX` and `DROP INDEX` have the table in their record, and so has the
-//! first of several renames whose new name a later pair takes away again; the names in `source.table` are in
-//! alphabetical order.
+//! Deliberate differences from Debezium: the records of `CREATE INDEX` and `DROP INDEX` hold the table, and so does the
+//! record of a rename whose new name a later pair of the same statement renames again; the names in `source.table` are
+//! in alphabetical order.
 
 use std::collections::BTreeSet;
 
@@ -19,10 +20,10 @@ use super::token::SqlMode;
 use crate::filter::Filter;
 use crate::{TableName, quoted};
 
-/// The Debezium line whose records are made.
+/// The version of Debezium whose records are made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RecordForm {
-    /// 1.9: `TRUNCATE` has a record, a dropped table has no table change.
+    /// 1.9: `TRUNCATE` has a record, and the record of a dropped table has no table change.
     V1_9,
     /// 3.6.
     #[default]
@@ -44,8 +45,8 @@ pub struct DdlRecord {
 
 /// Applies a query event to the catalog and returns its records.
 ///
-/// `facts` come from [`scan`] of the same `sql` and `database`. Only databases that the filter captures have records;
-/// the catalog is kept current for all.
+/// `facts` come from [`scan`] of the same `sql` and `database`. Only databases that the filter captures have records,
+/// but the catalog follows the tables of all databases.
 pub fn records(
     sql: &str,
     database: &str,
@@ -56,10 +57,10 @@ pub fn records(
 ) -> Vec<DdlRecord> {
     let mut records = Vec::new();
     for statement in &facts.statements {
-        let changes = catalog.apply_statement(statement);
+        let changes = catalog.apply_statement(statement, facts);
         of_statement(sql, database, statement, changes, form, &mut records);
     }
-    // Several statements in one event share its text; each has its record once.
+    // The statements of one event share its text, so two of them may give the same record.
     records.dedup();
     records.retain(|record| record.database.is_empty() || filter.database(&record.database));
     records
@@ -137,8 +138,8 @@ fn of_statement(
     }
 }
 
-/// Whether Debezium 3.6 leaves out the statement: its default `ddl.filter` names views, routines and triggers, and its
-/// parsers find nothing to record in `FLUSH PRIVILEGES`.
+/// Returns whether Debezium 3.6 leaves out the statement: its default `ddl.filter` names views, routines and triggers,
+/// and its parsers find nothing to record in `FLUSH PRIVILEGES`.
 fn is_unrecorded(what: &str) -> bool {
     match what.split_once(' ') {
         Some(("CREATE" | "ALTER" | "DROP", kind)) => matches!(kind, "VIEW" | "FUNCTION" | "PROCEDURE" | "TRIGGER"),
@@ -146,12 +147,12 @@ fn is_unrecorded(what: &str) -> bool {
     }
 }
 
-/// Returns the changes that a record can show: a drop, or one whose table is known.
+/// Returns the changes that a record can show: drops, and changes whose table is known.
 fn known(changes: Vec<TableChange>) -> Vec<TableChange> {
     changes.into_iter().filter(|change| change.table.is_some() || change.kind == TableChangeKind::Drop).collect()
 }
 
-/// Tables of one database, by name.
+/// Returns the names of one database's tables, comma-separated in alphabetical order.
 fn joined(changes: &[TableChange], database: &str) -> String {
     let names: BTreeSet<&str> =
         changes.iter().filter(|change| change.id.database == database).map(|change| change.id.table.as_str()).collect();
@@ -161,18 +162,18 @@ fn joined(changes: &[TableChange], database: &str) -> String {
 /// A database of a snapshot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SnapshotDatabase {
-    /// Its name.
+    /// Name.
     pub name: String,
-    /// Its default character set and collation.
+    /// Default character set and collation.
     pub charset: CharsetChoice,
-    /// Name of each table and what `SHOW CREATE TABLE` says of it, in the order of the snapshot.
+    /// Name and `SHOW CREATE TABLE` of each table, in the order of the snapshot.
     pub tables: Vec<(String, String)>,
 }
 
-/// Returns the series of records that stands for the tables of a snapshot, and puts the tables into the catalog.
+/// Returns the records that announce the tables of a snapshot, and adds the tables to the catalog.
 ///
-/// `SET` of the server's character set; `DROP TABLE` for each table; for each database `DROP DATABASE`,
-/// `CREATE DATABASE`, `USE` and the `CREATE TABLE`s as the server prints them.
+/// The order is Debezium's: `SET` of the server's character set; `DROP TABLE` for each table; then for each database
+/// `DROP DATABASE`, `CREATE DATABASE`, `USE` and the `CREATE TABLE` of each table as the server prints it.
 pub fn snapshot_records(
     catalog: &mut Catalog,
     server: &CharsetChoice,

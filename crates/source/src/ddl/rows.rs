@@ -1,14 +1,15 @@
-//! Which tables a statement that changes rows names as its targets.
+//! Finds the tables whose rows a statement changes.
 //!
-//! A wrong answer may name a table too many, where a join does not say which of its tables is changed, but never one
-//! too few: what cannot be read is `None`. What triggers and functions change besides is not in the text.
+//! The result may hold too many tables, because a join does not always tell which of its tables it changes. It never
+//! holds too few: a statement that cannot be read gives `None`. Tables that triggers and functions change are not in
+//! the text and not in the result.
 
 use super::cursor::Cursor;
 use super::name_case::is_same_in_lower_case as same;
 use super::scanner::Scanner;
 use crate::TableName;
 
-/// Reads a statement from its first word on.
+/// Returns the target tables of a statement; the cursor is before its first word.
 pub(super) fn targets(scanner: &Scanner<'_>, mut cursor: Cursor<'_>) -> Option<Vec<TableName>> {
     let common = common_tables(&mut cursor)?;
     let reader = Reader { database: scanner.database, common };
@@ -33,7 +34,7 @@ pub(super) fn targets(scanner: &Scanner<'_>, mut cursor: Cursor<'_>) -> Option<V
     }
 }
 
-/// The names that a `WITH` clause in front of the statement defines.
+/// Takes the `WITH` clause before the statement, if there is one, and returns the names that it defines.
 fn common_tables(cursor: &mut Cursor<'_>) -> Option<Vec<String>> {
     let mut names = Vec::new();
     if !cursor.take(&["WITH"]) {
@@ -56,13 +57,13 @@ fn common_tables(cursor: &mut Cursor<'_>) -> Option<Vec<String>> {
     }
 }
 
-/// A table as it is named.
+/// A table's name as written, with or without a database.
 struct Named {
     database: Option<String>,
     table: String,
 }
 
-/// `table`, `database.table`, `.table`, each with or without `.*`.
+/// Takes a name: `table`, `database.table` or `.table`, each with or without `.*`.
 fn named(cursor: &mut Cursor<'_>) -> Option<Named> {
     cursor.take_symbol('.');
     let mut name = Named { database: None, table: cursor.name()? };
@@ -82,7 +83,7 @@ struct Joined {
 }
 
 impl Joined {
-    /// Whether the rest of the statement may mean this table by a name.
+    /// Returns whether a name elsewhere in the statement may mean this table.
     fn is(&self, name: &Named) -> bool {
         let known_as = self.alias.as_ref().unwrap_or(&self.name.table);
         match (&name.database, &self.name.database) {
@@ -93,12 +94,12 @@ impl Joined {
     }
 }
 
-/// Joins in parentheses inside each other; a deeper one is not read.
+/// Deepest nesting of joins in parentheses that is read. The bound keeps the recursion from exhausting the stack.
 const DEPTH_MAX: u32 = 32;
 
 struct Reader<'a> {
     database: &'a str,
-    /// Names of the `WITH` clause; they are no tables.
+    /// Names that the `WITH` clause defines; they do not name tables.
     common: Vec<String>,
 }
 
@@ -107,7 +108,7 @@ impl Reader<'_> {
         TableName::new(name.database.as_deref().unwrap_or(self.database), &name.table)
     }
 
-    /// `UPDATE tables SET assignments …`
+    /// Reads `UPDATE tables SET assignments …`; the verb is taken.
     fn update(&self, mut cursor: Cursor<'_>) -> Option<Vec<TableName>> {
         let mut joined = Vec::new();
         self.join(&mut cursor, &["SET"], 0, &mut joined)?;
@@ -121,8 +122,8 @@ impl Reader<'_> {
         Some(assigned(cursor).and_then(|names| self.resolved(&names, &joined)).unwrap_or_else(all))
     }
 
-    /// `DELETE FROM table …`, `DELETE FROM targets USING tables …`, `DELETE targets FROM tables …`, and MariaDB's
-    /// `DELETE HISTORY FROM table …`.
+    /// Reads `DELETE FROM table …`, `DELETE FROM targets USING tables …`, `DELETE targets FROM tables …` and MariaDB's
+    /// `DELETE HISTORY FROM table …`; the verb is taken.
     fn delete(&self, mut cursor: Cursor<'_>) -> Option<Vec<TableName>> {
         let from_first = cursor.take(&["FROM"]);
         let mut listed = vec![named(&mut cursor)?];
@@ -135,14 +136,14 @@ impl Reader<'_> {
         }
         let mut joined = Vec::new();
         self.join(&mut cursor, &["WHERE", "ORDER", "LIMIT", "RETURNING"], 0, &mut joined)?;
-        // A target that the join does not know may be the word HISTORY.
+        // A target that is not in the join may be the word HISTORY, so all names together are the answer.
         self.resolved(&listed, &joined).or_else(|| {
             let joined = joined.iter().map(|table| &table.name);
             Some(joined.chain(&listed).map(|name| self.table(name)).collect())
         })
     }
 
-    /// The tables that are meant by names; `None` if one of them is not in the join.
+    /// Returns the joined tables that the names mean; `None` if a name is not in the join.
     fn resolved(&self, names: &[Named], joined: &[Joined]) -> Option<Vec<TableName>> {
         let mut tables = Vec::new();
         for name in names {
@@ -157,11 +158,11 @@ impl Reader<'_> {
         Some(tables)
     }
 
-    /// Reads tables and their joins up to one of the words in `end`.
+    /// Reads joined tables up to one of the keywords in `end`.
     fn join(&self, cursor: &mut Cursor<'_>, end: &[&str], depth: u32, joined: &mut Vec<Joined>) -> Option<()> {
         loop {
             self.joined_table(cursor, depth, joined)?;
-            // Conditions and hints up to the next table.
+            // Skip conditions and hints up to the next table.
             loop {
                 if cursor.at_end() || end.iter().any(|word| cursor.is(&[word])) {
                     return Some(());
@@ -169,7 +170,7 @@ impl Reader<'_> {
                 if cursor.take_symbol(',') || cursor.take_any(&["JOIN", "STRAIGHT_JOIN"]).is_some() {
                     break;
                 }
-                // Behind a dot any word is a name, and FOR JOIN belongs to an index hint.
+                // After a dot every word is a name, and FOR JOIN belongs to an index hint: neither ends the conditions.
                 if cursor.take_symbol('.') {
                     cursor.next();
                 } else if !cursor.take(&["FOR", "JOIN"]) {
@@ -210,7 +211,7 @@ impl Reader<'_> {
 }
 
 fn alias(cursor: &mut Cursor<'_>) -> Option<String> {
-    /// What may follow a table without an alias.
+    /// Keywords that may follow a table without an alias.
     const FOLLOWING: [&str; 19] = [
         "JOIN",
         "STRAIGHT_JOIN",
@@ -238,14 +239,15 @@ fn alias(cursor: &mut Cursor<'_>) -> Option<String> {
     cursor.name()
 }
 
-/// The tables whose columns are assigned; `None` if an assignment does not name its table.
+/// Returns the tables whose columns are assigned; `None` if an assignment does not name its table.
 fn assigned(mut cursor: Cursor<'_>) -> Option<Vec<Named>> {
     let mut names = Vec::new();
     while !cursor.at_end() {
         let mut assignment = cursor.until_comma();
         let column = named(&mut assignment)?;
         let table = column.database?;
-        // Three parts are database, table and column: the table alone is enough to find it in the join.
+        // `named` has put the last part, the column, into `table` and the part before it into `database`. Of
+        // `database.table.column` only the table is kept, which is enough to find it in the join.
         assignment.take_symbol(':');
         if !assignment.take_symbol('=') {
             return None;

@@ -1,4 +1,4 @@
-//! Statement text into facts: which kind of statement, on which objects.
+//! Turns the text of statements into facts: the kind of each statement, and the objects that it changes.
 
 use super::alter::{alter_table, create_index, drop_index};
 use super::column::charset;
@@ -9,9 +9,9 @@ use super::rows::targets;
 use super::scanner::{Scanner, wait_clause};
 use super::token::{SqlMode, Token, TokenKind, tokenize};
 
-/// Scans the text of a query event. `database` is the session's default database; empty if it had none.
+/// Scans the text of a query event. `database` is the session's default database, empty if the session had none.
 ///
-/// Never fails: what is not understood becomes a warning, and the rest is still found.
+/// Never fails: a part that is not understood becomes a warning, and the scan continues after it.
 pub fn scan(sql: &str, database: &str, mode: SqlMode) -> Facts {
     let tokens = tokenize(sql, mode);
     let mut facts = Facts::default();
@@ -51,7 +51,7 @@ fn has_body(sql: &str, tokens: &[Token]) -> bool {
 
 impl Scanner<'_> {
     fn statement(&mut self, mut cursor: Cursor<'_>) -> Statement {
-        // MariaDB: SET STATEMENT variable = value, … FOR statement.
+        // Skip MariaDB's prefix SET STATEMENT variable = value, … FOR.
         if cursor.take(&["SET", "STATEMENT"]) {
             while !cursor.at_end() && !cursor.take(&["FOR"]) {
                 cursor.skip_one();
@@ -85,7 +85,7 @@ impl Scanner<'_> {
         }
     }
 
-    /// The first two keywords, for counters and logs.
+    /// Returns a statement that is known only by its first two keywords, for counters and logs.
     #[allow(clippy::unused_self)]
     fn other(&self, mut cursor: Cursor<'_>) -> Statement {
         let mut words = Vec::new();
@@ -130,7 +130,7 @@ impl Scanner<'_> {
         self.named("CREATE", before)
     }
 
-    /// `CREATE VIEW` and the like: the kind of object stands after options such as `DEFINER = …`.
+    /// Reads `CREATE VIEW` and similar statements, whose kind of object follows options such as `DEFINER = …`.
     fn named(&self, verb: &str, mut cursor: Cursor<'_>) -> Statement {
         const KINDS: [&str; 15] = [
             "VIEW",
@@ -168,7 +168,7 @@ impl Scanner<'_> {
             return alter_table(self, cursor).map_or_else(|| self.other(start), Statement::AlterTable);
         }
         if cursor.take_any(&["DATABASE", "SCHEMA"]).is_some() {
-            // The name may be left out: the default database.
+            // Without a name the statement changes the default database.
             let named = !["DEFAULT", "CHARACTER", "CHARSET", "COLLATE", "READ", "ENCRYPTION", "UPGRADE", "COMMENT"]
                 .iter()
                 .any(|word| cursor.is(&[word]));

@@ -1,18 +1,18 @@
-//! What the files of the scanner share: the session's database, the warnings, and how a table is named.
+//! What the scanner's files share: the session's database, the warnings, and how a statement names a table.
 //!
-//! It lies below them, so that a kind of statement does not use the file that chooses among the kinds.
+//! This file is below the files for each kind of statement, so that those need not use `scan`, which uses them.
 
 use super::cursor::Cursor;
 use crate::TableName;
 
-/// State of the scanner, for all statements of a text.
+/// State of the scanner while it reads one statement.
 pub(super) struct Scanner<'a> {
     pub(super) database: &'a str,
     pub(super) warnings: &'a mut Vec<String>,
 }
 
 impl Scanner<'_> {
-    /// `table`, `database.table`, or `.table`.
+    /// Takes the name of a table: `table`, `database.table` or `.table`.
     pub(super) fn table(&self, cursor: &mut Cursor<'_>) -> Option<TableName> {
         let before = *cursor;
         if cursor.take_symbol('.') {
@@ -30,7 +30,7 @@ impl Scanner<'_> {
     }
 }
 
-/// MariaDB's `WAIT n` and `NOWAIT`.
+/// Skips MariaDB's `WAIT n` or `NOWAIT`.
 pub(super) fn wait_clause(cursor: &mut Cursor<'_>) {
     if cursor.take(&["WAIT"]) {
         cursor.integer();

@@ -1,8 +1,8 @@
-//! Which value the server stores for a literal default (MySQL manual, "Data Type Default Values", "Hexadecimal
-//! Literals").
+//! Computes the value that the server stores for a literal default (MySQL manual, "Data Type Default Values",
+//! "Hexadecimal Literals").
 //!
 //! A statement may write a default in another form than the column stores: with more digits, as a year of two digits,
-//! as bytes. What `SHOW CREATE TABLE` prints is in the stored form already and stays unchanged.
+//! as bytes. `SHOW CREATE TABLE` prints the stored form already, which stays unchanged.
 
 use std::net::Ipv6Addr;
 
@@ -14,7 +14,7 @@ use super::column::has_charset;
 use super::facts::{ColumnDefinition, DefaultValue};
 use super::name_case::is_same_in_lower_case;
 
-/// What a server does with more fractional digits of a second than the column stores.
+/// What a server does with fractional digits of a second that a column does not store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Fractions {
     /// MySQL rounds.
@@ -24,7 +24,8 @@ pub enum Fractions {
     Cut,
 }
 
-/// Returns the value of a column's literal default; `None` without one, and where the literal is the value.
+/// Returns the stored value of a column's literal default. `None` if the column has no literal default, or if the
+/// literal is the stored value.
 pub(super) fn stored_default(column: &ColumnDefinition, fractions: Fractions) -> Option<StoredDefault> {
     let default = column.default.as_ref()?;
     let base = column.type_name.split(' ').next().unwrap_or_default();
@@ -61,7 +62,7 @@ pub(super) fn stored_default(column: &ColumnDefinition, fractions: Fractions) ->
     text.or(Some(literal)).map(StoredDefault::Text)
 }
 
-/// The bytes of a hexadecimal or bit literal.
+/// Returns the bytes of a hexadecimal or bit literal; zeros before its digits complete the first byte.
 fn bytes(default: &DefaultValue) -> Option<Vec<u8>> {
     let (digits, per_byte, radix) = match default {
         DefaultValue::Hex(digits) => (digits, 2, 16),
@@ -79,7 +80,7 @@ fn number(bytes: &[u8]) -> Option<String> {
     Some(value.to_string())
 }
 
-/// The text of a column of characters, or one of its labels.
+/// Returns the default of a column of characters, or the label of an ENUM or the members of a SET that it means.
 fn characters(column: &ColumnDefinition, base: &str, default: &DefaultValue) -> Option<String> {
     let text = match default {
         DefaultValue::Text(text) | DefaultValue::Number(text) => text.clone(),
@@ -89,7 +90,7 @@ fn characters(column: &ColumnDefinition, base: &str, default: &DefaultValue) -> 
         }
     };
     Some(match base {
-        // Blanks at the end are no part of a CHAR.
+        // A CHAR does not keep blanks at its end.
         "CHAR" | "CHARACTER" | "NCHAR" if !column.type_name.contains("VAR") => text.trim_end_matches(' ').to_owned(),
         "ENUM" if !column.labels.contains(&text) => {
             let same = |label: &&String| is_same_in_lower_case(label, text.trim_end_matches(' '));
@@ -100,14 +101,15 @@ fn characters(column: &ColumnDefinition, base: &str, default: &DefaultValue) -> 
     })
 }
 
-/// The members of a SET in the order of its labels.
+/// Returns the members of a SET in the order of its labels.
 fn members(labels: &[String], text: String) -> String {
     let is_member = |label: &&String| text.split(',').any(|member| is_same_in_lower_case(member, label));
     let members: Vec<&str> = labels.iter().filter(is_member).map(String::as_str).collect();
     if members.len() == text.split(',').count() { members.join(",") } else { text }
 }
 
-/// A year of two digits is of 1970 to 2069; the number 0 is the year 0, the text is 2000.
+/// Returns the value of a YEAR. Two digits mean a year from 1970 to 2069; the number 0 is the year 0, but the text '0'
+/// is the year 2000.
 fn year(literal: &str, is_text: bool) -> Option<String> {
     let year: u32 = rounded(literal, 0)?.parse().ok()?;
     Some(match year {
@@ -118,7 +120,7 @@ fn year(literal: &str, is_text: bool) -> Option<String> {
     })
 }
 
-/// A decimal number with at most so many digits behind the point, rounded half away from zero.
+/// Returns a decimal number with at most `scale` digits after the point, rounded half away from zero.
 fn rounded(literal: &str, scale: u32) -> Option<String> {
     let (sign, digits) = literal.strip_prefix('-').map_or(("", literal), |rest| ("-", rest));
     let (mantissa, exponent) = digits.split_once(['e', 'E']).unwrap_or((digits, "0"));
@@ -131,8 +133,8 @@ fn rounded(literal: &str, scale: u32) -> Option<String> {
     if exponent == 0 && fraction.len() <= scale as usize {
         return Some(literal.to_owned());
     }
-    // The digits in front of the point, and those that stay behind it.
-    let point = i64::from(exponent) + whole.len() as i64;
+    // `point` counts the digits before the decimal point, `kept` those that remain in total.
+    let point = i64::from(exponent) + i64::try_from(whole.len()).ok()?;
     let kept = point + i64::from(scale);
     let digit =
         |place: i64| usize::try_from(place).ok().and_then(|place| all.get(place)).map_or(0, |digit| digit - b'0');
@@ -155,7 +157,7 @@ fn rounded(literal: &str, scale: u32) -> Option<String> {
     Some(format!("{sign}{front}{point}{}", text(back)))
 }
 
-/// Returns the nanoseconds of a fraction with the column's digits, and whether rounding carries into the second.
+/// Returns a fraction of a second with the column's digits, and whether rounding carries into the second.
 fn fraction(text: &str, digits: u32, fractions: Fractions) -> Option<(String, bool)> {
     if !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
@@ -169,7 +171,7 @@ fn fraction(text: &str, digits: u32, fractions: Fractions) -> Option<(String, bo
     Some((shown, units >= full))
 }
 
-/// `[-]HH:MM:SS[.f]`.
+/// Returns the stored value of `[-]HH:MM:SS[.f]`.
 fn time(literal: &str, digits: u32, fractions: Fractions) -> Option<String> {
     let (sign, text) = literal.strip_prefix('-').map_or(("", literal), |rest| ("-", rest));
     let (clock, behind) = text.split_once('.').unwrap_or((text, ""));
@@ -181,7 +183,7 @@ fn time(literal: &str, digits: u32, fractions: Fractions) -> Option<String> {
     Some(format!("{sign}{:02}:{:02}:{:02}{shown}", total / 3600, total / 60 % 60, total % 60))
 }
 
-/// `YYYY-MM-DD[ HH:MM:SS[.f]]` and its other spellings.
+/// Returns the stored value of `YYYY-MM-DD[ HH:MM:SS[.f]]` or of another spelling of it.
 fn datetime(literal: &str, digits: u32, fractions: Fractions) -> Option<String> {
     let (date, clock) = calendar(literal)?;
     let clock = time(&clock, digits, fractions)?;
@@ -191,8 +193,8 @@ fn datetime(literal: &str, digits: u32, fractions: Fractions) -> Option<String> 
     })
 }
 
-/// Year, month and day, and the text of the clock (MySQL manual, "Date and Time Literals"): any punctuation between the
-/// parts, or none at all, and years of two digits.
+/// Splits a literal into year, month and day, and the text of its time (MySQL manual, "Date and Time Literals"). Any
+/// punctuation may be between the parts, or none, and a year may have two digits.
 fn calendar(literal: &str) -> Option<((u32, u32, u32), String)> {
     let whole = literal.split_once('.').map_or(literal, |(whole, _)| whole);
     if whole.len() >= 6 && whole.bytes().all(|byte| byte.is_ascii_digit()) {

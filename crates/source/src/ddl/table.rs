@@ -1,4 +1,4 @@
-//! A table as its statements have made it, and what `ALTER TABLE` does to it.
+//! A table as its statements define it, and what `ALTER TABLE` does to it.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,13 +14,13 @@ use crate::TableName;
 /// A table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Table {
-    /// Its name.
+    /// Name.
     pub name: TableName,
-    /// Columns in their order, each with nullability and, where its type has one, character set.
+    /// Columns in their order. Each has its nullability and, if its type has one, its character set.
     pub columns: Vec<ColumnDefinition>,
     /// Primary key first, then unique keys in the order of their definition.
     pub keys: Vec<Key>,
-    /// Default character set of columns to come.
+    /// Default character set of columns that are added later.
     pub charset: CharsetChoice,
     /// Comment.
     pub comment: Option<String>,
@@ -45,13 +45,13 @@ impl Table {
         table
     }
 
-    /// Columns of the primary key; empty if there is none.
+    /// Returns the columns of the primary key; empty if there is none.
     pub fn primary_key(&self) -> &[String] {
         self.keys.iter().find(|key| key.kind == KeyKind::Primary).map_or(&[], |key| &key.columns)
     }
 
-    /// Columns that identify a row as Debezium chooses them: the primary key, or else the first unique key whose
-    /// columns are all NOT NULL.
+    /// Returns the columns that identify a row, as Debezium chooses them: the primary key, or else the first unique key
+    /// whose columns are all NOT NULL; empty if there is neither.
     pub fn identifying_columns(&self) -> &[String] {
         let not_null = |name: &String| self.column(name).is_some_and(|column| column.nullable == Some(false));
         let primary = self.primary_key();
@@ -70,12 +70,12 @@ impl Table {
         }
     }
 
-    /// Finds a column; names are compared without regard to case.
+    /// Returns the column of that name, in any case.
     pub fn column(&self, name: &str) -> Option<&ColumnDefinition> {
         self.columns.iter().find(|column| same(&column.name, name))
     }
 
-    /// Applies the clauses of an `ALTER TABLE`; a new name is not among them.
+    /// Applies the clauses of an `ALTER TABLE`. A `RENAME TO` among them is left to the catalog.
     pub(super) fn alter(&mut self, clauses: &[AlterClause], database: &CharsetChoice, fractions: Fractions) {
         for clause in clauses {
             match clause {
@@ -98,7 +98,8 @@ impl Table {
             match clause {
                 AlterClause::AddKey(key) => self.add_key(key.clone()),
                 AlterClause::ConvertCharset(choice) => self.convert(choice, database),
-                // Of several choices for the table the last one stays; the columns are converted all the same.
+                // CONVERT sets the table's default too, so the clauses are applied again in their order: the last one
+                // decides.
                 AlterClause::DefaultCharset(choice) => self.charset = completed(choice, database),
                 _ => {}
             }
@@ -106,7 +107,8 @@ impl Table {
         self.settle(fractions);
     }
 
-    /// Columns of keys follow their columns; one that is gone leaves its key, and a key without columns is gone.
+    /// Renames the columns of keys as the table's columns were renamed. A dropped column leaves its keys, and a key
+    /// without columns is dropped.
     fn follow_columns(&mut self, arranged: &[Arranged]) {
         for key in &mut self.keys {
             let followed = key.columns.iter().filter_map(|part| {
@@ -127,7 +129,7 @@ impl Table {
         }
     }
 
-    /// Drops a key by its name; one without a name has the name of its first column.
+    /// Drops the key of that name. A key without a name is named by its first column.
     fn drop_key(&mut self, name: &str) {
         if let Some(at) = self.keys.iter().position(|key| key_is(key, name)) {
             self.keys.remove(at);
@@ -149,7 +151,7 @@ impl Table {
         }
     }
 
-    /// Completes what a definition leaves open: nullability, character sets, values of defaults, labels of key columns.
+    /// Completes what a definition leaves open: nullability, character sets, stored defaults, spelling of key columns.
     fn settle(&mut self, fractions: Fractions) {
         for column in &mut self.columns {
             column.nullable.get_or_insert(true);
@@ -173,7 +175,7 @@ impl Table {
     }
 }
 
-/// A choice completed from an outer one: only where it names nothing itself.
+/// Returns `choice` with its character set, or `outer` if `choice` names nothing.
 fn completed(choice: &CharsetChoice, outer: &CharsetChoice) -> CharsetChoice {
     match (&choice.charset, &choice.collation) {
         (None, None) => outer.clone(),
@@ -185,7 +187,8 @@ fn completed(choice: &CharsetChoice, outer: &CharsetChoice) -> CharsetChoice {
     }
 }
 
-/// The type that a text column becomes when its characters may take more bytes than it can hold.
+/// Returns the type that a text column becomes if its characters need more bytes than it can hold after a conversion;
+/// `None` if it stays.
 fn wider_text(type_name: &str, length: Option<u32>, old: u64, new: u64) -> Option<&'static str> {
     const TYPES: [(&str, u64); 4] =
         [("TINYTEXT", 255), ("TEXT", 65_535), ("MEDIUMTEXT", 16_777_215), ("LONGTEXT", 4_294_967_295)];
@@ -199,7 +202,7 @@ fn wider_text(type_name: &str, length: Option<u32>, old: u64, new: u64) -> Optio
     if bytes <= *capacity { None } else { smallest(bytes).or(TYPES.last()).map(|(name, _)| *name) }
 }
 
-/// Most bytes that a character takes (`MAXLEN` of `information_schema.CHARACTER_SETS`).
+/// Returns the most bytes that a character takes (`MAXLEN` of `information_schema.CHARACTER_SETS`).
 fn bytes_per_character(charset: &str) -> u64 {
     match charset {
         "utf8mb4" | "utf16" | "utf16le" | "utf32" | "gb18030" => 4,

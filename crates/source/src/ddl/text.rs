@@ -1,36 +1,35 @@
-//! Bytes of a statement as text.
+//! Decodes the bytes of a statement.
 //!
-//! A statement stands in the log as the client sent it, in the client's character set, which a query event names
-//! (`Q_CHARSET_CODE`). Text must be decoded before it is read as SQL: in sjis, gbk, big5 and gb18030 the second byte of
-//! a character may be a backslash, a quote or a backtick.
+//! The log holds a statement as the client sent it, in the client's character set, which the query event names
+//! (`Q_CHARSET_CODE`). The text must be decoded before it is read as SQL: in sjis, gbk, big5 and gb18030 the second
+//! byte of a character may be a backslash, a quote or a backtick.
 //!
-//! The servers write some statements themselves, among them the `CREATE TABLE` of `CREATE TABLE … SELECT`, of `LIKE` a
-//! temporary table, and of a generated invisible primary key. Those have the form of `SHOW CREATE TABLE` and are in
-//! UTF-8 whatever the event says.
+//! The servers write some statements themselves: the `CREATE TABLE` of `CREATE TABLE … SELECT`, of `LIKE` a temporary
+//! table, of a generated invisible primary key, and others. Those look like `SHOW CREATE TABLE` and are in UTF-8,
+//! whatever the event says.
 
 use bitacora_change::charset::Charset;
 
-/// Decodes a statement; `client_collation` is the collation that its event names. What is not understood becomes
-/// U+FFFD.
+/// Decodes a statement; `client_collation` is the collation that its event names. Bytes that are not valid in the
+/// character set become U+FFFD.
 pub fn statement_text(bytes: &[u8], client_collation: Option<u16>) -> String {
     let charset = client_collation.and_then(|collation| Charset::by_collation(u32::from(collation)));
     match std::str::from_utf8(bytes) {
         Ok(text) if text.is_ascii() || is_of_server(text) => text.to_owned(),
-        // The text of a client that names `binary`, or a set that is not known, is taken for UTF-8, as the server takes
-        // its names.
+        // With `binary` or an unknown character set the text is read as UTF-8, as the server reads the names in it.
         _ => charset.unwrap_or(Charset::Utf8).decode_to_string(bytes),
     }
 }
 
-/// Decodes the statement that a server logs before its rows for people to read. MariaDB names no character set for it;
-/// text that is not UTF-8 is then taken for latin1, which keeps every byte.
+/// Decodes a statement that a server logs before its row events only for people to read. MariaDB names no character set
+/// for such a statement; text that is not UTF-8 is then read as latin1, which loses no byte.
 pub fn annotation_text(bytes: &[u8], client_collation: Option<u16>) -> String {
     const LATIN1: u16 = 8;
     let is_utf8 = std::str::from_utf8(bytes).is_ok();
     statement_text(bytes, client_collation.or((!is_utf8).then_some(LATIN1)))
 }
 
-/// Whether a text begins as `SHOW CREATE TABLE` does: the first column stands in a line of its own.
+/// Returns whether a text begins like `SHOW CREATE TABLE`, with the first column on a line of its own.
 fn is_of_server(text: &str) -> bool {
     let Some(rest) = text.strip_prefix("CREATE TABLE `") else { return false };
     // A backtick in the name is doubled.
@@ -54,7 +53,7 @@ mod tests {
             ("'ñ'".as_bytes(), Some(63), "'ñ'"),
             ("'ñ'".as_bytes(), None, "'ñ'"),
             (b"'ni\xf1o'", None, "'ni\u{fffd}o'"),
-            // Two letters of latin1 that could be one of UTF-8.
+            // Two letters in latin1 whose bytes would be one letter in UTF-8.
             (b"CREATE TABLE `\xc3\xb1` (a INT)", Some(LATIN1), "CREATE TABLE `Ã±` (a INT)"),
             (
                 "CREATE TABLE `ñ``x` (\n  `año` int DEFAULT '3'\n)".as_bytes(),

@@ -1,13 +1,13 @@
-//! Statement text into tokens.
+//! Splits the text of statements into tokens.
 //!
-//! Knows both servers' lexical rules: names in backticks, strings in either quote, `ANSI_QUOTES` (double quotes hold
-//! names) and `NO_BACKSLASH_ESCAPES`, hexadecimal and bit literals, comments (`#`, `-- `, `/* */`), and comments whose
-//! content is executed (`/*!40101 … */`, MariaDB's `/*M!100100 … */`). Never fails: an unterminated string, name or
-//! comment ends at the end of the text.
+//! The lexical rules are those of both servers: names in backticks, strings in either quote, `ANSI_QUOTES` (double
+//! quotes hold names) and `NO_BACKSLASH_ESCAPES`, hexadecimal and bit literals, comments (`#`, `-- `, `/* */`), and
+//! comments whose content is executed (`/*!40101 … */`, MariaDB's `/*M!100100 … */`). The tokenizer never fails: an
+//! unterminated string, name or comment ends at the end of the text.
 
 use std::ops::Range;
 
-/// The two flags of `sql_mode` that change how text becomes tokens.
+/// The two flags of `sql_mode` that change the tokens of a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SqlMode {
     /// Double quotes hold names, not strings.
@@ -17,7 +17,7 @@ pub struct SqlMode {
 }
 
 impl SqlMode {
-    /// Takes the flags from the number that a query event's status variables carry (`Q_SQL_MODE_CODE`).
+    /// Returns the flags of the number in a query event's status variables (`Q_SQL_MODE_CODE`).
     pub fn from_bits(sql_mode: u64) -> SqlMode {
         const ANSI_QUOTES: u64 = 1 << 2;
         const NO_BACKSLASH_ESCAPES: u64 = 1 << 20;
@@ -25,18 +25,18 @@ impl SqlMode {
     }
 }
 
-/// What a token is.
+/// Kind of a token, with the value of a quoted one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum TokenKind {
     /// A keyword or a name without quotes.
     Word,
-    /// A name in quotes, without them.
+    /// A quoted name, without its quotes.
     Name(String),
-    /// A string; its value with escapes resolved.
+    /// The value of a string, with escapes resolved.
     Text(String),
-    /// `b'01'` or `0b01`; the digits.
+    /// The digits of `b'01'` or `0b01`.
     Bits(String),
-    /// `x'ff'` or `0xff`; the digits.
+    /// The digits of `x'ff'` or `0xff`.
     Hex(String),
     /// A number without sign.
     Number,
@@ -44,15 +44,15 @@ pub(super) enum TokenKind {
     Symbol(char),
 }
 
-/// A token and where it stands.
+/// A token and its place in the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Token {
     pub(super) kind: TokenKind,
-    /// Bytes of the statement text.
+    /// Range of bytes in the statement's text.
     pub(super) span: Range<usize>,
 }
 
-/// Cuts a text into tokens.
+/// Splits a text into tokens.
 pub(super) fn tokenize(sql: &str, mode: SqlMode) -> Vec<Token> {
     let mut tokenizer = Tokenizer { sql, at: 0, mode, executed_comments: 0, tokens: Vec::new() };
     while tokenizer.step() {}
@@ -63,7 +63,7 @@ struct Tokenizer<'a> {
     sql: &'a str,
     at: usize,
     mode: SqlMode,
-    /// How many executed comments are open; their `*/` is no token.
+    /// Number of open executed comments, whose `*/` must not become tokens.
     executed_comments: usize,
     tokens: Vec<Token>,
 }
@@ -77,7 +77,8 @@ impl Tokenizer<'_> {
         self.sql.as_bytes().get(self.at + ahead).copied()
     }
 
-    /// Reads one token, comment or run of blanks; false at the end. Every call moves forward.
+    /// Reads one token, one comment or one blank; returns false at the end. Every call moves forward, so the caller's
+    /// loop ends.
     fn step(&mut self) -> bool {
         let start = self.at;
         let Some(first) = self.rest().chars().next() else { return false };
@@ -109,7 +110,7 @@ impl Tokenizer<'_> {
         self.tokens.push(Token { kind, span: start..self.at });
     }
 
-    /// Whether the character before is part of a name, so that a dot qualifies what follows (`db.1st`).
+    /// Returns whether a name ends right before `start`, so that a dot there qualifies what follows (`db.1st`).
     fn after_name(&self, start: usize) -> bool {
         self.tokens
             .last()
@@ -135,7 +136,7 @@ impl Tokenizer<'_> {
         self.executed_comments += 1;
     }
 
-    /// A string or a name in quotes; the quote doubled stands for itself.
+    /// Reads a string or a quoted name, in which a doubled quote stands for one quote.
     fn quoted(&mut self, quote: char, start: usize) {
         let is_name = quote == '`' || (quote == '"' && self.mode.ansi_quotes);
         let escapes = !is_name && !self.mode.no_backslash_escapes;
@@ -192,7 +193,7 @@ impl Tokenizer<'_> {
         let exponent =
             next.is_some_and(|c| c.eq_ignore_ascii_case(&'e')) && digits > 0 && self.exponent(digits).is_some();
         if (next.is_some_and(|c| is_word(c) && !c.is_ascii_digit()) && !exponent) || (after_dot && digits > 0) {
-            // A name may begin with digits: `1st`, or `db.2024`.
+            // A name may begin with digits (`1st`), and after a dot it may be all digits (`db.2024`).
             self.word(start);
             return;
         }
@@ -206,7 +207,7 @@ impl Tokenizer<'_> {
         self.push(TokenKind::Number, start);
     }
 
-    /// Length of an exponent that starts `ahead` bytes from here.
+    /// Returns the length of the exponent that starts `ahead` bytes from here, if there is one.
     fn exponent(&self, ahead: usize) -> Option<usize> {
         let rest = self.rest().as_bytes().get(ahead..)?;
         let sign = usize::from(matches!(rest.get(1), Some(b'+' | b'-')));
@@ -240,7 +241,8 @@ fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '$') || !c.is_ascii() && !c.is_whitespace()
 }
 
-/// The manual's table of escape sequences (String Literals); any other character stands for itself.
+/// Appends the character that an escape sequence means (MySQL manual, "String Literals"). Any other character stands
+/// for itself.
 fn push_escaped(escaped: char, value: &mut String) {
     match escaped {
         '0' => value.push('\0'),
@@ -249,7 +251,7 @@ fn push_escaped(escaped: char, value: &mut String) {
         'r' => value.push('\r'),
         't' => value.push('\t'),
         'Z' => value.push('\u{1a}'),
-        // Kept as two characters: they matter to LIKE patterns only.
+        // The backslash stays, as on the server: these two sequences have a meaning only in LIKE patterns.
         '%' | '_' => value.extend(['\\', escaped]),
         other => value.push(other),
     }

@@ -5,8 +5,8 @@
 pub enum ErrorClass {
     /// The cause is likely to pass: connect again after a pause.
     Retry,
-    /// Going on would lose or repeat data: stop and let a person decide.
+    /// Going on would lose or repeat data: stop, and let a person decide.
     Stop,
-    /// The same attempt fails for ever until configuration, account or server settings change.
+    /// Every attempt fails until configuration, account or server settings change.
     FixConfiguration,
 }

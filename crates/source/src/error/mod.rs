@@ -1,7 +1,7 @@
-//! The one error of this crate: what happened, where, and what the operator can do.
+//! The error of this crate: what happened, where, and what the operator can do.
 //!
-//! Every message is one sentence; [`Error::remedy`] adds the next step and [`Error::class`] tells the caller whether
-//! trying again can help. Server errors keep their number and SQLSTATE.
+//! Every message is one sentence. [`Error::remedy`] adds the next step, and [`Error::class`] tells the caller whether
+//! another try can help. Server errors keep their number and SQLSTATE.
 
 mod class;
 mod server;
@@ -15,39 +15,39 @@ pub use class::ErrorClass;
 #[non_exhaustive]
 pub enum Error {
     /// The TCP connection was not established.
-    #[error("The server at {address} cannot be reached: {source}")]
+    #[error("The server at {address} cannot be reached: {cause}")]
     Connect {
         /// `host:port`.
         address: String,
         /// Cause given by the operating system.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
-    /// A limit of time passed.
+    /// A time limit passed.
     #[error("{what} took longer than {limit_ms} ms on {address}")]
     Timeout {
         /// `host:port`.
         address: String,
-        /// What was waited for.
+        /// What did not finish in time; the beginning of the sentence.
         what: &'static str,
         /// The limit.
         limit_ms: u64,
     },
     /// An established connection broke.
-    #[error("The connection to {address} broke while {what}: {source}")]
+    #[error("The connection to {address} broke while {what}: {cause}")]
     Lost {
         /// `host:port`.
         address: String,
-        /// What was under way.
+        /// What this process was doing, such as `reading rows`.
         what: &'static str,
         /// Cause given by the operating system or by TLS.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// The TLS handshake failed, most often at the certificate.
     #[error("TLS with {address} failed: {reason}")]
     Tls {
         /// `host:port`.
         address: String,
-        /// Cause in words of the TLS library.
+        /// Cause in the words of the TLS library.
         reason: String,
     },
     /// TLS is required and the server does not offer it.
@@ -64,26 +64,29 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// A CA is named and the mode never checks a certificate.
+    /// A CA file is named, but the TLS mode never checks a certificate.
     #[error("The CA file {} is named, but the TLS mode `disabled` checks no certificate", path.display())]
     CaWithoutTls {
         /// The file.
         path: PathBuf,
     },
-    /// The login needs the password itself, and nobody vouches for the key that it would be given to.
-    #[error("The password was not given to {address}, whose {plugin} login asks for it whole: {}", reason.sentence())]
+    /// The login needs the password itself, and nothing proves that the key it would be encrypted with is the server's.
+    #[error(
+        "The password was not sent to {address}: its {plugin} login asks for the password itself, and {}",
+        reason.sentence()
+    )]
     UntrustedKey {
         /// `host:port`.
         address: String,
         /// Plugin of the account.
         plugin: &'static str,
-        /// What is missing.
+        /// Why the key is not trusted.
         reason: NoTrust,
     },
     /// The server wants an authentication plugin that this client does not speak.
     #[error("The account needs the authentication plugin {plugin}, which is not supported")]
     AuthenticationPlugin {
-        /// Plugin name as the server gave it.
+        /// Name of the plugin as the server gave it.
         plugin: String,
     },
     /// The server answered with an error packet.
@@ -91,19 +94,19 @@ pub enum Error {
     Server {
         /// Number of the error.
         code: u16,
-        /// SQLSTATE, `HY000` where the server gave none.
+        /// SQLSTATE; `HY000` if the server gave none.
         state: String,
         /// The server's own text.
         message: String,
-        /// What was asked for.
+        /// What the server refused: a statement, the login, a stream.
         during: String,
     },
-    /// Bytes from the server are not what the protocol says.
+    /// Bytes from the server break the protocol.
     #[error("The server at {address} sent a malformed {what}")]
     Malformed {
         /// `host:port`.
         address: String,
-        /// Which structure.
+        /// The structure that could not be read.
         what: &'static str,
     },
     /// A packet is larger than the configured limit.
@@ -112,12 +115,12 @@ pub enum Error {
         /// The limit.
         limit_bytes: usize,
     },
-    /// The replica id of this process is taken.
+    /// Another server or replica uses the replica id of this process.
     #[error("Server id {server_id} is already used by {other}")]
     ServerIdInUse {
         /// The id.
         server_id: u32,
-        /// Who uses it.
+        /// Who uses the id.
         other: String,
     },
     /// A position cannot be used with this server.
@@ -133,7 +136,7 @@ pub enum Error {
         pattern: String,
         /// Name of the option.
         list: &'static str,
-        /// The first line of what the compiler says.
+        /// Why it does not compile.
         reason: String,
     },
     /// The snapshot cannot be taken exactly.
@@ -144,7 +147,7 @@ pub enum Error {
         /// What to do.
         remedy: String,
     },
-    /// The snapshot was not begun, or cannot go on, for a cause that passes.
+    /// The snapshot could not begin or cannot go on, for a cause that is likely to pass.
     #[error("The snapshot cannot go on: {reason}")]
     SnapshotAgain {
         /// Why.
@@ -169,17 +172,18 @@ pub enum Error {
 /// Why a key is not trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoTrust {
-    /// The connection is not encrypted, and the server's RSA key is neither pinned nor allowed to be anybody's.
+    /// The connection is not encrypted, the server's RSA key is not configured, and a key that nobody verified is not
+    /// allowed.
     PublicKey,
-    /// The connection is encrypted to a certificate that was not checked.
+    /// The connection is encrypted, but nobody checked the certificate.
     Certificate,
 }
 
 impl NoTrust {
     fn sentence(self) -> &'static str {
         match self {
-            NoTrust::PublicKey => "the connection has no TLS, and the key that would hide the password is not known",
-            NoTrust::Certificate => "the TLS certificate was not checked, so the key may be anybody's",
+            NoTrust::PublicKey => "the connection has neither TLS nor a key that is known to be the server's",
+            NoTrust::Certificate => "the TLS certificate was not checked, so it may be anybody's",
         }
     }
 
@@ -188,19 +192,19 @@ impl NoTrust {
             NoTrust::PublicKey => {
                 "Enable TLS on the server, or name its key (tls.server_public_key or database.serverRSAPublicKeyFile = \
                 …/public_key.pem of the server's data folder), or set tls.allow_public_key_retrieval = true \
-                (database.allowPublicKeyRetrieval) if nobody can stand between"
+                (database.allowPublicKeyRetrieval) if nobody can intercept the connection"
             }
             NoTrust::Certificate => {
                 "Name the CA of the server's certificate (tls.ca or database.ssl.ca = …/ca.pem of the server's data \
                 folder, unless you made your own), or set tls.mode = \"required\" (database.ssl.mode) if nobody can \
-                stand between"
+                intercept the connection"
             }
         }
     }
 }
 
 impl Error {
-    /// Returns whether trying again can help.
+    /// Returns what the caller does about the error.
     pub fn class(&self) -> ErrorClass {
         match self {
             Error::Connect { .. } | Error::Timeout { .. } | Error::Lost { .. } | Error::SnapshotAgain { .. } => {
@@ -221,7 +225,7 @@ impl Error {
         }
     }
 
-    /// Returns the number of a server error.
+    /// Returns the number of a server error; `None` for any other error.
     pub fn server_code(&self) -> Option<u16> {
         match self {
             Error::Server { code, .. } => Some(*code),
@@ -229,8 +233,8 @@ impl Error {
         }
     }
 
-    /// Returns whether the server answered and will not answer otherwise until somebody changes something: a question
-    /// that the account may not ask, or that this server does not know. An error that may pass is not a refusal.
+    /// Returns whether the server refuses a statement until somebody changes something: the account may not send it, or
+    /// the server does not know it. An error that may pass is not a refusal.
     pub fn is_refusal(&self) -> bool {
         matches!(self, Error::Server { .. }) && self.class() != ErrorClass::Retry
     }
@@ -242,25 +246,27 @@ impl Error {
         self.server_code().is_some_and(|code| GONE.contains(&code))
     }
 
-    /// Returns whether the server refuses a position: it has purged what follows, or does not know what lies before.
+    /// Returns whether the server refuses a position: it has purged the events after it, or lacks transactions before
+    /// it.
     pub fn refuses_position(&self) -> bool {
         const REFUSALS: [u16; 7] = [1236, 1220, 13117, 1789, 1945, 1955, 1956];
         self.class() == ErrorClass::Stop && self.server_code().is_some_and(|code| REFUSALS.contains(&code))
     }
 
-    /// Says in one sentence what the operator can do.
+    /// Returns one sentence that says what the operator can do.
     pub fn remedy(&self) -> String {
         match self {
-            Error::Connect { source, .. } => match source.kind() {
+            Error::Connect { cause, .. } => match cause.kind() {
                 std::io::ErrorKind::ConnectionRefused => {
-                    "Start the server, or correct host and port (nothing listens there)".into()
+                    "Start the server, or correct host and port; nothing listens there".into()
                 }
                 _ => "Check host name, port, firewall and the server's bind-address".into(),
             },
-            Error::Timeout { .. } => "Check network and load of the server, or raise the limit".into(),
-            Error::Lost { .. } => "Look into the server's error log; the connection is tried again".into(),
+            Error::Timeout { .. } => "Check the network and the server's load, or raise the limit".into(),
+            Error::Lost { .. } => "Look into the server's error log; the source connects again".into(),
             Error::Tls { .. } => {
-                "Give the CA file that signed the server's certificate, or choose a weaker TLS mode on purpose".into()
+                "Name the CA file of the authority that signed the certificate, or choose a weaker TLS mode on purpose"
+                    .into()
             }
             Error::TlsNotOffered { .. } => {
                 "Enable TLS on the server (ssl_cert, ssl_key), or set the TLS mode to preferred or disabled and name \
@@ -275,9 +281,9 @@ impl Error {
             }
             Error::Server { code, message, .. } => server::remedy(*code, message),
             Error::Malformed { .. } => {
-                "Check that host and port name a MySQL or MariaDB server and no proxy of another kind".into()
+                "Check that host and port lead to a MySQL or MariaDB server, not to a proxy of another kind".into()
             }
-            Error::PacketTooLarge { .. } => "Raise the packet limit, or make the transaction's rows smaller".into(),
+            Error::PacketTooLarge { .. } => "Raise the packet limit, or make the rows smaller".into(),
             Error::ServerIdInUse { .. } => {
                 "Set database.server.id to a number that no other server or replica of this source uses".into()
             }
@@ -286,7 +292,7 @@ impl Error {
                 "Correct the expression; it must match the whole name (database or database.table)".into()
             }
             Error::Snapshot { remedy, .. } | Error::SnapshotAgain { remedy, .. } => remedy.clone(),
-            Error::Value { .. } => "Correct the value on the server, or leave the table out of the capture".into(),
+            Error::Value { .. } => "Correct the value on the server, or exclude the table".into(),
         }
     }
 }
@@ -336,8 +342,8 @@ mod tests {
         assert_eq!(server(1053, "Server shutdown in progress").class(), ErrorClass::Retry);
     }
 
-    /// A server that ended, or an administrator who killed the session, once passed for an account that may not ask:
-    /// the check of the position was left out, and a snapshot did not see undecided XA transactions.
+    /// A shutdown of the server, or an administrator who killed the session, was once taken for missing privileges: the
+    /// position was not checked, and a snapshot did not see undecided XA transactions.
     #[test]
     fn what_passes_is_not_taken_for_a_refusal() {
         let refusals = [

@@ -1,4 +1,4 @@
-//! Many whole events in one piece of memory.
+//! Many complete events in one piece of memory.
 
 use std::ops::Range;
 
@@ -16,32 +16,32 @@ impl EventChunk {
         EventChunk::default()
     }
 
-    /// Number of events.
+    /// Returns the number of events.
     pub fn len(&self) -> usize {
         self.events.len()
     }
 
-    /// Returns whether there is no event.
+    /// Returns whether the chunk has no event.
     pub fn is_empty(&self) -> bool {
         self.events.is_empty()
     }
 
-    /// Walks the events in the order of the log.
+    /// Returns the events in the order of the log.
     pub fn events(&self) -> impl ExactSizeIterator<Item = &[u8]> {
         self.events.iter().map(|range| self.bytes.get(range.clone()).unwrap_or_default())
     }
 
-    /// Returns one event.
+    /// Returns the event at an index.
     pub fn event(&self, index: usize) -> Option<&[u8]> {
         self.bytes.get(self.events.get(index)?.clone())
     }
 
-    /// Sum of the events' bytes.
+    /// Returns the sum of the events' bytes.
     pub fn event_bytes(&self) -> usize {
         self.events.iter().map(Range::len).sum()
     }
 
-    /// Memory held by this chunk.
+    /// Returns the bytes of memory that the chunk holds.
     pub fn capacity_bytes(&self) -> usize {
         self.bytes.capacity()
     }

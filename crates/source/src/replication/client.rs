@@ -1,4 +1,4 @@
-//! Connection, negotiation and the stream of events.
+//! A connection that is registered as a replica, and its stream of events.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::identity::server_identity;
 use crate::wire::Connection;
 use crate::{Error, Position, ServerConfig, ServerVersion};
 
-/// What a read of the stream brought.
+/// Result of a read of the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StreamState {
     /// At least one event.
@@ -35,7 +35,8 @@ impl Client {
     /// Logs in, negotiates and registers.
     ///
     /// # Errors
-    /// Those of [`Connection::open`]; [`Error::ServerIdInUse`]; a server error without the replication privilege.
+    /// Those of [`Connection::open`]; [`Error::ServerIdInUse`]; [`Error::Server`] if the account lacks the replication
+    /// privilege.
     pub async fn connect(config: &ServerConfig, options: ReplicaOptions) -> Result<Client, Error> {
         let mut connection = Connection::open(config).await?;
         let server = server_identity(&mut connection).await?;
@@ -43,9 +44,9 @@ impl Client {
         Ok(Client { connection, options, checksum, server, current: EventChunk::new(), current_index: 0 })
     }
 
-    /// Asks for all events after the position: by GTID where the position has one, else by file and offset.
+    /// Asks for all events after the position: by GTID if the position has one, else by file and offset.
     ///
-    /// The server's objections (purged, unknown) arrive with the first read.
+    /// A server that refuses the position (purged, unknown) says so at the first read.
     pub async fn dump(&mut self, position: &Position) -> Result<(), Error> {
         dump::request(&mut self.connection, &self.options, position).await
     }
@@ -65,23 +66,23 @@ impl Client {
         &mut self.connection
     }
 
-    /// Returns the number of the connection at the server.
+    /// Returns the server's number of this connection.
     pub fn connection_id(&self) -> u32 {
         self.connection.connection_id()
     }
 
-    /// Returns the checksum that was negotiated; it holds until a format description event names its own.
+    /// Returns the negotiated checksum, which applies until a format description event names the file's own.
     pub fn checksum(&self) -> ChecksumAlgorithm {
         self.checksum
     }
 
-    /// Waits for events and fills `chunk` with all that have arrived whole, replacing what it held.
+    /// Waits for events and fills `chunk` with all that have arrived completely, replacing what it held.
     ///
     /// Safe to cancel: no event is lost.
     ///
     /// # Errors
-    /// [`Error::Timeout`] when the source is silent for longer than `silence_ms`; [`Error::Lost`]; [`Error::Server`]
-    /// with the server's objection (1236: position purged or unknown).
+    /// [`Error::Timeout`] if the server is silent for longer than `silence_ms`; [`Error::Lost`]; [`Error::Server`] if
+    /// the server refuses the position (1236: purged or unknown).
     pub async fn read_events(&mut self, chunk: &mut EventChunk) -> Result<StreamState, Error> {
         chunk.events.clear();
         chunk.bytes.clear();
@@ -98,8 +99,8 @@ impl Client {
         }
     }
 
-    /// Returns the next event; `None` at the end of the log. Simpler than [`Client::read_events`], but one call per
-    /// event.
+    /// Returns the next event; `None` at the end of the log. Simpler to use than [`Client::read_events`], but with one
+    /// call for each event.
     pub async fn next_event(&mut self) -> Result<Option<&[u8]>, Error> {
         if self.current_index >= self.current.len() {
             let mut chunk = std::mem::take(&mut self.current);
@@ -118,13 +119,14 @@ impl Client {
         while let Some(packet) = self.connection.buffered_packet()? {
             match self.connection.bytes(packet.clone()).first() {
                 Some(0x00) => chunk.events.push(packet.start + 1..packet.end),
-                // The events before this packet are returned first; the next read takes the packet again.
+                // The packet ends the stream. It is put back, so that this read returns the events before it and the
+                // next read meets the end.
                 Some(_) if !chunk.events.is_empty() => {
                     self.connection.buffer().put_back_last();
                     return Ok(Last::Wait);
                 }
                 Some(0xfe) if self.options.waiting == Waiting::Never => return Ok(Last::End),
-                // A server that shuts down sends an end packet to its replicas, although they asked to wait for more.
+                // A server that shuts down sends an end packet even to replicas that asked to wait for more events.
                 Some(0xfe) => return Err(self.connection.ended("reading the replication stream")),
                 Some(0xff) => {
                     let packet = self.connection.bytes(packet);
@@ -146,7 +148,7 @@ impl Client {
             Ok(result) => result,
             Err(_) => Err(Error::Timeout {
                 address: self.connection.address().to_owned(),
-                what: "Silence of the replication stream (not even a heartbeat)",
+                what: "The next event or heartbeat of the replication stream",
                 limit_ms,
             }),
         }

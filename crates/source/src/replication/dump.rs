@@ -1,4 +1,4 @@
-//! The dump commands.
+//! The commands that ask for the stream.
 //!
 //! Formats: "COM_BINLOG_DUMP" and "COM_BINLOG_DUMP_GTID" in the MySQL Server Developer Documentation; "COM_BINLOG_DUMP"
 //! in the MariaDB Knowledge Base. MariaDB takes a GTID position from `@slave_connect_state`.
@@ -15,10 +15,10 @@ const COM_BINLOG_DUMP_GTID: u8 = 0x1e;
 const NON_BLOCK: u16 = 1;
 const THROUGH_GTID: u16 = 4;
 
-/// First position behind the magic bytes of a binlog file.
-const FIRST_POSITION: u64 = 4;
+/// Offset of the first event in a binlog file; four magic bytes come before it.
+const FIRST_POSITION: u32 = 4;
 
-/// Sends the command that fits server and position.
+/// Sends the command that suits the server and the position.
 pub(super) async fn request(
     connection: &mut Connection,
     options: &ReplicaOptions,
@@ -29,7 +29,7 @@ pub(super) async fn request(
         Waiting::Never => NON_BLOCK,
     };
     let payload = match (connection.version().flavor, &position.gtid) {
-        // An empty set, of a server without transactions, is written alike by both.
+        // Both products write an empty set the same way, so the set of a server without transactions suits either.
         (Flavor::Mysql, Some(set)) if set.is_empty() || matches!(set, GtidSet::Mysql(_)) => {
             let mut encoded = Vec::new();
             match set {
@@ -44,12 +44,12 @@ pub(super) async fn request(
                     "SET @slave_connect_state = '{set}', @slave_gtid_strict_mode = 1, @slave_gtid_ignore_duplicates = 0"
                 ))
                 .await?;
-            dump_file(options.server_id, flags | annotate_flag(options), "", FIRST_POSITION as u32)
+            dump_file(options.server_id, flags | annotate_flag(options), "", FIRST_POSITION)
         }
         (flavor, None) => {
-            let offset = u32::try_from(position.offset.max(FIRST_POSITION)).map_err(|_| Error::Position {
+            let offset = u32::try_from(position.offset.max(FIRST_POSITION.into())).map_err(|_| Error::Position {
                 reason: format!(
-                    "offset {} of {} does not fit the dump command (4 GiB); only a GTID can name it",
+                    "offset {} of {} is beyond the 4 GiB that the dump command can name; only a GTID could name it",
                     position.offset, position.file
                 ),
             })?;
@@ -61,13 +61,13 @@ pub(super) async fn request(
                 Flavor::Mysql => "MySQL",
                 Flavor::Mariadb => "MariaDB",
             };
-            return Err(Error::Position { reason: format!("its GTIDs are of the other kind than those of {product}") });
+            return Err(Error::Position { reason: format!("its GTIDs are not in the format of {product}") });
         }
     };
     connection.command(&payload, "asking for the replication stream").await
 }
 
-/// The command that asks for a file from an offset on.
+/// Returns the command that asks for a file from an offset on.
 pub(super) fn dump_file(server_id: u32, flags: u16, file: &str, offset: u32) -> Vec<u8> {
     let mut payload = vec![COM_BINLOG_DUMP];
     payload.extend_from_slice(&offset.to_le_bytes());
@@ -77,12 +77,13 @@ pub(super) fn dump_file(server_id: u32, flags: u16, file: &str, offset: u32) -> 
     payload
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "a packet of this size would not be sent")]
 fn dump_gtid(server_id: u32, flags: u16, encoded: &[u8]) -> Vec<u8> {
     let mut payload = vec![COM_BINLOG_DUMP_GTID];
     payload.extend_from_slice(&(flags | THROUGH_GTID).to_le_bytes());
     payload.extend_from_slice(&server_id.to_le_bytes());
     payload.extend_from_slice(&0_u32.to_le_bytes());
-    payload.extend_from_slice(&FIRST_POSITION.to_le_bytes());
+    payload.extend_from_slice(&u64::from(FIRST_POSITION).to_le_bytes());
     payload.extend_from_slice(&(encoded.len() as u32).to_le_bytes());
     payload.extend_from_slice(encoded);
     payload

@@ -1,4 +1,4 @@
-//! Where a server's log ends, asked by SQL beside the stream.
+//! Asks by SQL where a server's log ends, on a session beside the stream.
 
 use std::cmp::Ordering;
 
@@ -6,17 +6,17 @@ use crate::identity::server_identity;
 use crate::wire::Connection;
 use crate::{Error, ServerConfig};
 
-/// A place in a log.
+/// The end of a log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogEnd {
     /// Binlog file.
     pub file: String,
-    /// Offset in it.
+    /// Offset in the file.
     pub offset: u64,
 }
 
 impl LogEnd {
-    /// Compares two places of one log; `None` where the files' names have nothing in common.
+    /// Compares two ends of one log; `None` if the names of the files have different bases.
     pub fn compare(&self, other: &LogEnd) -> Option<Ordering> {
         let (base, number) = self.file.rsplit_once('.')?;
         let (other_base, other_number) = other.file.rsplit_once('.')?;
@@ -25,7 +25,7 @@ impl LogEnd {
     }
 }
 
-/// A session that asks one server for the end of its log. It connects with the first question.
+/// A session that asks one server for the end of its log. It connects at the first question.
 #[derive(Debug)]
 pub struct LogEndSession {
     config: ServerConfig,
@@ -34,16 +34,15 @@ pub struct LogEndSession {
 }
 
 impl LogEndSession {
-    /// Creates a session that is not connected yet; `server` is the identity of the server whose log counts.
+    /// Creates a session that is not connected yet; `server` is the identity of the server to ask.
     pub fn new(config: ServerConfig, server: String) -> LogEndSession {
         LogEndSession { config, server, connection: None }
     }
 
-    /// Asks for the end of the log; `None` where the server has no log, or the address leads to another server.
+    /// Returns the end of the log; `None` if the server has no log, or if the address leads to another server.
     ///
     /// # Errors
-    /// Those of the connection, which is made again with the next question; [`Error::Server`] where the account may not
-    /// ask.
+    /// Those of the connection, which the next question makes again; [`Error::Server`] if the account may not ask.
     pub async fn ask(&mut self) -> Result<Option<LogEnd>, Error> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
@@ -53,13 +52,19 @@ impl LogEndSession {
         if server_identity(&mut connection).await? != self.server {
             return Ok(None);
         }
-        let version = connection.version();
-        let is_new = !version.is_mariadb() && version.at_least(8, 2, 0);
-        let status = connection.query(if is_new { "SHOW BINARY LOG STATUS" } else { "SHOW MASTER STATUS" }).await?;
+        let end = log_end(&mut connection).await?;
         self.connection = Some(connection);
-        Ok(status.first().and_then(|row| {
-            let offset = row.named("Position")?.parse().ok()?;
-            Some(LogEnd { file: row.named("File")?.to_owned(), offset })
-        }))
+        Ok(end)
     }
+}
+
+/// Asks for the end of the log; `None` where the server has no log.
+pub(super) async fn log_end(connection: &mut Connection) -> Result<Option<LogEnd>, Error> {
+    let version = connection.version();
+    let is_new = !version.is_mariadb() && version.at_least(8, 2, 0);
+    let status = connection.query(if is_new { "SHOW BINARY LOG STATUS" } else { "SHOW MASTER STATUS" }).await?;
+    Ok(status.first().and_then(|row| {
+        let offset = row.named("Position")?.parse().ok()?;
+        Some(LogEnd { file: row.named("File")?.to_owned(), offset })
+    }))
 }

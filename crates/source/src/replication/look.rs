@@ -1,4 +1,4 @@
-//! A short read of the log: is the file the same one as before, and does the same event stand at the same offset?
+//! A short read of the log: is the file still the same, and does it have the same event at the same offset?
 
 use bitacora_binlog::{CHECKSUM_BYTES, EventType};
 
@@ -9,40 +9,40 @@ use crate::log_mark::{EventMark, LogMark};
 use crate::wire::Connection;
 use crate::{Error, Position};
 
-/// Ends a dump at the end of the log.
+/// Flag of the dump command: the server ends the dump at the end of its log instead of waiting.
 const NON_BLOCK: u16 = 1;
 
-/// First position behind the magic bytes of a binlog file.
-const FIRST_POSITION: u32 = 4;
+/// Offset of the first event in a binlog file; four magic bytes come before it.
+pub(super) const FIRST_POSITION: u32 = 4;
 
-/// The server id of a client that is no replica: the server ends no other connection for it.
+/// Server id 0 means that the client is not a replica, so the server does not end a replica's connection for it.
 const NO_REPLICA: u32 = 0;
 
 const HEADER_BYTES: usize = 19;
 
-/// MariaDB's event in front of an encrypted file's events.
+/// MariaDB's event before the others in an encrypted file.
 const START_ENCRYPTION: EventType = EventType(164);
 
-/// What a look found.
+/// Result of a comparison with a mark.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Look {
-    /// The mark fits.
+    /// The log matches the mark.
     Same,
-    /// The file of that name is another one, or something else stands at the place; in one clause.
+    /// The log has another file of that name, or another event at that offset; the clause says which.
     Other(String),
 }
 
-/// Compares the log of server `server` with a mark. If the connection leads to another server, nothing is compared and
-/// the answer is [`Look::Same`]. The file must be in the server's list of logs. Consumes the connection, because a dump
-/// that is left before its end cannot be followed by a statement.
+/// Compares the log of the server with the identity `server` with a mark. If the connection leads to another server,
+/// nothing is compared and the result is [`Look::Same`]. The file must be in the server's list of logs. Consumes the
+/// connection, because no statement can follow a dump that was not read to its end.
 ///
 /// # Errors
-/// Those of the connection; [`Error::Server`] where the account may not read the log.
+/// Those of the connection; [`Error::Server`] if the account may not read the log.
 pub(crate) async fn look(mut connection: Connection, server: &str, mark: &LogMark) -> Result<Look, Error> {
     if server_identity(&mut connection).await? != server {
         return Ok(Look::Same);
     }
-    // The dump command cannot name an offset above 4 GiB; there the file alone is compared.
+    // The dump command cannot name an offset above 4 GiB. For such an offset only the file is compared.
     let event = mark.event.and_then(|event| Some((event, u32::try_from(event.start).ok()?)));
     let start = event.map_or(FIRST_POSITION, |(_, start)| start);
     let mut stream = Stream::begin(&mut connection, &mark.file, start).await?;
@@ -50,21 +50,21 @@ pub(crate) async fn look(mut connection: Connection, server: &str, mark: &LogMar
         return Ok(Look::Other(format!("{} ends before offset {start}", mark.file)));
     };
     if created != mark.created {
-        return Ok(Look::Other(format!("{} was created at another time", mark.file)));
+        return Ok(Look::Other(format!("its {} was created at another time", mark.file)));
     }
     let Some((event, _)) = event else { return Ok(Look::Same) };
     Ok(match stream.next_mark(event.start).await? {
         Some(found) if found == event => Look::Same,
-        Some(_) => Look::Other(format!("another event stands at {}:{start}", mark.file)),
+        Some(_) => Look::Other(format!("it has another event at {}:{start}", mark.file)),
         None => Look::Other(format!("{} ends before offset {start}", mark.file)),
     })
 }
 
-/// Reads the mark of the beginning of a position's file, if the connection leads to the server with this identity. The
-/// connection cannot be used afterwards.
+/// Reads the mark of the beginning of a position's file; `None` if the connection leads to a server with another
+/// identity. Consumes the connection, as [`look`] does.
 ///
 /// # Errors
-/// As [`look`].
+/// Those of [`look`].
 pub(crate) async fn file_mark(
     mut connection: Connection,
     server: &str,
@@ -79,13 +79,13 @@ pub(crate) async fn file_mark(
 }
 
 /// A dump that is read event by event and left before its end.
-struct Stream<'a> {
+pub(super) struct Stream<'a> {
     connection: &'a mut Connection,
     checksum_bytes: usize,
 }
 
 impl Stream<'_> {
-    async fn begin<'a>(connection: &'a mut Connection, file: &str, start: u32) -> Result<Stream<'a>, Error> {
+    pub(super) async fn begin<'a>(connection: &'a mut Connection, file: &str, start: u32) -> Result<Stream<'a>, Error> {
         // 4: this client understands all of MariaDB's events, so the server sends them as they are.
         connection.execute("SET @mariadb_slave_capability = 4").await?;
         negotiate_checksum(connection).await?;
@@ -93,11 +93,16 @@ impl Stream<'_> {
         Ok(Stream { connection, checksum_bytes: 0 })
     }
 
+    /// Returns the error of an event that cannot be decoded.
+    pub(super) fn malformed(&self) -> Error {
+        self.connection.malformed("event of the replication stream")
+    }
+
     /// Reads up to the format description; tells when the file was created, `None` where it has no such place.
     async fn created(&mut self) -> Result<Option<u32>, Error> {
         while let Some(event) = self.next().await? {
             if kind(&event) == EventType::FORMAT_DESCRIPTION {
-                // The event ends with the kind of checksum and a checksum of its own, on both servers.
+                // On both servers the event ends with the algorithm of the file's checksums and a checksum of its own.
                 let has_checksum = event.len().checked_sub(CHECKSUM_BYTES + 1).and_then(|at| event.get(at)) == Some(&1);
                 self.checksum_bytes = if has_checksum { CHECKSUM_BYTES } else { 0 };
                 return Ok(event.first_chunk().map(|bytes| u32::from_le_bytes(*bytes)));
@@ -106,7 +111,7 @@ impl Stream<'_> {
         Ok(None)
     }
 
-    /// The mark of the event behind the format description, as of one that begins at `start`.
+    /// Returns the mark of the next event after the format description, which begins at `start` in the file.
     async fn next_mark(&mut self, start: u64) -> Result<Option<EventMark>, Error> {
         while let Some(event) = self.next().await? {
             if kind(&event) != START_ENCRYPTION {
@@ -117,7 +122,7 @@ impl Stream<'_> {
     }
 
     /// The next event; `None` at the end of the log, or where the server finds no event at the place.
-    async fn next(&mut self) -> Result<Option<Vec<u8>>, Error> {
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<u8>>, Error> {
         let packet = self.connection.packet("looking into the log").await?;
         let packet = self.connection.bytes(packet);
         match packet.split_first() {

@@ -5,16 +5,16 @@
 pub struct ReplicaOptions {
     /// Replica id; no other server or replica of the source may use it.
     pub server_id: u32,
-    /// Identity across restarts (a UUID): the server ends an older connection with the same one, and the check for a
-    /// server id in use knows by it which replica is this process.
+    /// Identity across restarts (a UUID). The server ends an older connection with the same identity, and the check for
+    /// a server id in use recognizes this process by it.
     pub replica_uuid: String,
-    /// Pause of the source after which it must send a heartbeat.
+    /// Longest silence of the server before it must send a heartbeat.
     pub heartbeat_ms: u64,
-    /// Silence after which the connection counts as dead; several heartbeats long.
+    /// Silence after which the connection counts as dead; several heartbeats, so that one late heartbeat is harmless.
     pub silence_ms: u64,
-    /// What happens at the end of the log.
+    /// What the server does at the end of its log.
     pub waiting: Waiting,
-    /// Whether MariaDB sends the statement of row events (MySQL always does when it is logged).
+    /// Whether MariaDB sends the statements that caused row events. MySQL always sends them if it logs them.
     pub annotate_rows: AnnotateRows,
 }
 
@@ -31,15 +31,15 @@ pub enum Waiting {
 /// Whether MariaDB sends annotate events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AnnotateRows {
-    /// Sent; positions of events without own position can be computed only with them.
+    /// The server sends them. The positions of events that do not name their own can be computed only with them.
     #[default]
     Send,
-    /// Left out by the server.
+    /// The server leaves them out.
     Omit,
 }
 
 impl ReplicaOptions {
-    /// Takes a heartbeat of 10 s, 35 s of silence, and a random identity.
+    /// Creates options with a heartbeat of 10 s, a limit of 35 s for silence, and a random identity.
     pub fn new(server_id: u32) -> ReplicaOptions {
         ReplicaOptions {
             server_id,

@@ -1,4 +1,4 @@
-//! A stream that connects again by itself after a broken connection.
+//! A stream that connects again by itself after its connection broke.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::identity::server_identity;
 use crate::wire::Connection;
 use crate::{Error, ErrorClass, Position, ServerConfig};
 
-/// Longest time that closing a connection may take.
+/// Longest time for ending the stream at the server; the process waits for it at its end.
 const LEAVE: Duration = Duration::from_secs(2);
 
 /// Pauses between attempts.
@@ -19,7 +19,7 @@ pub struct BackoffOptions {
     pub first_ms: u64,
     /// Longest pause.
     pub longest_ms: u64,
-    /// Attempts without success after which the error is given to the caller; `None` tries for ever.
+    /// Failed attempts after which the caller gets the error; `None` tries for ever.
     pub attempts: Option<u32>,
 }
 
@@ -29,7 +29,7 @@ impl Default for BackoffOptions {
     }
 }
 
-/// Pauses that double, with a random part of up to a half, and a bound on the attempts.
+/// Pauses that double, each shortened at random by up to a half, and a bound on the attempts.
 #[derive(Clone, Debug)]
 pub struct Backoff {
     pauses: bitacora_backoff::Backoff,
@@ -37,26 +37,26 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Starts without failures.
+    /// Creates a backoff without failures.
     pub fn new(options: BackoffOptions) -> Backoff {
         let BackoffOptions { first_ms, longest_ms, attempts } = options;
         let [first, longest] = [first_ms, longest_ms].map(Duration::from_millis);
         Backoff { pauses: bitacora_backoff::Backoff::new(first, longest).with_jitter(0.5), attempts }
     }
 
-    /// Number of failures since the last success.
+    /// Returns the number of failures since the last success.
     pub fn failures(&self) -> u32 {
         self.pauses.failures()
     }
 
-    /// Notes a success.
+    /// Records a success.
     pub fn reset(&mut self) {
         self.pauses.reset();
     }
 
-    /// Notes a failure and returns the pause before the next attempt; `None` when no attempt is left.
+    /// Records a failure and returns the pause before the next attempt; `None` if no attempt is left.
     ///
-    /// `random` is a number from 0 to 1; the pause lies between half and all of the doubled value.
+    /// `random` is a number from 0 to 1; the pause is between half and all of the doubled value.
     pub fn next_pause_ms(&mut self, random: f64) -> Option<u64> {
         let pause = self.pauses.next_pause(random);
         if self.attempts.is_some_and(|attempts| self.failures() > attempts) {
@@ -66,14 +66,15 @@ impl Backoff {
     }
 }
 
-/// What [`Reconnecting::read_events`] brought.
+/// Result of [`Reconnecting::read_events`].
 #[derive(Debug)]
 pub enum Progress {
     /// Events that follow those of the last read.
     Events,
-    /// The stream starts again behind the given position: decoder state and the open transaction must be dropped.
+    /// The stream starts again after the given position: the caller must drop its decoder's state and the open
+    /// transaction.
     Restarted,
-    /// The connection broke or could not be made; the next call tries again after the pause.
+    /// The connection broke or was not established; the next call tries again after the pause.
     Waiting {
         /// Cause.
         error: Error,
@@ -95,21 +96,21 @@ pub struct Reconnecting {
 }
 
 impl Reconnecting {
-    /// Creates a stream that connects with the first read.
+    /// Creates a stream that connects at the first read.
     pub fn new(config: ServerConfig, options: ReplicaOptions, backoff: BackoffOptions) -> Reconnecting {
         Reconnecting { config, options, backoff: Backoff::new(backoff), client: None, pause_ms: 0 }
     }
 
-    /// Returns the connected client.
+    /// Returns the client if it is connected.
     pub fn client(&self) -> Option<&Client> {
         self.client.as_ref()
     }
 
-    /// Reads events; connects first where needed and then starts behind `position`, the end of the last transaction
-    /// that the caller has taken whole.
+    /// Reads events, or connects if the stream has no connection. A new connection starts after `position`, the end of
+    /// the last transaction that the caller has processed completely.
     ///
     /// # Errors
-    /// Errors that another attempt cannot cure, and the last one when no attempt is left.
+    /// Errors that another attempt cannot cure, and the last error if no attempt is left.
     pub async fn read_events(&mut self, chunk: &mut EventChunk, position: &Position) -> Result<Progress, Error> {
         let failed = match &mut self.client {
             Some(client) => match client.read_events(chunk).await {
@@ -149,19 +150,20 @@ impl Reconnecting {
         }
     }
 
-    /// Drops the connection; the next read makes another one after `pause_ms`.
+    /// Drops the connection; the next read connects again after `pause_ms`.
     pub fn disconnect(&mut self, pause_ms: u64) {
         self.client = None;
         self.pause_ms = pause_ms;
     }
 
-    /// Ends the stream at the server as well. The server would otherwise notice only with its next send, and until then
-    /// nobody else could use the replica id. A failure is ignored: then the server finds out by itself.
+    /// Ends the stream at the server too. Otherwise the server would notice the end only at its next send, and until
+    /// then it would list the replica id as in use. A failure is ignored, because the server then notices by itself.
     pub async fn leave(self) {
         let Some(client) = self.client else { return };
         let told = async {
             let mut connection = Connection::open(&self.config).await?;
-            // After a failover the address may lead to another server, where this number is somebody else's connection.
+            // After a failover the address may lead to another server, where this number belongs to another client's
+            // connection.
             if server_identity(&mut connection).await? == client.server() {
                 connection.execute(&format!("KILL {}", client.connection_id())).await?;
             }
@@ -169,8 +171,12 @@ impl Reconnecting {
         };
         match tokio::time::timeout(LEAVE, told).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::debug!(server = %self.config.address(), "the end of the stream: {error}"),
-            Err(_) => tracing::debug!(server = %self.config.address(), "the end of the stream: no answer"),
+            Ok(Err(error)) => {
+                tracing::debug!(server = %self.config.address(), "the stream was not ended at the server: {error}");
+            }
+            Err(_) => {
+                tracing::debug!(server = %self.config.address(), "the stream was not ended at the server in time");
+            }
         }
     }
 

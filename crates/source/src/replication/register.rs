@@ -1,4 +1,4 @@
-//! What is settled before the dump: checksum, heartbeat, identity, and that the replica id is free.
+//! Settles what must be known before the dump: checksum, heartbeat, identity, and that the replica id is free.
 //!
 //! Sources: "Replication and Binary Logging Options and Variables" and "COM_REGISTER_SLAVE" for MySQL, "Replica
 //! Protocol" for MariaDB. Both spellings of a variable are set; a server ignores user variables that it does not know.
@@ -11,7 +11,7 @@ use crate::wire::{Connection, put_length};
 
 const COM_REGISTER_SLAVE: u8 = 0x15;
 
-/// Negotiates and registers; returns the checksum that events will carry.
+/// Negotiates, registers, and returns the checksum that events will carry.
 pub(super) async fn register(
     connection: &mut Connection,
     options: &ReplicaOptions,
@@ -27,7 +27,7 @@ pub(super) async fn register(
         ))
         .await?;
     if mariadb {
-        // 4: this replica understands GTID events, so the server need not disguise them.
+        // 4: this replica understands GTID events, so the server need not replace them.
         connection.execute("SET @mariadb_slave_capability = 4").await?;
     }
     let checksum = negotiate_checksum(connection).await?;
@@ -36,7 +36,7 @@ pub(super) async fn register(
     Ok(checksum)
 }
 
-/// Asks for events with the checksums that they have.
+/// Asks for events with the checksums that the log has, and returns their algorithm.
 pub(super) async fn negotiate_checksum(connection: &mut Connection) -> Result<ChecksumAlgorithm, Error> {
     connection
         .execute(
@@ -51,8 +51,8 @@ pub(super) async fn negotiate_checksum(connection: &mut Connection) -> Result<Ch
     }
 }
 
-/// Refuses an id that the source itself or another replica uses. If the account may not list the replicas, a conflict
-/// shows later: the server ends one of the two streams.
+/// Refuses an id that the server itself or another replica uses. If the account may not list the replicas, a conflict
+/// shows only later, when the server ends one of the two streams.
 async fn check_server_id(connection: &mut Connection, options: &ReplicaOptions) -> Result<(), Error> {
     let own = connection.query("SELECT @@global.server_id").await?;
     let own = own.first().and_then(|row| row.text(0)).and_then(|text| text.parse::<u32>().ok());
@@ -67,7 +67,7 @@ async fn check_server_id(connection: &mut Connection, options: &ReplicaOptions) 
     }
 }
 
-/// Finds a replica with the id that is not this process.
+/// Returns a description of another replica with the id, if there is one.
 pub(crate) async fn other_replica(
     connection: &mut Connection,
     server_id: u32,
@@ -83,7 +83,7 @@ pub(crate) async fn other_replica(
         // MariaDB shows no UUID, so the identity is also registered as the host name.
         let ours = [row.named("Replica_UUID"), row.named("Slave_UUID"), Some(host)].contains(&Some(replica_uuid));
         if same_id && !ours {
-            let host = if host.is_empty() { "of unknown host" } else { host };
+            let host = if host.is_empty() { "on an unknown host" } else { host };
             return Ok(Some(format!("another replica ({host})")));
         }
     }
@@ -96,7 +96,7 @@ fn registration(options: &ReplicaOptions) -> Vec<u8> {
     let host: String = options.replica_uuid.chars().take(60).collect();
     put_length(&mut payload, host.len() as u64);
     payload.extend_from_slice(host.as_bytes());
-    // Empty user and password, port 0, rank 0, source id 0.
+    // Two bytes for an empty user and an empty password, then port 0 (two bytes), rank 0 and source id 0 (four each).
     payload.extend_from_slice(&[0; 2 + 2 + 4 + 4]);
     payload
 }
@@ -105,7 +105,7 @@ fn escaped(text: &str) -> String {
     text.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect()
 }
 
-/// Returns the flag of the dump command that asks for annotate events.
+/// Returns the flag of the dump command that asks for annotate events, or 0.
 pub(super) fn annotate_flag(options: &ReplicaOptions) -> u16 {
     match options.annotate_rows {
         AnnotateRows::Send => 2,

@@ -1,4 +1,4 @@
-//! Describes tables from `information_schema`.
+//! Reads the descriptions of tables from `information_schema`.
 
 use std::collections::HashMap;
 
@@ -7,10 +7,10 @@ use super::{ColumnFacts, TableFacts};
 use crate::wire::{Connection, Row};
 use crate::{Error, TableName, quoted};
 
-/// Tables asked for in one statement.
+/// Most tables that one statement asks for.
 const BATCH: usize = 200;
 
-/// Describes the tables; one that does not exist (any more) is left out. The order is that of `names`.
+/// Returns the descriptions of the tables in the order of `names`. A table that does not exist is left out.
 pub async fn describe(connection: &mut Connection, names: &[TableName]) -> Result<Vec<TableFacts>, Error> {
     let collations = collations(connection).await?;
     let mut found: HashMap<TableName, TableFacts> = HashMap::new();
@@ -23,7 +23,8 @@ pub async fn describe(connection: &mut Connection, names: &[TableName]) -> Resul
     }
     for (database, tables) in by_database {
         for batch in tables.chunks(BATCH) {
-            // MariaDB compares without case here, and looks for one of the names that it takes for equal.
+            // MariaDB compares without case here and finds only one of several tables whose names differ in case, so
+            // the comparison is by bytes.
             let exact = |name: &&TableName| format!("{} COLLATE utf8mb4_bin", literal(&name.table));
             let list = batch.iter().map(exact).collect::<Vec<_>>().join(", ");
             let condition = format!("TABLE_SCHEMA = {} AND TABLE_NAME IN ({list})", literal(database));
@@ -40,7 +41,8 @@ pub async fn describe(connection: &mut Connection, names: &[TableName]) -> Resul
 
 async fn collations(connection: &mut Connection) -> Result<HashMap<String, u32>, Error> {
     let version = connection.version();
-    // Collations of several character sets carry the set's name only in this table.
+    // In newer MariaDB versions a collation may belong to several character sets. Only this table has its full name
+    // for each of them.
     let sql = if version.is_mariadb() && version.at_least(10, 10, 1) {
         "SELECT FULL_COLLATION_NAME, ID FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY"
     } else {
@@ -137,7 +139,7 @@ async fn read_keys(
         let name = name_of(&row);
         let Some(facts) = found.get_mut(&name) else { continue };
         let Some(index) = row.text(2) else { continue };
-        // A part without column is an expression; such a key is no key of columns.
+        // A part without a column is an expression. The whole key is left out, because it does not consist of columns.
         let Some(column) = row.text(3) else {
             of_expressions.push((name, index.to_owned()));
             continue;
@@ -159,9 +161,9 @@ async fn read_keys(
     Ok(())
 }
 
-/// Puts the unique keys of a table without primary key in the server's own order: the first one whose columns are all
-/// NOT NULL stands for the primary key, in the log too. `SHOW KEYS` has that order, `information_schema` does not tell
-/// it.
+/// Sorts the unique keys of a table without a primary key into the server's own order, in which the first key whose
+/// columns are all NOT NULL takes the place of the primary key, also in the log. Only `SHOW KEYS` has that order;
+/// `information_schema` does not.
 async fn order_keys(connection: &mut Connection, facts: &mut TableFacts) -> Result<(), Error> {
     if !facts.primary_key.is_empty() || facts.unique_keys.len() < 2 {
         return Ok(());

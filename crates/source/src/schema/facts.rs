@@ -1,4 +1,4 @@
-//! What `information_schema` says about one table, uninterpreted.
+//! What `information_schema` says about one table, not interpreted.
 
 use std::str::Chars;
 
@@ -16,13 +16,13 @@ pub struct TableFacts {
     pub collation: Option<String>,
     /// Comment.
     pub comment: String,
-    /// The server's guess of the number of rows.
+    /// The server's estimate of the number of rows.
     pub row_estimate: Option<u64>,
     /// Columns in their order.
     pub columns: Vec<ColumnFacts>,
     /// Columns of the primary key in key order, with the length of the prefix in characters.
     pub primary_key: Vec<(String, Option<u32>)>,
-    /// Other unique keys: name and columns.
+    /// Unique keys other than the primary key: name and columns.
     pub unique_keys: Vec<(String, Vec<String>)>,
 }
 
@@ -35,7 +35,8 @@ pub struct ColumnFacts {
     pub position: u32,
     /// Name of the type in lower case, such as `varchar`.
     pub data_type: String,
-    /// Labels of an ENUM or SET where `column_type` cannot print them.
+    /// Labels of an ENUM or SET, if they are known from another place than `column_type`, which cannot print all of
+    /// them.
     pub known_labels: Option<Vec<String>>,
     /// Whole type, such as `enum('a','b')` or `int(10) unsigned zerofill`.
     pub column_type: String,
@@ -43,16 +44,16 @@ pub struct ColumnFacts {
     pub nullable: bool,
     /// Default as `information_schema` prints it.
     pub default: Option<String>,
-    /// Length in characters (or bytes of a binary column).
+    /// Length in characters, or in bytes for a binary column.
     pub character_length: Option<u64>,
     /// Length in bytes.
     pub octet_length: Option<u64>,
     /// Digits of a number.
-    pub precision: Option<u32>,
+    pub precision: Option<u8>,
     /// Digits after the point.
-    pub scale: Option<u32>,
-    /// Digits behind the second.
-    pub fractional_digits: Option<u32>,
+    pub scale: Option<u8>,
+    /// Fractional digits of a second.
+    pub fractional_digits: Option<u8>,
     /// Character set.
     pub charset: Option<String>,
     /// Collation.
@@ -68,7 +69,7 @@ pub struct ColumnFacts {
 }
 
 impl TableFacts {
-    /// Takes the labels of columns from a description that is complete.
+    /// Takes the labels of columns from a complete description of the table.
     pub(crate) fn take_labels(&mut self, table: Option<&Table>) {
         for column in &mut self.columns {
             let described = table.and_then(|table| table.column(&column.name)).map(|described| &described.labels);
@@ -81,23 +82,23 @@ impl TableFacts {
 impl ColumnFacts {
     /// Returns whether the column is UNSIGNED.
     pub fn is_unsigned(&self) -> bool {
-        // Labels of an ENUM or SET may be any word.
+        // A label of an ENUM or SET may contain the word.
         self.labels().is_empty() && self.column_type.to_ascii_lowercase().contains(" unsigned")
     }
 
-    /// Returns whether an extra attribute is set.
+    /// Returns whether `EXTRA` contains a word.
     pub fn has_extra(&self, word: &str) -> bool {
         self.extra.to_ascii_uppercase().contains(word)
     }
 
-    /// Returns whether the column is computed.
+    /// Returns whether the column is generated.
     pub fn is_generated(&self) -> bool {
         self.has_extra("STORED GENERATED")
             || self.has_extra("VIRTUAL GENERATED")
             || self.has_extra("PERSISTENT GENERATED")
     }
 
-    /// Reads the labels of an ENUM or SET.
+    /// Returns the labels of an ENUM or SET; empty for any other type.
     pub fn labels(&self) -> Vec<String> {
         match &self.known_labels {
             Some(labels) => labels.clone(),
@@ -107,7 +108,7 @@ impl ColumnFacts {
     }
 }
 
-/// Reads the quoted words of a type.
+/// Returns the quoted labels in the text of a type.
 fn labels(column_type: &str) -> Vec<String> {
     let mut labels = Vec::new();
     let mut chars = column_type.chars();
@@ -119,8 +120,9 @@ fn labels(column_type: &str) -> Vec<String> {
     labels
 }
 
-/// Reads a text behind its opening quote, to the closing one. The servers print it alike in every SQL mode: a quote is
-/// doubled; backslash, NUL, newline and carriage return stand behind a backslash; everything else is as it is.
+/// Reads a quoted text from after its opening quote up to the closing one. The servers print it the same way in every
+/// SQL mode: a quote is doubled; backslash, NUL, newline and carriage return are escaped by a backslash; everything
+/// else stays as it is.
 fn quoted_text(chars: &mut Chars<'_>) -> String {
     let mut text = String::new();
     while let Some(c) = chars.next() {

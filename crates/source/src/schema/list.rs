@@ -1,11 +1,11 @@
-//! Lists of tables, statements that create them, defaults of the server.
+//! Reads the list of tables, the statements that create them, and the server's defaults.
 
 use crate::wire::Connection;
 use crate::{Error, Filter, TableName, quoted};
 
-/// Writes a string literal that means the same in every SQL mode and session character set. Compared with a column it
-/// takes the column's collation, as a result of `CONVERT` would not: names that differ in case alone stay apart where
-/// the server keeps them apart.
+/// Returns a string literal that means the same in every SQL mode and session character set. In a comparison with a
+/// column it takes the column's collation, unlike the result of a `CONVERT`. So names that differ only in case stay
+/// different if the server treats them as different.
 pub(crate) fn literal(text: &str) -> String {
     if text.is_empty() {
         return "''".to_owned();
@@ -14,8 +14,8 @@ pub(crate) fn literal(text: &str) -> String {
     format!("_utf8mb4 0x{hex}")
 }
 
-/// Lists the captured tables that the account can see, in Debezium's order: by `database.table` as one text, so that
-/// `a-2.t` comes before `a.t`. Views, sequences and temporary tables are no tables.
+/// Returns the captured tables that the account can see, in Debezium's order: by `database.table` as one text, so that
+/// `a-2.t` comes before `a.t`. Views, sequences and temporary tables are left out.
 pub async fn list_tables(connection: &mut Connection, filter: &Filter) -> Result<Vec<TableName>, Error> {
     let found = connection
         .query(
@@ -32,9 +32,9 @@ pub async fn list_tables(connection: &mut Connection, filter: &Filter) -> Result
     Ok(tables)
 }
 
-/// Sorts by the tables' names as [`list_tables`] does.
+/// Sorts items by the names of their tables, in the order of [`list_tables`].
 pub(crate) fn sort_tables<T>(items: &mut [T], name: impl Fn(&T) -> &TableName) {
-    // Java compares texts by their UTF-16 units.
+    // Debezium is written in Java, which compares texts by their UTF-16 units.
     items.sort_by_cached_key(|item| name(item).to_string().encode_utf16().collect::<Vec<u16>>());
 }
 
@@ -46,7 +46,7 @@ pub async fn show_create_table(connection: &mut Connection, name: &TableName) ->
     text.ok_or_else(|| connection.malformed("answer to SHOW CREATE TABLE"))
 }
 
-/// Defaults that apply where a statement names no character set.
+/// The defaults for statements that name no character set, and how the server compares names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServerDefaults {
     /// `character_set_server`.
@@ -59,7 +59,7 @@ pub struct ServerDefaults {
     pub databases: Vec<(String, String, String)>,
 }
 
-/// Asks for the defaults.
+/// Reads the defaults from the server.
 pub async fn server_defaults(connection: &mut Connection) -> Result<ServerDefaults, Error> {
     let own = connection
         .query("SELECT @@global.character_set_server, @@global.collation_server, @@global.lower_case_table_names")

@@ -6,7 +6,7 @@ use crate::ddl::{NameCase, Table};
 use crate::wire::Connection;
 use crate::{Error, Filter, ServerConfig, TableName};
 
-/// What a server has that a catalog lacks.
+/// The captured tables that a server has and a catalog lacks.
 #[derive(Debug)]
 pub struct MissingTables {
     /// How the server compares names.
@@ -15,10 +15,10 @@ pub struct MissingTables {
     pub tables: Vec<Table>,
 }
 
-/// Returns each captured table that is not known. A table that is dropped while this reads is left out.
+/// Returns each captured table for which `is_known` is false. A table that is dropped meanwhile is left out.
 ///
 /// # Errors
-/// Those of the connection, and the server's refusals.
+/// Those of the connection, and [`Error::Server`] if the server refuses a statement.
 pub async fn missing_tables(
     config: &ServerConfig,
     filter: &Filter,
@@ -31,15 +31,22 @@ pub async fn missing_tables(
         if is_known(&name, names) {
             continue;
         }
-        match show_create_table(&mut connection, &name).await {
-            Ok(statement) => match table(&mut connection, &name, &statement).await {
-                Ok(found) => missing.tables.extend(found),
-                Err(error) if error.is_table_gone() => {}
-                Err(error) => return Err(error),
-            },
-            Err(error) if error.is_table_gone() => {}
-            Err(error) => return Err(error),
-        }
+        missing.tables.extend(described(&mut connection, &name).await?);
     }
     Ok(missing)
+}
+
+/// Describes a table as it is now; `None` if it does not exist, or is a sequence.
+///
+/// # Errors
+/// Those of the connection, and the server's refusals.
+pub(crate) async fn described(connection: &mut Connection, name: &TableName) -> Result<Option<Table>, Error> {
+    let found = match show_create_table(connection, name).await {
+        Ok(statement) => table(connection, name, &statement).await,
+        Err(error) => Err(error),
+    };
+    match found {
+        Err(error) if error.is_table_gone() => Ok(None),
+        found => found,
+    }
 }

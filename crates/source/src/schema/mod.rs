@@ -1,6 +1,6 @@
-//! What the server says about its tables: `information_schema` and `SHOW CREATE TABLE`.
+//! Reads what the server says about its tables in `information_schema` and `SHOW CREATE TABLE`.
 //!
-//! All tables are described with a handful of statements, however many there are.
+//! A handful of statements to `information_schema` describes up to 200 tables at once.
 
 mod describe;
 mod facts;
@@ -13,5 +13,6 @@ pub use describe::describe;
 pub use facts::{ColumnFacts, TableFacts};
 pub use list::{ServerDefaults, list_tables, server_defaults, show_create_table};
 pub(crate) use list::{literal, sort_tables};
+pub(crate) use missing::described;
 pub use missing::{MissingTables, missing_tables};
 pub(crate) use table::table;

@@ -1,13 +1,13 @@
-//! A table as its own `SHOW CREATE TABLE` describes it: the one way in which tables are described, as statements of the
-//! log are read in the same way.
+//! Describes a table from its `SHOW CREATE TABLE`. The scanner that reads the statements of the log reads this one too,
+//! so a table has the same description however it became known.
 
 use super::unprintable;
 use crate::ddl::{Catalog, SqlMode, Table, scan};
 use crate::wire::Connection;
 use crate::{Error, TableName};
 
-/// Reads the statement that creates a table, and asks the server for what it cannot print. `None` if the statement
-/// describes no table.
+/// Returns the table that the statement creates, completed by asking the server for what the statement cannot print.
+/// `None` if the statement creates no table.
 pub(crate) async fn table(
     connection: &mut Connection,
     name: &TableName,

@@ -1,9 +1,9 @@
-//! What `SHOW CREATE TABLE` and `information_schema` print as `?`.
+//! Asks the server for what `SHOW CREATE TABLE` and `information_schema` print as `?`.
 //!
-//! Both servers keep the text of definitions in utf8mb3, which has no characters beyond the basic multilingual plane.
-//! MariaDB also prints defaults of bytes as if they were text. The values themselves are whole: `DEFAULT(column)` gives
-//! a default without any row, and a row's text has the labels of its values. A label that no row has stays as it is
-//! printed; no value needs it.
+//! Both servers store the text of definitions in utf8mb3, which has no characters beyond the basic multilingual plane.
+//! MariaDB also prints defaults of bytes as if they were text. Values are not affected: `DEFAULT(column)` returns a
+//! default even without a row, and the text of a row has the labels of its values. A label that no row has stays as it
+//! is printed, because no value needs it.
 
 use crate::ddl::{ColumnDefinition, DefaultValue, Table};
 use crate::wire::Connection;
@@ -22,7 +22,7 @@ pub(super) async fn complete(connection: &mut Connection, table: &mut Table) -> 
     if !doubtful.is_empty() {
         let expressions: Vec<String> =
             doubtful.iter().map(|column| format!("HEX(DEFAULT(d.{}))", quoted(column))).collect();
-        // The join has one row, whatever the table has.
+        // The outer join has exactly one row, even if the table has none.
         let sql = format!(
             "SELECT {} FROM {}.{} d RIGHT JOIN (SELECT 1 AS one) o ON FALSE",
             expressions.join(", "),
@@ -65,7 +65,8 @@ fn is_doubtful(text: &str) -> bool {
     text.contains(['?', char::REPLACEMENT_CHARACTER])
 }
 
-/// The label of that index, from a row that has it.
+/// Returns the label at an index, read from a row that has it; `None` if no row has it.
+#[expect(clippy::cast_possible_truncation, reason = "a SET has at most 64 labels, and an ENUM 65,535")]
 async fn label(
     connection: &mut Connection,
     name: &TableName,
@@ -91,7 +92,7 @@ async fn label(
     if !is_set {
         return Ok(Some(text.to_owned()));
     }
-    // The members stand in the order of their bits, and no label of a SET holds a comma.
+    // The members have the order of their bits, and no label of a SET contains a comma.
     let bits: u64 = row.text(0).and_then(|bits| bits.parse().ok()).unwrap_or_default();
     let before = bits & 1u64.checked_shl(index as u32).unwrap_or_default().wrapping_sub(1);
     Ok(text.split(',').nth(before.count_ones() as usize).map(str::to_owned))

@@ -1,4 +1,4 @@
-//! One attempt to open the view with its position, on either server: without a lock where that works, else under one.
+//! One attempt to open the view with its position, on either server: without a lock if possible, else under a lock.
 
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use crate::wire::Connection;
 use crate::{Error, Position};
 
 impl Attempt<'_> {
-    /// Opens the view once, and waits for a lock no longer than its limit. When this returns a view, `uncovered` holds
-    /// the locks on the tables that no view covers.
+    /// Tries once to open the view, and waits for each lock no longer than the limit. If this returns a view,
+    /// `uncovered` holds the locks on the tables that no view covers.
     pub(super) async fn open(
         &self,
         connection: &mut Connection,
@@ -29,8 +29,8 @@ impl Attempt<'_> {
         if let Some(view) = bracket::view(connection, self.undecided, quiet).await? {
             return Ok(LockOutcome::Given(view));
         }
-        // Lock order: global first, tables second. FLUSH TABLES WITH READ LOCK waits for tables that any other session
-        // has locked, also for those of our own lock session.
+        // Lock order: the global lock first, table locks second. FLUSH TABLES WITH READ LOCK waits for tables that any
+        // other session has locked, even the snapshot's own lock session.
         if let Some(lock) = uncovered.as_deref_mut() {
             lock.release().await?;
         }

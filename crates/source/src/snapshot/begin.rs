@@ -1,4 +1,4 @@
-//! Begins a snapshot: shapes, then view and position, then the plan of each table's reading.
+//! Begins a snapshot: reads the shapes, opens the view with its position, and plans how each table is read.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -23,8 +23,8 @@ impl Snapshot {
     /// Reads the shapes of the captured tables and opens a view of their rows.
     ///
     /// # Errors
-    /// [`Error::Snapshot`] with a remedy where binlog or privileges are missing; [`Error::SnapshotAgain`] where a lock
-    /// is not given, or a table changes before it is read; those of the connection.
+    /// [`Error::Snapshot`] with a remedy if the binlog or a privilege is missing; [`Error::SnapshotAgain`] if a lock is
+    /// not given, or a table changes before it is read; those of the connection.
     pub async fn begin(config: &ServerConfig, filter: &Filter, options: &SnapshotOptions) -> Result<Snapshot, Error> {
         let mut connection = session(config, options).await?;
         let server = server_identity(&mut connection).await?;
@@ -51,13 +51,14 @@ impl Snapshot {
             .map_err(|error| lock_refused(error, locked))?;
         let mut look = Look::new(config);
         if let Some(lock) = &mut uncovered {
-            // From here on their definitions stay as they are.
+            // The locks protect the definitions of these tables too, so one comparison is enough for them.
             for table in shapes.tables.iter().take(uncovered_count) {
                 hold(lock.session(), &mut look, table).await?;
             }
         }
         shape::refuse_unknown(&mut connection, &mut look, filter, &names, release).await?;
-        // From here on only rows are read, and they come in each column's own character set.
+        // From here on the session only reads rows. The server must send them in each column's own character set, as
+        // the binlog has them.
         connection
             .execute(&format!("SET SESSION character_set_results = NULL, lock_wait_timeout = {READ_WAIT_S}"))
             .await?;
@@ -94,8 +95,9 @@ impl Snapshot {
     }
 }
 
-/// Switches the binlog off for MariaDB's session, so that savepoints, which free each table after it is read, are not
-/// logged. MySQL does not log them. An account without the privilege keeps all tables until the end of the snapshot.
+/// Switches the binlog off for a session of MariaDB, which would otherwise log the savepoints that release each table
+/// after it was read. MySQL does not log them. If the account lacks the privilege, no table is released before the end
+/// of the snapshot.
 async fn write_nothing(connection: &mut Connection) -> Result<Release, Error> {
     if !connection.version().is_mariadb() {
         return Ok(Release::EachTable);
@@ -103,19 +105,21 @@ async fn write_nothing(connection: &mut Connection) -> Result<Release, Error> {
     match connection.execute("SET SESSION sql_log_bin = 0").await {
         Err(Error::Server { code, .. }) if NOT_ALLOWED.contains(&code) => {
             tracing::info!(
-                "a change of a table waits until the whole snapshot is read, because the account lacks BINLOG ADMIN"
+                "changes of table definitions wait until the whole snapshot is read, because the account lacks BINLOG \
+                ADMIN"
             );
             Ok(Release::Together)
         }
-        done => done.map(|_| Release::EachTable),
+        done => done.map(|()| Release::EachTable),
     }
 }
 
-/// Pause before the view is opened again while prepared XA transactions wait for COMMIT or ROLLBACK, and the longest
-/// time that the snapshot waits for them.
+/// Pause before the view is opened again while prepared XA transactions wait for COMMIT or ROLLBACK.
 const XA_PAUSE: Duration = Duration::from_millis(100);
+/// Longest time that the snapshot waits for prepared XA transactions.
 const XA_PATIENCE: Duration = Duration::from_secs(10);
-/// How often a lock is tried; the pauses in between grow from the wait's own limit to the longest one.
+/// Most attempts to get a lock. The pauses between them double from `snapshot.lock.timeout.ms` to [`LONGEST_PAUSE`], so
+/// that other sessions can finish in between.
 const LOCK_ATTEMPTS: u32 = 6;
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
@@ -157,14 +161,14 @@ async fn open_view(
                         .into(),
             });
         }
-        tracing::info!(server = %attempt.config.address(), pause_ms = pause.as_millis() as u64,
-            "the snapshot's view is tried again: {reason}");
+        tracing::info!(server = %attempt.config.address(), pause_ms = %pause.as_millis(),
+            "the snapshot tries again to open its view after a pause: {reason}");
         tokio::time::sleep(pause).await;
     }
 }
 
 async fn hold(session: &mut Connection, look: &mut Look, table: &Shape) -> Result<(), Error> {
-    // The lock on the table keeps its definition until it is given back.
+    // The table's own lock keeps its definition, so no savepoint has to release anything: `Release::Together`.
     let Shape { facts, create_statement, created, .. } = table;
     match shape::hold(session, look, &facts.name, create_statement, created.as_deref(), Release::Together).await? {
         Held::Yes => Ok(()),
@@ -186,7 +190,7 @@ fn lock_refused(error: Error, tables: &[TableName]) -> Error {
     }
 }
 
-/// Names the first tables.
+/// Returns the names of the first five tables and the number of the others.
 fn listed(tables: &[TableName]) -> String {
     let shown: Vec<String> = tables.iter().take(5).map(TableName::to_string).collect();
     let more = tables.len().saturating_sub(shown.len());

@@ -1,16 +1,18 @@
-//! An exact view on MySQL without a lock.
+//! Opens an exact view on MySQL without a lock.
 //!
-//! One packet asks, in this order: the end of the log; the transactions under way between log and engine; the prepared
-//! XA transactions; then it opens the view and asks for the end of the log again. The position is the view's when both
-//! ends are equal and nothing was under way:
-//! - A transaction that the view has and the first end has not was written to the log in between, so the ends differ.
-//! - A transaction that the first end has and the view has not was still under way when that was asked. MySQL counts a
-//!   transaction from before its bytes are in the log until after its rows are visible: one with a GTID is in
-//!   `gtid_owned`, one without in `Ongoing_anonymous_transaction_count`.
-//! - A prepared XA transaction whose commit lies after the position is still listed, for the same reason.
+//! One packet asks, in this order, for the end of the log, for the transactions that are committing (between log and
+//! engine) and for the prepared XA transactions; then it opens the view and asks for the end of the log again. The view
+//! has exactly the transactions before the end of the log if both ends are equal and nothing was committing:
+//! - If the view has a transaction that is after the first end, the transaction was written to the log in between, so
+//!   the ends differ.
+//! - If the view lacks a transaction that is before the first end, the transaction was still committing when the
+//!   packet asked. MySQL counts a transaction from before its bytes are in the log until after its rows are visible:
+//!   one with a GTID is in `gtid_owned`, one without in `Ongoing_anonymous_transaction_count`.
+//! - A prepared XA transaction whose commit is after the position is still listed, for the same reason.
 //!
-//! Equal ends alone prove nothing: the rows become visible after the log has them. A busy server answers one try in two
-//! to thirty as wanted, and a try takes about a millisecond. No privilege beyond that for the position is needed.
+//! Equal ends alone prove nothing, because rows become visible only after the log has them. On a busy server one try in
+//! two to thirty succeeds, and a try takes about a millisecond. No privilege is needed beyond the one to ask for the
+//! position.
 
 use std::time::{Duration, Instant};
 
@@ -22,8 +24,9 @@ use crate::wire::{Connection, Table};
 const OWNED: &str = "SELECT @@GLOBAL.gtid_mode, @@GLOBAL.gtid_owned";
 const ANONYMOUS: &str = "SHOW GLOBAL STATUS LIKE 'Ongoing_anonymous_transaction_count'";
 
-/// Tries until a view is exact, or until `limit` has passed. Returns `None` if no try succeeded, or if the server does
-/// not report the transactions under way; the transaction of the last try may then still be open.
+/// Tries until a view is exact or `limit` has passed. Returns `None` if no try succeeded, or if the server does not
+/// report the committing transactions; then the transaction of the last try may still be open, and the caller must end
+/// it.
 pub(super) async fn view(
     connection: &mut Connection,
     undecided: Undecided,
@@ -31,7 +34,8 @@ pub(super) async fn view(
 ) -> Result<Option<View>, Error> {
     let status = status_statement(connection.version());
     let end = Instant::now() + limit;
-    // With `gtid_mode = ON` every transaction has a GTID, and the slow look at the status is left out.
+    // The first try asks for transactions without GTID. With `gtid_mode = ON` there are none, and later tries leave out
+    // this slow statement.
     let mut anonymous = Some(ANONYMOUS);
     loop {
         let mut statements = vec![status, OWNED];
@@ -63,7 +67,7 @@ pub(super) async fn view(
 /// `ER_UNKNOWN_SYSTEM_VARIABLE`.
 const UNKNOWN_VARIABLE: u16 = 1193;
 
-/// Returns whether no transaction was between log and engine; `None` where the server does not tell.
+/// Returns whether no transaction was committing; `None` if the server does not tell.
 fn is_quiet(owned: &Table, anonymous: Option<&Table>) -> Option<bool> {
     let row = owned.first()?;
     let none_is_anonymous = match anonymous {

@@ -1,4 +1,4 @@
-//! Rows of one table, as binlog row images.
+//! Rows of one table as binlog row images.
 
 use std::sync::Arc;
 
@@ -8,17 +8,17 @@ use bitacora_binlog::table::TableMap;
 /// Rows of one table. Reuse one chunk: its memory is kept.
 #[derive(Debug, Default)]
 pub struct SnapshotChunk {
-    /// Number of the table in [`super::Snapshot::tables`].
+    /// Index of the table in [`super::Snapshot::tables`].
     pub table_index: usize,
-    /// Row images one after the other: null bitmap, then the values, as in the body of a rows event.
+    /// Row images one after the other, each with its null bitmap and values, as in the body of a rows event.
     pub images: Vec<u8>,
     /// Number of rows.
     pub row_count: u32,
     /// Number of rows of this table before this chunk.
     pub first_row: u64,
-    /// Whether the table ends here.
+    /// Whether these are the last rows of the table.
     pub table_end: bool,
-    /// Whether the snapshot ends here: no later table has rows.
+    /// Whether these are the last rows of the snapshot: no later table has rows.
     pub snapshot_end: bool,
 }
 
@@ -41,7 +41,7 @@ impl SnapshotChunk {
     }
 }
 
-/// What a read brought.
+/// Result of a read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SnapshotState {
     /// At least one row.
@@ -50,15 +50,15 @@ pub enum SnapshotState {
     End,
 }
 
-/// How far the snapshot is.
+/// How much of the snapshot is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SnapshotProgress {
-    /// Tables that are complete.
+    /// Number of tables that were read completely.
     pub table_count_done: usize,
-    /// All tables.
+    /// Number of all tables.
     pub table_count: usize,
-    /// Rows read so far.
+    /// Number of rows read so far.
     pub row_count: u64,
-    /// The server's guess of all rows; may be far off, and is raised to what was read.
+    /// The server's estimate of all rows. It may be far off, but is never less than `row_count`.
     pub row_estimate: u64,
 }

@@ -1,22 +1,22 @@
-//! How a column is selected and which binlog column its values become.
+//! Plans how a column is selected and which column of the binlog its values become.
 
 use bitacora_binlog::table::{Column, ColumnType, KeyPart, TableMap};
 
 use crate::schema::{ColumnFacts, TableFacts};
 use crate::{Error, Flavor, TableName, quoted};
 
-/// `utf8mb4_general_ci`: labels and JSON are read as UTF-8 whatever the column's own character set is.
+/// `utf8mb4_general_ci`. Labels are read as UTF-8, whatever the column's own character set is.
 const UTF8MB4: u32 = 45;
 const BINARY: u32 = 63;
 
-/// What is done with a value beyond the conversion by the column's type.
+/// What happens to a value besides the conversion by the column's type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Treatment {
     /// Nothing.
     Plain,
-    /// Trailing zero bytes are cut, as the log does with BINARY.
+    /// Zero bytes at the end are cut, as the log does for BINARY.
     CutZeros,
-    /// The text is the number of an ENUM's label or of a SET's members.
+    /// The text is the number of an ENUM's label, or the bits of a SET's members.
     Number,
 }
 
@@ -27,14 +27,15 @@ pub(super) struct TableReading {
     pub map: TableMap,
     /// The statement that reads all rows.
     pub select: String,
-    /// One for each column.
+    /// The treatment of each column's values.
     pub treatments: Vec<Treatment>,
 }
 
-/// Plans the reading of a table.
+/// Plans how a table is read.
 ///
 /// # Errors
-/// [`Error::Snapshot`] for a type that is not known here.
+/// [`Error::Snapshot`] for an unknown type of a column.
+#[expect(clippy::cast_possible_truncation, reason = "a table has at most 4,096 columns")]
 pub(super) fn plan(facts: &TableFacts, flavor: Flavor) -> Result<TableReading, Error> {
     let mut columns = Vec::with_capacity(facts.columns.len());
     let mut expressions = Vec::with_capacity(facts.columns.len());
@@ -60,7 +61,7 @@ pub(super) fn plan(facts: &TableFacts, flavor: Flavor) -> Result<TableReading, E
         .collect();
     let map = TableMap::synthesize(&facts.name.database, &facts.name.table, columns, primary_key).map_err(|error| {
         Error::Snapshot {
-            reason: format!("the columns of {} cannot stand in a row image: {error}", facts.name),
+            reason: format!("the columns of {} do not fit a row image: {error}", facts.name),
             remedy: "Exclude the table, or report its definition".into(),
         }
     })?;
@@ -77,7 +78,7 @@ struct Planned {
     treatment: Treatment,
 }
 
-/// How the values of a type are selected, and as what they stand in a row image.
+/// How the values of a type are selected, and which type they have in a row image.
 struct Form {
     kind: ColumnType,
     meta: u16,
@@ -85,20 +86,20 @@ struct Form {
     treatment: Treatment,
 }
 
-/// Returns the form of a column's values; `None` for a type that is not known here.
+/// Returns the form of a column's values; `None` for an unknown type.
 fn form(facts: &ColumnFacts, flavor: Flavor) -> Option<Form> {
     let name = quoted(&facts.name);
     let mut expression = name.clone();
     let mut treatment = Treatment::Plain;
     let octets = u16::try_from(facts.octet_length.unwrap_or_default()).unwrap_or(u16::MAX);
-    let digits = facts.fractional_digits.unwrap_or_default() as u16;
+    let digits = u16::from(facts.fractional_digits.unwrap_or_default());
     let (kind, meta) = match facts.data_type.as_str() {
         "tinyint" | "boolean" => (ColumnType::TINY, 0),
         "smallint" => (ColumnType::SHORT, 0),
         "mediumint" => (ColumnType::INT24, 0),
         "int" | "integer" => (ColumnType::LONG, 0),
         "bigint" => (ColumnType::LONGLONG, 0),
-        // Printed as a double, a float has all its digits.
+        // The server prints a float with too few digits, but a double with all of them. The sum is a double.
         "float" => {
             expression = format!("{name}+0e0");
             (ColumnType::FLOAT, 4)
@@ -108,7 +109,7 @@ fn form(facts: &ColumnFacts, flavor: Flavor) -> Option<Form> {
             (ColumnType::DOUBLE, 8)
         }
         "decimal" | "numeric" => {
-            (ColumnType::NEWDECIMAL, (facts.precision? as u16) << 8 | facts.scale.unwrap_or_default() as u16)
+            (ColumnType::NEWDECIMAL, u16::from_be_bytes([facts.precision?, facts.scale.unwrap_or_default()]))
         }
         "date" => (ColumnType::DATE, 0),
         "time" => (ColumnType::TIME2, digits),
@@ -126,8 +127,8 @@ fn form(facts: &ColumnFacts, flavor: Flavor) -> Option<Form> {
         "mediumtext" | "mediumblob" => (ColumnType::BLOB, 3),
         "longtext" | "longblob" => (ColumnType::BLOB, 4),
         "json" => (ColumnType::JSON_TEXT, 4),
-        "bit" => (ColumnType::BIT, facts.precision? as u16),
-        // In a sum they would become doubles, which lose the last bits of a large set.
+        "bit" => (ColumnType::BIT, u16::from(facts.precision?)),
+        // ENUM and SET are cast, because a sum would make them doubles, which lose the last bits of a large SET.
         "enum" => {
             treatment = Treatment::Number;
             expression = format!("CAST({name} AS UNSIGNED)");
@@ -136,15 +137,22 @@ fn form(facts: &ColumnFacts, flavor: Flavor) -> Option<Form> {
         "set" => {
             treatment = Treatment::Number;
             expression = format!("CAST({name} AS UNSIGNED)");
-            let bytes = facts.labels().len().div_ceil(8);
-            (ColumnType::SET, if bytes > 4 { 8 } else { bytes.max(1) as u16 })
+            let bytes = match facts.labels().len() {
+                0..=8 => 1,
+                9..=16 => 2,
+                17..=24 => 3,
+                25..=32 => 4,
+                _ => 8,
+            };
+            (ColumnType::SET, bytes)
         }
-        // MySQL's vector is a type of its own in the log, MariaDB's is a VARBINARY of four bytes for each dimension.
+        // In MySQL's log a vector has a type of its own; in MariaDB's it is a VARBINARY with four bytes for each
+        // dimension.
         "vector" => match flavor {
             Flavor::Mysql => (ColumnType::VECTOR, 4),
             Flavor::Mariadb => (ColumnType::VARCHAR, u16::try_from(dimension(facts)?.checked_mul(4)?).ok()?),
         },
-        // The log has these like BINARY, in the order of their text.
+        // The log has these as BINARY, with the bytes in the order of their text.
         "uuid" | "inet6" => {
             treatment = Treatment::CutZeros;
             expression = format!("CAST({name} AS BINARY(16))");
@@ -169,12 +177,12 @@ fn planned(facts: &ColumnFacts, flavor: Flavor) -> Option<Planned> {
     column.name = Some(facts.name.clone());
     column.nullable = facts.nullable;
     column.unsigned = facts.is_unsigned();
-    // MariaDB's log does not tell which columns are invisible.
+    // MariaDB's log does not tell which columns are invisible, so the stream takes all for visible.
     column.visible = flavor == Flavor::Mariadb || !facts.has_extra("INVISIBLE");
     column.labels = facts.labels().into_iter().map(String::into_bytes).collect();
     column.collation = match kind {
         ColumnType::ENUM | ColumnType::SET => Some(UTF8MB4),
-        // The servers differ in what they count among the character columns of their logs.
+        // Only MariaDB's log counts geometries among the columns with a character set.
         ColumnType::GEOMETRY if flavor == Flavor::Mariadb => Some(BINARY),
         ColumnType::VECTOR => Some(BINARY),
         ColumnType::STRING | ColumnType::VARCHAR | ColumnType::BLOB => Some(facts.collation_id.unwrap_or(BINARY)),
@@ -189,7 +197,7 @@ fn planned(facts: &ColumnFacts, flavor: Flavor) -> Option<Planned> {
     Some(Planned { column, expression, treatment })
 }
 
-/// Reads the number of dimensions out of `vector(3)`.
+/// Returns the number of dimensions in a type such as `vector(3)`.
 fn dimension(facts: &ColumnFacts) -> Option<u32> {
     facts.column_type.split(['(', ')']).nth(1)?.trim().parse().ok()
 }

@@ -1,4 +1,4 @@
-//! Locks whose wait is bounded.
+//! Takes locks with a bounded wait.
 //!
 //! A session that waits for a lock already blocks every session that comes after it. So the wait has a limit: a second
 //! session cancels the statement, and the caller tries again after a pause. `lock_wait_timeout` alone is not enough: it
@@ -17,7 +17,7 @@ use crate::{Error, ServerConfig, TableName, quoted};
 #[derive(Debug)]
 pub(super) enum LockOutcome<T> {
     Given(T),
-    /// It was not; the reason is a clause for a longer sentence.
+    /// The lock was not given; the reason is a clause of a longer sentence.
     NotGiven(String),
 }
 
@@ -40,7 +40,8 @@ pub(super) async fn in_time(
         answer = &mut answer => answer,
         () = tokio::time::sleep(limit) => {
             match canceller.execute(&format!("KILL QUERY {id}")).await {
-                // Behind some proxies the session has another number; then its own limit ends the wait.
+                // Behind some proxies the session has another number at the server. Then `lock_wait_timeout` ends the
+                // wait.
                 Ok(()) | Err(Error::Server { .. }) => {}
                 Err(error) => return Err(error),
             }
@@ -50,23 +51,23 @@ pub(super) async fn in_time(
     match answer {
         Ok(answers) => Ok(LockOutcome::Given(answers)),
         Err(Error::Server { code, .. }) if NOT_IN_TIME.contains(&code) => Ok(LockOutcome::NotGiven(format!(
-            "other sessions did not give way to a read lock within {} ms",
+            "other sessions kept a read lock from being given within {} ms",
             limit.as_millis()
         ))),
         Err(error) => Err(error),
     }
 }
 
-/// Releases every lock of a session, also a lock that was given just before its statement was cancelled.
+/// Releases every lock of a session, even one that was given just before its statement was cancelled.
 pub(super) async fn unlock(session: &mut Connection) -> Result<(), Error> {
     match session.execute("UNLOCK TABLES").await {
-        // A KILL QUERY that comes too late for its statement hits the next one, which is this: send it again.
+        // A KILL QUERY that comes too late for its statement ends the next one, which is this: send it again.
         Err(Error::Server { code, .. }) if NOT_IN_TIME.contains(&code) => session.execute("UNLOCK TABLES").await,
         done => done,
     }
 }
 
-/// A session that keeps read locks on some tables, and the session that bounds its waits.
+/// A session that holds read locks on some tables, and a second session that cancels its waits.
 #[derive(Debug)]
 pub(super) struct TableLock {
     session: Connection,
@@ -90,8 +91,8 @@ impl TableLock {
         })
     }
 
-    /// Takes the locks. A transaction that wrote to one of the tables holds its metadata lock until the log has the
-    /// transaction. So while the locks are held, no change of these tables is between engine and log.
+    /// Takes the locks. A transaction that wrote to one of the tables holds the table's metadata lock until the log has
+    /// the transaction. So while the locks are held, no change of these tables is between engine and log.
     pub(super) async fn take(&mut self, limit: Duration) -> Result<LockOutcome<()>, Error> {
         Ok(match in_time(&mut self.session, &mut self.canceller, &[&self.statement], limit).await? {
             LockOutcome::Given(_) => LockOutcome::Given(()),
@@ -107,7 +108,8 @@ impl TableLock {
         unlock(&mut self.session).await
     }
 
-    /// Returns the session that holds the locks. Any other session would wait behind those that want to change a table.
+    /// Returns the session that holds the locks. It must also read the tables: any other session would have to wait
+    /// behind sessions that want to change a table.
     pub(super) fn session(&mut self) -> &mut Connection {
         &mut self.session
     }

@@ -1,10 +1,10 @@
-//! The view under a lock, for a MySQL that is never quiet or does not report its transactions. The lock is held only
-//! while view and position are taken.
+//! Opens the view under a lock, for a MySQL that is never quiet or does not report its transactions. The lock is held
+//! only while the view is opened and the position is read.
 //!
 //! `FLUSH TABLES WITH READ LOCK` is not sent while a statement has run for a second or more: MySQL would mark the
-//! tables of that statement as flushed, and every session that wants them would wait until it ends, even after this
-//! one gave up the lock. In that case, and if the account lacks RELOAD, read locks on the captured tables are taken
-//! instead. They do not wait for readers.
+//! tables of that statement as flushed, and every session that wants them would wait until the statement ends, even
+//! after this session gave up the lock. In that case, and if the account lacks RELOAD, read locks on the captured
+//! tables are taken instead. They do not wait for readers.
 
 use std::time::Duration;
 
@@ -14,7 +14,8 @@ use super::view::{Attempt, Exactness, OPEN_VIEW, View};
 use crate::Error;
 use crate::wire::{Connection, Table};
 
-/// More tables than these are not locked one by one: the first would be held while the last are opened.
+/// Most tables that are locked one by one. With more, the first tables would stay locked too long while the server
+/// opens the last ones.
 const TABLES_LOCKED_MAX: usize = 1000;
 
 /// `ER_DBACCESS_DENIED_ERROR`, `ER_ACCESS_DENIED_ERROR`, `ER_TABLEACCESS_DENIED_ERROR`,
@@ -29,7 +30,7 @@ pub(super) async fn open(
 ) -> Result<LockOutcome<View>, Error> {
     let mut reasons = vec!["the server was never quiet".to_owned()];
     if long_statements(connection).await? {
-        reasons.push("a long statement keeps the global read lock away".to_owned());
+        reasons.push("a long statement prevents the global read lock".to_owned());
     } else {
         match under_global_lock(attempt, connection, uncovered.as_deref_mut()).await {
             Err(Error::Server { code, message, .. }) if NOT_ALLOWED.contains(&code) => reasons.push(message),
@@ -44,7 +45,7 @@ pub(super) async fn open(
     Ok(LockOutcome::NotGiven(reasons.join("; ")))
 }
 
-/// Returns whether another session's statement has run for a second or more; false where the account may not ask.
+/// Returns whether a statement of another session has run for a second or more; false if the account may not ask.
 async fn long_statements(connection: &mut Connection) -> Result<bool, Error> {
     const LONG: &str = "SELECT 1 FROM performance_schema.threads WHERE TYPE = 'FOREGROUND' AND PROCESSLIST_TIME >= 1 \
                         AND PROCESSLIST_COMMAND IN ('Query', 'Execute') AND PROCESSLIST_ID <> CONNECTION_ID() LIMIT 1";
@@ -97,7 +98,7 @@ async fn under_table_locks(
 ) -> Result<LockOutcome<View>, Error> {
     let limit: Duration = attempt.lock_limit();
     if attempt.covered.len() > TABLES_LOCKED_MAX {
-        return Ok(LockOutcome::NotGiven(format!("more than {TABLES_LOCKED_MAX} tables are not locked one by one")));
+        return Ok(LockOutcome::NotGiven(format!("there are more than {TABLES_LOCKED_MAX} tables to lock one by one")));
     }
     if let Some(lock) = uncovered
         && let LockOutcome::NotGiven(reason) = lock.take(limit).await?
@@ -119,7 +120,7 @@ async fn under_table_locks(
     moment.view(connection, Some(&answers), Exactness::TableLocks)
 }
 
-/// What is asked for while a lock is held.
+/// The statements that are sent while a lock is held.
 struct Moment<'a> {
     attempt: &'a Attempt<'a>,
     statements: Vec<&'static str>,

@@ -1,15 +1,15 @@
-//! Questions about the server's present state, on a session outside the snapshot's view.
+//! Asks for the server's present state on a session outside the snapshot's view.
 //!
-//! MySQL answers questions about `information_schema` inside a transaction as of its view: a table that was renamed
-//! since is still there, with its old creation time, while its rows come from the table that has the name now. So such
-//! questions have a session of their own.
+//! Inside a transaction MySQL answers questions about `information_schema` as of the transaction's view: a table that
+//! was renamed since is still listed, with its old creation time, although its rows come from the table that has the
+//! name now. So such questions have a session of their own.
 
 use std::collections::{BTreeSet, HashMap};
 
 use crate::wire::Connection;
 use crate::{Error, Filter, ServerConfig, TableName, schema};
 
-/// A session for questions about the present; it is opened when it is needed, and again when the server has ended it.
+/// A session for questions about the present. It is opened at the first question, and again if the server has ended it.
 #[derive(Debug)]
 pub(super) struct Look {
     config: ServerConfig,
@@ -21,17 +21,17 @@ impl Look {
         Look { config: config.clone(), session: None }
     }
 
-    /// Lists the captured tables.
+    /// Returns the captured tables.
     pub(super) async fn list_tables(&mut self, filter: &Filter) -> Result<Vec<TableName>, Error> {
         schema::list_tables(self.session().await?, filter).await
     }
 
-    /// Returns when these tables were made, of those that are there.
+    /// Returns the creation times of all tables in the databases of `tables`.
     pub(super) async fn creation_times(&mut self, tables: &[TableName]) -> Result<HashMap<TableName, String>, Error> {
         creation_times(self.session().await?, tables).await
     }
 
-    /// Returns when a table was made.
+    /// Returns the creation time of a table; `None` if it does not exist.
     pub(super) async fn creation_time(&mut self, name: &TableName) -> Result<Option<String>, Error> {
         let sql = format!(
             "SELECT TABLE_NAME, CREATE_TIME FROM information_schema.TABLES WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {}",
@@ -46,7 +46,8 @@ impl Look {
 
     async fn session(&mut self) -> Result<&mut Connection, Error> {
         let live = match self.session.take() {
-            // It may have been idle for as long as the largest table took.
+            // The session was idle while a table was read, which may be longer than the server's limit for idle
+            // sessions.
             Some(mut session) => session.execute("DO 0").await.is_ok().then_some(session),
             None => None,
         };
@@ -58,7 +59,7 @@ impl Look {
     }
 }
 
-/// Asks when the tables were made.
+/// Returns the creation times of all tables in the databases of `tables`.
 pub(super) async fn creation_times(
     connection: &mut Connection,
     tables: &[TableName],

@@ -1,26 +1,26 @@
-//! How a snapshot is taken, and for what.
+//! Options of a snapshot.
 
-/// How a snapshot is taken.
+/// Options of a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SnapshotOptions {
-    /// Longest wait for a read lock at a time (`snapshot.lock.timeout.ms`); writers may wait behind it as long.
+    /// Longest wait of one attempt to get a read lock (`snapshot.lock.timeout.ms`). Writers may wait behind it as long.
     pub lock_timeout_ms: u64,
-    /// Longest time in which MySQL is asked for a view without a lock, before a lock is tried.
+    /// Longest time for opening a view without a lock on MySQL, before a lock is tried.
     pub quiet_limit_ms: u64,
-    /// Size at which a chunk is given to the caller.
+    /// Size at which a chunk is full.
     pub chunk_bytes: usize,
-    /// Longest time that the server waits for a slow caller.
+    /// Longest time that the server waits for a caller that does not read (`net_write_timeout`).
     pub write_timeout_ms: u64,
-    /// What the caller wants of the tables.
+    /// What the caller wants to know about the tables.
     pub content: SnapshotContent,
 }
 
-/// What a snapshot is for.
+/// What a snapshot reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SnapshotContent {
     /// Shapes and rows.
     Rows,
-    /// Shapes and the position alone: no table has to be locked for its rows.
+    /// Only the shapes and the position. No table is locked, because no row is read.
     Shapes,
 }
 

@@ -1,11 +1,11 @@
-//! Positions of the log, as the servers print them.
+//! Reads positions of the log as the servers print them.
 
 use bitacora_binlog::gtid::GtidSet;
 
 use crate::wire::{Connection, Row};
 use crate::{Error, Position, ServerVersion};
 
-/// The statement of MySQL that names the end of the log.
+/// Returns the statement by which MySQL names the end of its log.
 pub(super) fn status_statement(version: &ServerVersion) -> &'static str {
     if version.at_least(8, 2, 0) { "SHOW BINARY LOG STATUS" } else { "SHOW MASTER STATUS" }
 }
@@ -23,7 +23,7 @@ pub(super) fn mysql_position(
     Ok(Position { file, offset, gtid: mysql_gtids(connection, gtid_mode, executed)? })
 }
 
-/// Finds where the log begins that the server still has.
+/// Returns the position at which the oldest log file of the server begins.
 pub(super) async fn oldest(connection: &mut Connection) -> Result<Position, Error> {
     let logs = connection.query("SHOW BINARY LOGS").await?;
     let file = logs.first().and_then(|row| row.text(0)).ok_or_else(no_position)?.to_owned();
@@ -38,7 +38,7 @@ pub(super) async fn oldest(connection: &mut Connection) -> Result<Position, Erro
     Ok(Position { file, offset: 4, gtid })
 }
 
-/// Returns the GTIDs of a position; `None` where the server does not give every transaction one.
+/// Returns the GTIDs of a position; `None` if the server does not give every transaction a GTID.
 fn mysql_gtids(connection: &Connection, mode: Option<&str>, set: &str) -> Result<Option<GtidSet>, Error> {
     if mode != Some("ON") {
         return Ok(None);
@@ -47,7 +47,7 @@ fn mysql_gtids(connection: &Connection, mode: Option<&str>, set: &str) -> Result
     Ok(Some(GtidSet::Mysql(set.parse().map_err(|_| connection.malformed("GTID set"))?)))
 }
 
-/// Asks MariaDB for the GTIDs before a place of its log.
+/// Asks MariaDB for the GTIDs before an offset of its log.
 pub(super) async fn mariadb_gtids_at(
     connection: &mut Connection,
     file: &str,

@@ -11,13 +11,13 @@ use crate::Error;
 use crate::wire::{BufferedRow, TextRow};
 
 impl Snapshot {
-    /// Reads the next rows into `chunk`, replacing what it held. All rows of a chunk are of one table; tables without
-    /// rows have no chunk. Nothing is read from the server between two calls; the first call reads tables without a
-    /// consistent view ahead, because they are locked until then.
+    /// Reads the next rows into `chunk`, replacing what it held. All rows of a chunk belong to one table; a table
+    /// without rows has no chunk. Nothing is read from the server between two calls. The first call reads tables
+    /// without a consistent view in advance, because they are locked until then.
     ///
     /// # Errors
-    /// [`Error::Value`] for a value that its type does not allow; [`Error::SnapshotAgain`] when a table was changed
-    /// after the snapshot began; those of the connection.
+    /// [`Error::Value`] for a value that the column's type does not allow; [`Error::SnapshotAgain`] if a table was
+    /// changed after the snapshot began; those of the connection.
     pub async fn read_chunk(&mut self, chunk: &mut SnapshotChunk) -> Result<SnapshotState, Error> {
         if self.uncovered.is_some() && self.ahead.is_empty() {
             self.read_ahead().await?;
@@ -53,7 +53,7 @@ impl Snapshot {
         chunk.table_index = self.reading.table_index;
         chunk.first_row = self.reading.table_rows;
         let Some(table) = self.tables.get(self.reading.table_index) else { return Ok(SnapshotState::End) };
-        // The session that holds the locks of these tables reads them.
+        // Locked tables are read by the session that holds their locks.
         let connection = match &mut self.uncovered {
             Some(lock) => lock.session(),
             None => &mut self.connection,
@@ -83,7 +83,7 @@ impl Snapshot {
         Ok(SnapshotState::Rows)
     }
 
-    /// Returns how far the reading is.
+    /// Returns how much is read.
     pub fn progress(&self) -> SnapshotProgress {
         let estimate: u64 = self.tables.iter().filter_map(|table| table.facts.row_estimate).sum();
         SnapshotProgress {
@@ -99,7 +99,7 @@ impl Snapshot {
         self.reading.rows += u64::from(chunk.row_count);
     }
 
-    /// Opens the next table that has rows; `false` when there is none.
+    /// Opens the next table that has rows, and returns whether there is one.
     async fn open_next(&mut self) -> Result<bool, Error> {
         loop {
             match self.reading.open {
@@ -108,12 +108,12 @@ impl Snapshot {
                 Open::No => {}
             }
             if self.reading.table_index >= self.uncovered_count {
-                // Ends the session, and with it the locks.
+                // All locked tables are read. Closing the session releases the locks.
                 self.uncovered = None;
             }
             let Some(table) = self.tables.get(self.reading.table_index) else {
-                // Not COMMIT: MariaDB would write the savepoints to its binlog, and a replica would then have a
-                // transaction that its own source lacks.
+                // ROLLBACK, because a COMMIT would make MariaDB write the savepoints to its binlog. If the server is a
+                // replica, it would then have a transaction that its own source lacks.
                 self.connection.execute("ROLLBACK").await?;
                 self.reading.open = Open::Done;
                 return Ok(false);
@@ -149,7 +149,7 @@ impl Snapshot {
         }
     }
 
-    /// Goes on to the next table; the one that was read may be altered from now on.
+    /// Goes on to the next table, and lets other sessions alter the one that was read.
     async fn close_table(&mut self) -> Result<(), Error> {
         if self.uncovered.is_none() && self.release == Release::EachTable {
             self.connection.execute(FREE).await?;
@@ -181,7 +181,7 @@ fn put_row(table: &SnapshotTable, mut row: TextRow<'_>, out: &mut Vec<u8>) -> Re
     image.finish().map_err(|error| refused(table, 0, reason(error)))
 }
 
-/// Why a value cannot be taken. The value itself may be one that is masked in the events, so it is not part of it.
+/// Returns why a value was refused. The text does not show the value, which may be one that the events mask.
 fn reason(error: bitacora_binlog::Error) -> String {
     match error {
         bitacora_binlog::Error::Encode { reason, .. } => reason.to_owned(),
@@ -216,7 +216,7 @@ mod tests {
 
     use super::*;
 
-    /// A row that the snapshot cannot take ends the source with a sentence that goes to the log.
+    /// A refused value ends the source with a sentence in the log, which must not show the value.
     #[test]
     fn a_value_that_cannot_be_taken_is_not_shown() {
         let column = Column { name: Some("c".into()), ..Column::new(ColumnType::TINY, 0) };

@@ -1,10 +1,11 @@
-//! The snapshot's sessions.
+//! Opens the snapshot's sessions.
 
 use super::options::SnapshotOptions;
 use crate::wire::Connection;
 use crate::{Error, ServerConfig};
 
-/// Longest wait of a read behind a change of its table. It holds back nobody, so it is not that of the locks.
+/// Longest wait of a read behind a change of its table. It may be longer than the wait for a lock, because no other
+/// session waits behind it.
 pub(super) const READ_WAIT_S: u32 = 3600;
 
 /// Opens a session with the snapshot's own limits.

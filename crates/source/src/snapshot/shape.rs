@@ -1,9 +1,10 @@
-//! Shapes of the captured tables, read without a lock, and the proof at each table's turn that its shape still holds.
+//! Reads the shapes of the captured tables without a lock, and proves before each table is read that its shape is
+//! still the same.
 //!
-//! A view keeps rows, not definitions: `SHOW CREATE TABLE` prints the present one. So all shapes are read before the
-//! view. They are compared again when the view's session holds the table's metadata lock, before the first of its rows.
-//! The creation time is part of the comparison, because another table with the same columns may have been renamed to
-//! this name. On MySQL only a session outside the view sees that time (see `look`).
+//! A view keeps rows, but not definitions: `SHOW CREATE TABLE` prints the present one. So all shapes are read before
+//! the view is opened. They are compared again when the view's session holds the table's metadata lock, before the
+//! first row is read. The comparison includes the creation time, because another table with the same columns may have
+//! been renamed to this name. On MySQL only a session outside the view sees that time (see `look`).
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -14,11 +15,11 @@ use crate::schema::{self, ServerDefaults, TableFacts};
 use crate::wire::Connection;
 use crate::{Error, Filter, TableName, quoted};
 
-/// What is known of a table before its rows are read.
+/// What is known about a table before its rows are read.
 #[derive(Debug)]
 pub(super) struct Shape {
     pub(super) facts: TableFacts,
-    /// The description that the stream would have of the table.
+    /// The description of the table that the stream would have.
     pub(super) described: Option<DescribedTable>,
     pub(super) create_statement: String,
     pub(super) created: Option<String>,
@@ -31,15 +32,16 @@ pub(super) struct Shapes {
     pub(super) defaults: ServerDefaults,
 }
 
-/// `ER_TABLE_DEF_CHANGED`: the table was made or altered after the view.
+/// `ER_TABLE_DEF_CHANGED`: the table was created or altered after the view was opened.
 const CHANGED: u16 = 1412;
 
-/// How often the list of tables is compared with what was read of it.
+/// Most times that the list of tables is read again to find new ones. A server that keeps creating tables would never
+/// let the reading end; [`refuse_unknown`] finds those that it creates later.
 const ROUNDS: usize = 10;
 
 impl Shapes {
-    /// Reads the shapes in the order of [`schema::list_tables`]. A table that is dropped while this reads is left out;
-    /// one that is created while this reads is included.
+    /// Reads the shapes, in the order of [`schema::list_tables`]. A table that is dropped meanwhile is left out; one
+    /// that is created meanwhile is included.
     pub(super) async fn read(connection: &mut Connection, filter: &Filter) -> Result<Shapes, Error> {
         let mut tables: Vec<Shape> = Vec::new();
         for _ in 0..ROUNDS {
@@ -57,8 +59,8 @@ impl Shapes {
     }
 }
 
-/// Reads the shapes of these tables: creation time and `SHOW CREATE TABLE` first, the description after them. So when
-/// both are found unchanged later (see [`hold`]), the description, which was read in between, holds too.
+/// Reads the shapes of these tables: creation time and `SHOW CREATE TABLE` first, the description after them. If
+/// [`hold`] later finds those two unchanged, the description, which was read in between, is still right too.
 async fn read_shapes(connection: &mut Connection, found: Vec<TableName>) -> Result<Vec<Shape>, Error> {
     let mut times = creation_times(connection, &found).await?;
     let mut names = Vec::with_capacity(found.len());
@@ -90,24 +92,25 @@ async fn read_shapes(connection: &mut Connection, found: Vec<TableName>) -> Resu
 }
 
 pub(super) fn left_out(name: &TableName) {
-    tracing::warn!(table = %name, "a table is gone before its snapshot; it is left out");
+    tracing::warn!(table = %name, "a table was dropped before its rows were read, so it is left out");
 }
 
-/// When the metadata lock of a table that was read is given back.
+/// When the metadata lock of a table that was read is released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Release {
-    /// Behind its last row, by a savepoint.
+    /// After the table's last row, by rolling back to a savepoint.
     EachTable,
-    /// At the end of the snapshot. MariaDB logs a savepoint, even of a transaction that changes nothing, unless the
-    /// session is kept out of the binlog: an event of our own would break replicas that insist on the order of GTIDs.
+    /// At the end of the snapshot. MariaDB logs a savepoint, even in a transaction that changes nothing, unless the
+    /// session is kept out of the binlog. An event of the snapshot would break replicas that insist on the order of
+    /// GTIDs.
     Together,
 }
 
-/// Whether a table is there at its turn.
+/// Whether a table still exists when its rows are to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Held {
     Yes,
-    /// It was dropped or renamed.
+    /// The table was dropped or renamed.
     Gone,
 }
 
@@ -115,7 +118,7 @@ pub(super) enum Held {
 /// `created`. Leaves the session with results in each column's own character set.
 ///
 /// # Errors
-/// [`Error::SnapshotAgain`] when the table was altered or replaced; those of the connection.
+/// [`Error::SnapshotAgain`] if the table was altered or replaced; those of the connection.
 pub(super) async fn hold(
     connection: &mut Connection,
     look: &mut Look,
@@ -138,7 +141,7 @@ pub(super) async fn hold(
     };
     let now = answers.get(2).and_then(|shown| Some(String::from_utf8_lossy(shown.first()?.bytes(1)?).into_owned()));
     let now = now.ok_or_else(|| connection.malformed("answer to SHOW CREATE TABLE"))?;
-    // From here on the metadata lock prevents a rename, so the creation time is that of the table that will be read.
+    // The metadata lock prevents a rename from here on, so the creation time belongs to the table that will be read.
     if without_counter(&now) != without_counter(create_statement)
         || look.creation_time(name).await?.as_deref() != created
     {
@@ -147,14 +150,15 @@ pub(super) async fn hold(
     Ok(Held::Yes)
 }
 
-/// Placed before each table is read.
+/// Sets the savepoint before a table is read.
 const SAVEPOINT: &str = "SAVEPOINT before_table";
 
-/// Frees the metadata locks that were taken since [`hold`] and keeps the view: the table can be altered from now on.
+/// Releases the metadata locks that were taken since [`hold`] and keeps the view: other sessions can alter the table
+/// from now on.
 pub(super) const FREE: &str = "ROLLBACK TO SAVEPOINT before_table";
 
-/// Turns the error of a table that changed during the snapshot into [`Error::SnapshotAgain`]; leaves any other as it
-/// is.
+/// Turns the error for a table that changed during the snapshot into [`Error::SnapshotAgain`], and returns any other
+/// error unchanged.
 pub(super) fn changed(error: Error, name: &TableName) -> Error {
     match error {
         Error::Server { code: CHANGED, .. } => again(name, "was altered, emptied or replaced"),
@@ -163,7 +167,7 @@ pub(super) fn changed(error: Error, name: &TableName) -> Error {
     }
 }
 
-/// A table that is gone and cannot be left out.
+/// Returns the error for a table that was dropped or renamed and cannot be left out.
 pub(super) fn gone(name: &TableName) -> Error {
     again(name, "was dropped or renamed")
 }
@@ -175,17 +179,18 @@ fn again(name: &TableName, what: &str) -> Error {
     }
 }
 
-/// Longest life of a table that an application makes for a moment.
+/// Longest life of a table that an application creates only for a moment.
 const PASSING: Duration = Duration::from_secs(2);
+/// Pause before the tables are listed again while an unknown one may still be dropped.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
-/// Looks for captured tables that the view has and the shapes lack, because they were made or renamed in between: their
-/// rows would be in neither snapshot nor stream. A table that was made after the view is none of them: the stream has
-/// all of it, and the server refuses to read it in the view. One that is dropped within [`PASSING`] has no rows any
-/// more.
+/// Refuses captured tables that the view has and the shapes lack, because they were created or renamed in between:
+/// their rows would be in neither snapshot nor stream. A table that was created after the view was opened is harmless:
+/// the stream has all of it, and the server refuses to read it in the view. A table that is dropped within [`PASSING`]
+/// is harmless too, because it has no rows any more.
 ///
 /// # Errors
-/// [`Error::SnapshotAgain`] for such a table; those of the connection.
+/// [`Error::SnapshotAgain`] if there is such a table; those of the connection.
 pub(super) async fn refuse_unknown(
     connection: &mut Connection,
     look: &mut Look,
@@ -193,11 +198,11 @@ pub(super) async fn refuse_unknown(
     known: &[TableName],
     release: Release,
 ) -> Result<(), Error> {
-    // A set: servers have tens of thousands of tables.
+    // A set, because servers may have tens of thousands of tables.
     let known: HashSet<&TableName> = known.iter().collect();
     let until = Instant::now() + PASSING;
     while let Some(name) = unknown_table(connection, look, filter, &known, release).await? {
-        // Where the look itself keeps the table locked, nobody can drop it.
+        // With `Release::Together` the look itself keeps the table locked, so waiting for a DROP would be in vain.
         if release == Release::Together || Instant::now() >= until {
             return Err(again(&name, "appeared"));
         }
@@ -229,7 +234,7 @@ async fn unknown_table(
             Err(error) => return Err(error),
         };
         if release == Release::EachTable {
-            // The server keeps the table's metadata lock after a refusal, too.
+            // The server keeps the table's metadata lock even if it refused the statement.
             connection.execute(FREE).await?;
         }
         if is_readable {
@@ -239,12 +244,12 @@ async fn unknown_table(
     Ok(None)
 }
 
-/// Makes sure that a table that is gone was dropped, so that its rows belong to nobody. If it was renamed to a captured
-/// name instead, its rows would be in neither snapshot nor stream. `known` are the snapshot's tables with the times
-/// when they were made, `gone` included.
+/// Makes sure that the table `gone` was dropped and not renamed. If it was renamed to another captured name, its rows
+/// would be in neither snapshot nor stream. `known` are the snapshot's tables with their creation times, `gone` among
+/// them.
 ///
 /// # Errors
-/// [`Error::SnapshotAgain`] when another table is it, or may be; those of the connection.
+/// [`Error::SnapshotAgain`] if another table is, or may be, the one that is gone; those of the connection.
 pub(super) async fn refuse_renamed<'a>(
     connection: &mut Connection,
     look: &mut Look,
@@ -262,7 +267,7 @@ pub(super) async fn refuse_renamed<'a>(
         if Some(now.as_str()) != *created {
             return Err(again(name, "was replaced"));
         }
-        // MySQL keeps the time when a table is renamed: a table of the same second may be the one that is gone.
+        // On MySQL a rename keeps the creation time, so a table of the same second may be the one that is gone.
         if made.is_none_or(|made| made == now) {
             return Err(self::gone(gone));
         }
@@ -270,7 +275,7 @@ pub(super) async fn refuse_renamed<'a>(
     Ok(())
 }
 
-/// Cuts the counter of the next row out of the options behind the columns, because every insert moves it.
+/// Returns the statement without the table option AUTO_INCREMENT, because every insert changes its value.
 fn without_counter(statement: &str) -> String {
     const COUNTER: &str = " AUTO_INCREMENT=";
     let options = statement.find("\n) ").unwrap_or(statement.len());
@@ -297,7 +302,7 @@ mod tests {
         assert!(same(&table(" AUTO_INCREMENT=5", "c"), &table(" AUTO_INCREMENT=17", "c")));
         assert!(!same(&table(" AUTO_INCREMENT=5", "c"), &table(" AUTO_INCREMENT=5", "d")));
         assert!(same(&table("", "c"), &table("", "c")));
-        // The first row of a table brings the counter.
+        // The statement has the option only after the table's first row.
         assert!(same(&table("", "c"), &table(" AUTO_INCREMENT=2", "c")));
     }
 }

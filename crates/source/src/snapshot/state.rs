@@ -1,6 +1,6 @@
-//! An open snapshot: its sessions, its tables, and where the reading stands.
+//! An open snapshot: its sessions, its tables, and the place up to which they are read.
 //!
-//! `begin` makes it and `reader` moves it; both lie above this file.
+//! `begin` creates it and `reader` reads it; both files are above this one.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -29,9 +29,9 @@ pub struct SnapshotTable {
     pub facts: TableFacts,
     /// What `SHOW CREATE TABLE` says, completed with what it cannot print; `None` if it could not be read.
     pub table: Option<Table>,
-    /// The same in the terms of plans.
+    /// `table` as the description that plans work with.
     pub description: TableDescription,
-    /// Statement that creates the table.
+    /// The output of `SHOW CREATE TABLE`.
     pub create_statement: String,
     pub(super) created: Option<String>,
     pub(super) select: String,
@@ -43,7 +43,7 @@ pub struct SnapshotTable {
 pub struct Snapshot {
     pub(super) connection: Connection,
     pub(super) look: Look,
-    /// Keeps the tables without a view, which are the first ones, until they are read.
+    /// Keeps the tables without a view locked until they are read. They are the first `uncovered_count` tables.
     pub(super) uncovered: Option<TableLock>,
     pub(super) uncovered_count: usize,
     pub(super) release: Release,
@@ -57,23 +57,24 @@ pub struct Snapshot {
     pub(super) exactness: Exactness,
 }
 
-/// Where the reading stands.
+/// The place up to which the tables are read.
 #[derive(Debug)]
 pub(super) struct Reading {
     pub(super) chunk_bytes: usize,
-    /// Table whose result is open, or the next one to open.
+    /// The table whose result is open, or the next one to open.
     pub(super) table_index: usize,
     pub(super) open: Open,
-    /// Rows of the open table.
+    /// Rows read of the open table.
     pub(super) table_rows: u64,
+    /// Rows read of all tables.
     pub(super) rows: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Open {
-    /// No statement has been sent for the table.
+    /// The table's rows are not asked for yet.
     No,
-    /// The table's rows are on their way.
+    /// The table's rows are being received.
     Yes,
     /// The transaction is closed.
     Done,
@@ -96,10 +97,10 @@ impl Snapshot {
         &self.position
     }
 
-    /// Finds where the log begins that the server still has.
+    /// Returns the position at which the oldest log file of the server begins.
     ///
     /// # Errors
-    /// [`Error::Snapshot`] where the server has no binlog; those of the connection.
+    /// [`Error::Snapshot`] if the server has no binlog; those of the connection.
     pub async fn oldest_position(&mut self) -> Result<Position, Error> {
         position::oldest(&mut self.connection).await
     }
@@ -109,7 +110,7 @@ impl Snapshot {
         &self.tables
     }
 
-    /// Returns the tables in the order of their names, as [`crate::schema::list_tables`] has it.
+    /// Returns the tables in the order of their names, which is that of [`crate::schema::list_tables`].
     pub fn tables_by_name(&self) -> Vec<&SnapshotTable> {
         let mut tables: Vec<&SnapshotTable> = self.tables.iter().collect();
         schema::sort_tables(&mut tables, |table| &table.facts.name);

@@ -1,4 +1,4 @@
-//! The consistent view, how exact it is, and what it cannot have.
+//! The consistent view, how its position was found, and the XA transactions that it cannot have.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ pub(super) const OPEN_VIEW: &str = "START TRANSACTION WITH CONSISTENT SNAPSHOT";
 pub enum Exactness {
     /// The server itself names the position of the view (MariaDB); no lock.
     ServerPosition,
-    /// Nothing was between log and engine when the view was opened (MySQL); no lock.
+    /// No transaction was between log and engine when the view was opened (MySQL); no lock.
     QuietMoment,
-    /// A global read lock for a moment, because the server was never quiet.
+    /// The view was opened under a global read lock, because the server was never quiet.
     GlobalLock,
-    /// Read locks on the captured tables for a moment, because the server was never quiet.
+    /// The view was opened under read locks on the captured tables, because the server was never quiet.
     TableLocks,
 }
 
@@ -26,12 +26,12 @@ pub enum Exactness {
 pub(super) struct View {
     pub(super) position: Position,
     pub(super) exactness: Exactness,
-    /// XA transactions that are prepared and not decided: their rows lie before the position, and the view does not
-    /// have them.
+    /// Number of prepared XA transactions that wait for their decision. Their rows are before the position, and the
+    /// view does not have them.
     pub(super) undecided: usize,
 }
 
-/// Whether the account may list the XA transactions that wait for their decision (MySQL: `XA_RECOVER_ADMIN`).
+/// Whether the account may list the prepared XA transactions (MySQL: `XA_RECOVER_ADMIN`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Undecided {
     Listed,
@@ -47,12 +47,12 @@ impl Undecided {
         }
     }
 
-    /// Returns the statement that lists them, where it may be asked.
+    /// Returns the statement that lists the prepared XA transactions, if the account may send it.
     pub(super) fn statement(self) -> Option<&'static str> {
         (self == Undecided::Listed).then_some(XA_RECOVER)
     }
 
-    /// Counts the rows of the first answer, which is that to [`Undecided::statement`]; 0 where it was not asked.
+    /// Returns the number of rows in the first answer, that of [`Undecided::statement`]; 0 if it was not sent.
     pub(super) fn count(self, answers: &[Table]) -> usize {
         answers.first().filter(|_| self == Undecided::Listed).map_or(0, Table::len)
     }
@@ -60,7 +60,7 @@ impl Undecided {
 
 const XA_RECOVER: &str = "XA RECOVER";
 
-/// What an attempt needs.
+/// What an attempt to open the view needs.
 pub(super) struct Attempt<'a> {
     pub(super) config: &'a ServerConfig,
     pub(super) options: &'a SnapshotOptions,

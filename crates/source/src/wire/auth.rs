@@ -1,10 +1,12 @@
-//! What the password plugins send: scrambles, and the password under the server's RSA key.
+//! Computes what the password plugins send: scrambles, and the password encrypted with the server's RSA key.
 //!
 //! Sources: "Native Authentication" and "Caching_sha2_password information" in the MySQL Server Developer
-//! Documentation. The password itself leaves this process only inside TLS or under an RSA key, as `trust` allows.
+//! Documentation. The password itself leaves this process only inside TLS or encrypted with an RSA key, as `trust`
+//! allows.
 //!
-//! `mysql_native_password` never sends it, but its scramble is weak: whoever answers in the server's place can guess at
-//! a short password with two SHA-1 a try, and whoever also has the server's stored hash can log in from one scramble.
+//! `mysql_native_password` never sends the password, but its scramble is weak: an attacker who answers in the server's
+//! place can guess a short password with two SHA-1 per try, and one who also has the server's stored hash can log in
+//! with what a single scramble reveals.
 
 use rsa::RsaPublicKey;
 use rsa::pkcs8::DecodePublicKey;
@@ -13,7 +15,7 @@ use sha2::Sha256;
 
 use crate::Secret;
 
-/// Length of the server's random bytes.
+/// Length of the server's nonce.
 pub(super) const NONCE: usize = 20;
 
 /// Plugins that this client speaks.
@@ -28,7 +30,7 @@ pub(super) enum Plugin {
 }
 
 impl Plugin {
-    /// Finds a plugin by the name that the server uses.
+    /// Returns the plugin of the name that the server uses; `None` if this client does not speak it.
     pub(super) fn named(name: &[u8]) -> Option<Plugin> {
         match name {
             b"mysql_native_password" => Some(Plugin::Native),
@@ -47,7 +49,7 @@ impl Plugin {
         }
     }
 
-    /// Returns the first answer to the server's random bytes. An empty password has an empty answer.
+    /// Returns the first answer to the server's nonce. An empty password has an empty answer.
     pub(super) fn answer(self, password: &Secret, nonce: &[u8]) -> Vec<u8> {
         let password = password.expose().as_bytes();
         if password.is_empty() {
@@ -67,7 +69,7 @@ impl Plugin {
                 let mask = Sha256::new().chain_update(Sha256::digest(once)).chain_update(nonce).finalize();
                 xor(&once, &mask)
             }
-            // There is no scramble: the password itself is wanted.
+            // The plugin has no scramble, and the server waits for the password itself.
             Plugin::Sha256 => Vec::new(),
         }
     }
@@ -80,13 +82,13 @@ pub(super) fn clear(password: &Secret) -> Vec<u8> {
     bytes
 }
 
-/// Reads a public key (PEM) as a server sends it or keeps it in its data folder, with a closing zero byte.
+/// Reads a public key in PEM, as a server keeps it in its data folder, or sends it with a zero byte at the end.
 pub(super) fn public_key(pem: &[u8]) -> Option<RsaPublicKey> {
     let pem = std::str::from_utf8(pem).ok()?;
     RsaPublicKey::from_public_key_pem(pem.trim_end_matches(['\0', '\n', ' '])).ok()
 }
 
-/// Encrypts the password under a public key: masked with the nonce, then OAEP with SHA-1.
+/// Encrypts the password with a public key: masked with the nonce, then by OAEP with SHA-1.
 pub(super) fn under_key(password: &Secret, nonce: &[u8], key: &RsaPublicKey) -> Option<Vec<u8>> {
     let masked: Vec<u8> = clear(password).iter().zip(nonce.iter().cycle()).map(|(a, b)| a ^ b).collect();
     key.encrypt(&mut rand::thread_rng(), rsa::Oaep::new::<Sha1>(), &masked).ok()
@@ -130,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_none_is_refused() {
+    fn bytes_that_are_no_key_are_refused() {
         assert!(public_key(b"-----BEGIN PUBLIC KEY-----\n").is_none());
         assert!(public_key(&[0xff]).is_none());
     }

@@ -1,24 +1,24 @@
-//! Bytes of a socket cut into packets.
+//! Splits the bytes of a socket into packets.
 //!
 //! A packet has a header of four bytes: length (three bytes, little-endian) and sequence number. A payload of 16 MiB −
-//! 1 or more is sent as several packets, all but the last of that full length; here the parts are joined in place by
+//! 1 or more is sent as several packets, all but the last of that full length. The buffer joins the parts in place by
 //! moving the later ones over the headers between them. Packets stay where the socket wrote them, so reading one costs
-//! no copy. The buffer grows only when bytes have really arrived, never on the strength of an announced length.
+//! no copy. The buffer grows only when bytes have arrived, never because a length was announced.
 
 use std::ops::Range;
 
-/// Largest payload of one packet on the wire; a longer one goes on in the next packet.
+/// Largest payload of one packet on the wire. A packet of this length is continued by the next one.
 pub(super) const FULL_PACKET: usize = 0xff_ffff;
 
 const HEADER: usize = 4;
 
-/// Bytes that are read from the socket in one go, at most.
+/// Most bytes that one read of the socket may give.
 pub(super) const READ_BYTES: usize = 1 << 20;
 
-/// What went wrong while cutting packets.
+/// Why a packet cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PacketError {
-    /// The joined packet passes the limit.
+    /// The joined packet is larger than the limit.
     TooLarge,
 }
 
@@ -31,7 +31,7 @@ pub struct PacketBuffer {
     sequence: u8,
     /// The packet that was taken last.
     last: Range<usize>,
-    /// A joined packet that is to be taken again; its headers are gone.
+    /// A joined packet that was put back. It cannot be read from its start again, because its headers are overwritten.
     again: Option<Range<usize>>,
 }
 
@@ -41,17 +41,17 @@ impl PacketBuffer {
         PacketBuffer { limit_bytes, ..PacketBuffer::default() }
     }
 
-    /// Returns the limit for a packet.
+    /// Returns the largest size of a packet.
     pub fn limit_bytes(&self) -> usize {
         self.limit_bytes
     }
 
-    /// Sequence number of the packet that was taken last.
+    /// Returns the sequence number of the packet that was taken last.
     pub fn sequence(&self) -> u8 {
         self.sequence
     }
 
-    /// Takes the next packet when all its bytes are there; the range is valid until [`PacketBuffer::space`] is called.
+    /// Takes the next packet if all its bytes have arrived. The range is valid until [`PacketBuffer::space`] is called.
     #[inline]
     pub fn take(&mut self) -> Result<Option<Range<usize>>, PacketError> {
         if let Some(again) = self.again.take() {
@@ -76,7 +76,7 @@ impl PacketBuffer {
     }
 
     fn take_joined(&mut self, first: usize) -> Result<Option<Range<usize>>, PacketError> {
-        // First pass: are all parts there, and is their sum within the limit?
+        // First pass: have all parts arrived, and is their sum within the limit?
         let mut at = self.start;
         let mut total = 0_usize;
         loop {
@@ -93,7 +93,7 @@ impl PacketBuffer {
                 break;
             }
         }
-        // Second pass: close the gaps.
+        // Second pass: move the parts together.
         let mut from = self.start;
         let mut to = first;
         while let Some((length, sequence)) = self.header(from) {
@@ -116,8 +116,8 @@ impl PacketBuffer {
         self.bytes.get(packet).unwrap_or_default()
     }
 
-    /// Puts back the packet that was taken last: the next [`PacketBuffer::take`] gives it again. Nothing may be
-    /// received or handed over in between if it was joined.
+    /// Puts back the packet that was taken last, so that the next [`PacketBuffer::take`] returns it again. If it was
+    /// joined, nothing may be received or handed over in between.
     pub fn put_back_last(&mut self) {
         let last = self.last.clone();
         if last.len() < FULL_PACKET {
@@ -127,7 +127,7 @@ impl PacketBuffer {
         }
     }
 
-    /// Drops what was taken and gives the vector to read more bytes into, with room for at least one large read.
+    /// Drops the taken packets, and returns the vector into which to read more bytes, with room for a large read.
     pub fn space(&mut self) -> &mut Vec<u8> {
         if self.start > 0 {
             let length = self.bytes.len();
@@ -144,7 +144,7 @@ impl PacketBuffer {
         &mut self.bytes
     }
 
-    /// Exchanges the storage for `other`, keeping the bytes that were not taken yet: packets taken before stay valid
+    /// Exchanges the storage for `other` and keeps the bytes that were not taken yet. The packets that were taken are
     /// in `other` at their ranges.
     pub fn hand_over(&mut self, other: &mut Vec<u8>) {
         other.clear();
@@ -153,7 +153,7 @@ impl PacketBuffer {
         self.start = 0;
     }
 
-    /// Number of bytes that were received and not taken.
+    /// Returns the number of bytes that were received and not taken.
     pub fn pending(&self) -> usize {
         self.bytes.len().saturating_sub(self.start)
     }
@@ -166,7 +166,8 @@ impl PacketBuffer {
     }
 }
 
-/// Appends `payload` as one packet or as several full ones; gives the next sequence number.
+/// Appends `payload` as one packet, or as several if it is too long, and returns the next sequence number.
+#[expect(clippy::cast_possible_truncation, reason = "a packet has at most 16 MiB")]
 pub(super) fn put_packet(out: &mut Vec<u8>, payload: &[u8], mut sequence: u8) -> u8 {
     let mut rest = payload;
     loop {
@@ -189,7 +190,7 @@ mod tests {
 
     use super::*;
 
-    /// Feeds `wire` in pieces and gives all packets.
+    /// Feeds `wire` in pieces and returns all packets.
     fn cut(wire: &[u8], piece: usize, limit_bytes: usize) -> Result<Vec<Vec<u8>>, PacketError> {
         let mut buffer = PacketBuffer::new(limit_bytes);
         let mut packets = Vec::new();
@@ -222,7 +223,7 @@ mod tests {
     #[test]
     fn parts_of_a_large_packet_are_joined() {
         for length in [FULL_PACKET - 1, FULL_PACKET, FULL_PACKET + 1, 2 * FULL_PACKET + 77] {
-            let payload: Vec<u8> = (0..length).map(|i| (i % 251) as u8).collect();
+            let payload: Vec<u8> = (0..length).map(|i| u8::try_from(i % 251).unwrap()).collect();
             let mut wire = Vec::new();
             put_packet(&mut wire, &payload, 0);
             put_packet(&mut wire, b"next", 0);

@@ -1,4 +1,4 @@
-//! The server's greeting and the client's answer.
+//! Reads the server's greeting and writes the client's answer.
 //!
 //! Format: "Protocol::HandshakeV10" and "Protocol::HandshakeResponse41" in the MySQL Server Developer Documentation.
 
@@ -23,11 +23,11 @@ pub(super) mod capability {
     pub(crate) const PLUGIN_AUTH: u32 = 1 << 19;
     /// Connection attributes.
     pub(crate) const CONNECT_ATTRS: u32 = 1 << 20;
-    /// Authentication data with a length in front.
+    /// Authentication data that follows its length.
     pub(crate) const PLUGIN_AUTH_LENENC: u32 = 1 << 21;
 }
 
-/// What the server says first.
+/// The server's first packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Greeting {
     /// Version text.
@@ -36,14 +36,14 @@ pub(super) struct Greeting {
     pub connection_id: u32,
     /// Random bytes for the scramble.
     pub nonce: Vec<u8>,
-    /// What the server can do.
+    /// The server's capabilities.
     pub capabilities: u32,
-    /// Plugin that the nonce is meant for; empty on very old servers.
+    /// The plugin that the nonce is meant for; empty on very old servers.
     pub plugin: Vec<u8>,
 }
 
 impl Greeting {
-    /// Reads a greeting of protocol version 10; `None` on anything else.
+    /// Reads a greeting of protocol version 10; `None` for anything else.
     pub(super) fn parse(packet: &[u8]) -> Option<Greeting> {
         let mut reader = Reader::new(packet);
         if reader.u8()? != 10 {
@@ -88,7 +88,7 @@ pub(super) struct Response<'a> {
 const UTF8MB4: u8 = 45;
 
 impl Response<'_> {
-    /// Writes the fixed head that is also the request for TLS.
+    /// Writes the fixed first part of the answer, which alone is the request for TLS.
     pub(super) fn put_tls_request(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.capabilities.to_le_bytes());
         out.extend_from_slice(&(1_u32 << 30).to_le_bytes());
@@ -97,6 +97,7 @@ impl Response<'_> {
     }
 
     /// Writes the whole answer.
+    #[expect(clippy::cast_possible_truncation, reason = "a scramble: PLUGIN_AUTH_LENENC stands for longer ones")]
     pub(super) fn put(&self, out: &mut Vec<u8>) {
         self.put_tls_request(out);
         out.extend_from_slice(self.user.as_bytes());

@@ -1,15 +1,15 @@
 //! The client side of the MySQL protocol: packets, login, TLS and text results read in place.
 //!
-//! One layer serves statements, snapshot rows and the replication stream of both servers, so that a check, a snapshot
-//! and the stream log in, speak TLS and fail in the same way. Formats: "MySQL Client/Server Protocol" in the MySQL
-//! Server Developer Documentation and "Client/Server Protocol" in the MariaDB Knowledge Base.
+//! The same code serves statements, snapshot rows and the replication stream of both servers, so that a check, a
+//! snapshot and the stream log in, speak TLS and fail in the same way. Formats: "MySQL Client/Server Protocol" in the
+//! MySQL Server Developer Documentation and "Client/Server Protocol" in the MariaDB Knowledge Base.
 //!
-//! - [`buffer`]: bytes of the socket → whole packets, joined above 16 MiB, capped.
+//! - [`buffer`]: bytes of the socket → complete packets, joined above 16 MiB, up to a limit.
 //! - [`read`]: checked reading of protocol integers and strings.
 //! - [`handshake`]: the greeting and the answer to it.
-//! - [`auth`]: scrambles of the password plugins.
+//! - [`auth`]: what the password plugins send.
 //! - `tls`: TLS modes over rustls.
-//! - `trust`: to which keys the password itself may be given.
+//! - `trust`: who may receive the password itself.
 //! - [`connection`]: a logged-in connection, its commands and results.
 //! - [`result`]: column definitions, text rows, error packets.
 //! - `session`: the variables that every session sets.

@@ -1,23 +1,23 @@
 //! Checked reading of protocol integers and strings from one packet.
 
-/// Takes fields from the front of a packet; every method gives `None` where the packet is too short.
+/// Takes fields from the front of a packet. A method returns `None` if the packet is too short for the field.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reader<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
-    /// Starts at the first byte.
+    /// Creates a reader at the first byte of a packet.
     pub(super) fn new(packet: &'a [u8]) -> Reader<'a> {
         Reader { rest: packet }
     }
 
-    /// Returns what has not been taken yet.
+    /// Returns the bytes that were not taken yet.
     pub(super) fn rest(&self) -> &'a [u8] {
         self.rest
     }
 
-    /// Returns whether everything has been taken.
+    /// Returns whether all bytes were taken.
     pub(super) fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
@@ -48,7 +48,7 @@ impl<'a> Reader<'a> {
         self.bytes(4)?.try_into().ok().map(u32::from_le_bytes)
     }
 
-    /// Takes an integer of one to nine bytes with its length in front (`int<lenenc>`).
+    /// Takes an integer of one to nine bytes, whose first byte says how long it is (`int<lenenc>`).
     #[inline]
     pub(super) fn length_encoded(&mut self) -> Option<u64> {
         let width = match self.u8()? {
@@ -62,14 +62,14 @@ impl<'a> Reader<'a> {
         Some(taken.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte)))
     }
 
-    /// Takes a string with its length in front (`string<lenenc>`).
+    /// Takes a string that follows its length (`string<lenenc>`).
     #[inline]
     pub(super) fn length_encoded_bytes(&mut self) -> Option<&'a [u8]> {
         let count = usize::try_from(self.length_encoded()?).ok()?;
         self.bytes(count)
     }
 
-    /// Takes a string up to a zero byte, or up to the end where there is none.
+    /// Takes a string up to a zero byte, or up to the end if there is none.
     pub(super) fn until_zero(&mut self) -> &'a [u8] {
         match memchr::memchr(0, self.rest) {
             Some(at) => {
@@ -83,6 +83,7 @@ impl<'a> Reader<'a> {
 }
 
 /// Appends an integer as `int<lenenc>`.
+#[expect(clippy::cast_possible_truncation, reason = "the arm has the bound")]
 pub(crate) fn put_length(out: &mut Vec<u8>, value: u64) {
     match value {
         0..=250 => out.push(value as u8),

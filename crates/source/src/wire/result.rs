@@ -1,23 +1,23 @@
-//! Error packets, column definitions and text rows.
+//! Reads error packets, column definitions and text rows.
 //!
 //! Format: "Text Resultset" and "ERR_Packet" in the MySQL Server Developer Documentation. A [`TextRow`] borrows the
-//! receive buffer: walking its cells allocates nothing. [`Table`] owns a small result.
+//! receive buffer, so that reading its cells allocates nothing. [`Table`] owns a small result.
 
 use super::read::Reader;
 
-/// An error packet, cut into its fields.
+/// The fields of an error packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ErrorPacket {
     /// Number of the error.
     pub code: u16,
     /// SQLSTATE.
     pub state: String,
-    /// Text.
+    /// The server's text, without its final stop.
     pub message: String,
 }
 
 impl ErrorPacket {
-    /// Reads a packet that starts with 0xff.
+    /// Reads a packet that starts with 0xff; `None` for any other.
     pub(super) fn parse(packet: &[u8]) -> Option<ErrorPacket> {
         let mut reader = Reader::new(packet);
         if reader.u8()? != 0xff {
@@ -40,7 +40,7 @@ pub(super) fn is_end(packet: &[u8]) -> bool {
     packet.first() == Some(&0xfe) && packet.len() < 9
 }
 
-/// Column of a result, as far as it matters here ("Protocol::ColumnDefinition41").
+/// The parts of a result's column that this crate needs ("Protocol::ColumnDefinition41").
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ColumnDefinition {
     /// Name in the result (alias).
@@ -66,7 +66,7 @@ impl ColumnDefinition {
         }
         let name = String::from_utf8_lossy(reader.length_encoded_bytes()?).into_owned();
         reader.length_encoded_bytes()?;
-        // MariaDB puts extended metadata here only for clients that ask for it, and this one does not.
+        // MariaDB sends extended metadata here only to clients that ask for it, and this client does not.
         let mut fixed = Reader::new(reader.length_encoded_bytes()?);
         Some(ColumnDefinition {
             name,
@@ -86,12 +86,12 @@ pub struct TextRow<'a> {
 }
 
 impl<'a> TextRow<'a> {
-    /// Starts at the first cell of a row packet.
+    /// Creates a row at the first cell of a row packet.
     pub fn new(packet: &'a [u8]) -> TextRow<'a> {
         TextRow { reader: Reader::new(packet) }
     }
 
-    /// Takes the next cell: `Some(None)` is NULL, `None` a row that is too short or malformed.
+    /// Takes the next cell: `Some(None)` is NULL, `None` means that the row is too short or malformed.
     #[inline]
     pub fn cell(&mut self) -> Option<Option<&'a [u8]>> {
         if self.reader.rest().first() == Some(&0xfb) {
@@ -111,12 +111,12 @@ pub struct Table {
 }
 
 impl Table {
-    /// Starts an empty result.
+    /// Creates an empty result.
     pub fn new(columns: Vec<String>) -> Table {
         Table { columns, rows: Vec::new() }
     }
 
-    /// Appends a row packet; `false` when it has another number of cells than there are columns.
+    /// Appends a row packet, and returns whether it has as many cells as there are columns.
     pub fn push(&mut self, packet: &[u8]) -> bool {
         let mut row = TextRow::new(packet);
         let mut cells = Vec::with_capacity(self.columns.len());
@@ -130,22 +130,22 @@ impl Table {
         row.reader.is_empty()
     }
 
-    /// Number of rows.
+    /// Returns the number of rows.
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Returns whether there is no row.
+    /// Returns whether the result has no row.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// Walks the rows.
+    /// Returns the rows in their order.
     pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
         self.rows.iter().map(|cells| Row { columns: &self.columns, cells })
     }
 
-    /// Returns the first row.
+    /// Returns the first row, if there is one.
     pub fn first(&self) -> Option<Row<'_>> {
         self.rows().next()
     }
@@ -159,17 +159,17 @@ pub struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    /// Returns a cell by number as text; `None` for NULL, for no such column and for bytes that are not UTF-8.
+    /// Returns a cell as text; `None` if it is NULL or not UTF-8, or if there is no such column.
     pub fn text(&self, index: usize) -> Option<&'a str> {
         self.bytes(index).and_then(|bytes| std::str::from_utf8(bytes).ok())
     }
 
-    /// Returns a cell by number.
+    /// Returns the bytes of a cell; `None` if it is NULL, or if there is no such column.
     pub fn bytes(&self, index: usize) -> Option<&'a [u8]> {
         self.cells.get(index)?.as_deref()
     }
 
-    /// Returns a cell by column name, in any case.
+    /// Returns the cell of the column with this name, in any case, as text.
     pub fn named(&self, name: &str) -> Option<&'a str> {
         self.text(self.columns.iter().position(|column| column.eq_ignore_ascii_case(name))?)
     }

@@ -1,8 +1,8 @@
 //! TLS modes over rustls.
 //!
-//! Without verification (`preferred`, `required`) any certificate is accepted, as the servers' own clients do; the
-//! handshake's signatures are still checked. `verify_ca` checks the chain, `verify_identity` also the name. What may be
-//! sent to a certificate that was not checked is decided in [`super::trust`].
+//! `preferred` and `required` accept any certificate, as the servers' own clients do; the handshake's signatures are
+//! still checked. `verify_ca` checks the chain, `verify_identity` also the name. [`super::trust`] decides what may be
+//! sent to a server whose certificate was not checked.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,13 +20,14 @@ use tokio_rustls::client;
 
 use crate::{Error, ServerConfig, Tls, TlsMode};
 
-/// Bytes that one read of the socket may give; rustls itself asks for 4 KiB at a time, a system call each.
+/// Most bytes that one read of the socket may give. Without this buffer rustls would make a system call for every
+/// 4 KiB.
 const SOCKET_READ_BYTES: usize = 64 << 10;
 
-/// An encrypted connection. The socket is read in large pieces beneath the encryption.
+/// An encrypted connection. Below the encryption, the socket is read in large pieces.
 pub(super) type TlsStream = client::TlsStream<BufReader<TcpStream>>;
 
-/// Runs the TLS handshake on a socket whose peer waits for it.
+/// Runs the TLS handshake on a socket whose server waits for it.
 pub(super) async fn handshake(
     config: &ServerConfig,
     client: ClientConfig,
@@ -44,10 +45,10 @@ pub(super) async fn handshake(
     TlsConnector::from(Arc::new(client)).connect(name, socket).await.map_err(|error| failed(error.to_string()))
 }
 
-/// Reads the files of the configuration into a TLS client.
+/// Creates a TLS client from the files of the configuration.
 ///
 /// # Errors
-/// [`Error::TlsFile`] names the file that is missing or holds something else.
+/// [`Error::TlsFile`] for a file that is missing or holds something else.
 pub(super) fn client_config(tls: &Tls, mode: TlsMode) -> Result<ClientConfig, Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let trust = match mode {
@@ -135,7 +136,7 @@ impl ServerCertVerifier for Verifier {
             }
             Trust::Chain(chain) => {
                 match chain.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
-                    // The name is compared last, so a wrong name means that the chain was found good.
+                    // rustls compares the name last, so a wrong name means that the chain is good.
                     Err(rustls::Error::InvalidCertificate(
                         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
                     )) => Ok(ServerCertVerified::assertion()),

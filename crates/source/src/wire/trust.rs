@@ -1,12 +1,12 @@
-//! To whom the password may be sent whole: one rule for every plugin that does so.
+//! Decides who may receive the password itself: one rule for every plugin that sends it.
 //!
-//! A scramble can only be guessed from. The password as text, inside TLS or under an RSA key, belongs to whoever holds
-//! the private key, so somebody must vouch for the key: a CA or a pinned key file, or the operator in words. A server
-//! without TLS names its RSA key itself; so does a man in the middle. TLS with a certificate that nobody checked is no
-//! better across a network, and is enough on the loopback interface, where no network lies between.
+//! A scramble does not reveal a good password. The password itself, inside TLS or encrypted with an RSA key, can be
+//! read by whoever holds the private key. So somebody must vouch for the key: a CA, a pinned key file, or the operator
+//! by an option. A server without TLS sends its RSA key, but so does a man in the middle. Across a network, TLS with a
+//! certificate that nobody checked is no better. On the loopback interface it is enough, because nobody is between.
 //!
-//! The model is MySQL's own client (`--server-public-key-path`, `--get-server-public-key`); the certificate rule for
-//! `preferred` is stricter, because otherwise the man in the middle would only have to offer TLS.
+//! The model is MySQL's own client (`--server-public-key-path`, `--get-server-public-key`). The rule for `preferred` is
+//! stricter, because otherwise the man in the middle would only have to offer TLS.
 
 use std::net::IpAddr;
 
@@ -18,14 +18,14 @@ use super::tls;
 use crate::error::NoTrust;
 use crate::{Error, PublicKeyRetrieval, ServerConfig, TlsMode};
 
-/// Everything that the files of a configuration say about keys, read before the first byte is sent.
+/// The keys in the files of a configuration, read before the first byte is sent.
 #[derive(Debug)]
 pub(super) struct Keys {
-    /// The mode after a named CA has raised it.
+    /// The mode that applies; a CA file may have raised it.
     pub mode: TlsMode,
-    /// The TLS client; `None` where TLS is never used.
+    /// The TLS client; `None` if TLS is never used.
     pub client: Option<ClientConfig>,
-    /// The server's own RSA key, where it is pinned.
+    /// The server's RSA key, if the configuration names it.
     pub pinned: Option<RsaPublicKey>,
     retrieval: PublicKeyRetrieval,
 }
@@ -37,7 +37,7 @@ pub(super) enum Channel {
     Plain,
     /// TLS.
     Tls {
-        /// Who is at the other end.
+        /// Address of the other end.
         peer: Option<IpAddr>,
     },
 }
@@ -45,16 +45,16 @@ pub(super) enum Channel {
 /// How the password may be sent.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Way<'a> {
-    /// As text, inside TLS.
+    /// In clear, inside TLS.
     Clear,
-    /// Under this key.
+    /// Encrypted with this key.
     Pinned(&'a RsaPublicKey),
-    /// Under the key that the server is asked for.
+    /// Encrypted with the key that the server sends when asked.
     Retrieved,
 }
 
 impl Keys {
-    /// Reads the files that the configuration names, whether the connection will need them or not.
+    /// Reads the files that the configuration names, even if the connection will not need them.
     ///
     /// # Errors
     /// [`Error::TlsFile`] for a file that is missing or holds something else, [`Error::CaWithoutTls`].
@@ -75,10 +75,10 @@ impl Keys {
         })
     }
 
-    /// Decides how the password may leave over this channel.
+    /// Returns how the password may be sent over this channel.
     ///
     /// # Errors
-    /// [`Error::UntrustedKey`] where nobody vouches for the key at the other end.
+    /// [`Error::UntrustedKey`] if nobody vouches for the key at the other end.
     pub(super) fn way(&self, channel: Channel, plugin: Plugin, address: &str) -> Result<Way<'_>, Error> {
         let allowed = self.retrieval == PublicKeyRetrieval::Allowed;
         let refused = |reason| Error::UntrustedKey { address: address.to_owned(), plugin: plugin.name(), reason };
@@ -107,7 +107,7 @@ mod tests {
         Keys { mode, client: None, pinned: None, retrieval }
     }
 
-    /// The table of the rule: mode, how the other end is reached, whether the operator allowed any key, the outcome.
+    /// The columns are the mode, the channel, whether the operator allowed any key, and whether the password is sent.
     #[test]
     fn the_password_leaves_only_to_keys_that_somebody_vouches_for() {
         use PublicKeyRetrieval::{Allowed, Refused};

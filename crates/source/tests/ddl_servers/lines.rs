@@ -1,11 +1,11 @@
-//! A table as lines, from the catalog and from `information_schema`.
+//! Describes a table in lines of one form, from the catalog and from `information_schema`.
 
 use bitacora_source::ddl::{ColumnDefinition, DefaultValue, KeyKind, Table};
 use bitacora_source::schema::{ColumnFacts, TableFacts};
 
 use super::Server;
 
-/// A table as lines: head, columns, keys.
+/// Returns the lines of a table as `information_schema` describes it: head, columns, keys.
 pub(crate) fn expected(truth: &TableFacts, kind: Server) -> Vec<String> {
     let charset = truth.collation.as_deref().unwrap_or_default().split('_').next().unwrap_or_default();
     let mut lines = vec![format!("{charset} {:?}", truth.comment)];
@@ -36,6 +36,7 @@ fn expected_column(column: &ColumnFacts, kind: Server) -> String {
     )
 }
 
+/// Returns the lines of a table as the catalog describes it.
 pub(crate) fn shown(table: &Table, kind: Server) -> Vec<String> {
     let comment = table.comment.clone().unwrap_or_default();
     let mut lines = vec![format!("{} {comment:?}", table.charset.resolved().unwrap_or_default())];
@@ -69,7 +70,7 @@ fn shown_column(column: &ColumnDefinition, kind: Server) -> String {
     )
 }
 
-/// The server's own spelling of a type, and whether it became a binary one.
+/// Returns the server's own spelling of a type, and whether `CHARACTER SET binary` made it a type of bytes.
 #[allow(clippy::too_many_lines, reason = "one plain match, a line for each type")]
 fn column_type(column: &ColumnDefinition, kind: Server) -> (String, bool) {
     let mut words = column.type_name.split(' ').filter(|word| !matches!(*word, "UNSIGNED" | "ZEROFILL"));

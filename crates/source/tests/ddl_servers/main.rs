@@ -1,6 +1,7 @@
-//! The catalog against real servers: after each statement, its columns and keys equal what `information_schema` says,
-//! both when it followed the statements and when it reads `SHOW CREATE TABLE`.
+//! Compares the catalog with real servers: after each statement its columns and keys equal those of
+//! `information_schema`, both if it followed the statements and if it reads `SHOW CREATE TABLE`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+#![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
 
 mod lines;
 mod random;
@@ -13,7 +14,7 @@ use bitacora_testkit::{DatabaseServer, Mariadb, MariadbOptions, Mysql, MysqlOpti
 use lines::{expected, shown};
 use random::Random;
 
-/// Statements on `t`; each group starts without it.
+/// Statements on the table `t`, in groups. Each group starts with an empty database.
 const BOTH: &[&[&str]] = &[
     &["CREATE TABLE t (a TINYINT, b SMALLINT UNSIGNED, c MEDIUMINT, d INT, e BIGINT UNSIGNED, f INTEGER, g INT1, h \
         INT8, i MIDDLEINT)"],
@@ -186,7 +187,7 @@ async fn mysql_columns_equal_information_schema() {
 
 #[tokio::test(flavor = "current_thread")]
 async fn mariadb_columns_equal_information_schema() {
-    // Servers of other tests on this machine must not meet in one folder of temporary tables.
+    // A folder of its own for temporary tables, because the servers of other tests use the default one.
     let temporary = tempfile::tempdir().unwrap();
     let extra = vec![format!("--tmpdir={}", temporary.path().display())];
     let server = Mariadb::start(MariadbOptions { extra, ..MariadbOptions::default() });
@@ -241,7 +242,7 @@ impl Session {
         }
     }
 
-    /// Random changes; what the server refuses is not applied, as it is not in the log either.
+    /// Runs random changes. A statement that the server refuses is not applied, because it would not be in the log.
     async fn run_random(&mut self, seed: u64, count: usize) {
         let mut random = Random(seed);
         self.fresh().await;
@@ -259,7 +260,7 @@ impl Session {
         assert!(applied > count / 5, "only {applied} of {count} random statements were accepted");
     }
 
-    /// Applies the statement and compares `t`, if it is there.
+    /// Applies the statement to the catalog and compares `t`, if it exists.
     async fn follow(&mut self, sql: &str) {
         let facts = scan(sql, "d", SqlMode::default());
         assert!(facts.warnings.is_empty(), "{sql}: {:?}", facts.warnings);

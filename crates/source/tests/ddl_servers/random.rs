@@ -1,6 +1,6 @@
 //! Random statements.
 
-/// A small generator of `ALTER TABLE t` over few names, so that clauses meet.
+/// Generates statements `ALTER TABLE t` with few names, so that several clauses concern the same column.
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {

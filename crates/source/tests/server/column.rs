@@ -1,7 +1,7 @@
-//! Every column type: the image that the snapshot makes of a row is the one that the log has of it.
+//! For every column type, the snapshot's image of a row equals the image in the log.
 //!
-//! Exceptions: JSON of MySQL (a binary form in the log, the server's text in the snapshot) and MariaDB's COMPRESSED.
-//! The plans print them, and everything else, identically; that is the property that consumers see.
+//! Exceptions are MySQL's JSON (a binary form in the log, the server's text in the snapshot) and MariaDB's COMPRESSED.
+//! The plans print these, like all other types, in the same way from both images, and consumers see only that.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use bitacora_testkit::{DatabaseServer, Mariadb, MariadbOptions, Mysql, MysqlOpti
 
 use crate::config;
 
-/// The columns of a row, and what the plan prints.
+/// The bytes of a row's columns, and the messages that the plan prints.
 struct Seen {
     cells: Vec<Option<Vec<u8>>>,
     printed: Vec<(Option<String>, Option<String>)>,
@@ -113,13 +113,13 @@ async fn from_stream(
     (map.expect("the log has the table"), rows)
 }
 
-/// What must agree of a column: all but the forms that the snapshot chooses itself.
+/// Returns a column without the properties in which snapshot and log may differ.
 fn comparable(column: &Column) -> Column {
     let mut column = column.clone();
     if column.kind == ColumnType::JSON_TEXT {
         column.kind = ColumnType::JSON;
     }
-    // The snapshot has values of COMPRESSED columns as they are, the log with their own compression.
+    // The snapshot has the plain values of COMPRESSED columns, the log the compressed ones.
     if column.kind == ColumnType::VARCHAR_COMPRESSED {
         column.kind = ColumnType::VARCHAR;
         column.meta -= 1;
@@ -128,7 +128,7 @@ fn comparable(column: &Column) -> Column {
         column.kind = ColumnType::BLOB;
     }
     if column.kind == ColumnType::YEAR {
-        // Always unsigned, and in the log marked as such.
+        // A YEAR is always unsigned, and the log marks it so.
         column.unsigned = true;
     }
     if matches!(column.kind, ColumnType::ENUM | ColumnType::SET) {
@@ -196,8 +196,8 @@ async fn check(server: &DatabaseServer, columns: &[(&str, &str)], rows: &[&[&str
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
 
-/// Without a primary key the server's choice among the unique keys is everybody's: the snapshot once took the first by
-/// name.
+/// Without a primary key, snapshot and stream must use the unique key that the server chooses. The snapshot once took
+/// the first one by name.
 async fn check_key(server: &DatabaseServer, definition: &str, key: &str) {
     let create = format!("CREATE TABLE s.`all` ({definition})");
     let logs = server.client("FLUSH BINARY LOGS; SHOW BINARY LOGS");
@@ -235,7 +235,7 @@ async fn check_keys(server: &DatabaseServer, own: &[(&str, &str)]) {
     }
 }
 
-/// Columns that both servers have, with a usual, an extreme and another extreme value; the last row is all NULL.
+/// Columns of both servers, each with a usual value and two extreme ones. A further row has only NULL.
 const COMMON: &[(&str, &str, [&str; 3])] = &[
     ("t1", "TINYINT", ["1", "-128", "127"]),
     ("t1u", "TINYINT UNSIGNED ZEROFILL", ["1", "0", "255"]),
@@ -265,7 +265,7 @@ const COMMON: &[(&str, &str, [&str; 3])] = &[
         ],
     ),
     ("nu", "DECIMAL(20,9) UNSIGNED", ["1.000000001", "0", "99999999999.999999999"]),
-    // Among the numbers on purpose: the log's UNSIGNED flags have one for YEAR too.
+    // YEAR stands among the numbers on purpose, because the log has an UNSIGNED flag for it too.
     ("y", "YEAR", ["2024", "0", "2155"]),
     ("after_y", "INT", ["-1", "1", "0"]),
     ("date", "DATE", ["'2024-02-29'", "'1000-01-01'", "'9999-12-31'"]),
@@ -435,7 +435,7 @@ async fn mariadb() {
     .await;
 }
 
-/// A newer MariaDB has vectors, which its log shows as VARBINARY.
+/// Newer MariaDB versions have vectors, which their log shows as VARBINARY.
 #[tokio::test]
 async fn newer_mariadb() {
     let server = Mariadb::start(MariadbOptions { release: "trixie".into(), ..MariadbOptions::default() });

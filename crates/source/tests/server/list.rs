@@ -1,4 +1,4 @@
-//! Which objects of a server are captured tables, and in which order a snapshot reads them.
+//! The captured tables of a server, and the order in which a snapshot reads them.
 
 use bitacora_source::Connection;
 use bitacora_source::schema::list_tables;
@@ -7,8 +7,8 @@ use bitacora_testkit::{Mariadb, MariadbOptions};
 
 use crate::config;
 
-/// The tables of `dif` came before those of `dif-2`, so the marks of the first and the last row of a snapshot stood
-/// elsewhere than Debezium's; it sorts `database.table` as one text.
+/// The tables of `dif` once came before those of `dif-2`, so the first and last rows of a snapshot were marked on other
+/// tables than Debezium's, which sorts `database.table` as one text.
 #[tokio::test]
 async fn tables_stand_in_debeziums_order_and_nothing_else_does() {
     let server = Mariadb::start(MariadbOptions::default());

@@ -1,4 +1,4 @@
-//! What a snapshot holds back, and for how long: writers, other statements, changes of tables.
+//! How long a snapshot holds back writers, other statements and changes of tables.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -19,8 +19,8 @@ async fn root(server: &DatabaseServer) -> Connection {
     Connection::open(&config_of(server, "root", "")).await.unwrap()
 }
 
-/// A session that owns an anonymous transaction, so that MySQL without GTIDs is never quiet and the snapshot takes a
-/// lock.
+/// Opens a session that owns an anonymous transaction, so that MySQL without GTIDs is never quiet and the snapshot
+/// takes a lock.
 async fn restless(server: &DatabaseServer) -> Connection {
     let mut connection = root(server).await;
     connection.execute("SET SESSION gtid_next = 'ANONYMOUS'").await.unwrap();
@@ -32,7 +32,7 @@ fn with_lock() -> SnapshotOptions {
     SnapshotOptions { quiet_limit_ms: 20, ..SnapshotOptions::default() }
 }
 
-/// Inserts into one table all the time and lets the server time each insert.
+/// Inserts into one table without pause, and lets the server measure the time of each insert.
 struct Inserter {
     stop: Arc<AtomicBool>,
     count: Arc<AtomicU64>,
@@ -60,7 +60,7 @@ impl Inserter {
         Inserter { stop, count, task }
     }
 
-    /// Waits for some more inserts.
+    /// Waits for twenty more inserts.
     async fn goes_on(&self) {
         let before = self.count.load(Ordering::Relaxed);
         while self.count.load(Ordering::Relaxed) < before + 20 {
@@ -69,15 +69,15 @@ impl Inserter {
         }
     }
 
-    /// Ends it and returns the longest insert.
+    /// Stops the inserts and returns the longest time of one.
     async fn end(self) -> Duration {
         self.stop.store(true, Ordering::Relaxed);
         self.task.await.unwrap()
     }
 }
 
-/// The shapes of all captured tables were read under the global read lock: with 2,000 tables an insert waited for 1.5
-/// s.
+/// The shapes of all captured tables were once read under the global read lock. With 2,000 tables an insert waited for
+/// 1.5 s.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_shape_is_read_under_the_lock() {
     let server = Mysql::start(MysqlOptions { gtid: false, ..MysqlOptions::default() });
@@ -116,7 +116,7 @@ async fn no_shape_is_read_under_the_lock() {
     assert_eq!((snapshot.exactness(), snapshot.tables().len()), (Exactness::GlobalLock, 300));
     drop((snapshot, owner));
     server.client("SET GLOBAL general_log = OFF");
-    // Statements of a packet keep their separator.
+    // The general log keeps the separators between the statements of a packet.
     let statements: Vec<String> =
         logged("NOT LIKE 'KILL%'").iter().map(|text| text.trim_end_matches(';').to_owned()).collect();
     let lock = statements.iter().position(|text| text.starts_with("FLUSH TABLES WITH READ LOCK")).unwrap();
@@ -133,8 +133,8 @@ async fn no_shape_is_read_under_the_lock() {
     assert!(longest < Duration::from_secs(1), "an insert waited for {longest:?}");
 }
 
-/// The global read lock waited for a long statement and held back every writer as long; given up, it left the
-/// statement's tables closed to everyone.
+/// The global read lock once waited for a long statement and held back every writer meanwhile. After the snapshot gave
+/// up the lock, the statement's tables stayed closed to everyone.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn writers_do_not_wait_behind_a_lock_that_is_not_given() {
     let server = Mysql::start(MysqlOptions { gtid: false, ..MysqlOptions::default() });
@@ -146,7 +146,7 @@ async fn writers_do_not_wait_behind_a_lock_that_is_not_given() {
     let mut long = root(&server).await;
     let long_id = long.connection_id();
     let long = tokio::spawn(async move { long.execute("SELECT SLEEP(120) FROM s.a").await });
-    // The snapshot sees statements of a second and more.
+    // The snapshot takes notice of statements that have run for a second.
     let mut watcher = root(&server).await;
     let seen =
         format!("SELECT 1 FROM performance_schema.threads WHERE PROCESSLIST_ID = {long_id} AND PROCESSLIST_TIME >= 1");
@@ -158,12 +158,12 @@ async fn writers_do_not_wait_behind_a_lock_that_is_not_given() {
         Inserter::start(config_of(&server, "root", ""), "s.b"),
     ];
 
-    // A reader alone does not keep the tables' locks away.
+    // A reader does not prevent the table locks.
     let snapshot = Snapshot::begin(&config(&server), &filter(), &with_lock()).await.unwrap();
     assert_eq!(snapshot.exactness(), Exactness::TableLocks);
     drop(snapshot);
 
-    // A transaction that has written does.
+    // A transaction that has written does prevent them.
     let mut transaction = root(&server).await;
     transaction.execute("BEGIN").await.unwrap();
     transaction.execute("INSERT INTO s.a (v) VALUES (2)").await.unwrap();
@@ -216,7 +216,7 @@ async fn read_on(snapshot: &mut Snapshot) -> Result<u64, bitacora_source::Error>
     Ok(snapshot.progress().row_count)
 }
 
-/// A table that had been read kept its metadata lock until the whole snapshot was over, for hours.
+/// A table that had been read once kept its metadata lock until the end of the whole snapshot, perhaps for hours.
 async fn a_table_that_was_read_can_be_altered(server: &DatabaseServer, config: &ServerConfig) {
     let count = "SELECT (SELECT COUNT(*) FROM s.a) + (SELECT COUNT(*) FROM s.b) + (SELECT COUNT(*) FROM s.c)";
     let rows: u64 = server.client(count).trim().parse().unwrap();
@@ -228,8 +228,8 @@ async fn a_table_that_was_read_can_be_altered(server: &DatabaseServer, config: &
     assert_eq!(read_on(&mut snapshot).await.unwrap(), rows, "the view lost its time");
 }
 
-/// A table that is not the one any more whose shape was read: its rows would be decoded with another table's columns,
-/// or would be those of another table.
+/// The snapshot must begin again if a table changed after its shape was read: its rows would be decoded with the old
+/// columns, or would be those of another table.
 async fn a_table_that_changed_begins_the_snapshot_again(server: &DatabaseServer, config: &ServerConfig) {
     for (change, back) in [
         ("ALTER TABLE s.c ADD COLUMN added INT FIRST", "ALTER TABLE s.c DROP COLUMN added"),
@@ -237,7 +237,7 @@ async fn a_table_that_changed_begins_the_snapshot_again(server: &DatabaseServer,
         ("TRUNCATE TABLE s.c", "INSERT INTO s.c (v) VALUES (1), (2)"),
         ("RENAME TABLE s.c TO s.old, s.other TO s.c", "RENAME TABLE s.c TO s.other, s.old TO s.c"),
     ] {
-        // The renamed table differs from the other one by nothing but its age.
+        // The table that is renamed to `s.c` differs from it only in its creation time.
         server.client("DROP TABLE s.other; DO SLEEP(1.1); CREATE TABLE s.other LIKE s.b");
         let mut snapshot = at_b(config).await;
         server.client(change);
@@ -247,15 +247,15 @@ async fn a_table_that_changed_begins_the_snapshot_again(server: &DatabaseServer,
         drop(snapshot);
         server.client(back);
     }
-    // An insert moves the counter in the creating statement, which is no change of the table.
+    // An insert changes AUTO_INCREMENT in `SHOW CREATE TABLE`, which must not count as a change of the table.
     let mut snapshot = at_b(config).await;
     server.client("INSERT INTO s.c (v) VALUES (5)");
     read_on(&mut snapshot).await.unwrap();
 }
 
-/// Its rows belong to nobody; the snapshot began again for it, after hours perhaps.
+/// A dropped table has no rows to miss, but the snapshot once began again for it, perhaps after hours.
 async fn a_table_that_was_dropped_is_left_out(server: &DatabaseServer, config: &ServerConfig) {
-    // No other table is of the same second.
+    // No other table may have been created in the same second.
     server.client(
         "DROP TABLE s.c; DO SLEEP(1.1); CREATE TABLE s.c LIKE s.a; INSERT INTO s.c (v) VALUES (1); DO SLEEP(1.1)",
     );
@@ -267,10 +267,10 @@ async fn a_table_that_was_dropped_is_left_out(server: &DatabaseServer, config: &
     server.client("CREATE TABLE s.c LIKE s.a; INSERT INTO s.c (v) VALUES (1), (2)");
 }
 
-/// A table without a view is locked until it is read, and no longer.
+/// A table without a view is locked only until its rows are read.
 async fn a_table_without_a_view_is_free_after_its_rows(server: &DatabaseServer, config: &ServerConfig) {
     server.client("ALTER TABLE s.c ENGINE = MyISAM");
-    // It is read first, and ahead of the caller.
+    // `s.c` is read first, in advance of the caller.
     let mut snapshot = at_b(config).await;
     let mut other = root(server).await;
     other.execute("SET SESSION lock_wait_timeout = 20").await.unwrap();

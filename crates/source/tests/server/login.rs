@@ -1,4 +1,4 @@
-//! Logins: every supported plugin and TLS mode, and what a refused one says.
+//! Logins with every supported plugin and TLS mode, and the errors of refused logins.
 
 use std::path::PathBuf;
 
@@ -19,14 +19,14 @@ fn with_tls(config: &ServerConfig, mode: TlsMode, ca_file: Option<&str>) -> Serv
     config
 }
 
-/// Without TLS, under whatever key the server sends.
+/// Returns a configuration without TLS that accepts whatever key the server sends.
 fn without_tls(config: &ServerConfig) -> ServerConfig {
     let mut config = with_tls(config, TlsMode::Disabled, None);
     config.tls.public_key_retrieval = PublicKeyRetrieval::Allowed;
     config
 }
 
-/// Logs in and asks the server who is there.
+/// Logs in, and asks the server for the account and the encryption of the session.
 async fn logged_in(config: &ServerConfig, encryption: Encryption) {
     let mut connection = Connection::open(config).await.unwrap_or_else(|error| panic!("{:?}: {error}", config.tls));
     assert_eq!(connection.encryption(), encryption, "{:?}", config.tls);
@@ -54,8 +54,8 @@ async fn mysql_passwords_and_tls_modes() {
     let server = Mysql::start(MysqlOptions { extra: server_tls(), ..MysqlOptions::default() });
     let app = config(&server);
 
-    // A full authentication under the server's RSA key that the operator has named, or has allowed to be asked for;
-    // then one from the server's cache, which needs no key.
+    // A full authentication with the server's RSA key, which the operator has named, or has allowed to ask for; then
+    // one from the server's cache, which needs no key.
     let strict = with_tls(&app, TlsMode::Disabled, None);
     let mut pinned = strict.clone();
     pinned.tls.server_public_key_file = Some(server.data_dir().join("public_key.pem"));
@@ -78,13 +78,13 @@ async fn mysql_passwords_and_tls_modes() {
     logged_in(&with_tls(&app, TlsMode::Required, None), Encryption::Tls).await;
     logged_in(&with_tls(&app, TlsMode::VerifyCa, Some("ca.pem")), Encryption::Tls).await;
     logged_in(&with_tls(&app, TlsMode::VerifyIdentity, Some("ca.pem")), Encryption::Tls).await;
-    // No password, and a long one with characters of several bytes.
+    // An empty password, and a long one with characters of several bytes.
     let root = config_of(&server, "root", "");
     logged_in(&with_tls(&root, TlsMode::Disabled, None), Encryption::None).await;
     let long = "contraseña-".repeat(8);
     server.client(&format!("CREATE USER 'long'@'%' IDENTIFIED BY '{long}'"));
     logged_in(&without_tls(&config_of(&server, "long", &long)), Encryption::None).await;
-    // An account of another plugin than the server's default: the server asks for a switch.
+    // For an account with another plugin than the server's default the server asks for a switch.
     server.client("CREATE USER 'older'@'%' IDENTIFIED WITH sha256_password BY 'o'");
     let older = config_of(&server, "older", "o");
     assert!(matches!(refused(&with_tls(&older, TlsMode::Disabled, None)).await, Error::UntrustedKey { .. }));
@@ -103,7 +103,7 @@ async fn mysql_passwords_and_tls_modes() {
         assert!(!error.to_string().contains("wrong"), "{error}");
     }
 
-    // A named CA verifies in every mode, and one that is missing is an error before anything is sent.
+    // A CA file makes every mode verify, and a missing file is an error before anything is sent.
     for mode in [TlsMode::Preferred, TlsMode::Required, TlsMode::VerifyCa] {
         assert!(matches!(refused(&with_tls(&app, mode, Some("other-ca.pem"))).await, Error::Tls { .. }), "{mode:?}");
         assert!(matches!(refused(&with_tls(&app, mode, Some("none.pem"))).await, Error::TlsFile { .. }), "{mode:?}");
@@ -159,7 +159,7 @@ async fn nothing_listens() {
     assert!(error.remedy().contains("nothing listens"), "{}", error.remedy());
 }
 
-/// A peer of another kind must end in a clear error, whatever it sends.
+/// A peer that is not a database must give a clear error, whatever it sends.
 #[tokio::test]
 async fn a_peer_that_is_no_database() {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();

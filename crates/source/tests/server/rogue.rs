@@ -1,5 +1,5 @@
-//! A man in the middle speaks the protocol well, offers no TLS and asks for the password. He used to get it: the client
-//! encrypted it under any RSA key that the other end sent.
+//! A man in the middle speaks the protocol well, offers no TLS and asks for the password. He once got it, because the
+//! client encrypted it with any RSA key that the other end sent.
 
 use std::sync::LazyLock;
 
@@ -22,13 +22,13 @@ fn public_key_pem() -> String {
 /// What the man in the middle says after the client's answer to his greeting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Trick {
-    /// "Full authentication", as a server whose cache is empty.
+    /// He asks for a full authentication, like a server whose cache is empty.
     FullLogin,
-    /// His key, although nobody asked for it.
+    /// He sends his key, although nobody asked for it.
     KeyUnasked,
-    /// Another plugin, which has no scramble.
+    /// He asks for another plugin, which has no scramble.
     Switch(&'static str),
-    /// Nothing: his greeting names the plugin that has no scramble.
+    /// His greeting already names the plugin that has no scramble; then he sends his key.
     Sha256Greeting,
 }
 
@@ -39,7 +39,7 @@ async fn send(socket: &mut TcpStream, sequence: u8, payload: &[u8]) {
     let _ = socket.write_all(&packet).await;
 }
 
-/// Reads a packet; `None` when the client has gone.
+/// Reads a packet; `None` if the client has closed the connection.
 async fn receive(socket: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
     let mut head = [0; 4];
     socket.read_exact(&mut head).await.ok()?;
@@ -49,7 +49,7 @@ async fn receive(socket: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
 }
 
 fn greeting(plugin: &str) -> Vec<u8> {
-    // Long passwords and flags, 4.1, transactions, secure connection, plugins, attributes; no TLS.
+    // Long passwords and flags, protocol 4.1, transactions, secure connection, plugins, attributes; no TLS.
     let capabilities: u32 = 0x1 | 0x4 | 0x200 | 0x2000 | 0x8000 | 0x8_0000 | 0x10_0000 | 0x20_0000;
     let [a, b, c, d] = capabilities.to_le_bytes();
     let mut packet = b"\x0a9.7.0\0\x07\0\0\0ABCDEFGH\0".to_vec();
@@ -61,7 +61,7 @@ fn greeting(plugin: &str) -> Vec<u8> {
     packet
 }
 
-/// Plays the trick on one client and returns the password if he learned it, in clear or under his key.
+/// Plays the trick on one client, and returns the password if the client sent it in clear or encrypted with his key.
 async fn play(listener: TcpListener, trick: Trick) -> Option<String> {
     let (mut socket, _) = listener.accept().await.unwrap();
     let plugin = if trick == Trick::Sha256Greeting { "sha256_password" } else { "caching_sha2_password" };
@@ -87,7 +87,7 @@ async fn play(listener: TcpListener, trick: Trick) -> Option<String> {
     }
 }
 
-/// Logs in at the man in the middle; what he learned, and how the login ended.
+/// Logs in at the man in the middle, and returns what he learned and the error of the login.
 async fn meet(trick: Trick, change: impl FnOnce(&mut ServerConfig)) -> (Option<String>, Error) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let mut config = ServerConfig::new("127.0.0.1", listener.local_addr().unwrap().port(), "debezium", PASSWORD);
@@ -143,7 +143,8 @@ async fn under_a_pinned_key_the_password_is_of_no_use_to_another() {
     }
 }
 
-/// The same man in the middle gets the password where the operator allows any key: the tests above can fail.
+/// The same man in the middle gets the password if the operator allows any key. That proves that the tests above can
+/// fail.
 #[tokio::test]
 async fn an_operator_who_allows_any_key_is_believed() {
     for trick in [Trick::FullLogin, Trick::Sha256Greeting, Trick::Switch("sha256_password")] {

@@ -1,7 +1,7 @@
-//! A server's own defaults for its sessions change nothing of what is seen of it.
+//! A server's defaults for its sessions do not change what this crate reads from it.
 //!
-//! `SET GLOBAL sql_select_limit = 500` once let the snapshot end after 500 rows of each table, without a word, and the
-//! start check find no table and no binlog at all.
+//! After `SET GLOBAL sql_select_limit = 500` the snapshot once silently ended after 500 rows of each table, and the
+//! checks at the start found neither tables nor a binlog.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,7 +32,7 @@ INSERT INTO t VALUES (1, '2024-07-01 12:00:00', 'x', 'dós', 'ñandú'), (2, NUL
   (3, NULL, 'z', 'uno', '');
 "#;
 
-/// Everything that is asked of a server, as text; the rows of a table as their bytes.
+/// Returns everything that this crate asks a server for, as text; the rows of a table as their bytes.
 async fn answers(config: &ServerConfig) -> BTreeMap<String, String> {
     let options = CheckOptions {
         server_id: 5002,
@@ -66,7 +66,8 @@ async fn answers(config: &ServerConfig) -> BTreeMap<String, String> {
     answers
 }
 
-/// Variables with a value that once changed an answer, or would; `None` where a server can have no such default.
+/// Variables, each with a value that once changed an answer or would change one; `None` if the server cannot have such
+/// a default.
 const HOSTILE: &[(&str, Option<&str>)] = &[
     ("sql_mode", Some("'ANSI,PAD_CHAR_TO_FULL_LENGTH,NO_BACKSLASH_ESCAPES,HIGH_NOT_PRECEDENCE,ONLY_FULL_GROUP_BY'")),
     ("sql_select_limit", Some("2")),
@@ -119,7 +120,7 @@ const HOSTILE: &[(&str, Option<&str>)] = &[
     ("tx_read_only", Some("ON")),
 ];
 
-/// What `init_connect` may do to a session.
+/// Statements of `init_connect` that change a session.
 const INIT_CONNECT: [&str; 5] = [
     "SET autocommit = 0; BEGIN",
     "SET sql_select_limit = 1",
@@ -186,14 +187,14 @@ async fn check(server: &DatabaseServer, flavor: Flavor) {
     for (name, value) in HOSTILE {
         let (true, true, Some(value)) = (set.contains(name), own.contains(*name), value) else { continue };
         let former = before(name);
-        // On some versions two names are one variable, and some names have values that others lack.
+        // On some versions two names mean one variable, and not every version accepts every value.
         if server.try_client(&format!("SET GLOBAL {name} = {value}")).is_err() {
             eprintln!("{name} = {value} is not a value of this server");
             continue;
         }
         compare(&format!("{name} = {value}")).await;
         let former = if former.parse::<f64>().is_ok() { former } else { format!("'{former}'") };
-        // In a session of its own, which the hostile value must not reach.
+        // The client opens a session of its own, whose sql_mode must not be the hostile one.
         let back = if *name == "system_versioning_asof" { "DEFAULT".to_owned() } else { former };
         server.client(&format!("SET SESSION sql_mode = ''; SET GLOBAL {name} = {back}"));
     }

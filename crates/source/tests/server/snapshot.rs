@@ -1,4 +1,4 @@
-//! The snapshot is exact: rows at its position plus the stream after it are the table, under concurrent writers.
+//! The snapshot is exact, even under concurrent writers: its rows plus the stream after its position equal the table.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ fn filter() -> Filter {
     Filter::new(&FilterOptions { database_include_list: Some("s".into()), ..FilterOptions::default() }).unwrap()
 }
 
-/// Rows of `s.a` and `s.b` (id, value) by table and id; refuses what an exact stream never does.
+/// The values of `s.a` and `s.b` by table and id. A change that contradicts them is a failure of the test.
 #[derive(Debug, Default, PartialEq)]
 struct Tables(BTreeMap<(String, i64), i64>);
 
@@ -107,19 +107,19 @@ async fn live(config: &ServerConfig) -> Tables {
     tables
 }
 
-/// How the two changes of a writer's turn belong together.
+/// Whether the two changes of a writer's turn form one transaction.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Turn {
-    /// One transaction.
+    /// They form one transaction.
     Transaction,
-    /// Two, because one of the tables has no transactions.
+    /// They are two, because one of the tables has no transactions.
     Statements,
 }
 
-/// Changes both tables until told to stop; counts the turns.
+/// Changes both tables until `stop` is set, and counts the turns.
 async fn write(config: ServerConfig, writer: i64, turn: Turn, stop: Arc<AtomicBool>, commits: Arc<AtomicU64>) {
     let mut connection = Connection::open(&config).await.unwrap();
-    // No gap locks, which would let the writers end each other.
+    // READ COMMITTED takes no gap locks, with which the writers would deadlock.
     connection.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED").await.unwrap();
     let mut random = writer as u64;
     while !stop.load(Ordering::Relaxed) {
@@ -146,7 +146,7 @@ async fn exact_under_writers(server: &DatabaseServer, reader: &ServerConfig, exa
     let engine =
         server.client("SELECT ENGINE FROM information_schema.TABLES WHERE TABLE_SCHEMA = 's' AND TABLE_NAME = 'b'");
     let turn = if engine.trim() == "InnoDB" { Turn::Transaction } else { Turn::Statements };
-    // Where a lock is expected, the server is kept from ever being quiet.
+    // If a lock is expected, the server is never quiet, so a short limit is enough.
     let quiet_limit_ms = if exactness == Exactness::QuietMoment { 60_000 } else { 20 };
     let root = config_of(server, "root", "");
     let stop = Arc::new(AtomicBool::new(false));
@@ -169,7 +169,7 @@ async fn exact_under_writers(server: &DatabaseServer, reader: &ServerConfig, exa
         assert!(snapshot.tables().iter().all(|table| table.create_statement.contains("CREATE TABLE")));
         snapshots.push((snapshot.position().clone(), tables));
     }
-    // On a machine that is busy a statement may run for a second, which rules the global lock out for that snapshot.
+    // On a busy machine a statement may run for a second, and then the snapshot does not try the global lock.
     let may_be =
         |one: &Exactness| *one == exactness || exactness == Exactness::GlobalLock && *one == Exactness::TableLocks;
     assert!(found.contains(&exactness) && found.iter().all(may_be), "{found:?}");
@@ -179,7 +179,7 @@ async fn exact_under_writers(server: &DatabaseServer, reader: &ServerConfig, exa
     }
     let live = live(&root).await;
     for (position, mut tables) in snapshots {
-        // By GTID where there is one, and by file and offset.
+        // The stream is read by file and offset, and then by GTID if the position has one.
         let mut by_file = position.clone();
         by_file.gtid = None;
         let mut copy = Tables(tables.0.clone());
@@ -195,7 +195,7 @@ const TABLES: &str = "CREATE DATABASE s; CREATE TABLE s.a (id BIGINT PRIMARY KEY
                       INSERT INTO s.a SELECT 1000000 + n, n FROM (WITH RECURSIVE c AS (SELECT 1 n UNION ALL SELECT n + \
                       1 FROM c WHERE n < 900) SELECT n FROM c) x;";
 
-/// A session that keeps MySQL from being quiet: it owns a GTID, or an anonymous transaction, and does not end.
+/// Opens a session that keeps MySQL from being quiet: it owns a GTID or an anonymous transaction, and does not end it.
 async fn restless(server: &DatabaseServer, gtid_next: &str) -> Connection {
     let mut connection = Connection::open(&config_of(server, "root", "")).await.unwrap();
     connection.execute(&format!("SET SESSION gtid_next = '{gtid_next}'")).await.unwrap();
@@ -205,7 +205,7 @@ async fn restless(server: &DatabaseServer, gtid_next: &str) -> Connection {
 
 const A_GTID: &str = "aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa:1";
 
-/// Accounts that may not lock, or only tables.
+/// One account that may not take any lock, and one that may lock only tables.
 const ACCOUNTS: &str = "CREATE USER 'reader'@'%' IDENTIFIED BY 'p', 'locker'@'%' IDENTIFIED BY 'p'; \
                         GRANT SELECT, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO 'reader'@'%', 'locker'@'%'; \
                         GRANT LOCK TABLES ON *.* TO 'locker'@'%'";
@@ -243,15 +243,15 @@ async fn mariadb_without_a_lock() {
     let server = Mariadb::start(MariadbOptions::default());
     server.client(TABLES);
     exact_under_writers(&server, &config(&server), Exactness::ServerPosition).await;
-    // Engines without a view show a row before the log has it.
+    // Tables of engines without a view show a row before the log has it.
     for engine in ["Aria", "MyISAM"] {
         server.client(&format!("ALTER TABLE s.b ENGINE = {engine}"));
         exact_under_writers(&server, &config(&server), Exactness::ServerPosition).await;
     }
 }
 
-/// Rows of MyISAM and MEMORY came twice or not at all: the view does not have them, and the log gets them later than
-/// the table.
+/// Rows of MyISAM and MEMORY once came twice or not at all, because the view does not have them and the log gets them
+/// later than the table.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mysql_tables_of_engines_without_a_view() {
     let server = Mysql::start(MysqlOptions::default());
@@ -270,7 +270,8 @@ async fn mysql_tables_of_engines_without_a_view() {
     assert!(error.remedy().contains("GRANT LOCK TABLES") && error.to_string().contains("s.b"), "{error}");
 }
 
-/// Rows of more than 16 MiB come in several packets; a chunk that is full makes the reader look at such a row twice.
+/// A row of more than 16 MiB comes in several packets. If the chunk is already full, the reader puts the row back and
+/// takes it again.
 #[tokio::test]
 async fn rows_of_more_than_16_mib() {
     let server =

@@ -1,4 +1,4 @@
-//! The replication stream: by GTID and by file, large events, heartbeats, restarts, objections of the server.
+//! The replication stream: by GTID and by file, large events, heartbeats, restarts, refused positions.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ fn decoder(client: &Client) -> Decoder {
     decoder
 }
 
-/// What a stream to the end of the log holds.
+/// Contents of a stream that was read to the end of the log.
 #[derive(Debug, Default, PartialEq)]
 struct Seen {
     kinds: Vec<EventType>,
@@ -85,7 +85,7 @@ async fn mysql_by_gtid_and_by_file() {
         let seen = read_all(&config(&server), position).await.unwrap();
         assert_eq!(seen.rows, 3, "{position}: {seen:?}");
     }
-    // Packets of more than 16 MiB, also of exactly that length around the limit.
+    // Packets of more than 16 MiB, and some of the lengths around that limit.
     let (file, gtid) = mysql_position(&server);
     server.client("INSERT INTO s.t (v) VALUES (REPEAT('x', 40 * 1024 * 1024))");
     for around in 16_777_215 - 64..16_777_215 - 24 {
@@ -112,7 +112,7 @@ async fn mariadb_by_gtid_and_by_file() {
         let seen = read_all(&config(&server), position).await.unwrap();
         assert_eq!(seen.rows, 4, "{position}: {seen:?}");
         assert!(seen.largest_event > 20 << 20, "{}", seen.largest_event);
-        // Without the capability the server would disguise its GTID events as queries.
+        // If this client did not name its capability, the server would replace GTID events by queries.
         assert!(seen.kinds.contains(&EventType::MARIADB_GTID), "{:?}", seen.kinds);
         assert!(seen.kinds.contains(&EventType::ANNOTATE_ROWS), "{:?}", seen.kinds);
     }
@@ -165,7 +165,7 @@ async fn a_server_id_in_use_is_refused() {
     let second = Client::connect(&config(&server), ReplicaOptions::new(8)).await.unwrap_err();
     assert!(second.to_string().contains("Server id 8 is already used"), "{second}");
     assert_eq!(second.class(), ErrorClass::FixConfiguration);
-    // The same process after a crash is not another replica.
+    // The same process may connect again after a crash: it has the same identity.
     Client::connect(&config(&server), first_options).await.unwrap();
 }
 
@@ -236,7 +236,7 @@ async fn a_restarted_server_is_found_again() {
         server.client("INSERT INTO s.t (v) VALUES ('b')");
         server
     });
-    // The position given is still the old one, so both rows come.
+    // The stream starts again at the old position, so both rows come.
     let (rows, restarts) = rows_of(2).await;
     assert_eq!(rows, 2);
     assert!(restarts >= 1);

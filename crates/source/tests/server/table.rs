@@ -1,8 +1,8 @@
-//! Every kind of table: snapshot and stream have the same key, columns and schemas of it, and the columns are those of
-//! `SELECT *` and `information_schema`.
+//! For every kind of table, snapshot and stream give the same key, columns and schemas, and the columns are those of
+//! `information_schema`.
 //!
-//! MariaDB's tables with a unique key over TEXT once lost types, defaults and key in the stream, because its log has a
-//! column that nobody else sees.
+//! MariaDB's tables with a unique key over TEXT once lost types, defaults and key in the stream, because the log has a
+//! hidden column for such a key.
 
 use bitacora_binlog::{Body, Decoder, Row, RowScratch, TableMap};
 use bitacora_change::{MessageBuffer, MessageSchema, Operation, Plan, PlanOptions, TableDescription, ValueFormat};
@@ -15,7 +15,7 @@ use bitacora_testkit::{DatabaseServer, Mariadb, MariadbOptions, Mysql, MysqlOpti
 use crate::column::{context, plan_options};
 use crate::config;
 
-/// Key and schemas of a table's messages, and a message that carries them, without its payload.
+/// Returns the schemas of a table's messages, and the key and the embedded schema of one message.
 fn shown(map: &TableMap, description: &TableDescription, row: &Row<'_>) -> (MessageSchema, Vec<Option<String>>) {
     let plan = |value_format| {
         let options = PlanOptions { value_format, ..plan_options() };
@@ -30,7 +30,7 @@ fn shown(map: &TableMap, description: &TableDescription, row: &Row<'_>) -> (Mess
     (plan(ValueFormat::Json).message_schema().clone(), vec![key, schema.map(|(schema, _)| schema.to_owned())])
 }
 
-/// Names of the key's columns and of the rows' columns.
+/// Returns the names of the key's columns and of the row's columns.
 fn names(schema: &MessageSchema) -> (Vec<String>, Vec<String>) {
     let MessageSchema::KeyValue(schema) = schema else { panic!("a table has keys and values") };
     let fields = |definition: &serde_json::Value| -> Vec<String> {
@@ -43,7 +43,8 @@ fn names(schema: &MessageSchema) -> (Vec<String>, Vec<String>) {
     (fields(&read(&schema.key.definition)), fields(row))
 }
 
-/// Creates each table in front of the log's reader and puts a row into it; then compares what both sides make of it.
+/// Creates each table, inserts a row, and compares the messages of the snapshot with those of the stream. A table is
+/// its name, its definition, its row, and the expected names of the key's columns and of all columns.
 async fn check(server: &DatabaseServer, tables: &[(&str, &str, &str, &str)]) {
     let logs = server.client("DROP DATABASE IF EXISTS s; CREATE DATABASE s; FLUSH BINARY LOGS; SHOW BINARY LOGS");
     let position = Position::at(logs.lines().last().unwrap().split('\t').next().unwrap(), 4);
@@ -93,7 +94,7 @@ async fn check(server: &DatabaseServer, tables: &[(&str, &str, &str, &str)]) {
     assert_eq!(streamed, tables.len());
 }
 
-/// Tables of both servers.
+/// Tables that both servers have.
 const COMMON: &[(&str, &str, &str, &str)] = &[
     ("invisible", "(id INT PRIMARY KEY, a INT INVISIBLE DEFAULT 3, b INT)", "VALUES (1, 2)", "id of id a b"),
     (

@@ -1,15 +1,15 @@
-//! What a load has committed.
+//! The changes that a load has committed.
 
 use std::collections::BTreeMap;
 
 /// What a committed statement did to a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
-    /// The row appeared, also under the new key of a changed primary key.
+    /// The row appeared; also under its new key, if the primary key was changed.
     Insert,
     /// Columns other than the key changed.
     Update,
-    /// The row disappeared, also from the old key of a changed primary key.
+    /// The row disappeared; also from its old key, if the primary key was changed.
     Delete,
 }
 
@@ -18,7 +18,7 @@ pub enum Change {
 pub struct RowState {
     /// `clave`
     pub clave: i32,
-    /// `n`: how often the row of this id had been written.
+    /// `n`: how often the row of this id was written.
     pub n: i32,
     /// `texto`
     pub texto: String,
@@ -41,7 +41,7 @@ pub struct History {
 }
 
 impl History {
-    /// Counts the committed row changes.
+    /// Returns the number of committed row changes.
     pub fn step_count(&self) -> usize {
         self.steps.values().map(Vec::len).sum()
     }

@@ -1,12 +1,12 @@
 //! A write load whose committed rows are known.
 //!
-//! Table `carga.carga(id bigint primary key, clave int, n int, texto varchar(200))`. Every writer owns its ids. For
-//! each id `n` counts its inserts and updates and goes on counting after a delete, so that an event shows its place in
-//! the history. Writers do single and multi-row transactions: inserts, updates, deletes, re-inserts, changes of the
-//! primary key, and rollbacks. [`History`] holds what was committed, in order for each id; [`crate::delivery`] compares
-//! it with what arrived.
+//! The table is `carga.carga(id bigint primary key, clave int, n int, texto varchar(200))`. Every writer has ids of its
+//! own. For each id `n` counts the inserts and updates, also across deletes, so that an event shows its place in the
+//! history. Transactions have one or several rows: inserts, updates, deletes, re-inserts, changes of the primary key,
+//! and rollbacks. [`History`] holds the committed changes, in order for each id; [`crate::delivery`] compares them with
+//! what arrived.
 //!
-//! Life cycle: [`create_table`], [`Load::start`], [`Load::stop`] gives the history.
+//! Life cycle: [`create_table`], [`Load::start`], and [`Load::stop`], which returns the history.
 
 mod history;
 mod options;
@@ -21,7 +21,7 @@ pub use history::{Change, History, RowState, Step};
 pub use options::LoadOptions;
 use writer::Writer;
 
-/// Creates database and table of the load, empty.
+/// Creates the database and the empty table of the load.
 pub fn create_table(server: &DatabaseServer) {
     server.client(
         "CREATE DATABASE IF NOT EXISTS carga; DROP TABLE IF EXISTS carga.carga;
@@ -57,7 +57,7 @@ impl Load {
         Load { history, committed, stopping, writers }
     }
 
-    /// Counts the row changes committed so far.
+    /// Returns the number of row changes committed so far.
     pub fn committed_count(&self) -> u64 {
         self.committed.load(Ordering::Relaxed)
     }

@@ -1,13 +1,13 @@
-//! How a load is sized.
+//! Options of a load.
 
-/// How much is written.
+/// How much a load writes.
 #[derive(Debug, Clone)]
 pub struct LoadOptions {
     /// Seed of all choices; the same seed makes the same choices.
     pub seed: u64,
-    /// Count of writers, each with its own session.
+    /// Number of writers, each with its own session.
     pub writer_count: u32,
-    /// Transactions in a second over all writers.
+    /// Transactions per second of all writers together.
     pub transactions_per_s: f64,
 }
 

@@ -1,4 +1,4 @@
-//! One writer: a seeded sequence of transactions on its own ids at a steady rate.
+//! One writer of a load: runs a seeded sequence of transactions on its own ids at a steady rate.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -12,9 +12,9 @@ use rand::{Rng, SeedableRng};
 use super::history::{Change, History, RowState, Step};
 use super::options::LoadOptions;
 
-/// Ids of different writers are this far apart.
+/// Distance between the first ids of two writers.
 const IDS_PER_WRITER: i64 = 1_000_000;
-/// Small, so that the same row changes often.
+/// Number of ids that a writer uses. It is small, so that the same row changes often.
 const LIVE_ID_RANGE: i64 = 50;
 
 const WORDS: [&str; 6] = ["reserva", "vuelo", "asiento", "niña", "a \"quoted\" \\ word", "日本"];
@@ -27,7 +27,7 @@ pub(super) struct Writer {
     counters: BTreeMap<i64, i32>,
 }
 
-/// The statement of one step and what it will have done once committed.
+/// The statement of one step, and the changes that it makes if it is committed.
 struct Planned {
     sql: String,
     steps: Vec<(i64, Step)>,
@@ -111,7 +111,7 @@ impl Writer {
         Planned { sql, steps: vec![(id, Step { change: Change::Delete, row })] }
     }
 
-    /// Moves a row to a free id; without one the row is updated instead.
+    /// Moves a row to a free id, or updates the row if no id is free.
     fn change_key(&mut self, id: i64, before: RowState) -> Planned {
         let range = self.first_id..self.first_id + LIVE_ID_RANGE;
         let Some(new_id) = range.into_iter().find(|id| !self.live.contains_key(id)) else { return self.update(id) };

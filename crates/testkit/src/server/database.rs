@@ -1,7 +1,7 @@
-//! A MySQL or MariaDB server of its own for a test: free port, own data folder, ended with the test.
+//! A MySQL or MariaDB server for one test: with a free port and a data folder of its own, ended with the test.
 //!
-//! Life cycle: `start` (the first on a machine downloads the server), `restart`/`kill9` as often as wanted on the same
-//! port and data folder, end on drop.
+//! Life cycle: `start` (the first start on a machine downloads the server); `restart` and `kill9` as often as needed,
+//! on the same port and data folder; dropping it ends the server.
 
 use std::io::Read;
 use std::net::TcpStream;
@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use crate::process::ChildProcess;
 use crate::{free_port, project_root, wait_until};
 
-/// How a MySQL server is started. The default: GTIDs on, server id 1, no fsync.
+/// Options of a MySQL server. By default GTIDs are on, the server id is 1, and there is no fsync.
 #[derive(Debug, Clone)]
 pub struct MysqlOptions {
     /// GTID mode ON or OFF.
@@ -25,7 +25,7 @@ pub struct MysqlOptions {
     pub fast: bool,
     /// The server's id.
     pub server_id: u32,
-    /// More server options, such as `--binlog-row-metadata=MINIMAL`; the last one of a name wins.
+    /// Further server options, such as `--binlog-row-metadata=MINIMAL`. Of several with one name the last one applies.
     pub extra: Vec<String>,
 }
 
@@ -35,7 +35,7 @@ impl Default for MysqlOptions {
     }
 }
 
-/// How a MariaDB server is started. The default: release 10.11, strict GTIDs, server id 1, no fsync.
+/// Options of a MariaDB server. By default it is release 10.11 with strict GTIDs, server id 1, and no fsync.
 #[derive(Debug, Clone)]
 pub struct MariadbOptions {
     /// GTID strict mode.
@@ -44,7 +44,7 @@ pub struct MariadbOptions {
     pub fast: bool,
     /// The server's id.
     pub server_id: u32,
-    /// More server options; the last one of a name wins.
+    /// Further server options. Of several with one name the last one applies.
     pub extra: Vec<String>,
     /// The Debian suite that the server comes from: `bookworm` (10.11), `trixie` or `sid` (11.8 and newer).
     pub release: String,
@@ -99,8 +99,8 @@ impl Deref for Mariadb {
     }
 }
 
-/// What MySQL and MariaDB servers have in common. Accounts: `root` without password from this machine, `debezium` with
-/// password `dbz` and the least rights that a source needs.
+/// What MySQL and MariaDB servers have in common. The accounts are `root`, without a password from this machine, and
+/// `debezium`, with the password `dbz` and only the privileges that a source needs.
 #[derive(Debug)]
 pub struct DatabaseServer {
     /// The server's TCP port on 127.0.0.1.
@@ -136,7 +136,7 @@ impl DatabaseServer {
         panic!("the database server does not start:\n{last}");
     }
 
-    /// Starts the process and waits for its greeting. The error is the end of its log.
+    /// Starts the process and waits for its greeting. The error is the last lines of its log.
     fn launch(&self) -> Result<(), String> {
         let mut command = Command::new(&self.start_command[0]);
         command.args(&self.start_command[1..]);
@@ -174,8 +174,8 @@ impl DatabaseServer {
         mysql_async::Pool::from_url(self.url()).expect("the URL is well formed")
     }
 
-    /// Runs statements as root with the server's own client, in one session, and returns its output: one line a row,
-    /// columns separated by tabs, no headings. Panics with the server's message when a statement fails.
+    /// Runs statements as root with the server's own client, in one session, and returns its output: one line per row,
+    /// with tabs between the columns and no headings. Panics with the server's message if a statement fails.
     pub fn client(&self, sql: &str) -> String {
         self.try_client(sql).unwrap_or_else(|message| panic!("{message}\nin: {sql}"))
     }
@@ -196,14 +196,14 @@ impl DatabaseServer {
         }
     }
 
-    /// Returns the command line of the server's own client as root, with more arguments.
+    /// Returns the command line of the server's own client as root, with further arguments.
     pub fn client_command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.base_command[0]);
         command.args(&self.base_command[1..]).args(["client", "--port", &self.port.to_string()]).args(arguments);
         command
     }
 
-    /// Stops the server in its own orderly way; [`DatabaseServer::restart`] starts it again.
+    /// Shuts the server down with SIGTERM; [`DatabaseServer::restart`] starts it again.
     pub fn stop(&self) {
         if let Some(mut process) = self.process.lock().expect("no holder panicked").take() {
             process.signal(libc::SIGTERM);
@@ -237,7 +237,7 @@ fn server_arguments(gtid: bool, fast: bool, server_id: u32, extra: &[String]) ->
     arguments
 }
 
-/// Returns whether the server sends its handshake (protocol version 10), as it does once it accepts connections.
+/// Returns whether the server sends its greeting (protocol version 10), which it does once it accepts connections.
 fn greets(port: u16) -> bool {
     let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else { return false };
     let _ = stream.set_read_timeout(Some(Duration::from_secs(5)));

@@ -9,14 +9,15 @@ use tempfile::TempDir;
 use crate::process::ChildProcess;
 use crate::{free_port, project_root, wait_until};
 
-/// How a Pulsar standalone is started.
+/// Options of a Pulsar standalone.
 #[derive(Debug, Clone, Default)]
 pub struct PulsarOptions {
-    /// Lines for the broker's configuration, such as `brokerDeduplicationEnabled=true`; the last one of a key wins.
+    /// Lines for the broker's configuration, such as `brokerDeduplicationEnabled=true`. Of several with one key the
+    /// last one applies.
     pub configuration: Vec<String>,
 }
 
-/// A running Pulsar standalone with its own data folder; ended with the test.
+/// A running Pulsar standalone with its own data folder. It ends with the test.
 #[derive(Debug)]
 pub struct Pulsar {
     /// Port of the binary protocol on 127.0.0.1.
@@ -61,8 +62,8 @@ impl Pulsar {
         *self.process.lock().expect("no holder panicked") = Some(process);
     }
 
-    /// Returns whether the broker is healthy and has its default namespace, which appears a moment after it reports
-    /// health.
+    /// Returns whether the broker is healthy and has its default namespace, which appears a moment after the health
+    /// check passes.
     fn is_healthy(&self) -> bool {
         self.get_succeeds("brokers/health") && self.get_succeeds("namespaces/public/default")
     }

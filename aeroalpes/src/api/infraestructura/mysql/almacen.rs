@@ -12,7 +12,7 @@ use super::error::{es_sin_tabla, falla, falla_de_bandeja};
 use super::salida::Bandejas;
 use super::vuelos::Vuelos;
 use super::{ConfiguracionDb, esquema};
-use crate::api::aplicacion::Falla;
+use crate::api::infraestructura::Falla;
 
 /// Un cliente no espera más que esto una conexión.
 const ESPERA: Duration = Duration::from_secs(2);
@@ -81,7 +81,7 @@ impl MySql {
                     Ok(())
                 })
             })
-            .connect_lazy_with(configuracion.opciones());
+            .connect_lazy_with(configuracion.conexion.clone());
         Ok(MySql { pool, bandejas, vuelos: Arc::default(), listo: watch::Sender::new(false) })
     }
 

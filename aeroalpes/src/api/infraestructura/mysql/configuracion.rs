@@ -8,11 +8,7 @@ use sqlx::mysql::MySqlConnectOptions;
 /// Dirección y cuenta de la base de datos.
 #[derive(Clone)]
 pub struct ConfiguracionDb {
-    host: String,
-    puerto: u16,
-    usuario: String,
-    contrasena: String,
-    base: String,
+    pub(super) conexion: MySqlConnectOptions,
     /// Conexiones, como mucho.
     pub(super) conexiones: u32,
 }
@@ -43,31 +39,24 @@ impl ConfiguracionDb {
             }
             _ => (nombre, puerto),
         };
-        Ok(Self {
-            host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
-            puerto,
-            usuario: texto("DB_USERNAME", "root"),
-            // Vacía, es una cuenta sin contraseña; las demás variables toman entonces su valor por defecto.
-            contrasena: std::env::var("DB_PASSWORD").unwrap_or_else(|_| "adminadmin".to_owned()),
-            base: texto("DB_NAME", "reservas"),
-            conexiones: numero("DB_CONNECTIONS", "24", "un número de 1 a 10000")?,
-        })
-    }
-
-    pub(super) fn opciones(&self) -> MySqlConnectOptions {
-        MySqlConnectOptions::new()
-            .host(&self.host)
-            .port(self.puerto)
-            .username(&self.usuario)
-            .password(&self.contrasena)
-            .database(&self.base)
-            .statement_cache_capacity(256)
+        // Vacía, es una cuenta sin contraseña; las demás variables toman entonces su valor por defecto.
+        let contrasena = std::env::var("DB_PASSWORD").unwrap_or_else(|_| "adminadmin".to_owned());
+        let conexion = MySqlConnectOptions::new()
+            .host(host.trim_start_matches('[').trim_end_matches(']'))
+            .port(puerto)
+            .username(&texto("DB_USERNAME", "root"))
+            .password(&contrasena)
+            .database(&texto("DB_NAME", "reservas"))
+            .statement_cache_capacity(256);
+        Ok(Self { conexion, conexiones: numero("DB_CONNECTIONS", "24", "un número de 1 a 10000")? })
     }
 }
 
 impl fmt::Debug for ConfiguracionDb {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}@{}:{}/{}", self.usuario, self.host, self.puerto, self.base)
+        let lugar = &self.conexion;
+        let base = lugar.get_database().unwrap_or_default();
+        write!(f, "{}@{}:{}/{base}", lugar.get_username(), lugar.get_host(), lugar.get_port())
     }
 }
 

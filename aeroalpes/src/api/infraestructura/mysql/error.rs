@@ -2,7 +2,7 @@
 
 use sqlx::mysql::MySqlDatabaseError;
 
-use crate::api::aplicacion::Falla;
+use crate::api::infraestructura::Falla;
 
 /// ER_LOCK_WAIT_TIMEOUT y ER_LOCK_DEADLOCK; después, las últimas palabras del servidor en una conexión que termina:
 /// ER_CONNECTION_KILLED de MariaDB y ER_CLIENT_INTERACTION_TIMEOUT de MySQL.

@@ -4,12 +4,12 @@
 //! columnas y los índices que faltan se añaden con valores por defecto, para que los servicios del tutorial sigan
 //! escribiendo sus columnas.
 
+use sqlx::AssertSqlSafe;
 use sqlx::mysql::MySqlConnection;
-use sqlx::{AssertSqlSafe, Row};
 
 use super::error::{falla, falla_de_bandeja};
 use super::salida::Bandejas;
-use crate::api::aplicacion::Falla;
+use crate::api::infraestructura::Falla;
 
 /// Los códigos y los ids se comparan byte a byte: si no, `bog` y `BOG` serían un solo vuelo. Nuestras tablas no
 /// tienen claves foráneas, porque las del tutorial pueden tener otro cotejo, y una clave necesita el mismo en los dos
@@ -78,25 +78,22 @@ const TABLAS: [&str; 6] = [
     ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COMMENT 'Tabla legado de los usuarios'",
 ];
 
-/// Tabla, columna y su definición: lo que falta a las tablas del tutorial.
-const COLUMNAS: [(&str, &str, &str); 5] = [
-    ("reservas", "id_cliente", "VARCHAR(40) NULL"),
-    ("reservas", "estado", "VARCHAR(20) NOT NULL DEFAULT 'PENDIENTE'"),
-    ("reservas_itinerarios", "itinerario_orden", "INT NOT NULL DEFAULT 0"),
-    ("reservas_itinerarios", "origen_nombre", "VARCHAR(100) NULL"),
-    ("reservas_itinerarios", "destino_nombre", "VARCHAR(100) NULL"),
+/// Tabla, columna o índice, y su definición: lo que falta a las tablas del tutorial.
+const COMPLEMENTOS: [(&str, &str, &str); 8] = [
+    ("reservas", "id_cliente", "COLUMN id_cliente VARCHAR(40) NULL"),
+    ("reservas", "estado", "COLUMN estado VARCHAR(20) NOT NULL DEFAULT 'PENDIENTE'"),
+    ("reservas_itinerarios", "itinerario_orden", "COLUMN itinerario_orden INT NOT NULL DEFAULT 0"),
+    ("reservas_itinerarios", "origen_nombre", "COLUMN origen_nombre VARCHAR(100) NULL"),
+    ("reservas_itinerarios", "destino_nombre", "COLUMN destino_nombre VARCHAR(100) NULL"),
+    ("reservas", "por_fecha", "INDEX por_fecha (fecha_creacion)"),
+    ("reservas", "por_estado", "INDEX por_estado (estado, fecha_creacion)"),
+    ("reservas", "por_cliente", "INDEX por_cliente (id_cliente, fecha_creacion)"),
 ];
 
-/// Tabla, índice y sus columnas.
-const INDICES: [(&str, &str, &str); 3] = [
-    ("reservas", "por_fecha", "fecha_creacion"),
-    ("reservas", "por_estado", "estado, fecha_creacion"),
-    ("reservas", "por_cliente", "id_cliente, fecha_creacion"),
-];
-
-const EXISTE_COLUMNA: &str = "SELECT COUNT(*) FROM information_schema.COLUMNS \
-     WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? AND COLUMN_NAME = ?";
-const EXISTE_INDICE: &str = "SELECT COUNT(*) FROM information_schema.STATISTICS \
+/// Ninguna columna se llama como un índice de los de arriba.
+const EXISTE: &str = "SELECT 1 FROM information_schema.COLUMNS \
+     WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? AND COLUMN_NAME = ? \
+     UNION ALL SELECT 1 FROM information_schema.STATISTICS \
      WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? AND INDEX_NAME = ?";
 
 /// Crea y completa las tablas.
@@ -104,24 +101,13 @@ pub(super) async fn crear(conexion: &mut MySqlConnection, bandejas: &Bandejas) -
     for tabla in TABLAS {
         sqlx::query(tabla).execute(&mut *conexion).await.map_err(falla)?;
     }
-    for (tabla, columna, definicion) in COLUMNAS {
-        if !existe(conexion, EXISTE_COLUMNA, tabla, columna).await? {
-            let sql = format!("ALTER TABLE {tabla} ADD COLUMN {columna} {definicion}");
-            sqlx::query(AssertSqlSafe(sql)).execute(&mut *conexion).await.map_err(falla)?;
-        }
-    }
-    for (tabla, indice, columnas) in INDICES {
-        if !existe(conexion, EXISTE_INDICE, tabla, indice).await? {
-            let sql = format!("ALTER TABLE {tabla} ADD INDEX {indice} ({columnas})");
+    for (tabla, nombre, definicion) in COMPLEMENTOS {
+        let existe = sqlx::query(EXISTE).bind(tabla).bind(nombre).bind(tabla).bind(nombre);
+        if existe.fetch_all(&mut *conexion).await.map_err(falla)?.is_empty() {
+            let sql = format!("ALTER TABLE {tabla} ADD {definicion}");
             sqlx::query(AssertSqlSafe(sql)).execute(&mut *conexion).await.map_err(falla)?;
         }
     }
     bandejas.salida.migrate(conexion).await.map_err(falla_de_bandeja)?;
     bandejas.entrada.migrate(conexion).await.map_err(falla_de_bandeja)
-}
-
-async fn existe(conexion: &mut MySqlConnection, sql: &'static str, tabla: &str, nombre: &str) -> Result<bool, Falla> {
-    let fila = sqlx::query(sql).bind(tabla).bind(nombre).fetch_one(conexion).await.map_err(falla)?;
-    let cuenta: i64 = fila.try_get(0).map_err(falla)?;
-    Ok(cuenta > 0)
 }

@@ -45,7 +45,7 @@ fn grupos<T>(filas: &[Fila<Leg>], nivel: usize, hacer: impl Fn(&[Fila<Leg>]) -> 
 #[cfg(test)]
 mod tests {
     use super::{Fila, filas, itinerarios};
-    use crate::api::dominio::{Aeropuerto, Fecha, Itinerario, Leg, Odo, Pasajero, Segmento};
+    use crate::api::dominio::{Aeropuerto, Fecha, Itinerario, Leg, Odo, Pasajero, Segmento, TipoPasajero};
 
     /// Toda forma de hasta dos itinerarios, odos, segmentos y legs vuelve como era.
     #[test]
@@ -64,7 +64,11 @@ mod tests {
             let mut odo = || Odo { segmentos: (0..cuenta(1)).map(|_| segmento()).collect() };
             let mut itinerario = |pasajeros| Itinerario { odos: (0..cuenta(2)).map(|_| odo()).collect(), pasajeros };
             let arbol: Vec<_> = (0..cuenta(3))
-                .map(|lugar| itinerario(vec![Pasajero::Adulto, Pasajero::Menor][lugar..].to_vec()))
+                .map(|lugar| {
+                    itinerario(
+                        [TipoPasajero::Adulto, TipoPasajero::Menor].map(|tipo| Pasajero { tipo })[lugar..].to_vec(),
+                    )
+                })
                 .collect();
             let propia = |fila: Fila<&Leg>| Fila { orden: fila.orden, leg: fila.leg.clone() };
             let filas: Vec<_> = filas(&arbol).into_iter().map(propia).collect();

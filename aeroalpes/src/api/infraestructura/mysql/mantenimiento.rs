@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::MySql;
 use super::almacen::PLAZO_DE_FONDO;
 use super::error::{falla, falla_de_bandeja};
-use crate::api::aplicacion::Falla;
+use crate::api::infraestructura::Falla;
 
 /// Pausa entre intentos de preparar las tablas; se dobla hasta la máxima.
 const PAUSA: Duration = Duration::from_millis(200);
@@ -50,7 +50,7 @@ pub(crate) async fn limpiar(almacen: MySql) {
         match hecha.unwrap_or_else(|silencio| Err(Falla::Ausente(silencio.into()))) {
             Ok(0) => {}
             Ok(filas) => {
-                tracing::info!(filas, "se borraron filas viejas de las bandejas y de las claves de idempotencia")
+                tracing::info!(filas, "se borraron filas viejas de las bandejas y de las claves de idempotencia");
             }
             Err(error) => tracing::warn!(%error, "las filas viejas se quedan hasta la hora siguiente"),
         }

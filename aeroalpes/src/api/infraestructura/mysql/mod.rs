@@ -4,7 +4,7 @@
 //! - [`MySql`]: las conexiones; inicia unidades de trabajo, lee para las consultas.
 //! - [`mantener_esquema`]: crea y completa las tablas, y espera a una base de datos que no está.
 //! - [`limpiar`]: borra las filas viejas.
-//! - `seleccion`: las columnas que se leen, y lo que significan; `fila`: el árbol de una reserva, leg a leg.
+//! - `fila`: el árbol de una reserva, leg a leg.
 
 mod almacen;
 mod configuracion;
@@ -14,11 +14,11 @@ mod esquema;
 mod fila;
 mod mantenimiento;
 mod salida;
-mod seleccion;
 mod unidad;
 mod vuelos;
 
 pub(crate) use almacen::MySql;
 pub(crate) use configuracion::{ConfiguracionDb, VariableErronea};
+pub(crate) use consultas::Filtro;
 pub(crate) use mantenimiento::{limpiar, mantener_esquema};
-pub(crate) use unidad::Unidad;
+pub(crate) use unidad::{ClaveIdempotencia, Unidad};

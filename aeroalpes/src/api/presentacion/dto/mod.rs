@@ -1,4 +1,4 @@
-//! Lo que va por la red, como lo describe OpenAPI.
+//! Los cuerpos: cómo se leen, y los que no son tipos del dominio, como los describe OpenAPI.
 
 mod pedido;
 mod reserva;
@@ -8,10 +8,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub(crate) use pedido::{huella, leer_itinerarios, leer_pedido};
-pub(crate) use reserva::{CambioDto, PaginaReservas, ReservaCreada, ReservaDto, ReservaNueva};
-pub(crate) use usuario::{
-    PaginaUsuarios, UsuarioCambiado, UsuarioDto, UsuarioNuevo, leer_usuario_cambiado, leer_usuario_nuevo,
-};
+pub(crate) use reserva::{CambioDto, PaginaReservas, ReservaCreada};
+pub(crate) use usuario::{PaginaUsuarios, UsuarioCambiado, UsuarioNuevo, leer_usuario_cambiado, leer_usuario_nuevo};
 
 /// Por qué una petición no tuvo éxito.
 #[derive(Debug, Serialize, ToSchema)]

@@ -3,9 +3,7 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::reserva::{ItinerarioDto, ReservaNueva};
-use crate::api::aplicacion::comando::Pedido;
-use crate::api::dominio::{Aeropuerto, Itinerario, Leg, Odo, Pasajero, Segmento};
+use crate::api::dominio::{Aeropuerto, Itinerario, Leg, Odo, Pasajero, Pedido, Segmento, TipoPasajero};
 use crate::api::presentacion::Problema;
 use crate::api::presentacion::lector::Lugar;
 
@@ -17,16 +15,20 @@ const PASAJEROS: usize = 100;
 /// Devuelve la huella de lo que pide un pedido. No cuentan los espacios ni el orden de los miembros: el mismo clic es
 /// el mismo pedido.
 pub(crate) fn huella(pedido: &Pedido) -> Result<String, serde_json::Error> {
-    let itinerarios = pedido.itinerarios.iter().map(ItinerarioDto::from).collect();
-    let texto = serde_json::to_vec(&ReservaNueva { id_cliente: pedido.id_cliente.clone(), itinerarios })?;
+    let texto = serde_json::to_vec(pedido)?;
     Ok(Sha256::digest(&texto).iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
+// En cada lectura el orden de los campos es el de las comprobaciones: se cuenta la primera falta.
+
 /// Lee un pedido.
 pub(crate) fn leer_pedido(cuerpo: &Value) -> Result<Pedido, Problema> {
-    let cuerpo = Lugar::nuevo(cuerpo, "").objeto(&["id_cliente", "itinerarios"])?;
-    let id_cliente = cuerpo.opcional("id_cliente").map(|lugar| lugar.texto(40)).transpose()?;
-    Ok(Pedido { id_cliente, itinerarios: itinerarios(&cuerpo.exigir("itinerarios")?)? })
+    let cuerpo = Lugar::nuevo(cuerpo, "");
+    cuerpo.objeto(&["id_cliente", "itinerarios"])?;
+    Ok(Pedido {
+        id_cliente: cuerpo.opcional("id_cliente", |id| id.texto(40))?,
+        itinerarios: cuerpo.exigir("itinerarios", itinerarios)?,
+    })
 }
 
 /// Lee una lista de itinerarios suelta.
@@ -36,7 +38,7 @@ pub(crate) fn leer_itinerarios(lista: &Value) -> Result<Vec<Itinerario>, Problem
 
 fn itinerarios(lugar: &Lugar<'_>) -> Result<Vec<Itinerario>, Problema> {
     // Una lista vacía es cosa de la regla del dominio, que tiene sus propias palabras.
-    let itinerarios: Vec<Itinerario> = lugar.lista(0, LISTA)?.iter().map(itinerario).collect::<Result<_, _>>()?;
+    let itinerarios = lugar.lista(0, LISTA, itinerario)?;
     let segmentos = itinerarios.iter().flat_map(|itinerario| &itinerario.odos).flat_map(|odo| &odo.segmentos);
     let legs: usize = segmentos.map(|segmento| segmento.legs.len()).sum();
     if legs > LEGS {
@@ -46,45 +48,48 @@ fn itinerarios(lugar: &Lugar<'_>) -> Result<Vec<Itinerario>, Problema> {
 }
 
 fn itinerario(lugar: &Lugar<'_>) -> Result<Itinerario, Problema> {
-    let objeto = lugar.objeto(&["odos", "pasajeros"])?;
-    let odos = objeto.exigir("odos")?.lista(1, LISTA)?.iter().map(odo).collect::<Result<_, _>>()?;
-    let pasajeros = match objeto.opcional("pasajeros") {
-        Some(lugar) => lugar.lista(0, PASAJEROS)?.iter().map(pasajero).collect::<Result<_, _>>()?,
-        None => Vec::new(),
-    };
-    Ok(Itinerario { odos, pasajeros })
+    lugar.objeto(&["odos", "pasajeros"])?;
+    Ok(Itinerario {
+        odos: lugar.exigir("odos", |odos| odos.lista(1, LISTA, odo))?,
+        pasajeros: lugar.opcional("pasajeros", |lista| lista.lista(0, PASAJEROS, pasajero))?.unwrap_or_default(),
+    })
 }
 
 fn odo(lugar: &Lugar<'_>) -> Result<Odo, Problema> {
-    let segmentos = lugar.objeto(&["segmentos"])?.exigir("segmentos")?.lista(1, LISTA)?;
-    Ok(Odo { segmentos: segmentos.iter().map(segmento).collect::<Result<_, _>>()? })
+    lugar.objeto(&["segmentos"])?;
+    Ok(Odo { segmentos: lugar.exigir("segmentos", |segmentos| segmentos.lista(1, LISTA, segmento))? })
 }
 
 fn segmento(lugar: &Lugar<'_>) -> Result<Segmento, Problema> {
-    let legs = lugar.objeto(&["legs"])?.exigir("legs")?.lista(1, LISTA)?;
-    Ok(Segmento { legs: legs.iter().map(leg).collect::<Result<_, _>>()? })
+    lugar.objeto(&["legs"])?;
+    Ok(Segmento { legs: lugar.exigir("legs", |legs| legs.lista(1, LISTA, leg))? })
 }
 
 fn leg(lugar: &Lugar<'_>) -> Result<Leg, Problema> {
-    let objeto = lugar.objeto(&["fecha_salida", "fecha_llegada", "origen", "destino"])?;
+    lugar.objeto(&["fecha_salida", "fecha_llegada", "origen", "destino"])?;
     Ok(Leg {
-        fecha_salida: objeto.exigir("fecha_salida")?.fecha()?,
-        fecha_llegada: objeto.exigir("fecha_llegada")?.fecha()?,
-        origen: aeropuerto(&objeto.exigir("origen")?)?,
-        destino: aeropuerto(&objeto.exigir("destino")?)?,
+        fecha_salida: lugar.exigir("fecha_salida", Lugar::fecha)?,
+        fecha_llegada: lugar.exigir("fecha_llegada", Lugar::fecha)?,
+        origen: lugar.exigir("origen", aeropuerto)?,
+        destino: lugar.exigir("destino", aeropuerto)?,
     })
 }
 
 fn aeropuerto(lugar: &Lugar<'_>) -> Result<Aeropuerto, Problema> {
-    let objeto = lugar.objeto(&["codigo", "nombre"])?;
-    let nombre = objeto.opcional("nombre").map(|lugar| lugar.texto(100)).transpose()?;
-    Ok(Aeropuerto { codigo: objeto.exigir("codigo")?.texto(10)?, nombre })
+    lugar.objeto(&["codigo", "nombre"])?;
+    Ok(Aeropuerto {
+        nombre: lugar.opcional("nombre", |nombre| nombre.texto(100))?,
+        codigo: lugar.exigir("codigo", |codigo| codigo.texto(10))?,
+    })
 }
 
 fn pasajero(lugar: &Lugar<'_>) -> Result<Pasajero, Problema> {
-    let tipo = lugar.objeto(&["tipo"])?.exigir("tipo")?;
-    let nombre = tipo.texto(20)?;
-    Pasajero::de_nombre(&nombre).ok_or_else(|| tipo.problema("El tipo debe ser ADULTO, MENOR o INFANTE"))
+    lugar.objeto(&["tipo"])?;
+    lugar.exigir("tipo", |tipo| {
+        let leido = TipoPasajero::de_nombre(&tipo.texto(20)?);
+        let tipo = leido.ok_or_else(|| tipo.problema("El tipo debe ser ADULTO, MENOR o INFANTE"))?;
+        Ok(Pasajero { tipo })
+    })
 }
 
 #[cfg(test)]
@@ -93,7 +98,6 @@ mod tests {
 
     use super::{huella, leer_pedido};
     use crate::api::presentacion::cuerpo::leer;
-    use crate::api::presentacion::dto::reserva::ItinerarioDto;
 
     fn pedido() -> Value {
         json!({"id_cliente": "42", "itinerarios": [{"odos": [{"segmentos": [{"legs": [{
@@ -125,7 +129,7 @@ mod tests {
         assert_eq!(leido.id_cliente.as_deref(), Some("42"));
         let mut esperado = pedido();
         esperado.pointer_mut("/itinerarios/0/odos/0/segmentos/0/legs/0/destino").unwrap().take();
-        let mut escrito = serde_json::to_value(ItinerarioDto::from(&leido.itinerarios[0])).unwrap();
+        let mut escrito = serde_json::to_value(&leido.itinerarios[0]).unwrap();
         let destino = escrito.pointer_mut("/odos/0/segmentos/0/legs/0/destino").unwrap().take();
         assert_eq!((&escrito, destino), (&esperado["itinerarios"][0], json!({"codigo": "JFK"})));
     }

@@ -5,9 +5,9 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::api::dominio::{Contrasena, DatosUsuario, Usuario};
+use crate::api::dominio::{Contrasena, Usuario};
 use crate::api::presentacion::Problema;
-use crate::api::presentacion::lector::{Lugar, Objeto};
+use crate::api::presentacion::lector::Lugar;
 
 const MIEMBROS: [&str; 6] = ["nombres", "apellidos", "direccion", "telefono", "email", "password"];
 
@@ -59,33 +59,11 @@ pub(crate) struct UsuarioCambiado {
     password: Option<String>,
 }
 
-/// Un usuario. A las filas del sistema legado les puede faltar cualquier texto.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct UsuarioDto {
-    /// Su clave.
-    id: i32,
-    /// Nombres.
-    #[schema(required = true)]
-    nombres: Option<String>,
-    /// Apellidos.
-    #[schema(required = true)]
-    apellidos: Option<String>,
-    /// Dirección postal.
-    #[schema(required = true)]
-    direccion: Option<String>,
-    /// Teléfono.
-    #[schema(required = true)]
-    telefono: Option<String>,
-    /// Correo electrónico.
-    #[schema(required = true)]
-    email: Option<String>,
-}
-
 /// Una página de usuarios por id creciente.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PaginaUsuarios {
     /// Los de esta página.
-    pub(crate) usuarios: Vec<UsuarioDto>,
+    pub(crate) usuarios: Vec<Usuario>,
     /// Número de la página, desde 1.
     pub(crate) pagina: u32,
     /// Usuarios de una página, como mucho.
@@ -94,38 +72,33 @@ pub(crate) struct PaginaUsuarios {
     pub(crate) total: i64,
 }
 
-impl From<Usuario> for UsuarioDto {
-    fn from(usuario: Usuario) -> Self {
-        let DatosUsuario { nombres, apellidos, direccion, telefono, email } = usuario.datos;
-        UsuarioDto { id: usuario.id, nombres, apellidos, direccion, telefono, email }
-    }
-}
-
-/// Lee un usuario que se registra.
-pub(crate) fn leer_usuario_nuevo(cuerpo: &Value) -> Result<(DatosUsuario, Contrasena), Problema> {
-    let cuerpo = Lugar::nuevo(cuerpo, "").objeto(&MIEMBROS)?;
-    Ok((datos(&cuerpo)?, contrasena(&cuerpo.exigir("password")?)?))
+/// Lee un usuario que se registra, todavía sin clave.
+pub(crate) fn leer_usuario_nuevo(cuerpo: &Value) -> Result<(Usuario, Contrasena), Problema> {
+    let cuerpo = Lugar::nuevo(cuerpo, "");
+    Ok((usuario(&cuerpo, 0)?, cuerpo.exigir("password", contrasena)?))
 }
 
 /// Lee un usuario como debe ser.
-pub(crate) fn leer_usuario_cambiado(cuerpo: &Value) -> Result<(DatosUsuario, Option<Contrasena>), Problema> {
-    let cuerpo = Lugar::nuevo(cuerpo, "").objeto(&MIEMBROS)?;
-    Ok((datos(&cuerpo)?, cuerpo.opcional("password").map(|lugar| contrasena(&lugar)).transpose()?))
+pub(crate) fn leer_usuario_cambiado(cuerpo: &Value, id: i32) -> Result<(Usuario, Option<Contrasena>), Problema> {
+    let cuerpo = Lugar::nuevo(cuerpo, "");
+    Ok((usuario(&cuerpo, id)?, cuerpo.opcional("password", contrasena)?))
 }
 
-fn datos(cuerpo: &Objeto<'_>) -> Result<DatosUsuario, Problema> {
-    let opcional = |nombre| cuerpo.opcional(nombre).map(|lugar| lugar.texto(255)).transpose();
-    let email = cuerpo.exigir("email")?;
-    let direccion_email = email.texto(255)?;
-    if correo::leer(&direccion_email).is_none() {
-        return Err(email.problema("No es una dirección de correo"));
-    }
-    Ok(DatosUsuario {
-        nombres: Some(cuerpo.exigir("nombres")?.texto(255)?),
-        apellidos: Some(cuerpo.exigir("apellidos")?.texto(255)?),
-        direccion: opcional("direccion")?,
-        telefono: opcional("telefono")?,
-        email: Some(direccion_email),
+fn usuario(cuerpo: &Lugar<'_>, id: i32) -> Result<Usuario, Problema> {
+    cuerpo.objeto(&MIEMBROS)?;
+    let texto = |lugar: &Lugar<'_>| lugar.texto(255);
+    let email = cuerpo.exigir("email", |email| {
+        let direccion = email.texto(255)?;
+        correo::leer(&direccion).ok_or_else(|| email.problema("No es una dirección de correo"))?;
+        Ok(direccion)
+    })?;
+    Ok(Usuario {
+        id,
+        nombres: Some(cuerpo.exigir("nombres", texto)?),
+        apellidos: Some(cuerpo.exigir("apellidos", texto)?),
+        direccion: cuerpo.opcional("direccion", texto)?,
+        telefono: cuerpo.opcional("telefono", texto)?,
+        email: Some(email),
     })
 }
 
@@ -152,7 +125,7 @@ mod tests {
         let mut cuerpo = usuario();
         assert_eq!(leer_usuario_nuevo(&cuerpo).unwrap().1.revelar(), "12345678");
         cuerpo["password"].take();
-        assert_eq!(leer_usuario_cambiado(&cuerpo).unwrap().1, None);
+        assert_eq!(leer_usuario_cambiado(&cuerpo, 1).unwrap().1, None);
         assert_eq!(leer_usuario_nuevo(&cuerpo).unwrap_err().motivo(), "password: Debe ser un texto, no null");
     }
 

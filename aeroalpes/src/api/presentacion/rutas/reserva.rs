@@ -12,17 +12,14 @@ use uuid::Uuid;
 
 use super::parametros::{Id, PaginaPedida, Parametros};
 use super::respuestas::{CuerpoErroneo, NoAdmitido, NoExiste, ParametroErroneo, SinServicio};
-use crate::api::aplicacion::comando::{CambiarEstado, Cambio, CrearReserva, Pedido, ejecutar};
-use crate::api::aplicacion::consulta::Filtro;
-use crate::api::aplicacion::puerto::{Almacen, ClaveIdempotencia};
-use crate::api::aplicacion::{Error, Falla};
-use crate::api::dominio::{Estado, Fecha};
+use crate::api::aplicacion::{self, Error};
+use crate::api::dominio::{self, Estado, Fecha, Pedido, Reserva};
+use crate::api::infraestructura::Falla;
+use crate::api::infraestructura::mysql::{ClaveIdempotencia, Filtro};
 use crate::api::presentacion::Problema;
 use crate::api::presentacion::contexto::Contexto;
 use crate::api::presentacion::cuerpo::Cuerpo;
-use crate::api::presentacion::dto::{
-    CambioDto, ErrorDto, PaginaReservas, ReservaCreada, ReservaDto, ReservaNueva, huella, leer_pedido,
-};
+use crate::api::presentacion::dto::{CambioDto, ErrorDto, PaginaReservas, ReservaCreada, huella, leer_pedido};
 
 const CLAVE: HeaderName = HeaderName::from_static("idempotency-key");
 const CLAVE_MAXIMA: usize = 200;
@@ -49,7 +46,7 @@ pub(crate) fn rutas() -> OpenApiRouter<Contexto> {
         "Idempotency-Key" = Option<String>, Header, max_length = 200,
         description = "De 1 a 200 caracteres ASCII imprimibles que elige el cliente; se guarda dos días",
     )),
-    request_body = ReservaNueva,
+    request_body = Pedido,
     responses(
         (
             status = 202, body = ReservaCreada, description = "Está guardada",
@@ -67,9 +64,8 @@ async fn crear_reserva(
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<ReservaCreada>), Problema> {
     let pedido = leer_pedido(&cuerpo)?;
     let clave = clave(&cabeceras, &pedido)?;
-    let ahora = SystemTime::now();
-    let comando = CrearReserva::nuevo(Uuid::now_v7().to_string(), pedido, clave, Fecha::de_reloj(ahora))?;
-    let id = ejecutar(&contexto.almacen, &comando).await?;
+    let reserva = Reserva::crear(Uuid::now_v7().to_string(), pedido, Fecha::de_reloj(SystemTime::now()))?;
+    let id = aplicacion::reserva::crear(&contexto.almacen, &reserva, clave.as_ref()).await?;
     let direccion = format!("/vuelos/reserva/{id}");
     Ok((StatusCode::ACCEPTED, [(LOCATION, direccion)], Json(ReservaCreada { id })))
 }
@@ -84,10 +80,7 @@ async fn crear_reserva(
         ("id_cliente" = Option<String>, Query, description = "Cliente de las reservas"),
         PaginaPedida,
     ),
-    responses(
-        (status = 200, body = PaginaReservas, description = "La página"),
-        ParametroErroneo, SinServicio,
-    )
+    responses((status = 200, body = PaginaReservas, description = "La página"), ParametroErroneo, SinServicio)
 )]
 async fn listar_reservas(
     State(contexto): State<Contexto>,
@@ -102,9 +95,8 @@ async fn listar_reservas(
         None => None,
     };
     let id_cliente = parametros.texto("id_cliente").map(str::to_owned);
-    let hallado = contexto.almacen.reservas(&Filtro { estado, id_cliente, pagina, tamano }).await?;
-    let reservas = hallado.elementos.iter().map(ReservaDto::from).collect();
-    Ok(Json(PaginaReservas { reservas, pagina, tamano, total: hallado.total }))
+    let (reservas, total) = contexto.almacen.reservas(&Filtro { estado, id_cliente }, pagina, tamano).await?;
+    Ok(Json(PaginaReservas { reservas, pagina, tamano, total }))
 }
 
 /// Lee una reserva.
@@ -113,16 +105,10 @@ async fn listar_reservas(
     path = "/vuelos/reserva/{id}",
     tag = "vuelos",
     params(("id" = String, Path, description = "Id de la reserva")),
-    responses(
-        (status = 200, body = ReservaDto, description = "La reserva"),
-        NoExiste, SinServicio,
-    )
+    responses((status = 200, body = Reserva, description = "La reserva"), NoExiste, SinServicio)
 )]
-async fn leer_reserva(State(contexto): State<Contexto>, Id(id): Id) -> Result<Json<ReservaDto>, Problema> {
-    match contexto.almacen.reserva(&id).await? {
-        Some(reserva) => Ok(Json(ReservaDto::from(&reserva))),
-        None => Err(Error::ReservaInexistente { id }.into()),
-    }
+async fn leer_reserva(State(contexto): State<Contexto>, Id(id): Id) -> Result<Json<Reserva>, Problema> {
+    Ok(Json(contexto.almacen.reserva(&id).await?.ok_or(Error::ReservaInexistente { id })?))
 }
 
 /// Aprueba una reserva pendiente.
@@ -131,13 +117,10 @@ async fn leer_reserva(State(contexto): State<Contexto>, Id(id): Id) -> Result<Js
     path = "/vuelos/reserva/{id}/aprobar",
     tag = "vuelos",
     params(("id" = String, Path, description = "Id de la reserva")),
-    responses(
-        (status = 200, body = CambioDto, description = "Está aprobada"),
-        NoExiste, NoAdmitido, SinServicio,
-    )
+    responses((status = 200, body = CambioDto, description = "Está aprobada"), NoExiste, NoAdmitido, SinServicio)
 )]
 async fn aprobar_reserva(State(contexto): State<Contexto>, Id(id): Id) -> Result<Json<CambioDto>, Problema> {
-    cambiar(&contexto, id, Cambio::Aprobar).await
+    cambiar(&contexto, &id, Reserva::aprobar).await
 }
 
 /// Paga una reserva aprobada.
@@ -146,13 +129,10 @@ async fn aprobar_reserva(State(contexto): State<Contexto>, Id(id): Id) -> Result
     path = "/vuelos/reserva/{id}/pagar",
     tag = "vuelos",
     params(("id" = String, Path, description = "Id de la reserva")),
-    responses(
-        (status = 200, body = CambioDto, description = "Está pagada"),
-        NoExiste, NoAdmitido, SinServicio,
-    )
+    responses((status = 200, body = CambioDto, description = "Está pagada"), NoExiste, NoAdmitido, SinServicio)
 )]
 async fn pagar_reserva(State(contexto): State<Contexto>, Id(id): Id) -> Result<Json<CambioDto>, Problema> {
-    cambiar(&contexto, id, Cambio::Pagar).await
+    cambiar(&contexto, &id, Reserva::pagar).await
 }
 
 /// Cancela una reserva que no está pagada.
@@ -161,18 +141,19 @@ async fn pagar_reserva(State(contexto): State<Contexto>, Id(id): Id) -> Result<J
     path = "/vuelos/reserva/{id}/cancelar",
     tag = "vuelos",
     params(("id" = String, Path, description = "Id de la reserva")),
-    responses(
-        (status = 200, body = CambioDto, description = "Está cancelada"),
-        NoExiste, NoAdmitido, SinServicio,
-    )
+    responses((status = 200, body = CambioDto, description = "Está cancelada"), NoExiste, NoAdmitido, SinServicio)
 )]
 async fn cancelar_reserva(State(contexto): State<Contexto>, Id(id): Id) -> Result<Json<CambioDto>, Problema> {
-    cambiar(&contexto, id, Cambio::Cancelar).await
+    cambiar(&contexto, &id, Reserva::cancelar).await
 }
 
-async fn cambiar(contexto: &Contexto, id: String, cambio: Cambio) -> Result<Json<CambioDto>, Problema> {
+async fn cambiar(
+    contexto: &Contexto,
+    id: &str,
+    cambio: fn(&mut Reserva, Fecha) -> Result<(), dominio::Error>,
+) -> Result<Json<CambioDto>, Problema> {
     let ahora = Fecha::de_reloj(SystemTime::now());
-    let reserva = ejecutar(&contexto.almacen, &CambiarEstado { id, cambio, ahora }).await?;
+    let reserva = aplicacion::reserva::cambiar_estado(&contexto.almacen, id, cambio, ahora).await?;
     Ok(Json(CambioDto::from(&reserva)))
 }
 

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::aplicacion::puerto::Almacen;
+use crate::api::infraestructura::broker::responde;
 use crate::api::presentacion::contexto::Contexto;
 use crate::api::presentacion::dto::{ListoDto, SaludDto};
 
@@ -34,7 +34,7 @@ async fn vivo() -> Json<SaludDto> {
     (status = 503, body = ListoDto, description = "Falta uno de los dos"),
 ))]
 async fn listo(State(contexto): State<Contexto>) -> (StatusCode, Json<ListoDto>) {
-    let (base, broker) = tokio::join!(contexto.almacen.comprobar(), contexto.broker.responde());
+    let (base, broker) = tokio::join!(contexto.almacen.comprobar(), responde(&contexto.broker));
     if let Err(error) = &base {
         tracing::warn!(%error, "la base de datos no está lista");
     }

@@ -9,15 +9,13 @@ use utoipa_axum::routes;
 
 use super::parametros::{Id, PaginaPedida, Parametros};
 use super::respuestas::{CuerpoErroneo, NoExiste, ParametroErroneo, SinServicio};
-use crate::api::aplicacion::Error;
-use crate::api::aplicacion::comando::{BorrarUsuario, CambiarUsuario, RegistrarUsuario, ejecutar};
-use crate::api::aplicacion::puerto::{Almacen, Resumidor};
+use crate::api::aplicacion::{self, Error};
 use crate::api::dominio::Usuario;
 use crate::api::presentacion::Problema;
 use crate::api::presentacion::contexto::Contexto;
 use crate::api::presentacion::cuerpo::Cuerpo;
 use crate::api::presentacion::dto::{
-    PaginaUsuarios, UsuarioCambiado, UsuarioDto, UsuarioNuevo, leer_usuario_cambiado, leer_usuario_nuevo,
+    PaginaUsuarios, UsuarioCambiado, UsuarioNuevo, leer_usuario_cambiado, leer_usuario_nuevo,
 };
 
 /// Enruta los usuarios.
@@ -37,7 +35,7 @@ pub(crate) fn rutas() -> OpenApiRouter<Contexto> {
     request_body = UsuarioNuevo,
     responses(
         (
-            status = 201, body = UsuarioDto, description = "El usuario",
+            status = 201, body = Usuario, description = "El usuario",
             headers(("Location" = String, description = "Dirección del usuario")),
         ),
         CuerpoErroneo, SinServicio,
@@ -46,12 +44,12 @@ pub(crate) fn rutas() -> OpenApiRouter<Contexto> {
 async fn registrar_usuario(
     State(contexto): State<Contexto>,
     Cuerpo(cuerpo): Cuerpo,
-) -> Result<(StatusCode, [(HeaderName, String); 1], Json<UsuarioDto>), Problema> {
-    let (datos, contrasena) = leer_usuario_nuevo(&cuerpo)?;
+) -> Result<(StatusCode, [(HeaderName, String); 1], Json<Usuario>), Problema> {
+    let (nuevo, contrasena) = leer_usuario_nuevo(&cuerpo)?;
     let resumen = contexto.resumidor.resumir(contrasena).await?;
-    let usuario = ejecutar(&contexto.almacen, &RegistrarUsuario { datos, resumen }).await?;
+    let usuario = aplicacion::usuario::registrar(&contexto.almacen, nuevo, &resumen).await?;
     let direccion = format!("/cliente/usuarios/{}", usuario.id);
-    Ok((StatusCode::CREATED, [(LOCATION, direccion)], Json(usuario.into())))
+    Ok((StatusCode::CREATED, [(LOCATION, direccion)], Json(usuario)))
 }
 
 /// Lista los usuarios por id creciente.
@@ -60,19 +58,15 @@ async fn registrar_usuario(
     path = "/cliente/usuarios",
     tag = "cliente",
     params(PaginaPedida),
-    responses(
-        (status = 200, body = PaginaUsuarios, description = "La página"),
-        ParametroErroneo, SinServicio,
-    )
+    responses((status = 200, body = PaginaUsuarios, description = "La página"), ParametroErroneo, SinServicio)
 )]
 async fn listar_usuarios(
     State(contexto): State<Contexto>,
     parametros: Parametros,
 ) -> Result<Json<PaginaUsuarios>, Problema> {
     let (pagina, tamano) = parametros.conocidos(&["pagina", "tamano"])?.pagina()?;
-    let hallado = contexto.almacen.usuarios(pagina, tamano).await?;
-    let usuarios = hallado.elementos.into_iter().map(UsuarioDto::from).collect();
-    Ok(Json(PaginaUsuarios { usuarios, pagina, tamano, total: hallado.total }))
+    let (usuarios, total) = contexto.almacen.usuarios(pagina, tamano).await?;
+    Ok(Json(PaginaUsuarios { usuarios, pagina, tamano, total }))
 }
 
 /// Lee un usuario.
@@ -81,17 +75,11 @@ async fn listar_usuarios(
     path = "/cliente/usuarios/{id}",
     tag = "cliente",
     params(("id" = i32, Path, description = "Id del usuario")),
-    responses(
-        (status = 200, body = UsuarioDto, description = "El usuario"),
-        NoExiste, SinServicio,
-    )
+    responses((status = 200, body = Usuario, description = "El usuario"), NoExiste, SinServicio)
 )]
-async fn leer_usuario(State(contexto): State<Contexto>, Id(id): Id) -> Result<Json<UsuarioDto>, Problema> {
+async fn leer_usuario(State(contexto): State<Contexto>, Id(id): Id) -> Result<Json<Usuario>, Problema> {
     let id = numero(&id)?;
-    match contexto.almacen.usuario(id).await? {
-        Some(usuario) => Ok(Json(usuario.into())),
-        None => Err(Error::UsuarioInexistente { id }.into()),
-    }
+    Ok(Json(contexto.almacen.usuario(id).await?.ok_or(Error::UsuarioInexistente { id })?))
 }
 
 /// Sustituye lo que es un usuario; sin contraseña queda la anterior.
@@ -102,7 +90,7 @@ async fn leer_usuario(State(contexto): State<Contexto>, Id(id): Id) -> Result<Js
     params(("id" = i32, Path, description = "Id del usuario")),
     request_body = UsuarioCambiado,
     responses(
-        (status = 200, body = UsuarioDto, description = "El usuario como es ahora"),
+        (status = 200, body = Usuario, description = "El usuario como es ahora"),
         CuerpoErroneo, NoExiste, SinServicio,
     )
 )]
@@ -110,15 +98,14 @@ async fn cambiar_usuario(
     State(contexto): State<Contexto>,
     Id(id): Id,
     Cuerpo(cuerpo): Cuerpo,
-) -> Result<Json<UsuarioDto>, Problema> {
-    let id = numero(&id)?;
-    let (datos, contrasena) = leer_usuario_cambiado(&cuerpo)?;
+) -> Result<Json<Usuario>, Problema> {
+    let (usuario, contrasena) = leer_usuario_cambiado(&cuerpo, numero(&id)?)?;
     let resumen = match contrasena {
         Some(contrasena) => Some(contexto.resumidor.resumir(contrasena).await?),
         None => None,
     };
-    let usuario = ejecutar(&contexto.almacen, &CambiarUsuario { usuario: Usuario { id, datos }, resumen }).await?;
-    Ok(Json(usuario.into()))
+    aplicacion::usuario::cambiar(&contexto.almacen, &usuario, resumen.as_deref()).await?;
+    Ok(Json(usuario))
 }
 
 /// Borra un usuario.
@@ -127,13 +114,10 @@ async fn cambiar_usuario(
     path = "/cliente/usuarios/{id}",
     tag = "cliente",
     params(("id" = i32, Path, description = "Id del usuario")),
-    responses(
-        (status = 204, description = "Está borrado"),
-        NoExiste, SinServicio,
-    )
+    responses((status = 204, description = "Está borrado"), NoExiste, SinServicio)
 )]
 async fn borrar_usuario(State(contexto): State<Contexto>, Id(id): Id) -> Result<StatusCode, Problema> {
-    ejecutar(&contexto.almacen, &BorrarUsuario { id: numero(&id)? }).await?;
+    aplicacion::usuario::borrar(&contexto.almacen, numero(&id)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -1,8 +1,8 @@
-//! The log of one topic: dense offsets in front, message ids (ledger and entry) behind.
+//! The log of one topic: callers use dense offsets, and each offset has a message id (ledger and entry).
 //!
-//! Appending only fixes the place; the commit thread writes and syncs. A segment gets a new number at each roll and at
-//! the first append after an open, and numbers follow the clock, so ids never repeat. The newest entries stay in memory
-//! for consumers that keep up; older ones are read from the files.
+//! Appending only assigns the place; the commit thread writes and syncs. A new segment, with a new number, begins at
+//! each roll and at the first append after an open. Numbers follow the clock, so ids never repeat. The newest entries
+//! stay in memory for consumers that keep up; older ones are read from the files.
 
 mod read;
 mod shared;
@@ -25,7 +25,7 @@ pub(super) use shared::SharedLog;
 pub(crate) use shared::{OnDurable, Position, Record, SegmentStats};
 
 const SEGMENT_BYTES: u64 = 256 * 1024 * 1024;
-/// Bytes of the newest entries that one log keeps in memory.
+/// Most bytes of the newest entries that one log keeps in memory.
 const TAIL_BYTES: usize = 1024 * 1024;
 
 /// The log of one topic.
@@ -66,24 +66,24 @@ impl TopicLog {
         Ok(Self { shared: Arc::new(shared), committer, damage: recovered.damage, lost })
     }
 
-    /// Returns the damage that was found when the log was opened; the entries concerned cannot be read.
+    /// Returns the damage that was found when the log was opened. The damaged entries cannot be read.
     pub(crate) fn damage(&self) -> &[StorageError] {
         &self.damage
     }
 
-    /// Returns how many entries were missing at the end when the log was opened: they had been durable before.
+    /// Returns how many durable entries were missing at the end when the log was opened.
     pub(crate) fn lost(&self) -> u64 {
         self.lost
     }
 
-    /// Returns how far the log is durable, for the metadata.
+    /// Returns the log's durable end, for the metadata.
     pub(crate) fn durable(&self) -> DurableEnd {
         let state = self.shared.lock();
         DurableEnd { ledger: state.last_ledger, offset: state.durable_end }
     }
 
-    /// Returns whether a stored position lies behind the end of the log.
-    pub(crate) fn is_behind_end(&self, position: Position) -> bool {
+    /// Returns whether a stored position is after the end of the log.
+    pub(crate) fn is_after_end(&self, position: Position) -> bool {
         let state = self.shared.lock();
         let Some(last) = state.segments.last() else { return position != Position { ledger: 0, entry: 0 } };
         position.ledger > last.ledger || (position.ledger == last.ledger && position.entry > last.entry_count)
@@ -94,10 +94,10 @@ impl TopicLog {
         let _ = self.shared.on_durable.set(callback);
     }
 
-    /// Appends an entry and returns its offset. It is not durable before the callback has said so.
+    /// Appends an entry and returns its offset. The entry is durable only when the callback says so.
     ///
     /// # Errors
-    /// An earlier write failed.
+    /// [`StorageError`] if an earlier write failed.
     pub(crate) fn append(&self, record: Record) -> Result<u64, StorageError> {
         let mut guard = self.shared.lock();
         let state = &mut *guard;
@@ -144,12 +144,12 @@ impl TopicLog {
         }
         let start = Start { ledger: segment.ledger, base: segment.base, previous: segment.previous };
         let job = Job { log: Arc::clone(&self.shared), segment: start, end: state.end, record };
-        // Under the lock: the commit thread must see the jobs of a log in their order.
+        // Pushed under the lock, because the commit thread must see the jobs of a log in their order.
         self.committer.push(job);
         Ok(offset)
     }
 
-    /// Frees the entries kept in memory if none has come since the last call: thousands of idle topics hold nothing.
+    /// Frees the entries kept in memory if none was appended since the last call, so that idle topics hold no memory.
     pub(crate) fn drop_idle_tail(&self) {
         let mut state = self.shared.lock();
         if state.tail_seen == state.end && state.durable_end == state.end {
@@ -159,10 +159,10 @@ impl TopicLog {
         state.tail_seen = state.end;
     }
 
-    /// Closes the file and frees the entries kept in memory. What still waits is not written, and no callback is
-    /// called.
+    /// Closes the file and frees the entries kept in memory. Waiting entries are not written, and the callback is not
+    /// called for them.
     pub(crate) fn delete(&self) {
-        // Before the commit thread is told: its next round must find the mark.
+        // Set the mark before telling the commit thread, whose next round must find it.
         self.shared.deleted.store(true, Ordering::Release);
         let mut state = self.shared.lock();
         state.tail = VecDeque::new();
@@ -186,7 +186,7 @@ impl TopicLog {
         self.shared.lock().durable_end
     }
 
-    /// Returns the message id of an offset; past the end, the id that follows the last one.
+    /// Returns the message id of an offset. For an offset after the end it is the id after the last one.
     pub(crate) fn position(&self, offset: u64) -> Position {
         let state = self.shared.lock();
         let after = state.segments.partition_point(|segment| segment.base <= offset);

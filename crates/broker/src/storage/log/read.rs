@@ -1,4 +1,4 @@
-//! Reading a log: by offset, from memory or from the files, and by time.
+//! Reads a log by offset, from memory or from the files, and by time.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::storage::{
 };
 
 impl TopicLog {
-    /// Reads durable entries from `start` on, before `end`: at least one, up to about `max_bytes`.
+    /// Returns durable entries from `start` up to, but without, `end`: at least one, and about `max_bytes` at most.
     ///
     /// # Errors
     /// A file cannot be read or is damaged.
@@ -33,7 +33,7 @@ impl TopicLog {
             let path = segment::path(&shared.folder, segment.ledger);
             let (mut entry, mut at, mut found, mut bytes) = (mark.entry, mark.byte_offset, Vec::new(), 0);
             let last = end.min(segment.base + segment.entry_count);
-            // Stop at the wanted entries: a consumer with few permits must not cost megabytes.
+            // Stop after the wanted entries, so that a consumer with few permits does not cost megabytes.
             let stop = index.at_or_after(last - segment.base);
             while segment.base + entry < last && bytes < max_bytes {
                 for Found { entry: stored, .. } in segment::read_records(&path, at, stop, max_bytes)? {
@@ -51,9 +51,9 @@ impl TopicLog {
         .await
     }
 
-    /// Finds the first durable entry that was published at or after a time. Publish times are taken to rise from
-    /// segment to segment, as Pulsar takes them to rise from entry to entry: a log of any length costs a few small
-    /// reads and one segment.
+    /// Returns the offset of the first durable entry that was published at or after a time. The search assumes that
+    /// publish times rise from segment to segment, as Pulsar assumes that they rise from entry to entry. So a log of
+    /// any length costs a few small reads and the scan of one segment.
     ///
     /// # Errors
     /// A file cannot be read or is damaged.
@@ -65,7 +65,7 @@ impl TopicLog {
                 let durable = state.segments.iter().filter(|s| s.entry_count > 0 && s.base < state.durable_end);
                 (durable.map(|s| (s.ledger, s.base, s.head_bytes, s.bytes)).collect::<Vec<_>>(), state.durable_end)
             };
-            // Those before `low` begin before the time, those from `high` on do not.
+            // Segments before `low` begin before the time; those from `high` on do not.
             let (mut low, mut high) = (0, segments.len());
             while low < high {
                 let middle = low.midpoint(high);
@@ -120,7 +120,7 @@ impl TopicLog {
 }
 
 impl SharedLog {
-    /// Returns the segment of an offset and its index, scanned if need be.
+    /// Returns the segment of an offset and its index. The segment is scanned if its index is not in memory.
     fn segment_of(&self, offset: u64) -> Result<Option<(Segment, Arc<Index>)>, StorageError> {
         let segment = {
             let state = self.lock();
@@ -150,5 +150,5 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StorageError> + Send + 'static,
 ) -> Result<T, StorageError> {
     let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|e| StorageError::Metadata(format!("a read was given up: {e}")))?
+    done.map_err(|e| StorageError::Metadata(format!("a read did not finish: {e}")))?
 }

@@ -1,4 +1,4 @@
-//! What a log and the commit thread share: the segments, how far they are durable, and the newest entries.
+//! What a log and the commit thread share: the segments, the durable end, and the newest entries.
 
 use std::{
     collections::VecDeque,
@@ -13,7 +13,8 @@ use bytes::Bytes;
 
 use crate::storage::{StorageError, TopicIdentity, head::Previous, segment::Index};
 
-/// Indexes of sealed segments that one log keeps in memory, 400 KB each at most; the others are scanned again.
+/// Most indexes of sealed segments that one log keeps in memory, each of at most 400 KB. Other segments are scanned
+/// again.
 const SEALED_INDEXES: usize = 32;
 
 /// Ledger and entry of a message id.
@@ -25,14 +26,14 @@ pub(crate) struct Position {
     pub entry: u64,
 }
 
-/// An entry to be appended.
+/// An entry to append.
 #[derive(Debug, Clone)]
 pub(crate) struct Record {
     /// Stored bytes.
     pub bytes: Bytes,
     /// Publish time of the client (ms since the epoch).
     pub publish_time_ms: u64,
-    /// Messages in it.
+    /// Number of messages in the entry.
     pub message_count: u32,
 }
 
@@ -47,7 +48,7 @@ pub(crate) struct SegmentStats {
     pub bytes: u64,
 }
 
-/// Called by the commit thread with the first offset that is not durable, or with the failure of a write.
+/// The callback that the commit thread calls with the first offset that is not durable, or with the error of a write.
 pub(crate) type OnDurable = Box<dyn Fn(Result<u64, StorageError>) + Send + Sync>;
 
 /// What log and commit thread share.
@@ -62,9 +63,9 @@ pub(in crate::storage) struct SharedLog {
 #[derive(Debug, Default)]
 pub(in crate::storage) struct State {
     pub(super) segments: Vec<Segment>,
-    /// The last number that is known to have been given, of a segment that is here or was lost.
+    /// The highest known number of a segment, even of a lost one.
     pub(super) last_ledger: u64,
-    /// Whether the last segment may still grow; not so for those found at the opening.
+    /// Whether the last segment may still grow. A segment that was found at the opening never grows.
     pub(super) is_growing: bool,
     /// Sealed segments whose index is in memory, least recently used first.
     pub(super) indexed: VecDeque<u64>,
@@ -72,7 +73,7 @@ pub(in crate::storage) struct State {
     pub(super) durable_end: u64,
     pub(super) tail: VecDeque<Bytes>,
     pub(super) tail_bytes: usize,
-    /// The end at the last call of `drop_idle_tail`.
+    /// The log's end at the last call of `drop_idle_tail`.
     pub(super) tail_seen: u64,
     pub(super) failed: Option<String>,
 }
@@ -85,7 +86,7 @@ pub(super) struct Segment {
     pub(super) bytes: u64,
     pub(super) head_bytes: u64,
     pub(super) previous: Option<Previous>,
-    /// `None` until it is read, and again when others were read since.
+    /// `None` if the index is not in memory: it was never read, or other segments were read since.
     pub(super) index: Option<Arc<Index>>,
 }
 
@@ -99,8 +100,8 @@ impl SharedLog {
         self.deleted.load(Ordering::Acquire)
     }
 
-    /// Called by the commit thread with the outcome of a round. The lock is released before the callback, which reads
-    /// the log.
+    /// Takes the outcome of a round from the commit thread. The lock is released before the callback is called, because
+    /// the callback reads the log.
     pub(in crate::storage) fn committed(&self, outcome: Result<u64, StorageError>) {
         {
             let mut state = self.lock();
@@ -131,8 +132,7 @@ impl Segment {
 }
 
 impl State {
-    /// Notes that the index of a segment is used; drops that of the one used the longest time ago if there are too
-    /// many.
+    /// Records that the index of a segment was used, and drops the least recently used one if there are too many.
     pub(super) fn note_index(&mut self, ledger: u64) {
         if self.is_growing && self.segments.last().is_some_and(|segment| segment.ledger == ledger) {
             return;

@@ -1,4 +1,4 @@
-//! Deduplication: what was sent before is not stored again.
+//! Deduplication: a message that is sent again is not stored again.
 
 mod policy;
 mod stored;

@@ -1,20 +1,20 @@
-//! Whose messages are deduplicated.
+//! Which producers' messages are deduplicated.
 
 use crate::{config::Deduplication, topic::handle::ProducerHandle};
 
-/// Whose messages a topic deduplicates, policy and default taken together.
+/// Which producers' messages a topic deduplicates, by the namespace's policy and the broker's default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DeduplicationPolicy {
-    /// Every producer's (policy `true`).
+    /// Those of every producer (policy `true`).
     All,
     /// Those of producers that gave their own name (no policy, broker default).
     NamedProducers,
-    /// Nobody's.
+    /// Those of no producer.
     Off,
 }
 
 impl DeduplicationPolicy {
-    /// Joins a namespace's policy with the broker's default.
+    /// Returns what follows from a namespace's policy and the broker's default.
     pub(crate) fn resolve(policy: Option<bool>, default: Deduplication) -> Self {
         match (policy, default) {
             (Some(true), _) => Self::All,

@@ -1,4 +1,4 @@
-//! The last sequence ids as the metadata keep them, and what a change of the policy does to them.
+//! The last sequence ids as they are stored in the metadata, and what a change of the policy does to them.
 
 use std::sync::{PoisonError, atomic::Ordering};
 
@@ -13,52 +13,52 @@ use crate::{
 /// Stored form of the last sequence ids.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct StoredDedup {
-    /// Entries below this position are covered.
+    /// The stored ids cover the entries below this position.
     next: (u64, u64),
-    /// Entries below this position are ignored: nothing was deduplicated when they came.
+    /// Entries below this position are ignored: they were published while nothing was deduplicated.
     #[serde(default)]
     since: (u64, u64),
-    /// Producer names and their highest durable ids, least recently used first.
+    /// Producer names with their highest durable ids, least recently used first.
     pub last: Vec<(String, i64)>,
-    /// Deduplication has been off since then: the entries in the log are ignored.
+    /// Deduplication is off: all entries in the log are ignored.
     #[serde(default)]
     pub is_off: bool,
 }
 
 impl StoredDedup {
-    /// What is stored while nobody's messages are deduplicated.
+    /// Returns what is stored while no messages are deduplicated.
     pub(crate) fn off() -> Self {
         Self { is_off: true, ..Self::default() }
     }
 
-    /// What is stored when deduplication begins.
+    /// Returns what is stored when deduplication begins at `next`.
     pub(crate) fn starting_at(next: Position) -> Self {
         let next = (next.ledger, next.entry);
         Self { next, since: next, ..Self::default() }
     }
 
-    /// Returns the first position whose entries count.
+    /// Returns the first position whose entries are not ignored.
     pub(crate) fn since(&self) -> Position {
         Position { ledger: self.since.0, entry: self.since.1 }
     }
 
-    /// Forgets the ids, which may be those of lost entries: all entries of the log are read again.
+    /// Forgets the ids, which may be those of lost entries. All entries of the log are then read again.
     pub(crate) fn begin_again(&mut self) {
         self.next = self.since;
         self.last.clear();
     }
 
-    /// Returns the first position that is not covered.
+    /// Returns the first position that the stored ids do not cover.
     pub(crate) fn covered(&self) -> Position {
         Position { ledger: self.next.0, entry: self.next.1 }
     }
 }
 
-/// Entries after which the last sequence ids are stored again.
+/// The last sequence ids are stored again after so many entries.
 const SNAPSHOT_ENTRIES: u64 = 1_000;
 
 impl Topic {
-    /// Returns the change that stores the last sequence ids, when enough entries have come since the last time.
+    /// Returns the change that stores the last sequence ids, if enough entries have come since the last time.
     ///
     /// # Errors
     /// The snapshot cannot be encoded.
@@ -67,8 +67,8 @@ impl Topic {
             return Ok(None);
         }
         let (covered, last) = self.dedup_snapshot();
-        // Relaxed: only the flush reads and writes it, under the store's write order; a change of the policy resets it,
-        // and at worst one snapshot is written too much.
+        // Relaxed: only the flush reads and writes it, under the store's write order. A change of the policy resets it;
+        // at worst one needless snapshot is written.
         let before = self.dedup_stored.load(Ordering::Relaxed);
         if before != u64::MAX && covered.saturating_sub(before) < SNAPSHOT_ENTRIES {
             return Ok(None);
@@ -81,8 +81,8 @@ impl Topic {
         Ok(Some((storage::key(&["dedup", &self.full_name]), Some(storage::value(&stored)?))))
     }
 
-    /// Returns the change that empties the stored sequence ids, for a policy that ends or begins deduplication; `None`
-    /// for another one. It must be durable before [`Topic::set_deduplication`].
+    /// Returns the change that empties the stored sequence ids if the policy ends or begins deduplication, otherwise
+    /// `None`. The change must be durable before [`Topic::set_deduplication`] is called.
     ///
     /// # Errors
     /// The snapshot cannot be encoded.
@@ -104,8 +104,9 @@ impl Topic {
         self.dedup_stored.store(u64::MAX, Ordering::Relaxed);
     }
 
-    /// Sets whose messages are deduplicated from now on. Last sequence ids are forgotten when deduplication ends:
-    /// a producer that counts from 0 again meanwhile would have its next messages taken for repeats.
+    /// Sets which producers' messages are deduplicated from now on. The last sequence ids are forgotten when
+    /// deduplication ends: a producer may count from 0 again while it is off, and its next messages would be taken for
+    /// duplicates.
     pub(crate) fn set_deduplication(&self, policy: DeduplicationPolicy) {
         let mut state = self.lock();
         if (state.deduplication == DeduplicationPolicy::Off) != (policy == DeduplicationPolicy::Off) {
@@ -118,7 +119,7 @@ impl Topic {
         state.deduplication = policy;
     }
 
-    /// Returns whose messages are deduplicated.
+    /// Returns which producers' messages are deduplicated.
     pub(crate) fn deduplication(&self) -> DeduplicationPolicy {
         self.lock().deduplication
     }

@@ -1,39 +1,39 @@
-//! Deduplication of what named producers publish.
+//! Recognises messages that a named producer sends again.
 //!
-//! For each producer name the table knows the highest sequence id that was *pushed* to the log and the highest that is
-//! *persisted*. Ids must grow, not be dense. A batch is judged by its highest id alone, so a batch that overlaps only
-//! in part is stored: nothing is ever lost to the check, and a producer that resends whole batches is never doubled.
+//! For each producer name the table has the highest sequence id that was *pushed* to the log and the highest that is
+//! *persisted*. Ids must grow but may have gaps. Only the highest id of a batch is compared, so a batch that is new in
+//! part is stored: no message is lost by the check, and no batch that is sent again as a whole is stored twice.
 //!
-//! The real broker forgets a name after six idle hours. Here a name is kept until [`MAX_NAMES`] newer ones have come:
-//! a change-data-capture source that was stopped for a weekend must still find its last id.
+//! Pulsar forgets a name after it was idle for six hours. This broker keeps a name until [`MAX_NAMES`] newer ones have
+//! come: a change-data-capture source that was stopped for a weekend must still find its last id.
 
 use std::collections::HashMap;
 
-/// Producer names that one topic remembers.
+/// A topic remembers so many producer names.
 pub(crate) const MAX_NAMES: usize = 10_000;
 
-/// Judgement of one SEND.
+/// What the table says about one SEND.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// Not seen before: append it.
+    /// It is new: append it.
     Fresh,
-    /// Durable already: answer with the receipt (−1, −1).
+    /// It is durable already: answer with the receipt (−1, −1).
     Duplicate,
-    /// An earlier attempt is on its way to the disk: answer as for a duplicate, but not before it has arrived.
+    /// An earlier attempt is being written: answer as for a duplicate, but not before that attempt is durable.
     InFlight,
 }
 
-/// Last ids of one producer name.
+/// The last sequence ids of one producer name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct LastIds {
-    /// Highest id handed to the log.
+    /// Highest id that was passed to the log.
     pub pushed: i64,
-    /// Highest id known to be durable.
+    /// Highest id that is known to be durable.
     pub persisted: i64,
     touched: u64,
 }
 
-/// Last sequence ids by producer name.
+/// The last sequence ids by producer name.
 #[derive(Debug, Default)]
 pub(crate) struct DedupTable {
     names: HashMap<String, LastIds>,
@@ -41,7 +41,7 @@ pub(crate) struct DedupTable {
 }
 
 impl DedupTable {
-    /// Judges an append of `highest` and, if it is fresh, notes it as pushed.
+    /// Returns whether `highest` is new and, if it is, records it as pushed.
     pub(crate) fn push(&mut self, producer: &str, highest: i64) -> Verdict {
         self.clock += 1;
         let clock = self.clock;
@@ -60,7 +60,7 @@ impl DedupTable {
         }
     }
 
-    /// Notes that `highest` is durable.
+    /// Records that `highest` is durable.
     pub(crate) fn persisted(&mut self, producer: &str, highest: i64) {
         if let Some(last) = self.names.get_mut(producer) {
             last.persisted = last.persisted.max(highest);
@@ -68,7 +68,7 @@ impl DedupTable {
         }
     }
 
-    /// Notes an entry found in the log or a snapshot.
+    /// Records an id that was found in the log or in the stored ids.
     pub(crate) fn recovered(&mut self, producer: &str, highest: i64) {
         self.clock += 1;
         let clock = self.clock;
@@ -82,7 +82,7 @@ impl DedupTable {
         }
     }
 
-    /// Takes back what was pushed and never became durable, after a failed write.
+    /// Forgets, after a failed write, the ids that were pushed and did not become durable.
     pub(crate) fn roll_back(&mut self) {
         for last in self.names.values_mut() {
             last.pushed = last.persisted;
@@ -94,7 +94,7 @@ impl DedupTable {
         self.names.get(producer).map_or(-1, |last| last.pushed)
     }
 
-    /// Returns every name with its highest durable id, for the snapshot.
+    /// Returns every name with its highest durable id, to be stored.
     pub(crate) fn snapshot(&self) -> Vec<(String, i64)> {
         let mut known: Vec<(&String, &LastIds)> = self.names.iter().filter(|(_, last)| last.persisted >= 0).collect();
         known.sort_by_key(|(_, last)| last.touched);

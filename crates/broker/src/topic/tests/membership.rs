@@ -1,4 +1,5 @@
-//! Producers that come, wait and leave: one alone in the exclusive modes, epochs that grow, nobody forgotten.
+//! Producers that connect, wait and leave. An exclusive producer must be alone, epochs must grow, and no waiting
+//! producer may be forgotten.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,7 +28,7 @@ enum Step {
     },
     /// The client closes one of its producers.
     Close(prop::sample::Index),
-    /// A connection breaks; another one takes its place.
+    /// A connection breaks, and a new one replaces it.
     Break(u64),
 }
 
@@ -44,21 +45,21 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![4 => open, 2 => close, 1 => (0..CONNECTIONS).prop_map(Step::Break)]
 }
 
-/// Where a producer stands, from what its client was told.
+/// The state of a producer as its client knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Told {
     Publishing,
     Waiting,
 }
 
-/// The clients' side.
+/// The clients of the topic.
 struct Clients {
     topic: Arc<Topic>,
     connections: BTreeMap<u64, Arc<Connection>>,
     next_connection: u64,
     next_id: u64,
     members: BTreeMap<u64, (Arc<ProducerHandle>, Told)>,
-    /// The last topic epoch that each name was given.
+    /// The last topic epoch that the producer of each name was given.
     epochs: BTreeMap<usize, u64>,
     newest_epoch: Option<u64>,
 }
@@ -119,7 +120,7 @@ impl Clients {
             connected_since_ms: 0,
             published: Counter::default(),
         });
-        // The holder of a name is asked for a sign of life, which only its own client gives.
+        // The broker sends a PING to the client whose producer has the name; only that client answers it.
         let admitted = {
             let connections: Vec<_> = self.connections.values().cloned().collect();
             let signs = async {
@@ -156,7 +157,7 @@ impl Clients {
         self.epochs.insert(name, epoch);
     }
 
-    /// Hears what the broker said by itself: who was closed or refused, and whose turn has come.
+    /// Handles what the broker sent without a request: which producers were closed or refused, and whose turn came.
     async fn hear(&mut self) {
         let connections: Vec<_> = self.connections.values().cloned().collect();
         for connection in connections {
@@ -183,7 +184,7 @@ impl Clients {
         }
     }
 
-    /// What must hold whenever nothing is on its way.
+    /// Checks what must hold whenever no command is on its way.
     fn check(&self) {
         let publishing: BTreeMap<u64, AccessMode> = self
             .members
@@ -195,9 +196,9 @@ impl Clients {
         assert_eq!(publishing.keys().copied().collect::<BTreeSet<_>>(), of_topic, "clients and topic agree");
         let has_exclusive = publishing.values().any(|mode| *mode != AccessMode::Shared);
         assert!(!has_exclusive || publishing.len() == 1, "an exclusive producer is alone");
-        assert!(!publishing.is_empty() || self.members.is_empty(), "nobody waits for nobody");
+        assert!(!publishing.is_empty() || self.members.is_empty(), "no producer waits while none publishes");
         let names: BTreeSet<&str> = self.members.values().map(|(handle, _)| handle.name.as_str()).collect();
-        assert_eq!(names.len(), self.members.len(), "a name is held once");
+        assert_eq!(names.len(), self.members.len(), "each name has one producer");
     }
 }
 

@@ -1,5 +1,5 @@
-//! Random calls of a topic beside a model of what its clients may see. The topic is a real one, with its log and its
-//! metadata in a folder; its clients are connections whose frames the test reads.
+//! Random calls of a topic, compared with a model of what its clients may see. The topic is a real one with its log and
+//! its metadata in a folder; its clients are connections whose frames the test reads.
 
 mod membership;
 mod subscriptions;
@@ -15,10 +15,10 @@ use crate::{
     peer::Connection,
 };
 
-/// Cases of each property: every case writes to the disk.
+/// Number of cases of each property. It is low because every case writes to the disk.
 const CASES: u32 = 24;
 
-/// Runs a case on a topic of its own.
+/// Runs a case on a new topic.
 fn on_topic(case: impl AsyncFnOnce(Arc<Topic>)) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -29,12 +29,12 @@ fn on_topic(case: impl AsyncFnOnce(Arc<Topic>)) {
     });
 }
 
-/// A connected client.
+/// Returns the connection of a client.
 fn connect(id: u64) -> Arc<Connection> {
     Arc::new(Connection::new(id, "test".to_owned(), 1 << 20))
 }
 
-/// Takes the frames that wait for a client; a question for a sign of life is answered.
+/// Returns the commands that wait for a client, after it has answered a PING among them.
 async fn frames(connection: &Connection) -> Vec<Command> {
     let mut taken = Vec::new();
     while let Ok(Some(batch)) = tokio::time::timeout(Duration::ZERO, connection.outbound.next_batch()).await {

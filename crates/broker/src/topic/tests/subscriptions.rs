@@ -1,5 +1,5 @@
-//! A subscription whose consumers come, acknowledge, give back, seek and leave: in the end it hands out what was not
-//! acknowledged, and nothing else.
+//! A subscription whose consumers connect, acknowledge, request redelivery, seek and leave. In the end it must deliver
+//! exactly the entries that were not acknowledged.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -29,7 +29,7 @@ enum Step {
     Leave(prop::sample::Index),
     /// A consumer acknowledges one of the entries that it has.
     Acknowledge(prop::sample::Index, prop::sample::Index),
-    /// A consumer gives back all that it has.
+    /// A consumer requests redelivery of all entries that it has.
     GiveBack(prop::sample::Index),
     Seek {
         to_end: bool,
@@ -48,7 +48,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A consumer and the offsets that were sent to it and not settled.
+/// A consumer with the offsets that were sent to it and that it has not acknowledged or given back.
 struct Member {
     handle: Arc<ConsumerHandle>,
     has: BTreeSet<u64>,
@@ -116,7 +116,7 @@ impl Clients {
                 let to = if *to_end { StartAt::Latest } else { StartAt::Earliest };
                 self.topic.seek(&self.subscription(), &to).await.unwrap();
                 self.acknowledged = if *to_end { (0..self.published).collect() } else { BTreeSet::new() };
-                // Its consumers were sent away.
+                // The broker has closed its consumers.
                 self.members.clear();
             }
         }
@@ -186,7 +186,7 @@ impl Clients {
         subscription.wake();
     }
 
-    /// Takes what was sent until nothing more comes.
+    /// Takes what was sent to the clients until nothing more comes.
     async fn hear(&mut self) {
         let mut quiet = 0;
         while quiet < 3 {

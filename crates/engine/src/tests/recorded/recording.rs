@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use bitacora_change::Connector;
-use bitacora_testkit::recorded_log::unpacked;
+use bitacora_testkit::recorded_log::{RowMetadata, unpacked};
 use serde_json::value::RawValue;
 
 /// Records of each topic.
@@ -39,6 +39,8 @@ pub(super) struct Run {
     pub log: String,
     /// At least as many records are compared.
     pub least: usize,
+    /// What the table maps have in place of FULL metadata; `None` if they are as recorded.
+    pub metadata: Option<RowMetadata>,
 }
 
 /// A file by its path from the workspace's folder on.

@@ -180,7 +180,7 @@ fn names_of_columns_do_not_depend_on_case() {
     assert_eq!(columns(&catalog), ["A BIGINT"]);
 }
 
-/// Two tables whose names differ in case shared one description.
+/// Two tables whose names differ in case once shared one description.
 #[test]
 fn names_of_tables_are_compared_as_the_server_does() {
     let statements = [

@@ -12,7 +12,7 @@ fn scan_plain(sql: &str) -> Facts {
     scan(sql, "d", SqlMode::default())
 }
 
-/// The only statement of a text that must be understood without a warning.
+/// Returns the only statement of a text, which must be understood without a warning.
 fn statement(sql: &str) -> Statement {
     let mut facts = scan_plain(sql);
     assert!(facts.warnings.is_empty(), "{sql}: {:?}", facts.warnings);
@@ -24,7 +24,7 @@ fn charset(name: &str) -> CharsetChoice {
     CharsetChoice { charset: Some(name.to_owned()), collation: None }
 }
 
-/// A catalog of a utf8mb4 server after these statements; none may give a warning.
+/// Returns the catalog of a utf8mb4 server after these statements; none may give a warning.
 fn catalog(statements: &[&str]) -> Catalog {
     let mut catalog = Catalog::new(charset("utf8mb4"));
     for sql in statements {
@@ -35,7 +35,7 @@ fn catalog(statements: &[&str]) -> Catalog {
     catalog
 }
 
-/// Columns of `d.t` in one line each: name, type, and what is not usual.
+/// Returns one line for each column of `d.t`: name, type, and every attribute that is not the default.
 fn columns(catalog: &Catalog) -> Vec<String> {
     catalog.table("d", "t").expect("table d.t").columns.iter().map(shown).collect()
 }

@@ -1,4 +1,4 @@
-//! Whatever the text, the scanner ends, does not panic, and what it found can be applied.
+//! Whatever the text, the scanner ends, does not panic, and the catalog can apply what it finds.
 
 use proptest::prelude::*;
 

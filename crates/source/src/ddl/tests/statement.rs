@@ -31,7 +31,7 @@ fn kinds_that_do_not_change_tables() {
     }
 }
 
-/// Targets of a statement in database `d`; an empty list stands for unknown.
+/// Compares the targets of a statement in database `d`; an empty list means that they are unknown.
 fn check_rows(sql: &str, expected: &[&str]) {
     let Statement::Rows { targets } = statement(sql) else { panic!("{sql}") };
     let targets: Vec<String> = targets.unwrap_or_default().iter().map(TableName::to_string).collect();
@@ -80,7 +80,7 @@ fn targets_of_row_changes() {
             INT PATH '$')) j SET t.a = 1",
             "a.t",
         ),
-        // A table too many rather than one too few.
+        // The text does not tell which table changes, so all are targets.
         ("UPDATE a.t JOIN shop.u SET a = 1", "a.t shop.u"),
         ("UPDATE a.t JOIN shop.u SET t.a = 1, b = 1", "a.t shop.u"),
         ("UPDATE { OJ a.t LEFT OUTER JOIN ((SELECT 1 x) s JOIN shop.u) ON 1 = 1 } SET b = 1", "a.t shop.u"),
@@ -230,5 +230,8 @@ fn unknown_parts_are_warnings() {
     let Statement::AlterTable(alter) = &facts.statements[0] else { panic!() };
     assert_eq!(alter.clauses.len(), 4);
     assert_eq!(alter.clauses[2], AlterClause::DropColumn { name: "b".into() });
-    assert_eq!(facts.warnings, ["the clause \"DROP 7\" was not understood"]);
+    assert_eq!(
+        facts.warnings,
+        ["the clause \"FROBNICATE 7 (1, 2)\" was not understood", "the clause \"DROP 7\" was not understood"]
+    );
 }

@@ -1,8 +1,7 @@
-//! Several statements in one packet, for what must happen within one moment of the server.
+//! Sends several statements in one packet, for what must happen on the server in one moment.
 //!
-//! Between two statements of a batch lies nothing of the network and nothing of this process: a lock that is taken and
-//! given back within one batch is held as long as the server needs, even when this process stalls or its machine goes
-//! away.
+//! Neither the network nor this process comes between two statements of a batch. A lock that is taken and released
+//! within one batch is held only as long as the server needs, even if this process stalls or its machine fails.
 
 use std::time::Duration;
 
@@ -12,10 +11,10 @@ use crate::Error;
 use crate::wire::Table;
 
 impl Connection {
-    /// Runs statements in their order, in one packet where the other end takes it, and returns a result for each.
+    /// Runs statements in their order, in one packet if the other end accepts that, and returns a result for each.
     ///
     /// # Errors
-    /// [`Error::Server`] for the first statement that the server refuses; it does not run those behind it.
+    /// [`Error::Server`] for the first statement that the server refuses; the server does not run those after it.
     pub async fn query_batch(&mut self, statements: &[&str]) -> Result<Vec<Table>, Error> {
         let limit_ms = self.query_timeout_ms;
         match tokio::time::timeout(Duration::from_millis(limit_ms), self.batch(statements)).await {

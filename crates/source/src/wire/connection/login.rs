@@ -1,4 +1,4 @@
-//! The login: greeting, TLS, password.
+//! Logs in: greeting, TLS, password.
 //!
 //! Exchange: greeting → [TLS request, handshake] → response → any number of "switch plugin" and "more data" → OK.
 
@@ -14,32 +14,32 @@ use crate::wire::tls;
 use crate::wire::trust::{Channel, Keys, Way};
 use crate::{Error, ServerConfig, ServerVersion, TlsMode};
 
-/// One byte that asks the server for its public key; each plugin has its own.
+/// The byte that asks the server for its public key; each plugin has another one.
 const ASK_FOR_KEY_CACHING_SHA2: u8 = 2;
 const ASK_FOR_KEY_SHA256: u8 = 1;
 
-/// Where a login stands between two answers of the server.
+/// State of a login between two answers of the server.
 struct Exchange<'a> {
     config: &'a ServerConfig,
     keys: &'a Keys,
     channel: Channel,
     plugin: Plugin,
     nonce: Vec<u8>,
-    /// Whether the server was asked for its key; one that comes unasked is not used.
+    /// Whether this client asked for the server's key. A key that comes unasked is refused.
     key_asked: bool,
 }
 
 impl Connection {
     /// Connects, reads the greeting and authenticates.
     pub(super) async fn log_in(config: &ServerConfig) -> Result<Connection, Error> {
-        // A missing key file is reported before connecting, even if this server would not need the file: a wrong
-        // configuration must not depend on which server answers.
+        // A missing key file is reported before connecting, even if this server would not need the file. Otherwise a
+        // wrong configuration would show only when another server answers.
         let keys = Keys::read(config)?;
         let address = config.address();
         let socket = TcpStream::connect((config.host.as_str(), config.port))
             .await
-            .map_err(|source| Error::Connect { address: address.clone(), source })?;
-        socket.set_nodelay(true).map_err(|source| Error::Connect { address: address.clone(), source })?;
+            .map_err(|cause| Error::Connect { address: address.clone(), cause })?;
+        socket.set_nodelay(true).map_err(|cause| Error::Connect { address: address.clone(), cause })?;
         let mut connection = Connection {
             stream: Stream::Plain(socket),
             buffer: PacketBuffer::new(config.max_packet_bytes),
@@ -66,8 +66,8 @@ impl Connection {
 
     async fn authenticate(&mut self, config: &ServerConfig, mut keys: Keys, greeting: &Greeting) -> Result<(), Error> {
         let client = self.choose_capabilities(&mut keys, greeting)?;
-        // A server-side default that this client does not speak is answered with one it speaks; the server then asks
-        // for the plugin of the account.
+        // If this client does not speak the server's default plugin, it answers with one that it speaks. The server
+        // then asks for the account's plugin.
         let plugin = Plugin::named(&greeting.plugin).unwrap_or(Plugin::Native);
         let attributes = [
             ("_client_name", "bitacora"),
@@ -98,7 +98,7 @@ impl Connection {
         self.exchange_to_end(&mut exchange).await
     }
 
-    /// Chooses the capabilities of the session, and returns the TLS configuration if the connection is to be encrypted.
+    /// Chooses the capabilities of the session, and returns the TLS client if the connection will be encrypted.
     fn choose_capabilities(&mut self, keys: &mut Keys, greeting: &Greeting) -> Result<Option<ClientConfig>, Error> {
         let wanted = capability::LONG_PASSWORD
             | capability::LONG_FLAG
@@ -128,7 +128,7 @@ impl Connection {
 
     /// Answers the server until it accepts or refuses the login.
     async fn exchange_to_end(&mut self, exchange: &mut Exchange<'_>) -> Result<(), Error> {
-        // Every answer brings the login one step further; a server that needs more of them would go on for ever.
+        // A login ends after a few answers. The bound keeps a rogue server from going on for ever.
         for _ in 0..8 {
             let packet = self.packet_of_exchange("logging in").await?;
             let packet = self.buffer.get(packet).to_vec();
@@ -152,7 +152,7 @@ impl Connection {
         Err(self.malformed("answer to the login"))
     }
 
-    /// Answers the random bytes of the greeting or of a switch to another plugin.
+    /// Returns the answer to the nonce of the greeting, or of a switch to another plugin.
     fn first_answer(&self, exchange: &mut Exchange<'_>) -> Result<Vec<u8>, Error> {
         exchange.key_asked = false;
         if exchange.plugin == Plugin::Sha256 && !exchange.config.password.expose().is_empty() {
@@ -161,10 +161,11 @@ impl Connection {
         Ok(exchange.plugin.answer(&exchange.config.password, &exchange.nonce))
     }
 
-    /// Answers "more data" of the SHA-2 plugins; `None` where the server only tells something.
+    /// Returns the answer to "more data" of the SHA-2 plugins; `None` if the server expects none.
     fn next_answer(&mut self, exchange: &mut Exchange<'_>, data: &[u8]) -> Result<Option<Vec<u8>>, Error> {
         match (exchange.plugin, data) {
-            // The server had the password's digest in its cache; OK follows.
+            // The server had the password's digest in its cache; OK follows. Remember if a login without the cache
+            // would fail.
             (Plugin::CachingSha2, [3]) => {
                 let way = exchange.keys.way(exchange.channel, exchange.plugin, &self.address);
                 self.latent = way.err();
@@ -179,7 +180,7 @@ impl Connection {
         }
     }
 
-    /// Returns the password, in clear or encrypted as the keys allow, or the byte that asks for the server's key.
+    /// Returns the password, in clear or encrypted, as the keys allow, or the byte that asks for the server's key.
     fn whole_password(&self, exchange: &mut Exchange<'_>, ask_for_key: u8) -> Result<Vec<u8>, Error> {
         match exchange.keys.way(exchange.channel, exchange.plugin, &self.address)? {
             Way::Clear => Ok(auth::clear(&exchange.config.password)),
@@ -197,7 +198,7 @@ impl Connection {
     }
 
     async fn start_tls(&mut self, config: &ServerConfig, client: ClientConfig) -> Result<Channel, Error> {
-        // Bytes before the handshake would be taken for the server's although nobody has proved where they come from.
+        // A man in the middle may send bytes before the handshake. They must not count as sent inside TLS.
         if self.buffer.pending() != 0 {
             return Err(self.malformed("greeting (bytes before the TLS handshake)"));
         }
@@ -212,11 +213,11 @@ impl Connection {
     }
 }
 
-/// Takes the plugin and the random bytes that the server wants instead of those of its greeting.
+/// Takes the plugin and the nonce with which the server replaces those of its greeting.
 fn switch_plugin(exchange: &mut Exchange<'_>, request: &[u8]) -> Result<(), Error> {
     let mut reader = Reader::new(request);
     let name = reader.until_zero();
-    // An empty request is how servers before plugins ask for the old password.
+    // Servers that do not know plugins ask for the old password by an empty request.
     let name: &[u8] = if request.is_empty() { b"mysql_old_password" } else { name };
     exchange.plugin = Plugin::named(name)
         .ok_or_else(|| Error::AuthenticationPlugin { plugin: String::from_utf8_lossy(name).into_owned() })?;

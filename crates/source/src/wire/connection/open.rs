@@ -7,10 +7,10 @@ use crate::wire::session;
 use crate::{Error, ServerConfig};
 
 impl Connection {
-    /// Connects, logs in and sets the variables of the session, whatever the server's defaults are.
+    /// Connects, logs in and sets the variables of the session, so that the server's defaults do not matter.
     ///
     /// # Errors
-    /// [`Error::Connect`], [`Error::Timeout`], the TLS errors, and [`Error::Server`] where the login is refused.
+    /// [`Error::Connect`], [`Error::Timeout`], the TLS errors, and [`Error::Server`] if the server refuses the login.
     pub async fn open(config: &ServerConfig) -> Result<Connection, Error> {
         let limit = Duration::from_millis(config.connect_timeout_ms);
         // Boxed, because the state of the TLS handshake is large.

@@ -1,6 +1,6 @@
-//! The state of a connection, and its packets: sent, received, refused.
+//! The state of a connection, and the packets that it sends and receives.
 //!
-//! Login, statements and batches lie above this file; none of them touches the socket itself.
+//! Login, statements and batches are in files above this one. Only this file reads and writes the socket.
 
 use std::future::{Future as _, poll_fn};
 use std::io;
@@ -17,7 +17,7 @@ use crate::wire::result::ErrorPacket;
 use crate::wire::tls::TlsStream;
 use crate::{Error, ServerVersion};
 
-/// Bytes that are collected before they are used, if they are at hand.
+/// Bytes that one call of [`Connection::fill`] collects, if they are at hand.
 const AT_HAND_BYTES: usize = 256 << 10;
 
 #[derive(Debug)]
@@ -55,12 +55,12 @@ pub enum Encryption {
 /// Whether the other end takes several statements in one packet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Batches {
-    /// Nobody has asked yet.
+    /// Not known yet; the first batch asks.
     #[default]
     Unknown,
-    /// It does.
+    /// The other end takes batches.
     Taken,
-    /// It does not: some proxies. The statements go one by one.
+    /// The other end, a proxy, takes no batches. The statements are sent one by one.
     Refused,
 }
 
@@ -88,8 +88,8 @@ impl Connection {
         }
     }
 
-    /// Returns why the next login may fail although this one did not: the server knew the password's digest, and its
-    /// cache is empty after a restart.
+    /// Returns why the next login may fail although this one did not: the server had the password's digest in its
+    /// cache, which is empty after a restart.
     pub fn latent_refusal(&self) -> Option<&Error> {
         self.latent.as_ref()
     }
@@ -121,14 +121,14 @@ impl Connection {
         written.map_err(|source| self.lost(what, source))
     }
 
-    /// Reads one packet that is answered by this client.
+    /// Reads one packet that this client will answer.
     pub(super) async fn packet_of_exchange(&mut self, what: &'static str) -> Result<Range<usize>, Error> {
         let packet = self.packet(what).await?;
         self.sequence = self.buffer.sequence().wrapping_add(1);
         Ok(packet)
     }
 
-    /// Reads one packet; its bytes are in [`Connection::bytes`] until more is read.
+    /// Reads one packet; [`Connection::bytes`] returns its bytes until more is read.
     pub(crate) async fn packet(&mut self, what: &'static str) -> Result<Range<usize>, Error> {
         loop {
             if let Some(packet) = self.buffered_packet()? {
@@ -138,7 +138,7 @@ impl Connection {
         }
     }
 
-    /// Returns the next packet if all its bytes have been received already.
+    /// Returns the next packet if all its bytes have arrived.
     #[inline]
     pub(crate) fn buffered_packet(&mut self) -> Result<Option<Range<usize>>, Error> {
         self.buffer.take().map_err(|error| match error {
@@ -157,7 +157,7 @@ impl Connection {
         &mut self.buffer
     }
 
-    /// Receives more bytes of an answer, which may not pause for longer than the limit of a statement.
+    /// Receives more bytes of an answer, and waits for them no longer than the limit of a statement.
     pub(crate) async fn fill_in_time(&mut self, what: &'static str) -> Result<(), Error> {
         let limit_ms = self.query_timeout_ms;
         match tokio::time::timeout(Duration::from_millis(limit_ms), self.fill(what)).await {
@@ -188,13 +188,13 @@ impl Connection {
         self.lost(what, io::ErrorKind::UnexpectedEof.into())
     }
 
-    fn lost(&self, what: &'static str, source: io::Error) -> Error {
-        // TLS has words of its own for it, with the address of a library's page.
-        let source = match source.kind() {
-            io::ErrorKind::UnexpectedEof => io::Error::new(source.kind(), "the server closed the connection"),
-            _ => source,
+    fn lost(&self, what: &'static str, cause: io::Error) -> Error {
+        // The TLS library's own message would send the reader to a page of its documentation.
+        let cause = match cause.kind() {
+            io::ErrorKind::UnexpectedEof => io::Error::new(cause.kind(), "the server closed the connection"),
+            _ => cause,
         };
-        Error::Lost { address: self.address.clone(), what, source }
+        Error::Lost { address: self.address.clone(), what, cause }
     }
 
     pub(crate) fn malformed(&self, what: &'static str) -> Error {
@@ -211,15 +211,15 @@ impl Connection {
     }
 }
 
-/// Waits for bytes and takes what else is at hand, which comes in pieces of a TLS record; so the user of the bytes is
-/// woken for many of them. Gives the count of the first piece, 0 at the end. Safe to cancel.
+/// Waits for bytes and takes what else is at hand. TLS gives the bytes of one record at a time, so the caller would
+/// otherwise be woken for each record. Returns the length of the first piece, 0 at the end. Safe to cancel.
 async fn receive(stream: &mut (impl AsyncRead + Unpin), space: &mut Vec<u8>) -> io::Result<usize> {
     let first = stream.read_buf(space).await?;
     while first > 0 && space.len() < AT_HAND_BYTES {
         let mut more = pin!(stream.read_buf(space));
         match poll_fn(|context| Poll::Ready(more.as_mut().poll(context))).await {
             Poll::Ready(Ok(1..)) => {}
-            // The end, or a failure, is met again by the next call; what came before it is used first.
+            // The next call meets the end or the failure again; the bytes before it are used first.
             _ => break,
         }
     }

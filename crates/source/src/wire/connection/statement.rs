@@ -1,4 +1,4 @@
-//! Statements and their results: rows read in place, or held in memory.
+//! Sends statements and reads their results: row by row in place, or as a whole into memory.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -8,19 +8,19 @@ use crate::Error;
 use crate::wire::read::Reader;
 use crate::wire::result::{ColumnDefinition, Table, TextRow, is_end};
 
-/// Rows of a result that is held in memory may take this much.
+/// Most bytes of a result that is read into memory.
 const TABLE_BYTES: usize = 256 << 20;
 
-/// Columns of a result; the servers allow 4096 in a table.
+/// Most columns of a result. The servers allow 4096 in a table, so more means damage.
 const MAX_COLUMNS: u64 = 65_536;
 
 impl Connection {
-    /// Runs a statement that gives no rows.
+    /// Runs a statement and drops its rows, if it has any.
     pub async fn execute(&mut self, sql: &str) -> Result<(), Error> {
         self.query(sql).await.map(drop)
     }
 
-    /// Runs a statement and holds its rows in memory (at most 256 MiB).
+    /// Runs a statement and reads its rows into memory (at most 256 MiB).
     pub async fn query(&mut self, sql: &str) -> Result<Table, Error> {
         match tokio::time::timeout(Duration::from_millis(self.query_timeout_ms), self.query_unlimited(sql)).await {
             Ok(result) => result,
@@ -57,8 +57,8 @@ impl Connection {
         Ok(table)
     }
 
-    /// Runs a statement and reads the columns of its result; the rows follow with [`Connection::next_row`]. A statement
-    /// without a result gives no columns and is complete.
+    /// Runs a statement and returns the columns of its result; [`Connection::next_row`] then returns the rows. A
+    /// statement without a result has no columns and is complete.
     pub async fn start_query(&mut self, sql: &str) -> Result<Vec<ColumnDefinition>, Error> {
         self.send_statement(sql).await?;
         self.result_columns(&shortened(sql)).await
@@ -71,14 +71,14 @@ impl Connection {
         self.command(&payload, "sending a statement").await
     }
 
-    /// Reads the head of a statement's answer; `during` names the statement in an error.
+    /// Reads the columns of a statement's answer; `during` names the statement in an error.
     pub(super) async fn result_columns(&mut self, during: &str) -> Result<Vec<ColumnDefinition>, Error> {
         let packet = self.packet("waiting for an answer").await?;
         let packet = self.buffer.get(packet);
         let count = match packet.first() {
             Some(0x00) => return Ok(Vec::new()),
             Some(0xff) => return Err(self.server_error(packet, during)),
-            // 0xfb asks for a local file, which this client never sends.
+            // 0xfb asks for a local file (LOAD DATA LOCAL). This client never sends one.
             Some(0xfb) => return Err(self.malformed("answer to a statement (a request for a local file)")),
             _ => Reader::new(packet).length_encoded().ok_or_else(|| self.malformed("result"))?,
         };
@@ -100,7 +100,7 @@ impl Connection {
         }
     }
 
-    /// Returns the next row of the running result, `None` after the last one.
+    /// Returns the next row of the open result; `None` after the last one.
     pub async fn next_row(&mut self) -> Result<Option<TextRow<'_>>, Error> {
         let packet = self.next_row_packet().await?;
         Ok(packet.map(|packet| TextRow::new(self.buffer.get(packet))))
@@ -111,7 +111,7 @@ impl Connection {
         self.row_or_end(packet)
     }
 
-    /// Returns the next row if all its bytes have been received already.
+    /// Returns the next row if all its bytes have arrived.
     #[inline]
     pub fn buffered_row(&mut self) -> Result<BufferedRow<'_>, Error> {
         let Some(packet) = self.buffered_packet()? else { return Ok(BufferedRow::Wait) };
@@ -131,7 +131,7 @@ impl Connection {
         }
     }
 
-    /// Puts back the row that was read last: the next read returns it again.
+    /// Puts back the row that was read last, so that the next read returns it again.
     pub fn put_back_row(&mut self) {
         self.buffer.put_back_last();
     }
@@ -148,7 +148,7 @@ impl Connection {
     }
 }
 
-/// Answer of [`Connection::buffered_row`].
+/// Result of [`Connection::buffered_row`].
 #[derive(Debug)]
 pub enum BufferedRow<'a> {
     /// A row.
