@@ -1,6 +1,7 @@
 # Everything sets itself up: servers and the Python environment go into ${XDG_CACHE_HOME:-~/.cache}/bitacora (tools/).
 #
-#   make demo [CHECK=1]     the whole of AeroAlpes, with its events as they arrive; CHECK=1 verifies and exits
+#   make demo [CHECK=1]     the whole of AeroAlpes, with its events as they arrive; CHECK=1 verifies and exits.
+#                           LECCION=escritura-doble shows what a dual write loses and an outbox does not (tutorial/aprender.md)
 #   make test [ONLY=…]      everything that belongs to a change; the last lines have the times of its suites and their count.
 #                           ONLY=faults, ONLY=tests/interop/test_masks.py::test_…, ONLY=bitacora-change: one of them (tests/run.py)
 #   make check              the quick one before each commit: format, lints, circles and docs of everything,
@@ -9,6 +10,8 @@
 #   make bench [PEER=1]     measurements of the build of `make release` on real servers: the table of bench/README.md, without the
 #                           peer's columns unless PEER=1; figures that the texts repeat stay as they are
 #   make load               1,000 bookings a second on AeroAlpes from a plain release build, into bench/README.md
+#   make containers         the tutorial's pages, command by command, with a container engine and three versions of compose;
+#                           as root, an hour (tests/containers/run.py). OPTIONS="--compose 1.29 --page tutorial/README.md": less of it
 #   make conformance        the recorded work, both clients' tests and AeroAlpes against a real Apache Pulsar
 #   make differential [SEEDS=100] [SEED=1]
 #                           twins of each server, one that names columns in its log and one in its default state: every event is equal
@@ -29,13 +32,13 @@ PYTEST = $$(tools/python-env.sh) -m pytest -c tests/pytest.ini
 REAL_PULSAR = --features bitacora-pulsar/real-pulsar
 QUIET_TEST = cargo test --quiet --release
 
-.PHONY: demo test check release bench load conformance differential chaos soak fuzz coverage clean
+.PHONY: demo test check release bench load containers conformance differential chaos soak fuzz coverage clean
 demo:
 	@tools/cargo-env.sh
 	@tools/mariadb-server.sh install
 	@$(if $(CHECK),tools/chromium.sh >/dev/null)
 	@cargo build --quiet --release -p bitacora -p aeroalpes
-	@$$(tools/python-env.sh) demo/demo.py $(if $(CHECK),--check)
+	@$$(tools/python-env.sh) $(if $(LECCION),tutorial/leccion/$(subst -,_,$(LECCION)).py,demo/demo.py $(if $(CHECK),--check))
 
 test:
 	@python3 tests/run.py $(if $(ONLY),"$(ONLY)")
@@ -63,6 +66,10 @@ load:
 	@cargo build --quiet --release -p bitacora -p aeroalpes
 	@cargo build --quiet --release -p aeroalpes --example carga
 	@$$(tools/python-env.sh) bench/airline.py
+
+containers:
+	@tools/chromium.sh >/dev/null
+	@$$(tools/python-env.sh) tests/containers/run.py $(OPTIONS)
 
 conformance:
 	@tools/cargo-env.sh

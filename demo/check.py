@@ -149,7 +149,7 @@ def masked(airline, client):
     stored = airline.database.client(f"SELECT password FROM usuarios_legado WHERE id = {number}", "reservas").strip()
     require("a new user", "an Argon2 hash in the table", stored.startswith("$argon2"))
     changes = Received(client, f"{PREFIX}.reservas.usuarios_legado")
-    of_user = lambda message, identity: message.data().decode() if json.loads(message.data())["after"]["id"] == identity else None
+    of_user = lambda message, identity: message.data().decode() if (json.loads(message.data())["after"] or {}).get("id") == identity else None
     found = wait_for(lambda: changes.of(of_user, number))
     said = "".join(found) + answer.text + airline.log()
     require("a new user", "a change event without the password or its hash", len(found) == 1 and secret not in said and stored not in said)

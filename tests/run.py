@@ -2,6 +2,7 @@
 """`make test`: sets up what is needed, runs every suite that belongs to a change, and counts.
 
   tests/run.py                                      everything
+  tests/run.py api                                  a part of AeroAlpes: api, sidecar, notificaciones, ui
   tests/run.py faults                               one suite: a folder of tests/, or format, line-width, circles, lints, demo
   tests/run.py tests/interop/test_masks.py::test_x  a file or a test of pytest
   tests/run.py bitacora-change                      the tests of a crate (also: change, crates/change)
@@ -41,6 +42,9 @@ LINTS = ["nice", "-n", "10", "cargo", "clippy", "--quiet", "--workspace", "--all
 CIRCLES = ["python3", "tools/circles.py"]
 WIDTH = ["python3", "tools/line-width.py"]
 FORMAT = ["cargo", "fmt", "--all", "--", "--check"]
+# What a student runs who changed a line of one part of AeroAlpes.
+PARTS = {part: sorted(str(file.relative_to(ROOT)) for file in (ROOT / "tests/aeroalpes").glob(f"test_{part}*.py"))
+         for part in ("api", "sidecar", "notificaciones", "ui")}
 DEMO = ["{python}", "demo/demo.py", "--check"]
 # What `cargo test` would build: with other features of shared crates, everything above them would be built twice.
 BUILD_ALL = ["cargo", "build", "--quiet", "--workspace", "--lib", "--bins", "--tests", "--examples"]
@@ -83,6 +87,8 @@ def plan_of(only):
         return Plan([SERVERS[0]], [(only, checks[only])])
     if only == "demo":
         return Plan(SERVERS + [BROWSER], [("build", BUILD_PROGRAMS)], [[(only, DEMO)]])
+    if only in PARTS:
+        return Plan(SERVERS + [BROWSER], [("build", BUILD_PROGRAMS)], [[(only, PYTEST + PARTS[only])]])
     file = only.split("::")[0]
     path = next((path for path in (file, f"tests/{file}") if path.startswith("tests/") and is_suite(path, only)), None)
     if path:
@@ -95,7 +101,7 @@ def plan_of(only):
             command = ["cargo", "test", "--quiet", "--no-fail-fast", "-p", name, *([words] if words else [])]
             return Plan(SERVERS, [], [[(only, command)]])
     suites = sorted(path.name for path in (ROOT / "tests").iterdir() if any(path.glob("test_*.py")))
-    raise ValueError(f"ONLY={only} names nothing. Suites: {', '.join(suites)}, demo, format, line-width, circles, lints; "
+    raise ValueError(f"ONLY={only} names nothing. Suites: {', '.join(suites)}, {', '.join(PARTS)}, demo, format, line-width, circles, lints; "
                      f"files: tests/…/test_….py[::test]; crates: {', '.join(sorted(crates()))}, each also with ::words of its tests' names")
 
 
@@ -161,6 +167,8 @@ def self_test():
     one = "tests/interop/test_masks.py::test_a[b::c]"
     check(one, PYTEST + [one], True, False)
     check("demo", DEMO, True, True)
+    check("sidecar", PYTEST + ["tests/aeroalpes/test_sidecar.py"], True, True)
+    assert all(PARTS.values())
     check("lints", LINTS, False, False)
     check("circles", CIRCLES, False, False)
     check("line-width", WIDTH, False, False)

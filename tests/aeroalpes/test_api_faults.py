@@ -15,7 +15,7 @@ from programa import COMANDOS, callado, comando
 from pulsar.schema import AvroSchema
 
 from harness import servers
-from harness.aeroalpes import Api, booking, leg, prepare
+from harness.aeroalpes import Api, binary, booking, leg, prepare
 from harness.process import Process, wait_until
 
 
@@ -84,6 +84,11 @@ def waiting(database):
 AWAY = "La base de datos no está disponible en este momento; intente de nuevo en unos segundos"
 
 
+def can_book(api):
+    """The health check of the API's container."""
+    return Process([binary(), "salud", f"http://127.0.0.1:{api.port}/ready", "--si", "base_de_datos=up"])
+
+
 def test_a_database_that_is_killed_gives_503_until_it_is_back(api, database):
     identity = api.call("POST", "/vuelos/reserva", booking()).json["id"]
     kill(database)
@@ -93,10 +98,13 @@ def test_a_database_that_is_killed_gives_503_until_it_is_back(api, database):
         assert (answer.status, answer.json, answer.headers["retry-after"]) == (503, {"error": AWAY}, "2"), answer
     assert api.call("GET", "/health").status == 200
     assert api.call("GET", "/ready").json["base_de_datos"] == "down"
+    assert can_book(api).wait() == 1
     # What needs no database goes on telling what is wrong.
     assert api.call("POST", "/vuelos/reserva", {}).status == 400
     restart(database)
     wait_until("readiness", lambda: api.call("GET", "/ready").json["base_de_datos"] == "up", 30)
+    assert api.call("GET", "/ready").status == 503, "there is no broker"
+    assert can_book(api).wait() == 0
     assert api.call("GET", f"/vuelos/reserva/{identity}").status == 200
     assert api.call("POST", "/vuelos/reserva", booking()).status == 202
 

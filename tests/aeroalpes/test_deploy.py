@@ -16,7 +16,7 @@ from harness import servers
 from harness.aeroalpes import binary, booking
 from harness.process import ROOT, Process, free_port, wait_until
 
-DEPLOY = ROOT / "deploy"
+DEPLOY, TUTORIAL = ROOT / "deploy", ROOT / "tutorial"
 PROGRAMS = {"/usr/local/bin/aeroalpes", "/usr/local/bin/bitacora"}
 IMAGES = {"api": "aeroalpes/api", "adaptador": "aeroalpes/adaptador", "notificacion": "aeroalpes/notificacion", "ui": "aeroalpes/ui"}
 
@@ -28,7 +28,7 @@ def stages():
     for line in filter(None, map(str.strip, text.splitlines())):
         word, _, rest = line.partition(" ")
         if word == "FROM":
-            base, _, name = rest.partition(" AS ")
+            base, _, name = rest.rpartition("} ")[2].partition(" AS ")
             current = found[name] = list(found.get(base, [])) + [("FROM", base)]
         else:
             current.append((word, rest.strip()))
@@ -77,22 +77,46 @@ def containers():
 @pytest.mark.parametrize("stage", [*IMAGES, "bitacora"])
 def test_an_image_runs_its_program_without_rights_or_shell(stage):
     found = image(stage)
+    assert stages()[stage][0] == ("FROM", "scratch")
     assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", found["user"])
     for command in filter(None, [found["entrypoint"], found["health"]]):
         assert command[0] in PROGRAMS
         assert command[0] in [copy[1] for copy in found["copies"]], "the program is in the image"
-    ignored = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
-    for source, _, from_stage in found["copies"]:
-        assert from_stage or (f"!{source}" in ignored and (ROOT / source).exists()), source
+    assert all(from_stage for *_, from_stage in found["copies"]), "a copy of the checkout would keep its modes"
     assert (found["health"] is None) == (stage == "notificacion")
 
 
 def test_the_build_sees_everything_it_needs_and_no_more():
-    kept = {line[1:] for line in (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines() if line.startswith("!")}
+    kept = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     members = {member.partition("/")[0] for member in tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["members"]}
     assert kept == {"Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "deploy/bitacora.toml"} | members
     channel = tomllib.loads((ROOT / "rust-toolchain.toml").read_text())["toolchain"]["channel"]
     assert ("FROM", f"rust:{channel.rpartition('.')[0]}-bookworm") in stages()["build"]
+
+
+def test_the_older_builder_reads_the_dockerfile():
+    text = (DEPLOY / "Dockerfile").read_text()
+    assert not re.search(r"(?m)^# syntax|--mount|--chmod|--link|<<", text)
+
+
+@pytest.mark.parametrize("folder, kept_away", [(DEPLOY, {"pulsar-real"}), (TUTORIAL, {"pulsar-real", "monolito", "ui", "notificacion", "db"})])
+def test_a_command_without_a_profile_means_everything(folder, kept_away):
+    file = yaml.safe_load((folder / "docker-compose.yml").read_text())
+    assert "name" not in file, "docker-compose 1.29 refuses it"
+    meant = set(dict(line.split("=") for line in (folder / ".env").read_text().splitlines() if "=" in line)["COMPOSE_PROFILES"].split(","))
+    for name, service in file["services"].items():
+        assert meant & set(service["profiles"]) or "pulsar-real" in service["profiles"], name
+        assert "build" not in service or service["pull_policy"] == "build", f"{name} would be asked for at a registry"
+        assert "stop_grace_period" in service
+    assert not meant & kept_away
+
+
+@pytest.mark.parametrize("file, stage", [("aeroalpes", "api"), ("adaptador", "adaptador"), ("notificacion", "notificacion"), ("ui", "ui")])
+def test_a_dockerfile_of_the_tutorial_makes_the_same_image(file, stage):
+    lines = [line for line in (TUTORIAL / f"{file}.Dockerfile").read_text().splitlines() if not line.startswith("#")]
+    assert lines[0] == "FROM localhost/aeroalpes/programas"
+    of_stage = [f"{word} {rest}" for word, rest in stages()[stage] if word in ("ENV", "EXPOSE", "VOLUME", "HEALTHCHECK", "ENTRYPOINT")]
+    assert lines[1:] == of_stage
 
 
 def test_the_profiles_and_images_are_the_tutorials():
@@ -153,6 +177,17 @@ def test_the_pods_are_those_of_compose_with_the_sidecar_beside_the_api():
     assert hosts - {"127.0.0.1:5000"} <= set(selectors)
     for selector in selectors.values():
         assert any(selector.items() <= pod["metadata"]["labels"].items() for pod in pods().values()), selector
+
+
+def test_the_tutorials_pod_shows_nothing_but_grpc():
+    service, deployment = yaml.safe_load_all((TUTORIAL / "sidecar-aeroalpes.yml").read_text())
+    template = deployment["spec"]["template"]
+    assert service["spec"]["selector"].items() <= template["metadata"]["labels"].items()
+    assert [port["port"] for port in service["spec"]["ports"]] == [50051]
+    images = {container["name"]: container["image"] for container in template["spec"]["containers"]}
+    services = yaml.safe_load((TUTORIAL / "docker-compose.yml").read_text())["services"]
+    assert images == {name: services[name]["image"] for name in ("aeroalpes", "adaptador")}
+    assert [container["name"] for container in template["spec"]["containers"] if "ports" in container] == ["adaptador"]
 
 
 def test_generated_files_and_secrets_are_those_that_are_asked_for():

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import socket
+import subprocess
 import sys
 import threading
 
@@ -234,6 +235,9 @@ def test_our_client_takes_the_json_file_of_a_reservation(running, api, tmp_path)
     assert answer["reserva"]["itinerarios"] == booking(leg(), leg("JFK", "MAD", 23))["itinerarios"]
     code, again = client(running, "crear", file, "--clave", "una")
     assert (code, json.loads(again.stdout())) == (0, answer)
+    command = [binary(), "sidecar-cliente", "--direccion", direccion(running), "crear", "-", "--clave", "una"]
+    piped = subprocess.run(command, input=file.read_bytes(), capture_output=True, timeout=60)
+    assert (piped.returncode, json.loads(piped.stdout)) == (0, answer)
     code, read = client(running, "consultar", answer["reserva"]["id"])
     assert (code, json.loads(read.stdout())) == (0, answer)
 

@@ -42,9 +42,17 @@ enum Orden {
 struct Salud {
     /// Dirección que contesta 200 si todo está bien, como http://127.0.0.1:5000/health, o grpc://127.0.0.1:50051
     url: String,
+    /// Basta que el JSON de la respuesta tenga este campo con este texto, conteste lo que conteste
+    #[arg(long, value_name = "CAMPO=TEXTO", value_parser = par)]
+    si: Option<(String, String)>,
     /// Cuánto se espera la respuesta, en milisegundos
     #[arg(long, default_value_t = 3000)]
     espera_ms: u64,
+}
+
+fn par(texto: &str) -> Result<(String, String), String> {
+    let (campo, valor) = texto.split_once('=').ok_or("escriba CAMPO=TEXTO, como base_de_datos=up")?;
+    Ok((campo.to_owned(), valor.to_owned()))
 }
 
 /// Por qué el programa termina con un código que no es cero: una frase que ya dice su causa.
@@ -91,15 +99,23 @@ fn ejecutar(orden: Orden) -> Result<(), Fallo> {
     resultado
 }
 
-/// Acaba bien si la dirección contesta 200, o si su servicio de salud de gRPC dice que sirve.
-async fn salud(Salud { url, espera_ms }: Salud) -> Result<(), Fallo> {
+/// Acaba bien si la dirección contesta 200 o lo que `--si` pide, o si su servicio de salud de gRPC dice que sirve.
+async fn salud(Salud { url, si, espera_ms }: Salud) -> Result<(), Fallo> {
     let espera = Duration::from_millis(espera_ms);
     if let Some(direccion) = url.strip_prefix("grpc://") {
         return Ok(sidecar::cliente::salud(direccion, espera).await?);
     }
     let fallo = |error: reqwest::Error| con_causas(&error);
     let cliente = reqwest::Client::builder().timeout(espera).no_proxy().build().map_err(fallo)?;
-    let estado = cliente.get(&url).send().await.map_err(fallo)?.status();
+    let respuesta = cliente.get(&url).send().await.map_err(fallo)?;
+    let estado = respuesta.status();
+    if let Some((campo, texto)) = si {
+        let json: serde_json::Value = respuesta.json().await.map_err(fallo)?;
+        return match json.get(&campo).and_then(serde_json::Value::as_str) {
+            Some(hallado) if hallado == texto => Ok(()),
+            hallado => Err(format!("{url} contestó {estado}, y {campo} es {}", hallado.unwrap_or("nada")).into()),
+        };
+    }
     if estado == reqwest::StatusCode::OK { Ok(()) } else { Err(format!("{url} contestó {estado}").into()) }
 }
 

@@ -1,5 +1,7 @@
 //! Un cliente del sidecar: reservas de archivos JSON, respuestas en JSON, y la comprobación de salud.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -40,7 +42,7 @@ pub(crate) struct Argumentos {
 enum Pedido {
     /// Hace la reserva de un archivo JSON y la imprime como quedó guardada
     Crear {
-        /// El cuerpo de POST /vuelos/reserva
+        /// El cuerpo de POST /vuelos/reserva; `-` lo lee de la entrada
         archivo: PathBuf,
         /// Clave con la que una llamada repetida hace una sola reserva
         #[arg(long)]
@@ -118,11 +120,11 @@ async fn conectar(direccion: &str) -> Result<Channel, Error> {
 fn leer(archivo: &Path) -> Result<(Reserva, Option<String>), Error> {
     let no_sirve = |motivo: String| Error::Contenido { ruta: archivo.to_owned(), motivo };
     let ilegible = |source| Error::Archivo { ruta: archivo.to_owned(), source };
-    let bytes = std::fs::metadata(archivo).map_err(ilegible)?.len();
-    if bytes > MAX_ARCHIVO {
-        return Err(no_sirve(format!("tiene {bytes} bytes y el límite es {MAX_ARCHIVO}")));
+    let mut texto = Vec::new();
+    abrir(archivo).and_then(|entrada| entrada.take(MAX_ARCHIVO + 1).read_to_end(&mut texto)).map_err(ilegible)?;
+    if texto.len() as u64 > MAX_ARCHIVO {
+        return Err(no_sirve(format!("tiene más de {MAX_ARCHIVO} bytes, el límite")));
     }
-    let texto = std::fs::read(archivo).map_err(ilegible)?;
     let json: Value = serde_json::from_slice(&texto).map_err(|error| no_sirve(format!("no es JSON: {error}")))?;
     let no_es = |error: &dyn std::error::Error| no_sirve(format!("no es una reserva: {error}"));
     let Cliente { id_cliente } = Cliente::deserialize(&json).map_err(|error| no_es(&error))?;
@@ -135,6 +137,11 @@ fn leer(archivo: &Path) -> Result<(Reserva, Option<String>), Error> {
         Some(lugar) => Err(no_sirve(format!("{lugar} no tiene campo en el contrato de gRPC; envíelo a la propia API"))),
         None => Ok((reserva, id_cliente)),
     }
+}
+
+/// Abre un archivo, o la entrada del programa si se llama `-`.
+fn abrir(archivo: &Path) -> std::io::Result<Box<dyn Read>> {
+    if archivo == Path::new("-") { Ok(Box::new(std::io::stdin())) } else { Ok(Box::new(File::open(archivo)?)) }
 }
 
 /// Encuentra lo que una reserva ha perdido camino de la forma del contrato; perder un null o un texto vacío no

@@ -38,6 +38,7 @@ pub(crate) mod fecha {
     use serde::ser::Error as _;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+    #[expect(clippy::ref_option, reason = "serde la llama con la referencia del campo")]
     pub(crate) fn serialize<S: Serializer>(momento: &Option<Proto>, destino: S) -> Result<S::Ok, S::Error> {
         let texto = |momento| texto(momento).ok_or_else(|| S::Error::custom("la fecha no existe"));
         momento.as_ref().map(texto).transpose()?.serialize(destino)

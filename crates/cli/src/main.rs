@@ -5,6 +5,7 @@ mod command;
 mod failure;
 mod metrics;
 mod progress;
+mod tool;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -21,7 +22,7 @@ fn main() -> ExitCode {
             again"
         );
     });
-    let arguments = Arguments::parse();
+    let arguments = Arguments::parse_from(tool::arguments(std::env::args_os()));
     start_log();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -34,7 +34,7 @@ impl From<ClientError> for EngineError {
             (ClientError::ServiceUrl { .. } | ClientError::Tls { .. } | ClientError::Credentials { .. }, _) => {
                 ErrorKind::Configuration
             }
-            (error, _) if error.is_retryable() => ErrorKind::BrokerAway,
+            (error, _) if error.is_retryable() || is_without_namespace(error) => ErrorKind::BrokerAway,
             _ => ErrorKind::BrokerRefuses,
         };
         let failure = EngineError::new(kind, error.to_string());
@@ -44,5 +44,29 @@ impl From<ClientError> for EngineError {
             _ => failure,
         }
         .quoted(error)
+    }
+}
+
+/// Returns whether the broker does not know the topic's namespace. A Pulsar that starts for the first time answers so
+/// until it has made its own.
+fn is_without_namespace(error: &ClientError) -> bool {
+    matches!(error, ClientError::Server { error: ServerError::TopicNotFound, message, .. }
+        if message.contains("Namespace not found"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorClass;
+
+    fn check(message: &str, class: ErrorClass) {
+        let error = ClientError::Server { what: "x", error: ServerError::TopicNotFound, message: message.to_owned() };
+        assert_eq!(EngineError::from(error).class(), class);
+    }
+
+    #[test]
+    fn a_pulsar_that_has_not_made_its_namespaces_is_waited_for() {
+        check("Namespace not found", ErrorClass::Retry);
+        check("Topic not found", ErrorClass::Stop);
     }
 }

@@ -23,6 +23,10 @@ use crate::error::Error;
 /// Waiting time after a broker could not be reached; before that, the client has tried for its operation timeout.
 const BROKER_WAIT: Duration = Duration::from_secs(1);
 
+/// How long an attempt to subscribe lasts before the log says that the broker does not answer. The client itself tries
+/// in silence for its operation timeout.
+const SILENCE: Duration = Duration::from_secs(3);
+
 /// How long the worker waits for aborted handlers. A handler that blocks its thread does not notice the abort, and ends
 /// with the process.
 const ABORT_LIMIT: Duration = Duration::from_secs(1);
@@ -113,7 +117,15 @@ fn consumer_options(options: &WorkerOptions) -> ConsumerOptions {
 
 async fn open(client: &Client, options: &WorkerOptions) -> Result<Consumer, Error> {
     loop {
-        match client.consumer(consumer_options(options)).await {
+        let mut opening = pin!(client.consumer(consumer_options(options)));
+        let opened = match timeout(SILENCE, &mut opening).await {
+            Ok(opened) => opened,
+            Err(_) => {
+                tracing::warn!(topic = %options.topic, "the broker does not answer yet");
+                opening.await
+            }
+        };
+        match opened {
             Ok(consumer) => return Ok(consumer),
             Err(error) if !is_worth_waiting(&error) => return Err(options.refused(error)),
             Err(error) => tracing::warn!(topic = %options.topic, %error, "not subscribed yet"),
