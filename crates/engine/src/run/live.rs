@@ -64,17 +64,24 @@ impl Life {
             let Some(resume) = resume.filter(|_| self.config.snapshot.mode != SnapshotMode::InitialOnly) else {
                 return Ok(());
             };
+            let mut is_unproven = false;
             match self.stream(&store, resume).await {
                 Ok(Streamed::Ended) => return Ok(()),
                 Ok(Streamed::OtherServer | Streamed::OtherLog) => {}
                 Ok(Streamed::Refused(error)) => refusal = Some(error),
-                Err(error) if error.kind == ErrorKind::Undescribed => self.prove(&store, error).await?,
+                Err(error) if error.kind == ErrorKind::Undescribed => match self.prove(&store, error).await {
+                    Err(error) if error.kind == ErrorKind::Undescribed && self.takes_new_snapshot() => {
+                        tracing::warn!(source = %self.config.name, "a new snapshot is taken: {error}");
+                        is_unproven = true;
+                    }
+                    proven => proven?,
+                },
                 Err(error) if error.class() == ErrorClass::BeginAgain => {
                     tracing::warn!(source = %self.config.name, "the topics are compared with the checkpoint: {error}");
                 }
                 Err(error) => return Err(error),
             }
-            always = false;
+            always = is_unproven;
             // Behind some addresses each connection finds another server.
             let Some(pause) = backoff.next() else {
                 return Err(EngineError::new(
