@@ -158,7 +158,7 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Connect { .. } | Self::Disconnected | Self::Timeout { .. } => true,
-            Self::Server { error, .. } => !is_terminal(*error),
+            Self::Server { error, message, .. } => !is_terminal(*error) || is_of_namespace(*error, message),
             _ => false,
         }
     }
@@ -180,6 +180,12 @@ impl From<bitacora_pulsar_wire::Error> for Error {
     fn from(error: bitacora_pulsar_wire::Error) -> Self {
         Self::Wire(Arc::new(error))
     }
+}
+
+/// Returns whether the broker does not know the topic's namespace, for which Pulsar has the code of a topic and words
+/// of its own. A Pulsar that starts for the first time answers so until it has made its namespaces.
+fn is_of_namespace(error: ServerError, message: &str) -> bool {
+    error == ServerError::TopicNotFound && message.contains("Namespace not found")
 }
 
 /// Classes that no retry can change.

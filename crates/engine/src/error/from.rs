@@ -34,7 +34,7 @@ impl From<ClientError> for EngineError {
             (ClientError::ServiceUrl { .. } | ClientError::Tls { .. } | ClientError::Credentials { .. }, _) => {
                 ErrorKind::Configuration
             }
-            (error, _) if error.is_retryable() || is_without_namespace(error) => ErrorKind::BrokerAway,
+            (error, _) if error.is_retryable() => ErrorKind::BrokerAway,
             _ => ErrorKind::BrokerRefuses,
         };
         let failure = EngineError::new(kind, error.to_string());
@@ -45,13 +45,6 @@ impl From<ClientError> for EngineError {
         }
         .quoted(error)
     }
-}
-
-/// Returns whether the broker does not know the topic's namespace. A Pulsar that starts for the first time answers so
-/// until it has made its own.
-fn is_without_namespace(error: &ClientError) -> bool {
-    matches!(error, ClientError::Server { error: ServerError::TopicNotFound, message, .. }
-        if message.contains("Namespace not found"))
 }
 
 #[cfg(test)]
