@@ -156,7 +156,7 @@ fn clause(scanner: &mut Scanner<'_>, mut cursor: Cursor<'_>, clauses: &mut Vec<A
         "MODIFY" | "CHANGE" => {
             cursor.next();
             let changed = change(scanner, &mut cursor, first == "CHANGE");
-            ends(scanner, cursor, whole);
+            ends(scanner, cursor, whole, changed.is_some());
             if let Some(AlterClause::ChangeColumn { column, .. }) = &changed
                 && let Some(kind) = column.key
             {
@@ -171,26 +171,26 @@ fn clause(scanner: &mut Scanner<'_>, mut cursor: Cursor<'_>, clauses: &mut Vec<A
             cursor.next();
             let dropped = drop(&mut cursor);
             cursor.take_any(&["RESTRICT", "CASCADE"]);
-            ends(scanner, cursor, whole);
+            ends(scanner, cursor, whole, dropped.is_some());
             dropped
         }
         "RENAME" => {
             cursor.next();
             let renamed = rename(scanner, &mut cursor);
-            ends(scanner, cursor, whole);
+            ends(scanner, cursor, whole, renamed.is_some());
             renamed
         }
         "ALTER" => {
             cursor.next();
             let altered = alter_column(&mut cursor);
-            ends(scanner, cursor, whole);
+            ends(scanner, cursor, whole, altered.is_some());
             altered
         }
         "CONVERT" => {
             cursor.take(&["CONVERT", "TO"]);
             let mut choice = CharsetChoice::default();
             while charset(&mut cursor, &mut choice) {}
-            ends(scanner, cursor, whole);
+            ends(scanner, cursor, whole, true);
             Some(AlterClause::ConvertCharset(choice))
         }
         _ if OPTIONS.contains(&first.as_str()) || is_assignment(cursor) => return options(cursor, clauses),
@@ -206,9 +206,9 @@ fn clause(scanner: &mut Scanner<'_>, mut cursor: Cursor<'_>, clauses: &mut Vec<A
     }
 }
 
-/// Warns of what was not read of a clause.
-fn ends(scanner: &mut Scanner<'_>, cursor: Cursor<'_>, whole: Cursor<'_>) {
-    if !cursor.at_end() {
+/// Warns of what was not read of a clause that was understood so far.
+fn ends(scanner: &mut Scanner<'_>, cursor: Cursor<'_>, whole: Cursor<'_>, is_understood: bool) {
+    if is_understood && !cursor.at_end() {
         scanner.warnings.push(format!("the clause {:?} was not understood", whole.remaining_text()));
     }
 }
