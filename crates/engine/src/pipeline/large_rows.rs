@@ -7,6 +7,7 @@ use bitacora_change::{
 };
 
 use super::row_rules::{RowOrigin, RowRules};
+use super::tables::{Known, named};
 use super::topics::{TopicIndex, Topics};
 use crate::error::{EngineError, ErrorKind};
 use crate::metrics::SourceMetrics;
@@ -40,7 +41,10 @@ impl RowOrigin<'_> {
             LargeRowPolicy::DeadLetter { .. } => Ok(()),
             LargeRowPolicy::Truncate { .. } => {
                 let Some(cutting) = large.cutting(&rules.plan) else { return Err(failure(STOPPED)) };
-                let plan = Plan::compile(self.table, describe().as_ref(), &cutting)
+                let description = describe();
+                let known = Known { description: description.as_ref(), doubt: None };
+                let whole = if self.table.names_known { None } else { Some(named(self.table, known)?) };
+                let plan = Plan::compile(whole.as_ref().unwrap_or(self.table), description.as_ref(), &cutting)
                     .map_err(|error| EngineError::quoting(ErrorKind::Configuration, error))?;
                 buffer.clear();
                 plan.encode(row, self.operation, self.context, buffer)

@@ -90,7 +90,7 @@ pub(super) struct Known<'a> {
 ///
 /// # Errors
 /// [`ErrorKind::Undescribed`]: it is not known what the table looked like when these rows were written.
-fn named(table: &TableMap, known: Known<'_>) -> Result<TableMap, EngineError> {
+pub(super) fn named(table: &TableMap, known: Known<'_>) -> Result<TableMap, EngineError> {
     let name = TableName::new(&table.database, &table.table);
     let (reason, since) = match known {
         Known { doubt: Some(doubt), .. } => {
