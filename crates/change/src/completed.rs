@@ -6,10 +6,13 @@
 //! description of another time is noticed, unless only columns of one form changed places or names: that is in the
 //! statements of the log alone, so whoever calls this vouches that the description followed each of them.
 
+use bitacora_binlog::table::{enum_bytes, geometry_type, set_bytes};
 use bitacora_binlog::{Column, ColumnType, TableMap};
 
 use crate::charset::{charset_of_collation, max_character_bytes};
+use crate::column::is_bytes;
 use crate::description::{ColumnDescription, TableDescription};
+use crate::logged::has_form_of_a_period;
 
 /// Number of the collation `utf8mb4_bin`.
 const UTF8MB4_BIN: u32 = 46;
@@ -48,11 +51,9 @@ pub fn completed(table: &TableMap, description: &TableDescription) -> Result<Tab
 fn hidden_columns(table: &TableMap, description: &TableDescription) -> Option<Vec<(String, bool)>> {
     let mut rest = table.columns.get(description.columns.len()..)?;
     let mut hidden = Vec::new();
-    let is_period =
-        |column: &Column| column.kind == ColumnType::TIMESTAMP2 && column.fractional_digits() == 6 && !column.nullable;
     if let [start, end, behind @ ..] = rest
-        && is_period(start)
-        && is_period(end)
+        && has_form_of_a_period(start)
+        && has_form_of_a_period(end)
     {
         hidden.extend([("row_start".to_owned(), false), ("row_end".to_owned(), false)]);
         rest = behind;
@@ -91,14 +92,14 @@ fn difference(column: &Column, described: &ColumnDescription, signedness_known: 
         let allowed = |is_allowed: bool| if is_allowed { "with NULL" } else { "without NULL" };
         return Some(format!("logged {}, described {}", allowed(column.nullable), allowed(described.is_nullable)));
     }
-    if signedness_known && is_integer(column.kind) && column.unsigned != is_unsigned(&described.type_name) {
+    if signedness_known && column.kind.is_integer() && column.unsigned != is_unsigned(&described.type_name) {
         let sign = if column.unsigned { "UNSIGNED" } else { "signed" };
         return Some(format!("logged as {sign}, described as {}", described.type_name));
     }
     let charset = column.collation.filter(|_| is_character(column.kind)).and_then(charset_of_collation)?;
     let is_same = match described.charset.as_deref() {
         Some(described) => same_charset(charset, described),
-        None => charset == "binary" || !is_text(&described.type_name),
+        None => charset == "binary" || is_bytes(&described.type_name),
     };
     (!is_same).then(|| {
         format!("logged in {charset}, described in {}", described.charset.as_deref().unwrap_or("no character set"))
@@ -137,8 +138,8 @@ fn is_form(column: &Column, described: &ColumnDescription) -> bool {
         "TIME" => kind == T::TIME2 && digits() || kind == T::TIME && length.unwrap_or(0) == 0,
         "DATETIME" => kind == T::DATETIME2 && digits() || kind == T::DATETIME && length.unwrap_or(0) == 0,
         "TIMESTAMP" => kind == T::TIMESTAMP2 && digits() || kind == T::TIMESTAMP && length.unwrap_or(0) == 0,
-        "ENUM" => kind == T::ENUM && bytes(if described.labels.len() > 255 { 2 } else { 1 }),
-        "SET" => kind == T::SET && bytes(set_bytes(described.labels.len())),
+        "ENUM" => kind == T::ENUM && bytes(enum_bytes(described.labels.len()).into()),
+        "SET" => kind == T::SET && bytes(set_bytes(described.labels.len()).into()),
         "JSON" => kind == T::JSON || kind == T::BLOB && column.meta == 4,
         "VECTOR" => kind == T::VECTOR || kind == T::VARCHAR && bytes(length.unwrap_or(0).saturating_mul(4)),
         "UUID" | "INET6" => kind == T::STRING && bytes(16),
@@ -179,17 +180,6 @@ fn blob_prefix(base: &str, described: &ColumnDescription) -> Option<u32> {
     }
 }
 
-/// Returns the bytes of a SET.
-fn set_bytes(labels: usize) -> u32 {
-    match labels {
-        0..=8 => 1,
-        9..=16 => 2,
-        17..=24 => 3,
-        25..=32 => 4,
-        _ => 8,
-    }
-}
-
 /// Returns the bytes that a character of a column takes at most.
 fn character_bytes(described: &ColumnDescription) -> u32 {
     described.charset.as_deref().map_or(1, max_character_bytes)
@@ -201,10 +191,6 @@ fn base(type_name: &str) -> &str {
 
 fn is_unsigned(type_name: &str) -> bool {
     type_name.split(' ').any(|word| word == "UNSIGNED" || word == "ZEROFILL")
-}
-
-fn is_integer(kind: ColumnType) -> bool {
-    matches!(kind, ColumnType::TINY | ColumnType::SHORT | ColumnType::INT24 | ColumnType::LONG | ColumnType::LONGLONG)
 }
 
 fn is_varying(kind: ColumnType) -> bool {
@@ -232,29 +218,9 @@ fn is_character(kind: ColumnType) -> bool {
     kind == ColumnType::STRING || is_varying(kind) || is_blob(kind)
 }
 
-/// Returns whether a type without a character set of its own holds text all the same, and not bytes.
-fn is_text(type_name: &str) -> bool {
-    !(type_name.ends_with("BINARY") || type_name.ends_with("BLOB"))
-}
-
 fn same_charset(a: &str, b: &str) -> bool {
     let plain = |name: &str| if name == "utf8" { "utf8mb3".to_owned() } else { name.to_owned() };
     plain(a) == plain(b)
-}
-
-/// Returns the number that FULL metadata give a type of geometry.
-fn geometry_type(type_name: &str) -> Option<u32> {
-    match type_name {
-        "GEOMETRY" => Some(0),
-        "POINT" => Some(1),
-        "LINESTRING" => Some(2),
-        "POLYGON" => Some(3),
-        "MULTIPOINT" => Some(4),
-        "MULTILINESTRING" => Some(5),
-        "MULTIPOLYGON" => Some(6),
-        "GEOMETRYCOLLECTION" | "GEOMCOLLECTION" => Some(7),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -134,10 +134,12 @@ fn hidden_period(table: &TableMap, described: &[Option<&ColumnDescription>]) -> 
 }
 
 fn is_period(column: &Column) -> bool {
-    matches!(column.name.as_deref(), Some("row_start" | "row_end"))
-        && column.kind == ColumnType::TIMESTAMP2
-        && column.fractional_digits() == 6
-        && !column.nullable
+    matches!(column.name.as_deref(), Some("row_start" | "row_end")) && has_form_of_a_period(column)
+}
+
+/// Returns whether a column is logged as a bound of a period is, whatever its name.
+pub(crate) fn has_form_of_a_period(column: &Column) -> bool {
+    column.kind == ColumnType::TIMESTAMP2 && column.fractional_digits() == 6 && !column.nullable
 }
 
 fn is_row_hash(column: &Column) -> bool {

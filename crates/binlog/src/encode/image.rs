@@ -122,12 +122,12 @@ fn write(column: &Column, width: Width, value: Value<'_>, out: &mut Vec<u8>) -> 
             out.extend(stored.to_le_bytes().into_iter().take(1));
         }
         (_, Value::Bytes(bytes)) => prefixed(width, bytes, out)?,
-        (kind, Value::Signed(value)) if is_integer(kind) => {
+        (kind, Value::Signed(value)) if kind.is_integer() => {
             let value =
                 if column.unsigned { i128::from(u64::try_from(value).map_err(|_| RANGE)?) } else { i128::from(value) };
             integer(column, width, value, out)?;
         }
-        (kind, Value::Unsigned(value)) if is_integer(kind) => integer(column, width, i128::from(value), out)?,
+        (kind, Value::Unsigned(value)) if kind.is_integer() => integer(column, width, i128::from(value), out)?,
         (ColumnType::BIT, Value::Unsigned(value)) => {
             let Width::Fixed(bytes) = width else { return Err(OTHER_TYPE) };
             if column.bits() < 64 && value >> column.bits() != 0 {
@@ -145,10 +145,6 @@ fn write(column: &Column, width: Width, value: Value<'_>, out: &mut Vec<u8>) -> 
         _ => return Err(OTHER_TYPE),
     }
     Ok(())
-}
-
-fn is_integer(kind: ColumnType) -> bool {
-    matches!(kind, ColumnType::TINY | ColumnType::SHORT | ColumnType::INT24 | ColumnType::LONG | ColumnType::LONGLONG)
 }
 
 fn integer(column: &Column, width: Width, value: i128, out: &mut Vec<u8>) -> Result<(), Reason> {

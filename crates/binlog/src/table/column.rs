@@ -95,6 +95,45 @@ column_types! {
     GEOMETRY = 255;
 }
 
+impl ColumnType {
+    /// Returns whether the column holds integers, which may be UNSIGNED.
+    pub fn is_integer(self) -> bool {
+        matches!(self, Self::TINY | Self::SHORT | Self::INT24 | Self::LONG | Self::LONGLONG)
+    }
+}
+
+/// Returns the bytes in which an ENUM of so many labels is stored.
+pub fn enum_bytes(labels: usize) -> u16 {
+    if labels > 255 { 2 } else { 1 }
+}
+
+/// Returns the bytes in which a SET of so many labels is stored.
+pub fn set_bytes(labels: usize) -> u16 {
+    match labels {
+        0..=8 => 1,
+        9..=16 => 2,
+        17..=24 => 3,
+        25..=32 => 4,
+        _ => 8,
+    }
+}
+
+/// Returns the number of a type of geometry in FULL metadata, by its SQL name in any case; `None` for other types.
+pub fn geometry_type(name: &str) -> Option<u32> {
+    const NAMES: [&str; 8] = [
+        "GEOMETRY",
+        "POINT",
+        "LINESTRING",
+        "POLYGON",
+        "MULTIPOINT",
+        "MULTILINESTRING",
+        "MULTIPOLYGON",
+        "GEOMETRYCOLLECTION",
+    ];
+    let name = if name.eq_ignore_ascii_case("GEOMCOLLECTION") { "GEOMETRYCOLLECTION" } else { name };
+    (0..).zip(NAMES).find(|(_, known)| known.eq_ignore_ascii_case(name)).map(|(number, _)| number)
+}
+
 /// One column of a table.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Column {

@@ -11,7 +11,7 @@ mod column;
 mod metadata;
 
 pub use crate::flavor::Flavor;
-pub use column::{Column, ColumnType, Width};
+pub use column::{Column, ColumnType, Width, enum_bytes, geometry_type, set_bytes};
 pub use metadata::KeyPart;
 
 use crate::{bitmap::bit, cursor::Cursor, error::Error};

@@ -216,7 +216,7 @@ impl Mapping<'_> {
 }
 
 /// Returns whether a type of that name holds bytes, which have no character set.
-fn is_bytes(type_name: &str) -> bool {
+pub(crate) fn is_bytes(type_name: &str) -> bool {
     type_name.ends_with("BINARY") || type_name.ends_with("BLOB")
 }
 

@@ -24,6 +24,7 @@ use crate::scratch::Scratch;
 use encoder::Encoder;
 use label::Label;
 use mapping::Mapping;
+pub(crate) use mapping::is_bytes;
 pub(crate) use spelling::spelled;
 
 /// A column of a plan.

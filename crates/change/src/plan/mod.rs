@@ -8,7 +8,7 @@ mod notes;
 
 use std::ops::Range;
 
-use bitacora_binlog::{Cell, ColumnType, Image, Row, TableMap};
+use bitacora_binlog::{Cell, Image, Row, TableMap};
 
 use crate::column::{ColumnPlan, Part};
 use crate::description::TableDescription;
@@ -64,7 +64,7 @@ impl Plan {
     ) -> Result<Plan, PlanError> {
         // A description could replace the names, but only the log says which of its integers are UNSIGNED. A table
         // without numbers has no such bits.
-        if !table.signedness_known && table.columns.iter().any(|column| is_integer(column.kind)) {
+        if !table.signedness_known && table.columns.iter().any(|column| column.kind.is_integer()) {
             return Err(PlanError::NamesUnknown { database: table.database.clone(), table: table.table.clone() });
         }
         let logged = LoggedTable::new(table, description);
@@ -335,10 +335,6 @@ fn write_object(
     }
     out.push(b'}');
     Ok(())
-}
-
-fn is_integer(kind: ColumnType) -> bool {
-    matches!(kind, ColumnType::TINY | ColumnType::SHORT | ColumnType::INT24 | ColumnType::LONG | ColumnType::LONGLONG)
 }
 
 fn schema_head(schema: &Schema) -> Vec<u8> {

@@ -30,7 +30,5 @@ pub(super) fn has_columns_of_a_sequence(table: &TableMap) -> bool {
 
 /// `CREATE SEQUENCE … AS type` (MariaDB 11.5) makes the numbers as narrow as the type.
 fn same_width(kind: ColumnType, expected: ColumnType) -> bool {
-    let is_integer = [ColumnType::TINY, ColumnType::SHORT, ColumnType::INT24, ColumnType::LONG, ColumnType::LONGLONG]
-        .contains(&kind);
-    kind == expected || expected == ColumnType::LONGLONG && is_integer
+    kind == expected || expected == ColumnType::LONGLONG && kind.is_integer()
 }

@@ -1,6 +1,6 @@
 //! Plans how a column is selected and which column of the binlog its values become.
 
-use bitacora_binlog::table::{Column, ColumnType, KeyPart, TableMap};
+use bitacora_binlog::table::{Column, ColumnType, KeyPart, TableMap, enum_bytes, geometry_type, set_bytes};
 
 use crate::schema::{ColumnFacts, TableFacts};
 use crate::{Error, Flavor, TableName, quoted};
@@ -132,19 +132,12 @@ fn form(facts: &ColumnFacts, flavor: Flavor) -> Option<Form> {
         "enum" => {
             treatment = Treatment::Number;
             expression = format!("CAST({name} AS UNSIGNED)");
-            (ColumnType::ENUM, if facts.labels().len() > 255 { 2 } else { 1 })
+            (ColumnType::ENUM, enum_bytes(facts.labels().len()))
         }
         "set" => {
             treatment = Treatment::Number;
             expression = format!("CAST({name} AS UNSIGNED)");
-            let bytes = match facts.labels().len() {
-                0..=8 => 1,
-                9..=16 => 2,
-                17..=24 => 3,
-                25..=32 => 4,
-                _ => 8,
-            };
-            (ColumnType::SET, bytes)
+            (ColumnType::SET, set_bytes(facts.labels().len()))
         }
         // In MySQL's log a vector has a type of its own; in MariaDB's it is a VARBINARY with four bytes for each
         // dimension.
@@ -200,18 +193,4 @@ fn planned(facts: &ColumnFacts, flavor: Flavor) -> Option<Planned> {
 /// Returns the number of dimensions in a type such as `vector(3)`.
 fn dimension(facts: &ColumnFacts) -> Option<u32> {
     facts.column_type.split(['(', ')']).nth(1)?.trim().parse().ok()
-}
-
-fn geometry_type(data_type: &str) -> Option<u32> {
-    Some(match data_type {
-        "geometry" => 0,
-        "point" => 1,
-        "linestring" => 2,
-        "polygon" => 3,
-        "multipoint" => 4,
-        "multilinestring" => 5,
-        "multipolygon" => 6,
-        "geometrycollection" | "geomcollection" => 7,
-        _ => return None,
-    })
 }
