@@ -6,7 +6,7 @@ use bitacora_binlog::event::Query;
 use bitacora_change::ddl_record::{DdlRecordEncoder, SchemaChange, TableChange, TableChangeType};
 use bitacora_change::{DebeziumForm, EventContext, SnapshotMark};
 use bitacora_source::TableName;
-use bitacora_source::ddl::{self, DdlRecord, Fractions, RecordForm, SqlMode, StatementPlace, TableChangeKind};
+use bitacora_source::ddl::{self, DdlRecord, Fractions, RecordForm, ScannedQuery, StatementPlace, TableChangeKind};
 
 use super::logical_offset::EventOffset;
 use super::options::SchemaChanges;
@@ -27,11 +27,7 @@ impl<S: Sink> State<S> {
         if self.transaction.leaves_tables_alone() {
             return Ok(());
         }
-        let sql = ddl::statement_text(query.sql, query.status.client_collation());
-        // The server's own names are in UTF-8.
-        let database = String::from_utf8_lossy(query.database);
-        let mode = query.status.sql_mode().map(SqlMode::from_bits).unwrap_or_default();
-        let facts = ddl::scan(&sql, &database, mode);
+        let ScannedQuery { sql, database, facts } = ddl::scan_query(query);
         for warning in &facts.warnings {
             tracing::warn!(file = %self.place.file, position = site.start,
                 "a statement was understood in part: {warning}");

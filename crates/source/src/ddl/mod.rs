@@ -41,7 +41,7 @@ pub use self::facts::{
 };
 pub use self::name_case::NameCase;
 pub use self::record::{DdlRecord, RecordForm, SnapshotDatabase, records, snapshot_records};
-pub use self::scan::scan;
+pub use self::scan::{ScannedQuery, scan, scan_query};
 pub use self::stored::Fractions;
 pub use self::table::Table;
 pub use self::text::{annotation_text, statement_text};

@@ -1,5 +1,7 @@
 //! Turns the text of statements into facts: the kind of each statement, and the objects that it changes.
 
+use bitacora_binlog::event::Query;
+
 use super::alter::{alter_table, create_index, drop_index};
 use super::column::charset;
 use super::create::create_table;
@@ -7,7 +9,29 @@ use super::cursor::Cursor;
 use super::facts::{CharsetChoice, Facts, Rename, Statement, Temporary};
 use super::rows::targets;
 use super::scanner::{Scanner, wait_clause};
+use super::text::statement_text;
 use super::token::{SqlMode, Token, TokenKind, tokenize};
+
+/// A query event, read.
+#[derive(Debug)]
+pub struct ScannedQuery {
+    /// The statement as text.
+    pub sql: String,
+    /// The session's default database.
+    pub database: String,
+    /// What the statement does.
+    pub facts: Facts,
+}
+
+/// Reads a query event in the character set and the SQL mode that it names.
+pub fn scan_query(query: &Query<'_>) -> ScannedQuery {
+    let sql = statement_text(query.sql, query.status.client_collation());
+    // The server's own names are in UTF-8.
+    let database = String::from_utf8_lossy(query.database).into_owned();
+    let mode = query.status.sql_mode().map(SqlMode::from_bits).unwrap_or_default();
+    let facts = scan(&sql, &database, mode);
+    ScannedQuery { sql, database, facts }
+}
 
 /// Scans the text of a query event. `database` is the session's default database, empty if the session had none.
 ///

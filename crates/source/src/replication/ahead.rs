@@ -14,7 +14,7 @@ use bitacora_binlog::{Decoder, EventHeader, EventType};
 
 use super::log_end::{LogEnd, log_end};
 use super::look::{FIRST_POSITION, Stream};
-use crate::ddl::{NameCase, SqlMode, StatementPlace, Table, scan, statement_text};
+use crate::ddl::{NameCase, StatementPlace, Table, scan_query};
 use crate::identity::server_identity;
 use crate::schema::{described, server_defaults};
 use crate::wire::Connection;
@@ -145,11 +145,7 @@ fn is_read(kind: EventType) -> bool {
 
 /// Returns whether an event holds a statement that may have changed a table.
 fn changes(body: Body<'_>, name: &TableName, names: NameCase) -> Result<bool, bitacora_binlog::Error> {
-    let may_reshape = |query: &Query<'_>| {
-        let sql = statement_text(query.sql, query.status.client_collation());
-        let mode = query.status.sql_mode().map(SqlMode::from_bits).unwrap_or_default();
-        scan(&sql, &String::from_utf8_lossy(query.database), mode).may_reshape(name, names)
-    };
+    let may_reshape = |query: &Query<'_>| scan_query(query).facts.may_reshape(name, names);
     match body {
         Body::Query(query) => Ok(may_reshape(&query)),
         Body::TransactionPayload(mut payload) => {
