@@ -11,7 +11,7 @@ mod place;
 use std::fmt;
 
 use bitacora_source::TableName;
-use bitacora_source::ddl::StatementPlace;
+use bitacora_source::ddl::Doubt;
 
 pub use kind::{ErrorClass, ErrorKind};
 pub use place::Place;
@@ -37,18 +37,8 @@ pub struct EngineError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Undescribed {
     pub name: TableName,
-    pub since: ShapeSince,
-}
-
-/// Since when a table has the shape that is not known.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum ShapeSince {
-    /// A statement of the log.
-    Statement(StatementPlace),
-    /// The place where the stream began.
-    Start,
-    /// The rows that were read, whose place is the error's.
-    Rows,
+    /// Why its shape is not known; `None` if the rows, whose place is the error's, are the first sign of it.
+    pub doubt: Option<Doubt>,
 }
 
 /// The error that caused another one.

@@ -8,18 +8,14 @@ use std::sync::Arc;
 
 use bitacora_binlog::TableMap;
 use bitacora_source::TableName;
-use bitacora_source::ddl::{Catalog, Doubt, StatementPlace, Table};
-
-use crate::error::ShapeSince;
+use bitacora_source::ddl::{Catalog, StatementPlace, Table};
 
 /// What a table looks like.
 #[derive(Debug, Clone)]
 pub(crate) struct Proof {
     pub name: TableName,
-    /// Since when.
-    pub since: ShapeSince,
-    /// The place of the rows, where it is proven since some rows.
-    pub rows: Option<StatementPlace>,
+    /// Since when: a statement, or rows; `None` for the place where the stream begins.
+    pub since: Option<StatementPlace>,
     /// The table; `None` if it is a sequence, whose rows are not published.
     pub table: Option<Table>,
 }
@@ -29,31 +25,20 @@ pub(crate) struct Proof {
 pub(crate) struct Proofs(Arc<Vec<Proof>>);
 
 impl Proofs {
-    /// Adds a proof; false if there was one of that table and place before, so that another one cannot help.
-    pub(crate) fn add(&mut self, proof: Proof) -> bool {
-        let is_new = !self
-            .0
-            .iter()
-            .any(|known| known.name == proof.name && known.since == proof.since && known.rows == proof.rows);
-        if is_new {
-            Arc::make_mut(&mut self.0).push(proof);
-        }
-        is_new
+    /// Adds a proof.
+    pub(crate) fn add(&mut self, proof: Proof) {
+        Arc::make_mut(&mut self.0).push(proof);
     }
 
-    /// Finds the proof for rows at a place: the table, or `None` for a sequence.
-    pub(super) fn find(&self, table: &TableMap, catalog: &Catalog, rows: &StatementPlace) -> Option<Option<&Table>> {
+    /// Returns the proof of a table since a place.
+    pub(crate) fn get(&self, name: &TableName, since: Option<&StatementPlace>) -> Option<&Proof> {
+        self.0.iter().find(|proof| proof.name == *name && proof.since.as_ref() == since)
+    }
+
+    /// Finds the proof for rows at a place, of a table that may be in doubt.
+    pub(super) fn find(&self, table: &TableMap, catalog: &Catalog, rows: &StatementPlace) -> Option<&Proof> {
         let doubt = catalog.doubt(&table.database, &table.table);
-        let is_wanted = |proof: &&Proof| {
-            let is_it = proof.name.database == table.database && proof.name.table == table.table;
-            is_it
-                && match (&proof.since, doubt) {
-                    (ShapeSince::Statement(place), Some(Doubt { since: Some(since), .. })) => place == since,
-                    (ShapeSince::Start, Some(Doubt { since: None, .. })) => true,
-                    (ShapeSince::Rows, None) => proof.rows.as_ref() == Some(rows),
-                    _ => false,
-                }
-        };
-        self.0.iter().rev().find(is_wanted).map(|proof| proof.table.as_ref())
+        let since = doubt.map_or(Some(rows), |doubt| doubt.since.as_ref());
+        self.get(&TableName::new(&table.database, &table.table), since)
     }
 }

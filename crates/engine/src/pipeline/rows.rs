@@ -100,7 +100,7 @@ fn first_slot<S: Sink>(
     rows: &StatementPlace,
 ) -> Result<Slot, EngineError> {
     let proof = if table.names_known { None } else { proofs.find(table, catalog, rows) };
-    match proof {
+    match proof.map(|proof| &proof.table) {
         None => {}
         Some(Some(proven)) => Arc::make_mut(catalog).insert_proven(proven.clone()),
         // A sequence.

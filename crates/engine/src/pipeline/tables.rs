@@ -12,7 +12,7 @@ use bitacora_source::ddl::Doubt;
 use super::row_rules::RowRules;
 use super::sequence::has_columns_of_a_sequence;
 use super::topics::TopicIndex;
-use crate::error::{EngineError, ErrorKind, Place, ShapeSince, Undescribed};
+use crate::error::{EngineError, ErrorKind, Place, Undescribed};
 
 /// What the pipeline does with the rows of a table.
 #[derive(Debug)]
@@ -92,14 +92,12 @@ pub(super) struct Known<'a> {
 /// [`ErrorKind::Undescribed`]: it is not known what the table looked like when these rows were written.
 pub(super) fn named(table: &TableMap, known: Known<'_>) -> Result<TableMap, EngineError> {
     let name = TableName::new(&table.database, &table.table);
-    let (reason, since) = match known {
-        Known { doubt: Some(doubt), .. } => {
-            (doubt.reason.clone(), doubt.since.clone().map_or(ShapeSince::Start, ShapeSince::Statement))
-        }
-        Known { description: None, .. } => ("nothing describes the table".to_owned(), ShapeSince::Rows),
+    let reason = match known {
+        Known { doubt: Some(doubt), .. } => doubt.reason.clone(),
+        Known { description: None, .. } => "nothing describes the table".to_owned(),
         Known { description: Some(description), .. } => match completed(table, description) {
             Ok(whole) => return Ok(whole),
-            Err(what) => (format!("the table that is described has another form: {what}"), ShapeSince::Rows),
+            Err(what) => format!("the table that is described has another form: {what}"),
         },
     };
     let what = format!("the log does not name the columns of {name}, and it is not certain which they are: {reason}");
@@ -107,7 +105,7 @@ pub(super) fn named(table: &TableMap, known: Known<'_>) -> Result<TableMap, Engi
         "take a new snapshot (snapshot.mode = when_needed), or exclude the table; with binlog_row_metadata = FULL the \
         server names the columns of every row",
     );
-    error.undescribed = Some(Box::new(Undescribed { name, since }));
+    error.undescribed = Some(Box::new(Undescribed { name, doubt: known.doubt.cloned() }));
     Err(error)
 }
 

@@ -10,7 +10,7 @@ use super::clock::now_ms;
 use super::life::Life;
 use super::stored_catalog::catalog_text;
 use crate::checkpoint::{Checkpoint, CheckpointStore, FormerMarks, Save};
-use crate::error::{EngineError, ErrorClass};
+use crate::error::EngineError;
 
 impl Life {
     /// Asks the server for the tables that were added to the configuration, which the stored catalog lacks. It does not
@@ -21,24 +21,15 @@ impl Life {
         checkpoint: &Checkpoint,
         mut catalog: Arc<Catalog>,
     ) -> Result<Arc<Catalog>, EngineError> {
-        let mut backoff = self.backoff();
-        let missing = loop {
-            let known = |name: &TableName, names: NameCase| {
-                let known = catalog.table(&name.database, &name.table);
-                // A catalog of an earlier version found tables in any case.
-                known.is_some_and(|table| names != NameCase::Sensitive || table.name == *name)
-            };
-            let error = match missing_tables(&self.config.server, &self.config.filter, known).await {
-                Ok(missing) => break missing,
-                Err(error) => EngineError::from(error),
-            };
-            let pause = backoff.next().filter(|_| error.class() == ErrorClass::Retry);
-            let Some(pause) = pause else { return Err(error) };
-            tracing::warn!(source = %self.config.name, pause_ms = pause.as_millis(), "{error}");
-            if self.pause(pause).await {
-                // The stream sees at once that the source was stopped.
-                return Ok(catalog);
-            }
+        let known = |name: &TableName, names: NameCase| {
+            let known = catalog.table(&name.database, &name.table);
+            // A catalog of an earlier version found tables in any case.
+            known.is_some_and(|table| names != NameCase::Sensitive || table.name == *name)
+        };
+        let config = Arc::clone(&self.config);
+        let Some(missing) = self.until_answered(|| missing_tables(&config.server, &config.filter, known)).await? else {
+            // The stream sees at once that the source was stopped.
+            return Ok(catalog);
         };
         if missing.tables.is_empty() && catalog.name_case() == missing.names {
             return Ok(catalog);

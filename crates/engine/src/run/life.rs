@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bitacora_config::SourceConfig;
 use bitacora_pulsar::{Client, Endpoint};
+use bitacora_source::Error as SourceError;
 use bitacora_source::ddl::Catalog;
 use bitacora_source::replication::ReplicaOptions;
 use tokio::sync::watch;
@@ -13,7 +14,7 @@ use super::base::Base;
 use super::clock::now_ms;
 use super::status::SourceStatus;
 use crate::checkpoint::{Checkpoint, CheckpointStore, Epoch};
-use crate::error::EngineError;
+use crate::error::{EngineError, ErrorClass};
 use crate::metrics::SourceMetrics;
 use crate::notices::Notices;
 use crate::pipeline::proofs::Proofs;
@@ -55,6 +56,29 @@ impl Life {
         let runtime = tokio::runtime::Handle::current();
         let marks = store.marks()?;
         PulsarSink::new(self.client()?, runtime, &self.config.topic_namespace, self.names(store, base)?, marks)
+    }
+
+    /// Asks the server until it answers; `None` if the source was stopped meanwhile.
+    ///
+    /// # Errors
+    /// Those that no other try can mend, and the last one once the tries are used up.
+    pub(super) async fn until_answered<T, F>(&mut self, ask: impl Fn() -> F) -> Result<Option<T>, EngineError>
+    where
+        F: Future<Output = Result<T, SourceError>>,
+    {
+        let mut backoff = self.backoff();
+        loop {
+            let error = match ask().await {
+                Ok(answer) => return Ok(Some(answer)),
+                Err(error) => EngineError::from(error),
+            };
+            let pause = backoff.next().filter(|_| error.class() == ErrorClass::Retry);
+            let Some(pause) = pause else { return Err(error) };
+            tracing::warn!(source = %self.config.name, pause_ms = pause.as_millis(), "{error}");
+            if self.pause(pause).await {
+                return Ok(None);
+            }
+        }
     }
 
     /// Waits; true if the source was stopped.

@@ -1,11 +1,13 @@
 //! Proving what a table looked like, where the log does not name its columns and no description is certain.
 
+use std::sync::Arc;
+
 use bitacora_source::ddl::StatementPlace;
 use bitacora_source::replication::{ShapeThen, shape_at};
 
 use super::life::Life;
 use crate::checkpoint::CheckpointStore;
-use crate::error::{EngineError, ErrorClass, ErrorKind, ShapeSince, Undescribed};
+use crate::error::{EngineError, ErrorKind, Undescribed};
 use crate::pipeline::proofs::Proof;
 
 impl Life {
@@ -15,32 +17,26 @@ impl Life {
     /// # Errors
     /// `error`, with the reason, where there is no proof.
     pub(super) async fn prove(&mut self, store: &CheckpointStore, error: EngineError) -> Result<(), EngineError> {
-        let Some(Undescribed { name, since }) = error.undescribed.as_deref().cloned() else { return Err(error) };
-        let Some(saved) = store.load()? else { return Err(error) };
+        let Some(Undescribed { name, doubt }) = error.undescribed.as_deref().cloned() else { return Err(error) };
+        let (Some(saved), Some(file), Some(offset)) = (store.load()?, &error.place.file, error.place.position) else {
+            return Err(error);
+        };
         let checkpoint = saved.checkpoint;
-        let rows = match (&error.place.file, error.place.position) {
-            (Some(file), Some(offset)) => StatementPlace { file: file.clone(), offset },
-            _ => return Err(error),
+        let since = match doubt {
+            Some(doubt) => doubt.since,
+            None => Some(StatementPlace { file: file.clone(), offset }),
         };
-        let place = match &since {
-            ShapeSince::Statement(place) => place.clone(),
-            ShapeSince::Start => StatementPlace { file: checkpoint.file.clone(), offset: checkpoint.position },
-            ShapeSince::Rows => rows.clone(),
-        };
-        let server = checkpoint.server.unwrap_or_default();
-        let mut backoff = self.backoff();
-        let then = loop {
-            let failed = match shape_at(&self.config.server, &server, &name, &place).await {
-                Ok(then) => break then,
-                Err(failed) => EngineError::from(failed),
-            };
-            let pause = backoff.next().filter(|_| failed.class() == ErrorClass::Retry);
-            let Some(pause) = pause else { return Err(failed) };
-            tracing::warn!(source = %self.config.name, pause_ms = pause.as_millis(), "{failed}");
-            if self.pause(pause).await {
-                // The stream sees at once that the source was stopped.
-                return Ok(());
-            }
+        if self.proofs.get(&name, since.as_ref()).is_some() {
+            // Another proof of the same cannot help.
+            return Err(error);
+        }
+        let begin = || StatementPlace { file: checkpoint.file.clone(), offset: checkpoint.position };
+        let place = since.clone().unwrap_or_else(begin);
+        let server = checkpoint.server.clone().unwrap_or_default();
+        let config = Arc::clone(&self.config);
+        let Some(then) = self.until_answered(|| shape_at(&config.server, &server, &name, &place)).await? else {
+            // The stream sees at once that the source was stopped.
+            return Ok(());
         };
         let unproven = |why: String| {
             let what = format!("{}; the server's own description does not help: {why}", error.what);
@@ -61,7 +57,7 @@ impl Life {
         };
         tracing::info!(source = %self.config.name, table = %name, since = %format!("{}:{}", place.file, place.offset),
             "the log shows that the table has not changed since; the server's description is used");
-        let rows = (since == ShapeSince::Rows).then_some(rows);
-        if self.proofs.add(Proof { name, since, rows, table }) { Ok(()) } else { Err(error) }
+        self.proofs.add(Proof { name, since, table });
+        Ok(())
     }
 }

@@ -71,8 +71,7 @@ impl Life {
         let (mut catalog, records) = self.describe(&snapshot);
         if config.snapshot.mode == SnapshotMode::Never {
             // The log begins before the tables were described.
-            let tables: Vec<_> = catalog.tables().cloned().collect();
-            tables.into_iter().for_each(|table| catalog.insert_later(table));
+            catalog.doubt_all();
         }
         self.check_columns(&catalog);
         // Before the rows are read, which may take hours in which the log could be reset.

@@ -85,25 +85,25 @@ const OPTIONS: [&str; 47] = [
 
 /// Returns whether a clause does something to partitions; no column changes by it.
 fn is_of_partitions(cursor: Cursor<'_>) -> bool {
-    const FIRST: [&str; 11] = [
+    const FIRST: [&str; 14] = [
+        "ADD",
         "ANALYZE",
         "CHECK",
         "COALESCE",
         "CONVERT",
+        "DISCARD",
+        "DROP",
         "EXCHANGE",
+        "IMPORT",
         "OPTIMIZE",
         "REBUILD",
         "REORGANIZE",
         "REPAIR",
         "TRUNCATE",
-        "DROP",
     ];
     cursor.is(&["PARTITION"])
         || cursor.is(&["PARTITIONS"])
-        || cursor.is(&["ADD", "PARTITION"])
         || cursor.is(&["CONVERT", "TABLE"])
-        || cursor.is(&["DISCARD", "PARTITION"])
-        || cursor.is(&["IMPORT", "PARTITION"])
         || cursor.is(&["REMOVE", "PARTITIONING"])
         || cursor.is(&["UPGRADE", "PARTITIONING"])
         || FIRST.iter().any(|word| cursor.is(&[word, "PARTITION"]))
@@ -224,8 +224,8 @@ fn add(scanner: &mut Scanner<'_>, mut cursor: Cursor<'_>, clauses: &mut Vec<Alte
         clauses.push(key(&mut cursor).map_or_else(|| AlterClause::Irrelevant("ADD KEY".into()), AlterClause::AddKey));
         return;
     }
-    if cursor.is(&["PARTITION"]) || cursor.is(&["PERIOD", "FOR"]) || cursor.is(&["SYSTEM", "VERSIONING"]) {
-        clauses.push(AlterClause::Irrelevant("ADD PARTITION".into()));
+    if cursor.is(&["PERIOD", "FOR"]) || cursor.is(&["SYSTEM", "VERSIONING"]) {
+        clauses.push(AlterClause::Irrelevant("ADD PERIOD".into()));
         return;
     }
     cursor.take(&["COLUMN"]);
@@ -295,7 +295,7 @@ fn drop(cursor: &mut Cursor<'_>) -> Option<AlterClause> {
         cursor.take(&["IF", "EXISTS"]);
         return cursor.name().map(|name| AlterClause::DropKey { name });
     }
-    if ["FOREIGN", "CHECK", "PARTITION", "PERIOD", "SYSTEM"].iter().any(|word| cursor.is(&[word])) {
+    if ["FOREIGN", "CHECK", "PERIOD", "SYSTEM"].iter().any(|word| cursor.is(&[word])) {
         cursor.skip_all();
         return Some(AlterClause::Irrelevant("DROP CONSTRAINT".into()));
     }

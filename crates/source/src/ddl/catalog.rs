@@ -96,9 +96,17 @@ impl Catalog {
 
     /// Takes in a table that the server described after the place where the source reads: its shape there is not known.
     pub fn insert_later(&mut self, table: Table) {
-        let reason = "the server described it later than it wrote these rows".to_owned();
-        self.doubts.set(&table.name, Doubt { since: None, reason }, self.names);
+        self.doubts.set(&table.name, described_later(), self.names);
         self.insert(table);
+    }
+
+    /// Says that the server described all tables after the place where the source reads.
+    pub fn doubt_all(&mut self) {
+        self.doubts.set_all(self.names_of_tables(), &described_later());
+    }
+
+    fn names_of_tables(&self) -> Vec<TableName> {
+        self.tables().map(|table| table.name.clone()).collect()
     }
 
     /// Takes in a table whose shape is known at the place where the source reads, and ends the doubt about it.
@@ -108,8 +116,11 @@ impl Catalog {
     }
 
     fn doubt_from_here(&mut self, name: &TableName, reason: &str) {
-        let doubt = Doubt { since: self.place.clone(), reason: reason.to_owned() };
-        self.doubts.set(name, doubt, self.names);
+        self.doubts.set(name, self.doubt_since_here(reason), self.names);
+    }
+
+    fn doubt_since_here(&self, reason: &str) -> Doubt {
+        Doubt { since: self.place.clone(), reason: reason.to_owned() }
     }
 
     /// Returns the table that the server would find by these names.
@@ -186,8 +197,8 @@ impl Catalog {
                 gone.tables.into_values().map(|table| dropped(table.name)).collect()
             }
             Statement::Other { what } if is_of_tables(what) => {
-                let tables: Vec<TableName> = self.tables().map(|table| table.name.clone()).collect();
-                tables.iter().for_each(|name| self.doubt_from_here(name, "a statement on tables cannot be read"));
+                let doubt = self.doubt_since_here("a statement on tables cannot be read");
+                self.doubts.set_all(self.names_of_tables(), &doubt);
                 Vec::new()
             }
             _ => Vec::new(),
@@ -310,6 +321,10 @@ fn entry<'a, T>(map: &'a BTreeMap<String, T>, name: &str, names: NameCase) -> Op
     let exact = map.get_key_value(name);
     exact
         .or_else(|| (names != NameCase::Sensitive).then(|| map.iter().find(|(known, _)| names.is_same(known, name)))?)
+}
+
+fn described_later() -> Doubt {
+    Doubt { since: None, reason: "the server described it later than it wrote these rows".to_owned() }
 }
 
 fn dropped(id: TableName) -> TableChange {

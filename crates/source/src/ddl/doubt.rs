@@ -1,6 +1,8 @@
 //! Which descriptions do not follow from the statements of the log, so that they must not stand for the names of
 //! columns.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::name_case::NameCase;
@@ -38,6 +40,14 @@ impl Doubts {
     pub(super) fn set(&mut self, name: &TableName, doubt: Doubt, names: NameCase) {
         self.take(name, names);
         self.0.push((name.clone(), doubt));
+    }
+
+    /// Doubts tables from now on, each in place of what was doubted before.
+    pub(super) fn set_all(&mut self, tables: Vec<TableName>, doubt: &Doubt) {
+        // Names that are doubted, but not among the tables, stay: nobody knows those tables.
+        let known: HashSet<&TableName> = tables.iter().collect();
+        self.0.retain(|(doubtful, _)| !known.contains(doubtful));
+        self.0.extend(tables.into_iter().map(|name| (name, doubt.clone())));
     }
 
     /// Ends the doubt about a table, and returns it.
